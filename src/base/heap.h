@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+/* heap.h: timers. A binary min-heap of (due_ms, seq) with intrusive nodes, so that a timer is moved or
+ * cancelled in O(log n) and equal times fire in the order they were set (determinism). */
+#ifndef EVEN_BASE_HEAP_H
+#define EVEN_BASE_HEAP_H
+
+#include "base/compiler.h"
+
+struct timer {
+    int64_t due_ms;
+    uint64_t seq;
+    uint32_t pos; /* 1-based place in the heap; 0 = not set */
+    uint16_t kind;
+    uint16_t flags;
+    uint64_t arg; /* the owner's key */
+};
+struct heap {
+    struct timer **v;
+    uint32_t n, size, cap;
+    uint64_t seq;
+};
+
+void heap_init(struct heap *h, uint32_t cap);
+void heap_free(struct heap *h);
+/** Sets or moves the timer. The heap borrows `t` until it fires or is cancelled. ERR_FULL at the cap. */
+EV_MUST_USE int heap_set(struct heap *h, struct timer *t, int64_t due_ms);
+void heap_cancel(struct heap *h, struct timer *t);
+/** The earliest due time, or INT64_MAX when there is none. */
+int64_t heap_due(const struct heap *h);
+/** Takes the earliest timer with due_ms <= now, or NULL. */
+struct timer *heap_pop(struct heap *h, int64_t now_ms);
+
+#endif
