@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+/* json.h: reading and checking JSON text (RFC 8259) without building anything: the leaves under the message engine,
+ * and what an envelope such as OCPP-J's array needs. Values are skipped as text, strings are decoded on demand.
+ *
+ * Invariants: 1. pos never passes n; 2. after an error pos stands at the byte that is wrong; 3. accepted strings are
+ * well-formed UTF-8. No thread, no state beyond the reader. */
+#ifndef EVEN_WIRE_JSON_H
+#define EVEN_WIRE_JSON_H
+
+#include "base/arena.h"
+#include "base/str.h"
+
+struct json_reader {
+    const char *p;
+    size_t n, pos;
+    const char *why; /* reason of the last error, static text */
+};
+
+void json_reader_init(struct json_reader *r, struct str text);
+/** Skips blanks and gives the next byte without taking it, or 0 at the end. */
+char json_peek(struct json_reader *r);
+/** Skips blanks, then takes `c` if it is next. */
+bool json_take(struct json_reader *r, char c);
+/** ERR_SYNTAX unless only blanks are left. */
+EV_MUST_USE int json_end(struct json_reader *r);
+/** Reads a string. Without escapes `*out` borrows the input, else it lives in the arena. ERR_SYNTAX, ERR_TOO_LARGE. */
+EV_MUST_USE int json_string(struct json_reader *r, struct arena *a, struct str *out);
+/** Reads a number as its text (borrowed). */
+EV_MUST_USE int json_number(struct json_reader *r, struct str *out);
+/** Reads any value and gives its text (borrowed), checked to the given depth. */
+EV_MUST_USE int json_skip(struct json_reader *r, int depth, struct str *out);
+
+#endif
