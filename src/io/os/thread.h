@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+/* thread.h: threads and the signals of the process. Signals are blocked everywhere and read in one
+ * place, so no handler ever interrupts anything. */
+#ifndef EVEN_IO_OS_THREAD_H
+#define EVEN_IO_OS_THREAD_H
+
+#include "base/compiler.h"
+
+struct os_thread;
+
+/** Starts fn(arg) in a thread named `name` (15 characters at most are shown). Gives a handle that
+ * os_thread_join takes. ERR_NOMEM, ERR_FULL (the system's limit of threads). */
+EV_MUST_USE int os_thread_start(const char *name, void (*fn)(void *arg), void *arg,
+                                struct os_thread **out);
+/** Waits for the end of the thread and frees the handle; NULL is allowed. */
+void os_thread_join(struct os_thread *t);
+
+/** Blocks SIGTERM, SIGINT, SIGHUP and ignores SIGPIPE. First thing in main: threads inherit it. */
+void os_signals_block(void);
+/** A descriptor that becomes readable when one of the blocked signals is pending (for epoll). The
+ * caller closes it with os_signals_close. ERR_IO. */
+EV_MUST_USE int os_signals_open(int *fd);
+void os_signals_close(int fd);
+/** Takes one pending signal number from the descriptor; 0 when none is pending. */
+int os_signals_take(int fd);
+/** Waits up to timeout_ms (negative = for ever) for a signal; its number, or 0 at the timeout. */
+int os_signals_wait(int32_t timeout_ms);
+
+#endif
