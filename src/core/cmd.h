@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: Apache-2.0
+/* cmd.h: what threads say to the core and what the core answers. Every message is flat, pointer-free and versioned: it can be
+ * put in a mailbox, written to the flight recorder and replayed. Texts are fixed arrays, NUL-terminated, cut by the sender. A message
+ * is sent with the size of its own payload only (CMD_SIZE, OUT_SIZE).
+ *
+ *   gate  ── struct cmd ──►  core thread  ── sealed batch → committer ──►  struct out ──►  gate, web
+ *   web   ── struct cmd ──►
+ *
+ * Invariants:
+ *  1. A command with head.from.ref != 0 gets exactly one OUT_REPLY with the same `from`, after its effects are durable.
+ *  2. Commands of one connection are applied in the order sent, and answered in it.
+ *  3. Unknown type or wrong size is a bug of the sender (must), never input: gates validate before they send.
+ *  4. The gate puts no meaning into money; the core puts no meaning into frames.
+ */
+#ifndef EVEN_CORE_CMD_H
+#define EVEN_CORE_CMD_H
+
+#include <stddef.h>
+#include "base/compiler.h"
+#include "core/types.h"
+
+#define CMD_VERSION 1
+
+/** Where a command came from and where its reply goes. All zero: nobody waits (timers, system). */
+struct origin {
+    uint8_t kind;    /* enum origin_kind */
+    uint8_t reactor; /* gate: which reactor */
+    uint16_t node;
+    uint32_t slot, gen; /* connection handle, or the web front's request handle */
+    uint32_t ref;       /* sender's own mark of the call; 0 = no reply wanted */
+};
+enum origin_kind { FROM_NOBODY = 0, FROM_GATE = 1, FROM_WEB = 2 };
+
+/** One normalised sample. Fields not measured hold SAMPLE_NONE. */
+struct core_sample {
+    int64_t time_ms;    /* the charger's time; 0 = none given */
+    int64_t energy_mwh; /* import register */
+    int64_t power_w;    /* signed: discharge negative */
+    int32_t voltage_mv, current_ma, soc_pm, temp_dc; /* mV, mA, per mille, 0.1 °C */
+    uint32_t flags;     /* enum sample_flag */
+    int64_t cost;       /* amount the pile itself computed (1/10,000 yuan), 云快充; else SAMPLE_NONE */
+};
+#define SAMPLE_NONE     INT64_MIN
+#define SAMPLE_NONE32   INT32_MIN
+enum sample_flag { SAMPLE_BEGIN = 1, SAMPLE_END = 2, SAMPLE_CLOCK = 4, SAMPLE_TRIGGER = 8, SAMPLE_UNIT_ASSUMED = 16, SAMPLE_SIGNED_DATA = 32 };
+#define CMD_SAMPLES_MAX 64
+
+enum cmd_type {
+    /* from gates */
+    CMD_CONN_OPEN = 1,  /* may this charger speak here? reply: reply_conn */
+    CMD_CONN_CLOSED,    /* no reply */
+    CMD_BOOT,           /* reply_boot */
+    CMD_HEARTBEAT,      /* only when the gate may not answer itself; reply_plain */
+    CMD_STATUS,         /* reply_plain */
+    CMD_AUTHORIZE,      /* reply_tag */
+    CMD_TX_START,       /* reply_tag with tx */
+    CMD_METER,          /* reply_plain */
+    CMD_TX_STOP,        /* reply_tag */
+    CMD_TX_RECORD,      /* 云快充 3B; reply_plain: 0 acknowledge, ERR_* refuse for ever */
+    CMD_DATA_TRANSFER,  /* reply_plain: ERR_UNSUPPORTED for unknown vendor */
+    CMD_NOTE,           /* firmware and diagnostics status, security events: kept, reply_plain */
+    CMD_CALL_RESULT,    /* outcome of an OUT_CALL; no reply */
+    CMD_PRICE_MODEL,    /* which prices should this pile hold? reply_prices */
+    CMD_PRICE_HELD,     /* the pile confirmed a price model; no reply */
+    /* from the web front (actor and tenant in the head) */
+    CMD_ROW_PUT = 40,   /* create or change a directory row; reply_made */
+    CMD_TARIFF_PUT,     /* a tariff version with its days and slices; reply_made */
+    CMD_CONTRACT_PUT,   /* a contract version with its parties; reply_made */
+    CMD_TOPUP,          /* staff top-up of a wallet; reply_made (transfer id) */
+    CMD_ORDER_START,    /* reply_made (order id) once held and sent to the charger */
+    CMD_ORDER_STOP,     /* reply_made (command id, 0 if stopping already) */
+    CMD_CALL,           /* any call to a charger; reply_made (command id) when queued */
+    CMD_SESSION_PUT,    /* web log-in session made; reply_made */
+    CMD_SESSION_END,    /* … ended */
+    CMD_AUDIT,          /* audit entry of something that is no other command (log-in, failed log-in) */
+    CMD_SETUP,          /* first-run set-up: tenant, platform party, admin; reply_made (tenant id) */
+    CMD_SIM_DRIVER,     /* reserved number; never sent */
+    CMD_DECIDE,         /* staff decides a doubtful order now; reply_made */
+    CMD_REGISTER_DRIVER /* phone confirmed by code: make or find the driver with wallet; reply_made (driver id) */
+};
+
+struct cmd_head {
+    uint32_t size; /* of the whole message */
+    uint16_t version, type;
+    struct origin from;
+    int64_t now_ms;  /* set by the core thread as it takes the message */
+    uint64_t cause;  /* joins frame, row, log line, event */
+    int64_t tenant;  /* web: of the actor; gates: 0 (the core knows the charger) */
+    int64_t actor;
+    uint8_t actor_kind; /* enum actor_kind */
+    uint8_t role;       /* enum role; permission is checked by the web front, scope again here */
+    uint16_t idem_set;  /* 1: idem_* hold a key */
+    uint32_t pad;
+    int64_t station;    /* scope of the actor: 0 = all */
+    char idem_key[65];    /* hex SHA-256 of (tenant, scope, key) */
+    char idem_finger[65]; /* hex SHA-256 of the request */
+    char pad2[6];
+};
+
+struct cmd_conn_open {
+    int32_t protocol;   /* enum protocol */
+    char path[49];
+    uint8_t has_secret; /* a Basic password was given */
+    char secret_hash[65]; /* hex of its keyed BLAKE2b-256, made by the gate */
+    char address[46];
+    uint16_t port;
+};
+struct cmd_conn_closed {
+    int64_t charger;
+    int32_t reason; /* WebSocket code, 1006 when it just ended */
+    int32_t pad;
+};
+struct cmd_boot {
+    int64_t charger;
+    char vendor[51], model[51], serial[51], firmware[51];
+    int32_t guns; /* 云快充: number of guns; 0 = unknown */
+};
+struct cmd_charger { /* HEARTBEAT, PRICE_MODEL */
+    int64_t charger;
+};
+struct cmd_status {
+    int64_t charger;
+    int32_t connector; /* 0 = the charger itself */
+    int32_t status;    /* enum connector_status */
+    char error[51], info[51], vendor_error[51];
+    int64_t time_ms; /* charger's, 0 = none */
+};
+struct cmd_authorize {
+    int64_t charger;
+    char tag[37];
+};
+struct cmd_tx_start {
+    int64_t charger;
+    int32_t connector;
+    int32_t pad;
+    char tag[37];
+    int64_t meter_mwh;
+    int64_t time_ms;
+    int64_t reservation;
+};
+struct cmd_meter {
+    int64_t charger;
+    int32_t connector;
+    int32_t n;        /* samples that follow */
+    int64_t tx;       /* OCPP transaction id, 0 = none given */
+    char tx_no[33];   /* 云快充 number, "" = none */
+    struct core_sample samples[CMD_SAMPLES_MAX]; /* only n are sent */
+};
+struct cmd_tx_stop {
+    int64_t charger;
+    int64_t tx;
+    char tag[37];
+    char reason[33];  /* as sent, "" = none (then Local) */
+    int32_t stop;     /* enum stop_reason the gate made of it */
+    int32_t n;
+    int64_t meter_mwh;
+    int64_t time_ms;
+    struct core_sample samples[CMD_SAMPLES_MAX];
+};
+struct cmd_tx_record {
+    int64_t charger;
+    int32_t connector;
+    int32_t stop; /* enum stop_reason */
+    char tx_no[33];
+    int64_t start_ms, end_ms;
+    int64_t class_price_e5[4], class_energy_mwh[4], class_amount[4]; /* sharp peak flat valley; loss-adjusted energy */
+    int64_t meter_start_mwh, meter_end_mwh, energy_mwh, amount;
+    char vin[18];
+    uint8_t start_mark;
+    uint8_t raw_reason;
+    char card[17];
+};
+struct cmd_data_transfer {
+    int64_t charger;
+    char vendor[256], message[51];
+    char data[1024];
+};
+struct cmd_note {
+    int64_t charger;
+    char kind[32], status[51];
+};
+struct cmd_call_result {
+    int64_t charger;
+    int64_t command;   /* id of the command row */
+    int32_t err;       /* 0 answered; ERR_TIMEOUT, ERR_CLOSED, ERR_REJECTED (CALLERROR) */
+    char status[33];   /* "Accepted", "Rejected", … "" = none in the answer */
+    uint32_t n;
+    char payload[4000]; /* answer as JSON (or decoded frame as JSON), n bytes */
+};
+struct cmd_price_held {
+    int64_t charger;
+    int64_t tariff;
+};
+
+struct cmd_row_put {
+    int32_t table;    /* enum row_table; allowed: TENANT PARTY PERSON API_KEY DRIVER TOKEN STATION CHARGER CONNECTOR */
+    int32_t create;   /* 1: id is made by the core; 0: `version` must match (ERR_STALE) */
+    uint32_t n;       /* bytes of the packed row (row_pack) */
+    uint32_t pad;
+    char row[4096];
+};
+struct tariff_day_in {
+    int32_t first_mmdd, last_mmdd, weekdays, plan;
+};
+struct tariff_slice_in {
+    int32_t plan, from_min;
+    char label[17];
+    int64_t elec_e5, service_e5;
+};
+#define TARIFF_DAYS_MAX   64
+#define TARIFF_SLICES_MAX 384
+struct cmd_tariff_put {
+    int64_t family; /* 0 = a new family */
+    int64_t from_ms;
+    char name[101];
+    int32_t days, slices;
+    struct tariff_day_in day[TARIFF_DAYS_MAX];
+    struct tariff_slice_in slice[TARIFF_SLICES_MAX];
+};
+struct contract_party_in {
+    int64_t party;
+    int32_t lines, ratio;
+};
+#define CONTRACT_PARTIES_MAX 16
+struct cmd_contract_put {
+    int64_t family, from_ms;
+    char name[101];
+    int64_t unit;
+    int32_t n;
+    struct contract_party_in party[CONTRACT_PARTIES_MAX];
+};
+struct cmd_topup {
+    int64_t driver, amount;
+    char currency[4];
+    char note[201];
+};
+struct cmd_order_start {
+    int64_t driver;     /* whose wallet; 0 with payer PAYER_NONE */
+    int64_t connector;
+    int64_t cap;        /* amount to hold, > 0 for PAYER_WALLET */
+    int32_t payer_kind; /* PAYER_WALLET or PAYER_NONE (staff test charge) */
+    int32_t pad;
+};
+struct cmd_order_stop {
+    int64_t order;
+    int64_t driver; /* 0 = staff; else must own the order */
+};
+struct cmd_call {
+    int64_t charger;
+    int32_t connector;
+    uint32_t n;
+    char action[41];
+    char payload[4000]; /* request as JSON, validated against the message table by the web front */
+};
+struct cmd_session_put {
+    char id[65];
+    int32_t kind; /* enum actor_kind */
+    int64_t actor, expires_ms;
+    char csrf[44];
+};
+struct cmd_audit {
+    char action[65], detail[401];
+    int64_t object;
+    int32_t outcome;
+    int32_t failed_login; /* 1: count against the person `object`; 2: successful, reset the count */
+};
+struct cmd_setup {
+    char tenant_name[101], currency[4], zone[41];
+    char login[65], name[65], pass_hash[129];
+};
+struct cmd_decide {
+    int64_t order;
+    int32_t accept; /* 1: bill the disputed energy, 0: drop it */
+    int32_t pad;
+    char note[201];
+};
+struct cmd_register_driver {
+    char phone[21];
+    char name[65];
+};
+
+struct cmd {
+    struct cmd_head head;
+    union {
+        struct cmd_conn_open conn_open;
+        struct cmd_conn_closed conn_closed;
+        struct cmd_boot boot;
+        struct cmd_charger charger;
+        struct cmd_status status;
+        struct cmd_authorize authorize;
+        struct cmd_tx_start tx_start;
+        struct cmd_meter meter;
+        struct cmd_tx_stop tx_stop;
+        struct cmd_tx_record tx_record;
+        struct cmd_data_transfer data_transfer;
+        struct cmd_note note;
+        struct cmd_call_result call_result;
+        struct cmd_price_held price_held;
+        struct cmd_row_put row_put;
+        struct cmd_tariff_put tariff_put;
+        struct cmd_contract_put contract_put;
+        struct cmd_topup topup;
+        struct cmd_order_start order_start;
+        struct cmd_order_stop order_stop;
+        struct cmd_call call;
+        struct cmd_session_put session_put;
+        struct cmd_audit audit;
+        struct cmd_setup setup;
+        struct cmd_decide decide;
+        struct cmd_register_driver register_driver;
+    } u;
+};
+/** Bytes to send for a command with payload member m. Arrays at the end (samples, payload, row) may be cut: see cmd_trim. */
+#define CMD_SIZE(m) (offsetof(struct cmd, u) + sizeof(((struct cmd *)0)->u.m))
+
+enum out_type {
+    OUT_REPLY = 1, /* answers a command; u by the command's type */
+    OUT_CALL,      /* to a gate: call this charger */
+    OUT_CLOSE,     /* to a gate: close the connection (replaced, disabled) */
+    OUT_EVENT      /* to the web front: live pages */
+};
+
+struct reply_conn {
+    int64_t charger;
+    int32_t guns;
+    int32_t heartbeat_s;
+    int64_t station;
+    int32_t zone_offset_s; /* of the station now: 云快充 clocks are local */
+};
+struct reply_boot {
+    int32_t status; /* 0 Accepted, 1 Pending, 2 Rejected */
+    int32_t interval_s;
+    int64_t now_ms;
+};
+struct reply_tag {
+    int32_t status; /* enum tag_status */
+    int32_t pad;
+    int64_t tx;
+};
+enum tag_status { TAG_ACCEPTED = 0, TAG_BLOCKED = 1, TAG_EXPIRED = 2, TAG_INVALID = 3, TAG_CONCURRENT = 4 };
+struct reply_prices {
+    int64_t tariff; /* version id; 0 = no price can be expressed (err tells) */
+    int32_t number; /* 1 … 9999 model number on the wire */
+    int32_t pad;
+    int64_t elec_e5[4], service_e5[4];
+    uint8_t slot[48]; /* 0 sharp 1 peak 2 flat 3 valley */
+};
+struct reply_made {
+    int64_t id;
+    int64_t version;
+    int32_t replay; /* 1: the idempotency key was known, nothing was done again */
+    int32_t pad;
+};
+struct out_call {
+    int64_t charger;
+    int64_t command;     /* command row id; the gate uses its decimal text as message id */
+    int32_t kind;        /* enum call_kind */
+    int32_t connector;
+    int32_t timeout_s;
+    int32_t pad;
+    char path[49];       /* pile number, for concentrators */
+    char tag[37];        /* REMOTE_START */
+    char tx_no[33];      /* 云快充 order number */
+    int64_t tx;          /* REMOTE_STOP */
+    int64_t balance;     /* 云快充 REMOTE_START, BALANCE: what the pile may spend, 1/10,000 yuan */
+    int64_t limit_w;     /* PROFILE */
+    char action[41];     /* RAW: OCPP action */
+    uint32_t n;
+    char payload[4000];  /* RAW: JSON */
+};
+enum call_kind {
+    CALL_RAW = 1, CALL_REMOTE_START = 2, CALL_REMOTE_STOP = 3, CALL_TRIGGER_METER = 4, CALL_PROFILE = 5, CALL_BALANCE = 6,
+    CALL_PRICES = 7, CALL_TIME = 8, CALL_SET_INTERVAL = 9
+};
+struct out_close {
+    int64_t charger;
+    int32_t code; /* WebSocket close code */
+    int32_t pad;
+};
+/** One change for live pages. Zero fields say nothing. */
+struct out_event {
+    int32_t kind; /* enum event_kind */
+    int32_t status;
+    int64_t tenant, station, charger, connector, order, driver, party;
+    int64_t at_ms;
+    int64_t energy_mwh, power_w, cost, cap, amount;
+    int32_t soc_pm, state, reason, doubt;
+    int32_t voltage_mv, current_ma;
+};
+enum event_kind {
+    EVENT_CONNECTOR = 1, EVENT_CHARGER = 2, EVENT_ORDER = 3, EVENT_METER = 4, EVENT_SHARE = 5, EVENT_WALLET = 6, EVENT_COMMAND = 7
+};
+
+struct out {
+    uint32_t size;
+    uint16_t version, type;
+    struct origin to;   /* REPLY: the command's `from`; CALL and CLOSE: the charger's connection */
+    uint64_t cause;
+    uint16_t cmd_type;  /* REPLY: what it answers */
+    uint16_t pad;
+    int32_t err;        /* REPLY: 0 or negative ERR_*; with an error, u is zero unless said */
+    union {
+        struct reply_conn conn;
+        struct reply_boot boot;
+        struct reply_tag tag;
+        struct reply_prices prices;
+        struct reply_made made;
+        struct out_call call;
+        struct out_close close;
+        struct out_event event;
+        int64_t plain; /* reply_plain: server time, ms */
+    } u;
+};
+#define OUT_SIZE(m) (offsetof(struct out, u) + sizeof(((struct out *)0)->u.m))
+
+#endif

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+/* core.h: the single writer. One struct core per set of tenants; pure: it sees commands, rows and the time it is told, and nothing
+ * else of the world. The thread around it (app/engine.c) takes commands from mailboxes, fetches what core_needs names, applies,
+ * seals, commits, and only then delivers.
+ *
+ * Invariants:
+ *  1. Same rows, same commands with the same now_ms → same rows, same outs, byte for byte.
+ *  2. A command is validated fully before anything changes; an error reply means that nothing changed (but an audit row).
+ *  3. Everything that changed is in the next sealed batch; nothing of a batch is delivered before its rows are durable.
+ *  4. Money moves only through core/ledger; a sealed batch sums to zero.
+ */
+#ifndef EVEN_CORE_CORE_H
+#define EVEN_CORE_CORE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/zone.h"
+#include "core/cmd.h"
+#include "rows_gen.h"
+
+struct core;
+
+struct core_limits { /* from the configuration; 0 = default */
+    uint32_t chargers, connectors, drivers, accounts, orders, commands;
+    int32_t heartbeat_s, command_timeout_s;
+    uint64_t seed; /* for hash tables only */
+};
+
+/** Gives an empty core; ERR_NOMEM. */
+EV_MUST_USE int core_new(const struct core_limits *limits, struct core **out);
+void core_free(struct core *core);
+
+/** Lends a parsed zone by name; the core keeps the pointer for its life. Call before loading stations that use it. */
+EV_MUST_USE int core_zone_add(struct core *core, const char *name, const struct zone *zone);
+/** True when the zone is known (web front asks before it accepts a station). */
+bool core_zone_known(const struct core *core, const char *name);
+
+/** Loads one row at start or after core_needs. The core copies it. */
+EV_MUST_USE int core_load(struct core *core, enum row_table table, const void *row);
+/** After the last core_load of the start: arms timers of open orders, requeues stops (never starts). */
+void core_started(struct core *core, int64_t now_ms);
+
+/** What must be loaded before a command can be applied. */
+enum need_kind {
+    NEED_ORDER = 1,   /* order id: orders row + its sessions + hold + partial fee state */
+    NEED_TX,          /* (charger, tx): session, then its order */
+    NEED_TX_NO,       /* 云快充 number: session, then its order */
+    NEED_IDEM         /* idempotency key */
+};
+struct core_need {
+    int32_t kind;
+    int64_t a, b;
+    char text[65];
+};
+#define CORE_NEEDS_MAX 4
+/** Fills needs[] with rows that are neither in memory nor known to be absent; returns how many. The caller fetches, calls core_load for
+ * each row found and core_absent for each not found, and asks again until 0. */
+int core_needs(struct core *core, const struct cmd *cmd, struct core_need needs[CORE_NEEDS_MAX]);
+void core_absent(struct core *core, const struct core_need *need);
+
+/** Applies one command; its reply and effects are appended to the open batch. */
+void core_apply(struct core *core, const struct cmd *cmd);
+/** Earliest timer, INT64_MAX when none. */
+int64_t core_due_ms(const struct core *core);
+/** Fires every timer due at now_ms. */
+void core_tick(struct core *core, int64_t now_ms);
+
+/** A sealed batch: rows to commit in one transaction, samples for the log, outs to deliver afterwards. */
+struct core_batch {
+    struct buf rows;    /* row_pack */
+    struct buf samples; /* repeated struct sample_record */
+    struct buf outs;    /* repeated struct out, each `size` bytes padded to 8 */
+    uint64_t commands;
+};
+struct sample_record {
+    int64_t tenant, session, at_ms; /* server's time */
+    struct core_sample sample;
+};
+void core_batch_init(struct core_batch *b);
+void core_batch_free(struct core_batch *b);
+/** True when there is anything to seal. */
+bool core_pending(const struct core *core);
+/** Moves everything gathered since the last seal into *b (emptied first): dirty rows coalesced, journal rows, samples, outs. */
+void core_seal(struct core *core, struct core_batch *b);
+
+/** Counters for /metrics, read by the core's thread only. */
+struct core_stats {
+    uint64_t commands, orders_open, chargers_online, accounts, timers;
+};
+void core_stats(const struct core *core, struct core_stats *out);
+
+#endif
