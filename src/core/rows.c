@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+/* rows.c: see rows.h. One pair of loops over the generated column rows serves every table. */
+#include "core/rows.h"
+
+#include "base/err.h"
+#include "base/must.h"
+
+enum { HEAD_SIZE = 7 };
+
+static void column_pack(struct buf *out, const struct row_column *k, const char *at)
+{
+    const char *text;
+    struct str blob;
+    int32_t small;
+    int64_t big;
+    switch (k->kind) {
+    case COLUMN_TEXT:
+        memcpy(&text, at, sizeof text);
+        blob = str_from_c(text);
+        buf_put_varint(out, blob.n);
+        buf_put_str(out, blob);
+        break;
+    case COLUMN_BLOB:
+        memcpy(&blob, at, sizeof blob);
+        buf_put_varint(out, blob.n);
+        buf_put_str(out, blob);
+        break;
+    case COLUMN_INT:
+    case COLUMN_BOOL:
+        memcpy(&small, at, sizeof small);
+        buf_put_zigzag(out, small);
+        break;
+    default:
+        memcpy(&big, at, sizeof big);
+        buf_put_zigzag(out, big);
+    }
+}
+
+void row_pack(struct buf *out, enum row_table t, enum row_op op, const void *row)
+{
+    must(t > 0 && t < ROW_TABLE_N && op >= ROW_UPSERT && op <= ROW_DELETE);
+    const struct row_meta *m = &row_metas[t];
+    size_t start = out->n;
+    const uint8_t head[HEAD_SIZE] = {0, 0, 0, 0, (uint8_t)t, (uint8_t)op, (uint8_t)m->n};
+    buf_put(out, head, sizeof head);
+    for (uint32_t i = 0; i < m->n; i++)
+        column_pack(out, &m->columns[i], (const char *)row + m->columns[i].offset);
+    if (out->err)
+        return;
+    size_t n = out->n - start;
+    must(n <= UINT32_MAX);
+    for (size_t i = 0; i < 4; i++)
+        out->p[start + i] = (char)(uint8_t)(n >> (8 * i));
+}
+
+int row_head(struct cursor *c, enum row_table *t, enum row_op *op, struct cursor *columns)
+{
+    size_t left = (size_t)(c->end - c->p);
+    if (left < HEAD_SIZE)
+        return ERR_SYNTAX;
+    size_t n = 0;
+    for (size_t i = 0; i < 4; i++)
+        n |= (size_t)c->p[i] << (8 * i);
+    if (n < HEAD_SIZE || n > left)
+        return ERR_SYNTAX;
+    uint8_t table = c->p[4], what = c->p[5];
+    if (table == 0 || table >= ROW_TABLE_N || what < ROW_UPSERT || what > ROW_DELETE ||
+        c->p[6] != row_metas[table].n)
+        return ERR_SYNTAX;
+    *t = (enum row_table)table;
+    *op = (enum row_op)what;
+    *columns = (struct cursor){c->p + HEAD_SIZE, c->p + n};
+    c->p += n;
+    return 0;
+}
+
+static int bytes_unpack(struct cursor *c, struct arena *a, bool text, char *at)
+{
+    uint64_t n;
+    struct str s;
+    int rc = cursor_varint(c, &n);
+    if (rc == 0)
+        rc = n <= (uint64_t)(c->end - c->p) ? cursor_bytes(c, (size_t)n, &s) : ERR_SYNTAX;
+    if (rc)
+        return rc;
+    if (text && s.n && memchr(s.p, 0, s.n))
+        return ERR_SYNTAX;
+    const char *copy = arena_copy(a, s);
+    if (!copy)
+        return ERR_TOO_LARGE;
+    s.p = copy;
+    if (text)
+        memcpy(at, &copy, sizeof copy);
+    else
+        memcpy(at, &s, sizeof s);
+    return 0;
+}
+
+static int column_unpack(struct cursor *c, struct arena *a, const struct row_column *k, char *at)
+{
+    if (k->kind == COLUMN_TEXT || k->kind == COLUMN_BLOB)
+        return bytes_unpack(c, a, k->kind == COLUMN_TEXT, at);
+    int64_t v;
+    int rc = cursor_zigzag(c, &v);
+    if (rc)
+        return rc;
+    if (k->kind != COLUMN_INT && k->kind != COLUMN_BOOL) {
+        memcpy(at, &v, sizeof v);
+        return 0;
+    }
+    if (v < INT32_MIN || v > INT32_MAX)
+        return ERR_SYNTAX;
+    int32_t small = (int32_t)v;
+    memcpy(at, &small, sizeof small);
+    return 0;
+}
+
+int row_unpack(struct cursor *c, struct arena *a, enum row_table *t, enum row_op *op, void **row)
+{
+    struct cursor after = *c, columns;
+    int rc = row_head(&after, t, op, &columns);
+    if (rc)
+        return rc;
+    const struct row_meta *m = &row_metas[*t];
+    char *p = arena_alloc(a, m->size);
+    if (!p)
+        return ERR_TOO_LARGE;
+    for (uint32_t i = 0; i < m->n; i++) {
+        rc = column_unpack(&columns, a, &m->columns[i], p + m->columns[i].offset);
+        if (rc)
+            return rc;
+    }
+    if (columns.p != columns.end)
+        return ERR_SYNTAX;
+    *row = p;
+    *c = after;
+    return 0;
+}

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: Apache-2.0
+/* gen_schema.c: schema.tbl → C. `gen_schema rows in.tbl out.h out.c` writes the row structs and
+ * their column rows (no SQL, for core and everybody); `gen_schema sql in.tbl out.h out.c` writes
+ * the statements of the store: CREATE TABLE and CREATE INDEX for SQLite and for PostgreSQL, and per
+ * table the upsert, insert, delete and select. The language is described at the head of schema.tbl.
+ * Any mistake in the table ends the build with file and line. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lex.h"
+
+enum { MAX_TABLES = 100, MAX_COLUMNS = 60, MAX_INDEXES = 8 };
+
+struct column {
+    const char *name, *type, *class;
+    long max;
+    int pk, sum;
+};
+struct keys {
+    int unique, n, column[LEX_WORDS];
+};
+struct table {
+    const char *name, *kind;
+    int n, keys_n, pk_n;
+    struct column columns[MAX_COLUMNS];
+    int pk[MAX_COLUMNS];
+    struct keys keys[MAX_INDEXES];
+};
+
+static struct table tables[MAX_TABLES];
+static int tables_n;
+
+struct type {
+    const char *name, *kind, *c, *sqlite, *postgres;
+};
+static const struct type types[] = {
+    {"id", "ID", "int64_t ", "INTEGER", "bigint"},
+    {"i64", "I64", "int64_t ", "INTEGER", "bigint"},
+    {"money", "MONEY", "int64_t ", "INTEGER", "bigint"},
+    {"energy", "ENERGY", "int64_t ", "INTEGER", "bigint"},
+    {"time", "TIME", "int64_t ", "INTEGER", "bigint"},
+    {"int", "INT", "int32_t ", "INTEGER", "integer"},
+    {"bool", "BOOL", "int32_t ", "INTEGER", "integer"},
+    {"text", "TEXT", "const char *", "TEXT", "text"},
+    {"blob", "BLOB", "struct str ", "BLOB", "bytea"},
+};
+
+static const struct type *type_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        if (strcmp(types[i].name, name) == 0)
+            return &types[i];
+    return NULL;
+}
+
+static int column_find(const struct table *t, const char *name)
+{
+    for (int i = 0; i < t->n; i++)
+        if (strcmp(t->columns[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+static void table_add(const struct lex *l, const struct lex_line *line)
+{
+    static const char *const kinds[] = {"directory", "state", "journal", "aux"};
+    if (line->n < 3 || tables_n == MAX_TABLES)
+        lex_die(l, line, "want: table NAME KIND (at most %d tables)", MAX_TABLES);
+    struct table *t = &tables[tables_n++];
+    t->name = line->word[1];
+    t->kind = line->word[2];
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strcmp(kinds[i], t->kind) == 0)
+            return;
+    lex_die(l, line, "unknown kind of table %s", t->kind);
+}
+
+static void keys_add(const struct lex *l, const struct lex_line *line, struct table *t)
+{
+    int pk = strcmp(line->word[0], "pk") == 0;
+    if (line->n < 2 || (pk && t->pk_n) || t->keys_n == MAX_INDEXES)
+        lex_die(l, line, "bad or surplus key");
+    struct keys *k = pk ? NULL : &t->keys[t->keys_n++];
+    if (k)
+        k->unique = strcmp(line->word[0], "unique") == 0;
+    for (int i = 1; i < line->n; i++) {
+        int c = column_find(t, line->word[i]);
+        if (c < 0)
+            lex_die(l, line, "no column %s", line->word[i]);
+        if (pk) {
+            t->columns[c].pk = 1;
+            t->pk[t->pk_n++] = c;
+        } else {
+            k->column[k->n++] = c;
+        }
+    }
+}
+
+static void column_add(const struct lex *l, const struct lex_line *line, struct table *t)
+{
+    if (line->n < 2 || t->n == MAX_COLUMNS || t->pk_n)
+        lex_die(l, line, "want: column TYPE, before the keys");
+    if (column_find(t, line->word[0]) >= 0)
+        lex_die(l, line, "column %s stands here twice", line->word[0]);
+    struct column *c = &t->columns[t->n++];
+    *c = (struct column){.name = line->word[0], .type = line->word[1], .class = "PLAIN"};
+    if (!type_find(c->type))
+        lex_die(l, line, "unknown type %s", c->type);
+    int next = 2;
+    if (strcmp(c->type, "text") == 0 || strcmp(c->type, "blob") == 0) {
+        c->max = line->n > 2 ? strtol(line->word[2], NULL, 10) : 0;
+        if (c->max <= 0)
+            lex_die(l, line, "text and blob need their greatest length");
+        next = 3;
+    }
+    for (; next < line->n; next++) {
+        if (strcmp(line->word[next], "personal") == 0)
+            c->class = "PERSONAL";
+        else if (strcmp(line->word[next], "secret") == 0)
+            c->class = "SECRET";
+        else if (strcmp(line->word[next], "sum") == 0 && !c->max)
+            c->sum = 1;
+        else
+            lex_die(l, line, "unknown word %s", line->word[next]);
+    }
+}
+
+static void schema_read(struct lex *l, const char *path)
+{
+    lex_read(l, path);
+    for (size_t i = 0; i < l->n; i++) {
+        const struct lex_line *line = &l->lines[i];
+        const char *first = line->word[0];
+        if (line->indent == 0) {
+            if (strcmp(first, "table") != 0)
+                lex_die(l, line, "want a table");
+            table_add(l, line);
+            continue;
+        }
+        if (!tables_n)
+            lex_die(l, line, "a column before any table");
+        struct table *t = &tables[tables_n - 1];
+        if (!strcmp(first, "pk") || !strcmp(first, "unique") || !strcmp(first, "index"))
+            keys_add(l, line, t);
+        else
+            column_add(l, line, t);
+    }
+    for (int i = 0; i < tables_n; i++)
+        if (!tables[i].pk_n)
+            lex_die(l, NULL, "table %s has no pk", tables[i].name);
+}
+
+static void upper(FILE *f, const char *s)
+{
+    for (; *s; s++)
+        fputc(toupper((unsigned char)*s), f);
+}
+
+/* ---- rows: structs and metadata ---- */
+
+static void rows_header(FILE *h)
+{
+    fprintf(h, "#ifndef EVEN_CORE_ROWS_GEN_H\n#define EVEN_CORE_ROWS_GEN_H\n\n"
+               "#include \"base/str.h\"\n\nenum row_table {\n");
+    for (int i = 0; i < tables_n; i++) {
+        fprintf(h, "    ROW_");
+        upper(h, tables[i].name);
+        fprintf(h, " = %d,\n", i + 1);
+    }
+    fprintf(h, "    ROW_TABLE_N = %d\n};\n", tables_n + 1);
+    for (int i = 0; i < tables_n; i++) {
+        const struct table *t = &tables[i];
+        fprintf(h, "\n/** %s */\nstruct row_%s {\n", t->kind, t->name);
+        for (int j = 0; j < t->n; j++)
+            fprintf(h, "    %s%s;\n", type_find(t->columns[j].type)->c, t->columns[j].name);
+        fprintf(h, "};\n");
+    }
+    fprintf(h, "\n#endif\n");
+}
+
+static void rows_source(FILE *c)
+{
+    fprintf(c, "#include \"core/rows.h\"\n\n");
+    for (int i = 0; i < tables_n; i++) {
+        const struct table *t = &tables[i];
+        fprintf(c, "static const struct row_column columns_%s[] = {\n", t->name);
+        for (int j = 0; j < t->n; j++) {
+            const struct column *k = &t->columns[j];
+            fprintf(
+                c, "    {\"%s\", COLUMN_%s, CLASS_%s, %d, %d, offsetof(struct row_%s, %s), %ld},\n",
+                k->name, type_find(k->type)->kind, k->class, k->pk, k->sum, t->name, k->name,
+                k->max);
+        }
+        fprintf(c, "};\n");
+    }
+    fprintf(c, "const struct row_meta row_metas[ROW_TABLE_N] = {\n    {0},\n");
+    for (int i = 0; i < tables_n; i++) {
+        const struct table *t = &tables[i];
+        fprintf(c, "    {\"%s\", ROW_KIND_", t->name);
+        upper(c, t->kind);
+        fprintf(c, ", sizeof(struct row_%s), %d, columns_%s},\n", t->name, t->n, t->name);
+    }
+    fprintf(c, "};\n");
+}
+
+/* ---- sql: statements ---- */
+
+static int is_text(const struct table *t, int column)
+{
+    return strcmp(t->columns[column].type, "text") == 0;
+}
+
+/* A single integer key is SQLite's rowid; any other key clusters the table (WITHOUT ROWID). */
+static int is_rowid(const struct table *t)
+{
+    return t->pk_n == 1 && !is_text(t, t->pk[0]);
+}
+
+static void names(FILE *c, const struct table *t, const int *list, int n, const char *between)
+{
+    for (int i = 0; i < n; i++)
+        fprintf(c, "%s%s", i ? between : "", t->columns[list ? list[i] : i].name);
+}
+
+static void ddl(FILE *c, const struct table *t, int sqlite)
+{
+    fprintf(c, "    \"CREATE TABLE %s (", t->name);
+    for (int i = 0; i < t->n; i++) {
+        const struct type *y = type_find(t->columns[i].type);
+        fprintf(c, "\"\n    \"%s %s NOT NULL, ", t->columns[i].name,
+                sqlite ? y->sqlite : y->postgres);
+    }
+    fprintf(c, "\"\n    \"PRIMARY KEY (");
+    names(c, t, t->pk, t->pk_n, ", ");
+    fprintf(c, "))%s;\"\n", !sqlite ? "" : is_rowid(t) ? " STRICT" : " STRICT, WITHOUT ROWID");
+    for (int i = 0; i < t->keys_n; i++) {
+        const struct keys *k = &t->keys[i];
+        fprintf(c, "    \"CREATE %sINDEX %s_", k->unique ? "UNIQUE " : "", t->name);
+        names(c, t, k->column, k->n, "_");
+        fprintf(c, " ON %s (", t->name);
+        names(c, t, k->column, k->n, ", ");
+        fprintf(c, ")");
+        /* An empty text says "none", and many rows may have none. */
+        for (int j = 0, any = 0; k->unique && j < k->n; j++)
+            if (is_text(t, k->column[j]))
+                fprintf(c, "%s%s <> ''", any++ ? " AND " : " WHERE ",
+                        t->columns[k->column[j]].name);
+        fprintf(c, ";\"\n");
+    }
+}
+
+static void insert(FILE *c, const struct table *t)
+{
+    fprintf(c, "INSERT INTO %s (", t->name);
+    names(c, t, NULL, t->n, ", ");
+    fprintf(c, ") VALUES (");
+    for (int i = 0; i < t->n; i++)
+        fprintf(c, "%s$%d", i ? ", " : "", i + 1);
+    fprintf(c, ")");
+}
+
+static void upsert(FILE *c, const struct table *t)
+{
+    insert(c, t);
+    fprintf(c, "\"\n     \" ON CONFLICT (");
+    names(c, t, t->pk, t->pk_n, ", ");
+    fprintf(c, ") DO UPDATE SET ");
+    for (int i = 0, any = 0; i < t->n; i++) {
+        const struct column *k = &t->columns[i];
+        if (k->pk)
+            continue;
+        fprintf(c, "%s%s = ", any++ ? ", " : "", k->name);
+        if (k->sum)
+            fprintf(c, "%s.%s + ", t->name, k->name);
+        fprintf(c, "excluded.%s", k->name);
+    }
+}
+
+static void statements(FILE *c, const struct table *t)
+{
+    fprintf(c, "    {.upsert = \"");
+    upsert(c, t);
+    fprintf(c, "\",\n     .insert = \"");
+    insert(c, t);
+    fprintf(c, "\",\n     .remove = \"DELETE FROM %s WHERE ", t->name);
+    for (int i = 0; i < t->pk_n; i++)
+        fprintf(c, "%s%s = $%d", i ? " AND " : "", t->columns[t->pk[i]].name, t->pk[i] + 1);
+    fprintf(c, "\",\n     .select = \"SELECT ");
+    names(c, t, NULL, t->n, ", ");
+    fprintf(c, " FROM %s\"},\n", t->name);
+}
+
+static void sql_write(FILE *h, FILE *c)
+{
+    fprintf(
+        h, "#ifndef EVEN_STORE_SCHEMA_GEN_H\n#define EVEN_STORE_SCHEMA_GEN_H\n\n"
+           "/** Statements of one table; parameters $1 … $n are its columns in order. */\n"
+           "struct schema_sql {\n    const char *upsert, *insert, *remove, *select;\n};\n\n"
+           "/** Indexed by enum row_table; entry 0 is empty. */\n"
+           "extern const struct schema_sql schema_sql[];\n"
+           "/** Every CREATE TABLE and CREATE INDEX; the text whose checksum names the schema. */\n"
+           "extern const char schema_ddl_sqlite[];\nextern const char schema_ddl_postgres[];\n\n"
+           "#endif\n");
+    fprintf(c, "#include \"schema_gen.h\"\n\nconst struct schema_sql schema_sql[] = {\n    {0},\n");
+    for (int i = 0; i < tables_n; i++)
+        statements(c, &tables[i]);
+    fprintf(c, "};\n");
+    for (int sqlite = 1; sqlite >= 0; sqlite--) {
+        fprintf(c, "\nconst char schema_ddl_%s[] =\n", sqlite ? "sqlite" : "postgres");
+        for (int i = 0; i < tables_n; i++)
+            ddl(c, &tables[i], sqlite);
+        fprintf(c, "    ;\n");
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static struct lex l;
+    int rows = argc == 5 && strcmp(argv[1], "rows") == 0;
+    if (!rows && !(argc == 5 && strcmp(argv[1], "sql") == 0)) {
+        fprintf(stderr, "usage: gen_schema rows|sql in.tbl out.h out.c\n");
+        return 1;
+    }
+    schema_read(&l, argv[2]);
+    FILE *h = gen_open(argv[3], argv[2]), *c = gen_open(argv[4], argv[2]);
+    if (rows) {
+        rows_header(h);
+        rows_source(c);
+    } else {
+        sql_write(h, c);
+    }
+    gen_close(h, argv[3]);
+    gen_close(c, argv[4]);
+    return 0;
+}
