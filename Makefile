@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+# The façade. Meson does the work; this file knows what to install and which build a target needs.
+#
+#   make          build                    make test     every test, ends with "N passed, N failed"
+#   make run      the demonstration        make bench    figures (ONLY=name,name)
+#   make asan     tests under ASan+UBSan   make tsan     tests under TSan
+#   make fuzz     fuzzers (SECONDS=60)     make tidy     house rules, format, linters
+#   make install  PREFIX=/usr/local        make clean
+
+BUILD   ?= build/release
+PREFIX  ?= /usr/local
+SECONDS_EACH ?= 60
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1767225600)
+
+WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
+
+.PHONY: all deps web run test test-all bench asan tsan fuzz tidy format soak install clean
+all: build
+
+deps:
+	@sh tools/deps.sh build
+deps-test:
+	@sh tools/deps.sh test
+
+# The faces: npm ci by the lock file, then vite. A build without npm goes on without them.
+web: web/dist/.stamp
+web/dist/.stamp: $(WEB_SOURCES) src/web/tables/api.msg src/web/tables/routes.tbl | deps
+	@sh tools/web.sh
+
+.PHONY: build
+build: deps web
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) --buildtype=debugoptimized -Db_lto=false
+	@ninja -C $(BUILD)
+
+run: build
+	@$(BUILD)/src/app/even demo --dir build/demo
+
+test: deps-test build
+	@sh tests/run.sh $(BUILD)
+
+asan: deps-test
+	@test -f build/asan/build.ninja || meson setup build/asan --buildtype=debug -Db_sanitize=address,undefined -Db_lundef=false
+	@ninja -C build/asan && sh tests/run.sh build/asan --no-e2e
+tsan: deps-test
+	@test -f build/tsan/build.ninja || meson setup build/tsan --buildtype=debug -Db_sanitize=thread -Db_lundef=false
+	@ninja -C build/tsan && sh tests/run.sh build/tsan --no-e2e
+
+fuzz: deps-test
+	@test -f build/fuzz/build.ninja || CC=clang meson setup build/fuzz --buildtype=debugoptimized -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
+	@ninja -C build/fuzz && sh fuzz/run.sh build/fuzz $(SECONDS_EACH)
+
+bench: build
+	@sh bench/run.sh $(BUILD) "$(ONLY)"
+soak: build
+	@sh tests/soak.sh $(BUILD)
+
+tidy: build
+	@$(BUILD)/tools/tidy/tidy .
+	@sh tools/lint.sh $(BUILD)
+format:
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+install: build
+	@DESTDIR=$(DESTDIR) meson install -C $(BUILD)
+
+clean:
+	rm -rf build web/dist

@@ -1,0 +1,25 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Runs every test of a build and counts: `run.sh BUILD [--no-e2e]`. The last line is "N passed, N failed". A test that is skipped is
+# told by name and counts as neither.
+set -u
+build=$1
+e2e=${2:-}
+log=$build/meson-logs/testlog.txt
+if [ "$e2e" = --no-e2e ]; then
+    meson test -C "$build" --no-rebuild --print-errorlogs --no-suite e2e >"$build/test.out" 2>&1
+else
+    meson test -C "$build" --no-rebuild --print-errorlogs >"$build/test.out" 2>&1
+fi
+status=$?
+grep -E '^ *[0-9]+/[0-9]+ ' "$build/test.out"
+number() { sed -n "s/^$1: *\([0-9][0-9]*\).*/\1/p" "$build/test.out" | tail -1; }
+ok=$(number Ok) fail=$(number Fail) slow=$(number Timeout) odd=$(number 'Unexpected Pass')
+bad=$(( ${fail:-0} + ${slow:-0} + ${odd:-0} ))
+if [ "$bad" -gt 0 ] || [ -z "$ok" ]; then
+    sed -n '/^Summary of Failures/,$p' "$build/test.out"
+    tail -c 8000 "$log" 2>/dev/null
+fi
+[ -n "$ok" ] || { cat "$build/test.out"; echo "0 passed, 1 failed"; exit 1; }
+echo "$ok passed, $bad failed"
+[ "$bad" = 0 ] && [ "$status" = 0 ]
