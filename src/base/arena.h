@@ -28,7 +28,7 @@ void arena_reset(struct arena *a);
 /** Gives all memory back. */
 void arena_free(struct arena *a);
 
-#define ARENA_NEW(a, type)       ((type *)arena_alloc((a), sizeof(type)))
-#define ARENA_ARRAY(a, n, type)  ((type *)arena_array((a), (n), sizeof(type)))
+#define ARENA_NEW(a, type)      ((type *)arena_alloc((a), sizeof(type)))
+#define ARENA_ARRAY(a, n, type) ((type *)arena_array((a), (n), sizeof(type)))
 
 #endif

@@ -20,6 +20,16 @@
 /** The object of type `type` whose member `m` is at `p`. */
 #define CONTAINER_OF(p, type, m) ((type *)(void *)((char *)(p)-offsetof(type, m)))
 
+/* The CRC-32C instructions of SSE 4.2, in functions marked EV_TARGET_SSE42 behind ev_cpu_has_sse42.
+ */
+#ifdef __x86_64__
+#define EV_HAVE_SSE42
+#define EV_TARGET_SSE42     __attribute__((target("sse4.2")))
+#define ev_cpu_has_sse42()  __builtin_cpu_supports("sse4.2")
+#define ev_crc32c_u64(c, w) __builtin_ia32_crc32di((c), (w))
+#define ev_crc32c_u8(c, b)  __builtin_ia32_crc32qi((c), (b))
+#endif
+
 __extension__ typedef __int128 ev_i128;
 __extension__ typedef unsigned __int128 ev_u128;
 

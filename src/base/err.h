@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* err.h: the one list of errors. The numbers, names, HTTP status, OCPP code, log level and the texts in zh and
- * en are rows of src/base/tables/errors.tsv; tools/gen makes errors_gen.h and errors_gen.c of them. */
+/* err.h: the one list of errors. The numbers, names, HTTP status, OCPP code, log level and the
+ * texts in zh and en are rows of src/base/tables/errors.tsv; tools/gen makes errors_gen.h and
+ * errors_gen.c of them. */
 #ifndef EVEN_BASE_ERR_H
 #define EVEN_BASE_ERR_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* heap.h: timers. A binary min-heap of (due_ms, seq) with intrusive nodes, so that a timer is moved or
- * cancelled in O(log n) and equal times fire in the order they were set (determinism). */
+/* heap.h: timers. A binary min-heap of (due_ms, seq) with intrusive nodes, so that a timer is moved
+ * or cancelled in O(log n) and equal times fire in the order they were set (determinism). */
 #ifndef EVEN_BASE_HEAP_H
 #define EVEN_BASE_HEAP_H
 
@@ -22,7 +22,8 @@ struct heap {
 
 void heap_init(struct heap *h, uint32_t cap);
 void heap_free(struct heap *h);
-/** Sets or moves the timer. The heap borrows `t` until it fires or is cancelled. ERR_FULL at the cap. */
+/** Sets or moves the timer. The heap borrows `t` until it fires or is cancelled. ERR_FULL at the
+ * cap. */
 EV_MUST_USE int heap_set(struct heap *h, struct timer *t, int64_t due_ms);
 void heap_cancel(struct heap *h, struct timer *t);
 /** The earliest due time, or INT64_MAX when there is none. */

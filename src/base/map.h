@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* map.h: open-addressing hash maps, seeded at init against chosen keys. `map` goes from a 64-bit key to
- * a pointer or integer; `strmap` from bytes to the same (keys are copied). Linear probing, grow at 3/4,
- * backward-shift deletion. Iteration order is that of the table and says nothing. One thread. */
+/* map.h: open-addressing hash maps, seeded at init against chosen keys. `map` goes from a 64-bit
+ * key to a pointer or integer; `strmap` from bytes to the same (keys are copied). Linear probing,
+ * grow at 3/4, backward-shift deletion. Iteration order is that of the table and says nothing. One
+ * thread. */
 #ifndef EVEN_BASE_MAP_H
 #define EVEN_BASE_MAP_H
 

@@ -12,9 +12,9 @@ struct str {
     size_t n;
 };
 
-#define STR_LIT(s)  ((struct str){(s), sizeof(s) - 1})
-#define STR_FMT(s)  (int)(s).n, (s).p /* for "%.*s" */
-#define STR_NONE    ((struct str){NULL, 0})
+#define STR_LIT(s) ((struct str){(s), sizeof(s) - 1})
+#define STR_FMT(s) (int)(s).n, (s).p /* for "%.*s" */
+#define STR_NONE   ((struct str){NULL, 0})
 
 /** Borrows the NUL-terminated `c`; NULL gives the empty str. */
 struct str str_from_c(const char *c);
@@ -38,6 +38,9 @@ struct str str_cut(struct str *rest, char sep);
 size_t str_copy(char *dst, size_t cap, struct str s);
 /** True for well-formed UTF-8 (no surrogates, no overlong forms, at most U+10FFFF). */
 bool str_utf8_valid(struct str s);
+/** Bytes of the well-formed UTF-8 character at the start of s, or 0 (bad bytes, cut off, or empty).
+ */
+size_t str_utf8_step(struct str s);
 /** Constant-time equality of two byte runs of the same length (secrets). */
 bool str_eq_const_time(const void *a, const void *b, size_t n);
 /** Decimal integer, whole string, optional '-': 0, or ERR_SYNTAX, ERR_RANGE. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* zone.h: time zones from TZif bytes (RFC 8536; version 2+ with its POSIX footer rule). The caller reads the
- * file (io/os) and lends the bytes; the zone copies what it needs. Pure and immutable after parsing, so
- * threads may share one. */
+/* zone.h: time zones from TZif bytes (RFC 8536; version 2+ with its POSIX footer rule). The caller
+ * reads the file (io/os) and lends the bytes; the zone copies what it needs. Pure and immutable
+ * after parsing, so threads may share one. */
 #ifndef EVEN_BASE_ZONE_H
 #define EVEN_BASE_ZONE_H
 
@@ -18,7 +18,8 @@ void zone_free(struct zone *z);
 int32_t zone_offset_s(const struct zone *z, int64_t ms);
 /** Local civil time of an instant. */
 void zone_civil(const struct zone *z, int64_t ms, struct civil *out);
-/** First instant whose local time is c; in a gap the instant after the gap, in an overlap the first. */
+/** First instant whose local time is c; in a gap the instant after the gap, in an overlap the
+ * first. */
 int64_t zone_instant(const struct zone *z, const struct civil *c);
 /** Instant of the next local midnight strictly after ms (days may have 23 or 25 hours). */
 int64_t zone_next_midnight(const struct zone *z, int64_t ms);

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+/* slab.c: see slab.h. Data: pages of 256 objects, made when first needed; a generation and a
+ * free-list link for each place. Invariants: 1. places ≥ len were never used; 2. gens[i] is odd
+ * while place i is in use and grows at every get and put; 3. live = number of odd generations. */
+#include "base/slab.h"
+
+#include "base/must.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAGE_OBJECTS = 256 };
+
+void slab_init(struct slab *s, size_t obj_size, uint32_t cap)
+{
+    *s = (struct slab){.obj_size = (obj_size + 15) / 16 * 16, .cap = cap, .free_head = UINT32_MAX};
+    s->pages = calloc(cap / PAGE_OBJECTS + 1, sizeof *s->pages);
+    s->gens = calloc((size_t)cap + 1, sizeof *s->gens);
+    s->next_free = calloc((size_t)cap + 1, sizeof *s->next_free);
+    must(s->pages && s->gens &&
+         s->next_free); /* at start only: there is nothing to serve without */
+}
+
+static void *place(const struct slab *s, uint32_t i)
+{
+    return (char *)s->pages[i / PAGE_OBJECTS] + (i % PAGE_OBJECTS) * s->obj_size;
+}
+
+static bool page_ready(struct slab *s, uint32_t i)
+{
+    void **page = &s->pages[i / PAGE_OBJECTS];
+    if (!*page)
+        *page = malloc(PAGE_OBJECTS * s->obj_size);
+    return *page != NULL;
+}
+
+void *slab_get(struct slab *s, struct slab_ref *ref)
+{
+    uint32_t i = s->free_head;
+    if (i != UINT32_MAX) {
+        s->free_head = s->next_free[i];
+    } else {
+        i = s->len;
+        if (i == s->cap || !page_ready(s, i))
+            return NULL;
+        s->len++;
+    }
+    s->live++;
+    *ref = (struct slab_ref){i, ++s->gens[i]};
+    return memset(place(s, i), 0, s->obj_size);
+}
+
+void *slab_find(const struct slab *s, struct slab_ref ref)
+{
+    bool ok = ref.index < s->len && (ref.gen & 1) && s->gens[ref.index] == ref.gen;
+    return ok ? place(s, ref.index) : NULL;
+}
+
+void *slab_at(const struct slab *s, uint32_t index)
+{
+    return index < s->len && (s->gens[index] & 1) ? place(s, index) : NULL;
+}
+
+void slab_put(struct slab *s, struct slab_ref ref)
+{
+    must(slab_find(s, ref));
+    s->gens[ref.index]++;
+    s->next_free[ref.index] = s->free_head;
+    s->free_head = ref.index;
+    s->live--;
+}
+
+void slab_free(struct slab *s)
+{
+    for (uint32_t i = 0; s->pages && i <= s->cap / PAGE_OBJECTS; i++)
+        free(s->pages[i]);
+    free(s->pages);
+    free(s->gens);
+    free(s->next_free);
+    *s = (struct slab){.free_head = UINT32_MAX};
+}
