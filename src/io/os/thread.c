@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+/* thread.c: see thread.h.
+ *
+ * Data: one heap record a thread, owned by whoever started it. Invariants: 1. the record outlives
+ * the thread, because join frees it. 2. signals are blocked in every thread, so they arrive at a
+ * descriptor only. Failure: a thread that cannot start is an error for the caller; a join that
+ * fails is our bug. */
+#include "io/os/thread.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+#include "base/err.h"
+#include "base/must.h"
+
+struct os_thread {
+    pthread_t id;
+    void (*fn)(void *arg);
+    void *arg;
+    char name[16];
+};
+
+static void *thread_main(void *arg)
+{
+    struct os_thread *t = arg;
+
+    pthread_setname_np(pthread_self(), t->name);
+    t->fn(t->arg);
+    return NULL;
+}
+
+int os_thread_start(const char *name, void (*fn)(void *arg), void *arg, struct os_thread **out)
+{
+    struct os_thread *t = calloc(1, sizeof(*t));
+
+    *out = NULL;
+    if (t == NULL)
+        return ERR_NOMEM;
+    t->fn = fn;
+    t->arg = arg;
+    snprintf(t->name, sizeof(t->name), "%s", name);
+    if (pthread_create(&t->id, NULL, thread_main, t) != 0) {
+        free(t);
+        return ERR_FULL;
+    }
+    *out = t;
+    return 0;
+}
+
+void os_thread_join(struct os_thread *t)
+{
+    if (t == NULL)
+        return;
+    must(pthread_join(t->id, NULL) == 0);
+    free(t);
+}
+
+static void signals_set(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGHUP);
+}
+
+void os_signals_block(void)
+{
+    sigset_t set;
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+    signals_set(&set);
+    must(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0);
+    must(sigaction(SIGPIPE, &ignore, NULL) == 0);
+}
+
+int os_signals_open(int *fd)
+{
+    sigset_t set;
+
+    signals_set(&set);
+    *fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return *fd < 0 ? ERR_IO : 0;
+}
+
+void os_signals_close(int fd)
+{
+    close(fd);
+}
+
+int os_signals_take(int fd)
+{
+    struct signalfd_siginfo info;
+
+    if (read(fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+        return 0;
+    return (int)info.ssi_signo;
+}
+
+int os_signals_wait(int32_t timeout_ms)
+{
+    sigset_t set;
+    struct timespec ts = {timeout_ms / 1000, (long)(timeout_ms % 1000) * 1000000};
+    int got;
+
+    signals_set(&set);
+    if (timeout_ms >= 0)
+        got = sigtimedwait(&set, NULL, &ts);
+    else
+        got = sigwaitinfo(&set, NULL);
+    return got > 0 ? got : 0;
+}
