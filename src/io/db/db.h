@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+/* db.h: the port to the database engine. What it promises holds for every engine behind it:
+ * prepared statements with parameters $1 … $n, transactions that are durable when db_commit answers
+ * 0, readers that see one snapshot between db_begin and db_commit and are never in the way of the
+ * one writer.
+ *
+ * One connection belongs to one thread at a time. Errors: ERR_LOCKED (another program holds the
+ * database), ERR_BUSY (a writer of our own is in the way: only for tools), ERR_DISK_FULL, ERR_NEWER
+ * (file of a newer engine), ERR_CORRUPT, ERR_CONFLICT (a unique key), ERR_TOO_LARGE, ERR_NOMEM,
+ * ERR_NOT_FOUND (no such database, create not asked), ERR_SYNTAX (the statement is wrong: our bug),
+ * ERR_IO. After an error inside a transaction only db_rollback may follow. */
+#ifndef EVEN_IO_DB_DB_H
+#define EVEN_IO_DB_DB_H
+
+#include "base/str.h"
+
+struct db;
+struct db_stmt;
+
+enum db_mode {
+    DB_WRITER, /* the only connection that changes rows */
+    DB_READER, /* may not change anything */
+    DB_KEEPER  /* housekeeping beside the writer: db_tidy, db_copy */
+};
+
+struct db_config {
+    const char *path; /* what the engine opens */
+    enum db_mode mode;
+    bool create;        /* writer: make it when it is not there */
+    size_t cache_bytes; /* 0 = engine's default */
+    int32_t busy_ms;    /* how long to wait for another connection of ours; 0 = 5,000 */
+};
+
+EV_MUST_USE int db_open(const struct db_config *config, struct db **out);
+/** Ends an open transaction by rollback; every statement must be finished. NULL is fine. */
+void db_close(struct db *db);
+/** What the engine said about the last error, for the log. Valid until the next call. */
+const char *db_detail(const struct db *db);
+
+/** Runs statements that have no parameters and whose rows nobody wants. */
+EV_MUST_USE int db_exec(struct db *db, const char *sql);
+
+/** Prepares one statement for the life of the connection; give it back with db_finish. */
+EV_MUST_USE int db_prepare(struct db *db, const char *sql, struct db_stmt **out);
+void db_finish(struct db_stmt *st);
+/** Parameters count from 1. Bytes are borrowed until db_reset. A wrong place is our bug (must). */
+void db_bind_i64(struct db_stmt *st, int place, int64_t v);
+void db_bind_text(struct db_stmt *st, int place, struct str v);
+void db_bind_blob(struct db_stmt *st, int place, struct str v);
+/** 1 = a row is there, 0 = done, or an error. */
+EV_MUST_USE int db_step(struct db_stmt *st);
+/** Ends the run of the statement and unbinds its parameters; it may be run again. */
+void db_reset(struct db_stmt *st);
+/** Runs a statement without rows to its end, then resets it. */
+EV_MUST_USE int db_run(struct db_stmt *st);
+
+/** Result columns count from 0; bytes are valid until the next step or reset, texts end with NUL.
+ * NULL reads as 0 and as no bytes. */
+int db_columns(const struct db_stmt *st);
+int64_t db_column_i64(struct db_stmt *st, int i);
+struct str db_column_bytes(struct db_stmt *st, int i);
+bool db_column_null(struct db_stmt *st, int i);
+int db_params(const struct db_stmt *st);
+/** True when the statement cannot change anything. */
+bool db_read_only(const struct db_stmt *st);
+
+/** Writer: starts a transaction that may write. Others: fixes the snapshot that reads see. */
+EV_MUST_USE int db_begin(struct db *db);
+/** Durable on 0. On an error the transaction is still open: db_rollback. */
+EV_MUST_USE int db_commit(struct db *db);
+void db_rollback(struct db *db);
+
+/** Keeper: moves committed changes from the engine's journal to their place. *left gets the bytes
+ * of journal that could not be moved because a reader still needs them. all: wait for readers, then
+ * cut the journal short. An engine without such a journal answers 0 at once. */
+EV_MUST_USE int db_tidy(struct db *db, bool all, int64_t *left);
+/** Keeper: a consistent copy of the whole database into a new file, in steps, while the writer goes
+ * on. ERR_CONFLICT when the file is there already. */
+EV_MUST_USE int db_copy(struct db *db, const char *target);
+/** Lets the engine check its own storage; fn gets each complaint. 0, or ERR_CORRUPT after
+ * complaints. */
+EV_MUST_USE int db_verify(struct db *db, void (*fn)(void *ctx, const char *text), void *ctx);
+
+#endif
