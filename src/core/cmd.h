@@ -42,7 +42,8 @@ struct core_sample {
 };
 #define SAMPLE_NONE     INT64_MIN
 #define SAMPLE_NONE32   INT32_MIN
-enum sample_flag { SAMPLE_BEGIN = 1, SAMPLE_END = 2, SAMPLE_CLOCK = 4, SAMPLE_TRIGGER = 8, SAMPLE_UNIT_ASSUMED = 16, SAMPLE_SIGNED_DATA = 32 };
+enum sample_flag { SAMPLE_BEGIN = 1, SAMPLE_END = 2, SAMPLE_CLOCK = 4, SAMPLE_TRIGGER = 8, SAMPLE_UNIT_ASSUMED = 16, SAMPLE_SIGNED_DATA = 32,
+                   SAMPLE_LATE = 64 /* set by the core: kept by the charger while it was away, its own time counts */ };
 #define CMD_SAMPLES_MAX 64
 
 enum cmd_type {
@@ -357,7 +358,7 @@ struct out_call {
     int32_t kind;        /* enum call_kind */
     int32_t connector;
     int32_t timeout_s;
-    int32_t pad;
+    int32_t interval_s;  /* SET_INTERVAL */
     char path[49];       /* pile number, for concentrators */
     char tag[37];        /* REMOTE_START */
     char tx_no[33];      /* 云快充 order number */
@@ -377,7 +378,9 @@ struct out_close {
     int32_t code; /* WebSocket close code */
     int32_t pad;
 };
-/** One change for live pages. Zero fields say nothing. */
+/** One change for live pages. Zero fields say nothing. EVENT_CHARGER: status 1 online, 0 offline. EVENT_SHARE: amount is this order's
+ * share of `party`. EVENT_WALLET: amount is the balance, cap what is held of it. EVENT_COMMAND: amount is the command's id,
+ * status its enum command_state, reason its error. EVENT_ORDER: cost is the bill, amount what was paid. */
 struct out_event {
     int32_t kind; /* enum event_kind */
     int32_t status;

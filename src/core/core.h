@@ -16,9 +16,10 @@
 #include "base/buf.h"
 #include "base/zone.h"
 #include "core/cmd.h"
-#include "rows_gen.h"
+#include "core/rows_gen.h"
 
 struct core;
+struct sample_record;
 
 struct core_limits { /* from the configuration; 0 = default */
     uint32_t chargers, connectors, drivers, accounts, orders, commands;
@@ -40,7 +41,13 @@ EV_MUST_USE int core_load(struct core *core, enum row_table table, const void *r
 /** After the last core_load of the start: arms timers of open orders, requeues stops (never starts). */
 void core_started(struct core *core, int64_t now_ms);
 
-/** What must be loaded before a command can be applied. */
+/** Replays one record of the sample log, in log order, after all rows and before core_started. Records of sessions that are not
+ * open, and those that the session's row contains already (at_ms <= check_ms), are ignored. So every record of an open session with a
+ * later at_ms must be given, whether it stands in the log or in a sealed block; at_ms ascends strictly within a session. */
+EV_MUST_USE int core_load_sample(struct core *core, const struct sample_record *record);
+
+/** What must be loaded before a command can be applied. Every kind that names an order means all of it: the rows of orders,
+ * session, hold, bill_piece and split_part with that order (session). */
 enum need_kind {
     NEED_ORDER = 1,   /* order id: orders row + its sessions + hold + partial fee state */
     NEED_TX,          /* (charger, tx): session, then its order */
