@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: Apache-2.0
+/* engine.c: see engine.h.
+ *
+ * Threads and data: the core thread owns core, fetcher, inbox batches; the committer owns the store and the batch it was handed; batch
+ * slots change hands through `state` (FREE → SEALED by the core, SEALED → FREE by the committer) and a mailbox message that names them.
+ * Invariants:
+ *  1. Batches are committed in the order sealed: there are two slots and one mailbox.
+ *  2. Nothing is delivered before store_commit answered 0.
+ *  3. After `stopping` the core takes no new command, but everything taken is committed and delivered. */
+#include "app/engine.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/must.h"
+#include "io/os/clock.h"
+#include "io/os/file.h"
+#include "io/os/mailbox.h"
+#include "io/os/thread.h"
+#include "io/os/zonefile.h"
+
+enum { BATCHES = 2, BATCH_FREE = 0, BATCH_SEALED = 1, FETCH_ROUNDS = 8, DISK_CHECK_MS = 5000 };
+
+struct slot {
+    struct core_batch batch;
+    _Atomic int state;
+};
+
+struct engine {
+    struct engine_config cfg;
+    struct core *core;
+    struct store_fetcher *fetcher;
+    struct store_reader *reader; /* samples of open sessions at the start */
+    struct mailbox *inbox, *sealed;
+    struct os_thread *core_thread, *commit_thread;
+    struct slot slots[BATCHES];
+    int next; /* slot to seal into */
+    int64_t last_ms;
+    int64_t disk_checked_ms;
+    struct arena arena;
+    struct buf open; /* while loading: open sessions whose samples come after the rows */
+    bool loading;
+    _Atomic bool stopping, disk_low;
+};
+
+static EV_NORETURN void fatal(const char *what, int err)
+{
+    log_line(LOG_ERROR, "engine", 0, "%s: %s; stopping, nothing unanswered is lost", what, err_text(err, LANG_EN));
+    _Exit(70);
+}
+
+/* ---- loading ---- */
+
+static int zone_need(struct engine *e, const char *name)
+{
+    struct zone *zone;
+    if (!name[0] || core_zone_known(e->core, name))
+        return 0;
+    int err = os_zone_load(name, &zone);
+    if (err) {
+        log_line(LOG_ERROR, "engine", 0, "time zone %s: %s", name, err_text(err, LANG_EN));
+        return err;
+    }
+    return core_zone_add(e->core, name, zone);
+}
+
+struct sample_load {
+    struct engine *e;
+    int64_t tenant, session;
+};
+
+static void session_note(struct engine *e, const struct row_session *s)
+{
+    struct sample_load l = {e, s->tenant, s->id};
+    if (e->loading && s->state == SESSION_OPEN)
+        buf_put(&e->open, &l, sizeof l);
+}
+
+static int load_row(void *ctx, enum row_table table, const void *row)
+{
+    struct engine *e = ctx;
+    int err = 0;
+    if (table == ROW_TENANT)
+        err = zone_need(e, ((const struct row_tenant *)row)->zone);
+    else if (table == ROW_STATION)
+        err = zone_need(e, ((const struct row_station *)row)->zone);
+    else if (table == ROW_SESSION)
+        session_note(e, row);
+    if (err)
+        return err;
+    return core_load(e->core, table, row);
+}
+
+static int load_sample(void *ctx, int64_t at_ms, const struct core_sample *sample)
+{
+    struct sample_load *l = ctx;
+    struct sample_record r = {.tenant = l->tenant, .session = l->session, .at_ms = at_ms, .sample = *sample};
+    return core_load_sample(l->e->core, &r);
+}
+
+/* Open sessions go on with the samples that came after their last written row. */
+static int load_samples(struct engine *e)
+{
+    for (size_t at = 0; at + sizeof(struct sample_load) <= e->open.n; at += sizeof(struct sample_load)) {
+        struct sample_load l;
+        memcpy(&l, e->open.p + at, sizeof l);
+        int err = store_samples(e->reader, l.session, load_sample, &l);
+        if (err)
+            return err;
+    }
+    return e->open.err;
+}
+
+static int load(struct engine *e)
+{
+    int64_t ledger_ms = 0;
+    buf_init(&e->open, SIZE_MAX);
+    e->loading = true;
+    int err = store_load(e->cfg.store, load_row, e);
+    if (!err)
+        err = load_samples(e);
+    if (!err)
+        err = store_ledger_time(e->cfg.store, &ledger_ms);
+    buf_free(&e->open);
+    e->loading = false;
+    if (err)
+        return err;
+    int64_t now = os_now_ms();
+    e->last_ms = now > ledger_ms ? now : ledger_ms;
+    core_started(e->core, e->last_ms);
+    return 0;
+}
+
+/* ---- the core thread ---- */
+
+/* The core's time never falls, whatever the wall clock does. */
+static int64_t core_now(struct engine *e)
+{
+    int64_t now = os_now_ms();
+    if (now > e->last_ms)
+        e->last_ms = now;
+    return e->last_ms;
+}
+
+static void seal(struct engine *e)
+{
+    struct slot *s = &e->slots[e->next];
+    if (!core_pending(e->core) || atomic_load_explicit(&s->state, memory_order_acquire) != BATCH_FREE)
+        return;
+    core_seal(e->core, &s->batch);
+    atomic_store_explicit(&s->state, BATCH_SEALED, memory_order_release);
+    int32_t index = e->next;
+    int err = mailbox_send(e->sealed, MAIL_NORMAL, str_from((const char *)&index, sizeof index));
+    must(err == 0); /* room for both slots was given at the start */
+    e->next = (e->next + 1) % BATCHES;
+}
+
+/* A look-up must see what was sealed before: rows that left memory are waited for. */
+static void wait_committed(struct engine *e)
+{
+    for (int i = 0; i < BATCHES; i++)
+        while (atomic_load_explicit(&e->slots[i].state, memory_order_acquire) != BATCH_FREE)
+            (void)mailbox_wait(e->inbox, 1);
+}
+
+static void fetch(struct engine *e, const struct core_need *need)
+{
+    int err = store_fetch_need(e->fetcher, need, load_row, e);
+    if (err == ERR_NOT_FOUND)
+        core_absent(e->core, need);
+    else if (err)
+        fatal("look-up", err);
+}
+
+static void prefetch(struct engine *e, const struct cmd *cmd)
+{
+    struct core_need needs[CORE_NEEDS_MAX];
+    for (int round = 0; round < FETCH_ROUNDS; round++) {
+        int n = core_needs(e->core, cmd, needs);
+        if (n == 0)
+            return;
+        wait_committed(e);
+        for (int i = 0; i < n; i++)
+            fetch(e, &needs[i]);
+    }
+    must(!"core_needs asks for the same rows for ever");
+}
+
+static void zone_for(struct engine *e, const struct cmd *cmd)
+{
+    struct cursor c = {(const uint8_t *)cmd->u.row_put.row, (const uint8_t *)cmd->u.row_put.row + cmd->u.row_put.n};
+    enum row_table table;
+    enum row_op op;
+    void *row;
+    arena_reset(&e->arena);
+    if (row_unpack(&c, &e->arena, &table, &op, &row) != 0)
+        return;
+    if (table == ROW_STATION)
+        (void)zone_need(e, ((const struct row_station *)row)->zone);
+    else if (table == ROW_TENANT)
+        (void)zone_need(e, ((const struct row_tenant *)row)->zone);
+}
+
+static void apply(struct engine *e, struct cmd *cmd)
+{
+    int64_t t0 = os_mono_ns();
+    cmd->head.now_ms = core_now(e);
+    if (cmd->head.type == CMD_ROW_PUT)
+        zone_for(e, cmd);
+    else if (cmd->head.type == CMD_SETUP)
+        (void)zone_need(e, cmd->u.setup.zone);
+    prefetch(e, cmd);
+    core_apply(e->core, cmd);
+    metric_observe(&e->cfg.metrics->apply, (os_mono_ns() - t0) / 1000);
+    metric_add(&e->cfg.metrics->commands, 1);
+}
+
+static void check_disk(struct engine *e)
+{
+    int64_t bytes, now = os_mono_ns() / 1000000;
+    if (now - e->disk_checked_ms < DISK_CHECK_MS && e->disk_checked_ms != 0)
+        return;
+    e->disk_checked_ms = now;
+    if (file_free_bytes(e->cfg.settings->data_dir, &bytes) != 0)
+        return;
+    bool low = bytes < e->cfg.settings->data_reserve_mb * 1048576;
+    if (low != atomic_exchange(&e->disk_low, low))
+        log_line(LOG_WARN, "engine", 0, low ? "disk is low: no new charge is started" : "disk has room again");
+}
+
+static void figures(struct engine *e)
+{
+    struct core_stats st;
+    core_stats(e->core, &st);
+    metric_set(&e->cfg.metrics->orders_open, st.orders_open);
+    metric_set(&e->cfg.metrics->chargers_online, st.chargers_online);
+    metric_set(&e->cfg.metrics->inbox_bytes, mailbox_waiting(e->inbox, MAIL_NORMAL));
+}
+
+static void take(struct engine *e, struct mailbox_batch *mail)
+{
+    struct str msg;
+    if (mailbox_take(e->inbox, mail) == 0)
+        return;
+    while (mailbox_next(mail, &msg)) {
+        struct cmd *cmd = (struct cmd *)(uintptr_t)msg.p; /* ours now: the batch is not read again */
+        if (msg.n >= sizeof cmd->head && cmd->head.type != 0)
+            apply(e, cmd);
+    }
+}
+
+static bool all_free(struct engine *e)
+{
+    for (int i = 0; i < BATCHES; i++)
+        if (atomic_load_explicit(&e->slots[i].state, memory_order_acquire) != BATCH_FREE)
+            return false;
+    return true;
+}
+
+static void core_main(void *arg)
+{
+    struct engine *e = arg;
+    struct mailbox_batch mail = {0};
+    for (;;) {
+        int32_t wait = os_clock_wait_ms(core_due_ms(e->core));
+        (void)mailbox_wait(e->inbox, wait < 1000 ? wait : 1000);
+        bool stopping = atomic_load_explicit(&e->stopping, memory_order_acquire);
+        take(e, &mail);
+        core_tick(e->core, core_now(e));
+        seal(e);
+        check_disk(e);
+        figures(e);
+        if (stopping && !core_pending(e->core) && all_free(e))
+            break;
+    }
+    int32_t end = -1;
+    must(mailbox_send(e->sealed, MAIL_ENDING, str_from((const char *)&end, sizeof end)) == 0);
+    mailbox_batch_free(&mail);
+}
+
+/* ---- the committer ---- */
+
+static void deliver(struct engine *e, const struct buf *outs)
+{
+    for (size_t at = 0; at < outs->n;) {
+        const struct out *out = (const struct out *)(const void *)(outs->p + at);
+        must(out->size >= offsetof(struct out, u) && at + out->size <= outs->n);
+        e->cfg.deliver(e->cfg.ctx, out);
+        at += (out->size + 7u) & ~7u;
+    }
+}
+
+static void wake(struct engine *e)
+{
+    struct cmd_head none = {.size = sizeof none, .version = CMD_VERSION, .type = 0};
+    /* A full inbox needs no waking. */
+    int err = mailbox_send(e->inbox, MAIL_ENDING, str_from((const char *)&none, sizeof none));
+    must(err == 0 || err == ERR_FULL);
+}
+
+static void commit(struct engine *e, struct slot *s)
+{
+    if (s->batch.rows.err || s->batch.samples.err || s->batch.outs.err)
+        fatal("a batch outgrew its bound", ERR_TOO_LARGE);
+    int64_t t0 = os_mono_ns();
+    if (s->batch.rows.n > 0 || s->batch.samples.n > 0) {
+        int err = store_commit(e->cfg.store, buf_str(&s->batch.rows), buf_str(&s->batch.samples));
+        if (err)
+            fatal("commit", err);
+        metric_observe(&e->cfg.metrics->commit, (os_mono_ns() - t0) / 1000);
+        metric_add(&e->cfg.metrics->commits, 1);
+    }
+    deliver(e, &s->batch.outs);
+    atomic_store_explicit(&s->state, BATCH_FREE, memory_order_release);
+    wake(e);
+}
+
+static void commit_main(void *arg)
+{
+    struct engine *e = arg;
+    struct mailbox_batch mail = {0};
+    struct str msg;
+    for (bool end = false; !end;) {
+        (void)mailbox_wait(e->sealed, -1);
+        if (mailbox_take(e->sealed, &mail) == 0)
+            continue;
+        while (mailbox_next(&mail, &msg)) {
+            int32_t index;
+            must(msg.n == sizeof index);
+            memcpy(&index, msg.p, sizeof index);
+            if (index < 0)
+                end = true;
+            else
+                commit(e, &e->slots[index]);
+        }
+    }
+    mailbox_batch_free(&mail);
+}
+
+/* ---- from outside ---- */
+
+/* Endings have their own lane, so that a flood of readings never keeps a stop out. */
+static enum mail_lane lane_of(uint16_t type)
+{
+    switch (type) {
+    case CMD_CONN_CLOSED:
+    case CMD_TX_STOP:
+    case CMD_TX_RECORD:
+    case CMD_CALL_RESULT:
+    case CMD_ORDER_STOP:
+        return MAIL_ENDING;
+    default:
+        return MAIL_NORMAL;
+    }
+}
+
+int engine_submit(struct engine *e, const struct cmd *cmd)
+{
+    if (atomic_load_explicit(&e->stopping, memory_order_acquire))
+        return ERR_CLOSED;
+    if (cmd->head.type == CMD_ORDER_START && atomic_load_explicit(&e->disk_low, memory_order_relaxed))
+        return ERR_DISK_FULL;
+    return mailbox_send(e->inbox, lane_of(cmd->head.type), str_from((const char *)cmd, cmd->head.size));
+}
+
+static void engine_free(struct engine *e)
+{
+    store_fetcher_close(e->fetcher);
+    store_reader_close(e->reader);
+    for (int i = 0; i < BATCHES; i++)
+        core_batch_free(&e->slots[i].batch);
+    mailbox_free(e->inbox);
+    mailbox_free(e->sealed);
+    core_free(e->core);
+    arena_free(&e->arena);
+    free(e);
+}
+
+static int prepare(struct engine *e)
+{
+    const struct config *c = e->cfg.settings;
+    struct core_limits limits = {
+        .chargers = (uint32_t)c->limits_chargers,
+        .connectors = (uint32_t)c->limits_chargers * 4,
+        .drivers = (uint32_t)c->limits_drivers,
+        .accounts = (uint32_t)c->limits_drivers + 100000,
+        .orders = (uint32_t)c->limits_orders,
+        .commands = (uint32_t)c->limits_orders,
+        .heartbeat_s = (int32_t)c->charge_heartbeat_s,
+        .command_timeout_s = (int32_t)c->core_command_s,
+        .seed = 0,
+    };
+    size_t inbox = (size_t)c->core_inbox_mb << 20;
+    int err = core_new(&limits, &e->core);
+    if (!err)
+        err = store_fetcher_open(e->cfg.store, &e->fetcher);
+    if (!err)
+        err = store_reader_open(e->cfg.store, &e->reader);
+    if (!err)
+        err = mailbox_new(inbox, inbox, &e->inbox);
+    if (!err)
+        err = mailbox_new(4096, 4096, &e->sealed);
+    for (int i = 0; i < BATCHES; i++)
+        core_batch_init(&e->slots[i].batch);
+    arena_init(&e->arena, 1 << 20);
+    return err;
+}
+
+int engine_start(const struct engine_config *cfg, struct engine **out)
+{
+    struct engine *e = calloc(1, sizeof *e);
+    if (!e)
+        return ERR_NOMEM;
+    e->cfg = *cfg;
+    int err = prepare(e);
+    if (!err)
+        err = load(e);
+    if (!err)
+        err = os_thread_start("committer", commit_main, e, &e->commit_thread);
+    if (!err)
+        err = os_thread_start("core", core_main, e, &e->core_thread);
+    if (err) {
+        engine_free(e);
+        return err;
+    }
+    *out = e;
+    return 0;
+}
+
+void engine_stop(struct engine *e)
+{
+    atomic_store_explicit(&e->stopping, true, memory_order_release);
+    wake(e);
+    os_thread_join(e->core_thread);
+    os_thread_join(e->commit_thread);
+    engine_free(e);
+}

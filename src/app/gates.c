@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+/* gates.c: see gates.h. Each reactor's data belongs to its thread once it runs; only its mailbox is shared. A reactor whose mailbox is full has
+ * stopped turning: its answers are dropped and counted, the chargers ask again. */
+#include "app/gates.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "gate/gate.h"
+#include "gate/ocpp/ocpp_gate.h"
+#include "gate/ykc/ykc_gate.h"
+#include "io/net/net.h"
+#include "io/net/tls.h"
+#include "io/os/clock.h"
+#include "io/os/thread.h"
+
+enum { MAIL_DRAIN = 1, DRAIN_MS = 3000, OUT_MAIL_BYTES = 64 << 20, PROXIES_MAX = 16 };
+
+struct reactor {
+    struct gates *gates;
+    struct net *net;
+    struct mailbox *mail;
+    struct ocpp_gate *ocpp;
+    struct ykc_gate *ykc;
+    struct os_thread *thread;
+};
+
+struct gates {
+    struct gates_config cfg;
+    struct tls_server *tls;
+    _Atomic uint64_t causes, dropped;
+    int n;
+    struct reactor reactors[];
+};
+
+static uint64_t next_cause(void *ctx)
+{
+    struct gates *g = ctx;
+    return atomic_fetch_add_explicit(&g->causes, 1, memory_order_relaxed);
+}
+
+static int submit(void *ctx, const struct cmd *cmd)
+{
+    struct gates *g = ctx;
+    return g->cfg.submit(g->cfg.ctx, cmd);
+}
+
+static void on_mail(void *ctx, struct str msg)
+{
+    struct reactor *r = ctx;
+    if (msg.n == MAIL_DRAIN) {
+        net_drain(r->net, DRAIN_MS);
+        return;
+    }
+    const struct out *out = (const struct out *)(const void *)msg.p;
+    if (!ocpp_gate_deliver(r->ocpp, out))
+        (void)ykc_gate_deliver(r->ykc, out); /* neither knows it: the connection is gone */
+}
+
+static void run(void *arg)
+{
+    struct reactor *r = arg;
+    net_run(r->net);
+}
+
+static uint32_t proxies_read(const char *text, struct net_block blocks[PROXIES_MAX])
+{
+    uint32_t n = 0;
+    struct str rest = str_from_c(text);
+    while (rest.n > 0 && n < PROXIES_MAX) {
+        struct str one = str_trim(str_cut(&rest, ','));
+        if (net_block_parse(one, &blocks[n]) == 0)
+            n++;
+        else
+            log_line(LOG_WARN, "net", 0, "charge.proxies: not an address block: %.*s", STR_FMT(one));
+    }
+    return n;
+}
+
+static int reactor_open(struct gates *g, int i)
+{
+    const struct config *c = g->cfg.settings;
+    struct reactor *r = &g->reactors[i];
+    struct net_block proxies[PROXIES_MAX];
+    r->gates = g;
+    int err = mailbox_new(OUT_MAIL_BYTES, 4096, &r->mail);
+    if (err)
+        return err;
+    struct net_config nc = {
+        .reactor = (uint16_t)i,
+        .max_conns = (uint32_t)c->charge_max_conns,
+        .max_message = (uint32_t)c->charge_max_message,
+        .ping_ms = (uint32_t)c->charge_ping_s * 1000,
+        .silence_ms = (uint32_t)c->charge_silence_s * 1000,
+        .proxies = proxies,
+        .proxies_n = proxies_read(c->charge_proxies, proxies),
+        .mailbox = r->mail,
+        .on_mail = on_mail,
+        .ctx = r,
+    };
+    err = net_new(&nc, &r->net);
+    if (err)
+        return err;
+    struct gate_config gc = {
+        .net = r->net,
+        .submit = submit,
+        .ctx = g,
+        .key = g->cfg.key,
+        .now_ms = os_now_ms,
+        .heartbeat_s = (int32_t)c->charge_heartbeat_s,
+        .max_conns = nc.max_conns,
+        .cause = next_cause,
+    };
+    err = ocpp_gate_new(&gc, &r->ocpp);
+    if (!err)
+        err = ykc_gate_new(&gc, &r->ykc);
+    return err;
+}
+
+static int reactor_listen(struct reactor *r, uint16_t *ocpp, uint16_t *ykc)
+{
+    const struct config *c = r->gates->cfg.settings;
+    struct net_listen ol = {.host = c->charge_bind, .port = *ocpp, .tls = r->gates->tls};
+    struct net_listen yl = {.host = c->charge_bind, .port = *ykc, .tls = NULL};
+    int err = ocpp_gate_listen(r->ocpp, &ol, ocpp);
+    if (err) {
+        log_line(LOG_ERROR, "net", 0, "cannot listen on %s:%u: %s", c->charge_bind, (unsigned)ol.port, err_text(err, LANG_EN));
+        return err;
+    }
+    err = ykc_gate_listen(r->ykc, &yl, ykc);
+    if (err)
+        log_line(LOG_ERROR, "net", 0, "cannot listen on %s:%u: %s", c->charge_bind, (unsigned)yl.port, err_text(err, LANG_EN));
+    return err;
+}
+
+int gates_new(const struct gates_config *cfg, struct gates **out)
+{
+    size_t n = (size_t)cfg->settings->charge_reactors;
+    struct gates *g = calloc(1, sizeof *g + n * sizeof g->reactors[0]);
+    if (!g)
+        return ERR_NOMEM;
+    g->cfg = *cfg;
+    g->n = (int)n;
+    atomic_store(&g->causes, ((uint64_t)os_now_ms() << 20) | 1);
+    (void)net_fd_limit_raise();
+    int err = 0;
+    if (cfg->settings->charge_tls_cert[0])
+        err = tls_server_new(cfg->settings->charge_tls_cert, cfg->settings->charge_tls_key, &g->tls);
+    for (int i = 0; !err && i < g->n; i++)
+        err = reactor_open(g, i);
+    if (err) {
+        gates_free(g);
+        return err;
+    }
+    *out = g;
+    return 0;
+}
+
+int gates_start(struct gates *g, uint16_t *ocpp, uint16_t *ykc)
+{
+    *ocpp = (uint16_t)g->cfg.settings->charge_ocpp_port;
+    *ykc = (uint16_t)g->cfg.settings->charge_ykc_port;
+    for (int i = 0; i < g->n; i++) {
+        int err = reactor_listen(&g->reactors[i], ocpp, ykc);
+        if (!err)
+            err = os_thread_start("reactor", run, &g->reactors[i], &g->reactors[i].thread);
+        if (err)
+            return err;
+    }
+    return 0;
+}
+
+void gates_deliver(struct gates *g, const struct out *out)
+{
+    if (out->to.reactor >= g->n)
+        return;
+    int err = mailbox_send(g->reactors[out->to.reactor].mail, MAIL_NORMAL, str_from((const char *)out, out->size));
+    if (err && atomic_fetch_add(&g->dropped, 1) % 1000 == 0)
+        log_line(LOG_WARN, "net", out->cause, "answer to a charger dropped: %s", err_text(err, LANG_EN));
+}
+
+void gates_stop(struct gates *g)
+{
+    for (int i = 0; i < g->n; i++)
+        if (g->reactors[i].thread && mailbox_send(g->reactors[i].mail, MAIL_ENDING, STR_LIT("x")) != 0)
+            net_stop(g->reactors[i].net);
+    for (int i = 0; i < g->n; i++) {
+        os_thread_join(g->reactors[i].thread);
+        g->reactors[i].thread = NULL;
+    }
+}
+
+void gates_free(struct gates *g)
+{
+    for (int i = 0; g && i < g->n; i++) {
+        struct reactor *r = &g->reactors[i];
+        if (r->ocpp)
+            ocpp_gate_free(r->ocpp);
+        if (r->ykc)
+            ykc_gate_free(r->ykc);
+        if (r->net)
+            net_free(r->net);
+        if (r->mail)
+            mailbox_free(r->mail);
+    }
+    if (g && g->tls)
+        tls_server_free(g->tls);
+    free(g);
+}

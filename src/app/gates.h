@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+/* gates.h: the network threads for chargers. One reactor a thread with its own listeners (SO_REUSEPORT), an OCPP gate and a 云快充 gate.
+ * Answers of the core arrive in the reactor's mailbox. */
+#ifndef EVEN_APP_GATES_H
+#define EVEN_APP_GATES_H
+
+#include "app/config.h"
+#include "core/cmd.h"
+
+struct gates;
+
+struct gates_config {
+    const struct config *settings;
+    int (*submit)(void *ctx, const struct cmd *cmd);
+    void *ctx;
+    const uint8_t *key;
+};
+
+/** Opens all reactors, listening nowhere yet. ERR_NOMEM, ERR_IO. */
+EV_MUST_USE int gates_new(const struct gates_config *cfg, struct gates **out);
+/** Listens and starts the threads; *ocpp and *ykc tell the ports. */
+EV_MUST_USE int gates_start(struct gates *g, uint16_t *ocpp, uint16_t *ykc);
+/** Hands an answer or a call to the reactor it names; any thread, never waits. */
+void gates_deliver(struct gates *g, const struct out *out);
+/** Drains every connection (1001) and joins the threads. */
+void gates_stop(struct gates *g);
+void gates_free(struct gates *g);
+
+#endif

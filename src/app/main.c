@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+/* main.c: the program `even` and its subcommands. Owns nothing; each subcommand is a function. Errors are one line on stderr and a
+ * non-zero exit. */
+#include "app/app.h"
+
+#include <curl/curl.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "io/os/clock.h"
+#include "io/os/crypto.h"
+#include "io/os/thread.h"
+#include "sim/sim.h"
+#include "store/store.h"
+#include "web/web.h"
+
+#define EVEN_VERSION "0.1.0"
+
+static int usage(FILE *out, int code);
+
+static int config_main(int argc, char **argv)
+{
+    struct config c;
+    int left;
+    bool man = argc > 0 && strcmp(argv[0], "--man") == 0;
+    if (argc > 0 && (man || strcmp(argv[0], "--check") == 0)) {
+        argc--;
+        argv++;
+    }
+    int res = app_options(argc, argv, &c, &left);
+    if (res || left < argc)
+        return res ? res : usage(stderr, 2);
+    if (man)
+        config_print_man(stdout);
+    else
+        config_print(&c, stdout);
+    return 0;
+}
+
+static int backup_main(int argc, char **argv)
+{
+    struct config c;
+    int left;
+    int res = app_options(argc, argv, &c, &left);
+    if (res)
+        return res;
+    if (argc - left != 1)
+        return usage(stderr, 2);
+    res = store_backup(c.data_dir, argv[left]);
+    if (res) {
+        fprintf(stderr, "even: backup of %s to %s: %s\n", c.data_dir, argv[left], err_text(res, LANG_EN));
+        return 70;
+    }
+    return 0;
+}
+
+static int check_main(int argc, char **argv)
+{
+    struct config c;
+    char path[300];
+    int left;
+    int res = app_options(argc, argv, &c, &left);
+    if (res)
+        return res;
+    if (argc - left > 1)
+        return usage(stderr, 2);
+    snprintf(path, sizeof path, "%s/even.db", c.data_dir);
+    const char *file = argc - left == 1 ? argv[left] : path;
+    res = store_check(file, stdout);
+    if (res < 0)
+        fprintf(stderr, "even: %s: %s\n", file, err_text(res, LANG_EN));
+    return res < 0 ? 70 : res;
+}
+
+static int print_main(struct str text)
+{
+    return fwrite(text.p, 1, text.n, stdout) == text.n && fflush(stdout) == 0 ? 0 : 70;
+}
+
+static int openapi_main(int argc, char **argv)
+{
+    (void)argv;
+    return argc ? usage(stderr, 2) : print_main(web_openapi());
+}
+
+static int types_main(int argc, char **argv)
+{
+    (void)argv;
+    return argc ? usage(stderr, 2) : print_main(web_typescript());
+}
+
+static int version_main(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    printf("even %s\n", EVEN_VERSION);
+    return 0;
+}
+
+static int help_main(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    return usage(stdout, 0);
+}
+
+/* sim_main takes its arguments like a program of its own. */
+static int sim_sub(int argc, char **argv)
+{
+    return sim_main(argc + 1, argv - 1);
+}
+
+static const struct {
+    const char *name;
+    int (*fn)(int argc, char **argv);
+    const char *args, *what;
+} commands[] = {
+    {"serve", serve_main, "[--demo] [options]", "run the platform"},
+    {"demo", demo_main, "[--speed K] [--for SECONDS] [options]", "run a demonstration with simulated chargers and drivers"},
+    {"sim", sim_sub, "--help", "simulate chargers against a running platform"},
+    {"backup", backup_main, "[options] FILE", "copy the data of a running platform, consistently"},
+    {"check", check_main, "[options] [FILE]", "re-derive the books from the file and print a trial balance"},
+    {"config", config_main, "[--check|--man] [options]", "check and print the settings"},
+    {"openapi", openapi_main, "", "print the description of the API"},
+    {"types", types_main, "", "print the TypeScript types of the API"},
+    {"version", version_main, "", "print the version"},
+    {"help", help_main, "", "print this"},
+};
+
+static int usage(FILE *out, int code)
+{
+    fprintf(out, "usage: even COMMAND\n");
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        fprintf(out, "  %-8s %-42s %s\n", commands[i].name, commands[i].args, commands[i].what);
+    fprintf(out, "options: --config FILE, --dir FOLDER, --set name=value\n");
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2)
+        return usage(stderr, 2);
+    os_signals_block();
+    log_set_clock(os_now_ms);
+    if (crypto_init() != 0 || curl_global_init(CURL_GLOBAL_DEFAULT) != 0) {
+        fprintf(stderr, "even: the cryptographic library does not work here\n");
+        return 70;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].fn(argc - 2, argv + 2);
+    fprintf(stderr, "even: no such command: %s\n", argv[1]);
+    return usage(stderr, 2);
+}

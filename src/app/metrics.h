@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+/* metrics.h: the engine's own figures, bumped by its threads and printed by the web front's /metrics. */
+#ifndef EVEN_APP_METRICS_H
+#define EVEN_APP_METRICS_H
+
+#include "web/metrics.h"
+
+struct app_metrics {
+    struct metric_hist apply, commit;
+    _Atomic uint64_t commands, commits, orders_open, chargers_online, inbox_bytes;
+};
+
+#endif

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+/* options.c: the command-line options that every subcommand shares. See app.h. */
+#include "app/app.h"
+
+#include "base/err.h"
+
+static int one_setting(struct config *c, const char *text)
+{
+    struct str value = str_from_c(text);
+    struct str name = str_cut(&value, '=');
+    int err = config_set(c, name, value);
+    if (err)
+        fprintf(stderr, "even: --set %s: %s\n", text, err == ERR_NOT_FOUND ? "no such setting" : err_text(err, LANG_EN));
+    return err ? 2 : 0;
+}
+
+static int one_option(struct config *c, const char *name, const char *value)
+{
+    if (strcmp(name, "--config") == 0)
+        return config_read(c, value, stderr) ? 2 : 0;
+    if (strcmp(name, "--set") == 0)
+        return one_setting(c, value);
+    int err = config_set(c, STR_LIT("data.dir"), str_from_c(value));
+    if (err)
+        fprintf(stderr, "even: --dir %s: %s\n", value, err_text(err, LANG_EN));
+    return err ? 2 : 0;
+}
+
+int app_options(int argc, char **argv, struct config *c, int *left)
+{
+    config_defaults(c);
+    int i = 0;
+    while (i < argc) {
+        const char *name = argv[i];
+        if (strcmp(name, "--config") != 0 && strcmp(name, "--set") != 0 && strcmp(name, "--dir") != 0)
+            break;
+        if (i + 1 == argc) {
+            fprintf(stderr, "even: %s needs a value\n", name);
+            return 2;
+        }
+        int res = one_option(c, name, argv[i + 1]);
+        if (res)
+            return res;
+        i += 2;
+    }
+    *left = i;
+    if (i < argc && argv[i][0] == '-' && strcmp(argv[i], "--demo") != 0 && strcmp(argv[i], "--speed") != 0 &&
+        strcmp(argv[i], "--for") != 0) {
+        fprintf(stderr, "even: no such option: %s\n", argv[i]);
+        return 2;
+    }
+    return 0;
+}
