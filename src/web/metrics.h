@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* metrics.h: plain counters and histograms that any thread may bump and /metrics prints. A histogram has buckets of
- * powers of two from 1 µs on, so observing one value is a shift and two relaxed additions; nothing here locks.
- * The owner of a figure keeps the memory; the web front borrows the list it is handed at start.
+/* metrics.h: plain counters and histograms that any thread may bump and /metrics prints. A
+ * histogram has buckets of powers of two from 1 µs on, so observing one value is a shift and two
+ * relaxed additions; nothing here locks. The owner of a figure keeps the memory; the web front
+ * borrows the list it is handed at start.
  *
- * Invariants: 1. a counter only grows, a gauge may do both; 2. names follow the exposition format of Prometheus and are
- * literal texts. Any thread. Cannot fail. */
+ * Invariants: 1. a counter only grows, a gauge may do both; 2. names follow the exposition format
+ * of Prometheus and are literal texts. Any thread. Cannot fail. */
 #ifndef EVEN_WEB_METRICS_H
 #define EVEN_WEB_METRICS_H
 
@@ -40,8 +41,8 @@ static inline void metric_set(_Atomic uint64_t *g, uint64_t v)
 
 enum metric_kind { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 
-/** One figure of somebody else: exactly one of value and hist is set. label: `stage="apply"` or "". Rows of one name
- * stand together. */
+/** One figure of somebody else: exactly one of value and hist is set. label: `stage="apply"` or "".
+ * Rows of one name stand together. */
 struct metric_row {
     const char *name, *label, *help;
     enum metric_kind kind;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* web.h: the front that people and programs talk to: REST, log-in, live events, the three faces. Reads are answered
- * from read-only snapshots of the store; a write becomes one flat command to the core, the request sleeps until the
- * reply that is durable, and is answered then. The front holds no truth of its own: sessions, quotas and live figures
- * in memory are caches, and the core checks every scope again.
+/* web.h: the front that people and programs talk to: REST, log-in, live events, the three faces.
+ * Reads are answered from read-only snapshots of the store; a write becomes one flat command to the
+ * core, the request sleeps until the reply that is durable, and is answered then. The front holds
+ * no truth of its own: sessions, quotas and live figures in memory are caches, and the core checks
+ * every scope again.
  *
- * Threads: libmicrohttpd's pool, one pump (replies, events, deadlines), one password worker. web_deliver only copies
- * into the pump's mailbox, so the engine never waits for the web. */
+ * Threads: libmicrohttpd's pool, one pump (replies, events, deadlines), one password worker.
+ * web_deliver only copies into the pump's mailbox, so the engine never waits for the web. */
 #ifndef EVEN_WEB_WEB_H
 #define EVEN_WEB_WEB_H
 
@@ -18,28 +19,34 @@ struct web;
 struct store;
 
 struct web_config {
-    const char *bind;      /* address to listen on; NULL = "127.0.0.1" */
-    uint16_t port;         /* 0 = any free one, see web_port */
-    uint32_t threads;      /* of the HTTP pool, 1 to 16; 0 = 3 */
-    uint32_t connections;  /* at once, 0 = 2,048 */
-    uint32_t per_address;  /* connections of one address, 0 = 256 */
-    uint32_t in_flight;    /* writes that wait for the core, 0 = 1,024 */
-    uint32_t rate_s;       /* requests a second of one session or address, 0 = 200 */
-    bool demo;             /* log-in codes are shown instead of sent */
-    bool behind_tls;       /* cookies are marked Secure; links are https */
-    const char *base_url;  /* printed into QR codes, "https://host"; NULL = from the Host header */
-    const char *proxies;   /* addresses whose X-Forwarded-* are believed, comma-separated; NULL = none */
-    const char *setup_token; /* allows the first-run set-up from elsewhere than loopback; NULL = loopback only */
-    uint8_t key[CRYPTO_KEY_SIZE]; /* keyed hashes of charger passwords and API keys: the gates use the same */
-    struct store *store;   /* borrowed; must outlive web_stop */
+    const char *bind;     /* address to listen on; NULL = "127.0.0.1" */
+    uint16_t port;        /* 0 = any free one, see web_port */
+    uint32_t threads;     /* of the HTTP pool, 1 to 16; 0 = 3 */
+    uint32_t connections; /* at once, 0 = 2,048 */
+    uint32_t per_address; /* connections of one address, 0 = 256 */
+    uint32_t in_flight;   /* writes that wait for the core, 0 = 1,024 */
+    uint32_t rate_s;      /* requests a second of one session or address, 0 = 200 */
+    bool demo;            /* log-in codes are shown instead of sent */
+    bool behind_tls;      /* cookies are marked Secure; links are https */
+    const char *base_url; /* printed into QR codes, "https://host"; NULL = from the Host header */
+    const char
+        *proxies; /* addresses whose X-Forwarded-* are believed, comma-separated; NULL = none */
+    const char *setup_token; /* allows the first-run set-up from elsewhere than loopback; NULL =
+                                loopback only */
+    uint8_t key[CRYPTO_KEY_SIZE]; /* keyed hashes of charger passwords and API keys: the gates use
+                                     the same */
+    struct store *store;          /* borrowed; must outlive web_stop */
 
-    /** Puts a command into the core's mailbox (copies head.size bytes). 0, ERR_FULL, ERR_CLOSED. Any thread. */
+    /** Puts a command into the core's mailbox (copies head.size bytes). 0, ERR_FULL, ERR_CLOSED.
+     * Any thread. */
     int (*submit)(void *ctx, const struct cmd *cmd);
     void *submit_ctx;
-    /** Sends a log-in code; NULL: codes can be asked for only in a demonstration. Must not block for long. */
+    /** Sends a log-in code; NULL: codes can be asked for only in a demonstration. Must not block
+     * for long. */
     int (*sms)(void *ctx, const char *phone, const char *code);
     void *sms_ctx;
-    /** Makes /readyz say no (draining, replaying) with a reason; NULL = always ready. Any thread. */
+    /** Makes /readyz say no (draining, replaying) with a reason; NULL = always ready. Any thread.
+     */
     bool (*ready)(void *ctx, const char **why);
     void *ready_ctx;
     const struct metric_row *metrics; /* figures of the engine and the gates; borrowed */
@@ -50,10 +57,12 @@ struct web_config {
 EV_MUST_USE int web_start(const struct web_config *config, struct web **out);
 /** The port in use. */
 uint16_t web_port(const struct web *web);
-/** Takes a copy of an OUT_REPLY whose origin is FROM_WEB, or of any OUT_EVENT; others are ignored. Never blocks; when
- * the pages cannot follow, events are dropped and every page gets a fresh snapshot instead. Any thread. */
+/** Takes a copy of an OUT_REPLY whose origin is FROM_WEB, or of any OUT_EVENT; others are ignored.
+ * Never blocks; when the pages cannot follow, events are dropped and every page gets a fresh
+ * snapshot instead. Any thread. */
 void web_deliver(struct web *web, const struct out *out);
-/** Stops accepting, ends the live streams, answers what waits (503), joins the threads, frees. NULL is allowed. */
+/** Stops accepting, ends the live streams, answers what waits (503), joins the threads, frees. NULL
+ * is allowed. */
 void web_stop(struct web *web);
 
 /** The OpenAPI 3.1 description, and the TypeScript types with the list of routes. */
