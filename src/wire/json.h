@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* json.h: reading and checking JSON text (RFC 8259) without building anything: the leaves under the message engine,
- * and what an envelope such as OCPP-J's array needs. Values are skipped as text, strings are decoded on demand.
+/* json.h: reading and checking JSON text (RFC 8259) without building anything: the leaves under the
+ * message engine, and what an envelope such as OCPP-J's array needs. Values are skipped as text,
+ * strings are decoded on demand.
  *
- * Invariants: 1. pos never passes n; 2. after an error pos stands at the byte that is wrong; 3. accepted strings are
- * well-formed UTF-8. No thread, no state beyond the reader. */
+ * Invariants: 1. pos never passes n; 2. after an error pos stands at the byte that is wrong; 3.
+ * accepted strings are well-formed UTF-8. No thread, no state beyond the reader. */
 #ifndef EVEN_WIRE_JSON_H
 #define EVEN_WIRE_JSON_H
 
@@ -23,7 +24,8 @@ char json_peek(struct json_reader *r);
 bool json_take(struct json_reader *r, char c);
 /** ERR_SYNTAX unless only blanks are left. */
 EV_MUST_USE int json_end(struct json_reader *r);
-/** Reads a string. Without escapes `*out` borrows the input, else it lives in the arena. ERR_SYNTAX, ERR_TOO_LARGE. */
+/** Reads a string. Without escapes `*out` borrows the input, else it lives in the arena.
+ * ERR_SYNTAX, ERR_TOO_LARGE. */
 EV_MUST_USE int json_string(struct json_reader *r, struct arena *a, struct str *out);
 /** Reads a number as its text (borrowed). */
 EV_MUST_USE int json_number(struct json_reader *r, struct str *out);
