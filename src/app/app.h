@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* app.h: the subcommands of the program. Each gets the arguments behind its name and answers the exit code: 0 done, 1 the answer is
- * no (check found something), 2 wrong usage, 70 cannot go on. */
+/* app.h: the subcommands of the program. Each gets the arguments behind its name and answers the
+ * exit code: 0 done, 1 the answer is no (check found something), 2 wrong usage, 70 cannot go on. */
 #ifndef EVEN_APP_APP_H
 #define EVEN_APP_APP_H
 
@@ -9,8 +9,9 @@
 int serve_main(int argc, char **argv);
 int demo_main(int argc, char **argv);
 
-/** Takes `--config FILE`, `--dir D` and `--set name=value` out of the arguments, in order; prints what is wrong. Leaves the others
- * to the caller: *left points at the first argument that is none of these. 0 or 2. */
+/** Takes `--config FILE`, `--dir D` and `--set name=value` out of the arguments, in order; prints
+ * what is wrong. Leaves the others to the caller: *left points at the first argument that is none
+ * of these. 0 or 2. */
 int app_options(int argc, char **argv, struct config *c, int *left);
 
 #endif

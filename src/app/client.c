@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* client.c: see client.h. Owns one libcurl handle. Errors come back as ERR_* with the problem's body beside. */
+/* client.c: see client.h. Owns one libcurl handle. Errors come back as ERR_* with the problem's
+ * body beside. */
 #include "app/client.h"
 
 #include <curl/curl.h>
@@ -84,7 +85,8 @@ static struct curl_slist *headers(struct client *c, bool write)
     return h;
 }
 
-int client_call(struct client *c, const char *method, const char *path, const char *body, struct str *reply)
+int client_call(struct client *c, const char *method, const char *path, const char *body,
+                struct str *reply)
 {
     char url[512];
     long status = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* config.c: see config.h. Runs once, before any thread, and again never. Fails with the place and the reason. */
+/* config.c: see config.h. Runs once, before any thread, and again never. Fails with the place and
+ * the reason. */
 #include "app/config.h"
 
 #include <inttypes.h>
@@ -92,9 +93,11 @@ int config_read(struct config *c, const char *path, FILE *err)
         struct str row = str_cut(&rest, '\n');
         res = read_line(c, row);
         if (res == ERR_NOT_FOUND)
-            fprintf(err, "even: %s:%d: no such setting: %.*s\n", path, line, STR_FMT(str_trim(row)));
+            fprintf(err, "even: %s:%d: no such setting: %.*s\n", path, line,
+                    STR_FMT(str_trim(row)));
         else if (res)
-            fprintf(err, "even: %s:%d: %s: %.*s\n", path, line, err_text(res, LANG_EN), STR_FMT(str_trim(row)));
+            fprintf(err, "even: %s:%d: %s: %.*s\n", path, line, err_text(res, LANG_EN),
+                    STR_FMT(str_trim(row)));
     }
 out:
     buf_free(&text);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* config.h: the settings of the program. The rows stand in tables/settings.tbl; a file and the command line set them;
- * whatever is wrong is told with its place and ends the start. Plain values, copied freely, read-only once threads run. */
+/* config.h: the settings of the program. The rows stand in tables/settings.tbl; a file and the
+ * command line set them; whatever is wrong is told with its place and ends the start. Plain values,
+ * copied freely, read-only once threads run. */
 #ifndef EVEN_APP_CONFIG_H
 #define EVEN_APP_CONFIG_H
 
@@ -24,9 +25,11 @@ extern const size_t settings_n;
 
 /** Every setting at its default. */
 void config_defaults(struct config *c);
-/** Sets one by its text. ERR_NOT_FOUND (no such setting), ERR_SYNTAX, ERR_RANGE, ERR_TOO_LARGE; prints nothing. */
+/** Sets one by its text. ERR_NOT_FOUND (no such setting), ERR_SYNTAX, ERR_RANGE, ERR_TOO_LARGE;
+ * prints nothing. */
 EV_MUST_USE int config_set(struct config *c, struct str name, struct str value);
-/** Reads `name = value` lines, '#' comments. On error prints "file:line: what" to `err` and answers the error. */
+/** Reads `name = value` lines, '#' comments. On error prints "file:line: what" to `err` and answers
+ * the error. */
 EV_MUST_USE int config_read(struct config *c, const char *path, FILE *err);
 /** Prints every setting with its value, bounds and meaning. */
 void config_print(const struct config *c, FILE *out);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* demo_seed.c: see demo_seed.h. Three stations with three contracts and two tariffs, twenty chargers (fourteen OCPP 1.6, six 云快充),
- * six drivers with wallets and cards. Runs once, in the demonstration's own process; any refusal ends it with the server's words. */
+/* demo_seed.c: see demo_seed.h. Three stations with three contracts and two tariffs, twenty
+ * chargers (fourteen OCPP 1.6, six 云快充), six drivers with wallets and cards. Runs once, in the
+ * demonstration's own process; any refusal ends it with the server's words. */
 #include "app/demo_seed.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/err.h"
@@ -13,7 +15,8 @@
 #include "io/os/file.h"
 
 /* A seeding step: formatted body, id of what was made. */
-static int make(struct client *c, const char *path, int64_t *id, const char *fmt, ...) EV_PRINTF(4, 5);
+static int make(struct client *c, const char *path, int64_t *id, const char *fmt, ...)
+    EV_PRINTF(4, 5);
 static int make(struct client *c, const char *path, int64_t *id, const char *fmt, ...)
 {
     char body[4096];
@@ -27,29 +30,32 @@ static int make(struct client *c, const char *path, int64_t *id, const char *fmt
 }
 
 struct plan {
-    int64_t flat, tou;           /* tariff families */
-    int64_t owner, agent, self;  /* parties */
+    int64_t flat, tou;            /* tariff families */
+    int64_t owner, agent, self;   /* parties */
     int64_t even, three, service; /* contract families */
 };
 
 static int seed_tariffs(struct client *c, struct plan *p)
 {
-    int err = make(c, "/api/v1/tariffs", &p->flat,
-                   "{\"name\":\"统一价 Flat\",\"from_ms\":0,\"days\":[{\"first_mmdd\":101,\"last_mmdd\":1231,"
-                   "\"weekdays\":127,\"plan\":0}],\"slices\":[{\"plan\":0,\"from_min\":0,\"label\":\"平\","
-                   "\"elec_e5\":80000,\"service_e5\":40000}]}");
+    int err = make(
+        c, "/api/v1/tariffs", &p->flat,
+        "{\"name\":\"统一价 Flat\",\"from_ms\":0,\"days\":[{\"first_mmdd\":101,\"last_mmdd\":1231,"
+        "\"weekdays\":127,\"plan\":0}],\"slices\":[{\"plan\":0,\"from_min\":0,\"label\":\"平\","
+        "\"elec_e5\":80000,\"service_e5\":40000}]}");
     if (err)
         return err;
-    return make(c, "/api/v1/tariffs", &p->tou,
-                "{\"name\":\"峰谷分时 Time of use\",\"from_ms\":0,\"days\":[{\"first_mmdd\":101,\"last_mmdd\":1231,"
-                "\"weekdays\":127,\"plan\":0}],\"slices\":["
-                "{\"plan\":0,\"from_min\":0,\"label\":\"谷\",\"elec_e5\":31000,\"service_e5\":45000},"
-                "{\"plan\":0,\"from_min\":480,\"label\":\"平\",\"elec_e5\":68000,\"service_e5\":45000},"
-                "{\"plan\":0,\"from_min\":600,\"label\":\"峰\",\"elec_e5\":102000,\"service_e5\":45000},"
-                "{\"plan\":0,\"from_min\":720,\"label\":\"平\",\"elec_e5\":68000,\"service_e5\":45000},"
-                "{\"plan\":0,\"from_min\":840,\"label\":\"尖\",\"elec_e5\":127000,\"service_e5\":45000},"
-                "{\"plan\":0,\"from_min\":1020,\"label\":\"峰\",\"elec_e5\":102000,\"service_e5\":45000},"
-                "{\"plan\":0,\"from_min\":1200,\"label\":\"平\",\"elec_e5\":68000,\"service_e5\":45000}]}");
+    return make(
+        c, "/api/v1/tariffs", &p->tou,
+        "{\"name\":\"峰谷分时 Time of "
+        "use\",\"from_ms\":0,\"days\":[{\"first_mmdd\":101,\"last_mmdd\":1231,"
+        "\"weekdays\":127,\"plan\":0}],\"slices\":["
+        "{\"plan\":0,\"from_min\":0,\"label\":\"谷\",\"elec_e5\":31000,\"service_e5\":45000},"
+        "{\"plan\":0,\"from_min\":480,\"label\":\"平\",\"elec_e5\":68000,\"service_e5\":45000},"
+        "{\"plan\":0,\"from_min\":600,\"label\":\"峰\",\"elec_e5\":102000,\"service_e5\":45000},"
+        "{\"plan\":0,\"from_min\":720,\"label\":\"平\",\"elec_e5\":68000,\"service_e5\":45000},"
+        "{\"plan\":0,\"from_min\":840,\"label\":\"尖\",\"elec_e5\":127000,\"service_e5\":45000},"
+        "{\"plan\":0,\"from_min\":1020,\"label\":\"峰\",\"elec_e5\":102000,\"service_e5\":45000},"
+        "{\"plan\":0,\"from_min\":1200,\"label\":\"平\",\"elec_e5\":68000,\"service_e5\":45000}]}");
 }
 
 /* The platform's own party was made by the set-up; it is the only one there is. */
@@ -64,11 +70,12 @@ static int seed_contracts(struct client *c, struct plan *p)
 {
     int err = find_self(c, &p->self);
     if (!err)
-        err = make(c, "/api/v1/parties", &p->owner, "{\"kind\":%d,\"name\":\"海岸物业 Coast Property\",\"state\":0}",
-                   PARTY_PROPERTY);
+        err =
+            make(c, "/api/v1/parties", &p->owner,
+                 "{\"kind\":%d,\"name\":\"海岸物业 Coast Property\",\"state\":0}", PARTY_PROPERTY);
     if (!err)
-        err = make(c, "/api/v1/parties", &p->agent, "{\"kind\":%d,\"name\":\"南山代理 Nanshan Agent\",\"state\":0}",
-                   PARTY_AGENT);
+        err = make(c, "/api/v1/parties", &p->agent,
+                   "{\"kind\":%d,\"name\":\"南山代理 Nanshan Agent\",\"state\":0}", PARTY_AGENT);
     if (!err)
         err = make(c, "/api/v1/contracts", &p->even,
                    "{\"name\":\"五五分成 5:5\",\"from_ms\":0,\"unit\":1,\"parties\":["
@@ -79,13 +86,16 @@ static int seed_contracts(struct client *c, struct plan *p)
         err = make(c, "/api/v1/contracts", &p->three,
                    "{\"name\":\"三方 70/20/10\",\"from_ms\":0,\"unit\":1,\"parties\":["
                    "{\"party\":\"%" PRId64 "\",\"lines\":7,\"ratio\":70},{\"party\":\"%" PRId64
-                   "\",\"lines\":7,\"ratio\":20},{\"party\":\"%" PRId64 "\",\"lines\":7,\"ratio\":10}]}",
+                   "\",\"lines\":7,\"ratio\":20},{\"party\":\"%" PRId64
+                   "\",\"lines\":7,\"ratio\":10}]}",
                    p->self, p->owner, p->agent);
     if (!err)
         err = make(c, "/api/v1/contracts", &p->service,
-                   "{\"name\":\"电费归平台，服务费对半 Service fee only\",\"from_ms\":0,\"unit\":1,\"parties\":["
+                   "{\"name\":\"电费归平台，服务费对半 Service fee "
+                   "only\",\"from_ms\":0,\"unit\":1,\"parties\":["
                    "{\"party\":\"%" PRId64 "\",\"lines\":1,\"ratio\":1},{\"party\":\"%" PRId64
-                   "\",\"lines\":6,\"ratio\":1},{\"party\":\"%" PRId64 "\",\"lines\":6,\"ratio\":1}]}",
+                   "\",\"lines\":6,\"ratio\":1},{\"party\":\"%" PRId64
+                   "\",\"lines\":6,\"ratio\":1}]}",
                    p->self, p->self, p->owner);
     return err;
 }
@@ -100,36 +110,40 @@ static int seed_stations(struct client *c, const struct plan *p, struct demo_fac
         {"大运枢纽站 Universiade Hub", "深圳市龙岗区龙翔大道", 226980000, 1142250000},
         {"科苑路园区站 Keyuan Park", "深圳市南山区科苑路", 225400000, 1139440000},
     };
-    const int64_t tariff[3] = {p->flat, p->tou, p->tou}, contract[3] = {p->even, p->three, p->service};
+    const int64_t tariff[3] = {p->flat, p->tou, p->tou},
+                  contract[3] = {p->even, p->three, p->service};
     for (int i = 0; i < 3; i++) {
         int err = make(c, "/api/v1/stations", &f->station[i],
-                       "{\"name\":\"%s\",\"address\":\"%s\",\"zone\":\"Asia/Shanghai\",\"lat_e7\":%d,\"lng_e7\":%d,"
+                       "{\"name\":\"%s\",\"address\":\"%s\",\"zone\":\"Asia/"
+                       "Shanghai\",\"lat_e7\":%d,\"lng_e7\":%d,"
                        "\"tariff\":\"%" PRId64 "\",\"contract\":\"%" PRId64
                        "\",\"seller\":\"示范充电运营 EVen Demo\",\"tax_bp\":1300,\"state\":0}",
-                       rows[i].name, rows[i].address, rows[i].lat_e7, rows[i].lng_e7, tariff[i], contract[i]);
+                       rows[i].name, rows[i].address, rows[i].lat_e7, rows[i].lng_e7, tariff[i],
+                       contract[i]);
         if (err)
             return err;
     }
     return 0;
 }
 
-static int seed_connector(struct client *c, struct demo_facts *f, int64_t charger, int number, bool dc, int power_w)
+static int seed_connector(struct client *c, struct demo_facts *f, int64_t charger, int number,
+                          bool dc, int power_w)
 {
-    struct str reply;
     int64_t *id = &f->connector[f->connectors];
     char code[17];
     snprintf(code, sizeof code, "DEMO%04d", 1001 + f->connectors);
     int err = make(c, "/api/v1/connectors", id,
-                   "{\"charger\":\"%" PRId64 "\",\"number\":%d,\"kind\":%d,\"max_power_w\":%d,\"code\":\"%s\"}", charger,
-                   number, dc ? CONNECTOR_DC : CONNECTOR_AC, power_w, code);
+                   "{\"charger\":\"%" PRId64
+                   "\",\"number\":%d,\"kind\":%d,\"max_power_w\":%d,\"code\":\"%s\"}",
+                   charger, number, dc ? CONNECTOR_DC : CONNECTOR_AC, power_w, code);
     if (err)
         return err;
     (void)str_copy(f->code[f->connectors++], sizeof f->code[0], str_from_c(code));
-    (void)reply;
     return 0;
 }
 
-/* Chargers 0-13 speak OCPP, 14-19 云快充. Numbers 1, 2 and 14, 15 stand at the first station with 120 kW. */
+/* Chargers 0-13 speak OCPP, 14-19 云快充. Numbers 1, 2 and 14, 15 stand at the first station with
+ * 120 kW. */
 static int seed_charger(struct client *c, struct demo_facts *f, int i, struct buf *secrets)
 {
     bool ykc = i >= 14, dc = ykc || i % 3 != 2;
@@ -142,10 +156,11 @@ static int seed_charger(struct client *c, struct demo_facts *f, int i, struct bu
     else
         snprintf(path, sizeof path, "EVEN-%03d", i + 1);
     int err = make(c, "/api/v1/chargers", &id,
-                   "{\"station\":\"%" PRId64 "\",\"path\":\"%s\",\"protocol\":%d,\"name\":\"%s %02d号桩\",\"max_power_w\":%d,"
+                   "{\"station\":\"%" PRId64
+                   "\",\"path\":\"%s\",\"protocol\":%d,\"name\":\"%s %02d号桩\",\"max_power_w\":%d,"
                    "\"state\":0}",
-                   f->station[i < 6 || (ykc && i < 17) ? 0 : i % 2 + 1], path, ykc ? PROTOCOL_YKC : PROTOCOL_OCPP16,
-                   dc ? "直流" : "交流", i + 1, power_w);
+                   f->station[i < 6 || (ykc && i < 17) ? 0 : i % 2 + 1], path,
+                   ykc ? PROTOCOL_YKC : PROTOCOL_OCPP16, dc ? "直流" : "交流", i + 1, power_w);
     for (int n = 1; !err && n <= (dc ? 2 : 1); n++)
         err = seed_connector(c, f, id, n, dc, power_w);
     if (err || ykc)
@@ -160,19 +175,22 @@ static int seed_charger(struct client *c, struct demo_facts *f, int i, struct bu
 static int seed_drivers(struct client *c, struct demo_facts *f)
 {
     static const char *const names[DEMO_DRIVERS] = {"陈一", "李二", "王三", "张四", "赵五", "钱六"};
-    static const char *const amounts[DEMO_DRIVERS] = {"4.00", "200.00", "200.00", "300.00", "100.00", "500.00"};
+    static const char *const amounts[DEMO_DRIVERS] = {"4.00",   "200.00", "200.00",
+                                                      "300.00", "100.00", "500.00"};
     for (int i = 0; i < DEMO_DRIVERS; i++) {
         char path[80];
         int64_t id;
-        int err = make(c, "/api/v1/drivers", &f->driver[i], "{\"phone\":\"1380013800%d\",\"name\":\"%s\",\"state\":0}",
-                       i, names[i]);
+        int err = make(c, "/api/v1/drivers", &f->driver[i],
+                       "{\"phone\":\"1380013800%d\",\"name\":\"%s\",\"state\":0}", i, names[i]);
         if (err)
             return err;
         snprintf(path, sizeof path, "/api/v1/drivers/%" PRId64 "/topups", f->driver[i]);
-        err = make(c, path, &id, "{\"amount\":\"%s\",\"note\":\"演示充值 demo top-up\"}", amounts[i]);
+        err =
+            make(c, path, &id, "{\"amount\":\"%s\",\"note\":\"演示充值 demo top-up\"}", amounts[i]);
         if (!err)
             err = make(c, "/api/v1/tokens", &id,
-                       "{\"driver\":\"%" PRId64 "\",\"tag\":\"CARD%04d\",\"kind\":1,\"state\":0}", f->driver[i], i + 1);
+                       "{\"driver\":\"%" PRId64 "\",\"tag\":\"CARD%04d\",\"kind\":1,\"state\":0}",
+                       f->driver[i], i + 1);
         if (err)
             return err;
     }
@@ -183,13 +201,14 @@ static int seed_people(struct client *c, const struct plan *p, struct demo_facts
 {
     int64_t id;
     struct str reply;
-    int err = make(c, "/api/v1/people", &id,
-                   "{\"login\":\"operator\",\"name\":\"运营员\",\"password\":\"%s\",\"role\":%d,\"state\":0}",
-                   f->operator_password, ROLE_OPERATOR);
+    int err = make(
+        c, "/api/v1/people", &id,
+        "{\"login\":\"operator\",\"name\":\"运营员\",\"password\":\"%s\",\"role\":%d,\"state\":0}",
+        f->operator_password, ROLE_OPERATOR);
     if (!err)
         err = make(c, "/api/v1/people", &id,
-                   "{\"login\":\"partner\",\"name\":\"海岸物业\",\"password\":\"%s\",\"role\":%d,\"party\":\"%" PRId64
-                   "\",\"state\":0}",
+                   "{\"login\":\"partner\",\"name\":\"海岸物业\",\"password\":\"%s\",\"role\":%d,"
+                   "\"party\":\"%" PRId64 "\",\"state\":0}",
                    f->partner_password, ROLE_PARTNER, p->owner);
     if (err)
         return err;
@@ -206,8 +225,8 @@ static int facts_write(const char *dir, const struct demo_facts *f)
     char path[300];
     struct buf b;
     buf_init(&b, 1 << 16);
-    buf_printf(&b, "admin %s\noperator %s\npartner %s\nkey %s\n", f->admin_password, f->operator_password,
-               f->partner_password, f->key);
+    buf_printf(&b, "admin %s\noperator %s\npartner %s\nkey %s\n", f->admin_password,
+               f->operator_password, f->partner_password, f->key);
     for (int i = 0; i < DEMO_DRIVERS; i++)
         buf_printf(&b, "driver %" PRId64 "\n", f->driver[i]);
     for (int i = 0; i < f->connectors; i++)
@@ -228,7 +247,8 @@ static void facts_line(struct demo_facts *f, struct str name, struct str value, 
         (void)str_copy(f->partner_password, sizeof f->partner_password, value);
     else if (str_eq_c(name, "key"))
         (void)str_copy(f->key, sizeof f->key, value);
-    else if (str_eq_c(name, "driver") && *drivers < DEMO_DRIVERS && str_to_i64(value, &f->driver[*drivers]) == 0)
+    else if (str_eq_c(name, "driver") && *drivers < DEMO_DRIVERS &&
+             str_to_i64(value, &f->driver[*drivers]) == 0)
         (*drivers)++;
     else if (str_eq_c(name, "connector") && f->connectors < DEMO_CHARGERS * 2 &&
              str_to_i64(value, &f->connector[f->connectors]) == 0)
@@ -261,7 +281,8 @@ static int seed_setup(struct client *c, struct demo_facts *f)
     os_random_text(f->operator_password, 16);
     os_random_text(f->partner_password, 16);
     snprintf(body, sizeof body,
-             "{\"tenant_name\":\"示范充电运营 EVen Demo\",\"currency\":\"CNY\",\"zone\":\"Asia/Shanghai\",\"login\":\"admin\","
+             "{\"tenant_name\":\"示范充电运营 EVen "
+             "Demo\",\"currency\":\"CNY\",\"zone\":\"Asia/Shanghai\",\"login\":\"admin\","
              "\"name\":\"管理员\",\"password\":\"%s\"}",
              f->admin_password);
     return client_open(c, "/api/v1/setup", body);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* engine.c: see engine.h.
  *
- * Threads and data: the core thread owns core, fetcher, inbox batches; the committer owns the store and the batch it was handed; batch
- * slots change hands through `state` (FREE → SEALED by the core, SEALED → FREE by the committer) and a mailbox message that names them.
- * Invariants:
+ * Threads and data: the core thread owns core, fetcher, inbox batches; the committer owns the store
+ * and the batch it was handed; batch slots change hands through `state` (FREE → SEALED by the core,
+ * SEALED → FREE by the committer) and a mailbox message that names them. Invariants:
  *  1. Batches are committed in the order sealed: there are two slots and one mailbox.
  *  2. Nothing is delivered before store_commit answered 0.
- *  3. After `stopping` the core takes no new command, but everything taken is committed and delivered. */
+ *  3. After `stopping` the core takes no new command, but everything taken is committed and
+ * delivered. */
 #include "app/engine.h"
 
 #include <stdatomic.h>
@@ -47,7 +48,8 @@ struct engine {
 
 static EV_NORETURN void fatal(const char *what, int err)
 {
-    log_line(LOG_ERROR, "engine", 0, "%s: %s; stopping, nothing unanswered is lost", what, err_text(err, LANG_EN));
+    log_line(LOG_ERROR, "engine", 0, "%s: %s; stopping, nothing unanswered is lost", what,
+             err_text(err, LANG_EN));
     _Exit(70);
 }
 
@@ -96,14 +98,16 @@ static int load_row(void *ctx, enum row_table table, const void *row)
 static int load_sample(void *ctx, int64_t at_ms, const struct core_sample *sample)
 {
     struct sample_load *l = ctx;
-    struct sample_record r = {.tenant = l->tenant, .session = l->session, .at_ms = at_ms, .sample = *sample};
+    struct sample_record r = {
+        .tenant = l->tenant, .session = l->session, .at_ms = at_ms, .sample = *sample};
     return core_load_sample(l->e->core, &r);
 }
 
 /* Open sessions go on with the samples that came after their last written row. */
 static int load_samples(struct engine *e)
 {
-    for (size_t at = 0; at + sizeof(struct sample_load) <= e->open.n; at += sizeof(struct sample_load)) {
+    for (size_t at = 0; at + sizeof(struct sample_load) <= e->open.n;
+         at += sizeof(struct sample_load)) {
         struct sample_load l;
         memcpy(&l, e->open.p + at, sizeof l);
         int err = store_samples(e->reader, l.session, load_sample, &l);
@@ -147,7 +151,8 @@ static int64_t core_now(struct engine *e)
 static void seal(struct engine *e)
 {
     struct slot *s = &e->slots[e->next];
-    if (!core_pending(e->core) || atomic_load_explicit(&s->state, memory_order_acquire) != BATCH_FREE)
+    if (!core_pending(e->core) ||
+        atomic_load_explicit(&s->state, memory_order_acquire) != BATCH_FREE)
         return;
     core_seal(e->core, &s->batch);
     atomic_store_explicit(&s->state, BATCH_SEALED, memory_order_release);
@@ -190,7 +195,8 @@ static void prefetch(struct engine *e, const struct cmd *cmd)
 
 static void zone_for(struct engine *e, const struct cmd *cmd)
 {
-    struct cursor c = {(const uint8_t *)cmd->u.row_put.row, (const uint8_t *)cmd->u.row_put.row + cmd->u.row_put.n};
+    struct cursor c = {(const uint8_t *)cmd->u.row_put.row,
+                       (const uint8_t *)cmd->u.row_put.row + cmd->u.row_put.n};
     enum row_table table;
     enum row_op op;
     void *row;
@@ -227,7 +233,8 @@ static void check_disk(struct engine *e)
         return;
     bool low = bytes < e->cfg.settings->data_reserve_mb * 1048576;
     if (low != atomic_exchange(&e->disk_low, low))
-        log_line(LOG_WARN, "engine", 0, low ? "disk is low: no new charge is started" : "disk has room again");
+        log_line(LOG_WARN, "engine", 0,
+                 low ? "disk is low: no new charge is started" : "disk has room again");
 }
 
 static void figures(struct engine *e)
@@ -245,7 +252,8 @@ static void take(struct engine *e, struct mailbox_batch *mail)
     if (mailbox_take(e->inbox, mail) == 0)
         return;
     while (mailbox_next(mail, &msg)) {
-        struct cmd *cmd = (struct cmd *)(uintptr_t)msg.p; /* ours now: the batch is not read again */
+        struct cmd *cmd =
+            (struct cmd *)(uintptr_t)msg.p; /* ours now: the batch is not read again */
         if (msg.n >= sizeof cmd->head && cmd->head.type != 0)
             apply(e, cmd);
     }
@@ -360,13 +368,17 @@ int engine_submit(struct engine *e, const struct cmd *cmd)
 {
     if (atomic_load_explicit(&e->stopping, memory_order_acquire))
         return ERR_CLOSED;
-    if (cmd->head.type == CMD_ORDER_START && atomic_load_explicit(&e->disk_low, memory_order_relaxed))
+    if (cmd->head.type == CMD_ORDER_START &&
+        atomic_load_explicit(&e->disk_low, memory_order_relaxed))
         return ERR_DISK_FULL;
-    return mailbox_send(e->inbox, lane_of(cmd->head.type), str_from((const char *)cmd, cmd->head.size));
+    return mailbox_send(e->inbox, lane_of(cmd->head.type),
+                        str_from((const char *)cmd, cmd->head.size));
 }
 
-static void engine_free(struct engine *e)
+void engine_free(struct engine *e)
 {
+    if (!e)
+        return;
     store_fetcher_close(e->fetcher);
     store_reader_close(e->reader);
     for (int i = 0; i < BATCHES; i++)
@@ -435,5 +447,4 @@ void engine_stop(struct engine *e)
     wake(e);
     os_thread_join(e->core_thread);
     os_thread_join(e->commit_thread);
-    engine_free(e);
 }

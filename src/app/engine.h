@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* engine.h: the threads around the pure core. The core thread takes commands from one bounded mailbox, fetches what a command
- * needs, applies it, and seals whatever has gathered whenever the committer is free; the committer thread makes the batch durable in one
- * transaction and only then delivers the answers. So the size of a batch is what arrived during the last sync: there is no timer.
+/* engine.h: the threads around the pure core. The core thread takes commands from one bounded
+ * mailbox, fetches what a command needs, applies it, and seals whatever has gathered whenever the
+ * committer is free; the committer thread makes the batch durable in one transaction and only then
+ * delivers the answers. So the size of a batch is what arrived during the last sync: there is no
+ * timer.
  *
- * Owns: struct core (core thread only), two sealed batches that go back and forth, both threads, the inbox.
- * Fails: an error of the store ends the process with its reason: what was not committed was not answered, and the restart goes on
- * from what is durable. */
+ * Owns: struct core (core thread only), two sealed batches that go back and forth, both threads,
+ * the inbox. Fails: an error of the store ends the process with its reason: what was not committed
+ * was not answered, and the restart goes on from what is durable. */
 #ifndef EVEN_APP_ENGINE_H
 #define EVEN_APP_ENGINE_H
 
@@ -27,9 +29,13 @@ struct engine_config {
 
 /** Loads the core from the store and starts both threads. */
 EV_MUST_USE int engine_start(const struct engine_config *cfg, struct engine **out);
-/** Puts a command into the inbox; any thread. ERR_FULL when its lane has no room, ERR_DISK_FULL for a start on a low disk. */
+/** Puts a command into the inbox; any thread. ERR_FULL when its lane has no room, ERR_DISK_FULL for
+ * a start on a low disk. */
 EV_MUST_USE int engine_submit(struct engine *e, const struct cmd *cmd);
-/** Applies what waits, commits, delivers, and ends both threads. */
+/** Applies what waits, commits, delivers, and ends both threads; engine_submit answers ERR_CLOSED
+ * from then on. */
 void engine_stop(struct engine *e);
+/** After engine_stop, when nobody submits any more. NULL is allowed. */
+void engine_free(struct engine *e);
 
 #endif

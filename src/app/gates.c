@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* gates.c: see gates.h. Each reactor's data belongs to its thread once it runs; only its mailbox is shared. A reactor whose mailbox is full has
- * stopped turning: its answers are dropped and counted, the chargers ask again. */
+/* gates.c: see gates.h. Each reactor's data belongs to its thread once it runs; only its mailbox is
+ * shared. A reactor whose mailbox is full has stopped turning: its answers are dropped and counted,
+ * the chargers ask again. */
 #include "app/gates.h"
 
 #include <stdatomic.h>
@@ -74,7 +75,8 @@ static uint32_t proxies_read(const char *text, struct net_block blocks[PROXIES_M
         if (net_block_parse(one, &blocks[n]) == 0)
             n++;
         else
-            log_line(LOG_WARN, "net", 0, "charge.proxies: not an address block: %.*s", STR_FMT(one));
+            log_line(LOG_WARN, "net", 0, "charge.proxies: not an address block: %.*s",
+                     STR_FMT(one));
     }
     return n;
 }
@@ -126,12 +128,24 @@ static int reactor_listen(struct reactor *r, uint16_t *ocpp, uint16_t *ykc)
     struct net_listen yl = {.host = c->charge_bind, .port = *ykc, .tls = NULL};
     int err = ocpp_gate_listen(r->ocpp, &ol, ocpp);
     if (err) {
-        log_line(LOG_ERROR, "net", 0, "cannot listen on %s:%u: %s", c->charge_bind, (unsigned)ol.port, err_text(err, LANG_EN));
+        log_line(LOG_ERROR, "net", 0, "cannot listen on %s:%u: %s", c->charge_bind,
+                 (unsigned)ol.port, err_text(err, LANG_EN));
         return err;
     }
     err = ykc_gate_listen(r->ykc, &yl, ykc);
     if (err)
-        log_line(LOG_ERROR, "net", 0, "cannot listen on %s:%u: %s", c->charge_bind, (unsigned)yl.port, err_text(err, LANG_EN));
+        log_line(LOG_ERROR, "net", 0, "cannot listen on %s:%u: %s", c->charge_bind,
+                 (unsigned)yl.port, err_text(err, LANG_EN));
+    return err;
+}
+
+static int tls_open(struct gates *g)
+{
+    char why[160] = "";
+    int err = tls_server_new(g->cfg.settings->charge_tls_cert, g->cfg.settings->charge_tls_key,
+                             &g->tls, why);
+    if (err)
+        log_line(LOG_ERROR, "net", 0, "charge.tls_cert: %s", why);
     return err;
 }
 
@@ -147,7 +161,7 @@ int gates_new(const struct gates_config *cfg, struct gates **out)
     (void)net_fd_limit_raise();
     int err = 0;
     if (cfg->settings->charge_tls_cert[0])
-        err = tls_server_new(cfg->settings->charge_tls_cert, cfg->settings->charge_tls_key, &g->tls);
+        err = tls_open(g);
     for (int i = 0; !err && i < g->n; i++)
         err = reactor_open(g, i);
     if (err) {
@@ -176,15 +190,18 @@ void gates_deliver(struct gates *g, const struct out *out)
 {
     if (out->to.reactor >= g->n)
         return;
-    int err = mailbox_send(g->reactors[out->to.reactor].mail, MAIL_NORMAL, str_from((const char *)out, out->size));
+    int err = mailbox_send(g->reactors[out->to.reactor].mail, MAIL_NORMAL,
+                           str_from((const char *)out, out->size));
     if (err && atomic_fetch_add(&g->dropped, 1) % 1000 == 0)
-        log_line(LOG_WARN, "net", out->cause, "answer to a charger dropped: %s", err_text(err, LANG_EN));
+        log_line(LOG_WARN, "net", out->cause, "answer to a charger dropped: %s",
+                 err_text(err, LANG_EN));
 }
 
 void gates_stop(struct gates *g)
 {
     for (int i = 0; i < g->n; i++)
-        if (g->reactors[i].thread && mailbox_send(g->reactors[i].mail, MAIL_ENDING, STR_LIT("x")) != 0)
+        if (g->reactors[i].thread &&
+            mailbox_send(g->reactors[i].mail, MAIL_ENDING, STR_LIT("x")) != 0)
             net_stop(g->reactors[i].net);
     for (int i = 0; i < g->n; i++) {
         os_thread_join(g->reactors[i].thread);

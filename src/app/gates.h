@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* gates.h: the network threads for chargers. One reactor a thread with its own listeners (SO_REUSEPORT), an OCPP gate and a 云快充 gate.
- * Answers of the core arrive in the reactor's mailbox. */
+/* gates.h: the network threads for chargers. One reactor a thread with its own listeners
+ * (SO_REUSEPORT), an OCPP gate and a 云快充 gate. Answers of the core arrive in the reactor's
+ * mailbox. */
 #ifndef EVEN_APP_GATES_H
 #define EVEN_APP_GATES_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* main.c: the program `even` and its subcommands. Owns nothing; each subcommand is a function. Errors are one line on stderr and a
- * non-zero exit. */
+/* main.c: the program `even` and its subcommands. Owns nothing; each subcommand is a function.
+ * Errors are one line on stderr and a non-zero exit. */
 #include "app/app.h"
 
 #include <curl/curl.h>
@@ -48,7 +48,8 @@ static int backup_main(int argc, char **argv)
         return usage(stderr, 2);
     res = store_backup(c.data_dir, argv[left]);
     if (res) {
-        fprintf(stderr, "even: backup of %s to %s: %s\n", c.data_dir, argv[left], err_text(res, LANG_EN));
+        fprintf(stderr, "even: backup of %s to %s: %s\n", c.data_dir, argv[left],
+                err_text(res, LANG_EN));
         return 70;
     }
     return 0;
@@ -116,10 +117,12 @@ static const struct {
     const char *args, *what;
 } commands[] = {
     {"serve", serve_main, "[--demo] [options]", "run the platform"},
-    {"demo", demo_main, "[--speed K] [--for SECONDS] [options]", "run a demonstration with simulated chargers and drivers"},
+    {"demo", demo_main, "[--speed K] [--for SECONDS] [options]",
+     "run a demonstration with simulated chargers and drivers"},
     {"sim", sim_sub, "--help", "simulate chargers against a running platform"},
     {"backup", backup_main, "[options] FILE", "copy the data of a running platform, consistently"},
-    {"check", check_main, "[options] [FILE]", "re-derive the books from the file and print a trial balance"},
+    {"check", check_main, "[options] [FILE]",
+     "re-derive the books from the file and print a trial balance"},
     {"config", config_main, "[--check|--man] [options]", "check and print the settings"},
     {"openapi", openapi_main, "", "print the description of the API"},
     {"types", types_main, "", "print the TypeScript types of the API"},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* metrics.h: the engine's own figures, bumped by its threads and printed by the web front's /metrics. */
+/* metrics.h: the engine's own figures, bumped by its threads and printed by the web front's
+ * /metrics. */
 #ifndef EVEN_APP_METRICS_H
 #define EVEN_APP_METRICS_H
 

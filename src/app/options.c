@@ -10,7 +10,8 @@ static int one_setting(struct config *c, const char *text)
     struct str name = str_cut(&value, '=');
     int err = config_set(c, name, value);
     if (err)
-        fprintf(stderr, "even: --set %s: %s\n", text, err == ERR_NOT_FOUND ? "no such setting" : err_text(err, LANG_EN));
+        fprintf(stderr, "even: --set %s: %s\n", text,
+                err == ERR_NOT_FOUND ? "no such setting" : err_text(err, LANG_EN));
     return err ? 2 : 0;
 }
 
@@ -32,7 +33,8 @@ int app_options(int argc, char **argv, struct config *c, int *left)
     int i = 0;
     while (i < argc) {
         const char *name = argv[i];
-        if (strcmp(name, "--config") != 0 && strcmp(name, "--set") != 0 && strcmp(name, "--dir") != 0)
+        if (strcmp(name, "--config") != 0 && strcmp(name, "--set") != 0 &&
+            strcmp(name, "--dir") != 0)
             break;
         if (i + 1 == argc) {
             fprintf(stderr, "even: %s needs a value\n", name);
@@ -44,10 +46,5 @@ int app_options(int argc, char **argv, struct config *c, int *left)
         i += 2;
     }
     *left = i;
-    if (i < argc && argv[i][0] == '-' && strcmp(argv[i], "--demo") != 0 && strcmp(argv[i], "--speed") != 0 &&
-        strcmp(argv[i], "--for") != 0) {
-        fprintf(stderr, "even: no such option: %s\n", argv[i]);
-        return 2;
-    }
     return 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* gen_conf.c: settings.tbl → config_gen.h (struct config) and config_gen.c (rows). One line a setting:
- *   NAME TYPE DEFAULT [lo..hi] zh="…" en="…"      TYPE: int | bool | text=N
- * Usage: gen_conf in.tbl out.h out.c */
+/* gen_conf.c: settings.tbl → config_gen.h (struct config) and config_gen.c (rows). One line a
+ * setting: NAME TYPE DEFAULT [lo..hi] zh="…" en="…"      TYPE: int | bool | text=N Usage: gen_conf
+ * in.tbl out.h out.c */
 #include "lex.h"
 
 #include <stdio.h>
@@ -40,10 +40,12 @@ static void source_row(const struct lex *l, const struct lex_line *r, FILE *c)
     if (strcmp(type, "int") == 0 && (r->n < 4 || sscanf(r->word[3], "%lld..%lld", &lo, &hi) != 2))
         lex_die(l, r, "an int needs bounds lo..hi");
     fprintf(c, "    {\"%s\", %s, offsetof(struct config, ", r->word[0],
-            text ? "SETTING_TEXT" : strcmp(type, "bool") == 0 ? "SETTING_BOOL" : "SETTING_INT");
+            text                        ? "SETTING_TEXT"
+            : strcmp(type, "bool") == 0 ? "SETTING_BOOL"
+                                        : "SETTING_INT");
     member(c, r->word[0]);
-    fprintf(c, "), %s, \"%s\", %lldLL, %lldLL, \"%s\", \"%s\"},\n", text ? type + 5 : "8", r->word[2],
-            lo, hi, lex_opt(r, "en", ""), lex_opt(r, "zh", ""));
+    fprintf(c, "), %s, \"%s\", %lldLL, %lldLL, \"%s\", \"%s\"},\n", text ? type + 5 : "8",
+            r->word[2], lo, hi, lex_opt(r, "en", ""), lex_opt(r, "zh", ""));
 }
 
 int main(int argc, char **argv)
@@ -55,7 +57,8 @@ int main(int argc, char **argv)
     struct lex l;
     lex_read(&l, argv[1]);
     FILE *h = gen_open(argv[2], argv[1]), *c = gen_open(argv[3], argv[1]);
-    fprintf(h, "#ifndef EVEN_CONFIG_GEN_H\n#define EVEN_CONFIG_GEN_H\n#include <stdint.h>\nstruct config {\n");
+    fprintf(h, "#ifndef EVEN_CONFIG_GEN_H\n#define EVEN_CONFIG_GEN_H\n#include <stdint.h>\nstruct "
+               "config {\n");
     fprintf(c, "#include \"app/config.h\"\nconst struct setting settings[] = {\n");
     for (size_t i = 0; i < l.n; i++) {
         if (l.lines[i].n < 3)

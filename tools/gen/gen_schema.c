@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* gen_schema.c: schema.tbl → C. `gen_schema rows in.tbl out.h out.c` writes the row structs and
- * their column rows (no SQL, for core and everybody); `gen_schema sql in.tbl out.h out.c` writes
+ * their column rows (no SQL, for core and everybody); `gen_schema sql in.tbl out.h out.c
+ * NNNN_name.sql …` writes
  * the statements of the store: CREATE TABLE and CREATE INDEX for SQLite and for PostgreSQL, and per
  * table the upsert, insert, delete and select. The language is described at the head of schema.tbl.
  * Any mistake in the table ends the build with file and line. */
@@ -20,12 +21,16 @@ struct column {
 struct keys {
     int unique, n, column[LEX_WORDS];
 };
+struct find {
+    const char *name, *where;
+};
 struct table {
-    const char *name, *kind;
-    int n, keys_n, pk_n;
+    const char *name, *kind, *load;
+    int n, keys_n, pk_n, finds_n;
     struct column columns[MAX_COLUMNS];
     int pk[MAX_COLUMNS];
     struct keys keys[MAX_INDEXES];
+    struct find finds[MAX_INDEXES];
 };
 
 static struct table tables[MAX_TABLES];
@@ -97,6 +102,19 @@ static void keys_add(const struct lex *l, const struct lex_line *line, struct ta
     }
 }
 
+/* load "condition" and find NAME "condition": selects of this table, for the loader and the
+ * look-ups. */
+static void find_add(const struct lex *l, const struct lex_line *line, struct table *t)
+{
+    int load = strcmp(line->word[0], "load") == 0;
+    if (line->n != (load ? 2 : 3) || (load && t->load) || t->finds_n == MAX_INDEXES || !t->pk_n)
+        lex_die(l, line,
+                "want, after the keys: load \"condition\" once, or find NAME \"condition\"");
+    if (load)
+        t->load = line->word[1];
+    t->finds[t->finds_n++] = (struct find){load ? "load" : line->word[1], line->word[line->n - 1]};
+}
+
 static void column_add(const struct lex *l, const struct lex_line *line, struct table *t)
 {
     if (line->n < 2 || t->n == MAX_COLUMNS || t->pk_n)
@@ -143,6 +161,8 @@ static void schema_read(struct lex *l, const char *path)
         struct table *t = &tables[tables_n - 1];
         if (!strcmp(first, "pk") || !strcmp(first, "unique") || !strcmp(first, "index"))
             keys_add(l, line, t);
+        else if (!strcmp(first, "load") || !strcmp(first, "find"))
+            find_add(l, line, t);
         else
             column_add(l, line, t);
     }
@@ -248,6 +268,18 @@ static void ddl(FILE *c, const struct table *t, int sqlite)
                         t->columns[k->column[j]].name);
         fprintf(c, ";\"\n");
     }
+    if (t->load) {
+        fprintf(c, "    \"CREATE INDEX %s_load ON %s (", t->name, t->name);
+        names(c, t, t->pk, t->pk_n, ", ");
+        fprintf(c, ") WHERE %s;\"\n", t->load);
+    }
+}
+
+static void select_all(FILE *c, const struct table *t)
+{
+    fprintf(c, "SELECT ");
+    names(c, t, NULL, t->n, ", ");
+    fprintf(c, " FROM %s", t->name);
 }
 
 static void insert(FILE *c, const struct table *t)
@@ -286,9 +318,68 @@ static void statements(FILE *c, const struct table *t)
     fprintf(c, "\",\n     .remove = \"DELETE FROM %s WHERE ", t->name);
     for (int i = 0; i < t->pk_n; i++)
         fprintf(c, "%s%s = $%d", i ? " AND " : "", t->columns[t->pk[i]].name, t->pk[i] + 1);
-    fprintf(c, "\",\n     .select = \"SELECT ");
-    names(c, t, NULL, t->n, ", ");
-    fprintf(c, " FROM %s\"},\n", t->name);
+    fprintf(c, "\",\n     .select = \"");
+    select_all(c, t);
+    fprintf(c, "\"},\n");
+}
+
+/* A migration file becomes a string; its number and name are those of the file: 0002_add_tax.sql.
+ */
+static void migration_write(FILE *c, const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    long number = strtol(name, NULL, 10);
+    FILE *in = fopen(path, "rb");
+    if (!in || number <= 0 || strlen(name) < 6) {
+        fprintf(stderr, "%s: cannot read, or not named NNNN_name.sql\n", path);
+        exit(1);
+    }
+    fprintf(c, "    {%ld, \"%.*s\",\n     \"", number, (int)strlen(name) - 9, name + 5);
+    for (int ch; (ch = fgetc(in)) != EOF;) {
+        if (ch == '\n')
+            fprintf(c, "\\n\"\n     \"");
+        else if (ch == '"' || ch == '\\')
+            fprintf(c, "\\%c", ch);
+        else
+            fputc(ch, c);
+    }
+    fprintf(c, "\"},\n");
+    fclose(in);
+}
+
+static void migrations_write(FILE *h, FILE *c, int n, char **paths)
+{
+    fprintf(h, "/** Forward migrations in the order of their numbers; ends with number 0. */\n"
+               "struct schema_migration {\n    int number;\n    const char *name, *sql;\n};\n"
+               "extern const struct schema_migration schema_migrations[];\n\n");
+    fprintf(c, "const struct schema_migration schema_migrations[] = {\n");
+    for (int i = 0; i < n; i++)
+        migration_write(c, paths[i]);
+    fprintf(c, "    {0}};\n");
+}
+
+static void finds_write(FILE *h, FILE *c)
+{
+    fprintf(h,
+            "/** Selects of whole rows: which table, and the statement. */\nenum schema_find {\n");
+    fprintf(c, "const struct schema_find_sql schema_finds[] = {\n");
+    for (int i = 0; i < tables_n; i++) {
+        const struct table *t = &tables[i];
+        for (int j = 0; j < t->finds_n; j++) {
+            fprintf(h, "    FIND_");
+            upper(h, t->name);
+            fputc('_', h);
+            upper(h, t->finds[j].name);
+            fprintf(h, ",\n");
+            fprintf(c, "    {%d, \"", i + 1);
+            select_all(c, t);
+            fprintf(c, " WHERE %s\"},\n", t->finds[j].where);
+        }
+    }
+    fprintf(h,
+            "    SCHEMA_FIND_N\n};\nstruct schema_find_sql {\n    int table; /* enum row_table */\n"
+            "    const char *sql;\n};\nextern const struct schema_find_sql schema_finds[];\n\n");
+    fprintf(c, "};\n");
 }
 
 static void sql_write(FILE *h, FILE *c)
@@ -306,6 +397,7 @@ static void sql_write(FILE *h, FILE *c)
     for (int i = 0; i < tables_n; i++)
         statements(c, &tables[i]);
     fprintf(c, "};\n");
+    finds_write(h, c);
     for (int sqlite = 1; sqlite >= 0; sqlite--) {
         fprintf(c, "\nconst char schema_ddl_%s[] =\n", sqlite ? "sqlite" : "postgres");
         for (int i = 0; i < tables_n; i++)
@@ -318,8 +410,8 @@ int main(int argc, char **argv)
 {
     static struct lex l;
     int rows = argc == 5 && strcmp(argv[1], "rows") == 0;
-    if (!rows && !(argc == 5 && strcmp(argv[1], "sql") == 0)) {
-        fprintf(stderr, "usage: gen_schema rows|sql in.tbl out.h out.c\n");
+    if (!rows && !(argc >= 5 && strcmp(argv[1], "sql") == 0)) {
+        fprintf(stderr, "usage: gen_schema rows|sql in.tbl out.h out.c [migration.sql …]\n");
         return 1;
     }
     schema_read(&l, argv[2]);
@@ -329,6 +421,8 @@ int main(int argc, char **argv)
         rows_source(c);
     } else {
         sql_write(h, c);
+        migrations_write(h, c, argc - 5, argv + 5);
+        fprintf(h, "#endif\n");
     }
     gen_close(h, argv[3]);
     gen_close(c, argv[4]);

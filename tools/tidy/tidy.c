@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* tidy.c: the house rules that a program can decide, as a test. It reads the tracked sources and reports, one line each:
- *   floors     an include that goes up, or to a sibling (CONVENTIONS 2)
- *   sizes      files over 1,000 lines, functions over 70, the median function (CONVENTIONS 3, 4)
- *   head       SPDX line first, then an essay (CONVENTIONS 3)
- *   banned     calls that nobody may use (CONVENTIONS 16)
- *   purity     what the core must not call, floating point where it is not allowed (CONVENTIONS 2, 6)
- *   words      marks of unfinished work in the code
- * Usage: tidy ROOT. Exit 1 when anything is found. Lines come from `git ls-files` in ROOT/… given on standard input, or, without
- * input, from a walk of the folders it knows. Not a parser: a function is what starts with '{' in column 0 and ends with '}' there. */
+/* tidy.c: the house rules that a program can decide, as a test. It reads the tracked sources and
+ * reports, one line each: floors     an include that goes up, or to a sibling (CONVENTIONS 2) sizes
+ * files over 1,000 lines, functions over 70, the median function (CONVENTIONS 3, 4) head       SPDX
+ * line first, then an essay (CONVENTIONS 3) banned     calls that nobody may use (CONVENTIONS 16)
+ *   purity     what the core must not call, floating point where it is not allowed (CONVENTIONS 2,
+ * 6) words      marks of unfinished work in the code Usage: tidy ROOT. Exit 1 when anything is
+ * found. Lines come from `git ls-files` in ROOT/… given on standard input, or, without input, from
+ * a walk of the folders it knows. Not a parser: a function is what starts with '{' in column 0 and
+ * ends with '}' there. */
 #include <ctype.h>
 #include <dirent.h>
 #include <stdbool.h>
@@ -16,7 +16,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { LINE = 4096, PATH = 1024, FUNCTIONS = 65536, FILE_LINES = 1000, FUNCTION_LINES = 70, MEDIAN = 15 };
+enum {
+    LINE = 4096,
+    PATH = 1024,
+    FUNCTIONS = 65536,
+    FILE_LINES = 1000,
+    FUNCTION_LINES = 70,
+    MEDIAN = 15
+};
 
 static int found;
 static int sizes[FUNCTIONS], sizes_n;
@@ -42,7 +49,8 @@ static const struct floor floors[] = {
     {"src/store/", "store/ io/db/ io/os/ wire/ core/types.h core/cmd.h core/core.h core/rows.h"},
     {"src/gate/ocpp/", "gate/ocpp/ gate/gate.h wire/ io/ core/types.h core/cmd.h"},
     {"src/gate/ykc/", "gate/ykc/ gate/gate.h wire/ io/ core/types.h core/cmd.h"},
-    {"src/web/", "web/ store/ wire/ io/os/ core/types.h core/cmd.h core/core.h core/rows.h core/tariff.h"},
+    {"src/web/",
+     "web/ store/ wire/ io/os/ core/types.h core/cmd.h core/core.h core/rows.h core/tariff.h"},
     {"src/app/", "app/ web/ gate/ store/ core/ wire/ io/ sim/"},
 };
 
@@ -102,11 +110,14 @@ static bool has_word(const char *text, const char *word)
 
 static void check_calls(const char *path, int line, const char *code)
 {
-    static const char *const banned[] = {"strcpy", "strcat", "sprintf", "gets", "strtok", "atoi", "rand", "time",
-                                         "localtime", "gmtime", "alloca", "setjmp", "longjmp", "system", "popen"};
-    static const char *const impure[] = {"malloc", "calloc", "realloc", "free", "clock_gettime", "random", "printf",
-                                         "fopen", "read", "write", "open", "getenv"};
-    static const char *const integer[] = {"src/base/", "src/core/", "src/wire/", "src/store/", "src/gate/"};
+    static const char *const banned[] = {"strcpy", "strcat", "sprintf", "gets",      "strtok",
+                                         "atoi",   "rand",   "time",    "localtime", "gmtime",
+                                         "alloca", "setjmp", "longjmp", "system",    "popen"};
+    static const char *const impure[] = {"malloc",        "calloc", "realloc", "free",
+                                         "clock_gettime", "random", "printf",  "fopen",
+                                         "read",          "write",  "open",    "getenv"};
+    static const char *const integer[] = {"src/base/", "src/core/", "src/wire/", "src/store/",
+                                          "src/gate/"};
     for (size_t i = 0; i < sizeof banned / sizeof *banned; i++)
         if (calls(code, banned[i]))
             report(path, line, "banned", banned[i]);
@@ -118,7 +129,8 @@ static void check_calls(const char *path, int line, const char *code)
             report(path, line, "purity", "floating point");
 }
 
-/* Cuts comments and strings out of a line so that words in them do not count. State: inside a block comment. */
+/* Cuts comments and strings out of a line so that words in them do not count. State: inside a block
+ * comment. */
 static void strip(const char *in, char *out, bool *comment)
 {
     bool text = false;
@@ -151,7 +163,14 @@ static void strip(const char *in, char *out, bool *comment)
 
 static void check_words(const char *path, int line, const char *text)
 {
-    static const char *const words[] = {"TO" "DO", "FIX" "ME", "XX" "X", "HA" "CK"};
+    static const char *const words[] = {"TO"
+                                        "DO",
+                                        "FIX"
+                                        "ME",
+                                        "XX"
+                                        "X",
+                                        "HA"
+                                        "CK"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (has_word(text, words[i]))
             report(path, line, "words", words[i]);

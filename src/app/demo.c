@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+/* demo.c: `even demo`: the platform, its simulated chargers and a few drivers living their day, in
+ * three processes that talk over real sockets. This one owns the other two (`even serve --demo`,
+ * `even sim`), seeds an empty installation through the REST API and then plays the drivers with an
+ * API key. When one part ends, all end. Nothing here is a way into the server that others do not
+ * have. */
+#define _GNU_SOURCE
+#include "app/app.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "app/client.h"
+#include "app/demo_seed.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "io/os/clock.h"
+#include "io/os/file.h"
+#include "io/os/thread.h"
+
+enum { ARGS_MAX = 32, START_WAIT_MS = 20000, DAY_STEP_MS = 4000 };
+
+struct demo {
+    struct config settings;
+    struct demo_facts facts;
+    struct client *client;
+    char web[120], ocpp[120], ykc[120], speed[16], secrets[300];
+    int64_t run_s; /* 0 = until a signal */
+    bool drivers;  /* do they live their day */
+    pid_t serve, sim;
+    struct rng rng;
+};
+
+/* A child that dies with its parent. */
+static pid_t start(char *const args[])
+{
+    pid_t pid = fork();
+    if (pid != 0)
+        return pid;
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    execv("/proc/self/exe", args);
+    fprintf(stderr, "even: cannot start %s: errno %d\n", args[1], errno);
+    _exit(70);
+}
+
+static void end_child(pid_t *pid)
+{
+    int status;
+    if (*pid <= 0)
+        return;
+    kill(*pid, SIGTERM);
+    while (waitpid(*pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    *pid = 0;
+}
+
+static bool child_ended(pid_t *pid)
+{
+    int status;
+    if (*pid <= 0 || waitpid(*pid, &status, WNOHANG) != *pid)
+        return false;
+    *pid = 0;
+    return true;
+}
+
+static pid_t start_serve(struct demo *d)
+{
+    char dir[] = "--dir", set[] = "--set", name[] = "even", sub[] = "serve", demo[] = "--demo";
+    char web[64], ocpp[64], ykc[64], speed[64], bind_web[100], bind_charge[100];
+    snprintf(web, sizeof web, "web.port=%" PRId64, d->settings.web_port);
+    snprintf(ocpp, sizeof ocpp, "charge.ocpp_port=%" PRId64, d->settings.charge_ocpp_port);
+    snprintf(ykc, sizeof ykc, "charge.ykc_port=%" PRId64, d->settings.charge_ykc_port);
+    snprintf(speed, sizeof speed, "demo.speed=%" PRId64, d->settings.demo_speed);
+    snprintf(bind_web, sizeof bind_web, "web.bind=%s", d->settings.web_bind);
+    snprintf(bind_charge, sizeof bind_charge, "charge.bind=%s", d->settings.charge_bind);
+    char *args[ARGS_MAX] = {
+        name, sub,      dir, d->settings.data_dir, set,  web, set, ocpp, set, ykc, set, speed,
+        set,  bind_web, set, bind_charge,          demo, NULL};
+    return start(args);
+}
+
+static pid_t start_sim(struct demo *d)
+{
+    char name[] = "even", sub[] = "sim", url[] = "--url", ykc[] = "--ykc", no[] = "--ocpp",
+         ny[] = "--ykc-piles";
+    char fourteen[] = "14", six[] = "6", pw[] = "--password-file", speed[] = "--speed",
+         seed[] = "--seed", one[] = "7";
+    char plug[] = "--autoplug", walk[] = "--walkups";
+    char *args[ARGS_MAX] = {name,     sub, url,  d->ocpp, ykc,        d->ykc, no,
+                            fourteen, ny,  six,  pw,      d->secrets, speed,  d->speed,
+                            seed,     one, plug, walk,    NULL};
+    return start(args);
+}
+
+static int wait_ready(struct demo *d)
+{
+    struct str reply;
+    for (int64_t end = os_mono_ns() + (int64_t)START_WAIT_MS * 1000000; os_mono_ns() < end;
+         os_sleep_ms(100)) {
+        if (child_ended(&d->serve))
+            return ERR_CLOSED; /* it said why */
+        if (client_call(d->client, "GET", "/readyz", NULL, &reply) == 0)
+            return 0;
+    }
+    return ERR_TIMEOUT;
+}
+
+static int seed(struct demo *d)
+{
+    struct str reply;
+    int err = client_call(d->client, "GET", "/api/v1/session", NULL, &reply);
+    if (err)
+        return err;
+    if (!str_eq_c(client_member(reply, "setup"), "true"))
+        return demo_facts_read(d->settings.data_dir, &d->facts);
+    printf("even: first start: making the demonstration operator …\n");
+    return demo_seed(d->client, d->settings.data_dir, &d->facts);
+}
+
+static void tell(const struct demo *d)
+{
+    const struct demo_facts *f = &d->facts;
+    printf("\n  Console   %s/           admin    %s\n", d->web, f->admin_password);
+    printf("                                            operator %s\n", f->operator_password);
+    printf("  Partner   %s/p          partner  %s\n", d->web, f->partner_password);
+    printf("  Driver    %s/c/DEMO1001 phone    13800138000 (4.00 yuan in the wallet; the page "
+           "shows its code)\n",
+           d->web);
+    printf("            other codes: DEMO1001 … DEMO%d; stop with Ctrl-C\n\n",
+           1000 + f->connectors);
+    fflush(stdout);
+}
+
+/* ---- the drivers' day ---- */
+
+/* Driver 0 is the visitor's: the demonstration never spends his four yuan. */
+static void driver_starts(struct demo *d)
+{
+    char body[256];
+    int64_t id;
+    int who = 1 + (int)rng_below(&d->rng, DEMO_DRIVERS - 1);
+    int where = 4 + (int)rng_below(&d->rng, (uint64_t)(d->facts.connectors -
+                                                       4)); /* the first four are the visitor's */
+    int yuan = (int)rng_range(&d->rng, 4, 30);
+    struct str reply;
+    snprintf(body, sizeof body,
+             "{\"connector\":\"%" PRId64 "\",\"driver\":\"%" PRId64 "\",\"cap\":\"%d.00\"}",
+             d->facts.connector[where], d->facts.driver[who], yuan);
+    int err = client_call(d->client, "POST", "/api/v1/orders", body, &reply);
+    if (err != ERR_NO_FUNDS)
+        return; /* busy and unplugged connectors are a driver's ordinary day */
+    char path[80];
+    snprintf(path, sizeof path, "/api/v1/drivers/%" PRId64 "/topups", d->facts.driver[who]);
+    err = client_make(d->client, path, "{\"amount\":\"200.00\",\"note\":\"demo\"}", &id);
+    if (err)
+        fprintf(stderr, "even: demo top-up: %s\n", err_text(err, LANG_EN));
+}
+
+static int live(struct demo *d)
+{
+    int64_t end = d->run_s > 0 ? os_mono_ns() + d->run_s * 1000000000 : INT64_MAX;
+    int32_t step = DAY_STEP_MS / (int32_t)d->settings.demo_speed;
+    client_key(d->client, d->facts.key);
+    while (os_mono_ns() < end) {
+        if (os_signals_wait(step > 200 ? step : 200) != 0)
+            return 0;
+        if (child_ended(&d->serve) || child_ended(&d->sim)) {
+            fprintf(stderr, "even: a part of the demonstration ended; stopping\n");
+            return ERR_CLOSED;
+        }
+        if (d->drivers)
+            driver_starts(d);
+    }
+    return 0;
+}
+
+static int run(struct demo *d)
+{
+    int err = client_new(d->web, &d->client);
+    if (err)
+        return err;
+    d->serve = start_serve(d);
+    err = d->serve < 0 ? ERR_IO : wait_ready(d);
+    if (!err)
+        err = seed(d);
+    if (err) {
+        fprintf(stderr, "even: the demonstration did not start: %s\n", err_text(err, LANG_EN));
+        return err;
+    }
+    d->sim = start_sim(d);
+    tell(d);
+    err = live(d);
+    return err;
+}
+
+static int demo_options(struct demo *d, int argc, char **argv)
+{
+    int left;
+    int res = app_options(argc, argv, &d->settings, &left);
+    for (; !res && left < argc; left += 2) {
+        int64_t v;
+        if (strcmp(argv[left], "--quiet") == 0) {
+            d->drivers = false;
+            left--;
+        } else if (left + 1 == argc || str_to_i64(str_from_c(argv[left + 1]), &v) != 0) {
+            res = 2;
+        } else if (strcmp(argv[left], "--for") == 0 && v > 0) {
+            d->run_s = v;
+        } else if (strcmp(argv[left], "--speed") == 0 && v >= 1 && v <= 600) {
+            d->settings.demo_speed = v;
+        } else {
+            res = 2;
+        }
+    }
+    if (res)
+        fprintf(stderr, "even: demo: wrong option; see even help\n");
+    return res;
+}
+
+int demo_main(int argc, char **argv)
+{
+    static struct demo d = {.drivers = true, .rng = {20260101}};
+    int res = demo_options(&d, argc, argv);
+    if (res)
+        return res;
+    const struct config *c = &d.settings;
+    snprintf(d.web, sizeof d.web, "http://%s:%" PRId64, c->web_bind, c->web_port);
+    snprintf(d.ocpp, sizeof d.ocpp, "ws://%s:%" PRId64 "/ocpp/", c->charge_bind,
+             c->charge_ocpp_port);
+    snprintf(d.ykc, sizeof d.ykc, "%s:%" PRId64, c->charge_bind, c->charge_ykc_port);
+    snprintf(d.speed, sizeof d.speed, "%" PRId64, c->demo_speed);
+    snprintf(d.secrets, sizeof d.secrets, "%s/chargers.txt", c->data_dir);
+    int err = run(&d);
+    end_child(&d.sim);
+    end_child(&d.serve);
+    client_free(d.client);
+    return err ? 70 : 0;
+}

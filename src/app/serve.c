@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+/* serve.c: `even serve`: puts the house together and waits for the end. Owns every part; the order
+ * of opening is store, gates (silent), engine, web front, listeners, and the order of ending is its
+ * reverse, so that nothing is answered that is not durable and nobody calls into what is gone. The
+ * main thread keeps house (journal, figures) and reads signals. Fails with one line that says what
+ * and where, exit code 70. */
+#include "app/app.h"
+
+#include <stdatomic.h>
+
+#include "app/engine.h"
+#include "app/gates.h"
+#include "app/metrics.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "core/rows.h"
+#include "io/os/clock.h"
+#include "io/os/crypto.h"
+#include "io/os/file.h"
+#include "io/os/thread.h"
+#include "store/query.h"
+#include "store/store.h"
+#include "web/web.h"
+
+enum { KEY_TEXT = CRYPTO_KEY_SIZE * 2 };
+
+struct house {
+    struct config settings;
+    bool demo;
+    uint8_t key[CRYPTO_KEY_SIZE];
+    char setup_token[33];
+    struct store *store;
+    struct store_keeper *keeper;
+    struct engine *engine;
+    struct gates *gates;
+    struct web *web;
+    struct app_metrics metrics;
+    _Atomic bool ready;
+};
+
+/* ---- the installation's own secret ---- */
+
+static int key_make(struct house *h, const char *path)
+{
+    char text[KEY_TEXT + 1];
+    os_random(h->key, sizeof h->key);
+    str_to_hex(h->key, sizeof h->key, text);
+    int err = file_write_atomic(path, str_from(text, KEY_TEXT), 0600);
+    crypto_wipe(text, sizeof text);
+    return err;
+}
+
+static int key_load(struct house *h)
+{
+    char path[300];
+    struct buf b;
+    snprintf(path, sizeof path, "%s/key", h->settings.data_dir);
+    if (!file_exists(path))
+        return key_make(h, path);
+    buf_init(&b, 256);
+    int err = file_read(path, 255, &b);
+    struct str text = str_trim(buf_str(&b));
+    if (!err)
+        err = text.n == KEY_TEXT ? str_from_hex(text, h->key, sizeof h->key) : ERR_SYNTAX;
+    if (err)
+        fprintf(stderr, "even: %s: %s\n", path, err_text(err, LANG_EN));
+    buf_free(&b);
+    return err;
+}
+
+/* ---- which kind of database this is: only a demonstration's clock may run faster and show log-in
+ * codes ---- */
+
+static int on_value(void *ctx, const struct sql_value *v, size_t n)
+{
+    (void)n;
+    (void)str_copy(ctx, 32, v[0].s);
+    return 0;
+}
+
+static int kind_mark(struct house *h)
+{
+    struct row_fact row = {.name = "kind", .value = h->demo ? "demo" : "real"};
+    struct buf b;
+    buf_init(&b, 4096);
+    row_pack(&b, ROW_FACT, ROW_UPSERT, &row);
+    int err = b.err ? b.err : store_commit(h->store, buf_str(&b), STR_NONE);
+    buf_free(&b);
+    return err;
+}
+
+static int kind_check(struct house *h)
+{
+    struct store_reader *r;
+    char kind[32] = "";
+    int err = store_reader_open(h->store, &r);
+    if (err)
+        return err;
+    struct sql_value name = SQL_TEXT(STR_LIT("kind"));
+    err = store_query(r, QUERY_FACT_GET, &name, 1, on_value, kind);
+    store_reader_close(r);
+    if (err == ERR_NOT_FOUND)
+        return kind_mark(h);
+    if (err)
+        return err;
+    if (h->demo != (strcmp(kind, "demo") == 0)) {
+        fprintf(stderr, "even: %s holds a %s installation; start it %s --demo\n",
+                h->settings.data_dir, kind, h->demo ? "without" : "with");
+        return ERR_CONFLICT;
+    }
+    return 0;
+}
+
+static int clock_set(struct house *h)
+{
+    int64_t ledger_ms = 0;
+    if (h->settings.demo_speed == 1)
+        return 0;
+    if (!h->demo) {
+        fprintf(stderr, "even: demo.speed needs a demonstration; this is a real installation\n");
+        return ERR_CONFLICT;
+    }
+    int err = store_ledger_time(h->store, &ledger_ms);
+    int64_t now = os_now_ms();
+    os_clock_speed_set((int32_t)h->settings.demo_speed, ledger_ms > now ? ledger_ms : now);
+    return err;
+}
+
+/* ---- joints ---- */
+
+static int submit(void *ctx, const struct cmd *cmd)
+{
+    struct house *h = ctx;
+    return engine_submit(h->engine, cmd);
+}
+
+static void deliver(void *ctx, const struct out *out)
+{
+    struct house *h = ctx;
+    bool to_web = out->type == OUT_EVENT || (out->type == OUT_REPLY && out->to.kind == FROM_WEB);
+    if (!to_web)
+        gates_deliver(h->gates, out);
+    else if (h->web)
+        web_deliver(h->web, out);
+}
+
+static bool is_ready(void *ctx, const char **why)
+{
+    struct house *h = ctx;
+    *why = "starting or draining";
+    return atomic_load_explicit(&h->ready, memory_order_acquire);
+}
+
+/* ---- opening ---- */
+
+static int store_begin(struct house *h)
+{
+    struct store_config sc = {.dir = h->settings.data_dir, .create = true};
+    int err = store_open(&sc, &h->store);
+    if (err) {
+        fprintf(stderr, "even: %s: %s\n", h->settings.data_dir, err_text(err, LANG_EN));
+        return err;
+    }
+    err = key_load(h);
+    if (!err)
+        err = kind_check(h);
+    if (!err)
+        err = clock_set(h);
+    if (!err)
+        err = store_keeper_open(h->store, &h->keeper);
+    return err;
+}
+
+static int engine_begin(struct house *h)
+{
+    struct gates_config gc = {.settings = &h->settings, .submit = submit, .ctx = h, .key = h->key};
+    struct engine_config ec = {.settings = &h->settings,
+                               .store = h->store,
+                               .metrics = &h->metrics,
+                               .deliver = deliver,
+                               .ctx = h};
+    int err = gates_new(&gc, &h->gates);
+    if (!err)
+        err = engine_start(&ec, &h->engine);
+    return err;
+}
+
+static int web_begin(struct house *h)
+{
+    static const char help_stage[] = "Time of a stage, microseconds";
+    struct metric_row rows[] = {
+        {"even_stage_us", "stage=\"apply\"", help_stage, METRIC_HISTOGRAM, NULL, &h->metrics.apply},
+        {"even_stage_us", "stage=\"commit\"", help_stage, METRIC_HISTOGRAM, NULL,
+         &h->metrics.commit},
+        {"even_commands_total", "", "Commands applied", METRIC_COUNTER, &h->metrics.commands, NULL},
+        {"even_commits_total", "", "Batches committed", METRIC_COUNTER, &h->metrics.commits, NULL},
+        {"even_orders_open", "", "Orders in progress", METRIC_GAUGE, &h->metrics.orders_open, NULL},
+        {"even_chargers_online", "", "Chargers connected", METRIC_GAUGE,
+         &h->metrics.chargers_online, NULL},
+        {"even_inbox_bytes", "", "Bytes waiting for the core", METRIC_GAUGE,
+         &h->metrics.inbox_bytes, NULL},
+    };
+    static struct metric_row kept[ARRAY_LEN(rows)];
+    memcpy(kept, rows, sizeof rows);
+    const struct config *c = &h->settings;
+    struct web_config wc = {
+        .bind = c->web_bind,
+        .port = (uint16_t)c->web_port,
+        .threads = (uint32_t)c->web_threads,
+        .demo = h->demo,
+        .behind_tls = c->web_secure != 0,
+        .base_url = c->web_url[0] ? c->web_url : NULL,
+        .proxies = c->web_proxies[0] ? c->web_proxies : NULL,
+        .setup_token = h->setup_token,
+        .store = h->store,
+        .submit = submit,
+        .submit_ctx = h,
+        .ready = is_ready,
+        .ready_ctx = h,
+        .metrics = kept,
+        .metrics_n = ARRAY_LEN(kept),
+    };
+    os_random_text(h->setup_token, 32);
+    memcpy(wc.key, h->key, sizeof wc.key);
+    int err = web_start(&wc, &h->web);
+    if (err)
+        fprintf(stderr, "even: cannot serve pages on %s:%d: %s\n", c->web_bind, (int)c->web_port,
+                err_text(err, LANG_EN));
+    return err;
+}
+
+static int house_open(struct house *h)
+{
+    uint16_t ocpp = 0, ykc = 0;
+    int err = store_begin(h);
+    if (!err)
+        err = engine_begin(h);
+    if (!err)
+        err = web_begin(h);
+    if (!err)
+        err = gates_start(h->gates, &ocpp, &ykc);
+    if (err)
+        return err;
+    atomic_store_explicit(&h->ready, true, memory_order_release);
+    printf("even: pages    http://%s:%u/  (drivers /d, partners /p)\n", h->settings.web_bind,
+           web_port(h->web));
+    printf("even: OCPP     ws://%s:%u/ocpp/<charger>\n", h->settings.charge_bind, ocpp);
+    printf("even: 云快充   %s:%u\n", h->settings.charge_bind, ykc);
+    printf("even: first-run set-up from another machine needs this token: %s\n", h->setup_token);
+    return fflush(stdout) == 0 ? 0 : ERR_IO;
+}
+
+static void house_close(struct house *h)
+{
+    atomic_store_explicit(&h->ready, false, memory_order_release);
+    if (h->gates)
+        gates_stop(h->gates);
+    if (h->engine)
+        engine_stop(h->engine);
+    web_stop(h->web);
+    gates_free(h->gates);
+    engine_free(h->engine);
+    store_keeper_close(h->keeper);
+    store_close(h->store);
+    crypto_wipe(h->key, sizeof h->key);
+}
+
+static void wait_for_end(struct house *h)
+{
+    for (;;) {
+        int sig = os_signals_wait(1000);
+        if (sig != 0) {
+            log_line(LOG_NOTE, "serve", 0, "signal %d: draining", sig);
+            return;
+        }
+        int err = store_keeper_run(h->keeper);
+        if (err)
+            log_line(LOG_WARN, "serve", 0, "housekeeping: %s", err_text(err, LANG_EN));
+    }
+}
+
+int serve_main(int argc, char **argv)
+{
+    static struct house h; /* large, one a process */
+    int left;
+    int res = app_options(argc, argv, &h.settings, &left);
+    if (res)
+        return res;
+    for (; left < argc; left++) {
+        if (strcmp(argv[left], "--demo") != 0) {
+            fprintf(stderr, "even: serve: what is %s?\n", argv[left]);
+            return 2;
+        }
+        h.demo = true;
+    }
+    log_set_level((enum log_level)h.settings.log_level);
+    int err = house_open(&h);
+    if (!err)
+        wait_for_end(&h);
+    house_close(&h);
+    return err ? 70 : 0;
+}

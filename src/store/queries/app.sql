@@ -1,0 +1,6 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What the program itself asks of a file before it serves it.
+
+-- name: fact_get(name text) one
+-- out: value text
+SELECT value FROM fact WHERE name = :name;
