@@ -27,6 +27,16 @@ static int fail(struct decoder *d, int err, const char *why)
     return err;
 }
 
+/* Another kind of value stands here, or no value at all. */
+static int wrong_type(struct decoder *d, const char *why)
+{
+    struct json_reader ahead = d->r;
+    struct str value;
+    if (json_skip(&ahead, WIRE_DEPTH, &value))
+        return fail(d, ERR_SYNTAX, ahead.why);
+    return fail(d, ERR_TYPE, why);
+}
+
 /* Passes on what the reader found. */
 static int passed(struct decoder *d, int err)
 {
@@ -38,10 +48,11 @@ static int passed(struct decoder *d, int err)
 static void path_prepend(struct wire_error *e, struct str name, bool dot)
 {
     char old[sizeof e->path];
-    struct str rest = str_from_c(e->path);
-    str_copy(old, sizeof old, rest);
-    dot = dot && old[0] != 0 && old[0] != '[';
-    snprintf(e->path, sizeof e->path, "%.*s%s%s", STR_FMT(name), dot ? "." : "", old);
+    size_t n = str_copy(old, sizeof old, str_from_c(e->path));
+    size_t at = str_copy(e->path, sizeof e->path, name);
+    if (dot && n > 0 && old[0] != '[')
+        at += str_copy(e->path + at, sizeof e->path - at, STR_LIT("."));
+    str_copy(e->path + at, sizeof e->path - at, str_from(old, n));
 }
 
 static int failed_in_member(struct decoder *d, struct str name, int err)
@@ -64,7 +75,7 @@ static int scalar_text(struct decoder *d, bool want_string, struct str *out)
     char c = json_peek(&d->r);
     bool is_string = c == '"';
     if (c == '{' || c == '[' || (is_string != want_string && !d->lenient))
-        return fail(d, ERR_TYPE, want_string ? "a string is expected" : "a number is expected");
+        return wrong_type(d, want_string ? "a string is expected" : "a number is expected");
     d->e->odd += is_string != want_string;
     if (is_string)
         return passed(d, json_string(&d->r, d->a, out));
@@ -144,7 +155,7 @@ static int decode_bool(struct decoder *d, void *to)
     struct str s;
     char c = json_peek(&d->r);
     if (c != 't' && c != 'f' && !d->lenient)
-        return fail(d, ERR_TYPE, "true or false is expected");
+        return wrong_type(d, "true or false is expected");
     int err = scalar_text(d, c == '"', &s);
     if (err)
         return err;
@@ -281,7 +292,7 @@ static int decode_array(struct decoder *d, const struct wire_field *f, char *out
     char *v = NULL;
     uint32_t n = 0, room = 0;
     if (!json_take(&d->r, '['))
-        return fail(d, ERR_TYPE, "an array is expected");
+        return wrong_type(d, "an array is expected");
     for (bool more = !json_take(&d->r, ']'); more; n++) {
         if (n == f->max_n && !d->lenient)
             return fail(d, ERR_RANGE, "too many elements");
@@ -407,7 +418,7 @@ static int decode_object(struct decoder *d, const struct wire_type *t, char *to)
     uint64_t seen = 0;
     uint16_t next = 0;
     if (!json_take(&d->r, '{'))
-        return fail(d, ERR_TYPE, "an object is expected");
+        return wrong_type(d, "an object is expected");
     for (bool more = !json_take(&d->r, '}'); more;) {
         int err = decode_pair(d, t, to, &seen, &next);
         if (err)
@@ -427,11 +438,6 @@ int wire_json_decode(const struct wire_type *t, struct str json, struct arena *a
     *d.e = (struct wire_error){0};
     memset(out, 0, t->size);
     json_reader_init(&d.r, json);
-    if (json_peek(&d.r) != '{') { /* tell "no JSON at all" from "other JSON" */
-        struct str value;
-        int err = passed(&d, json_skip(&d.r, WIRE_DEPTH, &value));
-        return err ? err : fail(&d, ERR_TYPE, "an object is expected");
-    }
     int err = decode_object(&d, t, out);
     return err ? err : passed(&d, json_end(&d.r));
 }
