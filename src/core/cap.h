@@ -8,7 +8,7 @@
  * at answer.again_ms or with the next reading, whichever is earlier. The estimate of energy between
  * readings uses the last power and its trend.
  *
- * Aim: an expected overrun of at most CAP_OVERRUN_AIM when this charger takes its longest to stop;
+ * Aim: an overrun of at most 0.06 yuan when this charger takes its longest to stop;
  * the hold is the limit of what a driver pays in any case, what is above it is a loss or a debt by
  * the tenant's policy. */
 #ifndef EVEN_CORE_CAP_H

@@ -163,7 +163,7 @@ static void reading_fall(struct evidence *e, const struct evidence_limits *lim, 
         step_accept(e, out, at_ms, register_mwh, rolled);
         return;
     }
-    if (e->last_mwh - register_mwh <= JITTER_MWH && e->samples) {
+    if (e->last_mwh - register_mwh <= JITTER_MWH) {
         flag(e, out, EV_BACKWARDS);
         return;
     }

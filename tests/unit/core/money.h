@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+/* money.h: what the tests of the money modules share. Each file is one group; money_main.c runs them. */
+#ifndef EVEN_TESTS_MONEY_H
+#define EVEN_TESTS_MONEY_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+int money_cap_tests(void);
+int money_evidence_tests(void);
+int money_fee_tests(void);
+int money_ledger_tests(void);
+int money_split_tests(void);
+int money_tariff_tests(void);
+
+#endif
