@@ -5,7 +5,7 @@
  * one writer.
  *
  * One connection belongs to one thread at a time. Errors: ERR_LOCKED (another program holds the
- * database), ERR_BUSY (a writer of our own is in the way: only for tools), ERR_DISK_FULL, ERR_NEWER
+ * database), ERR_DISK_FULL, ERR_NEWER
  * (file of a newer engine), ERR_CORRUPT, ERR_CONFLICT (a unique key), ERR_TOO_LARGE, ERR_NOMEM,
  * ERR_NOT_FOUND (no such database, create not asked), ERR_SYNTAX (the statement is wrong: our bug),
  * ERR_IO. After an error inside a transaction only db_rollback may follow. */

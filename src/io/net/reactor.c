@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: Apache-2.0
+/* reactor.c: the loop, listeners and the calls on the whole reactor; see net.h and reactor.h.
+ *
+ * Data: struct net. Invariants: 1. one thread. 2. callbacks run only from net_turn. 3. at the end
+ * of a turn no connection is dirty, every buffer was offered to its socket, and the dead are
+ * freed. 4. a reactor without a free slot does not listen: SO_REUSEPORT would go on giving it its
+ * share of new connections, to die in its queue. Failure: descriptors or memory running out pauses
+ * listening; everything else ends one connection. */
+#include "io/net/reactor.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "base/must.h"
+#include "io/net/tls.h"
+#include "io/os/clock.h"
+#include "io/os/crypto.h"
+
+#define EVENT_MAILBOX   0xffffffffu /* epoll data of what is no connection has generation 0 */
+#define EVENTS_PER_TURN 256
+#define ACCEPTS_A_TURN  128
+#define REOPEN_TICKS    10
+
+static uint32_t or_default(uint32_t v, uint32_t def)
+{
+    return v != 0 ? v : def;
+}
+
+static void config_defaults(struct net_config *cfg)
+{
+    uint64_t fds = net_fd_limit_raise();
+
+    cfg->max_conns = or_default(cfg->max_conns, 1000);
+    if (fds > 128 && cfg->max_conns > fds - 64)
+        cfg->max_conns = (uint32_t)(fds - 64);
+    cfg->max_message = or_default(cfg->max_message, 65536);
+    cfg->max_out = or_default(cfg->max_out, 262144);
+    cfg->handshake_ms = or_default(cfg->handshake_ms, 10000);
+    cfg->ping_ms = or_default(cfg->ping_ms, 30000);
+    cfg->silence_ms = or_default(cfg->silence_ms, 75000);
+}
+
+static uint32_t ticks_of(uint32_t ms)
+{
+    return (ms + NET_TICK_MS - 1) / NET_TICK_MS;
+}
+
+static int watch_special(struct net *n, int fd, uint32_t id)
+{
+    struct epoll_event ev = {.events = EPOLLIN, .data.u64 = id};
+
+    return epoll_ctl(n->epoll, EPOLL_CTL_ADD, fd, &ev) != 0 ? ERR_IO : 0;
+}
+
+static int net_setup(struct net *n)
+{
+    uint64_t seed;
+
+    for (uint32_t i = 0; i < n->cfg.proxies_n; i++)
+        n->proxies[i] = n->cfg.proxies[i];
+    os_random(&seed, sizeof(seed));
+    n->rng.s = seed;
+    n->start_ns = os_mono_ns();
+    n->handshake_ticks = ticks_of(n->cfg.handshake_ms);
+    n->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (n->epoll < 0)
+        return ERR_IO;
+    if (n->cfg.mailbox == NULL)
+        return 0;
+    return watch_special(n, mailbox_fd(n->cfg.mailbox), EVENT_MAILBOX);
+}
+
+int net_new(const struct net_config *cfg, struct net **out)
+{
+    struct net *n;
+    int err;
+
+    *out = NULL;
+    if (cfg->proxies_n > NET_PROXY_MAX || cfg->max_message > 16u << 20)
+        return ERR_RANGE;
+    n = calloc(1, sizeof(*n));
+    if (n == NULL)
+        return ERR_NOMEM;
+    n->cfg = *cfg;
+    config_defaults(&n->cfg);
+    slab_init(&n->conns, sizeof(struct conn), n->cfg.max_conns);
+    err = net_setup(n);
+    if (err != 0) {
+        net_free(n);
+        return err;
+    }
+    *out = n;
+    return 0;
+}
+
+static void listener_close(struct endpoint *e)
+{
+    if (e->fd >= 0)
+        close(e->fd);
+    e->fd = -1;
+}
+
+void net_free(struct net *n)
+{
+    if (n == NULL)
+        return;
+    conn_free_all(n);
+    for (uint32_t i = 0; i < n->ends_n; i++)
+        if (n->ends[i].listens)
+            listener_close(&n->ends[i]);
+    if (n->epoll > 0)
+        close(n->epoll);
+    mailbox_batch_free(&n->mail);
+    slab_free(&n->conns);
+    free(n);
+}
+
+/* ---- listeners ---- */
+
+static int bind_errno(void)
+{
+    if (errno == EADDRINUSE)
+        return ERR_BUSY;
+    return errno == EACCES || errno == EPERM ? ERR_DENIED : ERR_IO;
+}
+
+/* Opens (or opens again) the listening socket of an endpoint at its address. */
+static int listener_open(struct net *n, uint32_t index)
+{
+    struct endpoint *e = &n->ends[index];
+    int on = 1, err = 0;
+    int fd = socket(e->addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return ERR_IO;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+    if (bind(fd, (struct sockaddr *)&e->addr, e->addr_n) != 0 || listen(fd, SOMAXCONN) != 0)
+        err = bind_errno();
+    if (err == 0)
+        err = watch_special(n, fd, index);
+    if (err != 0) {
+        close(fd);
+        return err;
+    }
+    e->fd = fd;
+    return 0;
+}
+
+/* Learns which port the system chose, so that the listener can be opened again there. */
+static uint16_t listener_port(struct endpoint *e)
+{
+    socklen_t len = sizeof(e->addr);
+
+    must(getsockname(e->fd, (struct sockaddr *)&e->addr, &len) == 0);
+    if (e->addr.ss_family == AF_INET6)
+        return ntohs(((struct sockaddr_in6 *)(void *)&e->addr)->sin6_port);
+    return ntohs(((struct sockaddr_in *)(void *)&e->addr)->sin_port);
+}
+
+int net_listen(struct net *n, const struct net_listen *l, uint16_t *port)
+{
+    struct endpoint *e = &n->ends[n->ends_n];
+    uint32_t listeners = 0, silence_ms = or_default(l->silence_ms, n->cfg.silence_ms);
+    int err;
+
+    for (uint32_t i = 0; i < n->ends_n; i++)
+        listeners += n->ends[i].listens ? 1 : 0;
+    if (listeners == NET_LISTEN_MAX || n->ends_n == NET_ENDPOINT_MAX)
+        return ERR_FULL;
+    *e = (struct endpoint){.handler = l->handler, .ctx = l->ctx, .kind = l->kind, .tls = l->tls};
+    e->first_ticks = ticks_of(or_default(l->first_ms, 30000));
+    e->silence_ticks = ticks_of(silence_ms);
+    e->ping_ticks = l->kind == NET_WS_SERVER ? ticks_of(n->cfg.ping_ms) : e->silence_ticks;
+    e->max_message = or_default(l->max_message, n->cfg.max_message);
+    e->fd = -1;
+    err = addr_parse(l->host != NULL ? l->host : "127.0.0.1", l->port, &e->addr, &e->addr_n);
+    if (err == 0)
+        err = listener_open(n, n->ends_n);
+    if (err != 0)
+        return err;
+    e->listens = true;
+    n->ends_n++;
+    if (port != NULL)
+        *port = listener_port(e);
+    else
+        listener_port(e);
+    return 0;
+}
+
+static void listeners_pause(struct net *n)
+{
+    n->stats.listen_pauses++;
+    n->reopen_tick = n->tick + REOPEN_TICKS;
+    for (uint32_t i = 0; i < n->ends_n; i++)
+        if (n->ends[i].listens)
+            listener_close(&n->ends[i]);
+}
+
+static bool listeners_paused(const struct net *n)
+{
+    for (uint32_t i = 0; i < n->ends_n; i++)
+        if (n->ends[i].listens && n->ends[i].fd < 0)
+            return true;
+    return false;
+}
+
+/* Listens again once there is room; a failure is tried again at the next interval. */
+static void listeners_reopen(struct net *n)
+{
+    if (n->draining || n->tick < n->reopen_tick || n->stats.live >= n->cfg.max_conns)
+        return;
+    for (uint32_t i = 0; i < n->ends_n; i++)
+        if (n->ends[i].listens && n->ends[i].fd < 0 && listener_open(n, i) != 0)
+            n->reopen_tick = n->tick + REOPEN_TICKS;
+}
+
+static void conn_accepted(struct net *n, int fd, uint32_t index)
+{
+    const struct endpoint *e = &n->ends[index];
+    struct net_conn name;
+    struct conn *c = conn_new(n, fd, (uint8_t)index, &name);
+    int on = 1;
+
+    if (c == NULL) {
+        close(fd);
+        return;
+    }
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    n->stats.accepted++;
+    conn_mark(n, c);
+    if (e->tls != NULL && tls_conn_new(e->tls, fd, &c->tls) != 0) {
+        conn_kill(n, c, NET_END_LOCAL, WS_INTERNAL);
+        return;
+    }
+    if (e->kind == NET_WS_SERVER) {
+        c->state = CONN_HANDSHAKE;
+        return;
+    }
+    c->state = CONN_OPEN;
+    c->flags |= CONN_KNOWN;
+    if (e->handler->on_open != NULL)
+        e->handler->on_open(e->ctx, name);
+}
+
+static void listener_event(struct net *n, uint32_t index)
+{
+    for (int i = 0; i < ACCEPTS_A_TURN && n->ends[index].fd >= 0; i++) {
+        int fd = accept4(n->ends[index].fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (fd >= 0) {
+            conn_accepted(n, fd, index);
+            if (n->stats.live >= n->cfg.max_conns)
+                listeners_pause(n);
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+            listeners_pause(n);
+        } else if (errno != EINTR && errno != ECONNABORTED) {
+            return;
+        }
+    }
+}
+
+/* ---- the turn ---- */
+
+static void settle_all(struct net *n)
+{
+    while (n->dirty != 0) {
+        struct conn *c = conn_at(n, n->dirty - 1);
+
+        must(c != NULL);
+        n->dirty = c->dirty_next;
+        c->flags &= (uint16_t)~CONN_DIRTY;
+        conn_settle(n, c);
+    }
+}
+
+static void take_mail(struct net *n)
+{
+    struct str msg;
+
+    if (mailbox_take(n->cfg.mailbox, &n->mail) == 0)
+        return;
+    while (mailbox_next(&n->mail, &msg))
+        if (n->cfg.on_mail != NULL)
+            n->cfg.on_mail(n->cfg.ctx, msg);
+}
+
+static void handle_event(struct net *n, const struct epoll_event *ev)
+{
+    uint32_t slot = (uint32_t)ev->data.u64, gen = (uint32_t)(ev->data.u64 >> 32);
+    struct conn *c;
+
+    if (gen == 0) {
+        if (slot == EVENT_MAILBOX)
+            take_mail(n);
+        else
+            listener_event(n, slot);
+        return;
+    }
+    c = slab_find(&n->conns, (struct slab_ref){slot, gen});
+    if (c != NULL)
+        conn_event(n, c, ev->events);
+}
+
+static int32_t turn_wait_ms(const struct net *n, int32_t timeout_ms)
+{
+    int32_t wait = wheel_wait_ms(n);
+
+    if (n->draining || (listeners_paused(n) && wait > NET_TICK_MS))
+        wait = NET_TICK_MS;
+    return timeout_ms >= 0 && timeout_ms < wait ? timeout_ms : wait;
+}
+
+static void drop_all(struct net *n)
+{
+    for (uint32_t i = 0; i < n->conns.len; i++) {
+        struct conn *c = conn_at(n, i);
+
+        if (c != NULL)
+            conn_kill(n, c, NET_END_DRAIN, WS_GOING_AWAY);
+    }
+}
+
+void net_turn(struct net *n, int32_t timeout_ms)
+{
+    struct epoll_event events[EVENTS_PER_TURN];
+    int got;
+
+    settle_all(n); /* what was asked for between two turns */
+    got = epoll_wait(n->epoll, events, EVENTS_PER_TURN, turn_wait_ms(n, timeout_ms));
+    n->tick = (uint32_t)((os_mono_ns() - n->start_ns) / (NET_TICK_MS * 1000000LL));
+    for (int i = 0; i < got; i++)
+        handle_event(n, &events[i]);
+    wheel_advance(n);
+    if (listeners_paused(n))
+        listeners_reopen(n);
+    if (n->draining && n->tick >= n->drain_tick)
+        drop_all(n);
+    if (n->cfg.on_turn != NULL)
+        n->cfg.on_turn(n->cfg.ctx);
+    settle_all(n);
+}
+
+void net_run(struct net *n)
+{
+    while (!n->stopping && !(n->draining && n->stats.live == 0))
+        net_turn(n, -1);
+}
+
+void net_stop(struct net *n)
+{
+    n->stopping = true;
+}
+
+static void drain_conn(struct net *n, struct conn *c)
+{
+    enum net_kind kind = conn_end_of(n, c)->kind;
+
+    if (c->state >= CONN_CLOSING)
+        return;
+    if (c->state == CONN_CONNECTING)
+        conn_kill(n, c, NET_END_DRAIN, 0);
+    else if (kind == NET_WS_SERVER || kind == NET_WS_CLIENT)
+        ws_conn_close(n, c, NET_END_DRAIN, WS_GOING_AWAY);
+    else
+        conn_finish(n, c, NET_END_DRAIN, WS_GOING_AWAY);
+}
+
+void net_drain(struct net *n, uint32_t deadline_ms)
+{
+    n->draining = true;
+    n->drain_tick = n->tick + ticks_of(deadline_ms) + 1;
+    for (uint32_t i = 0; i < n->ends_n; i++)
+        if (n->ends[i].listens)
+            listener_close(&n->ends[i]);
+    for (uint32_t i = 0; i < n->conns.len; i++) {
+        struct conn *c = conn_at(n, i);
+
+        if (c != NULL)
+            drain_conn(n, c);
+    }
+}
+
+void net_stats_get(const struct net *n, struct net_stats *out)
+{
+    *out = n->stats;
+}
+
+uint64_t net_fd_limit_raise(void)
+{
+    struct rlimit lim;
+
+    if (getrlimit(RLIMIT_NOFILE, &lim) != 0)
+        return 1024;
+    if (lim.rlim_cur < lim.rlim_max) {
+        lim.rlim_cur = lim.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &lim) != 0 && getrlimit(RLIMIT_NOFILE, &lim) != 0)
+            return 1024;
+    }
+    return lim.rlim_cur;
+}
+
+const char *net_why_name(enum net_why why)
+{
+    static const char *const names[] = {
+        [NET_END_PEER] = "peer",         [NET_END_LOCAL] = "local", [NET_END_SILENT] = "silent",
+        [NET_END_PROTOCOL] = "protocol", [NET_END_SLOW] = "slow",   [NET_END_DRAIN] = "drain",
+        [NET_END_CONNECT] = "connect",
+    };
+
+    return (size_t)why < ARRAY_LEN(names) ? names[why] : "unknown";
+}
