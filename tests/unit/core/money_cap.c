@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The prepaid cap against 10,000 seeded chargers of our own physics (power that ramps up, holds, derates, tapers; readings
- * every 10, 15 or 60 s; stops obeyed after 1 to 5 s, drawn anew for each stop), one virtual clock, no I/O. The bars are
- * those of the product: median bill >= 3.90 of 4.00, 5th percentile >= 3.70, 99th percentile of the overrun <= 0.10.
+/* The prepaid cap against 10,000 seeded chargers of our own physics (power that ramps up, holds,
+ * derates, tapers; readings every 10, 15 or 60 s; stops obeyed after 1 to 5 s, drawn anew for each
+ * stop), one virtual clock, no I/O. The bars are those of the product: median bill >= 3.90 of 4.00,
+ * 5th percentile >= 3.70, 99th percentile of the overrun <= 0.10.
  *
  * `EVEN_CAP_PRINT=1` prints the distributions. */
 #include <stdio.h>
@@ -233,7 +234,8 @@ static struct figures group_run(const char *name, uint32_t traits, int n)
         f.bill[i] = session_run((uint64_t)i + 1, traits, &f.polls);
     qsort(f.bill, (size_t)n, sizeof(int64_t), by_value);
     if (getenv("EVEN_CAP_PRINT"))
-        printf("%-22s n %d  min %.2f p1 %.2f p5 %.2f p25 %.2f p50 %.2f p75 %.2f p95 %.2f p99 %.2f max %.2f  "
+        printf("%-22s n %d  min %.2f p1 %.2f p5 %.2f p25 %.2f p50 %.2f p75 %.2f p95 %.2f p99 %.2f "
+               "max %.2f  "
                "readings asked %.1f\n",
                name, n, (double)f.bill[0] / 1e4, (double)percentile(&f, 10) / 1e4,
                (double)percentile(&f, 50) / 1e4, (double)percentile(&f, 250) / 1e4,
