@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* query.h: named SQL. A statement is written once in src/store/queries/<file>.sql (list the file in
- * meson.build there):
+/* query.h: named SQL. A statement is written once in src/store/queries/<file>.sql (list the
+ * file in src/store/queries/meson.build):
  *
  *   -- name: station_list(tenant id, after id, lim int) many
  *   -- out: id id, name text, orders i64, total money
- *   SELECT s.id, s.name, count(*), … WHERE s.tenant = :tenant AND s.id > :after ORDER BY s.id LIMIT
- * :lim;
+ *   SELECT s.id, s.name, … WHERE s.tenant = :tenant AND s.id > :after
+ *   ORDER BY s.id LIMIT :lim;
  *
  * `many`, `one` (at most one row) or `exec` (no rows; only the store itself runs those). Types of
  * parameters and columns are those of schema.tbl: id i64 money energy time int bool text blob. `--

@@ -43,10 +43,10 @@ void store_close(struct store *s);
  * and is returned. */
 typedef int store_row_fn(void *ctx, enum row_table table, const void *row);
 
-/** Streams what the core keeps in memory, parents before children: every row of every directory
- * table (accounts among them), then holds in state open, then each order that is neither SETTLED
- * nor START_FAILED followed by its rows as store_fetch_order gives them, sessions still open whose
- * order is closed, and commands queued or sent. */
+/** Streams what the core keeps in memory: every row of every directory table in the order of enum
+ * row_table (accounts among them), holds in state open, orders neither SETTLED nor START_FAILED,
+ * then of those orders the sessions, fee lines, split parts and the last order_event each, then
+ * commands queued or sent. */
 EV_MUST_USE int store_load(struct store *s, store_row_fn *fn, void *ctx);
 /** posted_ms of the last transfer, 0 when there is none: where ledger time goes on. */
 EV_MUST_USE int store_ledger_time(struct store *s, int64_t *posted_ms);
@@ -75,8 +75,8 @@ void store_fetcher_close(struct store_fetcher *f);
  * its split parts, and its last order_event. */
 EV_MUST_USE int store_fetch_order(struct store_fetcher *f, int64_t order, store_row_fn *fn,
                                   void *ctx);
-/** The session of an OCPP transaction id, newest first if several: only the newest. Then its order
- * as above. */
+/** The order (rows as above) of the session with this OCPP transaction id, the newest if there are
+ * several. */
 EV_MUST_USE int store_fetch_tx(struct store_fetcher *f, int64_t charger, int64_t tx,
                                store_row_fn *fn, void *ctx);
 /** The same by 云快充 transaction number. */

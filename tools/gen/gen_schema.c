@@ -391,8 +391,7 @@ static void sql_write(FILE *h, FILE *c)
            "/** Indexed by enum row_table; entry 0 is empty. */\n"
            "extern const struct schema_sql schema_sql[];\n"
            "/** Every CREATE TABLE and CREATE INDEX; the text whose checksum names the schema. */\n"
-           "extern const char schema_ddl_sqlite[];\nextern const char schema_ddl_postgres[];\n\n"
-           "#endif\n");
+           "extern const char schema_ddl_sqlite[];\nextern const char schema_ddl_postgres[];\n\n");
     fprintf(c, "#include \"schema_gen.h\"\n\nconst struct schema_sql schema_sql[] = {\n    {0},\n");
     for (int i = 0; i < tables_n; i++)
         statements(c, &tables[i]);

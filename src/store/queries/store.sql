@@ -1,0 +1,32 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What the store itself asks: migrations, facts about the file, sealed samples.
+
+-- name: migration_table() exec
+-- @sqlite
+CREATE TABLE IF NOT EXISTS migration (
+  number INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  checksum TEXT NOT NULL
+) STRICT;
+-- @pg
+CREATE TABLE IF NOT EXISTS migration (
+  number integer PRIMARY KEY,
+  name text NOT NULL,
+  checksum text NOT NULL
+);
+
+-- name: migration_list() many
+-- out: number int, name text, checksum text
+SELECT number, name, checksum FROM migration ORDER BY number;
+
+-- name: migration_add(number int, name text, checksum text) exec
+INSERT INTO migration (number, name, checksum) VALUES (:number, :name, :checksum)
+ON CONFLICT (number) DO UPDATE SET name = excluded.name, checksum = excluded.checksum;
+
+-- name: block_upto(session id) one
+-- out: upto i64
+SELECT upto FROM meter_block WHERE session = :session ORDER BY upto DESC LIMIT 1;
+
+-- name: block_list(session id) many
+-- out: upto i64, n int, data blob
+SELECT upto, n, data FROM meter_block WHERE session = :session ORDER BY upto;

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+/* rowio.c: see rowio.h. Pure walking of column rows; the packed bytes come from our own core, but
+ * may have been damaged on their way, so they are checked and never trusted. */
+#include "store/rowio.h"
+
+#include "base/err.h"
+#include "base/must.h"
+
+static bool is_bytes(const struct row_column *k)
+{
+    return k->kind == COLUMN_TEXT || k->kind == COLUMN_BLOB;
+}
+
+static void column_read(struct db_stmt *st, int i, const struct row_column *k, char *at)
+{
+    if (is_bytes(k)) {
+        struct str s = db_column_bytes(st, i);
+        if (k->kind == COLUMN_TEXT)
+            memcpy(at, &s.p, sizeof s.p);
+        else
+            memcpy(at, &s, sizeof s);
+        return;
+    }
+    int64_t v = db_column_i64(st, i);
+    int32_t small = (int32_t)v;
+    if (k->kind == COLUMN_INT || k->kind == COLUMN_BOOL)
+        memcpy(at, &small, sizeof small);
+    else
+        memcpy(at, &v, sizeof v);
+}
+
+void rowio_read(struct db_stmt *st, enum row_table t, union rowio_room *row)
+{
+    const struct row_meta *m = &row_metas[t];
+    must(m->size <= sizeof row->bytes);
+    for (uint32_t i = 0; i < m->n; i++)
+        column_read(st, (int)i, &m->columns[i], row->bytes + m->columns[i].offset);
+}
+
+static int bytes_take(struct cursor *c, struct str *s)
+{
+    uint64_t n;
+    int rc = cursor_varint(c, &n);
+    if (rc)
+        return rc;
+    return n <= (uint64_t)(c->end - c->p) ? cursor_bytes(c, (size_t)n, s) : ERR_SYNTAX;
+}
+
+int rowio_bind(struct db_stmt *st, enum row_table t, struct cursor columns, bool keys_only)
+{
+    const struct row_meta *m = &row_metas[t];
+    for (uint32_t i = 0; i < m->n; i++) {
+        const struct row_column *k = &m->columns[i];
+        bool wanted = !keys_only || k->pk;
+        struct str s;
+        int64_t v;
+        int rc = is_bytes(k) ? bytes_take(&columns, &s) : cursor_zigzag(&columns, &v);
+        if (rc)
+            return rc;
+        if (!wanted)
+            continue;
+        if (k->kind == COLUMN_TEXT)
+            db_bind_text(st, (int)i + 1, s);
+        else if (k->kind == COLUMN_BLOB)
+            db_bind_blob(st, (int)i + 1, s);
+        else
+            db_bind_i64(st, (int)i + 1, v);
+    }
+    return columns.p == columns.end ? 0 : ERR_SYNTAX;
+}
+
+int rowio_number(enum row_table t, struct cursor columns, uint32_t index, int64_t *v)
+{
+    const struct row_meta *m = &row_metas[t];
+    must(index < m->n && !is_bytes(&m->columns[index]));
+    for (uint32_t i = 0; i <= index; i++) {
+        struct str s;
+        int rc = is_bytes(&m->columns[i]) ? bytes_take(&columns, &s) : cursor_zigzag(&columns, v);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+uint32_t rowio_column(enum row_table t, const char *name)
+{
+    const struct row_meta *m = &row_metas[t];
+    for (uint32_t i = 0; i < m->n; i++)
+        if (strcmp(m->columns[i].name, name) == 0)
+            return i;
+    must_fail(__FILE__, __LINE__, name);
+}

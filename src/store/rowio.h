@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+/* rowio.h: rows between the database port and the structs and packed bytes of core/rows.h, by the
+ * generated column rows. Inside the store only. */
+#ifndef EVEN_STORE_ROWIO_H
+#define EVEN_STORE_ROWIO_H
+
+#include "core/rows.h"
+#include "io/db/db.h"
+
+/** Room for the struct of any table. */
+union rowio_room {
+    int64_t align;
+    char bytes[1024];
+};
+
+/** Fills the struct of the table from the present row of a select of all its columns. Texts and
+ * blobs borrow the statement until its next step. */
+void rowio_read(struct db_stmt *st, enum row_table t, union rowio_room *row);
+/** Binds packed columns (row_head) to $1 … $n; keys_only binds those of the primary key. The bytes
+ * are borrowed until db_reset. ERR_SYNTAX when they are malformed. */
+EV_MUST_USE int rowio_bind(struct db_stmt *st, enum row_table t, struct cursor columns,
+                           bool keys_only);
+/** The number in packed column `index`, which must be one. ERR_SYNTAX. */
+EV_MUST_USE int rowio_number(enum row_table t, struct cursor columns, uint32_t index, int64_t *v);
+/** Index of a column by name; must exist. */
+uint32_t rowio_column(enum row_table t, const char *name);
+
+#endif

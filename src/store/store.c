@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+/* store.c: open, load, commit; see store.h.
+ *
+ * Data: the writer's connection with one prepared upsert, insert and delete per table, the sample
+ * log, the lock. Order of a commit: samples to the log and synced; then one transaction of the rows
+ * and the blocks of tails that are due; then the tails are forgotten. A crash between the two
+ * leaves samples of calls that nobody has answered: their repetition is recognised (sample_same).
+ * Thread: see store.h. Failure: logged here, final for the process. */
+#include "store/store_internal.h"
+
+#include <stdlib.h>
+#include "base/err.h"
+#include "base/log.h"
+#include "base/must.h"
+#include "io/os/file.h"
+#include "store/migrate.h"
+#include "store/query.h"
+#include "store/rowio.h"
+#include "store/samplelog.h"
+
+enum { CACHE_BYTES = 64 << 20, SESSIONS = 200000, BLOCK_CAP = 1 << 20 };
+
+struct table_stmts {
+    struct db_stmt *upsert, *insert, *remove;
+};
+
+struct store {
+    char dir[STORE_PATH_CAP];
+    struct file_lock *lock;
+    struct db *db;
+    struct samplelog *samples;
+    struct table_stmts tables[ROW_TABLE_N];
+    struct db_stmt *upto;
+    uint32_t session_id, session_state; /* columns */
+    struct buf block, row;
+    struct store_stats stats;
+};
+
+int store_path(const char *dir, const char *name, char out[STORE_PATH_CAP])
+{
+    int n = snprintf(out, STORE_PATH_CAP, "%s/%s", dir, name);
+    return n > 0 && n < STORE_PATH_CAP ? 0 : ERR_TOO_LARGE;
+}
+
+const char *store_dir(const struct store *s)
+{
+    return s->dir;
+}
+
+int store_fail(const struct db *db, int rc, const char *what)
+{
+    log_line(LOG_ERROR, "store", 0, "%s: %s (%s)", what, err_name(rc), db ? db_detail(db) : "");
+    return rc;
+}
+
+/* ---- open ---- */
+
+static int prepare_tables(struct store *s)
+{
+    int rc = 0;
+    for (int t = 1; t < ROW_TABLE_N && rc == 0; t++) {
+        rc = db_prepare(s->db, schema_sql[t].upsert, &s->tables[t].upsert);
+        if (rc == 0)
+            rc = db_prepare(s->db, schema_sql[t].insert, &s->tables[t].insert);
+        if (rc == 0)
+            rc = db_prepare(s->db, schema_sql[t].remove, &s->tables[t].remove);
+    }
+    return rc ? rc : db_prepare(s->db, query_metas[QUERY_BLOCK_UPTO].sqlite, &s->upto);
+}
+
+static int upto_read(void *ctx, int64_t session, uint64_t *upto)
+{
+    struct store *s = ctx;
+    *upto = 0;
+    db_bind_i64(s->upto, 1, session);
+    int rc = db_step(s->upto);
+    if (rc == 1)
+        *upto = (uint64_t)db_column_i64(s->upto, 0);
+    db_reset(s->upto);
+    return rc < 0 ? rc : 0;
+}
+
+static int open_folder(struct store *s, const struct store_config *config)
+{
+    char path[STORE_PATH_CAP];
+    int64_t pid = 0;
+    int rc = config->create ? dir_make(s->dir, 0700) : 0;
+    if (rc == 0)
+        rc = store_path(s->dir, STORE_DB_NAME, path);
+    if (rc == 0 && !config->create && !file_exists(path))
+        rc = ERR_NOT_FOUND;
+    if (rc == 0)
+        rc = store_path(s->dir, STORE_LOCK_NAME, path);
+    if (rc == 0)
+        rc = file_lock_take(path, &s->lock, &pid);
+    if (rc)
+        log_line(LOG_ERROR, "store", 0, "%s: %s (holder %lld)", s->dir, err_name(rc),
+                 (long long)pid);
+    return rc;
+}
+
+static int open_db(struct store *s, const struct store_config *config)
+{
+    char path[STORE_PATH_CAP];
+    int rc = store_path(s->dir, STORE_DB_NAME, path);
+    struct db_config c = {.path = path,
+                          .mode = DB_WRITER,
+                          .create = config->create,
+                          .cache_bytes = config->cache_bytes ? config->cache_bytes : CACHE_BYTES};
+    if (rc == 0)
+        rc = db_open(&c, &s->db);
+    if (rc)
+        return store_fail(NULL, rc, "open");
+    rc = migrate(s->db, schema_ddl_sqlite, schema_migrations);
+    if (rc)
+        return rc;
+    rc = prepare_tables(s);
+    return rc ? store_fail(s->db, rc, "prepare") : 0;
+}
+
+static int open_samples(struct store *s, const struct store_config *config)
+{
+    char path[STORE_PATH_CAP];
+    int rc = store_path(s->dir, STORE_SAMPLES_NAME, path);
+    if (rc == 0)
+        rc = samplelog_open(path, config->sessions ? config->sessions : SESSIONS, upto_read, s,
+                            &s->samples);
+    return rc ? store_fail(NULL, rc, "sample log") : 0;
+}
+
+int store_open(const struct store_config *config, struct store **out)
+{
+    *out = NULL;
+    struct store *s = calloc(1, sizeof *s);
+    if (!s)
+        return ERR_NOMEM;
+    buf_init(&s->block, BLOCK_CAP);
+    buf_init(&s->row, BLOCK_CAP + 256);
+    s->session_id = rowio_column(ROW_SESSION, "id");
+    s->session_state = rowio_column(ROW_SESSION, "state");
+    size_t n = strlen(config->dir);
+    int rc = str_copy(s->dir, sizeof s->dir, str_from_c(config->dir)) == n ? 0 : ERR_TOO_LARGE;
+    if (rc == 0)
+        rc = open_folder(s, config);
+    if (rc == 0)
+        rc = open_db(s, config);
+    if (rc == 0)
+        rc = open_samples(s, config);
+    if (rc) {
+        store_close(s);
+        return rc;
+    }
+    *out = s;
+    return 0;
+}
+
+void store_close(struct store *s)
+{
+    if (!s)
+        return;
+    samplelog_close(s->samples);
+    for (int t = 0; t < ROW_TABLE_N; t++) {
+        db_finish(s->tables[t].upsert);
+        db_finish(s->tables[t].insert);
+        db_finish(s->tables[t].remove);
+    }
+    db_finish(s->upto);
+    db_close(s->db);
+    if (s->lock)
+        file_lock_drop(s->lock);
+    buf_free(&s->block);
+    buf_free(&s->row);
+    free(s);
+}
+
+/* ---- load ---- */
+
+int store_rows(struct db_stmt *st, enum row_table t, store_row_fn *fn, void *ctx, uint32_t *found)
+{
+    union rowio_room row;
+    int rc;
+    *found = 0;
+    while ((rc = db_step(st)) == 1) {
+        rowio_read(st, t, &row);
+        ++*found;
+        rc = fn(ctx, t, &row);
+        if (rc)
+            break;
+    }
+    db_reset(st);
+    return rc;
+}
+
+static int rows_once(struct store *s, const char *sql, enum row_table t, store_row_fn *fn,
+                     void *ctx)
+{
+    struct db_stmt *st;
+    uint32_t found;
+    int rc = db_prepare(s->db, sql, &st);
+    if (rc == 0)
+        rc = store_rows(st, t, fn, ctx, &found);
+    db_finish(st);
+    return rc;
+}
+
+int store_load(struct store *s, store_row_fn *fn, void *ctx)
+{
+    static const enum schema_find open_rows[] = {
+        FIND_HOLD_LOAD,       FIND_ORDERS_LOAD,      FIND_SESSION_OPEN, FIND_FEE_LINE_OPEN,
+        FIND_SPLIT_PART_OPEN, FIND_ORDER_EVENT_OPEN, FIND_COMMAND_LOAD};
+    int rc = 0;
+    for (int t = 1; t < ROW_TABLE_N && rc == 0; t++)
+        if (row_metas[t].kind == ROW_KIND_DIRECTORY)
+            rc = rows_once(s, schema_sql[t].select, (enum row_table)t, fn, ctx);
+    for (size_t i = 0; i < ARRAY_LEN(open_rows) && rc == 0; i++) {
+        const struct schema_find_sql *find = &schema_finds[open_rows[i]];
+        rc = rows_once(s, find->sql, (enum row_table)find->table, fn, ctx);
+    }
+    return rc ? store_fail(s->db, rc, "load") : 0;
+}
+
+static int time_take(void *ctx, enum row_table t, const void *row)
+{
+    const struct row_transfer *last = row;
+    must(t == ROW_TRANSFER);
+    *(int64_t *)ctx = last->posted_ms;
+    return 0;
+}
+
+int store_ledger_time(struct store *s, int64_t *posted_ms)
+{
+    *posted_ms = 0;
+    int rc = rows_once(s, schema_finds[FIND_TRANSFER_LAST].sql, ROW_TRANSFER, time_take, posted_ms);
+    return rc ? store_fail(s->db, rc, "ledger time") : 0;
+}
+
+/* ---- commit ---- */
+
+static int session_look(struct store *s, struct cursor columns)
+{
+    int64_t id, state;
+    int rc = rowio_number(ROW_SESSION, columns, s->session_id, &id);
+    if (rc == 0)
+        rc = rowio_number(ROW_SESSION, columns, s->session_state, &state);
+    if (rc == 0 && state == SESSION_ENDED)
+        samplelog_end(s->samples, id);
+    return rc;
+}
+
+static int row_apply(struct store *s, struct cursor *c)
+{
+    enum row_table t;
+    enum row_op op;
+    struct cursor columns;
+    int rc = row_head(c, &t, &op, &columns);
+    if (rc)
+        return rc;
+    struct table_stmts *table = &s->tables[t];
+    struct db_stmt *st = op == ROW_UPSERT   ? table->upsert
+                         : op == ROW_INSERT ? table->insert
+                                            : table->remove;
+    rc = rowio_bind(st, t, columns, op == ROW_DELETE);
+    if (rc) {
+        db_reset(st);
+        return rc;
+    }
+    rc = db_run(st);
+    if (rc)
+        log_line(LOG_ERROR, "store", 0, "row of %s, operation %d", row_metas[t].name, (int)op);
+    s->stats.rows++;
+    return rc == 0 && t == ROW_SESSION && op != ROW_DELETE ? session_look(s, columns) : rc;
+}
+
+/* Blocks take the way of all rows: packed, then bound. */
+static int block_write(struct store *s, const struct sample_tail *t)
+{
+    buf_reset(&s->block);
+    buf_reset(&s->row);
+    int rc = t->stream.err ? t->stream.err : block_seal(buf_str(&t->stream), &s->block);
+    if (rc)
+        return rc;
+    const struct row_meter_block row = {.session = t->session,
+                                        .upto = (int64_t)t->upto,
+                                        .t0_ms = t->t0_ms,
+                                        .t1_ms = t->t1_ms,
+                                        .n = (int32_t)t->n,
+                                        .data = buf_str(&s->block)};
+    row_pack(&s->row, ROW_METER_BLOCK, ROW_INSERT, &row);
+    struct cursor c = {(const uint8_t *)s->row.p, (const uint8_t *)s->row.p + s->row.n};
+    s->stats.blocks++;
+    return s->row.err ? s->row.err : row_apply(s, &c);
+}
+
+static int transaction(struct store *s, struct str rows)
+{
+    struct cursor c = {(const uint8_t *)rows.p, (const uint8_t *)rows.p + rows.n};
+    struct sample_tail *t;
+    int rc = db_begin(s->db);
+    if (rc)
+        return rc;
+    while (rc == 0 && c.p < c.end)
+        rc = row_apply(s, &c);
+    while (rc == 0 && (t = samplelog_due(s->samples)) != NULL) {
+        rc = block_write(s, t);
+        samplelog_sealed(s->samples, t);
+    }
+    return rc ? rc : db_commit(s->db);
+}
+
+int store_commit(struct store *s, struct str rows, struct str samples)
+{
+    int rc = samplelog_append(s->samples, samples);
+    if (rc)
+        return store_fail(NULL, rc, "sample log");
+    s->stats.samples += samples.n / sizeof(struct sample_record);
+    if (rows.n == 0 && !samplelog_due(s->samples))
+        return 0;
+    rc = transaction(s, rows);
+    if (rc) {
+        rc = store_fail(s->db, rc, "commit");
+        db_rollback(s->db);
+        return rc;
+    }
+    samplelog_settle(s->samples);
+    s->stats.commits++;
+    return 0;
+}
+
+void store_stats(const struct store *s, struct store_stats *out)
+{
+    *out = s->stats;
+    out->tails = samplelog_tails(s->samples);
+    out->log_bytes = samplelog_bytes(s->samples);
+}

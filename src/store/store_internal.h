@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+/* store_internal.h: what the files of the store share, nobody else. */
+#ifndef EVEN_STORE_STORE_INTERNAL_H
+#define EVEN_STORE_STORE_INTERNAL_H
+
+#include "io/db/db.h"
+#include "schema_gen.h"
+#include "store/store.h"
+
+#define STORE_PATH_CAP 4096
+
+/** "DIR/name" into out; ERR_TOO_LARGE. */
+EV_MUST_USE int store_path(const char *dir, const char *name, char out[STORE_PATH_CAP]);
+/** The folder given to store_open. */
+const char *store_dir(const struct store *s);
+/** Logs what was tried and the engine's words; returns rc unchanged. */
+EV_MUST_USE int store_fail(const struct db *db, int rc, const char *what);
+/** Runs a prepared select of whole rows and gives each to fn; *found counts them. Resets the
+ * statement. */
+EV_MUST_USE int store_rows(struct db_stmt *st, enum row_table t, store_row_fn *fn, void *ctx,
+                           uint32_t *found);
+
+#define STORE_DB_NAME      "even.db"
+#define STORE_LOCK_NAME    "even.lock"
+#define STORE_SAMPLES_NAME "samples"
+
+#endif
