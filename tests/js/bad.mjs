@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// bad.mjs: what strangers send. Every row must get a clear answer, change nothing, and leave the server well for others.
+import net from 'node:net';
+import { createRequire } from 'node:module';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { check, even, main, until } from './house.mjs';
+
+const require = createRequire(import.meta.url);
+const WebSocket = require('ws');
+
+function raw(port, bytes, wait = 1500) {
+  return new Promise((done) => {
+    const s = net.connect(port, '127.0.0.1', () => s.write(bytes));
+    let got = Buffer.alloc(0);
+    s.on('data', (d) => { got = Buffer.concat([got, d]); });
+    const end = () => { s.destroy(); done(got.toString('latin1')); };
+    s.on('close', end);
+    s.on('error', end);
+    setTimeout(end, wait);
+  });
+}
+
+await main(async (h) => {
+  await h.setup();
+  const w = await h.world();
+  const cp = w.chargers[0];
+  const trial = async () => JSON.stringify((await h.must('GET', '/api/v1/ledger/trial')).rows);
+  const before = await trial();
+
+  // ---- REST ----
+  const topup = `/api/v1/drivers/${w.driver}/topups`;
+  const rest = [
+    ['malformed JSON', 'POST', topup, '{"amount":', {}, 400],
+    ['unknown member', 'POST', topup, { amount: '1.00', extra: 1 }, {}, [400, 422]],
+    ['money as a number', 'POST', topup, { amount: 1.5 }, {}, [400, 422]],
+    ['too many decimals', 'POST', topup, { amount: '1.00001' }, {}, [400, 422]],
+    ['zero', 'POST', topup, { amount: '0.00' }, {}, [400, 409, 422]],
+    ['negative', 'POST', topup, { amount: '-1.00' }, {}, [400, 409, 422]],
+    ['beyond every limit', 'POST', topup, { amount: '99999999999999999999.00' }, {}, [400, 422]],
+    ['missing member', 'POST', topup, {}, {}, [400, 422]],
+    ['no key of idempotency', 'POST', topup, { amount: '1.00' }, { 'idempotency-key': null }, 400],
+    ['no CSRF token', 'POST', topup, { amount: '1.00' }, { 'x-csrf-token': null }, 403],
+    ['wrong CSRF token', 'POST', topup, { amount: '1.00' }, { 'x-csrf-token': 'x'.repeat(43) }, 403],
+    ['not logged in', 'POST', topup, { amount: '1.00' }, { cookie: '' }, [401, 403]],
+    ['wrong content type', 'POST', topup, 'amount=1', { 'content-type': 'application/x-www-form-urlencoded' }, [400, 415]],
+    ['a body too large', 'POST', topup, `{"note":"${'x'.repeat(400000)}"}`, {}, 413],
+    ['another driver id', 'POST', '/api/v1/drivers/12345/topups', { amount: '1.00' }, {}, 404],
+    ['an id that is none', 'POST', '/api/v1/drivers/abc/topups', { amount: '1.00' }, {}, [400, 404, 422]],
+    ['no such path', 'GET', '/api/v1/nothing', undefined, {}, 404],
+    ['wrong method', 'PUT', '/api/v1/login', {}, {}, 405],
+    ['path tricks', 'GET', '/..%2f..%2fetc/passwd', undefined, {}, [400, 404]],
+    ['unknown query argument', 'GET', '/api/v1/orders?dance=1', undefined, {}, [400, 422]],
+    ['a limit that is none', 'GET', '/api/v1/orders?limit=9999999', undefined, {}, [400, 422]],
+    ['a cursor that is none', 'GET', '/api/v1/orders?after=zzz', undefined, {}, [400, 422]],
+    ['cap above the balance', 'POST', '/api/v1/orders', { connector: cp.connectors[0].id, driver: w.driver, cap: '4.01' }, {}, [402, 409]],
+    ['charger offline', 'POST', '/api/v1/orders', { connector: cp.connectors[0].id, driver: w.driver, cap: '4.00' }, {}, 409],
+    ['a zone that is none', 'POST', '/api/v1/stations', { name: 'S', address: '', zone: 'Mars/Base', lat_e7: 0, lng_e7: 0, tariff: w.tariff, contract: w.contract, seller: '', tax_bp: 0, state: 0 }, {}, [400, 409, 422]],
+    ['a tariff that starts late', 'POST', '/api/v1/tariffs', { name: 't', from_ms: 0, days: [{ first_mmdd: 101, last_mmdd: 1231, weekdays: 127, plan: 0 }], slices: [{ plan: 0, from_min: 60, label: 'x', elec_e5: 1, service_e5: 1 }] }, {}, [400, 409, 422]],
+    ['a calendar with holes', 'POST', '/api/v1/tariffs', { name: 't', from_ms: 0, days: [{ first_mmdd: 101, last_mmdd: 601, weekdays: 127, plan: 0 }], slices: [{ plan: 0, from_min: 0, label: 'x', elec_e5: 1, service_e5: 1 }] }, {}, [400, 409, 422]],
+    ['a contract with a stranger', 'POST', '/api/v1/contracts', { name: 'c', from_ms: 0, unit: 1, parties: [{ party: '42', lines: 7, ratio: 1 }] }, {}, [400, 404, 409, 422]],
+    ['a contract without electricity', 'POST', '/api/v1/contracts', { name: 'c', from_ms: 0, unit: 1, parties: [{ party: w.owner, lines: 2, ratio: 1 }] }, {}, [200, 201, 400, 409, 422]],
+    ['a login taken', 'POST', '/api/v1/people', { login: 'partner', name: 'x', password: 'long enough pass', role: 3, party: w.owner, state: 0 }, {}, [409, 422]],
+    ['a second set-up', 'POST', '/api/v1/setup', { tenant_name: 'x', currency: 'CNY', zone: 'UTC', login: 'evil', name: 'x', password: 'long enough pass' }, {}, [403, 404, 409]],
+  ];
+  for (const [what, method, path, body, headers, want] of rest) {
+    const r = await h.ask(method, path, body, headers);
+    check([want].flat().includes(r.status), `${what}: wanted ${want}, got ${r.status} ${JSON.stringify(r.body).slice(0, 200)}`);
+    if (r.status >= 400) check(r.body && typeof r.body === 'object' && r.body.title && r.body.title_zh, `${what}: a problem in two languages, got ${JSON.stringify(r.body).slice(0, 120)}`);
+  }
+  check((await trial()) === before, 'no money moved');
+  const same = 'key-1';
+  const one = await h.must('POST', topup, { amount: '1.00' }, { 'idempotency-key': same });
+  const two = await h.must('POST', topup, { amount: '1.00' }, { 'idempotency-key': same });
+  check(one.id === two.id && two.replay === true, 'the same key and content: the same transfer');
+  check((await h.ask('POST', topup, { amount: '2.00' }, { 'idempotency-key': same })).status === 422, 'the same key, other content: refused');
+
+  // ---- a partner may not look elsewhere ----
+  const partner = h.client();
+  await partner.login('partner', 'partner password');
+  for (const path of ['/api/v1/orders', '/api/v1/drivers', '/api/v1/accounts', '/api/v1/audit', '/api/v1/me'])
+    check((await partner.ask('GET', path)).status === 403, `a partner is refused ${path}`);
+  check((await partner.ask('POST', topup, { amount: '1.00' })).status === 403, 'a partner cannot top up');
+  check((await partner.ask('GET', '/api/v1/partner')).status === 200, 'but sees the own share');
+  for (let i = 0; i < 3; i++) check((await h.client().ask('POST', '/api/v1/login', { login: 'admin', password: 'wrong wrong' })).status === 401, 'a wrong password');
+
+  // ---- the chargers' ports ----
+  const port = h.ports['charge.ocpp_port'];
+  check(/^HTTP\/1\.1 40[01]/.test(await raw(port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')), 'no upgrade: 400');
+  check(!/^HTTP\/1\.1 101/.test(await raw(port, 'nonsense\r\n\r\n')), 'nonsense is refused');
+  check(!/^HTTP\/1\.1 101/.test(await raw(port, `GET /ocpp/${cp.path} HTTP/1.1\r\n${'X: y\r\n'.repeat(3000)}\r\n`)), 'headers without end are refused');
+  const dial = (path, password) => new Promise((done) => {
+    const ws = new WebSocket(`${h.ocpp}/${path}`, ['ocpp1.6'], password ? { headers: { authorization: 'Basic ' + Buffer.from(`${path}:${password}`).toString('base64') } } : {});
+    ws.on('open', () => done(ws));
+    ws.on('unexpected-response', (_, res) => { done(res.statusCode); });
+    ws.on('error', () => done(0));
+  });
+  check((await dial('NOBODY', 'x')) === 404, 'an unknown charger: 404');
+  check((await dial(cp.path, 'wrong')) === 401, 'a wrong password: 401');
+  check((await dial(cp.path)) === 401, 'no password: 401');
+  const ws = await dial(cp.path, cp.secret);
+  check(typeof ws === 'object', 'the right password opens');
+  const heard = [];
+  ws.on('message', (d) => heard.push(JSON.parse(d.toString())));
+  const say = async (text) => {
+    const n = heard.length;
+    ws.send(text);
+    return until(`an answer to ${text.slice(0, 60)}`, () => heard.length > n && heard[heard.length - 1], 5000);
+  };
+  const frames = [
+    ['[2,"a","BootNotification",{"chargePointVendor":"V","chargePointModel":"M"}]', 3, null],
+    ['  [ 2 , "b" , "Heartbeat" , { } ]  ', 3, null],
+    ['[2,"c","Dance",{}]', 4, 'NotImplemented'],
+    ['[2,"d","StatusNotification",{"connectorId":1}]', 4, 'OccurrenceConstraintViolation'],
+    ['[2,"e","StatusNotification",{"connectorId":"x","errorCode":"NoError","status":"Available"}]', 4, 'TypeConstraintViolation'],
+    ['[2,"f","StatusNotification",{"connectorId":1,"errorCode":"NoError","status":"Sleeping"}]', 4, 'PropertyConstraintViolation'],
+    ['[2,"g","StopTransaction",{"transactionId":-1,"meterStop":5,"timestamp":"2026-01-01T00:00:00Z"}]', 3, null],
+    ['[2,"h","MeterValues",{"connectorId":1,"meterValue":[{"timestamp":"2026-01-01T00:00:00Z","sampledValue":[{"value":"0.15002000000000001","unit":"kWh"}]}]}]', 3, null],
+    ['[2,"i","StartTransaction",{"connectorId":1,"idTag":"NOBODY","meterStart":0,"timestamp":"2026-01-01T00:00:00Z"}]', 3, null],
+  ];
+  for (const [text, kind, code] of frames) {
+    const a = await say(text);
+    check(a[0] === kind && (!code || a[2] === code), `${text}: wanted ${kind} ${code ?? ''}, got ${JSON.stringify(a)}`);
+  }
+  ws.send('{"not":"an array"');
+  ws.send('[3,"nobody asked",{}]');
+  check((await say('[2,"z","Heartbeat",{}]'))[1] === 'z', 'still well after a malformed frame');
+  ws.terminate();
+  const ykc = h.ports['charge.ykc_port'];
+  await raw(ykc, Buffer.from('deadbeef'.repeat(50), 'hex'), 500);
+  check((await h.ask('GET', '/readyz')).status === 200, 'the server is well');
+
+  // ---- files and the command line ----
+  const run = (...args) => spawnSync(even, args, { encoding: 'utf8' });
+  const conf = join(h.dir, 'bad.conf');
+  writeFileSync(conf, 'web.port = 99999\n');
+  const lines = [
+    [['dance'], 2], [['serve', '--dance'], 2], [['serve', '--set', 'no.such=1'], 2], [['serve', '--set', 'web.port=x'], 2],
+    [['serve', '--config', '/nonexistent'], 2], [['config', '--check', '--config', conf], 2], [['check', '/nonexistent.db'], 70],
+    [['serve', '--dir', h.dir], 70], // locked by the running one
+  ];
+  for (const [args, code] of lines) {
+    const r = run(...args);
+    check(r.status === code && r.stderr.trim().length > 0, `even ${args.join(' ')}: wanted ${code} and a word, got ${r.status} ${JSON.stringify(r.stderr.slice(0, 200))}`);
+  }
+  const bad = h.run(['version']);
+  await until('version', () => bad.exitCode === 0);
+  const books = h.check();
+  check(books.code === 0, `even check: ${books.text}`);
+});
