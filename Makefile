@@ -36,6 +36,7 @@ run: build
 	@$(BUILD)/src/app/even demo --dir build/demo
 
 test: deps-test build
+	@sh tools/npm.sh tests/js
 	@sh tests/run.sh $(BUILD)
 
 asan: deps-test
