@@ -4,6 +4,7 @@
 #include "base/hash.h"
 
 #include "base/err.h"
+#include "base/must.h"
 
 static uint64_t read64(const uint8_t *p)
 {
@@ -199,12 +200,12 @@ static void sha256_block(uint32_t h[8], const uint8_t *p)
         h[i] += s[i];
 }
 
-/* Feeds whole blocks, then the padding of both SHAs: 0x80, zeros, length in bits. */
+/* Feeds whole blocks, then the padding of both SHAs: 0x80, zeros, length in bits of all `total`
+ * bytes. */
 static void sha_run(uint32_t *h, void (*block)(uint32_t *, const uint8_t *), const void *data,
-                    size_t n)
+                    size_t left, uint64_t total)
 {
     const uint8_t *p = data;
-    size_t left = n;
     for (; left >= 64; left -= 64, p += 64)
         block(h, p);
     uint8_t end[128] = {0};
@@ -212,8 +213,8 @@ static void sha_run(uint32_t *h, void (*block)(uint32_t *, const uint8_t *), con
         memcpy(end, p, left);
     end[left] = 0x80;
     size_t size = left < 56 ? 64 : 128;
-    put_be32(end + size - 8, (uint32_t)((uint64_t)n >> 29));
-    put_be32(end + size - 4, (uint32_t)(n << 3));
+    put_be32(end + size - 8, (uint32_t)(total >> 29));
+    put_be32(end + size - 4, (uint32_t)(total << 3));
     for (size_t i = 0; i < size; i += 64)
         block(h, end + i);
 }
@@ -221,18 +222,39 @@ static void sha_run(uint32_t *h, void (*block)(uint32_t *, const uint8_t *), con
 void sha1(const void *p, size_t n, uint8_t out[20])
 {
     uint32_t h[5] = {0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0};
-    sha_run(h, sha1_block, p, n);
+    sha_run(h, sha1_block, p, n, n);
     for (int i = 0; i < 5; i++)
         put_be32(out + 4 * i, h[i]);
 }
 
+void sha256_start(struct sha256 *s)
+{
+    *s = (struct sha256){{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c,
+                          0x1f83d9ab, 0x5be0cd19},
+                         0};
+}
+
+void sha256_blocks(struct sha256 *s, const void *data, size_t n)
+{
+    must(n % 64 == 0);
+    const uint8_t *p = data;
+    for (size_t i = 0; i < n; i += 64)
+        sha256_block(s->h, p + i);
+    s->n += n;
+}
+
+void sha256_end(struct sha256 *s, const void *rest, size_t n, uint8_t out[32])
+{
+    sha_run(s->h, sha256_block, rest, n, s->n + n);
+    for (int i = 0; i < 8; i++)
+        put_be32(out + 4 * i, s->h[i]);
+}
+
 void sha256(const void *p, size_t n, uint8_t out[32])
 {
-    uint32_t h[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                     0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-    sha_run(h, sha256_block, p, n);
-    for (int i = 0; i < 8; i++)
-        put_be32(out + 4 * i, h[i]);
+    struct sha256 s;
+    sha256_start(&s);
+    sha256_end(&s, p, n, out);
 }
 
 static const char base64_alphabet[] =

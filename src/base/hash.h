@@ -16,6 +16,14 @@ uint16_t crc16_modbus(const void *p, size_t n);
 void sha1(const void *p, size_t n, uint8_t out[20]);
 /** SHA-256 (FIPS 180-4): fingerprints of requests, migrations. */
 void sha256(const void *p, size_t n, uint8_t out[32]);
+/** The same in pieces (files): every piece but the last is a multiple of 64 bytes. */
+struct sha256 {
+    uint32_t h[8];
+    uint64_t n;
+};
+void sha256_start(struct sha256 *s);
+void sha256_blocks(struct sha256 *s, const void *p, size_t n);
+void sha256_end(struct sha256 *s, const void *rest, size_t n, uint8_t out[32]);
 /** Base64 (RFC 4648 4). Encode returns the length; out holds 4*((n+2)/3)+1. */
 size_t base64_encode(const void *p, size_t n, char *out);
 /** Accepts padding or none; ERR_SYNTAX, ERR_TOO_LARGE. */
