@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* money.h: what the tests of the money modules share. Each file is one group; money_main.c runs them. */
+/* money.h: what the tests of the money modules share. Each file is one group; money_main.c runs
+ * them. */
 #ifndef EVEN_TESTS_MONEY_H
 #define EVEN_TESTS_MONEY_H
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Splits: exact sums, never negative, drift within one posting unit for a million orders; refunds by divisor apportionment
- * never credit anybody and end at zero. Exhaustive for small amounts and small tables. */
+/* Splits: exact sums, never negative, drift within one posting unit for a million orders; refunds
+ * by divisor apportionment never credit anybody and end at zero. Exhaustive for small amounts and
+ * small tables. */
 #include <string.h>
 
 #include "base/err.h"
@@ -182,7 +183,8 @@ static void test_drift_of_a_million_orders(void **state)
     }
 }
 
-/** Sixteen parties of random ratios and amounts of any size: sums and signs always; drift once each part can lend a unit. */
+/** Sixteen parties of random ratios and amounts of any size: sums and signs always; drift once each
+ * part can lend a unit. */
 static void test_random_contracts(void **state)
 {
     (void)state;
@@ -302,12 +304,9 @@ static void test_refunds_never_credit(void **state)
 {
     (void)state;
     const struct money parts[][4] = {
-        {{20000}, {20000}},
-        {{1}, {1}, {1}},
-        {{700}, {200}, {100}},
-        {{333}, {333}, {334}},
-        {{12500}, {11250}, {1250}},
-        {{0}, {5}, {0}, {7}},
+        {{20000}, {20000}},         {{1}, {1}, {1}},
+        {{700}, {200}, {100}},      {{333}, {333}, {334}},
+        {{12500}, {11250}, {1250}}, {{0}, {5}, {0}, {7}},
         {{997}, {1}, {1}, {1}},
     };
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
