@@ -52,8 +52,7 @@ static int rows(struct store_fetcher *f, enum schema_find find, store_row_fn *fn
 static int order_rows(struct store_fetcher *f, int64_t order, store_row_fn *fn, void *ctx)
 {
     static const enum schema_find parts[] = {FIND_HOLD_ORDER, FIND_SESSION_ORDER,
-                                             FIND_FEE_LINE_ORDER, FIND_SPLIT_PART_ORDER,
-                                             FIND_ORDER_EVENT_ORDER};
+                                             FIND_BILL_PIECE_ORDER, FIND_SPLIT_PART_ORDER};
     uint32_t found;
     db_bind_i64(f->find[FIND_ORDERS_ID], 1, order);
     int rc = rows(f, FIND_ORDERS_ID, fn, ctx, &found);

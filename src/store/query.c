@@ -158,18 +158,7 @@ struct sample_walk {
     sample_fn *fn;
     void *ctx;
     uint64_t upto; /* last group given out from a block */
-    bool any;
-    struct core_sample last;
 };
-
-static int sample_give(struct sample_walk *w, int64_t at_ms, const struct core_sample *s)
-{
-    if (w->any && sample_same(&w->last, s))
-        return 0;
-    w->any = true;
-    w->last = *s;
-    return w->fn(w->ctx, at_ms, s);
-}
 
 static int upto_take(void *ctx, const struct sql_value *v, size_t n)
 {
@@ -192,7 +181,7 @@ static int block_take(void *ctx, const struct sql_value *v, size_t n)
         int64_t at_ms;
         rc = sample_take(&c, &st, &at_ms, &s);
         if (rc == 0)
-            rc = sample_give(w, at_ms, &s);
+            rc = w->fn(w->ctx, at_ms, &s);
     }
     w->upto = (uint64_t)v[0].i;
     return rc;
@@ -230,7 +219,7 @@ int store_samples(struct store_reader *r, int64_t session, sample_fn *fn, void *
         struct live_sample l;
         memcpy(&l, r->live.p + i, sizeof l);
         if (l.group > w.upto)
-            rc = sample_give(&w, l.at_ms, &l.s);
+            rc = fn(ctx, l.at_ms, &l.s);
     }
     return rc;
 }

@@ -114,14 +114,6 @@ int sample_take(struct cursor *c, struct sample_state *st, int64_t *at_ms, struc
     return 0;
 }
 
-bool sample_same(const struct core_sample *a, const struct core_sample *b)
-{
-    return a->time_ms != 0 && a->time_ms == b->time_ms && a->energy_mwh == b->energy_mwh &&
-           a->power_w == b->power_w && a->voltage_mv == b->voltage_mv &&
-           a->current_ma == b->current_ma && a->soc_pm == b->soc_pm && a->temp_dc == b->temp_dc &&
-           a->flags == b->flags && a->cost == b->cost;
-}
-
 int block_seal(struct str stream, struct buf *out)
 {
     size_t start = out->n;

@@ -22,9 +22,6 @@ void sample_put(struct buf *out, struct sample_state *st, int64_t at_ms,
 /** Takes one sample. ERR_SYNTAX. */
 EV_MUST_USE int sample_take(struct cursor *c, struct sample_state *st, int64_t *at_ms,
                             struct core_sample *s);
-/** True for a repetition: the charger's time is given and every field is the same. */
-bool sample_same(const struct core_sample *a, const struct core_sample *b);
-
 /** Appends a sealed block of a stream of samples: one byte that names the form, the length of the
  * stream, and the stream, compressed where that helps. ERR_TOO_LARGE, ERR_NOMEM. */
 EV_MUST_USE int block_seal(struct str stream, struct buf *out);

@@ -242,10 +242,6 @@ static int tail_add(struct samplelog *l, uint64_t group, int64_t session, int64_
         t = tail_make(l, session);
     if (!t)
         return ERR_FULL;
-    if (t->n && sample_same(&t->last, s)) {
-        t->upto = group;
-        return 0;
-    }
     sample_put(&t->stream, &t->state, at_ms, s);
     if (t->n == 0) {
         t->t0_ms = at_ms;
@@ -253,7 +249,6 @@ static int tail_add(struct samplelog *l, uint64_t group, int64_t session, int64_
     }
     t->t1_ms = at_ms;
     t->upto = group;
-    t->last = *s;
     t->n++;
     if (at_ms > l->now_ms)
         l->now_ms = at_ms;
@@ -302,6 +297,11 @@ void samplelog_end(struct samplelog *l, int64_t session)
     struct sample_tail *t = map_get_ptr(&l->by_session, (uint64_t)session);
     if (t)
         tail_due(l, t);
+}
+
+const struct sample_tail *samplelog_tail(const struct samplelog *l, int64_t session)
+{
+    return map_get_ptr(&l->by_session, (uint64_t)session);
 }
 
 uint32_t samplelog_tails(const struct samplelog *l)

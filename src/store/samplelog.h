@@ -25,7 +25,6 @@ struct sample_tail {
     uint32_t n;
     bool due;
     struct sample_state state;
-    struct core_sample last;
     struct buf stream;
     struct slab_ref ref;
     struct sample_tail *next; /* in the list of those due, then of those sealed */
@@ -51,6 +50,8 @@ struct sample_tail *samplelog_due(struct samplelog *l);
 void samplelog_sealed(struct samplelog *l, struct sample_tail *t);
 void samplelog_settle(struct samplelog *l);
 
+/** The samples of a session that are not sealed yet, or NULL. */
+const struct sample_tail *samplelog_tail(const struct samplelog *l, int64_t session);
 uint32_t samplelog_tails(const struct samplelog *l);
 int64_t samplelog_bytes(const struct samplelog *l);
 

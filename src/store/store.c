@@ -4,8 +4,9 @@
  * Data: the writer's connection with one prepared upsert, insert and delete per table, the sample
  * log, the lock. Order of a commit: samples to the log and synced; then one transaction of the rows
  * and the blocks of tails that are due; then the tails are forgotten. A crash between the two
- * leaves samples of calls that nobody has answered: their repetition is recognised (sample_same).
- * Thread: see store.h. Failure: logged here, final for the process. */
+ * leaves samples of calls that nobody has answered: the core replays them (store_load_samples) and
+ * meets their repetition like any other. Thread: see store.h. Failure: logged here, final for the
+ * process. */
 #include "store/store_internal.h"
 
 #include <stdlib.h>
@@ -205,9 +206,9 @@ static int rows_once(struct store *s, const char *sql, enum row_table t, store_r
 
 int store_load(struct store *s, store_row_fn *fn, void *ctx)
 {
-    static const enum schema_find open_rows[] = {
-        FIND_HOLD_LOAD,       FIND_ORDERS_LOAD,      FIND_SESSION_OPEN, FIND_FEE_LINE_OPEN,
-        FIND_SPLIT_PART_OPEN, FIND_ORDER_EVENT_OPEN, FIND_COMMAND_LOAD};
+    static const enum schema_find open_rows[] = {FIND_HOLD_LOAD,       FIND_ORDERS_LOAD,
+                                                 FIND_SESSION_OPEN,    FIND_BILL_PIECE_OPEN,
+                                                 FIND_SPLIT_PART_OPEN, FIND_COMMAND_LOAD};
     int rc = 0;
     for (int t = 1; t < ROW_TABLE_N && rc == 0; t++)
         if (row_metas[t].kind == ROW_KIND_DIRECTORY)
@@ -217,6 +218,66 @@ int store_load(struct store *s, store_row_fn *fn, void *ctx)
         rc = rows_once(s, find->sql, (enum row_table)find->table, fn, ctx);
     }
     return rc ? store_fail(s->db, rc, "load") : 0;
+}
+
+/* What store_load_samples needs of the session at hand. */
+struct sample_load {
+    struct store *s;
+    store_sample_fn *fn;
+    void *ctx;
+    struct sample_record r;
+    int64_t after; /* at_ms */
+};
+
+static int stream_load(struct sample_load *w, struct str stream, int64_t n)
+{
+    struct sample_state st = {0};
+    struct cursor c = {(const uint8_t *)stream.p, (const uint8_t *)stream.p + stream.n};
+    int rc = 0;
+    for (int64_t i = 0; i < n && rc == 0; i++) {
+        rc = sample_take(&c, &st, &w->r.at_ms, &w->r.sample);
+        if (rc == 0 && w->r.at_ms > w->after)
+            rc = w->fn(w->ctx, &w->r);
+    }
+    return rc;
+}
+
+/* One open session: what was sealed after its last checkpoint, then its tail. */
+static int session_load(struct sample_load *w, struct db_stmt *blocks)
+{
+    struct store *s = w->s;
+    int rc;
+    db_bind_i64(blocks, 1, w->r.session);
+    db_bind_i64(blocks, 2, w->after);
+    while ((rc = db_step(blocks)) == 1) {
+        buf_reset(&s->block);
+        rc = block_open(db_column_bytes(blocks, 1), &s->block);
+        if (rc == 0)
+            rc = stream_load(w, buf_str(&s->block), db_column_i64(blocks, 0));
+        if (rc)
+            break;
+    }
+    db_reset(blocks);
+    const struct sample_tail *t = samplelog_tail(s->samples, w->r.session);
+    return rc == 0 && t ? stream_load(w, buf_str(&t->stream), t->n) : rc;
+}
+
+int store_load_samples(struct store *s, store_sample_fn *fn, void *ctx)
+{
+    struct sample_load w = {.s = s, .fn = fn, .ctx = ctx};
+    struct db_stmt *list = NULL, *blocks = NULL;
+    int rc = db_prepare(s->db, query_metas[QUERY_SESSION_OPEN_LIST].sqlite, &list);
+    if (rc == 0)
+        rc = db_prepare(s->db, query_metas[QUERY_BLOCK_AFTER].sqlite, &blocks);
+    while (rc == 0 && (rc = db_step(list)) == 1) {
+        w.r.session = db_column_i64(list, 0);
+        w.r.tenant = db_column_i64(list, 1);
+        w.after = db_column_i64(list, 2);
+        rc = session_load(&w, blocks);
+    }
+    db_finish(list);
+    db_finish(blocks);
+    return rc ? store_fail(s->db, rc, "load samples") : 0;
 }
 
 static int time_take(void *ctx, enum row_table t, const void *row)

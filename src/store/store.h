@@ -44,10 +44,13 @@ void store_close(struct store *s);
 typedef int store_row_fn(void *ctx, enum row_table table, const void *row);
 
 /** Streams what the core keeps in memory: every row of every directory table in the order of enum
- * row_table (accounts among them), holds in state open, orders neither SETTLED nor START_FAILED,
- * then of those orders the sessions, fee lines, split parts and the last order_event each, then
- * commands queued or sent. */
+ * row_table (accounts among them), holds in state open, orders neither SETTLED nor START_FAILED, of
+ * those orders the sessions, bill pieces and split parts, then commands queued or sent. */
 EV_MUST_USE int store_load(struct store *s, store_row_fn *fn, void *ctx);
+/** After store_load: every sample of open sessions with at_ms > check_ms of the session, sealed or
+ * not, session by session, in the order they came: what core_load_sample wants. */
+typedef int store_sample_fn(void *ctx, const struct sample_record *record);
+EV_MUST_USE int store_load_samples(struct store *s, store_sample_fn *fn, void *ctx);
 /** posted_ms of the last transfer, 0 when there is none: where ledger time goes on. */
 EV_MUST_USE int store_ledger_time(struct store *s, int64_t *posted_ms);
 

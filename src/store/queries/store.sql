@@ -30,3 +30,12 @@ SELECT upto FROM meter_block WHERE session = :session ORDER BY upto DESC LIMIT 1
 -- name: block_list(session id) many
 -- out: upto i64, n int, data blob
 SELECT upto, n, data FROM meter_block WHERE session = :session ORDER BY upto;
+
+-- name: block_after(session id, after time) many
+-- out: n int, data blob
+SELECT n, data FROM meter_block WHERE session = :session AND t1_ms > :after ORDER BY upto;
+
+-- name: session_open_list() many
+-- out: id id, tenant id, check_ms time
+SELECT s.id, s.tenant, s.check_ms FROM orders o JOIN session s ON s.order_id = o.id
+WHERE o.state NOT IN (8, 9) AND s.state = 1 ORDER BY s.id;
