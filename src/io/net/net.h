@@ -68,9 +68,11 @@ struct net_handler {
     /** One whole message, valid UTF-8 if text. */
     void (*on_message)(void *ctx, struct net_conn c, struct str msg, bool binary);
     /** All bytes not consumed so far. Returns how many are done with (0 = wait for more), negative
-     * = close as a protocol error. Called again with the rest only when more bytes arrive. */
+     * = close as a protocol error. Called again with the rest when more bytes arrive or
+     * after net_resume. */
     ptrdiff_t (*on_raw)(void *ctx, struct net_conn c, struct str bytes);
-    /** The end; the handle is stale after this. */
+    /** The end; the handle is stale after this. code: a WebSocket close code; after a refused
+     * upgrade the HTTP status. */
     void (*on_close)(void *ctx, struct net_conn c, enum net_why why, uint16_t code);
     /** The timer of net_timer_set is due. */
     void (*on_timer)(void *ctx, struct net_conn c);

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+/* io_tests.h: the groups of tests of floor io; each returns the number of failed tests. */
+#ifndef EVEN_TESTS_IO_TESTS_H
+#define EVEN_TESTS_IO_TESTS_H
+
+#include <setjmp.h> /* cmocka needs these four before itself */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+int run_os_tests(void);
+int run_mailbox_tests(void);
+int run_ws_tests(void);
+int run_http_tests(void);
+int run_net_tests(void);
+int run_net_hard_tests(void);
+int run_tls_tests(void);
+
+#endif

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+/* test_mailbox.c: limits, lanes, order, wake-ups, many senders. */
+#include "io_tests.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include "base/err.h"
+#include "io/os/mailbox.h"
+#include "io/os/thread.h"
+
+static bool readable(const struct mailbox *mb)
+{
+    struct pollfd p = {.fd = mailbox_fd(mb), .events = POLLIN};
+
+    return poll(&p, 1, 0) == 1;
+}
+
+static void test_order_over_lanes(void **state)
+{
+    struct mailbox_batch batch = {0};
+    struct mailbox *mb;
+    struct str msg;
+
+    (void)state;
+    assert_int_equal(mailbox_new(1024, 1024, &mb), 0);
+    assert_false(readable(mb));
+    assert_int_equal(mailbox_take(mb, &batch), 0);
+    assert_int_equal(mailbox_send(mb, MAIL_NORMAL, STR_LIT("start")), 0);
+    assert_int_equal(mailbox_send2(mb, MAIL_ENDING, STR_LIT("st"), STR_LIT("op")), 0);
+    assert_int_equal(mailbox_send(mb, MAIL_NORMAL, STR_NONE), 0);
+    assert_true(readable(mb));
+    assert_true(mailbox_wait(mb, 0));
+    assert_true(mailbox_take(mb, &batch) > 0);
+    assert_false(readable(mb));
+    assert_true(mailbox_next(&batch, &msg));
+    assert_true(str_eq_c(msg, "start"));
+    assert_int_equal((uintptr_t)msg.p % 8, 0);
+    assert_true(mailbox_next(&batch, &msg));
+    assert_true(str_eq_c(msg, "stop"));
+    assert_int_equal((uintptr_t)msg.p % 8, 0);
+    assert_true(mailbox_next(&batch, &msg));
+    assert_int_equal(msg.n, 0);
+    assert_false(mailbox_next(&batch, &msg));
+    mailbox_batch_free(&batch);
+    mailbox_free(mb);
+}
+
+static void test_endings_keep_room(void **state)
+{
+    struct mailbox_batch batch = {0};
+    char hundred[100] = "x";
+    struct str msg = str_from(hundred, sizeof(hundred));
+    struct mailbox *mb;
+    int sent = 0;
+
+    (void)state;
+    assert_int_equal(mailbox_new(1024, 256, &mb), 0);
+    while (mailbox_send(mb, MAIL_NORMAL, msg) == 0)
+        sent++;
+    assert_int_equal(sent, 1024 / 112);
+    assert_int_equal(mailbox_waiting(mb, MAIL_NORMAL), sent * 112);
+    assert_int_equal(mailbox_send(mb, MAIL_NORMAL, msg), ERR_FULL);
+    assert_int_equal(mailbox_send(mb, MAIL_ENDING, msg), 0);
+    assert_int_equal(mailbox_send(mb, MAIL_ENDING, msg), 0);
+    assert_int_equal(mailbox_send(mb, MAIL_ENDING, msg), ERR_FULL);
+    assert_int_equal(mailbox_take(mb, &batch), (sent + 2) * 112);
+    assert_int_equal(mailbox_send(mb, MAIL_NORMAL, msg), 0);
+    assert_int_equal(mailbox_send2(mb, MAIL_ENDING, msg, str_from(hundred, 99)), 0);
+    assert_int_equal(mailbox_send(mb, MAIL_ENDING, str_from(hundred, 249)), ERR_TOO_LARGE);
+    mailbox_batch_free(&batch);
+    mailbox_free(mb);
+}
+
+#define SENDERS  4
+#define MESSAGES 20000
+
+struct sender {
+    struct mailbox *mb;
+    uint32_t id;
+};
+
+static void send_many(void *arg)
+{
+    struct sender *s = arg;
+
+    for (uint32_t i = 0; i < MESSAGES; i++) {
+        uint32_t words[2] = {s->id, i};
+        enum mail_lane lane = i % 3 == 0 ? MAIL_ENDING : MAIL_NORMAL;
+
+        while (mailbox_send(s->mb, lane, str_from((const char *)words, sizeof(words))) == ERR_FULL)
+            ;
+    }
+}
+
+static void test_many_senders(void **state)
+{
+    struct mailbox_batch batch = {0};
+    struct os_thread *t[SENDERS];
+    struct sender s[SENDERS];
+    uint32_t next[SENDERS] = {0}, total = 0, words[2];
+    struct mailbox *mb;
+    struct str msg;
+
+    (void)state;
+    assert_int_equal(mailbox_new(8192, 4096, &mb), 0);
+    for (uint32_t i = 0; i < SENDERS; i++) {
+        s[i] = (struct sender){mb, i};
+        assert_int_equal(os_thread_start("sender", send_many, &s[i], &t[i]), 0);
+    }
+    while (total < SENDERS * MESSAGES) {
+        assert_true(mailbox_wait(mb, 30000));
+        mailbox_take(mb, &batch);
+        for (; mailbox_next(&batch, &msg); total++) {
+            assert_int_equal(msg.n, sizeof(words));
+            memcpy(words, msg.p, sizeof(words));
+            assert_int_equal(words[1], next[words[0]]++);
+        }
+    }
+    for (uint32_t i = 0; i < SENDERS; i++)
+        os_thread_join(t[i]);
+    assert_int_equal(mailbox_take(mb, &batch), 0);
+    mailbox_batch_free(&batch);
+    mailbox_free(mb);
+}
+
+int run_mailbox_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_order_over_lanes),
+        cmocka_unit_test(test_endings_keep_room),
+        cmocka_unit_test(test_many_senders),
+    };
+
+    return cmocka_run_group_tests_name("mailbox", tests, NULL, NULL);
+}
