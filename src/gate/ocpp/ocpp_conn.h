@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+/* ocpp_conn.h: what the files of the OCPP gate share: the gate, a connection, its queue of
+ * unanswered calls. ocpp_gate.c owns connections and their order, ocpp_in.c knows the charger's
+ * calls, ocpp_out.c the core's calls. */
+#ifndef EVEN_GATE_OCPP_OCPP_CONN_H
+#define EVEN_GATE_OCPP_OCPP_CONN_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/map.h"
+#include "base/slab.h"
+#include "gate/ocpp/ocpp_frame.h"
+#include "gate/ocpp/ocpp_gate.h"
+#include "wire/ocpp16.h"
+
+#define OCPP_UNANSWERED_MAX 8 /* calls of the charger */
+#define OCPP_CALLS_MAX                                                                             \
+    4 /* calls to the charger; the core sends one at a time, the rest are late ones */
+
+struct ocpp_action;
+
+/** One unanswered call. */
+struct ocpp_slot {
+    char id[OCPP_ID_MAX + 1];
+    bool ready;      /* the answer is known; it waits for those before it */
+    bool tag_wanted; /* the answer carries idTagInfo */
+    uint32_t ref;    /* of the command; 0 = answered here */
+    int32_t err;
+    int32_t status;
+    int64_t tx, time_ms;
+    int32_t interval_s;
+    const struct ocpp_action *action; /* NULL: no such, err is set */
+    char why[120];                    /* detail of err, or "" */
+};
+struct ocpp_queue {
+    struct ocpp_slot slot[OCPP_UNANSWERED_MAX]; /* a ring */
+    uint8_t head, n;
+};
+struct ocpp_call {
+    int64_t command, due_ms; /* command 0 = free */
+};
+enum ocpp_state { OCPP_ASKED, OCPP_OPEN, OCPP_REFUSED };
+
+struct ocpp_conn {
+    struct net_conn net;
+    int64_t charger;
+    struct slab_ref self, queue_ref;
+    struct ocpp_queue *queue; /* NULL when every call is answered */
+    struct buf stalled; /* commands that the core had no room for, in order, each padded to 8 */
+    uint32_t next_ref;
+    uint8_t state; /* enum ocpp_state */
+    bool named;    /* the charger offered our subprotocol */
+    bool paused;
+    struct ocpp_call call[OCPP_CALLS_MAX];
+};
+
+struct ocpp_gate {
+    struct gate_config cfg;
+    struct slab conns, queues;
+    struct map orphans; /* asked for, gone before the core answered */
+    struct buf backlog; /* commands of connections that are gone */
+    struct buf out;     /* the text being written */
+    struct arena arena; /* of the message being read */
+    struct gate_stats stats;
+    uint64_t cause;
+    struct cmd cmd; /* the command being written */
+};
+
+/** One action of chargers. take: request → command (0, or the error that answers the call); answer:
+ * reply → response. */
+struct ocpp_action {
+    const char *name;
+    int (*take)(struct ocpp_gate *g, struct ocpp_conn *c, struct ocpp_slot *s, const void *req);
+    void (*answer)(const struct ocpp_slot *s, void *res);
+};
+/** The action of that name, or NULL. */
+const struct ocpp_action *ocpp_action_find(struct str name);
+
+/** Begins a command of this connection in g->cmd: zeroed up to size, head filled. ref 0 = no reply
+ * wanted. */
+struct cmd *ocpp_cmd(struct ocpp_gate *g, const struct ocpp_conn *c, enum cmd_type type,
+                     size_t size, uint32_t ref);
+/** Sends g->cmd, or keeps it while the core has no room. An error means that it was refused for
+ * good. */
+EV_MUST_USE int ocpp_submit(struct ocpp_gate *g, struct ocpp_conn *c);
+
+/** Appends the CALL frame of a core's call. ERR_UNSUPPORTED, ERR_UNKNOWN_ACTION, or what is wrong
+ * with its payload. */
+EV_MUST_USE int ocpp_call_build(const struct out_call *call, struct arena *a, struct buf *out);
+/** Fills a CMD_CALL_RESULT payload from the charger's answer: `status` and as much of the payload
+ * as fits. */
+void ocpp_call_result(struct str payload, struct arena *a, struct cmd_call_result *r);
+
+#endif

@@ -1,0 +1,707 @@
+// SPDX-License-Identifier: Apache-2.0
+/* ocpp_gate.c: see ocpp_gate.h. Connections, the order of answers, and what goes through to the
+ * core and back.
+ *
+ * A connection is asked for (on_upgrade → CMD_CONN_OPEN), let in or refused by the core's answer,
+ * then open. Each call of the charger takes a slot of its queue; slots are answered from the head
+ * only. Queues exist while calls are unanswered. */
+#include "gate/ocpp/ocpp_conn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "io/os/clock.h"
+#include "wire/wire.h"
+
+enum {
+    ARENA_MAX = 4 << 20,
+    TEXT_MAX = 1 << 20,
+    BACKLOG_MAX = 16 << 20,
+    STALLED_MAX = 1 << 20,
+    RETRY_MS = 100,
+    PATH_MAX_BYTES = 48
+};
+
+/* ---- connections ---- */
+
+static uint64_t name_pack(struct slab_ref ref)
+{
+    return (uint64_t)ref.gen << 32 | (ref.index + 1u);
+}
+
+/* The record of a connection, or NULL when it is none of this gate. */
+static struct ocpp_conn *conn_find(const struct ocpp_gate *g, struct net_conn net)
+{
+    uint64_t user = net_user(g->cfg.net, net);
+    if (!(uint32_t)user)
+        return NULL;
+    struct slab_ref ref = {.index = (uint32_t)user - 1, .gen = (uint32_t)(user >> 32)};
+    struct ocpp_conn *c = slab_find(&g->conns, ref);
+    return c && c->net.slot == net.slot && c->net.gen == net.gen ? c : NULL;
+}
+
+static uint64_t orphan_key(uint32_t slot, uint32_t gen)
+{
+    return (uint64_t)gen << 32 | slot;
+}
+
+static void queue_free(struct ocpp_gate *g, struct ocpp_conn *c)
+{
+    if (c->queue)
+        slab_put(&g->queues, c->queue_ref);
+    c->queue = NULL;
+}
+
+static void conn_free(struct ocpp_gate *g, struct ocpp_conn *c)
+{
+    queue_free(g, c);
+    buf_free(&c->stalled);
+    g->stats.connections--;
+    slab_put(&g->conns, c->self);
+}
+
+/* ---- commands ---- */
+
+static void cmd_begin(struct ocpp_gate *g, struct net_conn net, enum cmd_type type, size_t size,
+                      uint32_t ref)
+{
+    memset(&g->cmd, 0, size);
+    struct cmd_head *h = &g->cmd.head;
+    h->size = (uint32_t)size;
+    h->version = CMD_VERSION;
+    h->type = (uint16_t)type;
+    h->cause = g->cause;
+    h->actor_kind = ACTOR_CHARGER;
+    h->from = (struct origin){.kind = FROM_GATE,
+                              .reactor = (uint8_t)net.reactor,
+                              .node = net.node,
+                              .slot = net.slot,
+                              .gen = net.gen,
+                              .ref = ref};
+}
+
+struct cmd *ocpp_cmd(struct ocpp_gate *g, const struct ocpp_conn *c, enum cmd_type type,
+                     size_t size, uint32_t ref)
+{
+    cmd_begin(g, c->net, type, size, ref);
+    return &g->cmd;
+}
+
+static void keep(struct buf *kept, const struct cmd *cmd)
+{
+    static const char zero[8];
+    buf_put(kept, cmd, cmd->head.size);
+    buf_put(kept, zero, (8 - cmd->head.size % 8) % 8);
+}
+
+/* Sends kept commands until the core is full again. True when none is left. */
+static bool kept_send(struct ocpp_gate *g, struct buf *kept)
+{
+    size_t at = 0;
+    while (at < kept->n) {
+        const struct cmd *cmd = (const struct cmd *)(const void *)(kept->p + at);
+        int err = g->cfg.submit(g->cfg.ctx, cmd);
+        if (err == ERR_FULL)
+            break;
+        if (err)
+            log_line(LOG_WARN, "ocpp", cmd->head.cause, "command %u refused: %s",
+                     (unsigned)cmd->head.type, err_text(err, LANG_EN));
+        at += (cmd->head.size + 7u) & ~7u;
+    }
+    buf_drop(kept, at);
+    return kept->n == 0;
+}
+
+static void timer_arm(struct ocpp_gate *g, struct ocpp_conn *c)
+{
+    int64_t due = INT64_MAX;
+    for (int i = 0; i < OCPP_CALLS_MAX; i++)
+        if (c->call[i].command && c->call[i].due_ms < due)
+            due = c->call[i].due_ms;
+    int64_t ms = 0;
+    if (due != INT64_MAX) {
+        int64_t left = due - g->cfg.now_ms();
+        ms = left <= 0 ? 1 : left / os_clock_speed() + 1;
+    }
+    if (c->stalled.n > 0 && (ms == 0 || ms > RETRY_MS))
+        ms = RETRY_MS;
+    net_timer_set(g->cfg.net, c->net, ms > INT32_MAX ? INT32_MAX : (uint32_t)ms);
+}
+
+static void pause(struct ocpp_gate *g, struct ocpp_conn *c)
+{
+    if (!c->paused)
+        net_pause(g->cfg.net, c->net);
+    c->paused = true;
+}
+
+static void resume(struct ocpp_gate *g, struct ocpp_conn *c)
+{
+    bool full = c->queue && c->queue->n == OCPP_UNANSWERED_MAX;
+    if (!c->paused || full || c->stalled.n > 0)
+        return;
+    c->paused = false;
+    net_resume(g->cfg.net, c->net);
+}
+
+int ocpp_submit(struct ocpp_gate *g, struct ocpp_conn *c)
+{
+    int err = c->stalled.n > 0 ? ERR_FULL : g->cfg.submit(g->cfg.ctx, &g->cmd);
+    if (err != ERR_FULL)
+        return err;
+    size_t before = c->stalled.n;
+    keep(&c->stalled, &g->cmd);
+    if (c->stalled.err) {
+        c->stalled.n = before;
+        c->stalled.err = 0;
+        return ERR_FULL;
+    }
+    pause(g, c);
+    timer_arm(g, c);
+    return 0;
+}
+
+/* For what must reach the core although its connection is gone. */
+static void submit_surely(struct ocpp_gate *g)
+{
+    int err = g->backlog.n > 0 ? ERR_FULL : g->cfg.submit(g->cfg.ctx, &g->cmd);
+    if (err == ERR_FULL) {
+        keep(&g->backlog, &g->cmd);
+        err = g->backlog.err;
+    }
+    if (err)
+        log_line(LOG_ERROR, "ocpp", g->cmd.head.cause, "command %u lost: %s",
+                 (unsigned)g->cmd.head.type, err_text(err, LANG_EN));
+}
+
+/* ---- answers ---- */
+
+static void send_text(struct ocpp_gate *g, struct ocpp_conn *c)
+{
+    if (g->out.err || net_send(g->cfg.net, c->net, buf_str(&g->out)) != 0)
+        return; /* the connection ends; its close is reported by the reactor */
+    g->stats.frames_out++;
+}
+
+static int response_write(struct ocpp_gate *g, const struct ocpp_slot *s)
+{
+    const struct wire_msg *m = wire_msg_find(&ocpp16_proto, str_from_c(s->action->name));
+    arena_reset(&g->arena);
+    void *res = arena_alloc(&g->arena, m->res->size);
+    if (!res)
+        return ERR_TOO_LARGE;
+    s->action->answer(s, res);
+    buf_reset(&g->out);
+    ocpp_frame_put_result(&g->out, str_from_c(s->id));
+    int err = wire_json_encode(m->res, res, &g->out);
+    buf_put_char(&g->out, ']');
+    return err ? err : g->out.err;
+}
+
+/* An unknown vendor is an answer, not a failure of the call. */
+static bool is_answer(const struct ocpp_slot *s)
+{
+    if (!s->action)
+        return false;
+    return s->err == 0 || (s->why[0] == 0 && strcmp(s->action->name, "DataTransfer") == 0);
+}
+
+static void slot_send(struct ocpp_gate *g, struct ocpp_conn *c, const struct ocpp_slot *s)
+{
+    int err = is_answer(s) ? response_write(g, s) : s->err;
+    if (err) {
+        const char *why = s->why[0] ? s->why : err_text(err, LANG_EN);
+        buf_reset(&g->out);
+        ocpp_frame_put_error(&g->out, str_from_c(s->id), err_ocpp_code(err), str_from_c(why));
+    }
+    send_text(g, c);
+}
+
+static struct ocpp_slot *slot_at(struct ocpp_queue *q, uint8_t i)
+{
+    return &q->slot[(q->head + i) % OCPP_UNANSWERED_MAX];
+}
+
+/* Sends every answer at the head of the queue that is ready. */
+static void flush(struct ocpp_gate *g, struct ocpp_conn *c)
+{
+    while (c->queue && slot_at(c->queue, 0)->ready) {
+        slot_send(g, c, slot_at(c->queue, 0));
+        c->queue->head = (uint8_t)((c->queue->head + 1) % OCPP_UNANSWERED_MAX);
+        if (--c->queue->n == 0)
+            queue_free(g, c);
+    }
+    resume(g, c);
+}
+
+static struct ocpp_slot *slot_push(struct ocpp_gate *g, struct ocpp_conn *c, struct str id)
+{
+    if (!c->queue)
+        c->queue = slab_get(&g->queues, &c->queue_ref);
+    if (!c->queue || c->queue->n == OCPP_UNANSWERED_MAX)
+        return NULL;
+    struct ocpp_slot *s = slot_at(c->queue, c->queue->n++);
+    *s = (struct ocpp_slot){.ref = ++c->next_ref ? c->next_ref : ++c->next_ref};
+    str_copy(s->id, sizeof s->id, id);
+    if (c->queue->n == OCPP_UNANSWERED_MAX)
+        pause(g, c);
+    return s;
+}
+
+static void slot_fail(struct ocpp_gate *g, struct ocpp_slot *s, int err, const char *where,
+                      const char *why)
+{
+    s->err = err;
+    s->ready = true;
+    snprintf(s->why, sizeof s->why, "%s%s%s", where, where[0] ? ": " : "", why);
+    g->stats.bad_frames++;
+}
+
+/* ---- messages of the charger ---- */
+
+static void call_take(struct ocpp_gate *g, struct ocpp_conn *c, struct ocpp_slot *s,
+                      const struct ocpp_frame *f)
+{
+    const struct wire_msg *m = wire_msg_find(&ocpp16_proto, f->action);
+    const struct ocpp_action *action = ocpp_action_find(f->action);
+    struct wire_error e = {0};
+    if (!m || !action) {
+        slot_fail(g, s, m ? ERR_UNSUPPORTED : ERR_UNKNOWN_ACTION, "",
+                  m ? "not a call of chargers" : "unknown action");
+        return;
+    }
+    void *req = arena_alloc(&g->arena, m->req->size);
+    int err = req ? wire_json_decode(m->req, f->payload, &g->arena, req, WIRE_LENIENT, &e)
+                  : ERR_TOO_LARGE;
+    if (err) {
+        slot_fail(g, s, err, e.path, e.reason);
+        return;
+    }
+    g->stats.lenient += e.overlong + e.unknown + e.odd > 0;
+    s->action = action;
+    err = action->take(g, c, s, req);
+    if (err)
+        slot_fail(g, s, err, "", err_text(err, LANG_EN));
+}
+
+static struct ocpp_call *call_find(struct ocpp_conn *c, struct str id)
+{
+    int64_t command;
+    if (str_to_i64(id, &command) || command == 0)
+        return NULL;
+    for (int i = 0; i < OCPP_CALLS_MAX; i++)
+        if (c->call[i].command == command)
+            return &c->call[i];
+    return NULL;
+}
+
+static struct cmd_call_result *result_begin(struct ocpp_gate *g, const struct ocpp_conn *c,
+                                            int64_t command, int err)
+{
+    struct cmd_call_result *r =
+        &ocpp_cmd(g, c, CMD_CALL_RESULT, CMD_SIZE(call_result), 0)->u.call_result;
+    r->charger = c->charger;
+    r->command = command;
+    r->err = err;
+    return r;
+}
+
+/* Only the used part of the payload travels. */
+static void result_end(struct ocpp_gate *g, struct ocpp_conn *c)
+{
+    size_t used = offsetof(struct cmd, u.call_result.payload) + g->cmd.u.call_result.n;
+    g->cmd.head.size = (uint32_t)((used + 7) & ~(size_t)7);
+    if (ocpp_submit(g, c) != 0)
+        submit_surely(g);
+}
+
+/* An answer to a call of ours; one that nobody waits for is dropped. */
+static void result_take(struct ocpp_gate *g, struct ocpp_conn *c, const struct ocpp_frame *f)
+{
+    struct ocpp_call *call = call_find(c, f->id);
+    if (!call) {
+        g->stats.bad_frames++;
+        return;
+    }
+    bool refused = f->kind == OCPP_ERROR;
+    struct cmd_call_result *r = result_begin(g, c, call->command, refused ? ERR_REJECTED : 0);
+    if (refused) {
+        struct buf text;
+        buf_init(&text, sizeof r->payload);
+        buf_put_c(&text, "{\"errorCode\":");
+        buf_put_json(&text, f->code);
+        buf_put_c(&text, ",\"errorDescription\":");
+        buf_put_json(&text, f->description);
+        buf_put_char(&text, '}');
+        ocpp_call_result(text.err ? STR_LIT("{}") : buf_str(&text), &g->arena, r);
+        str_copy(r->status, sizeof r->status, f->code);
+        buf_free(&text);
+    } else {
+        ocpp_call_result(f->payload, &g->arena, r);
+    }
+    call->command = 0;
+    result_end(g, c);
+    timer_arm(g, c);
+}
+
+/* A broken message is answered when it may have been a call; broken answers only count. */
+static void broken(struct ocpp_gate *g, struct ocpp_conn *c, const struct ocpp_frame *f, int err)
+{
+    struct ocpp_slot *s = NULL;
+    log_line(LOG_INFO, "ocpp", g->cause, "malformed message of charger %lld: %s",
+             (long long)c->charger, f->why);
+    if (f->kind == OCPP_CALL || f->kind == 0)
+        s = slot_push(g, c, f->id);
+    if (s)
+        slot_fail(g, s, err, "", f->why);
+    else
+        g->stats.bad_frames++;
+}
+
+static void on_message(void *ctx, struct net_conn net, struct str msg, bool binary)
+{
+    struct ocpp_gate *g = ctx;
+    struct ocpp_conn *c = conn_find(g, net);
+    struct ocpp_frame f;
+    if (!c || c->state != OCPP_OPEN)
+        return;
+    if (binary) {
+        net_close(g->cfg.net, net, WS_UNSUPPORTED);
+        return;
+    }
+    g->cause = g->cfg.cause(g->cfg.ctx);
+    g->stats.frames_in++;
+    arena_reset(&g->arena);
+    int err = ocpp_frame_parse(msg, &g->arena, &f);
+    if (err) {
+        broken(g, c, &f, err);
+    } else if (f.kind == OCPP_CALL) {
+        struct ocpp_slot *s = slot_push(g, c, f.id);
+        g->stats.calls++;
+        if (s)
+            call_take(g, c, s, &f);
+        else
+            net_close(g->cfg.net, net,
+                      WS_POLICY); /* pausing makes this impossible for our own reactor */
+    } else if (f.kind == OCPP_RESULT || f.kind == OCPP_ERROR) {
+        result_take(g, c, &f);
+    } else {
+        g->stats.bad_frames++;
+    }
+    flush(g, c);
+}
+
+/* ---- coming and going ---- */
+
+static int open_submit(struct ocpp_gate *g, struct ocpp_conn *c, const struct net_upgrade *u)
+{
+    struct cmd_conn_open *o =
+        &ocpp_cmd(g, c, CMD_CONN_OPEN, CMD_SIZE(conn_open), ++c->next_ref)->u.conn_open;
+    o->protocol = PROTOCOL_OCPP16;
+    str_copy(o->path, sizeof o->path, u->http->identity);
+    str_copy(o->address, sizeof o->address, str_from_c(u->peer));
+    if (u->http->has_auth) {
+        uint8_t hash[CRYPTO_HASH_SIZE];
+        crypto_keyed_hash(g->cfg.key, u->http->password, hash);
+        o->has_secret = 1;
+        str_to_hex(hash, sizeof hash, o->secret_hash);
+    }
+    return g->cfg.submit(g->cfg.ctx, &g->cmd);
+}
+
+static bool identity_ok(struct str id)
+{
+    bool ok = id.n > 0 && id.n <= PATH_MAX_BYTES && str_utf8_valid(id);
+    for (size_t i = 0; i < id.n; i++)
+        ok = ok && (unsigned char)id.p[i] >= 0x20 && id.p[i] != 0x7F;
+    return ok;
+}
+
+static void refuse(struct ocpp_gate *g, struct net_conn net, int status)
+{
+    (void)net_refuse(g->cfg.net, net, status); /* already gone: nothing to refuse */
+}
+
+/* Offers that leave out our protocol are answered without one and closed, as OCPP-J asks. */
+static void wrong_protocol(struct ocpp_gate *g, struct net_conn net)
+{
+    if (net_accept(g->cfg.net, net, STR_NONE) == 0)
+        net_close(g->cfg.net, net, WS_PROTOCOL);
+}
+
+static void on_upgrade(void *ctx, struct net_conn net, const struct net_upgrade *u)
+{
+    struct ocpp_gate *g = ctx;
+    struct slab_ref self;
+    bool offers = u->http->protocols.n > 0;
+    g->cause = g->cfg.cause(g->cfg.ctx);
+    if (!str_eq_c(u->http->prefix, "/ocpp") || !identity_ok(u->http->identity)) {
+        refuse(g, net, 404);
+        return;
+    }
+    if (offers && !http_offers(u->http->protocols, STR_LIT("ocpp1.6"))) {
+        wrong_protocol(g, net);
+        return;
+    }
+    struct ocpp_conn *c = slab_get(&g->conns, &self);
+    if (!c) {
+        refuse(g, net, 503);
+        return;
+    }
+    *c = (struct ocpp_conn){.net = net, .self = self, .state = OCPP_ASKED, .named = offers};
+    buf_init(&c->stalled, STALLED_MAX);
+    net_user_set(g->cfg.net, net, name_pack(self));
+    g->stats.connections++;
+    if (open_submit(g, c, u) != 0) {
+        c->state = OCPP_REFUSED;
+        refuse(g, net, 503);
+    }
+}
+
+static void closed_send(struct ocpp_gate *g, struct net_conn net, int64_t charger, int32_t reason)
+{
+    cmd_begin(g, net, CMD_CONN_CLOSED, CMD_SIZE(conn_closed), 0);
+    g->cmd.u.conn_closed.charger = charger;
+    g->cmd.u.conn_closed.reason = reason;
+    submit_surely(g);
+}
+
+static void on_close(void *ctx, struct net_conn net, enum net_why why, uint16_t code)
+{
+    struct ocpp_gate *g = ctx;
+    struct ocpp_conn *c = conn_find(g, net);
+    (void)why;
+    if (!c)
+        return;
+    g->cause = g->cfg.cause(g->cfg.ctx);
+    if (c->state == OCPP_ASKED && map_put(&g->orphans, orphan_key(net.slot, net.gen), 1) != 0)
+        log_line(LOG_ERROR, "ocpp", g->cause, "too many chargers left before they were let in");
+    if (c->state == OCPP_OPEN) {
+        buf_put(&g->backlog, c->stalled.p, c->stalled.n);
+        for (int i = 0; i < OCPP_CALLS_MAX; i++)
+            if (c->call[i].command) {
+                result_begin(g, c, c->call[i].command, ERR_CLOSED);
+                submit_surely(g);
+            }
+        closed_send(g, net, c->charger, code ? code : WS_ABNORMAL);
+    }
+    conn_free(g, c);
+}
+
+static void calls_expire(struct ocpp_gate *g, struct ocpp_conn *c)
+{
+    int64_t now = g->cfg.now_ms();
+    for (int i = 0; i < OCPP_CALLS_MAX; i++) {
+        struct ocpp_call *call = &c->call[i];
+        if (!call->command || call->due_ms > now)
+            continue;
+        result_begin(g, c, call->command, ERR_TIMEOUT);
+        call->command = 0;
+        g->stats.timeouts++;
+        result_end(g, c);
+    }
+}
+
+static void on_timer(void *ctx, struct net_conn net)
+{
+    struct ocpp_gate *g = ctx;
+    struct ocpp_conn *c = conn_find(g, net);
+    if (!c)
+        return;
+    g->cause = g->cfg.cause(g->cfg.ctx);
+    kept_send(g, &g->backlog);
+    kept_send(g, &c->stalled);
+    calls_expire(g, c);
+    resume(g, c);
+    timer_arm(g, c);
+}
+
+/* ---- messages of the core ---- */
+
+static int refusal_status(int err)
+{
+    switch (err) {
+    case ERR_DISABLED:
+    case ERR_DENIED:
+        return 403;
+    case ERR_LOGIN_FAILED:
+    case ERR_UNAUTHENTICATED:
+        return 401;
+    case ERR_NOT_FOUND:
+        return 404;
+    default:
+        return 503;
+    }
+}
+
+static void opened(struct ocpp_gate *g, struct ocpp_conn *c, const struct out *out)
+{
+    if (c->state != OCPP_ASKED)
+        return;
+    if (out->err) {
+        c->state = OCPP_REFUSED;
+        refuse(g, c->net, refusal_status(out->err));
+        return;
+    }
+    c->charger = out->u.conn.charger;
+    c->state = OCPP_OPEN;
+    if (net_accept(g->cfg.net, c->net, c->named ? STR_LIT("ocpp1.6") : STR_NONE) != 0)
+        log_line(LOG_INFO, "ocpp", out->cause, "charger %lld left during its handshake",
+                 (long long)c->charger);
+}
+
+static void reply_copy(struct ocpp_slot *s, const struct out *out)
+{
+    s->err = out->err;
+    s->ready = true;
+    if (out->err)
+        return;
+    switch (out->cmd_type) {
+    case CMD_BOOT:
+        s->status = out->u.boot.status;
+        s->interval_s = out->u.boot.interval_s;
+        s->time_ms = out->u.boot.now_ms;
+        break;
+    case CMD_AUTHORIZE:
+    case CMD_TX_START:
+    case CMD_TX_STOP:
+        s->status = out->u.tag.status;
+        s->tx = out->u.tag.tx;
+        break;
+    default:
+        s->time_ms = out->u.plain;
+    }
+}
+
+static void replied(struct ocpp_gate *g, struct ocpp_conn *c, const struct out *out)
+{
+    for (uint8_t i = 0; c->queue && i < c->queue->n; i++) {
+        struct ocpp_slot *s = slot_at(c->queue, i);
+        if (s->ref == out->to.ref && !s->ready) {
+            reply_copy(s, out);
+            break;
+        }
+    }
+    flush(g, c);
+}
+
+static struct ocpp_call *call_room(struct ocpp_conn *c)
+{
+    for (int i = 0; i < OCPP_CALLS_MAX; i++)
+        if (!c->call[i].command)
+            return &c->call[i];
+    return NULL;
+}
+
+static void call_send(struct ocpp_gate *g, struct ocpp_conn *c, const struct out_call *call)
+{
+    struct ocpp_call *room = call_room(c);
+    arena_reset(&g->arena);
+    buf_reset(&g->out);
+    int err = c->state != OCPP_OPEN ? ERR_CLOSED
+              : room                ? ocpp_call_build(call, &g->arena, &g->out)
+                                    : ERR_BUSY;
+    if (!err)
+        err = net_send(g->cfg.net, c->net, buf_str(&g->out));
+    if (err) {
+        result_begin(g, c, call->command, err);
+        result_end(g, c);
+        return;
+    }
+    g->stats.frames_out++;
+    *room = (struct ocpp_call){call->command, g->cfg.now_ms() + (int64_t)call->timeout_s * 1000};
+    timer_arm(g, c);
+}
+
+/* The answer to a charger that did not wait for it. */
+static bool orphan_take(struct ocpp_gate *g, const struct out *out)
+{
+    struct net_conn net = {out->to.node, out->to.reactor, out->to.slot, out->to.gen};
+    if (out->type != OUT_REPLY || out->cmd_type != CMD_CONN_OPEN ||
+        !map_del(&g->orphans, orphan_key(net.slot, net.gen)))
+        return false;
+    if (out->err == 0)
+        closed_send(g, net, out->u.conn.charger, WS_ABNORMAL);
+    return true;
+}
+
+bool ocpp_gate_deliver(struct ocpp_gate *g, const struct out *out)
+{
+    struct net_conn net = {out->to.node, out->to.reactor, out->to.slot, out->to.gen};
+    g->cause = out->cause;
+    kept_send(g, &g->backlog);
+    struct ocpp_conn *c = conn_find(g, net);
+    if (!c)
+        return orphan_take(g, out);
+    switch ((enum out_type)out->type) {
+    case OUT_REPLY:
+        if (out->cmd_type == CMD_CONN_OPEN)
+            opened(g, c, out);
+        else
+            replied(g, c, out);
+        break;
+    case OUT_CALL:
+        call_send(g, c, &out->u.call);
+        break;
+    case OUT_CLOSE:
+        net_close(g->cfg.net, net, (uint16_t)out->u.close.code);
+        break;
+    case OUT_EVENT:
+        break;
+    }
+    return true;
+}
+
+/* ---- the gate ---- */
+
+int ocpp_gate_new(const struct gate_config *cfg, struct ocpp_gate **out)
+{
+    struct ocpp_gate *g = calloc(1, sizeof *g);
+    if (!g)
+        return ERR_NOMEM;
+    g->cfg = *cfg;
+    slab_init(&g->conns, sizeof(struct ocpp_conn), cfg->max_conns);
+    slab_init(&g->queues, sizeof(struct ocpp_queue), cfg->max_conns);
+    map_init(&g->orphans, cfg->max_conns, 0);
+    buf_init(&g->backlog, BACKLOG_MAX);
+    buf_init(&g->out, TEXT_MAX);
+    arena_init(&g->arena, ARENA_MAX);
+    *out = g;
+    return 0;
+}
+
+void ocpp_gate_free(struct ocpp_gate *g)
+{
+    for (uint32_t i = 0; i < g->conns.len; i++) {
+        struct ocpp_conn *c = slab_at(&g->conns, i);
+        if (c)
+            buf_free(&c->stalled);
+    }
+    slab_free(&g->conns);
+    slab_free(&g->queues);
+    map_free(&g->orphans);
+    buf_free(&g->backlog);
+    buf_free(&g->out);
+    arena_free(&g->arena);
+    free(g);
+}
+
+int ocpp_gate_listen(struct ocpp_gate *g, const struct net_listen *where, uint16_t *port)
+{
+    static const struct net_handler handler = {.on_upgrade = on_upgrade,
+                                               .on_message = on_message,
+                                               .on_close = on_close,
+                                               .on_timer = on_timer};
+    struct net_listen l = *where;
+    l.kind = NET_WS_SERVER;
+    l.handler = &handler;
+    l.ctx = g;
+    return net_listen(g->cfg.net, &l, port);
+}
+
+void ocpp_gate_stats(const struct ocpp_gate *g, struct gate_stats *out)
+{
+    *out = g->stats;
+}
