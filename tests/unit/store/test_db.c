@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+/* test_db.c: the database port and migrations: snapshots, errors, steps that are whole or not
+ * there. */
+#include "test_store.h"
+
+#include "base/err.h"
+#include "io/db/db.h"
+#include "io/os/file.h"
+#include "store/migrate.h"
+
+static const char ddl[] = "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT NOT NULL) STRICT;"
+                          "CREATE UNIQUE INDEX t_v ON t (v);";
+static const struct schema_migration none[] = {{0}};
+
+static struct db *db_at(const struct box *b, enum db_mode mode)
+{
+    struct db *db;
+    const struct db_config config = {
+        .path = box_path(b, "t.db"), .mode = mode, .create = true, .busy_ms = 50};
+    assert_int_equal(db_open(&config, &db), 0);
+    return db;
+}
+
+static int64_t number(struct db *db, const char *sql)
+{
+    struct db_stmt *st;
+    assert_int_equal(db_prepare(db, sql, &st), 0);
+    assert_int_equal(db_step(st), 1);
+    int64_t v = db_column_i64(st, 0);
+    db_finish(st);
+    return v;
+}
+
+static void parameters_go_by_place(void **state)
+{
+    struct db *db = db_at(*state, DB_WRITER);
+    struct db_stmt *st;
+    assert_int_equal(db_exec(db, ddl), 0);
+    assert_int_equal(db_prepare(db, "INSERT INTO t (v, id) VALUES ($2, $1)", &st), 0);
+    assert_int_equal(db_params(st), 2);
+    assert_false(db_read_only(st));
+    db_bind_i64(st, 1, 7);
+    db_bind_text(st, 2, STR_LIT("$1 it's"));
+    assert_int_equal(db_run(st), 0);
+    db_finish(st);
+    assert_int_equal(number(db, "SELECT count(*) FROM t WHERE id = 7 AND v = '$1 it''s'"), 1);
+    assert_int_equal(db_prepare(db, "SELEC", &st), ERR_SYNTAX);
+    assert_int_equal(db_exec(db, "INSERT INTO t VALUES (8, '$1 it''s')"), ERR_CONFLICT);
+    db_close(db);
+}
+
+static void readers_see_snapshots(void **state)
+{
+    struct db *w = db_at(*state, DB_WRITER);
+    assert_int_equal(db_exec(w, ddl), 0);
+    struct db *r = db_at(*state, DB_READER);
+    assert_int_equal(db_begin(r), 0);
+    assert_int_equal(db_exec(w, "INSERT INTO t VALUES (1, 'a')"), 0);
+    assert_int_equal(number(r, "SELECT count(*) FROM t"), 0);
+    assert_int_equal(db_commit(r), 0);
+    assert_int_equal(number(r, "SELECT count(*) FROM t"), 1);
+    assert_int_equal(db_begin(w), 0);
+    assert_int_equal(db_exec(w, "INSERT INTO t VALUES (2, 'b')"), 0);
+    assert_int_equal(number(r, "SELECT count(*) FROM t"), 1);
+    db_rollback(w);
+    assert_int_equal(number(w, "SELECT count(*) FROM t"), 1);
+    assert_int_equal(db_exec(r, "DELETE FROM t"), ERR_DENIED);
+    db_close(r);
+    db_close(w);
+}
+
+static void a_second_writer_is_locked_out(void **state)
+{
+    struct db *one = db_at(*state, DB_WRITER), *two = db_at(*state, DB_WRITER);
+    assert_int_equal(db_begin(one), 0);
+    assert_int_equal(db_begin(two), ERR_LOCKED);
+    db_rollback(one);
+    assert_int_equal(db_begin(two), 0);
+    db_rollback(two);
+    db_close(one);
+    db_close(two);
+}
+
+static void what_is_no_database_is_refused(void **state)
+{
+    const struct box *b = *state;
+    struct db *db;
+    char text[4096];
+    memset(text, 'x', sizeof text);
+    const struct db_config absent = {.path = box_path(b, "absent.db"), .mode = DB_READER};
+    assert_int_equal(db_open(&absent, &db), ERR_NOT_FOUND);
+    assert_int_equal(file_write_atomic(box_path(b, "t.db"), str_from(text, sizeof text), 0600), 0);
+    const struct db_config config = {.path = box_path(b, "t.db"), .mode = DB_WRITER};
+    assert_int_equal(db_open(&config, &db), ERR_CORRUPT);
+}
+
+static void the_journal_is_moved_and_cut(void **state)
+{
+    struct db *w = db_at(*state, DB_WRITER);
+    int64_t left = -1, size;
+    assert_int_equal(db_exec(w, ddl), 0);
+    struct db *k = db_at(*state, DB_KEEPER), *r = db_at(*state, DB_READER);
+    assert_int_equal(db_begin(r), 0);
+    for (int i = 0; i < 20; i++) {
+        char sql[80];
+        snprintf(sql, sizeof sql, "INSERT INTO t VALUES (%d, '%d')", i, i);
+        assert_int_equal(db_exec(w, sql), 0);
+    }
+    assert_int_equal(db_tidy(k, false, &left), 0);
+    assert_true(left > 0); /* the reader still needs its snapshot */
+    db_rollback(r);
+    assert_int_equal(db_tidy(k, false, &left), 0);
+    assert_int_equal(left, 0);
+    assert_int_equal(db_tidy(k, true, &left), 0);
+    assert_int_equal(file_size(box_path(*state, "t.db-wal"), &size), 0);
+    assert_int_equal(size, 0);
+    db_close(r);
+    db_close(k);
+    db_close(w);
+}
+
+/* ---- migrations ---- */
+
+static const char second[] = "ALTER TABLE t ADD COLUMN n INTEGER NOT NULL DEFAULT 5;";
+static const char bad[] =
+    "CREATE TABLE u (id INTEGER PRIMARY KEY) STRICT; INSERT INTO nowhere VALUES (1);";
+
+static void migrations_are_applied_once(void **state)
+{
+    struct db *db = db_at(*state, DB_WRITER);
+    const struct schema_migration two[] = {{2, "add_n", second}, {0}};
+    assert_int_equal(migrate(db, ddl, none), 0);
+    assert_int_equal(migrate(db, ddl, none), 0);
+    assert_int_equal(db_exec(db, "INSERT INTO t VALUES (1, 'a')"), 0);
+    assert_int_equal(migrate(db, "new ddl", two), 0);
+    assert_int_equal(migrate(db, "new ddl", two), 0);
+    assert_int_equal(number(db, "SELECT n FROM t"), 5);
+    /* A program without that migration keeps its hands off. */
+    assert_int_equal(migrate(db, ddl, none), ERR_NEWER);
+    db_close(db);
+}
+
+static void altered_migrations_are_refused(void **state)
+{
+    struct db *db = db_at(*state, DB_WRITER);
+    const struct schema_migration two[] = {{2, "add_n", second}, {0}};
+    const struct schema_migration other[] = {{2, "add_n", "ALTER TABLE t ADD COLUMN m INTEGER"},
+                                             {0}};
+    assert_int_equal(migrate(db, ddl, none), 0);
+    assert_int_equal(migrate(db, "changed without a migration", none), ERR_CORRUPT);
+    assert_int_equal(migrate(db, ddl, two), 0);
+    assert_int_equal(migrate(db, ddl, other), ERR_CORRUPT);
+    db_close(db);
+}
+
+static void a_failing_migration_leaves_nothing(void **state)
+{
+    struct db *db = db_at(*state, DB_WRITER);
+    const struct schema_migration list[] = {{2, "add_n", second}, {3, "bad", bad}, {0}};
+    const struct schema_migration good[] = {{2, "add_n", second}, {0}};
+    assert_int_equal(migrate(db, ddl, none), 0);
+    assert_int_equal(migrate(db, ddl, list), ERR_SYNTAX);
+    assert_int_equal(number(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'u'"), 0);
+    assert_int_equal(number(db, "SELECT count(*) FROM migration WHERE number = 3"), 0);
+    /* The step before it stands, with the schema of that step not yet declared. */
+    assert_int_equal(number(db, "SELECT count(*) FROM migration WHERE number = 2"), 1);
+    const struct schema_migration fixed[] = {
+        {2, "add_n", second}, {3, "good", "CREATE TABLE u (id INTEGER PRIMARY KEY) STRICT"}, {0}};
+    assert_int_equal(migrate(db, "final", fixed), 0);
+    assert_int_equal(migrate(db, "final", fixed), 0);
+    assert_int_equal(migrate(db, ddl, good), ERR_NEWER);
+    db_close(db);
+}
+
+int db_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(parameters_go_by_place, box_make, box_drop),
+        cmocka_unit_test_setup_teardown(readers_see_snapshots, box_make, box_drop),
+        cmocka_unit_test_setup_teardown(a_second_writer_is_locked_out, box_make, box_drop),
+        cmocka_unit_test_setup_teardown(what_is_no_database_is_refused, box_make, box_drop),
+        cmocka_unit_test_setup_teardown(the_journal_is_moved_and_cut, box_make, box_drop),
+        cmocka_unit_test_setup_teardown(migrations_are_applied_once, box_make, box_drop),
+        cmocka_unit_test_setup_teardown(altered_migrations_are_refused, box_make, box_drop),
+        cmocka_unit_test_setup_teardown(a_failing_migration_leaves_nothing, box_make, box_drop),
+    };
+    return cmocka_run_group_tests_name("db", tests, NULL, NULL);
+}
