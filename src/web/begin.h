@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+/* begin.h: what happens to every request before and after its handler: path, route, address, quota,
+ * who asks, may they, what they accept, token, key, body; then the handler; then tags and problems.
+ */
+#ifndef EVEN_WEB_BEGIN_H
+#define EVEN_WEB_BEGIN_H
+
+#include "web/request.h"
+
+/** Looks at the head. What is wrong is kept and answered by begin_run, when the body has been read.
+ */
+void begin_head(struct request *r, struct str method);
+/** Runs the handler (again). Afterwards r->wait tells whether it sleeps, else the answer is ready.
+ */
+void begin_run(struct request *r);
+/** The cause id as the client sees it; out[17]. */
+void begin_cause_text(const struct request *r, char out[17]);
+
+/* auth.c */
+
+/** Finds out who asks: API key, or the cookie of the page. ERR_UNAUTHENTICATED for a key or cookie
+ * that is not (or no longer) good on a route that needs one, else nobody. */
+EV_MUST_USE int auth_actor(struct request *r);
+/** May this actor use the route? ERR_UNAUTHENTICATED, ERR_DENIED, ERR_CSRF. */
+EV_MUST_USE int auth_check(struct request *r);
+
+#endif

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+/* replica.h: the latest of every connector, order and charger as the core's events tell it, so that
+ * lists show live power and cost without a query, and a page that connects gets a picture at once.
+ * It is a cache: empty after a start, filled by what happens; what it does not know comes from the
+ * rows.
+ *
+ * Invariants: 1. a connector has one entry; 2. live figures are kept only while an order is in
+ * progress; 3. memory is bounded: past REPLICA_MAX connectors new ones are not remembered. Under
+ * the web's guard. */
+#ifndef EVEN_WEB_REPLICA_H
+#define EVEN_WEB_REPLICA_H
+
+#include "base/buf.h"
+#include "base/map.h"
+#include "base/slab.h"
+#include "core/cmd.h"
+
+#define REPLICA_MAX 500000
+
+struct live {
+    int64_t tenant, station, charger, connector, order, driver;
+    int64_t at_ms, energy_mwh, power_w, cost, cap;
+    int32_t soc_pm, status, state, voltage_mv, current_ma;
+    bool status_known;
+};
+struct replica {
+    struct slab lives;
+    struct map connectors, orders, chargers; /* id → slab index; charger → online + 1 */
+};
+
+void replica_init(struct replica *p, uint64_t seed);
+void replica_free(struct replica *p);
+void replica_apply(struct replica *p, const struct out_event *e);
+/** The entry of a connector or an order in progress, or NULL. */
+const struct live *replica_connector(const struct replica *p, int64_t connector);
+const struct live *replica_order(const struct replica *p, int64_t order);
+/** 1 online, 0 offline, -1 not known. */
+int replica_charger(const struct replica *p, int64_t charger);
+/** The event that tells what an entry knows. */
+void replica_event(const struct live *l, struct out_event *e);
+
+/** Later values of `e` over those of `into`; zero fields say nothing. */
+void event_merge(struct out_event *into, const struct out_event *e);
+/** Appends one event in the form of text/event-stream. driver: the reader may know who charges. */
+void event_write(struct buf *out, const struct out_event *e, uint64_t seq, bool driver);
+
+#endif
