@@ -7,7 +7,6 @@
  * only. Queues exist while calls are unanswered. */
 #include "gate/ocpp/ocpp_conn.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -255,7 +254,9 @@ static void slot_fail(struct ocpp_gate *g, struct ocpp_slot *s, int err, const c
 {
     s->err = err;
     s->ready = true;
-    snprintf(s->why, sizeof s->why, "%s%s%s", where, where[0] ? ": " : "", why);
+    size_t at = str_copy(s->why, sizeof s->why, str_from_c(where));
+    at += str_copy(s->why + at, sizeof s->why - at, where[0] ? STR_LIT(": ") : STR_NONE);
+    str_copy(s->why + at, sizeof s->why - at, str_from_c(why));
     g->stats.bad_frames++;
 }
 
@@ -421,7 +422,8 @@ static bool identity_ok(struct str id)
 
 static void refuse(struct ocpp_gate *g, struct net_conn net, int status)
 {
-    (void)net_refuse(g->cfg.net, net, status); /* already gone: nothing to refuse */
+    if (net_refuse(g->cfg.net, net, status) != 0)
+        log_line(LOG_DEBUG, "ocpp", g->cause, "left before it was refused");
 }
 
 /* Offers that leave out our protocol are answered without one and closed, as OCPP-J asks. */
