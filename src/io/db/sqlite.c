@@ -32,11 +32,13 @@ struct db_stmt {
     sqlite3 *owner;
 };
 
-/* A write that the file system refuses for want of room shows as "disk full" or as an I/O error
- * with the system's reason. */
+/* A write that the file system refuses for want of room shows as "disk full" or, with a limit or a
+ * quota, as an I/O error: then only errno tells, which db_step empties before each step. */
 static int error_io(sqlite3 *lite)
 {
     int reason = lite ? sqlite3_system_errno(lite) : 0;
+    if (!reason)
+        reason = errno;
     return reason == ENOSPC || reason == EDQUOT || reason == EFBIG ? ERR_DISK_FULL : ERR_IO;
 }
 
@@ -78,6 +80,7 @@ static int error_map(sqlite3 *lite, int code)
 
 int db_exec(struct db *db, const char *sql)
 {
+    errno = 0;
     return error_map(db->lite, sqlite3_exec(db->lite, sql, NULL, NULL, NULL));
 }
 
@@ -234,6 +237,7 @@ void db_bind_blob(struct db_stmt *st, int place, struct str v)
 
 int db_step(struct db_stmt *st)
 {
+    errno = 0;
     int code = sqlite3_step(st->lite);
     return code == SQLITE_ROW ? 1 : error_map(st->owner, code);
 }
