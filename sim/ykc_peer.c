@@ -1,0 +1,505 @@
+// SPDX-License-Identifier: Apache-2.0
+/* ykc_peer.c: see ykc_peer.h. Log-in, price model, then events. Only the record (0x3B) is answered
+ * by the platform: it stays the event under way until 0x40 comes, is sent again every 30 s three
+ * times and once more after 5 min, then given up, as piles do. Everything else is told and done
+ * with. Owns nothing; frames that it does not know are ignored. */
+#include "sim/ykc_peer.h"
+
+#include "base/err.h"
+#include "wire/frame.h"
+#include "wire/ykc.h"
+
+#include <stdio.h>
+
+enum {
+    RETRY_MS = 10000,
+    BEAT_MS = 10000,
+    IDLE_MS = 300000,
+    RECORD_RETRY_MS = 30000,
+    RECORD_LAST_MS = 300000,
+    RECORD_TRIES = 5, /* one, three more, one last */
+    CHINA_MS = 8 * 3600000,
+};
+#define NO_ORDER "00000000000000000000000000000000"
+
+/* ---- sending ---- */
+
+static void send_frame(struct sim *s, struct peer *p, uint8_t type, const uint8_t seq[2],
+                       const void *msg)
+{
+    const struct wire_msg *m = wire_msg_by_code(&ykc_proto, type);
+    struct frame f = {.type = type, .seq = {seq[0], seq[1]}};
+    buf_reset(&s->body);
+    buf_reset(&s->out);
+    int err = wire_bin_encode(m->req, msg, &s->body);
+    f.body = buf_str(&s->body);
+    if (!err)
+        err = frame_build(&f, &s->out);
+    if (err)
+        s->stats.errors++;
+    else
+        peer_send(s, p);
+}
+
+static void send_new(struct sim *s, struct peer *p, uint8_t type, const void *msg)
+{
+    const uint8_t seq[2] = {(uint8_t)p->call_id, (uint8_t)(p->call_id >> 8)};
+    p->call_id++;
+    send_frame(s, p, type, seq, msg);
+}
+
+static void set_pile(char out[15], const struct peer *p)
+{
+    (void)str_copy(out, 15, str_from_c(p->id));
+}
+
+static void set_gun(char out[3], unsigned gun)
+{
+    snprintf(out, 3, "%02u", (gun + 1) % 100);
+}
+
+/* What the log-in waits for is said now and again until it is answered. */
+static void send_stage(struct sim *s, struct peer *p)
+{
+    p->retry_ms = s->now_ms + peer_real_ms(s, RETRY_MS);
+    if (p->stage == STAGE_LOGIN) {
+        struct ykc_Login m = {.kind = p->model.traits.dc ? 0 : 1,
+                              .guns = p->model.traits.guns,
+                              .version = 16,
+                              .program = "EVENSIM",
+                              .network = 1,
+                              .sim = "00000000000000000000",
+                              .operator= 4 };
+        set_pile(m.pile, p);
+        send_new(s, p, 0x01, &m);
+    } else if (p->stage == STAGE_VERIFY) {
+        struct ykc_VerifyModel m = {0};
+        set_pile(m.pile, p);
+        (void)str_copy(m.model, sizeof m.model, str_from_c(p->price_no));
+        send_new(s, p, 0x05, &m);
+    } else if (p->stage == STAGE_FETCH) {
+        struct ykc_FetchModel m;
+        set_pile(m.pile, p);
+        send_new(s, p, 0x09, &m);
+    }
+}
+
+static void send_heartbeat(struct sim *s, struct peer *p)
+{
+    p->beat_ms = s->now_ms + BEAT_MS;
+    for (unsigned i = 0; i < p->model.traits.guns; i++) {
+        struct ykc_Heartbeat m = {.state = p->model.guns[i].state == GUN_FAULTED};
+        set_pile(m.pile, p);
+        set_gun(m.gun, i);
+        send_new(s, p, 0x03, &m);
+    }
+}
+
+static int64_t state_of(uint8_t state)
+{
+    switch ((enum model_gun_state)state) {
+    case GUN_CHARGING:
+    case GUN_SUSPENDED:
+        return 3;
+    case GUN_FAULTED:
+        return 1;
+    default:
+        return 2;
+    }
+}
+
+static void fill_charging(const struct peer *p, unsigned gun, struct ykc_RealtimeData *d)
+{
+    const struct model_gun *g = &p->model.guns[gun];
+    struct model_event e;
+    model_sample(&p->model, gun, &e);
+    int64_t volt = 360 + e.soc_pm * 60 / 1000;
+    d->voltage = volt * 10;
+    d->current = e.power_w * INT64_C(10) / volt;
+    d->cable_temp = 35;
+    d->battery_temp = 30;
+    d->soc = e.soc_pm / 10;
+    d->minutes = (g->at_ms - g->start_ms) / 60000;
+    d->energy = d->loss_energy = model_energy_mwh(&p->model, gun) / 100;
+    d->amount = model_amount(&p->model, gun);
+    (void)str_copy(d->order, sizeof d->order, str_from_c(g->id));
+}
+
+/* The gun as it is now. seq NULL: nobody asked. */
+static void send_data(struct sim *s, struct peer *p, unsigned gun, const uint8_t *seq)
+{
+    const struct model_gun *g = &p->model.guns[gun];
+    struct ykc_RealtimeData d = {.order = NO_ORDER,
+                                 .state = state_of(g->state),
+                                 .home = g->state == GUN_FREE || g->state == GUN_DISABLED,
+                                 .plugged = g->state != GUN_FREE && g->state != GUN_DISABLED,
+                                 .cable_temp = -50,
+                                 .battery_temp = -50,
+                                 .cable_code = "0000000000000000",
+                                 .faults = g->state == GUN_FAULTED ? 2 : 0};
+    set_pile(d.pile, p);
+    set_gun(d.gun, gun);
+    if (model_busy(&p->model, gun))
+        fill_charging(p, gun, &d);
+    if (seq)
+        send_frame(s, p, 0x13, seq, &d);
+    else
+        send_new(s, p, 0x13, &d);
+}
+
+static int64_t reason_of(uint8_t reason)
+{
+    switch ((enum model_reason)reason) {
+    case STOPPED_REMOTE:
+        return 0x40;
+    case STOPPED_FULL:
+        return 0x41;
+    case STOPPED_BALANCE:
+        return 0x43;
+    case STOPPED_FAULT:
+        return 0x71;
+    case STOPPED_RESET:
+        return 0x83;
+    case STOPPED_REFUSED:
+    case STOPPED_LOCAL:
+    case STOPPED_UNPLUGGED:
+    case STOPPED_UNLOCKED:
+        break;
+    }
+    return 0x45;
+}
+
+static int64_t wall(const struct peer *p, int64_t at_ms)
+{
+    return model_clock_ms(&p->model, at_ms) + CHINA_MS;
+}
+
+static void send_record(struct sim *s, struct peer *p, const struct model_event *e)
+{
+    const struct model_gun *g = &p->model.guns[e->gun];
+    struct ykc_Record r = {.start = wall(p, g->start_ms),
+                           .end = wall(p, g->end_ms),
+                           .time = wall(p, g->end_ms),
+                           .meter_start = g->habit == HABIT_PLACEHOLDER ? 0 : g->start_mwh / 100,
+                           .meter_end = e->meter_mwh / 100,
+                           .mark = 1,
+                           .reason = reason_of(e->reason),
+                           .card = "0000000000000000"};
+    set_pile(r.pile, p);
+    set_gun(r.gun, e->gun);
+    (void)str_copy(r.order, sizeof r.order, str_from_c(g->id));
+    for (unsigned i = 0; i < 4; i++) {
+        struct ykc_ClassFee *c = &r.classes[i];
+        c->price = p->model.prices.price_e5[i];
+        c->energy = c->loss = g->class_mwh[i] / 100;
+        c->amount = model_class_amount(&p->model, e->gun, i);
+        r.energy += c->energy;
+        r.amount += c->amount;
+    }
+    r.loss_energy = r.energy;
+    p->call = CALL_EVENT;
+    p->tries++;
+    p->retry_ms = s->now_ms + (p->tries == RECORD_TRIES - 1 ? RECORD_LAST_MS : RECORD_RETRY_MS);
+    send_new(s, p, 0x3B, &r);
+}
+
+/* ---- events ---- */
+
+static void record_done(struct sim *s, struct peer *p, unsigned gun)
+{
+    peer_count_stop(s, p, gun);
+    p->call = CALL_NONE;
+    p->tries = 0;
+    model_pop(&p->model);
+}
+
+static void tell_event(struct sim *s, struct peer *p, const struct model_event *head)
+{
+    struct model_event e = *head;
+    if (e.type == EVENT_STOP) {
+        send_record(s, p, &e);
+        return;
+    }
+    model_pop(&p->model);
+    if (e.type == EVENT_START) {
+        s->stats.starts++;
+        model_started(&p->model, e.gun, 0, true, s->now_ms);
+    } else if (e.type == EVENT_AUTHORIZE) {
+        model_authorized(&p->model, e.gun, false, s->now_ms); /* cards are not read here */
+        return;
+    }
+    send_data(s, p, e.gun, NULL);
+}
+
+static void retry(struct sim *s, struct peer *p)
+{
+    if (p->stage != STAGE_READY) {
+        send_stage(s, p);
+    } else if (p->call && p->tries < RECORD_TRIES) {
+        send_record(s, p, model_head(&p->model));
+    } else if (p->call) {
+        s->stats.errors++; /* a pile keeps it in its own memory, for the technician */
+        record_done(s, p, model_head(&p->model)->gun);
+    }
+}
+
+void ykc_peer_open(struct sim *s, struct peer *p)
+{
+    p->stage = STAGE_LOGIN;
+    p->call = CALL_NONE;
+    p->tries = 0;
+    p->call_id = 0;
+    p->idle_ms = s->now_ms + IDLE_MS;
+    p->beat_ms = s->now_ms + BEAT_MS;
+    send_stage(s, p);
+}
+
+void ykc_peer_pump(struct sim *s, struct peer *p)
+{
+    if (!p->open)
+        return;
+    if ((p->call || p->stage != STAGE_READY) && s->now_ms >= p->retry_ms)
+        retry(s, p);
+    if (p->stage != STAGE_READY)
+        return;
+    p->model.boot_due = false; /* the log-in was the boot */
+    for (const struct model_event *e; !p->call && (e = model_head(&p->model));)
+        tell_event(s, p, e);
+    if (s->now_ms >= p->beat_ms)
+        send_heartbeat(s, p);
+    for (unsigned i = 0; s->now_ms >= p->idle_ms && i < p->model.traits.guns; i++)
+        send_data(s, p, i, NULL);
+    if (s->now_ms >= p->idle_ms)
+        p->idle_ms = s->now_ms + IDLE_MS;
+}
+
+int64_t ykc_peer_next_ms(const struct peer *p)
+{
+    if (!p->open)
+        return PEER_NEVER;
+    if (p->stage != STAGE_READY)
+        return p->retry_ms;
+    int64_t next = p->call ? p->retry_ms : PEER_NEVER;
+    if (p->beat_ms < next)
+        next = p->beat_ms;
+    return p->idle_ms < next ? p->idle_ms : next;
+}
+
+/* ---- frames of the platform ---- */
+
+/* A frame being handled; msg is of the type of its table row. */
+struct got {
+    struct sim *s;
+    struct peer *p;
+    const uint8_t *seq;
+    const void *msg;
+};
+
+static bool gun_of(const struct peer *p, const char *text, unsigned *gun)
+{
+    int64_t n;
+    if (str_to_i64(str_from_c(text), &n) || n < 1 || n > p->model.traits.guns)
+        return false;
+    *gun = (unsigned)(n - 1);
+    return true;
+}
+
+static void login_replied(struct got *g)
+{
+    const struct ykc_LoginReply *m = g->msg;
+    if (g->p->stage != STAGE_LOGIN)
+        return;
+    if (m->result != 0) {
+        g->s->stats.refused++; /* tried again after RETRY_MS */
+        return;
+    }
+    g->p->stage = STAGE_VERIFY;
+    send_stage(g->s, g->p);
+}
+
+static void verify_replied(struct got *g)
+{
+    const struct ykc_VerifyModelReply *m = g->msg;
+    if (g->p->stage != STAGE_VERIFY)
+        return;
+    bool same = m->result == 0 && g->p->model.priced;
+    g->p->stage = same ? STAGE_READY : STAGE_FETCH;
+    send_stage(g->s, g->p);
+}
+
+static void hold_prices(struct got *g, const struct ykc_SetModel *m)
+{
+    struct model_prices prices;
+    for (unsigned i = 0; i < 4; i++)
+        prices.price_e5[i] = (int32_t)((m->prices[i].elec + m->prices[i].service) & INT32_MAX);
+    for (unsigned i = 0; i < 48; i++)
+        prices.slot[i] = (uint8_t)(m->slots[i] & 3);
+    model_set_prices(&g->p->model, &prices);
+    (void)str_copy(g->p->price_no, sizeof g->p->price_no, str_from_c(m->model));
+}
+
+static void model_fetched(struct got *g)
+{
+    _Static_assert(sizeof(struct ykc_FetchModelReply) == sizeof(struct ykc_SetModel),
+                   "0x0A and 0x58 have one layout");
+    struct ykc_SetModel m;
+    memcpy(&m, g->msg, sizeof m);
+    hold_prices(g, &m);
+    if (g->p->stage == STAGE_FETCH)
+        g->p->stage = STAGE_READY;
+}
+
+static void model_set(struct got *g)
+{
+    struct ykc_SetModelReply r = {.result = 1};
+    hold_prices(g, g->msg);
+    set_pile(r.pile, g->p);
+    send_frame(g->s, g->p, 0x57, g->seq, &r);
+}
+
+static void data_read(struct got *g)
+{
+    const struct ykc_ReadData *m = g->msg;
+    unsigned gun;
+    if (gun_of(g->p, m->gun, &gun) && g->p->model.traits.obeys_trigger)
+        send_data(g->s, g->p, gun, g->seq);
+}
+
+static int64_t start_reason(int err)
+{
+    return err == ERR_NOT_PLUGGED ? 5 : err == ERR_BUSY ? 2 : err == ERR_RANGE ? 1 : 3;
+}
+
+static void remote_start(struct got *g)
+{
+    const struct ykc_RemoteStart *m = g->msg;
+    struct ykc_RemoteStartReply r = {.result = 1};
+    unsigned gun = 0;
+    int err = ERR_RANGE;
+    if (gun_of(g->p, m->gun, &gun))
+        err = !g->p->model.priced ? ERR_FAULTED
+                                  : model_remote_start(&g->p->model, gun, str_from_c(m->order),
+                                                       m->balance * MONEY_FEN, g->s->now_ms);
+    if (err == ERR_TIMEOUT)
+        return;
+    if (err) {
+        r.result = 0;
+        r.reason = start_reason(err);
+        g->s->stats.failed_starts++;
+    }
+    set_pile(r.pile, g->p);
+    (void)str_copy(r.order, sizeof r.order, str_from_c(m->order));
+    (void)str_copy(r.gun, sizeof r.gun, str_from_c(m->gun));
+    send_frame(g->s, g->p, 0x33, g->seq, &r);
+}
+
+static void remote_stop(struct got *g)
+{
+    const struct ykc_RemoteStop *m = g->msg;
+    struct ykc_RemoteStopReply r = {.result = 1};
+    unsigned gun;
+    if (!gun_of(g->p, m->gun, &gun))
+        r = (struct ykc_RemoteStopReply){.reason = 1};
+    else if (model_remote_stop(&g->p->model, gun, g->s->now_ms))
+        r = (struct ykc_RemoteStopReply){.reason = 2};
+    set_pile(r.pile, g->p);
+    (void)str_copy(r.gun, sizeof r.gun, str_from_c(m->gun));
+    send_frame(g->s, g->p, 0x35, g->seq, &r);
+}
+
+static void record_replied(struct got *g)
+{
+    const struct ykc_RecordReply *m = g->msg;
+    const struct model_event *e = model_head(&g->p->model);
+    if (g->p->call != CALL_EVENT || !e ||
+        !str_eq_c(str_from_c(m->order), g->p->model.guns[e->gun].id))
+        return;
+    g->s->stats.errors += m->result != 0;
+    record_done(g->s, g->p, e->gun);
+}
+
+static void balance_set(struct got *g)
+{
+    const struct ykc_Balance *m = g->msg;
+    struct ykc_BalanceReply r = {.result = 1};
+    unsigned gun;
+    if (gun_of(g->p, m->gun, &gun)) {
+        model_set_balance(&g->p->model, gun, m->balance * MONEY_FEN);
+        r.result = 0;
+    }
+    set_pile(r.pile, g->p);
+    (void)str_copy(r.card, sizeof r.card, str_from_c(m->card));
+    send_frame(g->s, g->p, 0x41, g->seq, &r);
+}
+
+static void work_set(struct got *g)
+{
+    const struct ykc_Work *m = g->msg;
+    struct ykc_WorkReply r = {.result = 1};
+    struct model *model = &g->p->model;
+    int32_t limit_w = m->percent >= 100 ? -1 : (int32_t)(model->traits.power_w * m->percent / 100);
+    for (unsigned i = 0; i < model->traits.guns; i++) {
+        if (model_limit(model, i, limit_w, g->s->now_ms))
+            r.result = 0;
+        (void)model_enable(model, i, m->locked == 0, g->s->now_ms);
+    }
+    set_pile(r.pile, g->p);
+    send_frame(g->s, g->p, 0x51, g->seq, &r);
+}
+
+static void time_set(struct got *g)
+{
+    const struct ykc_Time *m = g->msg;
+    struct ykc_TimeReply r = {.time = m->time};
+    if (m->time > CHINA_MS)
+        model_set_clock(&g->p->model, m->time - CHINA_MS, g->s->now_ms);
+    set_pile(r.pile, g->p);
+    send_frame(g->s, g->p, 0x55, g->seq, &r);
+}
+
+static void rebooted(struct got *g)
+{
+    struct ykc_RebootReply r = {.result = 1};
+    set_pile(r.pile, g->p);
+    send_frame(g->s, g->p, 0x91, g->seq, &r);
+    model_reset(&g->p->model, g->s->now_ms);
+}
+
+static const struct {
+    uint8_t type;
+    void (*take)(struct got *g);
+} frames[] = {
+    {0x02, login_replied}, {0x06, verify_replied}, {0x0A, model_fetched},  {0x12, data_read},
+    {0x34, remote_start},  {0x36, remote_stop},    {0x40, record_replied}, {0x42, balance_set},
+    {0x52, work_set},      {0x56, time_set},       {0x58, model_set},      {0x92, rebooted},
+};
+
+static void take_frame(struct sim *s, struct peer *p, const struct frame *f)
+{
+    const struct wire_msg *m = wire_msg_by_code(&ykc_proto, f->type);
+    s->stats.received++;
+    arena_reset(&s->arena);
+    for (size_t i = 0; m && f->enc == 0 && i < ARRAY_LEN(frames); i++) {
+        if (frames[i].type != f->type)
+            continue;
+        void *msg = arena_alloc(&s->arena, m->req->size);
+        struct got g = {.s = s, .p = p, .seq = f->seq, .msg = msg};
+        if (!msg || wire_bin_decode(m->req, f->body, msg, NULL))
+            s->stats.errors++;
+        else
+            frames[i].take(&g);
+    }
+}
+
+size_t ykc_peer_bytes(struct sim *s, struct peer *p, struct str bytes)
+{
+    struct frame f;
+    size_t used = 0, n = 0;
+    uint64_t garbage = 0;
+    while (frame_next((struct str){bytes.p + used, bytes.n - used}, &f, &n, &garbage)) {
+        used += n;
+        take_frame(s, p, &f);
+    }
+    s->stats.errors += garbage != 0;
+    return used + n;
+}
