@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* load.c: the load generator and the floor of the charger path.
- *   bench_load echo PORT IN OUT          a raw TCP epoll server: one recv of IN bytes, one send of OUT bytes, for ever (the floor)
- *   bench_load raw PORT CONNS SECONDS IN OUT                  drives it: one message outstanding a connection
- *   bench_load ws PORT CONNS SECONDS KIND FILE                drives a server by OCPP: KIND heartbeat | metervalues, FILE id TAB password
- * Prints: messages seconds p50_us p99_us. One thread, epoll, loopback only; it ends by itself. The client does as little as it can: frames are
- * made once, answers are only counted. CPU of the server is read by whoever started it. */
+ *   bench_load echo PORT IN OUT          a raw TCP epoll server: one recv of IN bytes, one send of
+ * OUT bytes, for ever (the floor) bench_load raw PORT CONNS SECONDS IN OUT                  drives
+ * it: one message outstanding a connection bench_load ws PORT CONNS SECONDS KIND FILE drives a
+ * server by OCPP: KIND heartbeat | metervalues, FILE id TAB password Prints: messages seconds
+ * p50_us p99_us. One thread, epoll, loopback only; it ends by itself. The client does as little as
+ * it can: frames are made once, answers are only counted. CPU of the server is read by whoever
+ * started it. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -49,7 +51,8 @@ static int64_t now_ns(void)
 
 static int dial(uint16_t port)
 {
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in a = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
     if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof a) != 0)
         die("connect");
@@ -81,10 +84,11 @@ static void echo_accept(int ep, int ls)
         die("epoll_ctl");
 }
 
-static int echo_serve(uint16_t port, size_t out)
+static _Noreturn void echo_serve(uint16_t port, size_t out)
 {
     static char in[65536], reply[FRAME_MAX];
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in a = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int ls = socket(AF_INET, SOCK_STREAM, 0), one = 1, ep = epoll_create1(0);
     setsockopt(ls, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (bind(ls, (struct sockaddr *)&a, sizeof a) != 0 || listen(ls, 4096) != 0)
@@ -131,7 +135,8 @@ static void upgrade(struct peer *p, uint16_t port)
     int n = snprintf(plain, sizeof plain, "%s:%s", p->id, p->password);
     base64_encode(plain, (size_t)n, auth);
     n = snprintf(request, sizeof request,
-                 "GET /ocpp/%s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                 "GET /ocpp/%s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUpgrade: websocket\r\nConnection: "
+                 "Upgrade\r\n"
                  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
                  "Sec-WebSocket-Protocol: ocpp1.6\r\nAuthorization: Basic %s\r\n\r\n",
                  p->id, port, auth);
@@ -184,8 +189,8 @@ static void report(uint64_t messages, int64_t ns)
 {
     size_t n = latencies < LATENCIES ? latencies : LATENCIES;
     qsort(latency_us, n, sizeof *latency_us, by_value);
-    printf("%llu %.3f %u %u\n", (unsigned long long)messages, (double)ns / 1e9, n ? latency_us[n / 2] : 0,
-           n ? latency_us[n - 1 - n / 100] : 0);
+    printf("%llu %.3f %u %u\n", (unsigned long long)messages, (double)ns / 1e9,
+           n ? latency_us[n / 2] : 0, n ? latency_us[n - 1 - n / 100] : 0);
 }
 
 /* One whole WebSocket frame (or `want` raw bytes) has come. */
@@ -238,8 +243,10 @@ static int run_ws(uint16_t port, int conns, int seconds, const char *kind, const
     char f[FRAME_MAX];
     const char *text = "[2,\"1\",\"Heartbeat\",{}]";
     if (strcmp(kind, "metervalues") == 0)
-        text = "[2,\"1\",\"MeterValues\",{\"connectorId\":1,\"meterValue\":[{\"timestamp\":\"2026-01-01T00:00:00Z\",\"sampledValue\":["
-               "{\"value\":\"123456\",\"measurand\":\"Energy.Active.Import.Register\",\"unit\":\"Wh\"},"
+        text = "[2,\"1\",\"MeterValues\",{\"connectorId\":1,\"meterValue\":[{\"timestamp\":\"2026-"
+               "01-01T00:00:00Z\",\"sampledValue\":["
+               "{\"value\":\"123456\",\"measurand\":\"Energy.Active.Import.Register\",\"unit\":"
+               "\"Wh\"},"
                "{\"value\":\"60000\",\"measurand\":\"Power.Active.Import\",\"unit\":\"W\"},"
                "{\"value\":\"57\",\"measurand\":\"SoC\",\"unit\":\"Percent\"},"
                "{\"value\":\"410.5\",\"measurand\":\"Voltage\",\"unit\":\"V\"}]}]}]";
@@ -247,7 +254,8 @@ static int run_ws(uint16_t port, int conns, int seconds, const char *kind, const
         die("not enough chargers in the file");
     for (int i = 0; i < conns; i++) {
         upgrade(&peers[i], port);
-        call(&peers[i], "[2,\"0\",\"BootNotification\",{\"chargePointVendor\":\"V\",\"chargePointModel\":\"M\"}]");
+        call(&peers[i], "[2,\"0\",\"BootNotification\",{\"chargePointVendor\":\"V\","
+                        "\"chargePointModel\":\"M\"}]");
     }
     fprintf(stderr, "ready\n");
     size_t n = frame_make(f, text);
@@ -258,7 +266,7 @@ static int run_ws(uint16_t port, int conns, int seconds, const char *kind, const
 int main(int argc, char **argv)
 {
     if (argc >= 5 && strcmp(argv[1], "echo") == 0)
-        return echo_serve((uint16_t)strtol(argv[2], NULL, 10), (size_t)strtol(argv[4], NULL, 10));
+        echo_serve((uint16_t)strtol(argv[2], NULL, 10), (size_t)strtol(argv[4], NULL, 10));
     if (argc != 7) {
         fprintf(stderr, "usage: see the head of load.c\n");
         return 2;

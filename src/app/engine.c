@@ -11,14 +11,17 @@
 #include "app/engine.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/must.h"
 #include "io/os/clock.h"
 #include "io/os/file.h"
 #include "io/os/mailbox.h"
+#include "io/os/mark.h"
 #include "io/os/thread.h"
 #include "io/os/zonefile.h"
 
@@ -35,6 +38,7 @@ struct engine {
     struct store_fetcher *fetcher;
     struct store_reader *reader; /* samples of open sessions at the start */
     struct mailbox *inbox, *sealed;
+    struct mark *mark; /* what is being applied */
     struct os_thread *core_thread, *commit_thread;
     struct slot slots[BATCHES];
     int next; /* slot to seal into */
@@ -209,8 +213,36 @@ static void zone_for(struct engine *e, const struct cmd *cmd)
         (void)zone_need(e, ((const struct row_tenant *)row)->zone);
 }
 
+/* A command that killed the house twice is answered with an error instead of being tried a third
+ * time. */
+static void refuse(struct engine *e, const struct cmd *cmd)
+{
+    log_line(LOG_ERROR, "engine", cmd->head.cause, "command of type %u is quarantined",
+             cmd->head.type);
+    if (cmd->head.from.ref == 0)
+        return;
+    struct out out = {.size = OUT_SIZE(plain),
+                      .version = CMD_VERSION,
+                      .type = OUT_REPLY,
+                      .to = cmd->head.from,
+                      .cause = cmd->head.cause,
+                      .cmd_type = cmd->head.type,
+                      .err = ERR_INTERNAL};
+    e->cfg.deliver(e->cfg.ctx, &out);
+}
+
+static uint64_t finger_of(const struct cmd *cmd)
+{
+    size_t head = offsetof(struct cmd, u);
+    return hash_bytes((const char *)cmd + head, cmd->head.size - head, cmd->head.type);
+}
+
 static void apply(struct engine *e, struct cmd *cmd)
 {
+    if (!mark_begin(e->mark, finger_of(cmd))) {
+        refuse(e, cmd);
+        return;
+    }
     int64_t t0 = os_mono_ns();
     cmd->head.now_ms = core_now(e);
     if (cmd->head.type == CMD_ROW_PUT)
@@ -219,6 +251,7 @@ static void apply(struct engine *e, struct cmd *cmd)
         (void)zone_need(e, cmd->u.setup.zone);
     prefetch(e, cmd);
     core_apply(e->core, cmd);
+    mark_end(e->mark);
     metric_observe(&e->cfg.metrics->apply, (os_mono_ns() - t0) / 1000);
     metric_add(&e->cfg.metrics->commands, 1);
 }
@@ -385,6 +418,7 @@ void engine_free(struct engine *e)
         core_batch_free(&e->slots[i].batch);
     mailbox_free(e->inbox);
     mailbox_free(e->sealed);
+    mark_close(e->mark);
     core_free(e->core);
     arena_free(&e->arena);
     free(e);
@@ -405,7 +439,11 @@ static int prepare(struct engine *e)
         .seed = 0,
     };
     size_t inbox = (size_t)c->core_inbox_mb << 20;
-    int err = core_new(&limits, &e->core);
+    char path[300];
+    snprintf(path, sizeof path, "%s/applying", c->data_dir);
+    int err = mark_open(path, &e->mark);
+    if (!err)
+        err = core_new(&limits, &e->core);
     if (!err)
         err = store_fetcher_open(e->cfg.store, &e->fetcher);
     if (!err)
