@@ -20,8 +20,11 @@ enum token_kind { TOKEN_CARD = 1, TOKEN_APP = 2, TOKEN_VIN = 3 };
 /** WAITING: seen on the wire, not yet registered by anybody; carries no money. */
 enum charger_state { CHARGER_ACTIVE = 0, CHARGER_DISABLED = 1, CHARGER_WAITING = 2 };
 
-/** Learnt or set; the cap works better with each. */
-enum charger_trait { TRAIT_TRIGGER = 1, TRAIT_INTERVAL = 2, TRAIT_PROFILE = 4, TRAIT_REGISTER_SESSION = 8 };
+/** Learnt or set; the cap works better with each. Neither TRAIT_X nor TRAIT_NO_X: not known yet. */
+enum charger_trait {
+    TRAIT_TRIGGER = 1, TRAIT_INTERVAL = 2, TRAIT_PROFILE = 4, TRAIT_REGISTER_SESSION = 8, TRAIT_NO_TRIGGER = 16,
+    TRAIT_NO_INTERVAL = 32, TRAIT_NO_PROFILE = 64
+};
 
 enum unknown_policy { UNKNOWN_REFUSE = 0, UNKNOWN_WAIT = 1 };
 

@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: Apache-2.0
+/* catalog.c: tariff versions and contract versions, which one is in force, and the price model of
+ * piles that hold their prices themselves (云快充).
+ *
+ * Versions are immutable (but for the residues of a contract, which core/split keeps) and never
+ * leave memory: orders name them. A family's id is that of its first version. A new version starts
+ * after the newest one that exists, so the order of versions is the order of time.
+ *
+ * At the start the rows of a version come one by one; they are gathered and built together by
+ * catalog_build. Fails: ERR_CORRUPT when stored rows do not build. */
+#include "core/core_state.h"
+
+/* ---- tariffs ---- */
+
+const struct tariff *tariff_find(const struct core *c, int64_t version)
+{
+    const struct tariff_node *n = map_get_ptr(&c->tariffs, (uint64_t)version);
+    return n ? n->t : NULL;
+}
+
+const struct tariff *tariff_in_force(const struct core *c, int64_t family, int64_t ms)
+{
+    const struct tariff_node *n = map_get_ptr(&c->tariff_families, (uint64_t)family);
+    while (n && n->t->from_ms > ms)
+        n = n->next;
+    return n ? n->t : NULL;
+}
+
+static int tariff_add(struct core *c, struct tariff *t)
+{
+    struct tariff_node *n = ARENA_NEW(&c->arena, struct tariff_node);
+    if (!n)
+        return ERR_NOMEM;
+    n->t = t;
+    struct tariff_node *head = map_get_ptr(&c->tariff_families, (uint64_t)t->family);
+    struct tariff_node **at = &head;
+    while (*at && (*at)->t->from_ms > t->from_ms)
+        at = &(*at)->next;
+    n->next = *at;
+    *at = n;
+    int rc = map_put_ptr(&c->tariff_families, (uint64_t)t->family, head);
+    return rc ? rc : map_put_ptr(&c->tariffs, (uint64_t)t->id, n);
+}
+
+static void tariff_rows(const struct cmd_tariff_put *in, int64_t id, struct row_tariff_day *days,
+                        struct row_tariff_slice *slices)
+{
+    for (int32_t i = 0; i < in->days; i++)
+        days[i] = (struct row_tariff_day){.tariff = id,
+                                          .seq = i,
+                                          .first_mmdd = in->day[i].first_mmdd,
+                                          .last_mmdd = in->day[i].last_mmdd,
+                                          .weekdays = in->day[i].weekdays,
+                                          .plan = in->day[i].plan};
+    for (int32_t i = 0; i < in->slices; i++)
+        slices[i] = (struct row_tariff_slice){.tariff = id,
+                                              .plan = in->slice[i].plan,
+                                              .from_min = in->slice[i].from_min,
+                                              .label = in->slice[i].label,
+                                              .elec_e5 = in->slice[i].elec_e5,
+                                              .service_e5 = in->slice[i].service_e5};
+}
+
+static int tariff_check(const struct core *c, const struct cmd *cmd)
+{
+    const struct cmd_tariff_put *in = &cmd->u.tariff_put;
+    if (!tenant_find(c, cmd->head.tenant) || cmd->head.station)
+        return ERR_NOT_FOUND;
+    if (!in->name[0])
+        return ERR_REQUIRED;
+    if (in->days < 1 || in->days > TARIFF_DAYS_MAX || in->slices < 1 ||
+        in->slices > TARIFF_SLICES_MAX || in->from_ms < 0)
+        return ERR_RANGE;
+    const struct tariff_node *n = map_get_ptr(&c->tariff_families, (uint64_t)in->family);
+    if (in->family && (!n || n->t->tenant != cmd->head.tenant))
+        return ERR_NOT_FOUND;
+    return n && in->from_ms <= n->t->from_ms ? ERR_CONFLICT : 0;
+}
+
+static void price_push_all(struct core *c, int64_t family);
+
+int catalog_put_tariff(struct core *c, const struct cmd *cmd)
+{
+    const struct cmd_tariff_put *in = &cmd->u.tariff_put;
+    int rc = tariff_check(c, cmd);
+    if (rc)
+        return rc;
+    struct row_tariff_day *days = ARENA_ARRAY(&c->scratch, (size_t)in->days, struct row_tariff_day);
+    struct row_tariff_slice *slices =
+        ARENA_ARRAY(&c->scratch, (size_t)in->slices, struct row_tariff_slice);
+    must(days && slices); /* bounded above */
+    struct row_tariff row = {.id = core_id(c),
+                             .tenant = cmd->head.tenant,
+                             .name = in->name,
+                             .from_ms = in->from_ms,
+                             .created_ms = c->now};
+    row.family = in->family ? in->family : row.id;
+    tariff_rows(in, row.id, days, slices);
+    /* Built once in the scratch: what is refused leaves nothing in the core's arena. */
+    struct tariff *t;
+    rc = tariff_build(&c->scratch, &row, days, (size_t)in->days, slices, (size_t)in->slices, &t);
+    if (rc)
+        return rc;
+    must(tariff_build(&c->arena, &row, days, (size_t)in->days, slices, (size_t)in->slices, &t) ==
+         0);
+    must(tariff_add(c, t) == 0);
+    row_put(c, ROW_TARIFF, ROW_UPSERT, &row);
+    for (int32_t i = 0; i < in->days; i++)
+        row_put(c, ROW_TARIFF_DAY, ROW_UPSERT, &days[i]);
+    for (int32_t i = 0; i < in->slices; i++)
+        row_put(c, ROW_TARIFF_SLICE, ROW_UPSERT, &slices[i]);
+    c->made_id = row.id;
+    c->made_version = 1;
+    price_push_all(c, row.family);
+    return 0;
+}
+
+/* ---- contracts ---- */
+
+struct split_contract *contract_find(const struct core *c, int64_t version)
+{
+    struct contract_node *n = map_get_ptr(&c->contracts, (uint64_t)version);
+    return n ? &n->c : NULL;
+}
+
+struct split_contract *contract_in_force(const struct core *c, int64_t family, int64_t ms)
+{
+    struct contract_node *n = map_get_ptr(&c->contract_families, (uint64_t)family);
+    while (n && n->c.from_ms > ms)
+        n = n->next;
+    return n ? &n->c : NULL;
+}
+
+static int contract_add(struct core *c, const struct split_contract *k)
+{
+    struct contract_node *n = ARENA_NEW(&c->arena, struct contract_node);
+    if (!n)
+        return ERR_NOMEM;
+    n->c = *k;
+    struct contract_node *head = map_get_ptr(&c->contract_families, (uint64_t)k->family);
+    struct contract_node **at = &head;
+    while (*at && (*at)->c.from_ms > k->from_ms)
+        at = &(*at)->next;
+    n->next = *at;
+    *at = n;
+    int rc = map_put_ptr(&c->contract_families, (uint64_t)k->family, head);
+    return rc ? rc : map_put_ptr(&c->contracts, (uint64_t)k->id, n);
+}
+
+static int contract_check(const struct core *c, const struct cmd *cmd)
+{
+    const struct cmd_contract_put *in = &cmd->u.contract_put;
+    if (!tenant_find(c, cmd->head.tenant) || cmd->head.station)
+        return ERR_NOT_FOUND;
+    if (!in->name[0])
+        return ERR_REQUIRED;
+    if (in->n < 1 || in->n > CONTRACT_PARTIES_MAX || in->from_ms < 0)
+        return ERR_RANGE;
+    for (int32_t i = 0; i < in->n; i++) {
+        const struct party *p = dir_find(c, ROW_PARTY, in->party[i].party);
+        if (!p || p->row.tenant != cmd->head.tenant || p->row.state != ROW_ACTIVE)
+            return ERR_NOT_FOUND;
+    }
+    const struct contract_node *n = map_get_ptr(&c->contract_families, (uint64_t)in->family);
+    if (in->family && (!n || n->c.tenant != cmd->head.tenant))
+        return ERR_NOT_FOUND;
+    return n && in->from_ms <= n->c.from_ms ? ERR_CONFLICT : 0;
+}
+
+int catalog_put_contract(struct core *c, const struct cmd *cmd)
+{
+    const struct cmd_contract_put *in = &cmd->u.contract_put;
+    int rc = contract_check(c, cmd);
+    if (rc)
+        return rc;
+    struct row_contract row = {.id = core_id(c),
+                               .tenant = cmd->head.tenant,
+                               .name = in->name,
+                               .from_ms = in->from_ms,
+                               .unit = in->unit,
+                               .rounding = ROUND_DEFICIT,
+                               .created_ms = c->now};
+    row.family = in->family ? in->family : row.id;
+    struct row_contract_party parties[CONTRACT_PARTIES_MAX] = {0};
+    for (int32_t i = 0; i < in->n; i++)
+        parties[i] = (struct row_contract_party){.contract = row.id,
+                                                 .seq = i,
+                                                 .party = in->party[i].party,
+                                                 .lines = in->party[i].lines,
+                                                 .ratio = in->party[i].ratio};
+    struct split_contract k;
+    rc = split_build(&k, &row, parties, (size_t)in->n);
+    if (rc)
+        return rc;
+    must(contract_add(c, &k) == 0);
+    row_put(c, ROW_CONTRACT, ROW_UPSERT, &row);
+    for (int32_t i = 0; i < in->n; i++)
+        row_put(c, ROW_CONTRACT_PARTY, ROW_UPSERT, &parties[i]);
+    c->made_id = row.id;
+    c->made_version = 1;
+    return 0;
+}
+
+/* ---- loading ---- */
+
+int catalog_load(struct core *c, enum row_table t, const void *row)
+{
+    struct row_tariff_slice slice;
+    if (t == ROW_TARIFF) {
+        buf_put(&c->load_tariffs, row, sizeof(struct row_tariff));
+    } else if (t == ROW_TARIFF_DAY) {
+        buf_put(&c->load_days, row, sizeof(struct row_tariff_day));
+    } else if (t == ROW_TARIFF_SLICE) {
+        slice = *(const struct row_tariff_slice *)row;
+        slice.label = arena_copy(&c->arena, str_from_c(slice.label));
+        if (!slice.label)
+            return ERR_NOMEM;
+        buf_put(&c->load_slices, &slice, sizeof slice);
+    } else if (t == ROW_CONTRACT) {
+        buf_put(&c->load_contracts, row, sizeof(struct row_contract));
+    } else {
+        buf_put(&c->load_parties, row, sizeof(struct row_contract_party));
+    }
+    return 0;
+}
+
+/* Copies the rows of `key` (first member of each) out of the gathered ones into the scratch. */
+static void *rows_of(struct core *c, const struct buf *from, size_t size, int64_t key, size_t *n)
+{
+    char *out = arena_alloc(&c->scratch, from->n + 1);
+    *n = 0;
+    for (size_t at = 0; out && at < from->n; at += size) {
+        int64_t k;
+        memcpy(&k, from->p + at, sizeof k);
+        if (k == key)
+            memcpy(out + size * (*n)++, from->p + at, size);
+    }
+    return out;
+}
+
+static int tariff_load(struct core *c, const struct row_tariff *row)
+{
+    size_t days_n, slices_n;
+    struct tariff *t;
+    struct row_tariff_day *days = rows_of(c, &c->load_days, sizeof *days, row->id, &days_n);
+    struct row_tariff_slice *slices =
+        rows_of(c, &c->load_slices, sizeof *slices, row->id, &slices_n);
+    if (!days || !slices)
+        return ERR_NOMEM;
+    int rc = tariff_build(&c->arena, row, days, days_n, slices, slices_n, &t);
+    return rc ? ERR_CORRUPT : tariff_add(c, t);
+}
+
+static int contract_load(struct core *c, const struct row_contract *row)
+{
+    size_t n;
+    struct split_contract k;
+    struct row_contract_party *parties = rows_of(c, &c->load_parties, sizeof *parties, row->id, &n);
+    if (!parties)
+        return ERR_NOMEM;
+    return split_build(&k, row, parties, n) ? ERR_CORRUPT : contract_add(c, &k);
+}
+
+int catalog_build(struct core *c)
+{
+    struct arena usual = c->scratch;
+    int rc = 0;
+    arena_init(&c->scratch, SIZE_MAX);
+    for (size_t at = 0; !rc && at < c->load_tariffs.n; at += sizeof(struct row_tariff)) {
+        rc = tariff_load(c, (const struct row_tariff *)(const void *)(c->load_tariffs.p + at));
+        arena_reset(&c->scratch);
+    }
+    for (size_t at = 0; !rc && at < c->load_contracts.n; at += sizeof(struct row_contract)) {
+        rc =
+            contract_load(c, (const struct row_contract *)(const void *)(c->load_contracts.p + at));
+        arena_reset(&c->scratch);
+    }
+    arena_free(&c->scratch);
+    c->scratch = usual;
+    struct buf *bufs[] = {&c->load_days, &c->load_slices, &c->load_tariffs, &c->load_contracts,
+                          &c->load_parties};
+    for (size_t i = 0; i < ARRAY_LEN(bufs); i++)
+        buf_free(bufs[i]);
+    return rc;
+}
+
+/* ---- price models ---- */
+
+static const struct tariff *charger_tariff(const struct core *c, const struct charger *ch)
+{
+    const struct station *s = station_find(c, ch->row.station);
+    return s ? tariff_in_force(c, s->row.tariff, c->now) : NULL;
+}
+
+/* When this pile's prices change next: the local day ends, or the next version begins. */
+static int64_t price_until(const struct core *c, const struct tariff *t, int64_t day_end_ms)
+{
+    int64_t until = day_end_ms;
+    const struct tariff_node *n = map_get_ptr(&c->tariff_families, (uint64_t)t->family);
+    for (; n && n->t->from_ms > c->now; n = n->next)
+        if (n->t->from_ms < until)
+            until = n->t->from_ms;
+    return until;
+}
+
+void catalog_price_model(struct core *c, const struct cmd *cmd, struct charger *ch)
+{
+    const struct tariff *t = charger_tariff(c, ch);
+    struct tariff_classes classes;
+    (void)cmd;
+    if (!t || ch->row.state != CHARGER_ACTIVE) {
+        reply_err(c, t ? ERR_DISABLED : ERR_CONFLICT);
+        return;
+    }
+    int rc = tariff_classes_of_day(t, zone_of(c, ch->row.station), c->now, &classes);
+    if (rc) {
+        reply_err(c, rc);
+        return;
+    }
+    int64_t until = price_until(c, t, classes.until_ms);
+    must(heap_set(&c->timers, &ch->timer[TC_PRICE], until) == 0);
+    struct out *o = reply_new(c, 0, OUT_SIZE(prices));
+    if (!o)
+        return;
+    struct reply_prices *p = &o->u.prices;
+    p->tariff = t->id;
+    memcpy(p->elec_e5, classes.elec_e5, sizeof p->elec_e5);
+    memcpy(p->service_e5, classes.service_e5, sizeof p->service_e5);
+    memcpy(p->slot, classes.slot, sizeof p->slot);
+    /* The number says whether a pile holds this model: the same prices give the same number. */
+    uint64_t mix = hash_bytes(p->elec_e5, sizeof p->elec_e5, 1) ^
+                   hash_bytes(p->service_e5, sizeof p->service_e5, 2) ^
+                   hash_bytes(p->slot, sizeof p->slot, 3);
+    p->number = (int32_t)(1 + mix % 9999);
+}
+
+void catalog_price_held(struct core *c, const struct cmd *cmd, struct charger *ch)
+{
+    if (ch->row.price_tariff == cmd->u.price_held.tariff)
+        return;
+    ch->row.price_tariff = cmd->u.price_held.tariff;
+    obj_dirty(c, &ch->o);
+}
+
+void catalog_price_due(struct core *c, struct charger *ch)
+{
+    bool busy = false;
+    if (!ch->online || ch->row.protocol != PROTOCOL_YKC)
+        return; /* it asks by itself when it logs in */
+    for (const struct connector *k = ch->connectors; k; k = k->next)
+        busy = busy || k->row.order_id;
+    if (busy) {
+        must(heap_set(&c->timers, &ch->timer[TC_PRICE], c->now + PRICE_RETRY_MS) == 0);
+        return;
+    }
+    (void)call_add(c, ch,
+                   &(struct call_ask){.kind = CALL_PRICES,
+                                      .timeout_s = QUICK_CALL_S,
+                                      .action = "SetPrices",
+                                      .payload = "{}"});
+}
+
+/* A new version: idle piles of that family get their prices at its first instant. */
+static void price_push_all(struct core *c, int64_t family)
+{
+    for (uint32_t i = 0; i < c->dir[ROW_CHARGER].slab.len; i++) {
+        struct charger *ch = slab_at(&c->dir[ROW_CHARGER].slab, i);
+        const struct station *s = ch ? station_find(c, ch->row.station) : NULL;
+        if (!s || s->row.tariff != family || ch->row.protocol != PROTOCOL_YKC || !ch->online)
+            continue;
+        const struct tariff_node *n = map_get_ptr(&c->tariff_families, (uint64_t)family);
+        int64_t at = n->t->from_ms > c->now ? n->t->from_ms : c->now;
+        if (!ch->timer[TC_PRICE].pos || ch->timer[TC_PRICE].due_ms > at)
+            must(heap_set(&c->timers, &ch->timer[TC_PRICE], at) == 0);
+    }
+}

@@ -1,0 +1,668 @@
+// SPDX-License-Identifier: Apache-2.0
+/* core.c: the frame of the single writer: memory, the table of commands, timers, the batch.
+ *
+ * A command of a gate finds its charger here, a command of the web front its idempotency key; what
+ * it does is in the file of its topic. Handlers of the web front return 0 (then made_id and
+ * made_version are the answer, and an audit row and the key are written beside the effect) or an
+ * error that changed nothing. Handlers of gates answer by themselves.
+ *
+ * Invariants: 1. one command, one reply; 2. an idempotency key is written in the batch of its
+ * effect, errors are not kept; 3. the order of a sealed batch is: what was packed as it happened,
+ * then changed objects in the order they changed first, then accounts and holds. */
+#include "core/core_state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef void gate_fn(struct core *c, const struct cmd *cmd, struct charger *ch);
+typedef int web_fn(struct core *c, const struct cmd *cmd);
+struct handler {
+    gate_fn *gate;
+    web_fn *web;
+    const char *audit; /* action; NULL = no audit row by the frame */
+    bool txn;          /* counts as a durable message of the charger */
+};
+
+static const struct handler handlers[] = {
+    [CMD_CONN_CLOSED] = {.gate = link_closed},
+    [CMD_BOOT] = {.gate = link_boot, .txn = true},
+    [CMD_HEARTBEAT] = {.gate = link_heartbeat},
+    [CMD_STATUS] = {.gate = link_status},
+    [CMD_AUTHORIZE] = {.gate = start_authorize},
+    [CMD_TX_START] = {.gate = start_tx, .txn = true},
+    [CMD_METER] = {.gate = meter_apply},
+    [CMD_TX_STOP] = {.gate = stop_tx, .txn = true},
+    [CMD_TX_RECORD] = {.gate = stop_record, .txn = true},
+    [CMD_DATA_TRANSFER] = {.gate = link_data_transfer},
+    [CMD_NOTE] = {.gate = link_note, .txn = true},
+    [CMD_CALL_RESULT] = {.gate = command_result},
+    [CMD_PRICE_MODEL] = {.gate = catalog_price_model},
+    [CMD_PRICE_HELD] = {.gate = catalog_price_held},
+    [CMD_ROW_PUT] = {.web = directory_put, .audit = "row.put"},
+    [CMD_TARIFF_PUT] = {.web = catalog_put_tariff, .audit = "tariff.put"},
+    [CMD_CONTRACT_PUT] = {.web = catalog_put_contract, .audit = "contract.put"},
+    [CMD_TOPUP] = {.web = account_topup, .audit = "topup"},
+    [CMD_ORDER_START] = {.web = start_order, .audit = "order.start"},
+    [CMD_ORDER_STOP] = {.web = stop_order, .audit = "order.stop"},
+    [CMD_CALL] = {.web = command_call, .audit = "charger.call"},
+    [CMD_SESSION_PUT] = {.web = account_session_put},
+    [CMD_SESSION_END] = {.web = account_session_end},
+    [CMD_AUDIT] = {.web = account_audit},
+    [CMD_SETUP] = {.web = directory_setup, .audit = "setup"},
+    [CMD_DECIDE] = {.web = settle_decide, .audit = "order.decide"},
+    [CMD_REGISTER_DRIVER] = {.web = directory_register, .audit = "driver.register"},
+};
+
+/* ---- memory ---- */
+
+static void limits_fill(struct core_limits *l)
+{
+    static const struct core_limits usual = {
+        .chargers = 20000,
+        .connectors = 50000,
+        .drivers = 500000,
+        .accounts = 1000000,
+        .orders = 50000,
+        .commands = 50000,
+        .heartbeat_s = 300,
+        .command_timeout_s = 30,
+    };
+    l->chargers = l->chargers ? l->chargers : usual.chargers;
+    l->connectors = l->connectors ? l->connectors : usual.connectors;
+    l->drivers = l->drivers ? l->drivers : usual.drivers;
+    l->accounts = l->accounts ? l->accounts : usual.accounts;
+    l->orders = l->orders ? l->orders : usual.orders;
+    l->commands = l->commands ? l->commands : usual.commands;
+    l->heartbeat_s = l->heartbeat_s ? l->heartbeat_s : usual.heartbeat_s;
+    l->command_timeout_s = l->command_timeout_s ? l->command_timeout_s : usual.command_timeout_s;
+}
+
+static void dirs_init(struct core *c)
+{
+    const struct core_limits *l = &c->lim;
+    const struct {
+        enum row_table t;
+        size_t size;
+        uint32_t cap;
+    } tables[] = {
+        {ROW_TENANT, sizeof(struct tenant), 1000},
+        {ROW_PARTY, sizeof(struct party), 100000},
+        {ROW_PERSON, sizeof(struct person), 100000},
+        {ROW_API_KEY, sizeof(struct api_key), 100000},
+        {ROW_DRIVER, sizeof(struct driver), l->drivers},
+        {ROW_TOKEN, sizeof(struct token), l->drivers},
+        {ROW_STATION, sizeof(struct station), l->chargers},
+        {ROW_CHARGER, sizeof(struct charger), l->chargers},
+        {ROW_CONNECTOR, sizeof(struct connector), l->connectors},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+        struct dir *d = &c->dir[tables[i].t];
+        d->cap = tables[i].cap;
+        slab_init(&d->slab, tables[i].size, d->cap);
+        map_init(&d->ids, d->cap, l->seed);
+        strmap_init(&d->keys, d->cap, l->seed);
+    }
+}
+
+static void tables_init(struct core *c)
+{
+    const struct core_limits *l = &c->lim;
+    struct map *maps[] = {&c->tariffs, &c->tariff_families, &c->contracts, &c->contract_families};
+    for (size_t i = 0; i < ARRAY_LEN(maps); i++)
+        map_init(maps[i], 1000000, l->seed);
+    slab_init(&c->orders, sizeof(struct order), l->orders);
+    slab_init(&c->calls, sizeof(struct call), l->commands);
+    slab_init(&c->idems, sizeof(struct idem), 1000000);
+    map_init(&c->order_ids, l->orders, l->seed);
+    map_init(&c->session_ids, l->orders, l->seed);
+    map_init(&c->call_ids, l->commands, l->seed);
+    strmap_init(&c->tx_keys, l->orders, l->seed);
+    strmap_init(&c->tx_nos, l->orders, l->seed);
+    strmap_init(&c->idem_keys, 1000000, l->seed);
+    strmap_init(&c->absent, 100000, l->seed);
+    strmap_init(&c->zones, 1000, l->seed);
+    heap_init(&c->timers, l->orders * TO_N + l->chargers * TC_N + 1);
+    c->idem_timer.kind = 200;
+}
+
+static void bufs_init(struct core *c)
+{
+    struct buf *bufs[] = {&c->text_scratch, &c->load_days,      &c->load_slices,
+                          &c->load_tariffs, &c->load_contracts, &c->load_parties,
+                          &c->rows,         &c->samples,        &c->outs};
+    for (size_t i = 0; i < ARRAY_LEN(bufs); i++)
+        buf_init(bufs[i], SIZE_MAX);
+}
+
+int core_new(const struct core_limits *limits, struct core **out)
+{
+    struct core *c = calloc(1, sizeof *c); /* at start only */
+    if (!c)
+        return ERR_NOMEM;
+    c->lim = *limits;
+    limits_fill(&c->lim);
+    arena_init(&c->arena, SIZE_MAX);
+    arena_init(&c->scratch, 1 << 20);
+    const struct ledger_limits ll = {
+        .accounts = c->lim.accounts, .holds = c->lim.orders * 2, .seed = c->lim.seed};
+    int rc = ledger_new(&c->arena, &ll, &c->ledger);
+    if (rc) {
+        arena_free(&c->arena);
+        free(c);
+        return rc;
+    }
+    dirs_init(c);
+    tables_init(c);
+    bufs_init(c);
+    *out = c;
+    return 0;
+}
+
+static void objects_free(struct core *c)
+{
+    for (int t = 0; t < ROW_TABLE_N; t++) {
+        struct dir *d = &c->dir[t];
+        if (!d->cap)
+            continue;
+        for (uint32_t i = 0; i < d->slab.len; i++) {
+            struct obj *o = slab_at(&d->slab, i);
+            if (o)
+                buf_free(&o->texts);
+        }
+        slab_free(&d->slab);
+        map_free(&d->ids);
+        strmap_free(&d->keys);
+    }
+    for (uint32_t i = 0; i < c->orders.len; i++) {
+        struct order *o = slab_at(&c->orders, i);
+        if (o) {
+            buf_free(&o->o.texts);
+            buf_free(&o->so.texts);
+            buf_free(&o->parts_buf);
+        }
+    }
+    for (uint32_t i = 0; i < c->calls.len; i++) {
+        struct call *k = slab_at(&c->calls, i);
+        if (k)
+            buf_free(&k->o.texts);
+    }
+}
+
+void core_free(struct core *c)
+{
+    if (!c)
+        return;
+    objects_free(c);
+    ledger_free(c->ledger);
+    struct slab *slabs[] = {&c->orders, &c->calls, &c->idems};
+    for (size_t i = 0; i < ARRAY_LEN(slabs); i++)
+        slab_free(slabs[i]);
+    struct map *maps[] = {&c->tariffs,   &c->tariff_families, &c->contracts, &c->contract_families,
+                          &c->order_ids, &c->session_ids,     &c->call_ids};
+    for (size_t i = 0; i < ARRAY_LEN(maps); i++)
+        map_free(maps[i]);
+    struct strmap *strmaps[] = {&c->tx_keys, &c->tx_nos, &c->idem_keys, &c->absent, &c->zones};
+    for (size_t i = 0; i < ARRAY_LEN(strmaps); i++)
+        strmap_free(strmaps[i]);
+    struct buf *bufs[] = {&c->text_scratch, &c->load_days,      &c->load_slices,
+                          &c->load_tariffs, &c->load_contracts, &c->load_parties,
+                          &c->rows,         &c->samples,        &c->outs};
+    for (size_t i = 0; i < ARRAY_LEN(bufs); i++)
+        buf_free(bufs[i]);
+    heap_free(&c->timers);
+    arena_free(&c->scratch);
+    arena_free(&c->arena);
+    free(c);
+}
+
+int core_zone_add(struct core *c, const char *name, const struct zone *zone)
+{
+    return strmap_put(&c->zones, str_from_c(name), (uint64_t)(uintptr_t)zone);
+}
+
+bool core_zone_known(const struct core *c, const char *name)
+{
+    return strmap_get(&c->zones, str_from_c(name), &(uint64_t){0});
+}
+
+/* ---- loading ---- */
+
+static int idem_load(struct core *c, const struct row_idem *row);
+
+int core_load(struct core *c, enum row_table t, const void *row)
+{
+    const int64_t *id = row_field(t, row, "id");
+    if (id && t != ROW_WEB_SESSION)
+        core_id_seen(c, *id);
+    switch (t) {
+    case ROW_TENANT:
+    case ROW_PARTY:
+    case ROW_PERSON:
+    case ROW_API_KEY:
+    case ROW_DRIVER:
+    case ROW_TOKEN:
+    case ROW_STATION:
+    case ROW_CHARGER:
+    case ROW_CONNECTOR:
+        return directory_load(c, t, row);
+    case ROW_TARIFF:
+    case ROW_TARIFF_DAY:
+    case ROW_TARIFF_SLICE:
+    case ROW_CONTRACT:
+    case ROW_CONTRACT_PARTY:
+        return catalog_load(c, t, row);
+    case ROW_ACCOUNT:
+        core_id_seen(c, ((const struct row_account *)row)->last_transfer);
+        return ledger_load_account(c->ledger, row);
+    case ROW_HOLD:
+        /* The hold of an order that is in memory already is there too. */
+        if (ledger_hold(c->ledger, ((const struct row_hold *)row)->id))
+            return 0;
+        return ledger_load_hold(c->ledger, row);
+    case ROW_ORDERS:
+        return order_load(c, row);
+    case ROW_SESSION:
+        return order_load_session(c, row);
+    case ROW_BILL_PIECE:
+        return order_load_piece(c, row);
+    case ROW_SPLIT_PART:
+        return order_load_part(c, row);
+    case ROW_COMMAND:
+        return command_load(c, row);
+    case ROW_IDEM:
+        return idem_load(c, row);
+    case ROW_TRANSFER:
+        ledger_time_floor(c->ledger, ((const struct row_transfer *)row)->posted_ms);
+        return 0;
+    default: /* journals and statistics are nothing that the core needs */
+        return 0;
+    }
+}
+
+int core_load_sample(struct core *c, const struct sample_record *r)
+{
+    int rc = catalog_build(c); /* bills need tariffs; does nothing the second time */
+    if (rc)
+        return rc;
+    struct order *o = map_get_ptr(&c->session_ids, (uint64_t)r->session);
+    if (!o || !order_ready(c, o) || !order_running(o) || r->at_ms <= o->srow.check_ms)
+        return 0;
+    c->replaying = true;
+    meter_fold(c, o, r);
+    c->replaying = false;
+    return 0;
+}
+
+void core_started(struct core *c, int64_t now_ms)
+{
+    c->now = now_ms > c->now ? now_ms : c->now;
+    ledger_time_floor(c->ledger, c->now);
+    must(catalog_build(c) == 0);
+    c->started = true;
+    for (uint32_t i = 0; i < c->dir[ROW_CHARGER].slab.len; i++) {
+        struct charger *ch = slab_at(&c->dir[ROW_CHARGER].slab, i);
+        if (ch)
+            link_away(c, ch);
+    }
+    for (uint32_t i = 0; i < c->orders.len; i++) {
+        struct order *o = slab_at(&c->orders, i);
+        if (o)
+            order_restart(c, o);
+    }
+}
+
+/* ---- idempotency ---- */
+
+static struct idem *idem_add(struct core *c, const char *key, const char *finger)
+{
+    struct slab_ref ref;
+    struct idem *e = slab_get(&c->idems, &ref);
+    if (!e)
+        return NULL;
+    e->ref = ref;
+    e->at_ms = c->now;
+    (void)str_copy(e->key, sizeof e->key, str_from_c(key));
+    (void)str_copy(e->finger, sizeof e->finger, str_from_c(finger));
+    if (strmap_put(&c->idem_keys, str_from_c(e->key), (uint64_t)(uintptr_t)e)) {
+        slab_put(&c->idems, ref);
+        return NULL;
+    }
+    if (c->idem_tail)
+        c->idem_tail->next = e;
+    else
+        c->idem_head = e;
+    c->idem_tail = e;
+    if (!c->idem_timer.pos)
+        must(heap_set(&c->timers, &c->idem_timer, c->now + IDEM_KEEP_MS) == 0);
+    return e;
+}
+
+static struct idem *idem_find(const struct core *c, const char *key)
+{
+    uint64_t at;
+    return strmap_get(&c->idem_keys, str_from_c(key), &at) ? (struct idem *)(uintptr_t)at : NULL;
+}
+
+static int idem_load(struct core *c, const struct row_idem *row)
+{
+    if (idem_find(c, row->key))
+        return 0;
+    struct idem *e = idem_add(c, row->key, row->finger);
+    if (!e)
+        return ERR_FULL;
+    e->made = row->ref;
+    e->outcome = row->outcome;
+    return 0;
+}
+
+static void idem_expire(struct core *c)
+{
+    while (c->idem_head && c->idem_head->at_ms + IDEM_KEEP_MS <= c->now) {
+        struct idem *e = c->idem_head;
+        c->idem_head = e->next;
+        if (!c->idem_head)
+            c->idem_tail = NULL;
+        strmap_del(&c->idem_keys, str_from_c(e->key));
+        slab_put(&c->idems, e->ref);
+    }
+    if (c->idem_head)
+        must(heap_set(&c->timers, &c->idem_timer, c->idem_head->at_ms + IDEM_KEEP_MS) == 0);
+}
+
+/* ---- needs ---- */
+
+/* What is known not to exist, as text: kind and key. */
+static void absent_key(int32_t kind, int64_t a, int64_t b, const char *text, char out[112])
+{
+    snprintf(out, 112, "%d:%lld:%lld:%s", (int)kind, (long long)a, (long long)b, text);
+}
+
+static bool absent_known(const struct core *c, int32_t kind, int64_t a, int64_t b, const char *text)
+{
+    char key[112];
+    absent_key(kind, a, b, text, key);
+    return strmap_get(&c->absent, str_from_c(key), &(uint64_t){0});
+}
+
+void core_absent(struct core *c, const struct core_need *need)
+{
+    char key[112];
+    absent_key(need->kind, need->a, need->b, need->text, key);
+    /* Marks are only a note between core_needs and core_apply: when there are many, start over. */
+    if (strmap_put(&c->absent, str_from_c(key), 1)) {
+        strmap_free(&c->absent);
+        strmap_init(&c->absent, 100000, c->lim.seed);
+        must(strmap_put(&c->absent, str_from_c(key), 1) == 0);
+    }
+}
+
+static void need_forget(struct core *c, int32_t kind, int64_t a, int64_t b, const char *text)
+{
+    char key[112];
+    absent_key(kind, a, b, text, key);
+    strmap_del(&c->absent, str_from_c(key));
+}
+
+static int need_add(const struct core *c, struct core_need *needs, int n, int32_t kind, int64_t a,
+                    int64_t b, const char *text)
+{
+    if (absent_known(c, kind, a, b, text))
+        return n;
+    needs[n] = (struct core_need){.kind = kind, .a = a, .b = b};
+    (void)str_copy(needs[n].text, sizeof needs[n].text, str_from_c(text));
+    return n + 1;
+}
+
+static int need_order(const struct core *c, struct core_need *needs, int n, int64_t id)
+{
+    const struct order *o = order_find(c, id);
+    return id <= 0 || (o && o->loaded_order) ? n : need_add(c, needs, n, NEED_ORDER, id, 0, "");
+}
+
+static int need_tx(const struct core *c, struct core_need *needs, int n, int64_t charger,
+                   int64_t tx)
+{
+    const struct charger *ch = charger_find(c, charger);
+    if (!ch || tx <= 0 || tx > ch->row.last_tx || order_by_tx(c, charger, tx))
+        return n;
+    return need_add(c, needs, n, NEED_TX, charger, tx, "");
+}
+
+static int need_tx_no(const struct core *c, struct core_need *needs, int n, const char *tx_no)
+{
+    if (!tx_no[0] || order_by_tx_no(c, tx_no))
+        return n;
+    return need_add(c, needs, n, NEED_TX_NO, 0, 0, tx_no);
+}
+
+int core_needs(struct core *c, const struct cmd *cmd, struct core_need needs[CORE_NEEDS_MAX])
+{
+    int n = 0;
+    if (cmd->head.idem_set && !idem_find(c, cmd->head.idem_key))
+        n = need_add(c, needs, n, NEED_IDEM, 0, 0, cmd->head.idem_key);
+    switch (cmd->head.type) {
+    case CMD_TX_START:
+        return need_order(c, needs, n, start_tag_order(cmd->u.tx_start.tag));
+    case CMD_METER:
+        n = need_tx(c, needs, n, cmd->u.meter.charger, cmd->u.meter.tx);
+        return need_tx_no(c, needs, n, cmd->u.meter.tx_no);
+    case CMD_TX_STOP:
+        return need_tx(c, needs, n, cmd->u.tx_stop.charger, cmd->u.tx_stop.tx);
+    case CMD_TX_RECORD:
+        return need_tx_no(c, needs, n, cmd->u.tx_record.tx_no);
+    case CMD_ORDER_STOP:
+        return need_order(c, needs, n, cmd->u.order_stop.order);
+    case CMD_DECIDE:
+        return need_order(c, needs, n, cmd->u.decide.order);
+    default:
+        return n;
+    }
+}
+
+/* ---- applying ---- */
+
+static void web_done(struct core *c, const struct cmd *cmd, const struct handler *h)
+{
+    if (h->audit) {
+        char action[65];
+        (void)str_copy(action, sizeof action, str_from_c(h->audit));
+        if (cmd->head.type == CMD_ROW_PUT)
+            snprintf(action, sizeof action, "%s.%s", h->audit,
+                     row_metas[cmd->u.row_put.table].name);
+        int64_t tenant = cmd->head.type == CMD_SETUP ? c->made_id : cmd->head.tenant;
+        audit_put(c, tenant, action, c->made_id, "", 0);
+    }
+    if (cmd->head.idem_set) {
+        struct idem *e = idem_add(c, cmd->head.idem_key, cmd->head.idem_finger);
+        if (e)
+            e->made = c->made_id;
+        need_forget(c, NEED_IDEM, 0, 0, cmd->head.idem_key);
+        row_put(c, ROW_IDEM, ROW_INSERT,
+                &(struct row_idem){.key = cmd->head.idem_key,
+                                   .finger = cmd->head.idem_finger,
+                                   .ref = c->made_id,
+                                   .at_ms = c->now});
+    }
+}
+
+static void made_send(struct core *c, int err, int64_t id, int64_t version, bool replay)
+{
+    struct out *o = reply_new(c, err, OUT_SIZE(made));
+    if (o)
+        o->u.made = (struct reply_made){.id = id, .version = version, .replay = replay};
+}
+
+static void web_apply(struct core *c, const struct cmd *cmd, const struct handler *h)
+{
+    c->made_id = c->made_version = 0;
+    if (cmd->head.idem_set) {
+        const struct idem *e = idem_find(c, cmd->head.idem_key);
+        if (e && strcmp(e->finger, cmd->head.idem_finger) != 0) {
+            reply_err(c, ERR_IDEM_MISMATCH);
+            return;
+        }
+        if (e) {
+            made_send(c, e->outcome, e->made, 0, true);
+            return;
+        }
+    }
+    int rc = h->web(c, cmd);
+    if (rc) {
+        reply_err(c, rc);
+        return;
+    }
+    web_done(c, cmd, h);
+    made_send(c, 0, c->made_id, c->made_version, false);
+}
+
+static void gate_apply(struct core *c, const struct cmd *cmd, const struct handler *h)
+{
+    struct charger *ch = charger_find(c, cmd->u.charger.charger);
+    if (!ch) {
+        reply_err(c, ERR_NOT_FOUND);
+        return;
+    }
+    if (cmd->head.type != CMD_CONN_CLOSED) {
+        ch->heard_ms = c->now;
+        link_quota(c, ch, h->txn);
+    }
+    h->gate(c, cmd, ch);
+}
+
+static void now_set(struct core *c, int64_t now_ms)
+{
+    if (now_ms > c->now)
+        c->now = now_ms;
+}
+
+void core_apply(struct core *c, const struct cmd *cmd)
+{
+    must(cmd->head.version == CMD_VERSION && cmd->head.size >= offsetof(struct cmd, u));
+    must(cmd->head.type == CMD_CONN_OPEN ||
+         (cmd->head.type < ARRAY_LEN(handlers) &&
+          (handlers[cmd->head.type].gate || handlers[cmd->head.type].web)));
+    const struct handler *h = &handlers[cmd->head.type];
+    now_set(c, cmd->head.now_ms);
+    c->cmd = cmd;
+    c->cause = cmd->head.cause;
+    c->commands_total++;
+    c->commands_batch++;
+    arena_reset(&c->scratch);
+    if (cmd->head.type == CMD_CONN_OPEN)
+        link_open(c, cmd);
+    else if (h->gate)
+        gate_apply(c, cmd, h);
+    else
+        web_apply(c, cmd, h);
+    c->cmd = NULL;
+    c->cause = 0;
+}
+
+/* ---- time ---- */
+
+int64_t core_due_ms(const struct core *c)
+{
+    return heap_due(&c->timers);
+}
+
+static void fire(struct core *c, struct timer *t)
+{
+    if (t == &c->idem_timer) {
+        idem_expire(c);
+    } else if (t->kind < TO_N) {
+        struct timer *first = t - t->kind;
+        struct order *o = CONTAINER_OF(first, struct order, timer);
+        c->cause = (uint64_t)o->row.cause;
+        order_fire(c, o, (enum order_timer)t->kind);
+    } else {
+        struct timer *first = t - (t->kind - TO_N);
+        struct charger *ch = CONTAINER_OF(first, struct charger, timer);
+        if (t->kind - TO_N == TC_CALL)
+            command_timeout(c, ch);
+        else
+            catalog_price_due(c, ch);
+    }
+    c->cause = 0;
+}
+
+void core_tick(struct core *c, int64_t now_ms)
+{
+    now_set(c, now_ms);
+    c->cmd = NULL;
+    for (struct timer *t = heap_pop(&c->timers, c->now); t; t = heap_pop(&c->timers, c->now)) {
+        arena_reset(&c->scratch);
+        fire(c, t);
+    }
+}
+
+/* ---- the batch ---- */
+
+void core_batch_init(struct core_batch *b)
+{
+    *b = (struct core_batch){0};
+    buf_init(&b->rows, SIZE_MAX);
+    buf_init(&b->samples, SIZE_MAX);
+    buf_init(&b->outs, SIZE_MAX);
+}
+
+void core_batch_free(struct core_batch *b)
+{
+    buf_free(&b->rows);
+    buf_free(&b->samples);
+    buf_free(&b->outs);
+}
+
+bool core_pending(const struct core *c)
+{
+    return c->rows.n || c->samples.n || c->outs.n || c->dirty_head || ledger_dirty(c->ledger);
+}
+
+static void swap(struct buf *a, struct buf *b)
+{
+    struct buf t = *a;
+    *a = *b;
+    *b = t;
+}
+
+static void dirty_pack(struct core *c)
+{
+    while (c->dirty_head) {
+        struct obj *o = c->dirty_head;
+        c->dirty_head = o->next_dirty;
+        if (!c->dirty_head)
+            c->dirty_tail = NULL;
+        o->dirty = false;
+        o->next_dirty = NULL;
+        if (o->table == ROW_ORDERS)
+            order_fill(c, CONTAINER_OF(o, struct order, o));
+        if (o->table == ROW_SESSION)
+            order_pack_pieces(c, CONTAINER_OF(o, struct order, so));
+        row_put(c, (enum row_table)o->table, ROW_UPSERT, o->row);
+    }
+}
+
+void core_seal(struct core *c, struct core_batch *b)
+{
+    dirty_pack(c);
+    ledger_flush(c->ledger, &c->rows);
+    must(!c->rows.err && !c->samples.err && !c->outs.err);
+    buf_reset(&b->rows);
+    buf_reset(&b->samples);
+    buf_reset(&b->outs);
+    swap(&b->rows, &c->rows);
+    swap(&b->samples, &c->samples);
+    swap(&b->outs, &c->outs);
+    b->commands = c->commands_batch;
+    c->commands_batch = 0;
+}
+
+void core_stats(const struct core *c, struct core_stats *out)
+{
+    *out = (struct core_stats){
+        .commands = c->commands_total,
+        .orders_open = c->orders_open,
+        .chargers_online = c->online,
+        .accounts = ledger_accounts(c->ledger),
+        .timers = c->timers.n,
+    };
+}

@@ -1,0 +1,466 @@
+// SPDX-License-Identifier: Apache-2.0
+/* core_state.h: what the files of the core share among themselves, and nobody else includes: the
+ * objects in memory, their tables, the open batch, and the few functions that cross topics.
+ *
+ * Objects. A row that the core keeps is an object: struct obj, then the row itself. The object owns
+ * the row's texts (obj_own), remembers whether it changed (obj_dirty) and is packed once when the
+ * batch is sealed. Journal rows are packed at once (row_put).
+ *
+ * Invariants:
+ *  1. An object that differs from its durable row is on the dirty list.
+ *  2. Every directory object is in its table's `ids`, and in `keys` when its natural key is not
+ *     empty.
+ *  3. An order and its one session are one object with two rows, both always dirty together, so
+ *     that what the evidence rules keep in both is one checkpoint.
+ *  4. Handlers return before they change anything, or not at all.
+ * One thread. Nothing here knows the time but through core->now. */
+#ifndef EVEN_CORE_STATE_H
+#define EVEN_CORE_STATE_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/heap.h"
+#include "base/map.h"
+#include "base/money.h"
+#include "base/must.h"
+#include "base/slab.h"
+#include "core/cap.h"
+#include "core/core.h"
+#include "core/evidence.h"
+#include "core/fee.h"
+#include "core/ledger.h"
+#include "core/rows.h"
+#include "core/split.h"
+#include "core/tariff.h"
+
+/* The times that are the same for everybody, ms; those that a tenant sets are in its row. */
+enum {
+    EVICT_MS = 10 * 60 * 1000,     /* a finished order stays in memory */
+    IDEM_KEEP_MS = 10 * 60 * 1000, /* an idempotency key stays in memory */
+    CHECKPOINT_MS = 5 * 60 * 1000, /* an open session is written at least that often */
+    LIVE_CLOCK_MS = 120 * 1000,    /* a charger's clock this near ours is believed */
+    BOOT_GRACE_MS = 5 * 60 * 1000, /* after a boot: wait for the old session's stop */
+    FREE_GRACE_MS = 60 * 1000,     /* connector reported free while its session is open */
+    STOP_GRACE_MS = 3 * 60 * 1000, /* after a stop because of silence: then close anyway */
+    RECONNECT_MS = 1000,           /* stops go out so long after a reconnect */
+    YKC_SILENT_MS = 30 * 1000,     /* a second log-in is refused while the first speaks */
+    QUICK_CALL_S = 5,              /* time for calls that the core makes by itself */
+    START_TIMEOUT_MAX_S = 90,      /* hold of a start that nobody answered: released by then */
+    START_TIMEOUT_MIN_S = 10,
+    LOCK_FAILURES = 10,       /* failed log-ins until a person is locked … */
+    LOCK_MS = 15 * 60 * 1000, /* … for so long */
+    QUOTA_MSGS_S = 50,        /* messages a second of one charger, beyond: counted */
+    QUOTA_TXN_10S = 500,      /* durable ones in ten seconds, beyond: closed */
+    PRICE_RETRY_MS = 5 * 60 * 1000,
+    WAITING_MAX = 1000, /* unregistered chargers kept in the list */
+    TX_MAX = 0x7fffffff
+};
+
+struct obj {
+    struct obj *next_dirty;
+    void *row; /* behind this head */
+    struct buf texts;
+    struct slab_ref ref;
+    uint8_t table; /* enum row_table */
+    bool dirty;
+};
+
+/** A table of objects: directory tables are indexed by enum row_table. */
+struct dir {
+    struct slab slab;
+    struct map ids;
+    struct strmap keys;
+    uint32_t cap;
+};
+
+struct tenant {
+    struct obj o;
+    struct row_tenant row;
+    const struct zone *zone;
+};
+struct party {
+    struct obj o;
+    struct row_party row;
+};
+struct person {
+    struct obj o;
+    struct row_person row;
+};
+struct api_key {
+    struct obj o;
+    struct row_api_key row;
+};
+struct driver {
+    struct obj o;
+    struct row_driver row;
+};
+struct token {
+    struct obj o;
+    struct row_token row;
+};
+struct station {
+    struct obj o;
+    struct row_station row;
+    const struct zone *zone;
+};
+
+struct call;
+enum charger_timer { TC_CALL, TC_PRICE, TC_N };
+struct charger {
+    struct obj o;
+    struct row_charger row;
+    struct connector *connectors;
+    /* The connection. */
+    struct origin conn;
+    int64_t opened_ms, heard_ms;
+    int64_t
+        lag_ms; /* least seen (our clock − the charger's) since it connected; INT64_MAX = none */
+    bool online;
+    int64_t quota_ms, quota_txn_ms;
+    uint32_t quota_n, quota_txn_n;
+    uint64_t quota_over;
+    /* Calls: one outstanding, the others wait. */
+    struct call *calling, *queue;
+    struct timer timer[TC_N];
+    int32_t latency_min_ms;
+    bool probed; /* a reading was asked for on this connection, to see whether it comes */
+};
+struct connector {
+    struct obj o;
+    struct row_connector row;
+    struct charger *charger;
+    struct connector *next;
+    struct { /* the last StartTransaction, to know a retry */
+        char tag[37];
+        int64_t time_ms, meter_mwh, tx;
+        int32_t status;
+    } last;
+};
+
+/** Versions of one tariff or contract family, newest from_ms first. */
+struct tariff_node {
+    struct tariff_node *next;
+    struct tariff *t;
+};
+struct contract_node {
+    struct contract_node *next;
+    struct split_contract c;
+};
+
+enum order_timer {
+    TO_START,   /* nothing came of a start */
+    TO_CAP,     /* ask cap_decide again */
+    TO_SILENCE, /* no sample for too long */
+    TO_SUSPEND, /* suspended, or low power, for too long */
+    TO_STOP,    /* send the stop again */
+    TO_GRACE,   /* booted or free while open: close with the last good reading */
+    TO_DECIDE,  /* the doubtful rest is decided by rule */
+    TO_EVICT,   /* forget the finished order */
+    TO_N
+};
+/** One order with its one session (invariant 3). */
+struct order {
+    struct obj o;
+    struct row_orders row;
+    struct obj so;
+    struct row_session srow;
+    struct evidence ev;
+    struct evidence_limits lim;
+    struct fee_bill bill;
+    int32_t piece_dirty;               /* pieces from here on differ from their rows */
+    int32_t piece_rows;                /* rows of bill_piece that exist */
+    bool loaded_order, loaded_session; /* rows came from the store */
+    bool ready;                        /* derived state is built */
+    bool low_power;                    /* TO_SUSPEND runs because of low power */
+    bool stop_open;                    /* a stop is queued or outstanding */
+    bool ending;                       /* its stop message is being applied */
+    uint32_t stop_tries;
+    int64_t stop_sent_ms;
+    int64_t checked_ms; /* when the last checkpoint was written */
+    /* Live figures for the cap; lost in a restart and soon known again. */
+    int64_t reading_ms, power_w, prev_power_w, prev_ms;
+    int64_t asked_ms, limit_w, sample_gap_ms;
+    int32_t unanswered, interval_before_s;
+    bool interval_set, near_told;
+    struct buf parts_buf; /* rows of split_part: a correction takes back from them */
+    struct timer timer[TO_N];
+};
+
+/** A call to a charger. Durable ones have a row; what the core asks by itself has none. */
+struct call {
+    struct obj o;
+    struct row_command row;
+    struct call *next;
+    struct charger *charger;
+    int32_t kind; /* enum call_kind */
+    int32_t timeout_s, interval_s;
+    bool durable;
+    int64_t limit_w;
+};
+
+struct idem {
+    struct slab_ref ref;
+    struct idem *next; /* in the order they came */
+    int64_t at_ms, made;
+    int32_t outcome;
+    char key[65], finger[65];
+};
+
+struct core {
+    struct core_limits lim;
+    struct arena arena;   /* for the core's life: zones' names, tariffs, contracts, ledger frame */
+    struct arena scratch; /* for one command */
+    struct buf text_scratch;
+    struct strmap zones;
+    struct dir dir[ROW_TABLE_N];
+    struct map tariffs, tariff_families, contracts, contract_families; /* to nodes */
+    struct buf load_days, load_slices, load_tariffs, load_contracts, load_parties;
+    struct ledger *ledger;
+
+    struct slab orders, calls, idems;
+    struct map order_ids, session_ids, call_ids;
+    struct strmap tx_keys, tx_nos; /* to orders */
+    struct strmap idem_keys, absent;
+    struct idem *idem_head, *idem_tail;
+    struct heap timers;
+    struct timer idem_timer;
+
+    int64_t now, last_id;
+    bool started, replaying;
+    uint64_t commands_total, commands_batch, orders_open, online;
+
+    /* The open batch. */
+    struct buf rows, samples, outs;
+    struct obj *dirty_head, *dirty_tail;
+
+    /* The command being applied. */
+    const struct cmd *cmd;
+    uint64_t cause;
+    int64_t made_id, made_version;
+};
+
+/* ---- keep.c: objects, texts, dirty list, ids, lookup ---- */
+
+int64_t core_id(struct core *c);
+/** Takes over that this id exists. */
+void core_id_seen(struct core *c, int64_t id);
+void obj_init(struct obj *o, enum row_table t, void *row);
+/** Makes the texts that the row points at the object's own. */
+void obj_own(struct core *c, struct obj *o);
+/** Sets one text of the row; returns whether it changed. */
+bool obj_text(struct core *c, struct obj *o, const char **field, const char *value);
+void obj_dirty(struct core *c, struct obj *o);
+/** Off the dirty list without being written (ephemeral or freed objects). */
+void obj_clean(struct core *c, struct obj *o);
+void obj_free(struct core *c, struct obj *o);
+/** Packs a row into the open batch. */
+void row_put(struct core *c, enum row_table t, enum row_op op, const void *row);
+void *dir_find(const struct core *c, enum row_table t, int64_t id);
+void *dir_find_key(const struct core *c, enum row_table t, const char *key);
+/** A new object of the table with a copy of the row; NULL when it is full. */
+void *dir_add(struct core *c, enum row_table t, const void *row);
+/** Copies the row into an object that exists, with its key. */
+void dir_change(struct core *c, struct obj *o, const void *row);
+bool dir_full(const struct core *c, enum row_table t);
+/** Natural key of a row, "" when it has none. */
+#define DIR_KEY_SIZE 240
+void dir_key(enum row_table t, const void *row, char out[DIR_KEY_SIZE]);
+/** The column of that name in a row, or NULL. */
+void *row_field(enum row_table t, const void *row, const char *name);
+
+static inline struct tenant *tenant_find(const struct core *c, int64_t id)
+{
+    return dir_find(c, ROW_TENANT, id);
+}
+static inline struct driver *driver_find(const struct core *c, int64_t id)
+{
+    return dir_find(c, ROW_DRIVER, id);
+}
+static inline struct station *station_find(const struct core *c, int64_t id)
+{
+    return dir_find(c, ROW_STATION, id);
+}
+static inline struct charger *charger_find(const struct core *c, int64_t id)
+{
+    return dir_find(c, ROW_CHARGER, id);
+}
+static inline struct connector *connector_find(const struct core *c, int64_t id)
+{
+    return dir_find(c, ROW_CONNECTOR, id);
+}
+struct connector *connector_of(const struct charger *ch, int64_t number);
+struct token *token_find(const struct core *c, int64_t tenant, const char *tag);
+/** A station's zone, its tenant's, or NULL (UTC). */
+const struct zone *zone_of(const struct core *c, int64_t station);
+
+/* ---- out.c: replies, calls, events, audit ---- */
+
+/** Appends an out of `size` bytes; never NULL. Valid until the next one. */
+struct out *out_new(struct core *c, enum out_type type, size_t size);
+/** Reply to the command being applied, NULL when nobody waits. */
+struct out *reply_new(struct core *c, int err, size_t size);
+void reply_err(struct core *c, int err);
+void reply_plain(struct core *c);
+void reply_tag(struct core *c, int32_t status, int64_t tx);
+struct out_event *event_new(struct core *c, enum event_kind kind);
+void event_connector(struct core *c, const struct connector *k);
+void event_charger(struct core *c, const struct charger *ch);
+void event_order(struct core *c, const struct order *o);
+void event_wallet(struct core *c, int64_t tenant, int64_t driver, const char *currency);
+void close_send(struct core *c, const struct charger *ch, struct origin conn, int32_t code);
+void audit_put(struct core *c, int64_t tenant, const char *action, int64_t object,
+               const char *detail, int32_t outcome);
+
+/* ---- directory.c, catalog.c ---- */
+
+int directory_put(struct core *c, const struct cmd *cmd);
+int directory_load(struct core *c, enum row_table t, const void *row);
+int directory_setup(struct core *c, const struct cmd *cmd);
+int directory_register(struct core *c, const struct cmd *cmd);
+bool station_scope_ok(const struct cmd *cmd, int64_t station);
+/** The driver's wallet (made when missing); ERR_FULL. */
+int wallet_open(struct core *c, int64_t tenant, int64_t driver, const char *currency, int64_t *id);
+int account_open(struct core *c, int64_t tenant, int32_t kind, int64_t owner, const char *currency,
+                 int64_t *id);
+int64_t debt_of(const struct core *c, int64_t tenant, int64_t driver, const char *currency);
+
+int catalog_put_tariff(struct core *c, const struct cmd *cmd);
+int catalog_put_contract(struct core *c, const struct cmd *cmd);
+int catalog_load(struct core *c, enum row_table t, const void *row);
+/** Builds what catalog_load gathered; ERR_CORRUPT. */
+int catalog_build(struct core *c);
+const struct tariff *tariff_find(const struct core *c, int64_t version);
+/** Version in force at an instant, NULL = none. */
+const struct tariff *tariff_in_force(const struct core *c, int64_t family, int64_t ms);
+struct split_contract *contract_find(const struct core *c, int64_t version);
+struct split_contract *contract_in_force(const struct core *c, int64_t family, int64_t ms);
+void catalog_price_model(struct core *c, const struct cmd *cmd, struct charger *ch);
+void catalog_price_held(struct core *c, const struct cmd *cmd, struct charger *ch);
+void catalog_price_due(struct core *c, struct charger *ch);
+
+/* ---- link.c: connection, boot, status ---- */
+
+void link_open(struct core *c, const struct cmd *cmd);
+void link_closed(struct core *c, const struct cmd *cmd, struct charger *ch);
+void link_boot(struct core *c, const struct cmd *cmd, struct charger *ch);
+void link_heartbeat(struct core *c, const struct cmd *cmd, struct charger *ch);
+void link_status(struct core *c, const struct cmd *cmd, struct charger *ch);
+void link_data_transfer(struct core *c, const struct cmd *cmd, struct charger *ch);
+void link_note(struct core *c, const struct cmd *cmd, struct charger *ch);
+/** Counts a message against the quota; `txn`: one that is written. */
+void link_quota(struct core *c, struct charger *ch, bool txn);
+/** Marks every connector away; of the start and of a closed connection. */
+void link_away(struct core *c, struct charger *ch);
+void link_lag(struct core *c, struct charger *ch, int64_t charger_ms);
+/** True when the time was noted by the charger before it could reach us. */
+bool link_late(const struct core *c, const struct charger *ch, int64_t charger_ms);
+
+/* ---- command.c: calls to chargers ---- */
+
+struct call_ask {
+    int32_t kind, connector, timeout_s, interval_s;
+    bool durable, first; /* first: before all that wait */
+    int64_t order, limit_w;
+    const char *action, *payload;
+};
+/** Makes and queues a call, sends it when nothing is outstanding; NULL when the table is full. */
+struct call *call_add(struct core *c, struct charger *ch, const struct call_ask *ask);
+int command_call(struct core *c, const struct cmd *cmd);
+void command_result(struct core *c, const struct cmd *cmd, struct charger *ch);
+void command_timeout(struct core *c, struct charger *ch);
+/** The connection is there, or gone. */
+void command_pump(struct core *c, struct charger *ch);
+void command_gone(struct core *c, struct charger *ch);
+/** Sets and clears bits of enum charger_trait. */
+void trait_learn(struct core *c, struct charger *ch, int32_t set, int32_t clear);
+/** Drops calls of this order that still wait. */
+void command_drop(struct core *c, struct charger *ch, int64_t order);
+int command_load(struct core *c, const struct row_command *row);
+
+/* ---- order.c: the state machine ---- */
+
+/** A new order with its session; NULL when memory is full. */
+struct order *order_new(struct core *c);
+struct order *order_find(const struct core *c, int64_t id);
+struct order *order_by_tx(const struct core *c, int64_t charger, int64_t tx);
+struct order *order_by_tx_no(const struct core *c, const char *tx_no);
+void order_index(struct core *c, struct order *o);
+void order_dirty(struct core *c, struct order *o);
+void order_event(struct core *c, struct order *o, enum order_event_kind e, const char *detail);
+void order_state(struct core *c, struct order *o, enum order_state s);
+bool order_open(const struct order *o);    /* not terminal, not doubtful */
+bool order_running(const struct order *o); /* charging, suspended or stopping */
+/** Builds what is derived of rows that were loaded. False when rows are missing. */
+bool order_ready(struct core *c, struct order *o);
+void order_limits(struct core *c, struct order *o);
+void order_timer(struct core *c, struct order *o, enum order_timer t, int64_t due_ms);
+void order_timer_off(struct core *c, struct order *o, enum order_timer t);
+void order_fire(struct core *c, struct order *o, enum order_timer t);
+void order_fail(struct core *c, struct order *o, int err, enum order_event_kind e,
+                const char *detail);
+/** The session begins at start_ms with this register (-1 = unknown). */
+void order_begin(struct core *c, struct order *o, int64_t start_ms, int64_t meter_mwh);
+void order_suspend(struct core *c, struct order *o, bool by_vehicle);
+void order_resume(struct core *c, struct order *o);
+void order_fill(struct core *c, struct order *o);
+void order_pack_pieces(struct core *c, struct order *o);
+void order_evict(struct core *c, struct order *o);
+int order_load(struct core *c, const struct row_orders *row);
+int order_load_session(struct core *c, const struct row_session *row);
+int order_load_piece(struct core *c, const struct row_bill_piece *row);
+int order_load_part(struct core *c, const struct row_split_part *row);
+void order_restart(struct core *c, struct order *o);
+struct charger *order_charger(const struct core *c, const struct order *o);
+
+/* ---- start.c, meter.c, stop.c, settle.c, account.c ---- */
+
+#define ORDER_TAG_SIZE 21
+void start_tag(int64_t order, char out[ORDER_TAG_SIZE]);
+/** The order that such a tag names, or 0. */
+int64_t start_tag_order(const char *tag);
+int start_order(struct core *c, const struct cmd *cmd);
+void start_authorize(struct core *c, const struct cmd *cmd, struct charger *ch);
+void start_tx(struct core *c, const struct cmd *cmd, struct charger *ch);
+int32_t start_tag_status(struct core *c, const struct charger *ch, const char *tag);
+/** A session that nobody pays for (late start): the operator's loss. */
+struct order *start_unpaid(struct core *c, const struct order *of, struct connector *k,
+                           enum start_kind by);
+void start_result(struct core *c, struct order *o, int err, const char *status);
+
+void meter_apply(struct core *c, const struct cmd *cmd, struct charger *ch);
+/** Samples of one message for an open session: to the log, the evidence and the bill. */
+void meter_samples(struct core *c, struct order *o, const struct core_sample *s, int32_t n);
+void meter_fold(struct core *c, struct order *o, const struct sample_record *r);
+void meter_step(struct core *c, struct order *o, const struct evidence_step *step);
+void meter_cap(struct core *c, struct order *o);
+int64_t meter_spent(const struct order *o);
+
+void stop_tx(struct core *c, const struct cmd *cmd, struct charger *ch);
+void stop_record(struct core *c, const struct cmd *cmd, struct charger *ch);
+int stop_order(struct core *c, const struct cmd *cmd);
+/** Asks the charger to stop, now and until the session ends. Returns the command's id, 0 when none
+ * was made now. */
+int64_t stop_begin(struct core *c, struct order *o, enum stop_reason reason);
+int64_t stop_again(struct core *c, struct order *o);
+void stop_result(struct core *c, struct order *o, int err, const char *status);
+/** Closes without a stop message: the last good reading counts. */
+void stop_estimated(struct core *c, struct order *o, enum stop_reason reason);
+/** The session is over and its evidence settled: bill, capture, split. */
+void stop_end(struct core *c, struct order *o, enum stop_reason reason, int64_t end_ms);
+
+void settle_order(struct core *c, struct order *o);
+int settle_decide(struct core *c, const struct cmd *cmd);
+void settle_rule(struct core *c, struct order *o);
+/** The true end of an order that was closed by estimate; `billed_mwh` is what was billed. */
+void settle_correct(struct core *c, struct order *o, int64_t billed_mwh);
+
+int account_topup(struct core *c, const struct cmd *cmd);
+int account_session_put(struct core *c, const struct cmd *cmd);
+int account_session_end(struct core *c, const struct cmd *cmd);
+int account_audit(struct core *c, const struct cmd *cmd);
+
+struct ledger_ctx ledger_ctx_now(struct core *c);
+
+#endif

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+/* link.c: a charger's presence: connection, boot, heartbeat, status, notes, quota.
+ *
+ * A newer connection replaces the old one, because half-open sockets are the commonest trouble of
+ * the field; a 云快充 pile has no secret, so there the old one must have been silent first. While a
+ * charger is away its connectors stand as OFFLINE; `reported` keeps what it said last, for the many
+ * that say nothing after a mere reconnect. After a boot, or when a connector is reported free while
+ * its session is open, the session's own stop may still come: it gets a time of grace.
+ *
+ * Invariants: 1. a connector's row is written only when something in it changes; 2. messages of a
+ * replaced connection still count (they are true), its closing does not; 3. a charger in the
+ * waiting list moves no money. */
+#include "core/core_state.h"
+
+#include <stdio.h>
+
+/* ---- connection ---- */
+
+static const struct tenant *first_tenant(const struct core *c)
+{
+    for (uint32_t i = 0; i < c->dir[ROW_TENANT].slab.len; i++) {
+        const struct tenant *t = slab_at(&c->dir[ROW_TENANT].slab, i);
+        if (t)
+            return t;
+    }
+    return NULL;
+}
+
+static uint32_t waiting_count(const struct core *c)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < c->dir[ROW_CHARGER].slab.len; i++) {
+        const struct charger *ch = slab_at(&c->dir[ROW_CHARGER].slab, i);
+        n += ch && ch->row.state == CHARGER_WAITING;
+    }
+    return n;
+}
+
+/* A charger that nobody registered, or NULL when the policy is to refuse it. */
+static struct charger *waiting_add(struct core *c, const struct cmd_conn_open *in)
+{
+    const struct tenant *t = first_tenant(c);
+    if (!t || t->row.unknown_policy != UNKNOWN_WAIT || !in->path[0] ||
+        waiting_count(c) >= WAITING_MAX || dir_full(c, ROW_CHARGER))
+        return NULL;
+    const struct row_charger row = {.id = core_id(c),
+                                    .tenant = t->row.id,
+                                    .path = in->path,
+                                    .protocol = in->protocol,
+                                    .state = CHARGER_WAITING,
+                                    .version = 1,
+                                    .created_ms = c->now};
+    if (directory_load(c, ROW_CHARGER, &row))
+        return NULL;
+    struct charger *ch = charger_find(c, row.id);
+    obj_dirty(c, &ch->o);
+    return ch;
+}
+
+static bool same_conn(struct origin a, struct origin b)
+{
+    return a.kind == b.kind && a.reactor == b.reactor && a.node == b.node && a.slot == b.slot &&
+           a.gen == b.gen;
+}
+
+static bool secret_ok(const struct charger *ch, const struct cmd_conn_open *in)
+{
+    size_t n = strlen(ch->row.secret_hash);
+    if (n == 0)
+        return true;
+    return in->has_secret && strlen(in->secret_hash) == n &&
+           str_eq_const_time(in->secret_hash, ch->row.secret_hash, n);
+}
+
+static int open_check(const struct core *c, const struct cmd *cmd, const struct charger *ch)
+{
+    const struct cmd_conn_open *in = &cmd->u.conn_open;
+    const struct tenant *t = tenant_find(c, ch->row.tenant);
+    if (ch->row.protocol != in->protocol)
+        return ERR_DENIED;
+    if (in->protocol == PROTOCOL_OCPP16 && !secret_ok(ch, in))
+        return ERR_UNAUTHENTICATED;
+    if (ch->row.state == CHARGER_DISABLED || !t || t->row.state != ROW_ACTIVE)
+        return ERR_DISABLED;
+    bool live =
+        ch->online && !same_conn(ch->conn, cmd->head.from) && c->now - ch->heard_ms < YKC_SILENT_MS;
+    return in->protocol == PROTOCOL_YKC && live ? ERR_BUSY : 0;
+}
+
+static void status_set(struct core *c, struct connector *k, int32_t status)
+{
+    if (k->row.status == status)
+        return;
+    k->row.status = status;
+    k->row.status_ms = c->now;
+    obj_dirty(c, &k->o);
+    event_connector(c, k);
+}
+
+static struct order *order_at(const struct core *c, const struct connector *k)
+{
+    return k->row.order_id ? order_find(c, k->row.order_id) : NULL;
+}
+
+static void link_up(struct core *c, struct charger *ch, struct origin conn)
+{
+    if (ch->online) {
+        if (!same_conn(ch->conn, conn))
+            close_send(c, ch, ch->conn, 1001);
+        ch->row.flaps++;
+        obj_dirty(c, &ch->o);
+        command_gone(c, ch);
+    } else {
+        c->online++;
+    }
+    ch->online = true;
+    ch->conn = conn;
+    ch->conn.ref = 0;
+    ch->opened_ms = ch->heard_ms = c->now;
+    ch->lag_ms = INT64_MAX;
+    ch->probed = false;
+    for (struct connector *k = ch->connectors; k; k = k->next) {
+        status_set(c, k, k->row.reported);
+        struct order *o = order_at(c, k);
+        if (!o)
+            continue;
+        if (order_running(o))
+            order_event(c, o, OE_ONLINE, "");
+        if (o->row.state == ORDER_STOPPING)
+            order_timer(c, o, TO_STOP, c->now + RECONNECT_MS);
+    }
+    event_charger(c, ch);
+    command_pump(c, ch);
+}
+
+void link_open(struct core *c, const struct cmd *cmd)
+{
+    const struct cmd_conn_open *in = &cmd->u.conn_open;
+    struct charger *ch = dir_find_key(c, ROW_CHARGER, in->path);
+    if (!ch)
+        ch = waiting_add(c, in);
+    int rc = ch ? open_check(c, cmd, ch) : ERR_NOT_FOUND;
+    if (rc) {
+        reply_err(c, rc);
+        return;
+    }
+    link_up(c, ch, cmd->head.from);
+    struct out *o = reply_new(c, 0, OUT_SIZE(conn));
+    if (!o)
+        return;
+    o->u.conn =
+        (struct reply_conn){.charger = ch->row.id,
+                            .heartbeat_s = c->lim.heartbeat_s,
+                            .station = ch->row.station,
+                            .zone_offset_s = zone_offset_s(zone_of(c, ch->row.station), c->now)};
+    for (const struct connector *k = ch->connectors; k; k = k->next)
+        o->u.conn.guns++;
+}
+
+void link_away(struct core *c, struct charger *ch)
+{
+    for (struct connector *k = ch->connectors; k; k = k->next) {
+        status_set(c, k, CS_OFFLINE);
+        struct order *o = order_at(c, k);
+        if (o && ch->online && order_running(o))
+            order_event(c, o, OE_OFFLINE, "");
+    }
+}
+
+void link_closed(struct core *c, const struct cmd *cmd, struct charger *ch)
+{
+    if (!ch->online || !same_conn(ch->conn, cmd->head.from))
+        return;
+    link_away(c, ch);
+    ch->online = false;
+    c->online--;
+    command_gone(c, ch);
+    event_charger(c, ch);
+}
+
+/* ---- clock and quota ---- */
+
+void link_lag(struct core *c, struct charger *ch, int64_t charger_ms)
+{
+    if (charger_ms > 0 && c->now - charger_ms < ch->lag_ms)
+        ch->lag_ms = c->now - charger_ms;
+}
+
+bool link_late(const struct core *c, const struct charger *ch, int64_t charger_ms)
+{
+    /* The least lag seen on this connection is the error of its clock; what is older than that by
+     * minutes, and older than the connection, was kept while the charger was away. */
+    if (charger_ms <= 0)
+        return false;
+    int64_t error = ch->lag_ms == INT64_MAX ? 0 : ch->lag_ms;
+    int64_t at = charger_ms + error;
+    return at < ch->opened_ms && c->now - at > LIVE_CLOCK_MS;
+}
+
+void link_quota(struct core *c, struct charger *ch, bool txn)
+{
+    if (c->now - ch->quota_ms >= 1000) {
+        ch->quota_ms = c->now;
+        ch->quota_n = 0;
+    }
+    if (++ch->quota_n > QUOTA_MSGS_S)
+        ch->quota_over++;
+    if (!txn)
+        return;
+    if (c->now - ch->quota_txn_ms >= 10000) {
+        ch->quota_txn_ms = c->now;
+        ch->quota_txn_n = 0;
+    }
+    if (++ch->quota_txn_n == QUOTA_TXN_10S && ch->online) {
+        audit_put(c, ch->row.tenant, "charger.quota", ch->row.id, "", ERR_RATE_LIMIT);
+        close_send(c, ch, ch->conn, 1008);
+    }
+}
+
+/* ---- messages ---- */
+
+static void boot_orders(struct core *c, struct charger *ch)
+{
+    for (struct connector *k = ch->connectors; k; k = k->next) {
+        struct order *o = order_at(c, k);
+        if (o && order_running(o))
+            order_timer(c, o, TO_GRACE, c->now + BOOT_GRACE_MS);
+    }
+}
+
+void link_boot(struct core *c, const struct cmd *cmd, struct charger *ch)
+{
+    const struct cmd_boot *in = &cmd->u.boot;
+    bool changed = obj_text(c, &ch->o, &ch->row.vendor, in->vendor);
+    changed = obj_text(c, &ch->o, &ch->row.model, in->model) || changed;
+    changed = obj_text(c, &ch->o, &ch->row.serial, in->serial) || changed;
+    changed = obj_text(c, &ch->o, &ch->row.firmware, in->firmware) || changed;
+    /* A boot that changes nothing is not written, but its time is once an hour. */
+    if (changed || c->now - ch->row.boot_ms >= 3600 * 1000) {
+        ch->row.boot_ms = c->now;
+        obj_dirty(c, &ch->o);
+        event_charger(c, ch);
+    }
+    boot_orders(c, ch);
+    struct out *o = reply_new(c, 0, OUT_SIZE(boot));
+    if (o)
+        o->u.boot = (struct reply_boot){.status = ch->row.state == CHARGER_ACTIVE    ? 0
+                                                  : ch->row.state == CHARGER_WAITING ? 1
+                                                                                     : 2,
+                                        .interval_s = c->lim.heartbeat_s,
+                                        .now_ms = c->now};
+}
+
+void link_heartbeat(struct core *c, const struct cmd *cmd, struct charger *ch)
+{
+    (void)cmd;
+    (void)ch;
+    reply_plain(c);
+}
+
+static void status_order(struct core *c, struct connector *k)
+{
+    struct order *o = order_at(c, k);
+    if (!o || !order_running(o))
+        return;
+    switch (k->row.reported) {
+    case CS_AVAILABLE:
+        if (!o->timer[TO_GRACE].pos)
+            order_timer(c, o, TO_GRACE, c->now + FREE_GRACE_MS);
+        break;
+    case CS_SUSPENDED_EV:
+    case CS_SUSPENDED_EVSE:
+        order_suspend(c, o, k->row.reported == CS_SUSPENDED_EV);
+        break;
+    case CS_CHARGING:
+        order_resume(c, o);
+        break;
+    default:
+        break;
+    }
+}
+
+void link_status(struct core *c, const struct cmd *cmd, struct charger *ch)
+{
+    const struct cmd_status *in = &cmd->u.status;
+    struct connector *k = connector_of(ch, in->connector);
+    link_lag(c, ch, in->time_ms);
+    if (k && in->status > CS_OFFLINE && in->status <= CS_FAULTED) {
+        bool changed = k->row.reported != in->status || k->row.status != in->status;
+        changed = obj_text(c, &k->o, &k->row.error, in->error) || changed;
+        if (changed) {
+            k->row.reported = k->row.status = in->status;
+            k->row.status_ms = c->now;
+            obj_dirty(c, &k->o);
+            event_connector(c, k);
+        }
+        status_order(c, k);
+    }
+    reply_plain(c);
+}
+
+void link_data_transfer(struct core *c, const struct cmd *cmd, struct charger *ch)
+{
+    (void)cmd;
+    (void)ch;
+    reply_err(c, ERR_UNSUPPORTED); /* no vendor's extension is known */
+}
+
+void link_note(struct core *c, const struct cmd *cmd, struct charger *ch)
+{
+    char detail[96];
+    snprintf(detail, sizeof detail, "%s %s", cmd->u.note.kind, cmd->u.note.status);
+    audit_put(c, ch->row.tenant, "charger.note", ch->row.id, detail, 0);
+    reply_plain(c);
+}

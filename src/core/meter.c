@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: Apache-2.0
+/* meter.c: samples. Each sample of an open session goes to the sample log, through the evidence
+ * rules into the bill, to the live pages, and then the cap is asked what to do.
+ *
+ * Folding a sample (meter_fold) depends on nothing but the record and the session, so that the log
+ * folded again after a restart gives the same bill. Rows are not written for samples, but at the
+ * edge of a price slice, every CHECKPOINT_MS, and whenever something else about the order changes.
+ *
+ * Invariants: 1. at_ms of a session's records ascends strictly; 2. a sample never goes to a session
+ * that its message does not name; without a transaction id it belongs to the connector's session;
+ * 3. after the stop a sample is kept and flagged and moves no money. */
+#include "core/core_state.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum {
+    ANSWER_MS = 3000,       /* a reading that was asked for comes within that */
+    POWER_USUAL_W = 250000, /* of a connector nobody described */
+    INTERVAL_USUAL_MS = 60000,
+    PRICE_AHEAD_MS = 3600 * 1000
+};
+#define STEP_MAX_MS INT64_C(3456000000) /* fee_add spreads over 40 days at most */
+
+int64_t meter_spent(const struct order *o)
+{
+    struct fee_sum sum;
+    fee_sum(&o->bill, &sum);
+    return sum.total.v;
+}
+
+/* ---- one sample into the bill ---- */
+
+void meter_step(struct core *c, struct order *o, const struct evidence_step *step)
+{
+    const struct tariff *t = tariff_find(c, o->row.tariff);
+    int32_t first = o->bill.n;
+    if (!t || step->delta_mwh == 0)
+        return;
+    if (step->delta_mwh > 0) {
+        int64_t from = step->from_ms;
+        if (step->to_ms - from > STEP_MAX_MS)
+            from = step->to_ms - STEP_MAX_MS;
+        first =
+            fee_add(&o->bill, t, zone_of(c, o->row.station), from, step->to_ms, step->delta_mwh);
+    } else {
+        fee_cut(&o->bill, o->ev.energy_mwh);
+        first = 0;
+    }
+    if (first < o->piece_dirty)
+        o->piece_dirty = first;
+}
+
+static void figures(struct order *o, const struct sample_record *r, const struct evidence_step *st)
+{
+    const struct core_sample *s = &r->sample;
+    int64_t power = s->power_w;
+    if (power == SAMPLE_NONE && st && st->accepted && st->to_ms > st->from_ms)
+        power = st->delta_mwh * 3600 / (st->to_ms - st->from_ms);
+    if (power != SAMPLE_NONE)
+        o->srow.power_w = power;
+    if (s->soc_pm != SAMPLE_NONE32)
+        o->srow.soc_pm = s->soc_pm;
+    if (s->cost != SAMPLE_NONE)
+        o->srow.record_amount = s->cost;
+    if (s->flags & SAMPLE_LATE)
+        return;
+    if (power != SAMPLE_NONE) {
+        o->prev_power_w = o->power_w;
+        o->prev_ms = o->reading_ms;
+        o->power_w = power < 0 ? 0 : power;
+    }
+    if (st && st->accepted)
+        o->reading_ms = r->at_ms;
+}
+
+void meter_fold(struct core *c, struct order *o, const struct sample_record *r)
+{
+    const struct core_sample *s = &r->sample;
+    struct evidence_step step = {0};
+    uint32_t flags = 0;
+    int64_t at = evidence_time(&o->ev, r->at_ms, s->time_ms, (s->flags & SAMPLE_LATE) != 0, &flags);
+    o->srow.check_ms = r->at_ms;
+    o->ev.flags |= flags;
+    if (s->energy_mwh != SAMPLE_NONE) {
+        int32_t pieces = o->bill.n;
+        uint32_t before = o->ev.flags;
+        evidence_reading(&o->ev, &o->lim, at, s->energy_mwh, &step);
+        meter_step(c, o, &step);
+        if (step.learn_session) { /* from now on, and for its next sessions */
+            o->lim.session_register = true;
+            trait_learn(c, order_charger(c, o), TRAIT_REGISTER_SESSION, 0);
+        }
+        if (!c->replaying && (pieces != o->bill.n || before != o->ev.flags || step.learn_session))
+            order_dirty(c, o);
+    }
+    figures(o, r, s->energy_mwh != SAMPLE_NONE ? &step : NULL);
+}
+
+/* ---- a message ---- */
+
+static void record_put(struct core *c, struct order *o, struct sample_record *r,
+                       const struct core_sample *s)
+{
+    const struct charger *ch = order_charger(c, o);
+    *r = (struct sample_record){.tenant = o->row.tenant, .session = o->srow.id, .sample = *s};
+    r->at_ms = c->now > o->srow.check_ms ? c->now : o->srow.check_ms + 1;
+    r->sample.flags &= ~(uint32_t)SAMPLE_LATE;
+    if (ch && link_late(c, ch, s->time_ms) && s->time_ms >= o->ev.last_ms)
+        r->sample.flags |= SAMPLE_LATE;
+    buf_put(&c->samples, r, sizeof *r);
+}
+
+static void event_meter(struct core *c, const struct order *o, const struct core_sample *s)
+{
+    struct out_event *e = event_new(c, EVENT_METER);
+    e->tenant = o->row.tenant;
+    e->station = o->row.station;
+    e->charger = o->row.charger;
+    e->connector = o->row.connector;
+    e->order = o->row.id;
+    e->driver = o->row.driver;
+    e->state = o->row.state;
+    e->energy_mwh = o->ev.energy_mwh;
+    e->power_w = o->srow.power_w;
+    e->soc_pm = o->srow.soc_pm;
+    e->cost = meter_spent(o);
+    e->cap = o->row.cap;
+    e->voltage_mv = s->voltage_mv == SAMPLE_NONE32 ? 0 : s->voltage_mv;
+    e->current_ma = s->current_ma == SAMPLE_NONE32 ? 0 : s->current_ma;
+}
+
+/* A session that draws next to nothing for long is full, whatever its status says. */
+static void low_power(struct core *c, struct order *o)
+{
+    const struct tenant *t = tenant_find(c, o->row.tenant);
+    bool low = o->power_w >= 0 && o->power_w < t->row.low_power_w && o->ev.energy_mwh > 0;
+    if (o->row.state != ORDER_CHARGING || !t->row.suspended_s)
+        return;
+    if (low && !o->timer[TO_SUSPEND].pos) {
+        o->low_power = true;
+        order_timer(c, o, TO_SUSPEND, c->now + t->row.suspended_s * 1000);
+    } else if (!low && o->low_power) {
+        o->low_power = false;
+        order_timer_off(c, o, TO_SUSPEND);
+    }
+}
+
+static void answered(struct core *c, struct order *o, struct charger *ch)
+{
+    if (!o->asked_ms)
+        return;
+    if (c->now - o->asked_ms <= ANSWER_MS && !(ch->row.traits & TRAIT_TRIGGER))
+        trait_learn(c, ch, TRAIT_TRIGGER, TRAIT_NO_TRIGGER);
+    o->asked_ms = 0;
+    o->unanswered = 0;
+}
+
+void meter_samples(struct core *c, struct order *o, const struct core_sample *s, int32_t n)
+{
+    struct charger *ch = order_charger(c, o);
+    bool live = false;
+    for (int32_t i = 0; i < n; i++) {
+        struct sample_record r;
+        int64_t before = o->reading_ms;
+        record_put(c, o, &r, &s[i]);
+        meter_fold(c, o, &r);
+        if (r.sample.flags & SAMPLE_LATE)
+            continue;
+        live = true;
+        link_lag(c, ch, s[i].time_ms);
+        if (o->reading_ms > before && !o->asked_ms && !o->interval_set)
+            o->sample_gap_ms = o->reading_ms - before;
+    }
+    if (!n || o->ev.ended)
+        return;
+    if (live)
+        answered(c, o, ch);
+    const struct tenant *t = tenant_find(c, o->row.tenant);
+    if (t->row.silence_s && !(o->row.state == ORDER_STOPPING && o->row.stop_reason == STOP_SILENCE))
+        order_timer(c, o, TO_SILENCE, c->now + t->row.silence_s * 1000);
+    if (live)
+        order_timer_off(c, o, TO_GRACE);
+    if (c->now - o->checked_ms >= CHECKPOINT_MS)
+        order_dirty(c, o);
+    low_power(c, o);
+    event_meter(c, o, &s[n - 1]);
+    meter_cap(c, o);
+}
+
+static struct order *meter_order(struct core *c, const struct cmd_meter *in, struct charger *ch)
+{
+    struct order *o = NULL;
+    if (in->tx > 0) {
+        o = order_by_tx(c, ch->row.id, in->tx);
+    } else if (in->tx_no[0]) {
+        o = order_by_tx_no(c, in->tx_no);
+    } else {
+        const struct connector *k = connector_of(ch, in->connector);
+        o = k && k->row.order_id ? order_find(c, k->row.order_id) : NULL;
+    }
+    return o && o->row.charger == ch->row.id && order_ready(c, o) ? o : NULL;
+}
+
+static void after_stop(struct core *c, struct order *o, const struct cmd_meter *in)
+{
+    for (int32_t i = 0; i < in->n; i++) {
+        struct sample_record r;
+        record_put(c, o, &r, &in->samples[i]);
+        o->srow.check_ms = r.at_ms;
+    }
+    if (!(o->srow.evidence & EV_AFTER_STOP)) {
+        o->srow.evidence |= EV_AFTER_STOP;
+        order_dirty(c, o);
+    }
+}
+
+void meter_apply(struct core *c, const struct cmd *cmd, struct charger *ch)
+{
+    const struct cmd_meter *in = &cmd->u.meter;
+    must(in->n >= 0 && in->n <= CMD_SAMPLES_MAX);
+    struct order *o = meter_order(c, in, ch);
+    if (o && o->row.state == ORDER_STARTING && in->tx_no[0]) {
+        /* 云快充 has no StartTransaction: the first reading with the order's number is the start.
+         */
+        bool wish = o->row.stop_asked_ms != 0;
+        order_begin(c, o, c->now, 0);
+        if (wish)
+            (void)stop_begin(c, o, (enum stop_reason)o->row.stop_reason);
+    }
+    if (o && order_running(o))
+        meter_samples(c, o, in->samples, in->n);
+    else if (o && (in->tx > 0 || in->tx_no[0]) && o->srow.state == SESSION_ENDED)
+        after_stop(c, o, in);
+    reply_plain(c);
+}
+
+/* ---- the cap ---- */
+
+static void cap_view_fill(struct core *c, struct order *o, const struct charger *ch,
+                          struct cap_view *v)
+{
+    const struct tariff *t = tariff_find(c, o->row.tariff);
+    const struct zone *z = zone_of(c, o->row.station);
+    int64_t gap = o->sample_gap_ms ? o->sample_gap_ms : ch->row.sample_s * INT64_C(1000);
+    int32_t traits = ch->row.traits;
+    if (ch->row.protocol == PROTOCOL_YKC) {
+        traits = TRAIT_TRIGGER; /* 0x12 is part of the protocol */
+    } else {                    /* what was never refused is worth a try */
+        traits |= traits & TRAIT_NO_INTERVAL ? 0 : TRAIT_INTERVAL;
+        traits |= traits & TRAIT_NO_PROFILE ? 0 : TRAIT_PROFILE;
+    }
+    *v = (struct cap_view){
+        .now_ms = c->now,
+        .cap = MONEY(o->row.cap),
+        .spent = MONEY(meter_spent(o)),
+        .reading_ms = o->reading_ms < c->now ? o->reading_ms : c->now,
+        .power_w = o->power_w,
+        .prev_power_w = o->prev_power_w,
+        .prev_ms = o->prev_ms,
+        .power_max_w = o->lim.max_power_w ? o->lim.max_power_w : POWER_USUAL_W,
+        .price_e5 = t ? tariff_price_max(t, z, c->now, c->now + PRICE_AHEAD_MS) : 0,
+        .interval_ms = gap > 0 && gap < INT32_MAX ? (int32_t)gap : INTERVAL_USUAL_MS,
+        .latency_min_ms = ch->latency_min_ms,
+        .latency_max_ms = ch->row.stop_ms,
+        .traits = (uint32_t)traits,
+        .asked_ms = o->asked_ms,
+        .unanswered = o->unanswered,
+        .limit_w = o->limit_w,
+        .interval_set = o->interval_set,
+    };
+}
+
+static bool call_waits(const struct charger *ch, int32_t kind, int64_t order)
+{
+    if (ch->calling && ch->calling->kind == kind && ch->calling->row.order_id == order)
+        return true;
+    for (const struct call *k = ch->queue; k; k = k->next)
+        if (k->kind == kind && k->row.order_id == order)
+            return true;
+    return false;
+}
+
+static void ask_reading(struct core *c, struct order *o, struct charger *ch, int32_t connector)
+{
+    if (call_waits(ch, CALL_TRIGGER_METER, o->row.id))
+        return;
+    o->asked_ms = c->now;
+    (void)call_add(c, ch,
+                   &(struct call_ask){.kind = CALL_TRIGGER_METER,
+                                      .connector = connector,
+                                      .timeout_s = QUICK_CALL_S,
+                                      .order = o->row.id,
+                                      .action = "TriggerMessage",
+                                      .payload = "{}"});
+}
+
+static void ask_interval(struct core *c, struct order *o, struct charger *ch, int32_t connector,
+                         int32_t seconds)
+{
+    (void)call_add(c, ch,
+                   &(struct call_ask){.kind = CALL_SET_INTERVAL,
+                                      .connector = connector,
+                                      .timeout_s = QUICK_CALL_S,
+                                      .interval_s = seconds,
+                                      .order = o->row.id,
+                                      .action = "ChangeConfiguration",
+                                      .payload = "{}"});
+}
+
+static void cap_act(struct core *c, struct order *o, struct charger *ch, const struct cap_view *v,
+                    const struct cap_answer *a)
+{
+    const struct connector *k = connector_find(c, o->row.connector);
+    int32_t number = k ? k->row.number : 0;
+    if (a->action == CAP_STOP) {
+        (void)stop_begin(c, o, STOP_CAP);
+        return;
+    }
+    if (!ch->online)
+        return; /* it hears nothing now; the stop waits in line for it */
+    if (a->action == CAP_READ) {
+        ask_reading(c, o, ch, number);
+    } else if (a->action == CAP_INTERVAL) {
+        o->interval_set = true;
+        ask_interval(c, o, ch, number, a->interval_s);
+    } else if (a->action == CAP_TAPER) {
+        o->limit_w = a->limit_w;
+        order_event(c, o, OE_TAPER, "");
+        (void)call_add(c, ch,
+                       &(struct call_ask){.kind = CALL_PROFILE,
+                                          .connector = number,
+                                          .timeout_s = QUICK_CALL_S,
+                                          .order = o->row.id,
+                                          .limit_w = a->limit_w,
+                                          .action = "SetChargingProfile",
+                                          .payload = "{}"});
+    }
+    if (a->action != CAP_WAIT && !o->near_told && v->spent.v * 10 >= v->cap.v * 8) {
+        o->near_told = true;
+        order_event(c, o, OE_CAP_NEAR, "");
+    }
+}
+
+/* Does a reading come when asked for? One try on each connection tells. */
+static void probe(struct core *c, struct order *o, struct charger *ch)
+{
+    bool known = ch->row.traits & (TRAIT_TRIGGER | TRAIT_NO_TRIGGER);
+    const struct connector *k = connector_find(c, o->row.connector);
+    if (known || ch->probed || !ch->online || !k || ch->row.protocol != PROTOCOL_OCPP16)
+        return;
+    ch->probed = true;
+    ask_reading(c, o, ch, k->row.number);
+}
+
+void meter_cap(struct core *c, struct order *o)
+{
+    struct charger *ch = order_charger(c, o);
+    struct cap_view v;
+    struct cap_answer a;
+    if (!ch || o->row.cap <= 0 || o->ending ||
+        (o->row.state != ORDER_CHARGING && o->row.state != ORDER_SUSPENDED))
+        return;
+    if (o->asked_ms && c->now - o->asked_ms >= ANSWER_MS) {
+        o->asked_ms = 0;
+        o->unanswered++;
+    }
+    probe(c, o, ch);
+    cap_view_fill(c, o, ch, &v);
+    cap_decide(&v, &a);
+    cap_act(c, o, ch, &v, &a);
+    if (a.action != CAP_STOP)
+        order_timer(c, o, TO_CAP, a.again_ms);
+}

@@ -1,0 +1,533 @@
+// SPDX-License-Identifier: Apache-2.0
+/* settle.c: from a bill to moved money: fee lines, capture of the hold, split among the parties,
+ * statistics; later the decision about a doubtful rest, and the correction of an estimated end.
+ *
+ * Who pays a bill of `total`:
+ *   wallet with a hold      min(total, hold) is captured, the rest of the hold released. What
+ * exceeds it is debt if the tenant says so and the cap was not the driver's own prepaid amount;
+ * else loss. wallet without a hold   what is available, the rest is debt or loss by the same
+ * policies nobody                  all of it is loss What was taken from the payer (captured +
+ * debt) is split, each fee line by itself; a loss is borne by the operator: it is written on the
+ * order and in the statistics and moves no money.
+ *
+ * Invariants: 1. paid + loss = total; 2. Σ parts = paid, of each fee line too; 3. a hold is
+ * resolved here or in order_fail, once; 4. a correction never takes money from a driver. Fails:
+ * money that cannot be moved here is our bug (must): holds and accounts were made before. */
+#include "core/core_state.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+struct bill {
+    int64_t elec, service;
+};
+struct taken {
+    int64_t captured, debt, loss;
+};
+
+/* ---- rows ---- */
+
+static void line_put(struct core *c, struct order *o, const struct fee_line *l)
+{
+    const struct row_fee_line row = {.order_id = o->row.id,
+                                     .seq = ++o->row.lines,
+                                     .kind = l->kind,
+                                     .label = l->label,
+                                     .from_ms = l->from_ms,
+                                     .to_ms = l->to_ms,
+                                     .energy_mwh = l->energy_mwh,
+                                     .price_e5 = l->price_e5,
+                                     .amount = l->amount.v};
+    row_put(c, ROW_FEE_LINE, ROW_INSERT, &row);
+}
+
+static int32_t local_day(const struct core *c, int64_t station, int64_t ms)
+{
+    struct civil d;
+    zone_civil(zone_of(c, station), ms, &d);
+    return d.year * 10000 + d.month * 100 + d.day;
+}
+
+/* What the order adds to its station's day. The columns are sums: the row carries a difference. */
+static void stat_put(struct core *c, const struct order *o, const struct row_stat_day *delta)
+{
+    struct row_stat_day row = *delta;
+    row.station = o->row.station;
+    row.tenant = o->row.tenant;
+    row.day = local_day(c, o->row.station, o->row.end_ms);
+    row_put(c, ROW_STAT_DAY, ROW_UPSERT, &row);
+}
+
+/* ---- the split ---- */
+
+static const struct party *platform_of(const struct core *c, int64_t tenant)
+{
+    for (uint32_t i = 0; i < c->dir[ROW_PARTY].slab.len; i++) {
+        const struct party *p = slab_at(&c->dir[ROW_PARTY].slab, i);
+        if (p && p->row.tenant == tenant && p->row.kind == PARTY_PLATFORM)
+            return p;
+    }
+    return NULL;
+}
+
+static int64_t party_account(struct core *c, const struct order *o, int64_t party)
+{
+    const struct party *p = dir_find(c, ROW_PARTY, party);
+    int32_t kind = p && p->row.kind == PARTY_PLATFORM ? ACCOUNT_INCOME : ACCOUNT_PENDING;
+    int64_t id;
+    must(account_open(c, o->row.tenant, kind, party, o->row.currency, &id) == 0);
+    return id;
+}
+
+/* Without a contract everything is the platform's. */
+static void split_platform(const struct core *c, const struct order *o,
+                           const struct money base[SPLIT_LINES], struct split_result *out)
+{
+    static const int32_t kinds[] = {FEE_ELECTRICITY, FEE_SERVICE, FEE_OCCUPANCY};
+    const struct party *p = platform_of(c, o->row.tenant);
+    must(p); /* made with the tenant */
+    out->n = 0;
+    for (int i = 0; i < SPLIT_LINES; i++)
+        if (base[i].v)
+            out->part[out->n++] = (struct split_part){.kind = kinds[i],
+                                                      .party = p->row.id,
+                                                      .base = base[i],
+                                                      .amount = base[i],
+                                                      .ratio = 1,
+                                                      .ratio_sum = 1};
+}
+
+static void split_make(struct core *c, struct order *o, const struct bill *b,
+                       struct split_result *out)
+{
+    const struct money base[SPLIT_LINES] = {MONEY(b->elec), MONEY(b->service), MONEY_ZERO};
+    struct split_contract *k = contract_find(c, o->row.contract);
+    if (!k) {
+        split_platform(c, o, base, out);
+        return;
+    }
+    must(split_compute(k, base, out) == 0); /* a contract covers both lines; bills are bounded */
+    split_commit(k, out);
+    for (int32_t i = 0; i < k->n; i++) {
+        struct row_contract_party row;
+        split_party_row(k, i, &row);
+        row_put(c, ROW_CONTRACT_PARTY, ROW_UPSERT, &row);
+    }
+}
+
+static void part_put(struct core *c, struct order *o, const struct split_part *p, int64_t account,
+                     int64_t transfer, int64_t amount)
+{
+    const struct row_split_part row = {.order_id = o->row.id,
+                                       .seq = ++o->row.parts,
+                                       .tenant = o->row.tenant,
+                                       .transfer = transfer,
+                                       .party = p->party,
+                                       .account = account,
+                                       .fee_kind = p->kind,
+                                       .base = p->base.v,
+                                       .ratio = p->ratio,
+                                       .ratio_sum = p->ratio_sum,
+                                       .amount = amount,
+                                       .at_ms = c->now,
+                                       .station = o->row.station};
+    row_put(c, ROW_SPLIT_PART, ROW_INSERT, &row);
+    buf_put(&o->parts_buf, &row, sizeof row);
+}
+
+static void leg_add(struct ledger_request *q, int64_t account, int64_t amount, int64_t party)
+{
+    must(q->n < LEDGER_LEGS_MAX);
+    if (amount)
+        q->leg[q->n++] = (struct ledger_leg){account, MONEY(amount), party};
+}
+
+static void share_event(struct core *c, const struct order *o, int64_t party, int64_t amount)
+{
+    struct out_event *e = event_new(c, EVENT_SHARE);
+    e->tenant = o->row.tenant;
+    e->station = o->row.station;
+    e->order = o->row.id;
+    e->party = party;
+    e->amount = amount;
+}
+
+/* One event a party, however many lines it shares in. */
+static void share_events(struct core *c, const struct order *o, const struct split_result *s)
+{
+    for (int32_t i = 0; i < s->n; i++) {
+        int64_t sum = 0;
+        bool first = true;
+        for (int32_t j = 0; j < s->n; j++) {
+            if (s->part[j].party != s->part[i].party)
+                continue;
+            first = first && j >= i;
+            sum += s->part[j].amount.v;
+        }
+        if (first && sum)
+            share_event(c, o, s->part[i].party, sum);
+    }
+}
+
+/* ---- who pays ---- */
+
+static int64_t available_of(const struct core *c, const struct order *o)
+{
+    const struct ledger_account *a = ledger_account_find(c->ledger, o->row.tenant, ACCOUNT_WALLET,
+                                                         o->row.driver, o->row.currency);
+    int64_t v = a ? ledger_available(a).v : 0;
+    return v > 0 ? v : 0;
+}
+
+static bool debt_allowed(const struct core *c, const struct order *o, bool held)
+{
+    const struct tenant *t = tenant_find(c, o->row.tenant);
+    if (o->row.started_by == START_APP || o->row.started_by == START_STAFF)
+        return false; /* the cap was the prepaid amount */
+    return t->row.overrun_policy == OVERRUN_DEBT || (!held && t->row.hold_policy == HOLD_NONE_DEBT);
+}
+
+static struct taken take_of(const struct core *c, const struct order *o, int64_t total,
+                            const struct ledger_hold *hold)
+{
+    struct taken t = {.loss = total};
+    if (o->row.payer_kind != PAYER_WALLET || total <= 0)
+        return t;
+    int64_t most = hold ? hold->amount.v : available_of(c, o);
+    t.captured = total < most ? total : most;
+    t.loss = total - t.captured;
+    if (debt_allowed(c, o, hold != NULL)) {
+        t.debt = t.loss;
+        t.loss = 0;
+    }
+    return t;
+}
+
+/* The fee lines' shares of what was taken when it is less than the bill. */
+static struct bill bill_taken(const struct bill *b, int64_t paid)
+{
+    int64_t total = b->elec + b->service;
+    if (paid >= total)
+        return *b;
+    int64_t elec = muldiv_half_up(paid, b->elec, total);
+    elec = money_round_fen(MONEY(elec)).v;
+    if (elec > paid)
+        elec = paid;
+    return (struct bill){.elec = elec, .service = paid - elec};
+}
+
+static void request_init(const struct order *o, struct ledger_request *q, int32_t code)
+{
+    *q = (struct ledger_request){.tenant = o->row.tenant,
+                                 .code = code,
+                                 .order_id = o->row.id,
+                                 .contract = o->row.contract,
+                                 .effective_ms = o->row.end_ms};
+    (void)str_copy(q->currency, sizeof q->currency, str_from_c(o->row.currency));
+}
+
+static void request_payer(struct core *c, const struct order *o, const struct taken *t,
+                          struct ledger_request *q)
+{
+    int64_t account;
+    if (t->captured) {
+        must(wallet_open(c, o->row.tenant, o->row.driver, o->row.currency, &account) == 0);
+        leg_add(q, account, -t->captured, 0);
+    }
+    if (t->debt) {
+        must(account_open(c, o->row.tenant, ACCOUNT_DEBT, o->row.driver, o->row.currency,
+                          &account) == 0);
+        leg_add(q, account, -t->debt, 0);
+    }
+}
+
+/* Takes the bill from the payer and gives it to the parties, in one transfer; resolves the hold
+ * when there is one. */
+static struct taken charge(struct core *c, struct order *o, const struct bill *b, int64_t hold_id)
+{
+    const struct ledger_hold *hold = hold_id ? ledger_hold(c->ledger, hold_id) : NULL;
+    struct taken t = take_of(c, o, b->elec + b->service, hold);
+    int64_t paid = t.captured + t.debt;
+    struct bill base = bill_taken(b, paid);
+    struct split_result split = {0};
+    struct ledger_request q;
+    request_init(o, &q, TRANSFER_CAPTURE);
+    request_payer(c, o, &t, &q);
+    if (paid)
+        split_make(c, o, &base, &split);
+    int64_t accounts[SPLIT_PARTS_MAX];
+    for (int32_t i = 0; i < split.n; i++) {
+        accounts[i] = party_account(c, o, split.part[i].party);
+        leg_add(&q, accounts[i], split.part[i].amount.v, split.part[i].party);
+    }
+    struct ledger_ctx ctx = ledger_ctx_now(c);
+    if (hold)
+        must(ledger_hold_capture(c->ledger, &ctx, hold_id, &q) == 0);
+    else if (q.n)
+        must(ledger_post(c->ledger, &ctx, &q) == 0);
+    if (paid && !o->row.transfer)
+        o->row.transfer = ctx.id;
+    for (int32_t i = 0; i < split.n; i++)
+        if (split.part[i].base.v)
+            part_put(c, o, &split.part[i], accounts[i], ctx.id, split.part[i].amount.v);
+    share_events(c, o, &split);
+    if (o->row.driver)
+        event_wallet(c, o->row.tenant, o->row.driver, o->row.currency);
+    return t;
+}
+
+/* ---- the end of an order ---- */
+
+static struct bill bill_lines(struct core *c, struct order *o)
+{
+    const struct tariff *t = tariff_find(c, o->row.tariff);
+    struct fee_line lines[FEE_LINES_MAX];
+    struct bill b = {0};
+    int32_t n = t ? fee_lines(&o->bill, t, lines) : 0;
+    for (int32_t i = 0; i < n; i++) {
+        line_put(c, o, &lines[i]);
+        if (lines[i].kind == FEE_ELECTRICITY)
+            b.elec += lines[i].amount.v;
+        else
+            b.service += lines[i].amount.v;
+    }
+    return b;
+}
+
+/* Is there money left that a decision could still move? */
+static bool rest_matters(const struct order *o)
+{
+    if (!o->ev.doubt || o->ev.doubt_mwh <= 0 || o->row.payer_kind != PAYER_WALLET)
+        return false;
+    return o->row.cap <= 0 || o->row.paid < o->row.cap;
+}
+
+void settle_order(struct core *c, struct order *o)
+{
+    const struct tenant *tenant = tenant_find(c, o->row.tenant);
+    struct bill b = bill_lines(c, o);
+    struct taken t = charge(c, o, &b, o->row.hold);
+    o->row.energy_mwh = o->ev.energy_mwh;
+    o->row.elec = b.elec;
+    o->row.service = b.service;
+    o->row.total = b.elec + b.service;
+    o->row.paid = t.captured + t.debt;
+    o->row.loss = t.loss;
+    o->row.settled_ms = c->now;
+    o->row.doubt = o->ev.doubt;
+    o->row.doubt_mwh = o->ev.doubt_mwh;
+    stat_put(c, o,
+             &(struct row_stat_day){.orders = 1,
+                                    .energy_mwh = o->row.energy_mwh,
+                                    .elec = b.elec,
+                                    .service = b.service,
+                                    .paid = o->row.paid,
+                                    .loss = o->row.loss,
+                                    .minutes = (o->row.end_ms - o->row.start_ms) / 60000});
+    bool doubtful = rest_matters(o);
+    if (doubtful)
+        o->row.decide_ms = c->now + tenant->row.doubt_h * INT64_C(3600000);
+    order_state(c, o, doubtful ? ORDER_DOUBTFUL : ORDER_SETTLED);
+    order_event(c, o, OE_SETTLED, "");
+    if (doubtful) {
+        order_event(c, o, OE_DOUBT, "");
+        order_timer(c, o, TO_DECIDE, o->row.decide_ms);
+    } else {
+        order_timer(c, o, TO_EVICT, c->now + EVICT_MS);
+    }
+}
+
+/* ---- a doubtful rest ---- */
+
+/* The disputed energy, at the price of the end of the session. */
+static struct bill rest_lines(struct core *c, struct order *o)
+{
+    const struct tariff *t = tariff_find(c, o->row.tariff);
+    struct tariff_price p;
+    if (!t)
+        return (struct bill){0};
+    tariff_price_at(t, zone_of(c, o->row.station), o->row.end_ms, &p);
+    struct fee_line l = {.kind = FEE_ELECTRICITY,
+                         .label = p.label,
+                         .from_ms = o->row.end_ms,
+                         .to_ms = o->row.end_ms,
+                         .energy_mwh = o->row.doubt_mwh,
+                         .price_e5 = p.elec_e5,
+                         .amount = money_fee_line(o->row.doubt_mwh, p.elec_e5)};
+    struct bill b = {.elec = l.amount.v};
+    line_put(c, o, &l);
+    l.kind = FEE_SERVICE;
+    l.price_e5 = p.service_e5;
+    l.amount = money_fee_line(o->row.doubt_mwh, p.service_e5);
+    line_put(c, o, &l);
+    b.service = l.amount.v;
+    return b;
+}
+
+/* Bills the rest as far as the prepaid cap and the wallet allow; what exceeds them is loss. */
+static void rest_bill(struct core *c, struct order *o)
+{
+    struct bill b = rest_lines(c, o);
+    struct bill part = b;
+    int64_t room = o->row.cap > 0 ? o->row.cap - o->row.paid : INT64_MAX;
+    int64_t total = b.elec + b.service;
+    if (room < 0)
+        room = 0;
+    if (total > room)
+        part = bill_taken(&b, room);
+    struct taken t = charge(c, o, &part, 0);
+    int64_t paid = t.captured + t.debt;
+    o->row.energy_mwh += o->row.doubt_mwh;
+    o->row.elec += b.elec;
+    o->row.service += b.service;
+    o->row.total += total;
+    o->row.paid += paid;
+    o->row.loss += total - paid;
+    stat_put(c, o,
+             &(struct row_stat_day){.energy_mwh = o->row.doubt_mwh,
+                                    .elec = b.elec,
+                                    .service = b.service,
+                                    .paid = paid,
+                                    .loss = total - paid});
+}
+
+static void rest_close(struct core *c, struct order *o, const char *detail)
+{
+    order_timer_off(c, o, TO_DECIDE);
+    order_state(c, o, ORDER_SETTLED);
+    order_event(c, o, OE_DECIDED, detail);
+    order_timer(c, o, TO_EVICT, c->now + EVICT_MS);
+}
+
+void settle_rule(struct core *c, struct order *o)
+{
+    if (o->row.state == ORDER_DOUBTFUL)
+        rest_close(c, o, "dropped by rule");
+}
+
+int settle_decide(struct core *c, const struct cmd *cmd)
+{
+    const struct cmd_decide *in = &cmd->u.decide;
+    struct order *o = order_find(c, in->order);
+    if (!o || o->row.tenant != cmd->head.tenant || !station_scope_ok(cmd, o->row.station) ||
+        !order_ready(c, o))
+        return ERR_NOT_FOUND;
+    if (o->row.state != ORDER_DOUBTFUL)
+        return ERR_CONFLICT;
+    if (in->accept)
+        rest_bill(c, o);
+    rest_close(c, o, in->note[0] ? in->note : in->accept ? "billed" : "dropped");
+    c->made_id = o->row.id;
+    c->made_version = o->row.version;
+    return 0;
+}
+
+/* ---- the true end of an estimated order ---- */
+
+/* One line a kind for the difference, priced at nothing: its amount is what the bill of the true
+ * energy differs by. */
+static void correct_lines(struct core *c, struct order *o, int64_t energy_mwh, const struct bill *d)
+{
+    struct fee_line l = {.kind = FEE_ELECTRICITY,
+                         .label = "",
+                         .from_ms = o->row.end_ms,
+                         .to_ms = o->row.end_ms,
+                         .energy_mwh = energy_mwh,
+                         .amount = MONEY(d->elec)};
+    line_put(c, o, &l);
+    l.kind = FEE_SERVICE;
+    l.amount = MONEY(d->service);
+    line_put(c, o, &l);
+}
+
+/* Gives `back` to the payer out of the parts that the parties got. False when the books cannot:
+ * parts unknown, or a party has spent its share. */
+static bool refund(struct core *c, struct order *o, int64_t back)
+{
+    struct money had[SPLIT_PARTS_MAX], keep[SPLIT_PARTS_MAX];
+    struct row_split_part rows[SPLIT_PARTS_MAX];
+    size_t n = o->parts_buf.n / sizeof rows[0];
+    if (n == 0 || n > SPLIT_PARTS_MAX)
+        return false;
+    memcpy(rows, o->parts_buf.p, n * sizeof rows[0]);
+    for (size_t i = 0; i < n; i++)
+        had[i] = MONEY(rows[i].amount);
+    if (split_remain(had, n, MONEY(o->row.paid - back), keep))
+        return false;
+    struct ledger_request q;
+    int64_t account;
+    request_init(o, &q, TRANSFER_CORRECTION);
+    q.reverses = o->row.transfer;
+    if (wallet_open(c, o->row.tenant, o->row.driver, o->row.currency, &account))
+        return false;
+    int64_t debt = debt_of(c, o->row.tenant, o->row.driver, o->row.currency);
+    debt = debt < back ? debt : back; /* what is owed is settled first */
+    leg_add(&q, account, back - debt, 0);
+    if (debt)
+        must(account_open(c, o->row.tenant, ACCOUNT_DEBT, o->row.driver, o->row.currency,
+                          &account) == 0);
+    leg_add(&q, account, debt, 0);
+    for (size_t i = 0; i < n; i++)
+        leg_add(&q, rows[i].account, keep[i].v - had[i].v, rows[i].party);
+    struct ledger_ctx ctx = ledger_ctx_now(c);
+    if (ledger_post(c->ledger, &ctx, &q))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (keep[i].v == had[i].v)
+            continue;
+        const struct split_part p = {.kind = rows[i].fee_kind,
+                                     .party = rows[i].party,
+                                     .base = MONEY(rows[i].base),
+                                     .ratio = rows[i].ratio,
+                                     .ratio_sum = rows[i].ratio_sum};
+        part_put(c, o, &p, rows[i].account, ctx.id, keep[i].v - had[i].v);
+        share_event(c, o, rows[i].party, keep[i].v - had[i].v);
+    }
+    event_wallet(c, o->row.tenant, o->row.driver, o->row.currency);
+    return true;
+}
+
+static void correct_rows(struct core *c, struct order *o, int64_t energy_mwh, const struct bill *d,
+                         int64_t paid)
+{
+    int64_t total = d->elec + d->service;
+    o->row.energy_mwh += energy_mwh;
+    o->row.elec += d->elec;
+    o->row.service += d->service;
+    o->row.total += total;
+    o->row.paid += paid;
+    o->row.loss += total - paid;
+    stat_put(c, o,
+             &(struct row_stat_day){.energy_mwh = energy_mwh,
+                                    .elec = d->elec,
+                                    .service = d->service,
+                                    .paid = paid,
+                                    .loss = total - paid});
+}
+
+void settle_correct(struct core *c, struct order *o, int64_t billed_mwh)
+{
+    struct fee_sum now;
+    fee_sum(&o->bill, &now);
+    struct bill d = {.elec = now.elec.v - o->row.elec, .service = now.service.v - o->row.service};
+    int64_t total = now.total.v, back = o->row.paid > total ? o->row.paid - total : 0;
+    char detail[120];
+    o->row.estimated = 0;
+    o->srow.energy_mwh = o->ev.energy_mwh;
+    o->srow.evidence = (int32_t)o->ev.flags;
+    o->row.doubt = o->ev.doubt;
+    if (back && !refund(c, o, back)) {
+        /* The books stay as they are; a person sees why. */
+        snprintf(detail, sizeof detail, "%" PRId64 " mWh less, money not moved",
+                 billed_mwh - o->ev.energy_mwh);
+        order_event(c, o, OE_CORRECTED, detail);
+        return;
+    }
+    if (d.elec || d.service || now.energy_mwh != billed_mwh) {
+        correct_lines(c, o, now.energy_mwh - billed_mwh, &d);
+        correct_rows(c, o, now.energy_mwh - billed_mwh, &d, -back);
+    }
+    snprintf(detail, sizeof detail, "%+" PRId64 " mWh", now.energy_mwh - billed_mwh);
+    order_event(c, o, OE_CORRECTED, detail);
+    event_order(c, o);
+}

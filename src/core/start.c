@@ -1,0 +1,540 @@
+// SPDX-License-Identifier: Apache-2.0
+/* start.c: how orders begin: by the app or staff (a hold, then a call to the charger), by a card at
+ * the charger, or delivered whole by a charger that was offline.
+ *
+ * The idTag of a remote start names its order ("EV" and the id in base 36), so its StartTransaction
+ * finds it exactly, also when two drivers start at one charger in the same second. A card follows
+ * the tenant's hold policy. A start that comes after its order was given up is refused, stopped,
+ * and recorded as a session that nobody pays for: the driver's money was already released.
+ *
+ * Invariants: 1. a transaction id is made from row_charger.last_tx, is durable before the answer
+ * and never given twice; 2. the same StartTransaction (connector, tag, time, meter) gets the same
+ * answer however often it comes; 3. nobody is charged for a start that was refused. */
+#include "core/core_state.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define CAP_MAX (INT64_C(10000) * MONEY_UNIT)
+
+/* ---- tags of remote starts ---- */
+
+void start_tag(int64_t order, char out[ORDER_TAG_SIZE])
+{
+    static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    char text[16];
+    int n = 0;
+    for (uint64_t v = (uint64_t)order; v; v /= 36)
+        text[n++] = digits[v % 36];
+    char *p = out;
+    *p++ = 'E';
+    *p++ = 'V';
+    while (n)
+        *p++ = text[--n];
+    *p = 0;
+}
+
+int64_t start_tag_order(const char *tag)
+{
+    if ((tag[0] | 0x20) != 'e' || (tag[1] | 0x20) != 'v' || !tag[2])
+        return 0;
+    int64_t v = 0;
+    for (const char *p = tag + 2; *p; p++) {
+        int d = *p >= '0' && *p <= '9'                     ? *p - '0'
+                : (*p | 0x20) >= 'a' && (*p | 0x20) <= 'z' ? (*p | 0x20) - 'a' + 10
+                                                           : -1;
+        if (d < 0 || v > (INT64_MAX - d) / 36)
+            return 0;
+        v = v * 36 + d;
+    }
+    return v;
+}
+
+/* ---- a new order ---- */
+
+struct plan {
+    struct connector *k;
+    const struct station *s;
+    const struct tenant *t;
+    const struct tariff *tariff;
+    int64_t driver, token, cap;
+    int32_t payer_kind, started_by;
+};
+
+static int plan_prices(const struct core *c, struct plan *p, int64_t at_ms)
+{
+    p->s = station_find(c, p->k->charger->row.station);
+    p->t = p->s ? tenant_find(c, p->s->row.tenant) : NULL;
+    if (!p->t)
+        return ERR_NOT_FOUND;
+    p->tariff = tariff_in_force(c, p->s->row.tariff, at_ms);
+    return p->tariff ? 0 : ERR_CONFLICT;
+}
+
+static struct order *plan_order(struct core *c, const struct plan *p, int64_t at_ms)
+{
+    struct order *o = order_new(c);
+    if (!o)
+        return NULL;
+    const struct split_contract *contract = contract_in_force(c, p->s->row.contract, at_ms);
+    struct row_orders *r = &o->row;
+    r->tenant = p->t->row.id;
+    r->kind = ORDER_CHARGE;
+    r->payer_kind = p->payer_kind;
+    r->driver = p->driver;
+    r->token = p->token;
+    r->station = p->s->row.id;
+    r->charger = p->k->charger->row.id;
+    r->connector = p->k->row.id;
+    r->tariff = p->tariff->id;
+    r->contract = contract ? contract->id : 0;
+    r->currency = p->t->row.currency;
+    r->seller = p->s->row.seller[0] ? p->s->row.seller : p->t->row.name;
+    r->tax_bp = p->s->row.tax_bp;
+    r->started_by = p->started_by;
+    r->cap = p->cap;
+    o->srow.tenant = r->tenant;
+    o->srow.charger = r->charger;
+    o->srow.connector = r->connector;
+    obj_own(c, &o->o);
+    obj_own(c, &o->so);
+    return o;
+}
+
+/* An order that came to nothing before anything was written. */
+static void order_undo(struct core *c, struct order *o)
+{
+    c->orders_open--;
+    order_evict(c, o);
+}
+
+static int order_hold(struct core *c, struct order *o, int64_t wallet, int64_t amount)
+{
+    struct ledger_ctx ctx = ledger_ctx_now(c);
+    int rc = ledger_hold_open(c->ledger, &ctx, wallet, MONEY(amount), o->row.id, 0);
+    if (!rc)
+        o->row.hold = ctx.id;
+    return rc;
+}
+
+static void order_take_connector(struct core *c, struct order *o, struct connector *k)
+{
+    k->row.order_id = o->row.id;
+    obj_dirty(c, &k->o);
+    event_connector(c, k);
+    order_event(c, o, OE_CREATED, "");
+    if (!o->row.hold)
+        return;
+    order_event(c, o, OE_HELD, "");
+    event_wallet(c, o->row.tenant, o->row.driver, o->row.currency);
+}
+
+/* ---- from the app and from staff ---- */
+
+static int check_connector(const struct connector *k)
+{
+    if (k->row.order_id)
+        return ERR_BUSY;
+    switch (k->row.status) {
+    case CS_OFFLINE: /* never said anything since it connected: let it decide */
+    case CS_AVAILABLE:
+    case CS_PREPARING:
+    case CS_FINISHING:
+        return 0;
+    case CS_FAULTED:
+        return ERR_FAULTED;
+    case CS_UNAVAILABLE:
+        return ERR_DISABLED;
+    default:
+        return ERR_BUSY;
+    }
+}
+
+static int check_place(struct core *c, const struct cmd *cmd, struct plan *p)
+{
+    p->k = connector_find(c, cmd->u.order_start.connector);
+    struct charger *ch = p->k ? p->k->charger : NULL;
+    if (!ch || ch->row.tenant != cmd->head.tenant || !station_scope_ok(cmd, ch->row.station))
+        return ERR_NOT_FOUND;
+    int rc = plan_prices(c, p, c->now);
+    if (rc)
+        return rc;
+    if (ch->row.state != CHARGER_ACTIVE || p->s->row.state != ROW_ACTIVE ||
+        p->t->row.state != ROW_ACTIVE)
+        return ERR_DISABLED;
+    if (!ch->online)
+        return ERR_OFFLINE;
+    rc = check_connector(p->k);
+    return rc ? rc : c->calls.live >= c->calls.cap ? ERR_FULL : 0;
+}
+
+static int check_payer(struct core *c, const struct cmd *cmd, struct plan *p, int64_t *wallet)
+{
+    const struct cmd_order_start *in = &cmd->u.order_start;
+    bool self = cmd->head.actor_kind == ACTOR_DRIVER;
+    if (self && (in->driver != cmd->head.actor || in->payer_kind != PAYER_WALLET))
+        return ERR_DENIED;
+    p->payer_kind = in->payer_kind;
+    p->started_by = self ? START_APP : START_STAFF;
+    if (in->payer_kind == PAYER_NONE)
+        return in->driver || in->cap ? ERR_RANGE : 0;
+    if (in->payer_kind != PAYER_WALLET)
+        return ERR_UNSUPPORTED;
+    const struct driver *d = driver_find(c, in->driver);
+    if (!d || d->row.tenant != cmd->head.tenant)
+        return ERR_NOT_FOUND;
+    if (d->row.state != ROW_ACTIVE)
+        return ERR_DISABLED;
+    if (in->cap < MONEY_FEN || in->cap > CAP_MAX || in->cap % MONEY_FEN)
+        return ERR_RANGE;
+    if (debt_of(c, d->row.tenant, d->row.id, p->t->row.currency))
+        return ERR_DEBT;
+    const struct ledger_account *a = ledger_account_find(c->ledger, d->row.tenant, ACCOUNT_WALLET,
+                                                         d->row.id, p->t->row.currency);
+    if (!a || ledger_available(a).v < in->cap)
+        return ERR_NO_FUNDS;
+    *wallet = a->id;
+    p->driver = d->row.id;
+    p->cap = in->cap;
+    return 0;
+}
+
+/* 云快充: pile 14, gun 2, local yymmddHHMMSS, 4 digits. */
+static void tx_no_make(const struct core *c, const struct order *o, const struct connector *k,
+                       char out[33])
+{
+    struct civil t;
+    zone_civil(zone_of(c, o->row.station), c->now, &t);
+    snprintf(out, 33, "%.14s%02u%02u%02u%02u%02u%02u%02u%04u", k->charger->row.path,
+             (unsigned)k->row.number % 100, (unsigned)t.year % 100, (unsigned)t.month % 100,
+             (unsigned)t.day % 100, (unsigned)t.hour % 100, (unsigned)t.minute % 100,
+             (unsigned)t.second % 100, (unsigned)(o->row.id % 10000));
+}
+
+static void start_names(struct core *c, struct order *o, const struct connector *k)
+{
+    char tag[ORDER_TAG_SIZE], tx_no[33];
+    start_tag(o->row.id, tag);
+    (void)obj_text(c, &o->so, &o->srow.tag, tag);
+    if (k->charger->row.protocol == PROTOCOL_YKC) {
+        tx_no_make(c, o, k, tx_no);
+        (void)obj_text(c, &o->so, &o->srow.tx_no, tx_no);
+    }
+    order_index(c, o);
+}
+
+static void start_call(struct core *c, struct order *o, const struct connector *k)
+{
+    char payload[160];
+    bool ykc = k->charger->row.protocol == PROTOCOL_YKC;
+    if (ykc)
+        snprintf(payload, sizeof payload, "{\"order\":\"%s\",\"gun\":%d}", o->srow.tx_no,
+                 (int)k->row.number);
+    else
+        snprintf(payload, sizeof payload, "{\"connectorId\":%d,\"idTag\":\"%s\"}",
+                 (int)k->row.number, o->srow.tag);
+    const struct call *call =
+        call_add(c, k->charger,
+                 &(struct call_ask){.kind = CALL_REMOTE_START,
+                                    .connector = k->row.number,
+                                    .durable = true,
+                                    .order = o->row.id,
+                                    .action = ykc ? "RemoteStart" : "RemoteStartTransaction",
+                                    .payload = payload});
+    must(call); /* check_place saw a free one */
+}
+
+int start_order(struct core *c, const struct cmd *cmd)
+{
+    struct plan p = {0};
+    int64_t wallet = 0;
+    int rc = check_place(c, cmd, &p);
+    if (!rc)
+        rc = check_payer(c, cmd, &p, &wallet);
+    if (rc)
+        return rc;
+    struct order *o = plan_order(c, &p, c->now);
+    if (!o)
+        return ERR_FULL;
+    rc = wallet ? order_hold(c, o, wallet, p.cap) : 0;
+    if (rc) {
+        order_undo(c, o);
+        return rc;
+    }
+    start_names(c, o, p.k);
+    order_take_connector(c, o, p.k);
+    order_state(c, o, ORDER_HELD);
+    order_timer(c, o, TO_START, c->now + p.t->row.start_timeout_s * 1000);
+    start_call(c, o, p.k);
+    c->made_id = o->row.id;
+    c->made_version = o->row.version;
+    return 0;
+}
+
+void start_result(struct core *c, struct order *o, int err, const char *status)
+{
+    if (o->row.state != ORDER_STARTING && o->row.state != ORDER_HELD)
+        return;                       /* its StartTransaction was faster than the answer */
+    if (o->row.state == ORDER_HELD) { /* never sent */
+        order_fail(c, o, err ? err : ERR_CLOSED, OE_START_TIMEOUT, "not sent");
+    } else if (err == ERR_TIMEOUT || err == ERR_CLOSED) {
+        order_event(c, o, OE_START_TIMEOUT, "no answer"); /* it may have started: TO_START waits */
+    } else if (err || strcmp(status, "Accepted") != 0) {
+        order_fail(c, o, err && err != ERR_REJECTED ? err : ERR_REJECTED, OE_START_REJECTED,
+                   status);
+    } else {
+        order_event(c, o, OE_START_ACCEPTED, "");
+    }
+}
+
+/* ---- tags ---- */
+
+static bool has_open_order(const struct core *c, const struct charger *ch, int64_t driver)
+{
+    for (const struct connector *k = ch->connectors; k; k = k->next) {
+        const struct order *o = k->row.order_id ? order_find(c, k->row.order_id) : NULL;
+        if (o && o->row.driver == driver)
+            return true;
+    }
+    return false;
+}
+
+/* What a driver could spend on a local start: > 0, or -1 when the policy refuses. */
+static int64_t local_amount(const struct core *c, const struct tenant *t, int64_t driver,
+                            bool forced)
+{
+    const struct ledger_account *a =
+        ledger_account_find(c->ledger, t->row.id, ACCOUNT_WALLET, driver, t->row.currency);
+    int64_t available = a ? ledger_available(a).v : 0;
+    if (t->row.hold_policy == HOLD_NONE_DEBT)
+        return 0;
+    int64_t want = t->row.hold_policy == HOLD_AVAILABLE ? available : t->row.hold_default;
+    if (want > 0 && want <= available)
+        return want;
+    if (!forced)
+        return -1;
+    return available > 0 ? available : 0; /* it has happened already: what there is */
+}
+
+int32_t start_tag_status(struct core *c, const struct charger *ch, const char *tag)
+{
+    const struct order *o = order_find(c, start_tag_order(tag));
+    if (o && o->row.charger == ch->row.id)
+        return order_open(o) ? TAG_ACCEPTED : TAG_EXPIRED;
+    const struct tenant *t = tenant_find(c, ch->row.tenant);
+    const struct token *k = token_find(c, ch->row.tenant, tag);
+    const struct driver *d = k ? driver_find(c, k->row.driver) : NULL;
+    if (!d || !t || k->row.state == ROW_DELETED || d->row.state == ROW_DELETED)
+        return TAG_INVALID;
+    if (k->row.state != ROW_ACTIVE || d->row.state != ROW_ACTIVE)
+        return TAG_BLOCKED;
+    if (has_open_order(c, ch, d->row.id))
+        return TAG_ACCEPTED; /* the card that started may stop, whatever is left in the wallet */
+    if (debt_of(c, t->row.id, d->row.id, t->row.currency) ||
+        local_amount(c, t, d->row.id, false) < 0)
+        return TAG_BLOCKED;
+    return TAG_ACCEPTED;
+}
+
+void start_authorize(struct core *c, const struct cmd *cmd, struct charger *ch)
+{
+    bool active = ch->row.state == CHARGER_ACTIVE;
+    reply_tag(c, active ? start_tag_status(c, ch, cmd->u.authorize.tag) : TAG_INVALID, 0);
+}
+
+/* ---- StartTransaction ---- */
+
+static int64_t tx_next(struct core *c, struct charger *ch)
+{
+    if (ch->row.last_tx >= TX_MAX)
+        return 0; /* used up: never reuse one */
+    ch->row.last_tx++;
+    obj_dirty(c, &ch->o);
+    return ch->row.last_tx;
+}
+
+/* When the session began, by a clock that can be believed. */
+static int64_t start_time(const struct core *c, const struct cmd_tx_start *in, bool late)
+{
+    int64_t apart = in->time_ms > c->now ? in->time_ms - c->now : c->now - in->time_ms;
+    if (!in->time_ms || (!late && apart > LIVE_CLOCK_MS) || in->time_ms > c->now)
+        return c->now;
+    return in->time_ms;
+}
+
+static void tx_begin(struct core *c, struct order *o, struct connector *k,
+                     const struct cmd_tx_start *in, int64_t tx)
+{
+    bool late = link_late(c, k->charger, in->time_ms);
+    o->srow.tx = tx;
+    o->srow.charger_start_ms = in->time_ms;
+    (void)obj_text(c, &o->so, &o->srow.tag, in->tag);
+    order_index(c, o);
+    order_begin(c, o, start_time(c, in, late), in->meter_mwh);
+}
+
+static void last_note(struct connector *k, const struct cmd_tx_start *in, int32_t status,
+                      int64_t tx)
+{
+    (void)str_copy(k->last.tag, sizeof k->last.tag, str_from_c(in->tag));
+    k->last.time_ms = in->time_ms;
+    k->last.meter_mwh = in->meter_mwh;
+    k->last.status = status;
+    k->last.tx = tx;
+}
+
+/* The same StartTransaction again: its transaction id, or 0. */
+static int64_t retry_tx(const struct core *c, const struct connector *k,
+                        const struct cmd_tx_start *in, int32_t *status)
+{
+    if (k->last.tx && k->last.time_ms == in->time_ms && k->last.meter_mwh == in->meter_mwh &&
+        strcmp(k->last.tag, in->tag) == 0) {
+        *status = k->last.status;
+        return k->last.tx;
+    }
+    /* After a restart the open session knows, or the order that the tag names. */
+    const struct order *o = k->row.order_id ? order_find(c, k->row.order_id) : NULL;
+    if (!o || !o->srow.tx)
+        o = order_find(c, start_tag_order(in->tag));
+    if (o && o->srow.tx && o->srow.connector == k->row.id && strcmp(o->srow.tag, in->tag) == 0 &&
+        o->srow.charger_start_ms == in->time_ms) {
+        *status = TAG_ACCEPTED;
+        return o->srow.tx;
+    }
+    return 0;
+}
+
+struct order *start_unpaid(struct core *c, const struct order *of, struct connector *k,
+                           enum start_kind by)
+{
+    struct plan p = {.k = k, .payer_kind = PAYER_NONE, .started_by = (int32_t)by};
+    if (plan_prices(c, &p, c->now))
+        return NULL;
+    struct order *o = plan_order(c, &p, c->now);
+    if (!o)
+        return NULL;
+    if (of) {
+        char detail[64];
+        snprintf(detail, sizeof detail, "late start of order %" PRId64, of->row.id);
+        order_event(c, o, OE_LATE_START, detail);
+    }
+    order_take_connector(c, o, k);
+    return o;
+}
+
+/* The connector's earlier order cannot go on: a new session is there. */
+static void displace(struct core *c, struct connector *k)
+{
+    struct order *o = k->row.order_id ? order_find(c, k->row.order_id) : NULL;
+    if (!o || !order_ready(c, o))
+        return;
+    if (order_running(o))
+        stop_estimated(c, o, STOP_OTHER);
+    else
+        order_fail(c, o, ERR_BUSY, OE_START_REJECTED, "another session began here");
+}
+
+/* The start belongs to an order of the app that waits for it, or waits no more. */
+static int32_t tx_of_order(struct core *c, struct order *o, struct connector *k,
+                           const struct cmd_tx_start *in, int64_t tx)
+{
+    bool waits = o->row.state == ORDER_STARTING || o->row.state == ORDER_HELD;
+    if (waits && o->row.connector != k->row.id && k->row.order_id)
+        return TAG_CONCURRENT; /* that connector has another order */
+    if (waits) {
+        bool wish = o->row.stop_asked_ms != 0;
+        if (o->row.connector != k->row.id) { /* the charger chose another gun */
+            struct connector *planned = connector_find(c, o->row.connector);
+            planned->row.order_id = 0;
+            obj_dirty(c, &planned->o);
+            o->row.connector = o->srow.connector = k->row.id;
+            k->row.order_id = o->row.id;
+            obj_dirty(c, &k->o);
+        }
+        tx_begin(c, o, k, in, tx);
+        if (wish)
+            stop_begin(c, o, (enum stop_reason)o->row.stop_reason);
+        return TAG_ACCEPTED;
+    }
+    if (order_open(o))
+        return TAG_CONCURRENT;
+    order_event(c, o, OE_LATE_START, "");
+    displace(c, k);
+    struct order *loss = start_unpaid(c, o, k, START_APP);
+    if (loss) {
+        tx_begin(c, loss, k, in, tx);
+        stop_begin(c, loss, STOP_DEAUTHORIZED);
+    }
+    return TAG_INVALID;
+}
+
+static struct order *local_order(struct core *c, struct plan *p, int64_t at_ms)
+{
+    bool late = p->started_by == START_OFFLINE;
+    int64_t amount = p->driver ? local_amount(c, p->t, p->driver, late) : 0, wallet = 0;
+    if (amount < 0 ||
+        (p->driver && wallet_open(c, p->t->row.id, p->driver, p->t->row.currency, &wallet)))
+        return NULL;
+    p->payer_kind = p->driver ? PAYER_WALLET : PAYER_NONE;
+    p->cap = amount;
+    struct order *o = plan_order(c, p, at_ms);
+    if (!o)
+        return NULL;
+    if (amount > 0 && order_hold(c, o, wallet, amount)) {
+        order_undo(c, o);
+        return NULL;
+    }
+    order_take_connector(c, o, p->k);
+    return o;
+}
+
+/* A card at the charger, now or while it was away. */
+static int32_t tx_local(struct core *c, struct connector *k, const struct cmd_tx_start *in,
+                        int64_t tx)
+{
+    bool late = link_late(c, k->charger, in->time_ms);
+    int32_t status = start_tag_status(c, k->charger, in->tag);
+    const struct token *token = token_find(c, k->charger->row.tenant, in->tag);
+    struct plan p = {.k = k, .started_by = late ? START_OFFLINE : START_CARD};
+    if (!late && status != TAG_ACCEPTED)
+        return status;
+    if (token && status != TAG_INVALID) {
+        p.token = token->row.id;
+        p.driver = token->row.driver;
+    }
+    int64_t at = start_time(c, in, late);
+    if (plan_prices(c, &p, at))
+        return TAG_INVALID;
+    if (!late && local_amount(c, p.t, p.driver, false) < 0)
+        return TAG_BLOCKED; /* the tag was good for stopping only */
+    displace(c, k);
+    struct order *o = local_order(c, &p, at);
+    if (!o)
+        return TAG_BLOCKED;
+    tx_begin(c, o, k, in, tx);
+    return status;
+}
+
+void start_tx(struct core *c, const struct cmd *cmd, struct charger *ch)
+{
+    const struct cmd_tx_start *in = &cmd->u.tx_start;
+    struct connector *k = connector_of(ch, in->connector);
+    int32_t status = TAG_INVALID;
+    if (!k || ch->row.state != CHARGER_ACTIVE) {
+        reply_tag(c, TAG_INVALID, ch->row.state == CHARGER_ACTIVE ? tx_next(c, ch) : 0);
+        return;
+    }
+    int64_t tx = retry_tx(c, k, in, &status);
+    if (!tx) {
+        struct order *o = order_find(c, start_tag_order(in->tag));
+        tx = tx_next(c, ch);
+        if (tx && o && o->row.charger == ch->row.id && order_ready(c, o))
+            status = tx_of_order(c, o, k, in, tx);
+        else if (tx)
+            status = tx_local(c, k, in, tx);
+        last_note(k, in, status, tx);
+    }
+    if (!link_late(c, ch, in->time_ms))
+        link_lag(c, ch, in->time_ms);
+    reply_tag(c, status, tx);
+}
