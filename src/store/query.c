@@ -80,6 +80,11 @@ void store_reader_close(struct store_reader *r)
     free(r);
 }
 
+struct db *store_reader_db(const struct store_reader *r)
+{
+    return r->db;
+}
+
 int store_reader_begin(struct store_reader *r)
 {
     must(!r->snapshot);

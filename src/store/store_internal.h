@@ -20,6 +20,10 @@ EV_MUST_USE int store_fail(const struct db *db, int rc, const char *what);
 EV_MUST_USE int store_rows(struct db_stmt *st, enum row_table t, store_row_fn *fn, void *ctx,
                            uint32_t *found);
 
+struct store_reader;
+/** The connection of a reader, for what is no query. */
+struct db *store_reader_db(const struct store_reader *r);
+
 #define STORE_DB_NAME      "even.db"
 #define STORE_LOCK_NAME    "even.lock"
 #define STORE_SAMPLES_NAME "samples"

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+/* check.h: what the files of `even check` share, nobody else. The auditor reads the tables through
+ * named SQL and works everything out again; it shares no code with the ledger, the fees or the
+ * splits of the core. */
+#ifndef EVEN_STORE_CHECK_H
+#define EVEN_STORE_CHECK_H
+
+#include <stdio.h>
+#include "base/map.h"
+#include "store/query.h"
+
+/** One account: what its row says and what the journal comes to. */
+struct check_account {
+    int64_t id, tenant;
+    int32_t kind;
+    char currency[4];
+    int64_t row_in, row_out, row_held, row_last, floor;
+    int64_t in, out, held, last;
+};
+
+struct check {
+    struct store_reader *r;
+    FILE *out;
+    uint64_t bad; /* violations found */
+    struct buf accounts;
+    struct map by_id; /* account id → index + 1 */
+    int64_t posted_ms;
+    uint64_t transfers, holds, orders;
+};
+
+/** Counts a violation and prints it (the first CHECK_PRINT_MAX): rule, what it is about, detail. */
+#define CHECK_PRINT_MAX 1000
+void check_bad(struct check *c, const char *rule, int64_t id, const char *fmt, ...) EV_PRINTF(4, 5);
+/** bad unless a = b. */
+void check_equal(struct check *c, const char *rule, int64_t id, const char *what, int64_t a,
+                 int64_t b);
+/** NULL when there is none. */
+struct check_account *check_account(const struct check *c, int64_t id);
+/** Sums in two's complement: damaged numbers must not be able to trap. */
+static inline int64_t check_add(int64_t a, int64_t b)
+{
+    return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+static inline int64_t check_sub(int64_t a, int64_t b)
+{
+    return (int64_t)((uint64_t)a - (uint64_t)b);
+}
+
+/** One leg as the blob of a transfer holds it. */
+struct check_leg {
+    int64_t account, amount, balance, previous, party;
+};
+/** 1 = a leg, 0 = clean end, ERR_SYNTAX. */
+EV_MUST_USE int check_leg_next(struct cursor *c, struct check_leg *leg);
+
+/** Orders: lines, parts, money taken, holds, states; then the statistics of each station's day. */
+EV_MUST_USE int check_orders(struct check *c);
+EV_MUST_USE int check_days(struct check *c);
+
+#endif

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+/* check_orders.c: `even check`, orders: each is held against its fee lines, split parts, transfers,
+ * holds and sessions.
+ *
+ *   order     electricity + service + occupancy = total = paid + loss; nothing negative; states
+ * that fit together lines     fee lines sum to the order, kind by kind; each is its energy times
+ * its price, rounded once to the fen parts     split parts sum to what was paid; each transfer's
+ * legs to parties are its parts, account by account paid      what the transfers took from wallet
+ * and debt accounts is what the order says was paid session   sessions of an order that is over are
+ * ended orphan    lines, parts and sessions have their order Memory: the parts and legs of one
+ * order at a time. */
+#include "store/check.h"
+
+#include "base/err.h"
+
+enum { TALLY_CAP = 1 << 20 };
+
+/* What one order's transfers and parts come to per transfer and account: legs to parties minus
+ * parts. */
+struct tally {
+    int64_t transfer, account, amount;
+};
+
+struct order_check {
+    struct check *c;
+    const struct sql_value *v; /* the order's row */
+    int64_t id, lines, parts;  /* rows counted */
+    int64_t by_kind[3], part_sum, taken, captured, first_transfer;
+    struct buf tally;
+};
+
+enum {
+    O_ID,
+    O_TENANT,
+    O_STATE,
+    O_HOLD,
+    O_ENERGY,
+    O_ELEC,
+    O_SERVICE,
+    O_OCCUPANCY,
+    O_TOTAL,
+    O_PAID,
+    O_LOSS,
+    O_TRANSFER,
+    O_SETTLED_MS,
+    O_LINES,
+    O_PARTS
+};
+
+static void tally_add(struct order_check *o, int64_t transfer, int64_t account, int64_t amount)
+{
+    struct tally *t = (struct tally *)(void *)o->tally.p;
+    for (size_t i = 0; i < o->tally.n / sizeof *t; i++)
+        if (t[i].transfer == transfer && t[i].account == account) {
+            t[i].amount = check_add(t[i].amount, amount);
+            return;
+        }
+    const struct tally fresh = {transfer, account, amount};
+    buf_put(&o->tally, &fresh, sizeof fresh);
+}
+
+/* ---- fee lines ---- */
+
+/* mWh × 1/100,000 yuan per kWh, in 1/10,000 yuan, half up to whole fen. */
+static int64_t line_amount(int64_t energy_mwh, int64_t price_e5)
+{
+    ev_i128 product = (ev_i128)energy_mwh * price_e5, fen = 1000000000;
+    ev_i128 rounded = (product + fen / 2) / fen;
+    return (int64_t)(rounded * 100);
+}
+
+static int line_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    struct order_check *o = ctx;
+    int kind = v[1].i == FEE_ELECTRICITY ? 0 : v[1].i == FEE_SERVICE ? 1 : 2;
+    (void)n;
+    o->lines++;
+    if (v[1].i != FEE_ELECTRICITY && v[1].i != FEE_SERVICE && v[1].i != FEE_OCCUPANCY)
+        check_bad(o->c, "lines", o->id, "line %lld is of no kind", (long long)v[0].i);
+    o->by_kind[kind] = check_add(o->by_kind[kind], v[4].i);
+    /* Occupancy is priced by time; a correction is priced at nothing and carries a difference. */
+    if (kind < 2 && v[3].i > 0 && v[2].i >= 0)
+        check_equal(o->c, "lines", o->id, "amount of a line", v[4].i, line_amount(v[2].i, v[3].i));
+    return 0;
+}
+
+static void lines_check(struct order_check *o)
+{
+    static const char *const names[] = {"electricity", "service", "occupancy"};
+    check_equal(o->c, "lines", o->id, "number of fee lines", o->v[O_LINES].i, o->lines);
+    for (int i = 0; i < 3; i++)
+        check_equal(o->c, "lines", o->id, names[i], o->v[O_ELEC + i].i, o->by_kind[i]);
+}
+
+/* ---- parts and transfers ---- */
+
+static int part_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    struct order_check *o = ctx;
+    (void)n;
+    o->parts++;
+    o->part_sum = check_add(o->part_sum, v[8].i);
+    if (v[9].i != o->v[O_TENANT].i)
+        check_bad(o->c, "parts", o->id, "part %lld is of another tenant", (long long)v[0].i);
+    if (v[6].i <= 0 || v[7].i < v[6].i)
+        check_bad(o->c, "parts", o->id, "part %lld has ratio %lld of %lld", (long long)v[0].i,
+                  (long long)v[6].i, (long long)v[7].i);
+    tally_add(o, v[1].i, v[2].i, check_sub(0, v[8].i));
+    return o->tally.err;
+}
+
+static void leg_sort(struct order_check *o, int64_t transfer, const struct check_leg *leg)
+{
+    const struct check_account *a = check_account(o->c, leg->account);
+    if (leg->party)
+        tally_add(o, transfer, leg->account, leg->amount);
+    if (!a)
+        return; /* named by rule transfer */
+    bool wallet = a->kind == ACCOUNT_WALLET || a->kind == ACCOUNT_WALLET_BONUS;
+    if (wallet || a->kind == ACCOUNT_DEBT)
+        o->taken = check_sub(o->taken, leg->amount);
+    if (wallet && transfer == o->v[O_TRANSFER].i)
+        o->captured = check_sub(o->captured, leg->amount);
+}
+
+static int transfer_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    struct order_check *o = ctx;
+    struct cursor legs = {(const uint8_t *)v[3].s.p, (const uint8_t *)v[3].s.p + v[3].s.n};
+    struct check_leg leg;
+    (void)n;
+    if (!o->first_transfer)
+        o->first_transfer = v[0].i;
+    if (v[1].i != o->v[O_TENANT].i)
+        check_bad(o->c, "paid", o->id, "transfer %lld is of another tenant", (long long)v[0].i);
+    while (check_leg_next(&legs, &leg) == 1)
+        leg_sort(o, v[0].i, &leg);
+    return o->tally.err;
+}
+
+static void parts_check(struct order_check *o)
+{
+    const struct tally *t = (const struct tally *)(void *)o->tally.p;
+    check_equal(o->c, "parts", o->id, "number of parts", o->v[O_PARTS].i, o->parts);
+    check_equal(o->c, "parts", o->id, "sum of the parts", o->part_sum, o->v[O_PAID].i);
+    for (size_t i = 0; i < o->tally.n / sizeof *t; i++)
+        if (t[i].amount)
+            check_bad(o->c, "parts", o->id,
+                      "transfer %lld moved %lld more to account %lld than its parts say",
+                      (long long)t[i].transfer, (long long)t[i].amount, (long long)t[i].account);
+    check_equal(o->c, "paid", o->id, "taken from the payer", o->taken, o->v[O_PAID].i);
+    check_equal(o->c, "paid", o->id, "transfer of the order", o->v[O_TRANSFER].i,
+                o->first_transfer);
+}
+
+/* ---- holds, sessions, state ---- */
+
+static int hold_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    struct order_check *o = ctx;
+    (void)n;
+    if (v[0].i != o->v[O_HOLD].i)
+        check_bad(o->c, "order", o->id, "hold %lld is not the order's", (long long)v[0].i);
+    else if (v[1].i == HOLD_RESOLVED && v[2].i)
+        /* Nothing captured at first, but a doubtful rest billed later: then the transfer is the
+         * rest's. */
+        check_equal(o->c, "paid", o->id, "captured of the hold", v[2].i, o->captured);
+    else if (v[1].i != HOLD_OPEN)
+        check_bad(o->c, "order", o->id, "hold %lld has no state", (long long)v[0].i);
+    int64_t state = o->v[O_STATE].i;
+    if (v[1].i == HOLD_RESOLVED && state < ORDER_ENDED)
+        check_bad(o->c, "order", o->id, "hold %lld is resolved, but the order runs",
+                  (long long)v[0].i);
+    return 0;
+}
+
+static int session_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    struct order_check *o = ctx;
+    int64_t state = o->v[O_STATE].i;
+    (void)n;
+    if (v[1].i != o->v[O_TENANT].i)
+        check_bad(o->c, "session", o->id, "session %lld is of another tenant", (long long)v[0].i);
+    if (state > ORDER_ENDED && v[2].i != SESSION_ENDED)
+        check_bad(o->c, "session", o->id, "session %lld is open, but the order is over",
+                  (long long)v[0].i);
+    return 0;
+}
+
+static void state_check(struct order_check *o)
+{
+    const struct sql_value *v = o->v;
+    int64_t state = v[O_STATE].i;
+    int64_t sum = check_add(check_add(v[O_ELEC].i, v[O_SERVICE].i), v[O_OCCUPANCY].i);
+    bool billed = state == ORDER_SETTLED || state == ORDER_DOUBTFUL;
+    check_equal(o->c, "order", o->id, "total", v[O_TOTAL].i, sum);
+    if (state < ORDER_CREATED || state > ORDER_DOUBTFUL)
+        check_bad(o->c, "order", o->id, "unknown state %lld", (long long)state);
+    if (v[O_ENERGY].i < 0 || v[O_TOTAL].i < 0 || v[O_PAID].i < 0)
+        check_bad(o->c, "order", o->id, "energy %lld, total %lld, paid %lld",
+                  (long long)v[O_ENERGY].i, (long long)v[O_TOTAL].i, (long long)v[O_PAID].i);
+    if (billed) {
+        check_equal(o->c, "order", o->id, "paid and loss", check_add(v[O_PAID].i, v[O_LOSS].i),
+                    v[O_TOTAL].i);
+        if (!v[O_SETTLED_MS].i)
+            check_bad(o->c, "order", o->id, "settled at no time");
+    } else if (o->first_transfer || o->lines || o->parts || v[O_PAID].i) {
+        check_bad(o->c, "order", o->id, "money moved in state %lld", (long long)state);
+    }
+}
+
+static int order_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    static const struct {
+        enum query q;
+        query_row_fn *fn;
+    } parts[] = {{QUERY_CHECK_FEE_LINES, line_take},
+                 {QUERY_CHECK_SPLIT_PARTS, part_take},
+                 {QUERY_CHECK_ORDER_TRANSFERS, transfer_take},
+                 {QUERY_CHECK_ORDER_HOLDS, hold_take},
+                 {QUERY_CHECK_ORDER_SESSIONS, session_take}};
+    struct order_check *o = ctx;
+    int64_t state = v[O_STATE].i;
+    int rc = 0;
+    (void)n;
+    o->c->orders++;
+    *o = (struct order_check){.c = o->c, .v = v, .id = v[O_ID].i, .tally = o->tally};
+    buf_reset(&o->tally);
+    const struct sql_value id = SQL_I64(o->id);
+    for (size_t i = 0; i < ARRAY_LEN(parts) && rc == 0; i++)
+        rc = store_query(o->c->r, parts[i].q, &id, 1, parts[i].fn, o);
+    if (rc)
+        return rc;
+    state_check(o);
+    if (state == ORDER_SETTLED || state == ORDER_DOUBTFUL) {
+        lines_check(o);
+        parts_check(o);
+    }
+    return 0;
+}
+
+static int orphan_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    (void)n;
+    check_bad(ctx, "orphan", v[1].i, "%.*s without its order", STR_FMT(v[0].s));
+    return 0;
+}
+
+int check_orders(struct check *c)
+{
+    struct order_check o = {.c = c};
+    buf_init(&o.tally, TALLY_CAP);
+    int rc = store_query(c->r, QUERY_CHECK_ORDERS, NULL, 0, order_take, &o);
+    buf_free(&o.tally);
+    return rc ? rc : store_query(c->r, QUERY_CHECK_ORPHANS, NULL, 0, orphan_take, c);
+}

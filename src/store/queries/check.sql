@@ -1,0 +1,88 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What `even check` reads: every row of the books once, and per order what belongs to it.
+
+-- name: check_accounts() many
+-- out: id id, tenant id, kind int, currency text, posted_in money, posted_out money, held money, min_balance money
+-- out: last_transfer id
+SELECT id, tenant, kind, currency, posted_in, posted_out, held, min_balance, last_transfer
+FROM account ORDER BY id;
+
+-- name: check_transfers() many
+-- out: id id, tenant id, code int, reverses id, currency text, amount money, posted_ms time, legs blob
+SELECT id, tenant, code, reverses, currency, amount, posted_ms, legs FROM transfer ORDER BY id;
+
+-- name: check_reversals() many
+-- out: reverses id, n i64
+SELECT t.reverses, count(*) AS n FROM transfer t
+WHERE t.code = 3 GROUP BY t.reverses HAVING count(*) > 1 ORDER BY t.reverses;
+
+-- name: check_holds() many
+-- out: id id, tenant id, account id, order_id id, amount money, captured money, released money, state int
+-- out: resolved_ms time, order_state int
+SELECT h.id, h.tenant, h.account, h.order_id, h.amount, h.captured, h.released, h.state, h.resolved_ms,
+  coalesce(o.state, 0) AS order_state
+FROM hold h LEFT JOIN orders o ON o.id = h.order_id ORDER BY h.id;
+
+-- name: check_orders() many
+-- out: id id, tenant id, state int, hold id, energy_mwh energy, elec money, service money, occupancy money
+-- out: total money, paid money, loss money, transfer id, settled_ms time, lines int, parts int, kind int
+SELECT id, tenant, state, hold, energy_mwh, elec, service, occupancy, total, paid, loss, transfer,
+  settled_ms, lines, parts, kind
+FROM orders ORDER BY id;
+
+-- name: check_fee_lines(order_id id) many
+-- out: seq int, kind int, energy_mwh energy, price_e5 i64, amount money
+SELECT seq, kind, energy_mwh, price_e5, amount FROM fee_line WHERE order_id = :order_id ORDER BY seq;
+
+-- name: check_split_parts(order_id id) many
+-- out: seq int, transfer id, account id, party id, fee_kind int, base money, ratio int, ratio_sum int
+-- out: amount money, tenant id
+SELECT seq, transfer, account, party, fee_kind, base, ratio, ratio_sum, amount, tenant
+FROM split_part WHERE order_id = :order_id ORDER BY seq;
+
+-- name: check_order_transfers(order_id id) many
+-- out: id id, tenant id, code int, legs blob
+SELECT id, tenant, code, legs FROM transfer WHERE order_id = :order_id ORDER BY id;
+
+-- name: check_order_holds(order_id id) many
+-- out: id id, state int, captured money
+SELECT id, state, captured FROM hold WHERE order_id = :order_id ORDER BY id;
+
+-- name: check_order_sessions(order_id id) many
+-- out: id id, tenant id, state int, energy_mwh energy
+SELECT id, tenant, state, energy_mwh FROM session WHERE order_id = :order_id ORDER BY id;
+
+-- name: check_orphans() many
+-- out: what text, id id
+SELECT 'fee_line' AS what, f.order_id AS id FROM fee_line f
+WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = f.order_id)
+UNION ALL
+SELECT 'split_part' AS what, p.order_id AS id FROM split_part p
+WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = p.order_id)
+UNION ALL
+SELECT 'session' AS what, s.id AS id FROM session s
+WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = s.order_id);
+
+-- name: check_stations() many
+-- out: id id, tenant id, zone text, tenant_zone text
+SELECT s.id, s.tenant, s.zone, coalesce(t.zone, '') AS tenant_zone
+FROM station s LEFT JOIN tenant t ON t.id = s.tenant ORDER BY s.id;
+
+-- name: check_station_orders(station id) many
+-- out: id id, end_ms time, start_ms time, energy_mwh energy, elec money, service money, occupancy money, paid money
+-- out: loss money, state int
+SELECT id, end_ms, start_ms, energy_mwh, elec, service, occupancy, paid, loss, state
+FROM orders WHERE station = :station AND state IN (8, 10) ORDER BY id;
+
+-- name: check_station_days(station id) many
+-- out: day int, orders i64, energy_mwh energy, elec money, service money, occupancy money, paid money, loss money
+-- out: minutes i64
+SELECT day, orders, energy_mwh, elec, service, occupancy, paid, loss, minutes
+FROM stat_day WHERE station = :station ORDER BY day;
+
+-- name: check_residues() many
+-- out: contract id, s_elec i64, s_service i64, s_occupancy i64
+SELECT contract, CAST(sum(residue_e) AS BIGINT) AS s_elec, CAST(sum(residue_s) AS BIGINT) AS s_service,
+  CAST(sum(residue_o) AS BIGINT) AS s_occupancy
+FROM contract_party GROUP BY contract
+HAVING sum(residue_e) <> 0 OR sum(residue_s) <> 0 OR sum(residue_o) <> 0 ORDER BY contract;

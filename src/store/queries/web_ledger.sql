@@ -1,0 +1,59 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Accounts and transfers, for the web front. The owner of an account is a driver or a party, by the account's kind.
+
+-- name: accounts(tenant id, after id, lim int, kind int) many
+-- out: id id, kind int, owner id, owner_name text, currency text, posted_in money, posted_out money, held money, balance money, version i64
+SELECT a.id, a.kind, a.owner,
+       COALESCE(CASE WHEN d.name <> '' THEN d.name
+                ELSE substr(d.phone, 1, 3) || '****' || substr(d.phone, length(d.phone) - 1, 2) END, p.name, ''),
+       a.currency, a.posted_in, a.posted_out, a.held, a.posted_in - a.posted_out, a.version
+FROM account a
+LEFT JOIN driver d ON a.kind IN (2, 3, 4) AND d.id = a.owner
+LEFT JOIN party p ON a.kind IN (5, 6, 7, 15) AND p.id = a.owner
+WHERE a.tenant = :tenant AND (:kind < 0 OR a.kind = :kind) AND (:after = 0 OR a.id < :after)
+ORDER BY a.id DESC LIMIT :lim;
+
+-- name: account_get(tenant id, id id) one
+-- out: id id, kind int, owner id, owner_name text, currency text, posted_in money, posted_out money, held money, balance money, version i64
+SELECT a.id, a.kind, a.owner,
+       COALESCE(CASE WHEN d.name <> '' THEN d.name
+                ELSE substr(d.phone, 1, 3) || '****' || substr(d.phone, length(d.phone) - 1, 2) END, p.name, ''),
+       a.currency, a.posted_in, a.posted_out, a.held, a.posted_in - a.posted_out, a.version
+FROM account a
+LEFT JOIN driver d ON a.kind IN (2, 3, 4) AND d.id = a.owner
+LEFT JOIN party p ON a.kind IN (5, 6, 7, 15) AND p.id = a.owner
+WHERE a.id = :id AND a.tenant = :tenant;
+
+-- name: web_account_head(tenant id, kind int, owner id) many
+-- out: id id, last_transfer id
+SELECT id, last_transfer FROM account WHERE tenant = :tenant AND kind = :kind AND owner = :owner ORDER BY id;
+
+-- name: web_account_last(tenant id, id id) one
+-- out: id id, last_transfer id
+SELECT id, last_transfer FROM account WHERE id = :id AND tenant = :tenant;
+
+-- name: web_transfer(tenant id, id id) one
+-- out: id id, code int, order_id id, reverses id, currency text, amount money, effective_ms time, posted_ms time, note text, actor_kind int, actor id, legs blob
+SELECT id, code, order_id, reverses, currency, amount, effective_ms, posted_ms, note, actor_kind, actor, legs
+FROM transfer WHERE id = :id AND tenant = :tenant;
+
+-- name: web_transfers(tenant id, after id, lim int, code int) many
+-- out: id id, code int, order_id id, reverses id, currency text, amount money, effective_ms time, posted_ms time, note text, actor_kind int, actor id, legs blob
+SELECT id, code, order_id, reverses, currency, amount, effective_ms, posted_ms, note, actor_kind, actor, legs
+FROM transfer
+WHERE tenant = :tenant AND (:code < 0 OR code = :code) AND (:after = 0 OR id < :after)
+ORDER BY id DESC LIMIT :lim;
+
+-- name: web_transfers_order(tenant id, after id, lim int, code int, order id) many
+-- out: id id, code int, order_id id, reverses id, currency text, amount money, effective_ms time, posted_ms time, note text, actor_kind int, actor id, legs blob
+SELECT id, code, order_id, reverses, currency, amount, effective_ms, posted_ms, note, actor_kind, actor, legs
+FROM transfer
+WHERE order_id = :order AND tenant = :tenant AND (:code < 0 OR code = :code) AND (:after = 0 OR id < :after)
+ORDER BY id DESC LIMIT :lim;
+
+-- name: web_trial(tenant id) many
+-- out: kind int, currency text, accounts i64, posted_in money, posted_out money, held money, balance money
+SELECT kind, currency, count(*), CAST(sum(posted_in) AS BIGINT), CAST(sum(posted_out) AS BIGINT), CAST(sum(held) AS BIGINT),
+       CAST(sum(posted_in - posted_out) AS BIGINT)
+FROM account WHERE tenant = :tenant
+GROUP BY kind, currency ORDER BY kind, currency LIMIT 64;

@@ -1,0 +1,95 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Orders and their whole story, for the web front. A driver's phone is always masked here.
+
+-- name: orders(tenant id, scope id, after id, lim int, state int, station id, driver id, connector id, from time, to time) many
+-- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time
+SELECT o.id, o.kind, o.payer_kind, o.driver,
+       COALESCE(substr(d.phone, 1, 3) || '****' || substr(d.phone, length(d.phone) - 1, 2), ''),
+       o.station, COALESCE(s.name, ''), o.charger, COALESCE(c.name, ''), o.connector, COALESCE(k.number, 0), o.state,
+       o.started_by, o.cap, o.energy_mwh, o.total, o.paid, o.loss, o.stop_reason, o.fail, o.doubt, o.estimated, o.created_ms,
+       o.start_ms, o.end_ms, o.settled_ms
+FROM orders o
+LEFT JOIN driver d ON d.id = o.driver
+LEFT JOIN station s ON s.id = o.station
+LEFT JOIN charger c ON c.id = o.charger
+LEFT JOIN connector k ON k.id = o.connector
+WHERE o.tenant = :tenant AND (:scope = 0 OR o.station = :scope) AND (:state < 0 OR o.state = :state)
+  AND (:station = 0 OR o.station = :station) AND (:driver = 0 OR o.driver = :driver)
+  AND (:connector = 0 OR o.connector = :connector) AND (:from = 0 OR o.created_ms >= :from)
+  AND (:to = 0 OR o.created_ms < :to) AND (:after = 0 OR o.id < :after)
+ORDER BY o.id DESC LIMIT :lim;
+
+-- name: orders_held(tenant id, scope id, after id, lim int) many
+-- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time
+SELECT o.id, o.kind, o.payer_kind, o.driver,
+       COALESCE(substr(d.phone, 1, 3) || '****' || substr(d.phone, length(d.phone) - 1, 2), ''),
+       o.station, COALESCE(s.name, ''), o.charger, COALESCE(c.name, ''), o.connector, COALESCE(k.number, 0), o.state,
+       o.started_by, o.cap, o.energy_mwh, o.total, o.paid, o.loss, o.stop_reason, o.fail, o.doubt, o.estimated, o.created_ms,
+       o.start_ms, o.end_ms, o.settled_ms
+FROM orders o
+LEFT JOIN driver d ON d.id = o.driver
+LEFT JOIN station s ON s.id = o.station
+LEFT JOIN charger c ON c.id = o.charger
+LEFT JOIN connector k ON k.id = o.connector
+WHERE o.tenant = :tenant AND o.state = 10 AND (:scope = 0 OR o.station = :scope) AND (:after = 0 OR o.id < :after)
+ORDER BY o.id DESC LIMIT :lim;
+
+-- name: me_orders(tenant id, actor id, after id, lim int) many
+-- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time
+SELECT o.id, o.kind, o.payer_kind, o.driver, '', o.station, COALESCE(s.name, ''), o.charger, COALESCE(c.name, ''), o.connector,
+       COALESCE(k.number, 0), o.state, o.started_by, o.cap, o.energy_mwh, o.total, o.paid, 0, o.stop_reason, o.fail, o.doubt,
+       o.estimated, o.created_ms, o.start_ms, o.end_ms, o.settled_ms
+FROM orders o
+LEFT JOIN station s ON s.id = o.station
+LEFT JOIN charger c ON c.id = o.charger
+LEFT JOIN connector k ON k.id = o.connector
+WHERE o.driver = :actor AND o.tenant = :tenant AND (:after = 0 OR o.id < :after)
+ORDER BY o.id DESC LIMIT :lim;
+
+-- name: web_order(tenant id, scope id, id id, driver id) one
+-- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time
+SELECT o.id, o.kind, o.payer_kind, o.driver,
+       COALESCE(substr(d.phone, 1, 3) || '****' || substr(d.phone, length(d.phone) - 1, 2), ''),
+       o.station, COALESCE(s.name, ''), o.charger, COALESCE(c.name, ''), o.connector, COALESCE(k.number, 0), o.state,
+       o.started_by, o.cap, o.energy_mwh, o.total, o.paid, o.loss, o.stop_reason, o.fail, o.doubt, o.estimated, o.created_ms,
+       o.start_ms, o.end_ms, o.settled_ms
+FROM orders o
+LEFT JOIN driver d ON d.id = o.driver
+LEFT JOIN station s ON s.id = o.station
+LEFT JOIN charger c ON c.id = o.charger
+LEFT JOIN connector k ON k.id = o.connector
+WHERE o.id = :id AND o.tenant = :tenant AND (:scope = 0 OR o.station = :scope) AND (:driver = 0 OR o.driver = :driver);
+
+-- name: web_order_more(id id) one
+-- out: tariff id, contract id, currency text, seller text, tax_bp int, elec money, service money, occupancy money, doubt_mwh energy, decide_ms time
+SELECT tariff, contract, currency, seller, tax_bp, elec, service, occupancy, doubt_mwh, decide_ms FROM orders WHERE id = :id;
+
+-- name: web_order_lines(id id) many
+-- out: seq int, kind int, label text, from_ms time, to_ms time, energy_mwh energy, price_e5 i64, amount money
+SELECT seq, kind, label, from_ms, to_ms, energy_mwh, price_e5, amount FROM fee_line WHERE order_id = :id ORDER BY seq;
+
+-- name: web_order_sessions(id id) many
+-- out: id id, tx i64, tx_no text, state int, meter_start energy, meter_last energy, meter_stop energy, energy_mwh energy, power_w i64, soc_pm int, evidence int, start_ms time, last_ms time, charger_start_ms time, charger_stop_ms time, end_ms time, stop_text text, record_amount money
+SELECT id, tx, tx_no, state, meter_start, meter_last, meter_stop, energy_mwh, power_w, soc_pm, evidence, start_ms, last_ms,
+       charger_start_ms, charger_stop_ms, end_ms, stop_text, record_amount
+FROM session WHERE order_id = :id ORDER BY id;
+
+-- name: web_order_parts(id id) many
+-- out: seq int, party id, party_name text, account id, fee_kind int, base money, ratio int, ratio_sum int, amount money
+SELECT x.seq, x.party, COALESCE(p.name, ''), x.account, x.fee_kind, x.base, x.ratio, x.ratio_sum, x.amount
+FROM split_part x
+LEFT JOIN party p ON p.id = x.party
+WHERE x.order_id = :id ORDER BY x.seq;
+
+-- name: web_order_events(id id) many
+-- out: seq int, at_ms time, state int, event int, detail text, actor_kind int, actor id
+SELECT seq, at_ms, state, event, detail, actor_kind, actor FROM order_event WHERE order_id = :id ORDER BY seq;
+
+-- name: web_order_holds(id id) many
+-- out: id id, account id, amount money, captured money, released money, state int, created_ms time, resolved_ms time
+SELECT id, account, amount, captured, released, state, created_ms, resolved_ms FROM hold WHERE order_id = :id ORDER BY id;
+
+-- name: web_order_commands(id id, charger id) many
+-- out: id id, charger id, connector int, order_id id, action text, payload text, state int, result text, status text, err int, created_ms time, sent_ms time, done_ms time
+SELECT id, charger, connector, order_id, action, payload, state, result, status, err, created_ms, sent_ms, done_ms
+FROM command WHERE charger = :charger AND order_id = :id ORDER BY id LIMIT 50;

@@ -1,0 +1,52 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What a partner may see: own shares, own stations, own contracts; never a driver.
+
+-- name: web_partner_home(tenant id, party id, today_ms time, month_ms time) one
+-- out: party id, name text, currency text, pending money, available money, today money, today_orders i64, month money
+SELECT p.id, p.name, t.currency, COALESCE(a.posted_in - a.posted_out, 0), COALESCE(b.posted_in - b.posted_out, 0),
+       (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM split_part x WHERE x.party = p.id AND x.at_ms >= :today_ms),
+       (SELECT count(DISTINCT x.order_id) FROM split_part x WHERE x.party = p.id AND x.at_ms >= :today_ms),
+       (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM split_part x WHERE x.party = p.id AND x.at_ms >= :month_ms)
+FROM party p
+JOIN tenant t ON t.id = p.tenant
+LEFT JOIN account a ON a.tenant = p.tenant AND a.kind = 5 AND a.owner = p.id AND a.currency = t.currency
+LEFT JOIN account b ON b.tenant = p.tenant AND b.kind = 6 AND b.owner = p.id AND b.currency = t.currency
+WHERE p.id = :party AND p.tenant = :tenant;
+
+-- name: partner_stations(tenant id, party id, today int, today_ms time) many
+-- out: id id, name text, connectors i64, charging i64, faulted i64, today_orders i64, today_energy_mwh energy, today_share money
+SELECT s.id, s.name,
+       (SELECT count(*) FROM connector k JOIN charger c ON c.id = k.charger WHERE c.station = s.id),
+       (SELECT count(*) FROM connector k JOIN charger c ON c.id = k.charger WHERE c.station = s.id AND k.status IN (3, 4, 5)),
+       (SELECT count(*) FROM connector k JOIN charger c ON c.id = k.charger WHERE c.station = s.id AND k.status = 9),
+       COALESCE(d.orders, 0), COALESCE(d.energy_mwh, 0),
+       (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM split_part x
+           WHERE x.party = :party AND x.at_ms >= :today_ms AND x.station = s.id)
+FROM station s
+LEFT JOIN stat_day d ON d.station = s.id AND d.day = :today
+WHERE s.tenant = :tenant AND s.state <> 2
+  AND EXISTS (SELECT 1 FROM contract c JOIN contract_party q ON q.contract = c.id
+              WHERE c.family = s.contract AND c.tenant = :tenant AND q.party = :party)
+ORDER BY s.id LIMIT 1000;
+
+-- name: partner_shares(tenant id, party id, after id, after2 id, after3 id, lim int) many
+-- out: order_id id, at_ms time, station id, station_name text, energy_mwh energy, total money, fee_kind int, base money, ratio int, ratio_sum int, amount money, transfer id, cursor id, cursor2 id, cursor3 id
+SELECT x.order_id, x.at_ms, x.station, COALESCE(s.name, ''), COALESCE(o.energy_mwh, 0), COALESCE(o.total, 0), x.fee_kind,
+       x.base, x.ratio, x.ratio_sum, x.amount, x.transfer, x.at_ms, x.order_id, x.seq
+FROM split_part x
+LEFT JOIN station s ON s.id = x.station
+LEFT JOIN orders o ON o.id = x.order_id
+WHERE x.party = :party AND x.tenant = :tenant AND (:after = 0 OR (x.at_ms <= :after AND
+      (x.at_ms < :after OR x.order_id < :after2 OR (x.order_id = :after2 AND x.seq < :after3))))
+ORDER BY x.at_ms DESC, x.order_id DESC, x.seq DESC LIMIT :lim;
+
+-- name: partner_contracts(tenant id, party id, now_ms time) many
+-- out: id id, name text, from_ms time, lines int, ratio int, ratio_sum i64
+SELECT c.id, c.name, c.from_ms, q.lines, q.ratio,
+       (SELECT CAST(sum(z.ratio) AS BIGINT) FROM contract_party z WHERE z.contract = c.id AND z.lines = q.lines)
+FROM contract c
+JOIN contract_party q ON q.contract = c.id
+WHERE c.tenant = :tenant AND q.party = :party AND c.from_ms <= :now_ms
+  AND NOT EXISTS (SELECT 1 FROM contract n WHERE n.family = c.family AND n.from_ms <= :now_ms
+                  AND (n.from_ms > c.from_ms OR (n.from_ms = c.from_ms AND n.id > c.id)))
+ORDER BY c.id LIMIT 200;

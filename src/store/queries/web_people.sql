@@ -1,0 +1,89 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Drivers, tokens, parties and contracts, for the web front. Phones are masked unless `clear` is 1.
+
+-- name: drivers(tenant id, after id, lim int, phone text, clear int) many
+-- out: id id, phone text, name text, state int, balance money, held money, debt money, orders i64, created_ms time, version int
+SELECT d.id,
+       CASE WHEN :clear = 1 THEN d.phone ELSE substr(d.phone, 1, 3) || '****' || substr(d.phone, length(d.phone) - 1, 2) END,
+       d.name, d.state, COALESCE(a.posted_in - a.posted_out, 0), COALESCE(a.held, 0),
+       COALESCE(x.posted_out - x.posted_in, 0), (SELECT count(*) FROM orders o WHERE o.driver = d.id), d.created_ms, d.version
+FROM driver d
+JOIN tenant t ON t.id = d.tenant
+LEFT JOIN account a ON a.tenant = d.tenant AND a.kind = 2 AND a.owner = d.id AND a.currency = t.currency
+LEFT JOIN account x ON x.tenant = d.tenant AND x.kind = 4 AND x.owner = d.id AND x.currency = t.currency
+WHERE d.tenant = :tenant AND d.state <> 2 AND (:phone = '' OR d.phone = :phone) AND (:after = 0 OR d.id < :after)
+ORDER BY d.id DESC LIMIT :lim;
+
+-- name: driver_get(tenant id, id id, clear int) one
+-- out: id id, phone text, name text, state int, balance money, held money, debt money, orders i64, created_ms time, version int
+SELECT d.id,
+       CASE WHEN :clear = 1 THEN d.phone ELSE substr(d.phone, 1, 3) || '****' || substr(d.phone, length(d.phone) - 1, 2) END,
+       d.name, d.state, COALESCE(a.posted_in - a.posted_out, 0), COALESCE(a.held, 0),
+       COALESCE(x.posted_out - x.posted_in, 0), (SELECT count(*) FROM orders o WHERE o.driver = d.id), d.created_ms, d.version
+FROM driver d
+JOIN tenant t ON t.id = d.tenant
+LEFT JOIN account a ON a.tenant = d.tenant AND a.kind = 2 AND a.owner = d.id AND a.currency = t.currency
+LEFT JOIN account x ON x.tenant = d.tenant AND x.kind = 4 AND x.owner = d.id AND x.currency = t.currency
+WHERE d.id = :id AND d.tenant = :tenant;
+
+-- name: web_me(tenant id, actor id) one
+-- out: id id, name text, phone text, balance money, held money, available money, debt money, currency text, order id
+SELECT d.id, d.name, d.phone, COALESCE(a.posted_in - a.posted_out, 0), COALESCE(a.held, 0),
+       COALESCE(a.posted_in - a.posted_out - a.held, 0), COALESCE(x.posted_out - x.posted_in, 0), t.currency,
+       COALESCE((SELECT max(o.id) FROM orders o WHERE o.driver = d.id AND o.state < 7), 0)
+FROM driver d
+JOIN tenant t ON t.id = d.tenant
+LEFT JOIN account a ON a.tenant = d.tenant AND a.kind = 2 AND a.owner = d.id AND a.currency = t.currency
+LEFT JOIN account x ON x.tenant = d.tenant AND x.kind = 4 AND x.owner = d.id AND x.currency = t.currency
+WHERE d.id = :actor AND d.tenant = :tenant;
+
+-- name: web_driver_row(tenant id, id id) one
+-- out: id id, tenant id, phone text, name text, state int, version int, created_ms time
+SELECT id, tenant, phone, name, state, version, created_ms FROM driver WHERE id = :id AND tenant = :tenant;
+
+-- name: tokens(tenant id, after id, lim int, driver id) many
+-- out: id id, driver id, tag text, kind int, state int, version int
+SELECT id, driver, tag, kind, state, version
+FROM token
+WHERE tenant = :tenant AND state <> 2 AND (:driver = 0 OR driver = :driver) AND (:after = 0 OR id < :after)
+ORDER BY id DESC LIMIT :lim;
+
+-- name: web_token_row(tenant id, id id) one
+-- out: id id, tenant id, driver id, tag text, kind int, state int, version int, created_ms time
+SELECT id, tenant, driver, tag, kind, state, version, created_ms FROM token WHERE id = :id AND tenant = :tenant;
+
+-- name: parties(tenant id, after id, lim int) many
+-- out: id id, kind int, name text, state int, pending money, available money, version int
+SELECT p.id, p.kind, p.name, p.state,
+       COALESCE(a.posted_in - a.posted_out, 0), COALESCE(b.posted_in - b.posted_out, 0), p.version
+FROM party p
+JOIN tenant t ON t.id = p.tenant
+LEFT JOIN account a ON a.tenant = p.tenant AND a.kind = 5 AND a.owner = p.id AND a.currency = t.currency
+LEFT JOIN account b ON b.tenant = p.tenant AND b.owner = p.id AND b.currency = t.currency
+     AND b.kind = CASE WHEN p.kind = 1 THEN 7 ELSE 6 END
+WHERE p.tenant = :tenant AND p.state <> 2 AND (:after = 0 OR p.id < :after)
+ORDER BY p.id DESC LIMIT :lim;
+
+-- name: web_party_row(tenant id, id id) one
+-- out: id id, tenant id, kind int, name text, state int, version int, created_ms time
+SELECT id, tenant, kind, name, state, version, created_ms FROM party WHERE id = :id AND tenant = :tenant;
+
+-- name: contracts(tenant id, after id, lim int) many
+-- out: id id, family id, name text, from_ms time, unit i64, parties i64
+SELECT c.id, c.family, c.name, c.from_ms, c.unit, (SELECT count(*) FROM contract_party x WHERE x.contract = c.id)
+FROM contract c
+WHERE c.tenant = :tenant AND (:after = 0 OR c.id < :after)
+ORDER BY c.id DESC LIMIT :lim;
+
+-- name: web_contract(tenant id, id id) one
+-- out: id id, family id, name text, from_ms time, unit i64
+SELECT id, family, name, from_ms, unit FROM contract WHERE id = :id AND tenant = :tenant;
+
+-- name: web_contract_parties(tenant id, id id) many
+-- out: party id, party_name text, lines int, ratio int
+SELECT x.party, COALESCE(p.name, ''), x.lines, x.ratio
+FROM contract_party x
+JOIN contract c ON c.id = x.contract
+LEFT JOIN party p ON p.id = x.party
+WHERE x.contract = :id AND c.tenant = :tenant
+ORDER BY x.seq;

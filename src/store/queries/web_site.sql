@@ -1,0 +1,154 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Operators, stations, chargers, connectors, prices and days, for the web front.
+
+-- name: web_tenant(tenant id) one
+-- out: id id, name text, currency text, zone text, hold_policy int, hold_default money, overrun_policy int, unknown_policy int, suspended_s int, low_power_w int, start_timeout_s int, silence_s int, doubt_h int, version int
+SELECT id, name, currency, zone, hold_policy, hold_default, overrun_policy, unknown_policy, suspended_s, low_power_w,
+       start_timeout_s, silence_s, doubt_h, version
+FROM tenant WHERE id = :tenant;
+
+-- name: web_tenant_row(tenant id, id id) one
+-- out: id id, name text, currency text, zone text, state int, hold_policy int, hold_default money, overrun_policy int, unknown_policy int, suspended_s int, low_power_w int, start_timeout_s int, silence_s int, doubt_h int, quota_calls_s int, refund_days int, version int, created_ms time
+SELECT id, name, currency, zone, state, hold_policy, hold_default, overrun_policy, unknown_policy, suspended_s, low_power_w,
+       start_timeout_s, silence_s, doubt_h, quota_calls_s, refund_days, version, created_ms
+FROM tenant WHERE id = :id AND id = :tenant;
+
+-- name: stations(tenant id, scope id, after id, lim int, today int) many
+-- out: id id, name text, address text, state int, lat_e7 i64, lng_e7 i64, chargers i64, connectors i64, charging i64, faulted i64, offline i64, today_orders i64, today_energy_mwh energy, today_paid money, version int
+SELECT s.id, s.name, s.address, s.state, s.lat_e7, s.lng_e7,
+       (SELECT count(*) FROM charger c WHERE c.station = s.id),
+       (SELECT count(*) FROM connector k JOIN charger c ON c.id = k.charger WHERE c.station = s.id),
+       (SELECT count(*) FROM connector k JOIN charger c ON c.id = k.charger WHERE c.station = s.id AND k.status IN (3, 4, 5)),
+       (SELECT count(*) FROM connector k JOIN charger c ON c.id = k.charger WHERE c.station = s.id AND k.status = 9),
+       (SELECT count(*) FROM connector k JOIN charger c ON c.id = k.charger WHERE c.station = s.id AND k.status = 0),
+       COALESCE(d.orders, 0), COALESCE(d.energy_mwh, 0), COALESCE(d.paid, 0), s.version
+FROM station s
+LEFT JOIN stat_day d ON d.station = s.id AND d.day = :today
+WHERE s.tenant = :tenant AND s.state <> 2 AND (:scope = 0 OR s.id = :scope) AND (:after = 0 OR s.id < :after)
+ORDER BY s.id DESC LIMIT :lim;
+
+-- name: web_station(tenant id, scope id, id id) one
+-- out: id id, name text, address text, zone text, lat_e7 i64, lng_e7 i64, tariff id, contract id, seller text, tax_bp int, state int, version int
+SELECT id, name, address, zone, lat_e7, lng_e7, tariff, contract, seller, tax_bp, state, version
+FROM station WHERE id = :id AND tenant = :tenant AND (:scope = 0 OR id = :scope);
+
+-- name: web_chargers(tenant id, scope id, after id, lim int, station id, state int, id id) many
+-- out: id id, station id, path text, protocol int, name text, vendor text, model text, serial text, firmware text, max_power_w int, state int, secured int, online int, boot_ms time, flaps int, version int
+SELECT c.id, c.station, c.path, c.protocol, c.name, c.vendor, c.model, c.serial, c.firmware, c.max_power_w, c.state,
+       CASE WHEN c.secret_hash <> '' THEN 1 ELSE 0 END,
+       CASE WHEN EXISTS (SELECT 1 FROM connector k WHERE k.charger = c.id AND k.status <> 0) THEN 1 ELSE 0 END,
+       c.boot_ms, c.flaps, c.version
+FROM charger c
+WHERE c.tenant = :tenant AND (:scope = 0 OR c.station = :scope) AND (:station = 0 OR c.station = :station)
+  AND (:state < 0 OR c.state = :state) AND (:id = 0 OR c.id = :id) AND (:after = 0 OR c.id < :after)
+ORDER BY c.id DESC LIMIT :lim;
+
+-- name: web_charger_row(tenant id, scope id, id id) one
+-- out: id id, tenant id, station id, path text, protocol int, name text, vendor text, model text, serial text, firmware text, secret_hash text, max_power_w int, state int, traits int, sample_s int, stop_ms int, last_tx i64, price_tariff id, boot_ms time, flaps int, version int, created_ms time
+SELECT id, tenant, station, path, protocol, name, vendor, model, serial, firmware, '', max_power_w, state, traits, sample_s,
+       stop_ms, last_tx, price_tariff, boot_ms, flaps, version, created_ms
+FROM charger WHERE id = :id AND tenant = :tenant AND (:scope = 0 OR station = :scope);
+
+-- name: web_wall(tenant id, scope id, station id, charger id) many
+-- out: id id, station id, station_name text, charger id, charger_name text, path text, protocol int, number int, code text, kind int, max_power_w int, status int, error text, status_ms time, order_id id, power_w i64, energy_mwh energy, soc_pm int, cost money, cap money, version int
+SELECT k.id, c.station, COALESCE(s.name, ''), c.id, c.name, c.path, c.protocol, k.number, k.code, k.kind, k.max_power_w,
+       k.status, k.error, k.status_ms, k.order_id,
+       COALESCE(e.power_w, 0), COALESCE(e.energy_mwh, 0), COALESCE(e.soc_pm, 0), 0, COALESCE(o.cap, 0), k.version
+FROM connector k
+JOIN charger c ON c.id = k.charger
+LEFT JOIN station s ON s.id = c.station
+LEFT JOIN orders o ON k.order_id <> 0 AND o.id = k.order_id
+LEFT JOIN session e ON k.order_id <> 0 AND e.order_id = k.order_id AND e.state = 1
+WHERE k.tenant = :tenant AND (:scope = 0 OR c.station = :scope) AND (:station = 0 OR c.station = :station)
+  AND (:charger = 0 OR c.id = :charger)
+ORDER BY c.station, c.path, k.number LIMIT 20000;
+
+-- name: web_connector_row(tenant id, scope id, id id) one
+-- out: id id, tenant id, charger id, number int, code text, kind int, max_power_w int, status int, error text, status_ms time, order_id id, reported int, version int
+SELECT k.id, k.tenant, k.charger, k.number, k.code, k.kind, k.max_power_w, k.status, k.error, k.status_ms, k.order_id,
+       k.reported, k.version
+FROM connector k
+JOIN charger c ON c.id = k.charger
+WHERE k.id = :id AND k.tenant = :tenant AND (:scope = 0 OR c.station = :scope);
+
+-- name: web_code(code text) one
+-- out: id id, code text, station_name text, address text, charger_name text, number int, kind int, max_power_w int, status int, currency text, tenant id, zone text, tariff id, charger_state int, station_state int
+SELECT k.id, k.code, s.name, s.address, c.name, k.number, k.kind, k.max_power_w, k.status, t.currency, k.tenant, s.zone,
+       s.tariff, c.state, s.state
+FROM connector k
+JOIN charger c ON c.id = k.charger
+JOIN station s ON s.id = c.station
+JOIN tenant t ON t.id = k.tenant
+WHERE k.code = :code;
+
+-- name: charger_calls(tenant id, scope id, id id, after id, lim int) many
+-- out: id id, charger id, connector int, order_id id, action text, payload text, state int, result text, status text, err int, created_ms time, sent_ms time, done_ms time
+SELECT m.id, m.charger, m.connector, m.order_id, m.action, m.payload, m.state, m.result, m.status, m.err, m.created_ms,
+       m.sent_ms, m.done_ms
+FROM command m
+JOIN charger c ON c.id = m.charger
+WHERE m.charger = :id AND m.tenant = :tenant AND (:scope = 0 OR c.station = :scope) AND (:after = 0 OR m.id < :after)
+ORDER BY m.id DESC LIMIT :lim;
+
+-- name: command_get(tenant id, scope id, id id) one
+-- out: id id, charger id, connector int, order_id id, action text, payload text, state int, result text, status text, err int, created_ms time, sent_ms time, done_ms time
+SELECT m.id, m.charger, m.connector, m.order_id, m.action, m.payload, m.state, m.result, m.status, m.err, m.created_ms,
+       m.sent_ms, m.done_ms
+FROM command m
+JOIN charger c ON c.id = m.charger
+WHERE m.id = :id AND m.tenant = :tenant AND (:scope = 0 OR c.station = :scope);
+
+-- name: tariffs(tenant id, after id, lim int) many
+-- out: id id, family id, name text, from_ms time, created_ms time, slices i64
+SELECT t.id, t.family, t.name, t.from_ms, t.created_ms, (SELECT count(*) FROM tariff_slice x WHERE x.tariff = t.id)
+FROM tariff t
+WHERE t.tenant = :tenant AND (:after = 0 OR t.id < :after)
+ORDER BY t.id DESC LIMIT :lim;
+
+-- name: web_tariff(tenant id, id id) one
+-- out: id id, tenant id, family id, name text, from_ms time, created_ms time
+SELECT id, tenant, family, name, from_ms, created_ms FROM tariff WHERE id = :id AND tenant = :tenant;
+
+-- name: web_tariff_now(family id, now_ms time) one
+-- out: id id, tenant id, family id, name text, from_ms time, created_ms time
+SELECT id, tenant, family, name, from_ms, created_ms
+FROM tariff WHERE family = :family AND from_ms <= :now_ms ORDER BY from_ms DESC, id DESC LIMIT 1;
+
+-- name: web_tariff_days(id id) many
+-- out: tariff id, seq int, first_mmdd int, last_mmdd int, weekdays int, plan int
+SELECT tariff, seq, first_mmdd, last_mmdd, weekdays, plan FROM tariff_day WHERE tariff = :id ORDER BY seq;
+
+-- name: web_tariff_slices(id id) many
+-- out: tariff id, plan int, from_min int, label text, elec_e5 i64, service_e5 i64
+SELECT tariff, plan, from_min, label, elec_e5, service_e5 FROM tariff_slice WHERE tariff = :id ORDER BY plan, from_min;
+
+-- name: stats_days(tenant id, scope id, from int, to int, station id) many
+-- out: day int, station id, station_name text, orders i64, energy_mwh energy, elec money, service money, occupancy money, paid money, loss money, minutes i64
+SELECT d.day, d.station, COALESCE(s.name, ''), d.orders, d.energy_mwh, d.elec, d.service, d.occupancy, d.paid, d.loss, d.minutes
+FROM stat_day d
+LEFT JOIN station s ON s.id = d.station
+WHERE d.tenant = :tenant AND (:scope = 0 OR d.station = :scope) AND (:station = 0 OR d.station = :station)
+  AND (:from < 0 OR d.day >= :from) AND (:to < 0 OR d.day <= :to)
+ORDER BY d.day DESC, d.station LIMIT 5000;
+
+-- name: web_overview(tenant id, scope id, today int) one
+-- out: stations i64, chargers i64, chargers_online i64, connectors i64, charging i64, faulted i64, orders_today i64, energy_today_mwh energy, paid_today money, drivers i64, held_orders i64, waiting_chargers i64
+SELECT (SELECT count(*) FROM station s WHERE s.tenant = :tenant AND s.state <> 2 AND (:scope = 0 OR s.id = :scope)),
+       (SELECT count(*) FROM charger c WHERE c.tenant = :tenant AND c.state <> 2 AND (:scope = 0 OR c.station = :scope)),
+       (SELECT count(*) FROM charger c WHERE c.tenant = :tenant AND c.state <> 2 AND (:scope = 0 OR c.station = :scope)
+           AND EXISTS (SELECT 1 FROM connector k WHERE k.charger = c.id AND k.status <> 0)),
+       (SELECT count(*) FROM connector k JOIN charger c ON c.id = k.charger
+           WHERE k.tenant = :tenant AND (:scope = 0 OR c.station = :scope)),
+       (SELECT count(*) FROM connector k JOIN charger c ON c.id = k.charger
+           WHERE k.tenant = :tenant AND (:scope = 0 OR c.station = :scope) AND k.status IN (3, 4, 5)),
+       (SELECT count(*) FROM connector k JOIN charger c ON c.id = k.charger
+           WHERE k.tenant = :tenant AND (:scope = 0 OR c.station = :scope) AND k.status = 9),
+       (SELECT CAST(COALESCE(sum(d.orders), 0) AS BIGINT) FROM stat_day d
+           WHERE d.tenant = :tenant AND d.day = :today AND (:scope = 0 OR d.station = :scope)),
+       (SELECT CAST(COALESCE(sum(d.energy_mwh), 0) AS BIGINT) FROM stat_day d
+           WHERE d.tenant = :tenant AND d.day = :today AND (:scope = 0 OR d.station = :scope)),
+       (SELECT CAST(COALESCE(sum(d.paid), 0) AS BIGINT) FROM stat_day d
+           WHERE d.tenant = :tenant AND d.day = :today AND (:scope = 0 OR d.station = :scope)),
+       (SELECT count(*) FROM driver v WHERE v.tenant = :tenant AND v.state <> 2),
+       (SELECT count(*) FROM orders o WHERE o.tenant = :tenant AND o.state = 10 AND (:scope = 0 OR o.station = :scope)),
+       (SELECT count(*) FROM charger c WHERE c.tenant = :tenant AND c.state = 2);
