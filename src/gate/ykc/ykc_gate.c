@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: Apache-2.0
+/* ykc_gate.c: connections and piles of the 云快充 gate, and its way to the core; see ykc_gate.h.
+ *
+ * Data: slabs of connections, piles and open questions; a map from the connection's name to its
+ * record, because the reactor also carries connections of other gates; the backlog. Invariants: 1.
+ * while the backlog is not empty every command goes to its end, and every connection that is read
+ * stops after the frame at hand. 2. a question belongs to one connection and is freed with its
+ * answer or with the connection. 3. a connection that closes takes its piles along, each with one
+ * CMD_CONN_CLOSED. Thread: the reactor's. Failure: limits refuse the new pile or connection, never
+ * an old one. */
+#include "gate/ykc/ykc_conn.h"
+
+#include <stdlib.h>
+#include "base/err.h"
+#include "base/log.h"
+#include "base/must.h"
+#include "io/os/crypto.h"
+
+#define RETRY_MS       100
+#define WATCH_MS       500
+#define BACKLOG_A_CONN 4096 /* commands of one frame and the end of the connection */
+#define BACKLOG_LEAST  (1u << 20)
+
+static uint64_t name_key(struct net_conn c)
+{
+    return (uint64_t)c.gen << 32 | c.slot;
+}
+
+static struct ykc_conn *conn_of(const struct ykc_gate *g, struct net_conn name)
+{
+    return map_get_ptr(&g->names, name_key(name));
+}
+
+static struct net_conn origin_name(const struct origin *o)
+{
+    return (struct net_conn){o->node, o->reactor, o->slot, o->gen};
+}
+
+/* ---- to the core ---- */
+
+static void backlog_retry(struct ykc_gate *g)
+{
+    size_t at = 0;
+
+    while (at < g->backlog.n) {
+        const struct cmd *cmd = (const struct cmd *)(const void *)(g->backlog.p + at);
+
+        if (g->cfg.submit(g->cfg.ctx, cmd) == ERR_FULL)
+            break;
+        at += (cmd->head.size + 7u) & ~7u;
+    }
+    buf_drop(&g->backlog, at);
+}
+
+struct cmd *ykc_cmd(struct ykc_gate *g, const struct ykc_conn *c, enum cmd_type type, size_t size)
+{
+    memset(&g->cmd, 0, size);
+    g->cmd.head.size = (uint32_t)size;
+    g->cmd.head.version = CMD_VERSION;
+    g->cmd.head.type = (uint16_t)type;
+    g->cmd.head.cause = g->cfg.cause != NULL ? g->cfg.cause(g->cfg.ctx) : 0;
+    g->cmd.head.from = (struct origin){.kind = FROM_GATE,
+                                       .reactor = (uint8_t)c->net.reactor,
+                                       .node = c->net.node,
+                                       .slot = c->net.slot,
+                                       .gen = c->net.gen};
+    return &g->cmd;
+}
+
+void ykc_submit(struct ykc_gate *g)
+{
+    size_t padded = (g->cmd.head.size + 7u) & ~7u;
+
+    if (g->backlog.n == 0 && g->cfg.submit(g->cfg.ctx, &g->cmd) != ERR_FULL)
+        return; /* taken, or the core is gone and so are we soon */
+    buf_put(&g->backlog, &g->cmd, padded);
+    must(g->backlog.err == 0); /* its cap allows for every connection stopping at once */
+}
+
+struct ykc_wait *ykc_ask(struct ykc_gate *g, struct ykc_conn *c, struct ykc_pile *p, uint8_t type,
+                         const uint8_t seq[2])
+{
+    struct slab_ref ref;
+    struct ykc_wait *w = slab_get(&g->waits, &ref);
+
+    if (w == NULL)
+        return NULL;
+    w->self = ref;
+    w->pile = p;
+    w->type = type;
+    memcpy(w->seq, seq, 2);
+    w->ref = ++c->next_ref != 0 ? c->next_ref : ++c->next_ref;
+    w->next = c->waits;
+    c->waits = w;
+    c->waits_n++;
+    g->cmd.head.from.ref = w->ref;
+    ykc_submit(g);
+    return w;
+}
+
+/* Takes the question out of the connection's list; the caller frees it. */
+static struct ykc_wait *wait_take(struct ykc_conn *c, uint32_t ref)
+{
+    struct ykc_wait **at = &c->waits;
+    struct ykc_wait *w;
+
+    while (*at != NULL && (*at)->ref != ref)
+        at = &(*at)->next;
+    w = *at;
+    if (w != NULL) {
+        *at = w->next;
+        c->waits_n--;
+    }
+    return w;
+}
+
+/* ---- to the pile ---- */
+
+void ykc_send(struct ykc_gate *g, struct ykc_conn *c, const struct wire_msg *msg, const void *body,
+              const uint8_t *seq)
+{
+    struct frame f = {.type = msg->code, .crc_high_first = c->crc_high_first};
+
+    buf_reset(&g->body);
+    buf_reset(&g->out);
+    if (seq != NULL) {
+        memcpy(f.seq, seq, 2);
+    } else {
+        f.seq[0] = (uint8_t)c->seq;
+        f.seq[1] = (uint8_t)(c->seq >> 8);
+        c->seq++;
+    }
+    if (wire_bin_encode(msg->req, body, &g->body) != 0) {
+        log_line(LOG_ERROR, "ykc", 0, "frame %02x not sent: a value does not fit", msg->code);
+        return;
+    }
+    f.body = buf_str(&g->body);
+    must(frame_build(&f, &g->out) == 0);
+    if (net_send(g->cfg.net, c->net, buf_str(&g->out)) == 0)
+        g->stats.frames_out++;
+}
+
+/* ---- piles ---- */
+
+struct ykc_pile *ykc_pile_find(struct ykc_conn *c, const char *number)
+{
+    struct ykc_pile *p = c->piles;
+
+    while (p != NULL && strcmp(p->number, number) != 0)
+        p = p->next;
+    return p;
+}
+
+struct ykc_pile *ykc_pile_of(struct ykc_conn *c, int64_t charger)
+{
+    struct ykc_pile *p = c->piles;
+
+    while (p != NULL && (p->charger != charger || p->state == YKC_ASKED))
+        p = p->next;
+    return p;
+}
+
+struct ykc_pile *ykc_pile_add(struct ykc_gate *g, struct ykc_conn *c, const char *number)
+{
+    struct slab_ref ref;
+    struct ykc_pile *p = c->piles_n < YKC_PILES_MAX ? slab_get(&g->piles, &ref) : NULL;
+
+    if (p == NULL)
+        return NULL;
+    p->self = ref;
+    str_copy(p->number, sizeof(p->number), str_from_c(number));
+    p->next = c->piles;
+    c->piles = p;
+    c->piles_n++;
+    return p;
+}
+
+static void orphan_add(struct ykc_gate *g, const struct ykc_conn *c)
+{
+    uint64_t n = 0;
+
+    (void)map_get(&g->orphans, name_key(c->net), &n);
+    must(map_put(&g->orphans, name_key(c->net), n + 1) == 0); /* on_open keeps room */
+}
+
+static void closed_send(struct ykc_gate *g, const struct ykc_conn *c, int64_t charger,
+                        int32_t reason)
+{
+    struct cmd *cmd = ykc_cmd(g, c, CMD_CONN_CLOSED, CMD_SIZE(conn_closed));
+
+    cmd->u.conn_closed.charger = charger;
+    cmd->u.conn_closed.reason = reason;
+    ykc_submit(g);
+}
+
+/* Takes the pile out of its connection. Its open log-in, if any, goes on as an orphan. */
+static void pile_forget(struct ykc_gate *g, struct ykc_conn *c, struct ykc_pile *p, int32_t reason)
+{
+    struct ykc_pile **at = &c->piles;
+
+    while (*at != p)
+        at = &(*at)->next;
+    *at = p->next;
+    c->piles_n--;
+    for (struct ykc_wait *w = c->waits; w != NULL; w = w->next) {
+        if (w->pile != p)
+            continue;
+        w->pile = NULL;
+        if (w->type == 0x01)
+            orphan_add(g, c);
+    }
+    if (p->charger != 0)
+        closed_send(g, c, p->charger, reason);
+    slab_put(&g->piles, p->self);
+}
+
+void ykc_pile_drop(struct ykc_gate *g, struct ykc_conn *c, struct ykc_pile *p, int32_t reason)
+{
+    pile_forget(g, c, p, reason);
+    if (c->piles == NULL) {
+        c->closing = true;
+        net_close(g->cfg.net, c->net, WS_NORMAL);
+    }
+}
+
+/* ---- reading ---- */
+
+static bool may_read(const struct ykc_gate *g, const struct ykc_conn *c)
+{
+    return g->backlog.n == 0 && c->waits_n < YKC_UNANSWERED_MAX;
+}
+
+static void conn_wait(struct ykc_gate *g, struct ykc_conn *c)
+{
+    if (!c->paused)
+        net_pause(g->cfg.net, c->net);
+    c->paused = true;
+    c->retrying = g->backlog.n != 0;
+    if (c->retrying)
+        net_timer_set(g->cfg.net, c->net, RETRY_MS);
+}
+
+static void conn_go_on(struct ykc_gate *g, struct ykc_conn *c)
+{
+    if (!c->paused || !may_read(g, c))
+        return;
+    c->paused = false;
+    net_resume(g->cfg.net, c->net);
+}
+
+/* Counts garbage since the last good frame; true when there was too much of it. */
+static bool garbage_over(struct ykc_gate *g, struct ykc_conn *c, uint64_t garbage, bool frame)
+{
+    if (garbage != 0)
+        g->stats.bad_frames++;
+    c->garbage += (uint32_t)garbage;
+    if (c->garbage > YKC_GARBAGE_MAX)
+        return true;
+    if (frame)
+        c->garbage = 0;
+    return false;
+}
+
+static ptrdiff_t on_raw(void *ctx, struct net_conn name, struct str bytes)
+{
+    struct ykc_gate *g = ctx;
+    struct ykc_conn *c = conn_of(g, name);
+    struct str rest = bytes;
+    struct frame f;
+    size_t used;
+    int got;
+
+    must(c != NULL);
+    backlog_retry(g);
+    while (!c->closing && may_read(g, c)) {
+        uint64_t garbage = 0;
+
+        got = frame_next(rest, &f, &used, &garbage);
+        rest = str_from(rest.p + used, rest.n - used);
+        if (garbage_over(g, c, garbage, got == 1))
+            return -1;
+        if (got != 1)
+            return rest.p - bytes.p;
+        g->stats.frames_in++;
+        ykc_frame_take(g, c, &f);
+    }
+    if (!c->closing)
+        conn_wait(g, c);
+    return rest.p - bytes.p;
+}
+
+static void on_open(void *ctx, struct net_conn name)
+{
+    struct ykc_gate *g = ctx;
+    struct slab_ref ref;
+    /* Log-ins of connections that left are remembered in a map with room for twice the connections.
+     */
+    struct ykc_conn *c = g->orphans.n < g->cfg.max_conns ? slab_get(&g->conns, &ref) : NULL;
+
+    if (c != NULL && map_put_ptr(&g->names, name_key(name), c) != 0) {
+        slab_put(&g->conns, ref);
+        c = NULL;
+    }
+    if (c == NULL) {
+        net_abort(g->cfg.net, name);
+        return;
+    }
+    c->self = ref;
+    c->net = name;
+    g->stats.connections++;
+    net_timer_set(g->cfg.net, name, YKC_LOGIN_MS);
+}
+
+static void on_close(void *ctx, struct net_conn name, enum net_why why, uint16_t code)
+{
+    struct ykc_gate *g = ctx;
+    struct ykc_conn *c = conn_of(g, name);
+
+    (void)why;
+    if (c == NULL)
+        return; /* it was refused at once */
+    backlog_retry(g);
+    while (c->piles != NULL)
+        pile_forget(g, c, c->piles, code);
+    while (c->waits != NULL) {
+        struct ykc_wait *w = c->waits;
+
+        c->waits = w->next;
+        slab_put(&g->waits, w->self);
+    }
+    map_del(&g->names, name_key(name));
+    slab_put(&g->conns, c->self);
+    g->stats.connections--;
+}
+
+static bool calls_open(const struct ykc_conn *c)
+{
+    for (const struct ykc_pile *p = c->piles; p != NULL; p = p->next)
+        for (int i = 0; i < YKC_CALLS_MAX; i++)
+            if (p->call[i].command != 0)
+                return true;
+    return false;
+}
+
+void ykc_calls_watch(struct ykc_gate *g, struct ykc_conn *c)
+{
+    if (calls_open(c))
+        net_timer_set(g->cfg.net, c->net, WATCH_MS);
+}
+
+static void on_timer(void *ctx, struct net_conn name)
+{
+    struct ykc_gate *g = ctx;
+    struct ykc_conn *c = conn_of(g, name);
+
+    must(c != NULL);
+    backlog_retry(g);
+    if (c->piles == NULL && !c->retrying) { /* nobody logged in all this time */
+        c->closing = true;
+        net_close(g->cfg.net, name, WS_POLICY);
+        return;
+    }
+    if (c->piles == NULL)
+        net_timer_set(g->cfg.net, name, YKC_LOGIN_MS);
+    c->retrying = false;
+    ykc_calls_expire(g, c);
+    ykc_calls_watch(g, c);
+    conn_go_on(g, c);
+    if (c->paused)
+        conn_wait(g, c);
+}
+
+static const struct net_handler ykc_handler = {
+    .on_open = on_open, .on_raw = on_raw, .on_close = on_close, .on_timer = on_timer};
+
+/* ---- from the core ---- */
+
+/* A log-in that the core granted to a connection that was gone by then. */
+static bool orphan_take(struct ykc_gate *g, const struct out *out)
+{
+    struct net_conn name = origin_name(&out->to);
+    struct ykc_conn gone = {.net = name};
+    uint64_t n;
+
+    if (out->cmd_type != CMD_CONN_OPEN || !map_get(&g->orphans, name_key(name), &n))
+        return false;
+    if (n > 1)
+        must(map_put(&g->orphans, name_key(name), n - 1) == 0);
+    else
+        map_del(&g->orphans, name_key(name));
+    if (out->err == 0)
+        closed_send(g, &gone, out->u.conn.charger, WS_ABNORMAL);
+    return true;
+}
+
+static bool deliver_reply(struct ykc_gate *g, struct ykc_conn *c, const struct out *out)
+{
+    struct ykc_wait *w = c != NULL ? wait_take(c, out->to.ref) : NULL;
+
+    if (w == NULL)
+        return orphan_take(g, out) || c != NULL;
+    if (w->pile == NULL)
+        (void)orphan_take(g, out); /* the pile left, its connection did not */
+    else
+        ykc_reply_take(g, c, w, out);
+    slab_put(&g->waits, w->self);
+    conn_go_on(g, c);
+    return true;
+}
+
+bool ykc_gate_deliver(struct ykc_gate *g, const struct out *out)
+{
+    struct ykc_conn *c = conn_of(g, origin_name(&out->to));
+    struct ykc_pile *p;
+
+    backlog_retry(g);
+    if (out->to.kind != FROM_GATE)
+        return false;
+    if (out->type == OUT_REPLY)
+        return deliver_reply(g, c, out);
+    if (c == NULL)
+        return false;
+    if (out->type == OUT_CALL) {
+        ykc_call_take(g, c, &out->u.call);
+    } else if (out->type == OUT_CLOSE) {
+        p = ykc_pile_of(c, out->u.close.charger);
+        if (p != NULL)
+            ykc_pile_drop(g, c, p, out->u.close.code);
+    }
+    return true;
+}
+
+/* ---- the gate ---- */
+
+int ykc_gate_new(const struct gate_config *cfg, struct ykc_gate **out)
+{
+    struct ykc_gate *g = calloc(1, sizeof(*g));
+    uint32_t piles = 2 * cfg->max_conns + YKC_PILES_MAX;
+    uint32_t waits = cfg->max_conns * (YKC_UNANSWERED_MAX + 2);
+    uint64_t seed = os_random_u64();
+
+    *out = NULL;
+    if (g == NULL)
+        return ERR_NOMEM;
+    g->cfg = *cfg;
+    slab_init(&g->conns, sizeof(struct ykc_conn), cfg->max_conns);
+    slab_init(&g->piles, sizeof(struct ykc_pile), piles);
+    slab_init(&g->waits, sizeof(struct ykc_wait), waits);
+    map_init(&g->names, cfg->max_conns, seed);
+    map_init(&g->orphans, 2 * (size_t)cfg->max_conns, seed);
+    buf_init(&g->backlog, (size_t)cfg->max_conns * BACKLOG_A_CONN + BACKLOG_LEAST);
+    buf_init(&g->body, FRAME_BODY_MAX);
+    buf_init(&g->out, FRAME_MAX);
+    *out = g;
+    return 0;
+}
+
+void ykc_gate_free(struct ykc_gate *g)
+{
+    if (g == NULL)
+        return;
+    slab_free(&g->conns);
+    slab_free(&g->piles);
+    slab_free(&g->waits);
+    map_free(&g->names);
+    map_free(&g->orphans);
+    buf_free(&g->backlog);
+    buf_free(&g->body);
+    buf_free(&g->out);
+    free(g);
+}
+
+int ykc_gate_listen(struct ykc_gate *g, const struct net_listen *where, uint16_t *port)
+{
+    struct net_listen l = *where;
+
+    l.kind = NET_RAW_SERVER;
+    l.handler = &ykc_handler;
+    l.ctx = g;
+    l.first_ms = YKC_LOGIN_MS;
+    l.silence_ms = YKC_SILENCE_MS;
+    l.max_message = YKC_GARBAGE_MAX + FRAME_MAX;
+    return net_listen(g->cfg.net, &l, port);
+}
+
+void ykc_gate_stats(const struct ykc_gate *g, struct gate_stats *out)
+{
+    *out = g->stats;
+}

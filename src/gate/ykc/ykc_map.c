@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+/* ykc_map.c: numbers of 云快充 ⇄ numbers of the core. Pure.
+ *
+ * Units: energy comes in 1/10,000 kWh (× 100 = mWh), money in 1/10,000 yuan (as ours), balances in
+ * fen, voltage and current in tenths. Where a pile leaves the loss-adjusted energy empty, the plain
+ * one counts. Times are the station's local wall clock; 0 stays 0 ("none"). */
+#include "gate/ykc/ykc_conn.h"
+
+#include <stdio.h>
+
+#define MWH(raw) ((raw)*100)
+
+enum stop_reason ykc_stop_reason(int64_t raw)
+{
+    switch (raw) {
+    case 0x40:
+        return STOP_NONE; /* ordered by us: the core knows why */
+    case 0x41:
+        return STOP_FULL;
+    case 0x42:
+    case 0x44:
+        return STOP_LIMIT;
+    case 0x43:
+    case 0x4e:
+    case 0x6e:
+        return STOP_CAP;
+    case 0x45:
+        return STOP_LOCAL;
+    case 0x50:
+    case 0x72:
+        return STOP_EMERGENCY;
+    case 0x6b:
+        return STOP_UNPLUGGED; /* the pilot line opened */
+    case 0x83:
+        return STOP_POWER_LOSS;
+    default:
+        return raw >= 0x4a && raw <= 0x8f ? STOP_FAULT : STOP_OTHER;
+    }
+}
+
+enum connector_status ykc_status(const struct ykc_RealtimeData *d, enum connector_status before)
+{
+    switch (d->state) {
+    case 0:
+        return CS_UNAVAILABLE;
+    case 2:
+        if (d->plugged != 1)
+            return CS_AVAILABLE;
+        return before == CS_CHARGING || before == CS_FINISHING ? CS_FINISHING : CS_PREPARING;
+    case 3:
+        return CS_CHARGING;
+    default:
+        return CS_FAULTED;
+    }
+}
+
+const char *ykc_fault(int64_t bits)
+{
+    static const char *const names[] = {
+        "EmergencyStop",
+        "NoRectifier",
+        "OutletOverTemperature",
+        "SurgeProtector",
+        "ModuleComms",
+        "InsulationComms",
+        "MeterComms",
+        "CardReaderComms",
+        "ControllerComms",
+        "FanController",
+        "Fuse",
+        "Contactor",
+        "DoorOpen",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if ((bits >> i & 1) != 0)
+            return names[i];
+    return bits != 0 ? "OtherError" : "";
+}
+
+static int64_t adjusted(int64_t loss_energy, int64_t energy)
+{
+    return MWH(loss_energy != 0 ? loss_energy : energy);
+}
+
+void ykc_sample(const struct ykc_RealtimeData *d, struct core_sample *s)
+{
+    *s = (struct core_sample){
+        .energy_mwh = adjusted(d->loss_energy, d->energy),
+        .power_w = d->voltage * d->current / 100,
+        .voltage_mv = (int32_t)d->voltage * 100,
+        .current_ma = (int32_t)d->current * 100,
+        .soc_pm = d->soc > 0 && d->soc <= 100 ? (int32_t)d->soc * 10 : SAMPLE_NONE32,
+        .temp_dc = d->battery_temp > -50 ? (int32_t)d->battery_temp * 10 : SAMPLE_NONE32,
+        .cost = d->amount,
+    };
+}
+
+static int64_t utc_ms(int64_t local_ms, int32_t zone_offset_s)
+{
+    return local_ms != 0 ? local_ms - (int64_t)zone_offset_s * 1000 : 0;
+}
+
+void ykc_record(const struct ykc_Record *r, int32_t zone_offset_s, struct cmd_tx_record *out)
+{
+    int64_t gun = 0;
+
+    if (str_to_i64(str_from_c(r->gun), &gun) == 0)
+        out->connector = (int32_t)gun;
+    out->stop = (int32_t)ykc_stop_reason(r->reason);
+    str_copy(out->tx_no, sizeof(out->tx_no), str_from_c(r->order));
+    out->start_ms = utc_ms(r->start, zone_offset_s);
+    out->end_ms = utc_ms(r->end, zone_offset_s);
+    for (size_t i = 0; i < ARRAY_LEN(r->classes); i++) {
+        out->class_price_e5[i] = r->classes[i].price;
+        out->class_energy_mwh[i] = adjusted(r->classes[i].loss, r->classes[i].energy);
+        out->class_amount[i] = r->classes[i].amount;
+    }
+    out->meter_start_mwh = MWH(r->meter_start);
+    out->meter_end_mwh = MWH(r->meter_end);
+    out->energy_mwh = adjusted(r->loss_energy, r->energy);
+    out->amount = r->amount;
+    str_copy(out->vin, sizeof(out->vin), str_from_c(r->vin));
+    out->start_mark = (uint8_t)r->mark;
+    out->raw_reason = (uint8_t)r->reason;
+    str_copy(out->card, sizeof(out->card), str_from_c(r->card));
+}
+
+void ykc_record17(const struct ykc_Record17 *r, struct ykc_Record *out)
+{
+    *out = (struct ykc_Record){.start = r->start,
+                               .end = r->end,
+                               .meter_start = r->meter_start,
+                               .meter_end = r->meter_end,
+                               .energy = r->energy,
+                               .loss_energy = r->loss_energy,
+                               .amount = r->amount,
+                               .mark = r->mark,
+                               .time = r->time,
+                               .reason = r->reason};
+    memcpy(out->order, r->order, sizeof(out->order));
+    memcpy(out->pile, r->pile, sizeof(out->pile));
+    memcpy(out->gun, r->gun, sizeof(out->gun));
+    memcpy(out->classes, r->classes, sizeof(out->classes));
+    memcpy(out->vin, r->vin, sizeof(out->vin));
+    memcpy(out->card, r->card, sizeof(out->card));
+}
+
+void ykc_model_number(int32_t number, char out[5])
+{
+    snprintf(out, 5, "%04u", (unsigned)number % 10000u);
+}
+
+void ykc_prices(const struct reply_prices *p, struct ykc_FetchModelReply *out)
+{
+    ykc_model_number(p->number, out->model);
+    for (size_t i = 0; i < ARRAY_LEN(out->prices); i++) {
+        out->prices[i].elec = p->elec_e5[i];
+        out->prices[i].service = p->service_e5[i];
+    }
+    for (size_t i = 0; i < ARRAY_LEN(out->slots); i++)
+        out->slots[i] = p->slot[i];
+}
+
+int64_t ykc_fen(int64_t amount)
+{
+    int64_t fen = amount / 100;
+
+    if (fen < 0)
+        return 0;
+    return fen > UINT32_MAX ? UINT32_MAX : fen;
+}
+
+const char *ykc_start_reason(int64_t reason)
+{
+    static const char *const names[] = {"None",  "WrongDevice", "Charging",
+                                        "Fault", "Offline",     "NotPlugged"};
+
+    return reason >= 0 && (size_t)reason < ARRAY_LEN(names) ? names[reason] : "Other";
+}
