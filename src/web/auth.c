@@ -8,7 +8,7 @@
  * driver, key or tenant is nobody. Thread: the request's. */
 #include "web/auth.h"
 
-#include "api_gen.h"
+#include "web/api_gen.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "core/types.h"

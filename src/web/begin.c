@@ -127,16 +127,16 @@ static int arg_bad(struct request *r, struct str name, const char *why)
     return req_fail(r, ERR_SYNTAX, p.p, why);
 }
 
-/* "17" or "17.2": where the page before ended. */
+/* "17" or "17.2.1": where the page before ended. */
 static int after_read(struct request *r, struct str v)
 {
-    struct str first = str_cut(&v, '.');
-
-    if (str_to_i64(first, &r->after) != 0 || r->after < 0)
-        return ERR_SYNTAX;
-    if (v.n > 0 && (str_to_i64(v, &r->after2) != 0 || r->after2 < 0))
-        return ERR_SYNTAX;
-    return 0;
+    for (size_t i = 0; i < ARRAY_LEN(r->after); i++) {
+        if (str_to_i64(str_cut(&v, '.'), &r->after[i]) != 0 || r->after[i] < 0)
+            return ERR_SYNTAX;
+        if (v.n == 0)
+            return 0;
+    }
+    return ERR_SYNTAX;
 }
 
 static int arg_check(struct request *r, const struct request_arg *a)
@@ -228,7 +228,7 @@ static int quota_check(struct request *r)
 {
     struct web *w = r->web;
     const struct actor *a = &r->actor;
-    int64_t now = os_mono_ns(), rate = a->quota_s > 0 ? a->quota_s : w->cfg.rate_s;
+    int64_t now = os_mono_ns(), rate = a->quota_s > 0 ? a->quota_s : (int64_t)w->cfg.rate_s;
     int64_t who[2] = {a->kind, a->id};
 
     web_lock(w);

@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "io/os/clock.h"
-#include "routes_gen.h"
+#include "web/routes_gen.h"
 #include "web/state.h"
 
 void events_init(struct events *v, uint64_t seed)

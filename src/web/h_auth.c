@@ -7,11 +7,11 @@
  * count against the person (the core locks) and against name and address (quotas); 3. a code is
  * shown only by a demonstration. Thread: the request's. */
 #include <stdio.h>
-#include "api_gen.h"
+#include "web/api_gen.h"
 #include "base/err.h"
 #include "core/types.h"
 #include "io/os/clock.h"
-#include "routes_gen.h"
+#include "web/routes_gen.h"
 #include "web/auth.h"
 #include "web/state.h"
 

@@ -10,8 +10,8 @@
 #include "base/must.h"
 #include "base/zone.h"
 #include "io/os/clock.h"
-#include "routes_gen.h"
-#include "api_gen.h"
+#include "web/routes_gen.h"
+#include "web/api_gen.h"
 #include "web/state.h"
 
 enum { READER_WAIT_MS = 5000, ROWS_FIRST = 16, PARAMS_MAX = 24 };
@@ -75,15 +75,11 @@ static bool bind_scope(const struct request *r, const char *name, struct sql_val
     const struct {
         const char *name;
         int64_t v;
-    } scope[] = {{"tenant", a->tenant},
-                 {"scope", a->station},
-                 {"actor", a->id},
-                 {"party", a->party},
-                 {"id", r->id},
-                 {"after", r->after},
-                 {"after2", r->after2},
-                 {"lim", r->limit + 1},
-                 {"clear", (PERM_DRIVER_WRITE >> a->role) & 1}};
+    } scope[] = {{"tenant", a->tenant},   {"scope", a->station},
+                 {"actor", a->id},        {"party", a->party},
+                 {"id", r->id},           {"after", r->after[0]},
+                 {"after2", r->after[1]}, {"after3", r->after[2]},
+                 {"lim", r->limit + 1},   {"clear", (PERM_DRIVER_WRITE >> a->role) & 1}};
 
     for (size_t i = 0; i < ARRAY_LEN(scope); i++)
         if (strcmp(name, scope[i].name) == 0) {
@@ -194,6 +190,12 @@ void *rows_add(struct request *r, struct rows *rows)
     return rows->p + rows->n++ * size;
 }
 
+/* Columns that no field has are the cursor's parts: cursor, cursor2, cursor3. */
+static size_t cursor_part(const char *name)
+{
+    return name[6] == '2' ? 1 : name[6] == '3' ? 2 : 0;
+}
+
 static int row_fill(void *ctx, const struct sql_value *v, size_t n)
 {
     struct fill *f = ctx;
@@ -202,21 +204,21 @@ static int row_fill(void *ctx, const struct sql_value *v, size_t n)
     int err = 0;
 
     if (rows->max != 0 && rows->n == rows->max) {
-        rows->n++; /* there is more: the caller sees it by n > max */
+        rows->more = true;
         return 1;
     }
     obj = rows_add(f->r, rows);
     if (obj == NULL)
         return ERR_TOO_LARGE;
     for (size_t i = 0; err == 0 && i < n; i++) {
+        const char *name = f->m->columns[i].name;
+
+        if (f->field[i] == NULL)
+            rows->next[cursor_part(name)] = v[i].i;
+        else if (strcmp(name, "id") == 0)
+            rows->next[0] = v[i].i;
         if (f->field[i] != NULL)
             err = field_put(f->r, f->field[i], obj, &v[i]);
-        else if (strcmp(f->m->columns[i].name, "cursor2") == 0)
-            rows->next2 = v[i].i;
-        else
-            rows->next = v[i].i;
-        if (f->field[i] != NULL && strcmp(f->m->columns[i].name, "id") == 0)
-            rows->next = v[i].i;
     }
     return err;
 }
@@ -306,18 +308,30 @@ static void rows_live(struct request *r, struct rows *rows)
     web_unlock(r->web);
 }
 
+int req_page(struct request *r, const struct rows *rows)
+{
+    const int64_t *at = rows->next;
+    struct str next = STR_LIT("");
+
+    if (rows->more && (at[1] != 0 || at[2] != 0))
+        next = arena_printf(&r->arena, "%lld.%lld.%lld", (long long)at[0], (long long)at[1],
+                            (long long)at[2]);
+    else if (rows->more)
+        next = arena_printf(&r->arena, "%lld", (long long)at[0]);
+    return req_list(r, rows->type, rows->p, rows->n, next);
+}
+
 int req_query_route(struct request *r)
 {
     const struct route *route = r->route;
-    bool page = (route->flags & ROUTE_PAGE) != 0, list = (route->flags & ROUTE_LIST) != 0, more;
+    bool page = (route->flags & ROUTE_PAGE) != 0;
     struct rows rows = {.type = route->out, .max = page ? (uint32_t)r->limit : 0};
-    struct str next = STR_LIT("");
     int err = req_rows(r, (enum query)route->query, NULL, 0, &rows);
 
     if (err != 0)
         return err;
     rows_live(r, &rows);
-    if (!list) {
+    if (!(route->flags & ROUTE_LIST)) {
         const struct wire_field *version = field_find(route->out, "version");
 
         if (rows.n == 0)
@@ -326,12 +340,5 @@ int req_query_route(struct request *r)
             req_etag(r, *(int64_t *)(void *)(rows.p + version->offset));
         return req_json(r, route->out, rows.p);
     }
-    more = page && rows.n > rows.max;
-    if (more)
-        rows.n = rows.max;
-    if (more && rows.next2 != 0)
-        next = arena_printf(&r->arena, "%lld.%lld", (long long)rows.next, (long long)rows.next2);
-    else if (more)
-        next = arena_printf(&r->arena, "%lld", (long long)rows.next);
-    return req_list(r, route->out, rows.p, rows.n, next);
+    return req_page(r, &rows);
 }

@@ -5,7 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include "api_gen.h"
+#include "web/api_gen.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/must.h"

@@ -71,7 +71,7 @@ struct request {
     char address[46];
     struct str param; /* the {parameter} of the path */
     int64_t id;       /* … as a number, when it is {id} */
-    int64_t after, after2;
+    int64_t after[3]; /* the cursor's parts */
     int32_t limit;
     struct actor actor;
     enum face face;
@@ -169,16 +169,17 @@ EV_MUST_USE int req_reader(struct request *r);
 /** Leaves the snapshot (samples are read without one). */
 void req_snapshot_end(struct request *r);
 /** Runs a query; parameters are bound by name from `extra`, then from the request: tenant, scope
- * (station), actor, party, id, after, after2, lim, clear (may see phones), now_ms, today, today_ms,
- * month_ms and the arguments of the route. */
+ * (station), actor, party, id, after, after2, after3, lim, clear (may see phones), now_ms, today,
+ * today_ms, month_ms and the arguments of the route. */
 EV_MUST_USE int req_query(struct request *r, enum query q, const struct bind *extra, size_t n,
                           query_row_fn *fn, void *ctx);
 
 struct rows {
     const struct wire_type *type;
-    char *p; /* n structs of type->size bytes */
-    uint32_t n, size, max;
-    int64_t next, next2; /* columns cursor and cursor2 of the last row, else its id */
+    char *p;               /* n structs of type->size bytes */
+    uint32_t n, size, max; /* max 0 = all */
+    bool more;             /* the query had rows beyond max */
+    int64_t next[3];       /* columns cursor, cursor2, cursor3 of the last row kept, else its id */
 };
 /** All rows as structs of an API type, columns matched by name; at most `max` rows are kept. */
 EV_MUST_USE int req_rows(struct request *r, enum query q, const struct bind *extra, size_t n,
@@ -191,6 +192,8 @@ EV_MUST_USE int req_table_row(struct request *r, enum query q, enum row_table t,
                               void *row);
 /** Puts one more cleared struct at the end of the rows, or NULL. */
 void *rows_add(struct request *r, struct rows *rows);
+/** Replies with a page of rows; its cursor when there are more. */
+EV_MUST_USE int req_page(struct request *r, const struct rows *rows);
 /** Answers a route that has only a query. */
 EV_MUST_USE int req_query_route(struct request *r);
 

@@ -280,7 +280,7 @@ static void route_write(FILE *f, const struct route *r, int at)
 static void code_write(const char *path, const char *types_header)
 {
     FILE *f = gen_open(path, lr.path);
-    fprintf(f, "#include \"web/route.h\"\n#include \"%s\"\n#include \"routes_gen.h\"\n",
+    fprintf(f, "#include \"web/route.h\"\n#include \"%s\"\n#include \"web/routes_gen.h\"\n",
             types_header);
     for (int i = 0; i < routes_n; i++)
         args_write(f, &routes[i], i);

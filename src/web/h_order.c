@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+/* h_order.c: orders: start, stop, decide, and the whole story of one, gathered from its rows on one
+ * snapshot, with the live figures on top. A driver sees the own orders without split, loss,
+ * transfers and commands.
+ *
+ * Invariant: whose order it is stands in the query, so a foreign id is ERR_NOT_FOUND. Thread: the
+ * request's. */
+#include "base/err.h"
+#include "core/types.h"
+#include "web/api_gen.h"
+#include "web/legs.h"
+#include "web/routes_gen.h"
+#include "web/state.h"
+
+enum { SAMPLES_KEEP = 4000 };
+
+/* ---- writes ---- */
+
+static int start_send(struct request *r, int64_t connector, int64_t driver, int64_t cap)
+{
+    struct cmd *cmd = req_cmd(r, CMD_ORDER_START, CMD_SIZE(order_start));
+
+    if (cmd == NULL)
+        return ERR_TOO_LARGE;
+    cmd->u.order_start.connector = connector;
+    cmd->u.order_start.driver = driver;
+    cmd->u.order_start.cap = cap;
+    cmd->u.order_start.payer_kind = driver != 0 ? PAYER_WALLET : PAYER_NONE;
+    req_idem(r, cmd);
+    return req_submit(r, cmd, 1);
+}
+
+struct code_place {
+    int64_t connector, tenant;
+};
+
+static int code_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    struct code_place *p = ctx;
+
+    (void)n;
+    p->connector = v[0].i;
+    p->tenant = v[10].i;
+    return 0;
+}
+
+int me_order_start(struct request *r)
+{
+    const struct api_OrderIn *in = r->in;
+    struct code_place place = {0};
+    struct bind code = BIND_TEXT("code", in->code);
+    int err;
+
+    if (r->resumed)
+        return req_made(r);
+    if (!in->has.code)
+        return req_fail(r, ERR_REQUIRED, "/code", "the code on the connector");
+    if (in->has.driver || in->has.connector)
+        return req_fail(r, ERR_RANGE, in->has.driver ? "/driver" : "/connector", "for staff only");
+    if (!in->has.cap || in->cap.v <= 0)
+        return req_fail(r, in->has.cap ? ERR_RANGE : ERR_REQUIRED, "/cap", "more than 0");
+    err = req_query(r, QUERY_WEB_CODE, &code, 1, code_take, &place);
+    if (err == 0 && place.tenant != r->actor.tenant)
+        err = ERR_NOT_FOUND;
+    if (err == ERR_NOT_FOUND)
+        return req_fail(r, err, "/code", "no connector has this code");
+    return err != 0 ? err : start_send(r, place.connector, r->actor.id, in->cap.v);
+}
+
+int orders_post(struct request *r)
+{
+    const struct api_OrderIn *in = r->in;
+
+    if (r->resumed)
+        return req_made(r);
+    if (in->has.code)
+        return req_fail(r, ERR_RANGE, "/code", "staff name the connector");
+    if (in->connector <= 0)
+        return req_fail(r, ERR_REQUIRED, "/connector", "which one");
+    if (in->driver != 0 && in->cap.v <= 0)
+        return req_fail(r, ERR_RANGE, "/cap", "more than 0 when a wallet pays");
+    if (in->cap.v < 0)
+        return req_fail(r, ERR_RANGE, "/cap", "not negative");
+    return start_send(r, in->connector, in->driver, in->cap.v);
+}
+
+static int stop_send(struct request *r, int64_t driver)
+{
+    struct cmd *cmd;
+
+    if (r->resumed)
+        return req_made(r);
+    cmd = req_cmd(r, CMD_ORDER_STOP, CMD_SIZE(order_stop));
+    if (cmd == NULL)
+        return ERR_TOO_LARGE;
+    cmd->u.order_stop.order = r->id;
+    cmd->u.order_stop.driver = driver;
+    req_idem(r, cmd);
+    return req_submit(r, cmd, 1);
+}
+
+int me_order_stop(struct request *r)
+{
+    return stop_send(r, r->actor.id);
+}
+
+int orders_stop(struct request *r)
+{
+    return stop_send(r, 0);
+}
+
+int orders_decide(struct request *r)
+{
+    const struct api_DecideIn *in = r->in;
+    struct cmd *cmd;
+
+    if (r->resumed)
+        return req_made(r);
+    cmd = req_cmd(r, CMD_DECIDE, CMD_SIZE(decide));
+    if (cmd == NULL)
+        return ERR_TOO_LARGE;
+    cmd->u.decide.order = r->id;
+    cmd->u.decide.accept = in->accept;
+    if (str_copy(cmd->u.decide.note, sizeof(cmd->u.decide.note), in->note) < in->note.n)
+        return req_fail(r, ERR_RANGE, "/note", "at most 200 bytes");
+    req_idem(r, cmd);
+    return req_submit(r, cmd, 1);
+}
+
+/* ---- the story ---- */
+
+/* One list of the story: rows of a query into (pointer, count) of the struct. */
+static int part_read(struct request *r, enum query q, const struct wire_type *t, void **items,
+                     uint32_t *n, uint32_t max)
+{
+    struct rows rows = {.type = t, .max = max};
+    struct bind id = BIND_I64("id", r->id);
+    int err = req_rows(r, q, &id, 1, &rows);
+
+    *items = rows.p;
+    *n = rows.n;
+    return err;
+}
+
+#define PART(o, q, type, member, max)                                                              \
+    part_read(r, q, &api_##type##_type, (void **)&(o)->member, &(o)->member##_n, max)
+
+static int staff_parts(struct request *r, struct api_Order *o)
+{
+    struct bind keys[] = {BIND_I64("charger", o->order.charger), BIND_I64("order", r->id),
+                          BIND_I64("code", -1), BIND_I64("lim", 50), BIND_I64("after", 0)};
+    struct rows commands = {.type = &api_CommandRow_type, .max = 50};
+    struct rows transfers = {.type = &api_TransferRow_type, .max = 50};
+    int err = PART(o, QUERY_WEB_ORDER_PARTS, SplitPart, parts, 100);
+
+    if (err == 0)
+        err = req_rows(r, QUERY_WEB_ORDER_COMMANDS, keys, ARRAY_LEN(keys), &commands);
+    if (err == 0)
+        err = legs_transfers(r, QUERY_WEB_TRANSFERS_ORDER, keys, ARRAY_LEN(keys), &transfers);
+    o->commands = (struct api_CommandRow *)(void *)commands.p;
+    o->commands_n = commands.n;
+    o->transfers = (struct api_TransferRow *)(void *)transfers.p;
+    o->transfers_n = transfers.n;
+    return err;
+}
+
+static void order_live(struct request *r, struct api_Order *o)
+{
+    const struct live *l;
+
+    web_lock(r->web);
+    l = replica_order(&r->web->replica, r->id);
+    if (l != NULL && o->order.state < ORDER_ENDED) {
+        o->has.live_power_w = o->has.live_energy_mwh = o->has.live_cost = o->has.live_soc_pm = true;
+        o->live_power_w = l->power_w;
+        o->live_energy_mwh = l->energy_mwh;
+        o->live_cost = MONEY(l->cost);
+        o->live_soc_pm = l->soc_pm;
+    }
+    web_unlock(r->web);
+}
+
+static int story(struct request *r, int64_t driver)
+{
+    struct api_Order *o = ARENA_NEW(&r->arena, struct api_Order);
+    struct bind key = BIND_I64("driver", driver);
+    int err;
+
+    if (o == NULL)
+        return ERR_TOO_LARGE;
+    err = req_one(r, QUERY_WEB_ORDER_MORE, NULL, 0, &api_Order_type, o);
+    if (err == 0)
+        err = req_one(r, QUERY_WEB_ORDER, &key, 1, &api_OrderRow_type, &o->order);
+    if (err == 0)
+        err = PART(o, QUERY_WEB_ORDER_LINES, FeeLine, lines, 400);
+    if (err == 0)
+        err = PART(o, QUERY_WEB_ORDER_SESSIONS, SessionRow, sessions, 8);
+    if (err == 0)
+        err = PART(o, QUERY_WEB_ORDER_EVENTS, OrderEvent, events, 400);
+    if (err == 0)
+        err = PART(o, QUERY_WEB_ORDER_HOLDS, HoldRow, holds, 16);
+    if (err == 0 && driver == 0)
+        err = staff_parts(r, o);
+    if (err != 0)
+        return err;
+    if (driver != 0)
+        o->order.loss = MONEY_ZERO;
+    order_live(r, o);
+    return req_json(r, &api_Order_type, o);
+}
+
+int orders_get(struct request *r)
+{
+    return story(r, 0);
+}
+
+int me_order_get(struct request *r)
+{
+    return story(r, r->actor.id);
+}
+
+/* ---- the curve ---- */
+
+struct curve {
+    struct request *r;
+    struct rows rows;
+    uint32_t stride, seen;
+};
+
+/* Keeps every stride-th; a full array is thinned to every second, so the curve keeps its shape. */
+static int sample_take(void *ctx, int64_t at_ms, const struct core_sample *s)
+{
+    struct curve *c = ctx;
+    struct api_SampleRow *row = (struct api_SampleRow *)(void *)c->rows.p;
+
+    if (c->seen++ % c->stride != 0)
+        return 0;
+    if (c->rows.n == SAMPLES_KEEP) {
+        for (uint32_t i = 0; i < SAMPLES_KEEP / 2; i++)
+            row[i] = row[2 * i];
+        c->rows.n /= 2;
+        c->stride *= 2;
+    }
+    row = rows_add(c->r, &c->rows);
+    if (row == NULL)
+        return ERR_TOO_LARGE;
+    *row = (struct api_SampleRow){
+        .at_ms = at_ms,
+        .energy_mwh = s->energy_mwh == SAMPLE_NONE ? 0 : s->energy_mwh,
+        .power_w = s->power_w == SAMPLE_NONE ? 0 : s->power_w,
+        .soc_pm = s->soc_pm == SAMPLE_NONE32 ? -1 : s->soc_pm,
+        .voltage_mv = s->voltage_mv == SAMPLE_NONE32 ? 0 : s->voltage_mv,
+        .current_ma = s->current_ma == SAMPLE_NONE32 ? 0 : s->current_ma,
+    };
+    return 0;
+}
+
+int orders_samples(struct request *r)
+{
+    struct curve c = {.r = r, .rows = {.type = &api_SampleRow_type}, .stride = 1};
+    struct rows sessions = {.type = &api_SessionRow_type};
+    struct bind key = BIND_I64("driver", 0);
+    struct api_OrderRow order;
+    int err = req_one(r, QUERY_WEB_ORDER, &key, 1, &api_OrderRow_type, &order);
+
+    if (err == 0)
+        err = req_rows(r, QUERY_WEB_ORDER_SESSIONS, NULL, 0, &sessions);
+    req_snapshot_end(r);
+    for (uint32_t i = 0; err == 0 && i < sessions.n; i++) {
+        const struct api_SessionRow *s = (const struct api_SessionRow *)(void *)sessions.p + i;
+
+        err = store_samples(r->reader, s->id, sample_take, &c);
+    }
+    return err != 0 ? err : req_page(r, &c.rows);
+}

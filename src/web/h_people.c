@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+/* h_people.c: drivers and their tokens, parties, accounts of people, API keys.
+ *
+ * Invariants: 1. a password is hashed by the worker before anything is sent; an empty hash keeps
+ * the old one; 2. an API key is shown once, only its keyed hash is kept; a key has a staff role, as
+ * it has no party and no wallet; 3. when an account changes, everybody is read again and its live
+ * streams end. Thread: the request's. */
+#include "web/api_gen.h"
+#include "base/err.h"
+#include "core/types.h"
+#include "web/routes_gen.h"
+#include "web/auth.h"
+#include "web/state.h"
+
+enum { STEP_BEGIN, STEP_HASHED, STEP_DONE };
+
+/* The version to change: from If-Match for PUT, 0 for POST. */
+static int version_of(struct request *r, int64_t *version)
+{
+    *version = 0;
+    return r->method == ROUTE_PUT ? req_if_match(r, version) : 0;
+}
+
+/* ---- drivers and tokens ---- */
+
+static int driver_put(struct request *r)
+{
+    const struct api_Driver *in = r->in;
+    int64_t version;
+    int err;
+
+    if (r->resumed) {
+        auth_forget(r->web, r->id);
+        return req_made(r);
+    }
+    err = version_of(r, &version);
+    if (err != 0)
+        return err;
+    for (size_t i = in->phone.p[0] == '+'; i < in->phone.n; i++)
+        if (in->phone.p[i] < '0' || in->phone.p[i] > '9')
+            return req_fail(r, ERR_RANGE, "/phone", "digits, with an optional + in front");
+    struct row_driver row = {.id = r->id,
+                             .tenant = r->actor.tenant,
+                             .phone = req_copy_c(r, in->phone),
+                             .name = req_copy_c(r, in->name),
+                             .state = (int32_t)in->state,
+                             .version = (int32_t)version};
+    return req_row_put(r, ROW_DRIVER, &row, version == 0, STEP_DONE);
+}
+
+int drivers_post(struct request *r)
+{
+    return driver_put(r);
+}
+
+int drivers_put(struct request *r)
+{
+    return driver_put(r);
+}
+
+int drivers_topup(struct request *r)
+{
+    const struct api_TopupIn *in = r->in;
+    struct cmd *cmd;
+
+    if (r->resumed)
+        return req_made(r);
+    if (in->amount.v <= 0)
+        return req_fail(r, ERR_RANGE, "/amount", "more than 0");
+    cmd = req_cmd(r, CMD_TOPUP, CMD_SIZE(topup));
+    if (cmd == NULL)
+        return ERR_TOO_LARGE;
+    cmd->u.topup.driver = r->id;
+    cmd->u.topup.amount = in->amount.v;
+    str_copy(cmd->u.topup.currency, sizeof(cmd->u.topup.currency), str_from_c(r->actor.currency));
+    if (str_copy(cmd->u.topup.note, sizeof(cmd->u.topup.note), in->note) < in->note.n)
+        return req_fail(r, ERR_RANGE, "/note", "at most 200 bytes");
+    req_idem(r, cmd);
+    return req_submit(r, cmd, STEP_DONE);
+}
+
+static int token_put(struct request *r)
+{
+    const struct api_Token *in = r->in;
+    int64_t version;
+    int err;
+
+    if (r->resumed)
+        return req_made(r);
+    err = version_of(r, &version);
+    if (err != 0)
+        return err;
+    struct row_token row = {.id = r->id,
+                            .tenant = r->actor.tenant,
+                            .driver = in->driver,
+                            .tag = req_copy_c(r, in->tag),
+                            .kind = (int32_t)in->kind,
+                            .state = (int32_t)in->state,
+                            .version = (int32_t)version};
+    return req_row_put(r, ROW_TOKEN, &row, version == 0, STEP_DONE);
+}
+
+int tokens_post(struct request *r)
+{
+    return token_put(r);
+}
+
+int tokens_put(struct request *r)
+{
+    return token_put(r);
+}
+
+/* ---- parties ---- */
+
+static int party_put(struct request *r)
+{
+    const struct api_Party *in = r->in;
+    int64_t version;
+    int err;
+
+    if (r->resumed)
+        return req_made(r);
+    err = version_of(r, &version);
+    if (err != 0)
+        return err;
+    struct row_party row = {.id = r->id,
+                            .tenant = r->actor.tenant,
+                            .kind = (int32_t)in->kind,
+                            .name = req_copy_c(r, in->name),
+                            .state = (int32_t)in->state,
+                            .version = (int32_t)version};
+    return req_row_put(r, ROW_PARTY, &row, version == 0, STEP_DONE);
+}
+
+int parties_post(struct request *r)
+{
+    return party_put(r);
+}
+
+int parties_put(struct request *r)
+{
+    return party_put(r);
+}
+
+/* ---- people ---- */
+
+static int person_check(struct request *r, const struct api_Person *in)
+{
+    if (in->role == ROLE_DRIVER)
+        return req_fail(r, ERR_RANGE, "/role", "drivers log in by phone");
+    if ((in->role == ROLE_PARTNER) != (in->party != 0))
+        return req_fail(r, ERR_RANGE, "/party", "a partner has a party, nobody else has");
+    if (r->method == ROUTE_POST && !in->has.password)
+        return req_fail(r, ERR_REQUIRED, "/password", "a new account needs one");
+    if (r->method == ROUTE_PUT && r->id == r->actor.id && in->state != ROW_ACTIVE)
+        return req_fail(r, ERR_CONFLICT, "/state", "nobody disables their own account");
+    return 0;
+}
+
+static int person_send(struct request *r)
+{
+    const struct api_Person *in = r->in;
+    int64_t version = *(int64_t *)r->ctx;
+    struct row_person row = {.id = r->id,
+                             .tenant = r->actor.tenant,
+                             .login = req_copy_c(r, in->login),
+                             .name = req_copy_c(r, in->name),
+                             .pass_hash = r->hash_out,
+                             .role = (int32_t)in->role,
+                             .party = in->party,
+                             .station = in->station,
+                             .state = (int32_t)in->state,
+                             .version = (int32_t)version};
+
+    return req_row_put(r, ROW_PERSON, &row, version == 0, STEP_DONE);
+}
+
+static int person_put(struct request *r)
+{
+    const struct api_Person *in = r->in;
+    int64_t *version;
+    int err;
+
+    if (r->step == STEP_DONE) {
+        auth_forget(r->web, r->id);
+        return req_made(r);
+    }
+    if (r->step == STEP_HASHED)
+        return r->reply_err != 0 ? r->reply_err : person_send(r);
+    r->ctx = version = arena_alloc(&r->arena, sizeof(*version));
+    if (version == NULL)
+        return ERR_TOO_LARGE;
+    err = version_of(r, version);
+    if (err == 0)
+        err = person_check(r, in);
+    if (err != 0)
+        return err;
+    return in->has.password ? req_password(r, in->password, NULL, STEP_HASHED) : person_send(r);
+}
+
+int people_post(struct request *r)
+{
+    return person_put(r);
+}
+
+int people_put(struct request *r)
+{
+    return person_put(r);
+}
+
+/* ---- API keys ---- */
+
+int keys_post(struct request *r)
+{
+    const struct api_KeyIn *in = r->in;
+    struct row_api_key row = {0};
+    char *key = r->ctx, hex[65];
+
+    if (r->resumed) {
+        struct api_KeyMade made = {.id = r->made.id, .key = str_from_c(key)};
+
+        return r->reply_err != 0 ? r->reply_err : req_json(r, &api_KeyMade_type, &made);
+    }
+    if (in->role == ROLE_PARTNER || in->role == ROLE_DRIVER)
+        return req_fail(r, ERR_RANGE, "/role", "a key has a staff role");
+    r->ctx = key = arena_copy(&r->arena, STR_LIT("ev_0123456789012345678901234567890123456789012"));
+    if (key == NULL)
+        return ERR_TOO_LARGE;
+    auth_token_make(key + 3);
+    auth_keyed_hex(r->web, str_from_c(key), hex);
+    row.tenant = r->actor.tenant;
+    row.name = req_copy_c(r, in->name);
+    row.key_hash = hex;
+    row.role = (int32_t)in->role;
+    row.station = in->station;
+    row.quota_s = (int32_t)in->quota_s;
+    return req_row_put(r, ROW_API_KEY, &row, true, STEP_DONE);
+}
+
+int keys_revoke(struct request *r)
+{
+    struct row_api_key row = {0};
+    int err;
+
+    if (r->resumed) {
+        auth_forget(r->web, r->id);
+        return req_made(r);
+    }
+    err = req_table_row(r, QUERY_WEB_KEY_ROW, ROW_API_KEY, r->id, &row);
+    if (err != 0)
+        return err;
+    row.state = ROW_DISABLED;
+    return req_row_put(r, ROW_API_KEY, &row, false, STEP_DONE);
+}
