@@ -117,7 +117,7 @@ static void on_message(void *ctx, struct net_conn c, struct str msg, bool binary
 {
     struct platform *f = ctx;
     struct json_reader r;
-    struct str kind, id, action, payload;
+    struct str kind = STR_NONE, id = STR_NONE, action = STR_NONE, payload = STR_NONE;
     assert_false(binary);
     arena_reset(&f->arena);
     json_reader_init(&r, msg);
