@@ -300,6 +300,9 @@ void order_suspend(struct core *c, struct order *o, bool by_vehicle)
     order_timer_off(c, o, TO_GRACE);
     if (o->row.state != ORDER_CHARGING)
         return;
+    o->power_w = 0; /* until a reading says otherwise */
+    o->prev_power_w = -1;
+    o->reading_ms = c->now;
     order_state(c, o, ORDER_SUSPENDED);
     order_event(c, o, OE_SUSPENDED, by_vehicle ? "vehicle" : "charger");
     int64_t after = order_tenant(c, o)->row.suspended_s;
@@ -308,6 +311,7 @@ void order_suspend(struct core *c, struct order *o, bool by_vehicle)
         o->low_power = false;
         order_timer(c, o, TO_SUSPEND, c->now + after * 1000);
     }
+    meter_cap(c, o);
 }
 
 void order_resume(struct core *c, struct order *o)
@@ -316,8 +320,11 @@ void order_resume(struct core *c, struct order *o)
     if (o->row.state != ORDER_SUSPENDED)
         return;
     order_timer_off(c, o, TO_SUSPEND);
+    o->power_w = -1; /* it may rise as fast as it likes */
+    o->reading_ms = c->now;
     order_state(c, o, ORDER_CHARGING);
     order_event(c, o, OE_RESUMED, "");
+    meter_cap(c, o);
 }
 
 void order_fail(struct core *c, struct order *o, int err, enum order_event_kind e,

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+/* core_main.c: runs the groups of tests of the core. */
+int core_orders(void);
+int core_frame(void);
+
+int main(void)
+{
+    return core_orders() + core_frame() ? 1 : 0;
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+/* world.h: a tiny world around the core for its tests: one tenant, two parties 5:5, a station
+ * at 1.2 yuan per kWh, one OCPP charger and one 云快充 pile with two guns each, a driver with 4.00
+ * in the wallet. Time stands still unless a test moves it. Every batch is applied to a store of
+ * packed rows in memory, from which a fresh core can be loaded (world_restart); after every batch
+ * the books must balance. */
+#ifndef EVEN_TEST_CORE_WORLD_H
+#define EVEN_TEST_CORE_WORLD_H
+
+#include "core/core_state.h"
+
+#define T0 INT64_C(1767225600000) /* 2026-01-01T00:00:00Z */
+
+struct world {
+    struct core *core;
+    struct core_batch batch;
+    struct zone *zone;
+    struct arena arena; /* of one step */
+    struct arena kept;  /* rows that world_row gave out */
+    int64_t now;
+    /* the store */
+    struct stored *rows;
+    size_t rows_n, rows_cap;
+    struct sample_record *samples;
+    size_t samples_n, samples_cap;
+    /* what the last step put out */
+    struct out outs[200];
+    size_t outs_n;
+    uint64_t rows_last; /* bytes of rows in the last batch */
+    struct buf tape;    /* every batch ever sealed, for comparisons */
+    bool taping;
+    uint32_t ref;
+    /* ids */
+    int64_t tenant, platform, owner, person, driver, tariff, contract, station;
+    int64_t charger, gun, gun2, pile, pile_gun;
+    struct origin conn, pile_conn;
+    struct out reply; /* of the last command */
+};
+
+void world_init(struct world *w);
+void world_free(struct world *w);
+/** Sends a command, seals; the reply is in w->reply. Returns its err. */
+int world_send(struct world *w, struct cmd *cmd);
+void world_tick(struct world *w, int64_t to_ms);
+/** Moves time step by step through every timer. */
+void world_run(struct world *w, int64_t ms);
+void world_seal(struct world *w);
+void world_restart(struct world *w);
+struct cmd *world_web(struct world *w, enum cmd_type type, int64_t actor, enum actor_kind kind);
+struct cmd *world_gate(struct world *w, enum cmd_type type);
+
+/** The row of a table with this id (first column), or NULL. Lives as long as the world. */
+const void *world_row(struct world *w, enum row_table t, int64_t id);
+size_t world_count(const struct world *w, enum row_table t);
+int64_t world_balance(struct world *w, int32_t kind, int64_t owner);
+const struct row_orders *world_order(struct world *w, int64_t id);
+const struct row_session *world_session(struct world *w, int64_t order);
+bool world_event(struct world *w, int64_t order, enum order_event_kind e);
+/** The last OUT_CALL of this kind in the last step, or NULL. */
+const struct out *world_call(const struct world *w, enum call_kind kind);
+const struct out *world_out(const struct world *w, enum out_type type);
+int world_answer(struct world *w, const struct out *call, int err, const char *status);
+
+/* Shorthands of the charger and the app. */
+int world_put(struct world *w, enum row_table t, bool create, const void *row);
+int world_open(struct world *w);
+int world_open_pile(struct world *w);
+int world_start(struct world *w, int64_t gun, int64_t cap);
+/** StartTransaction; returns the tag status; w->reply.u.tag.tx. */
+int world_tx_start(struct world *w, int32_t connector, const char *tag, int64_t meter,
+                   int64_t time);
+int world_meter(struct world *w, int64_t tx, int64_t meter, int64_t power);
+int world_tx_stop(struct world *w, int64_t tx, int64_t meter, int64_t time);
+int world_status(struct world *w, int32_t connector, enum connector_status s);
+int world_close(struct world *w);
+/** Starts an order of the app up to CHARGING on the OCPP charger; returns its id. *tx gets the id.
+ */
+int64_t world_charging(struct world *w, int64_t cap, int64_t *tx);
+
+#endif
