@@ -61,14 +61,19 @@ export interface MoneyStyle {
   bare?: boolean // no currency symbol
 }
 
+/** What stands before an amount: "¥", or the code itself. */
+export function symbol(currency = 'CNY'): string {
+  return SYMBOL[currency] ?? `${currency} `
+}
+
 /** Money for people: "¥1,234.50", "−¥0.01", and all four places where the ledger has them. */
 export function money(text: string | bigint | undefined | null, style: MoneyStyle = {}): string {
   const v = typeof text === 'bigint' ? text : units(text)
   const plain = moneyText(v < 0n ? -v : v)
   const [whole, frac] = plain.split('.') as [string, string]
-  const symbol = style.bare ? '' : (SYMBOL[style.currency ?? 'CNY'] ?? `${style.currency} `)
+  const mark = style.bare ? '' : symbol(style.currency)
   const sign = v < 0n ? '−' : style.sign && v > 0n ? '+' : ''
-  return `${sign}${symbol}${group(whole)}.${frac}`
+  return `${sign}${mark}${group(whole)}.${frac}`
 }
 
 /** Rounds a whole number of 10^-scale to `places` decimals, half away from zero, as text. */

@@ -8,6 +8,13 @@ import { PERMISSIONS } from '@/gen/permissions'
 
 export const session = reactive<{ ready: boolean; value: Session | null }>({ ready: false, value: null })
 
+export type Face = 'console' | 'driver' | 'partner'
+let face: Face = 'console'
+/** Which page this is. The three keep log-ins of their own, so that all can be open in one browser. */
+export function setFace(f: Face): void {
+  face = f
+}
+
 const ROLE_NAMES = ['none', 'admin', 'operator', 'partner', 'driver', 'viewer']
 
 /** Whether the logged-in person may do that; the server decides again. */
@@ -49,6 +56,7 @@ export interface Options {
   key?: string // Idempotency-Key
   version?: number | string // If-Match
   signal?: AbortSignal
+  headers?: Record<string, string>
 }
 
 let onLogout: () => void = () => {}
@@ -81,12 +89,12 @@ function networkProblem(): Problem {
 }
 
 function headersOf(method: string, o: Options): Record<string, string> {
-  const h: Record<string, string> = { Accept: 'application/json' }
+  const h: Record<string, string> = { Accept: 'application/json', 'X-Even-Face': face }
   if (o.body !== undefined) h['Content-Type'] = 'application/json'
   if (method !== 'GET' && session.value?.csrf) h['X-CSRF-Token'] = session.value.csrf
   if (o.key) h['Idempotency-Key'] = o.key
   if (o.version !== undefined) h['If-Match'] = `"${o.version}"`
-  return h
+  return { ...h, ...o.headers }
 }
 
 const pause = (ms: number) => new Promise((done) => setTimeout(done, ms))

@@ -68,8 +68,6 @@ export function openLive(path: string, hooks: LiveHooks): () => void {
         }
       })
     }
-    // The server could not keep up and dropped events: everything shown may be old.
-    source.addEventListener('refresh', () => hooks.refetch())
   }
   function visible(): void {
     if (document.visibilityState !== 'visible') return

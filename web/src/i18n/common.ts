@@ -24,7 +24,7 @@ export const common: Pairs = {
   'err.title': ['操作未成功', 'That did not work'],
 
   'unit.kwh': ['度', 'kWh'],
-  'unit.price': ['元/度', '/kWh'],
+  'unit.price': ['/度', '/kWh'],
 
   'connector_status.0': ['离线', 'Offline'],
   'connector_status.1': ['空闲', 'Available'],

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createRouter, createWebHashHistory } from 'vue-router'
+import Account from './pages/Account.vue'
+import Home from './pages/Home.vue'
+import Login from './pages/Login.vue'
+import Stations from './pages/Stations.vue'
+
+export const router = createRouter({
+  history: createWebHashHistory('/p'),
+  routes: [
+    { path: '/', component: Home, meta: { tab: 'home' } },
+    { path: '/login', component: Login, meta: { open: true } },
+    { path: '/stations', component: Stations, meta: { tab: 'stations' } },
+    { path: '/account', component: Account, meta: { tab: 'account' } },
+    { path: '/:rest(.*)*', redirect: '/' },
+  ],
+  scrollBehavior: () => ({ top: 0 }),
+})
