@@ -46,7 +46,9 @@ struct ocpp_conn {
     int64_t charger;
     struct slab_ref self, queue_ref;
     struct ocpp_queue *queue; /* NULL when every call is answered */
-    struct buf stalled; /* commands that the core had no room for, in order, each padded to 8 */
+    /* Open: commands that the core had no room for, in order. Asked: calls of the core that came
+     * before its answer. Each padded to 8. */
+    struct buf stalled;
     uint32_t next_ref;
     uint8_t state; /* enum ocpp_state */
     bool named;    /* the charger offered our subprotocol */

@@ -88,11 +88,16 @@ struct cmd *ocpp_cmd(struct ocpp_gate *g, const struct ocpp_conn *c, enum cmd_ty
     return &g->cmd;
 }
 
-static void keep(struct buf *kept, const struct cmd *cmd)
+static size_t padded(uint32_t size)
+{
+    return (size + 7u) & ~(size_t)7;
+}
+
+static void keep(struct buf *kept, const void *message, uint32_t size)
 {
     static const char zero[8];
-    buf_put(kept, cmd, cmd->head.size);
-    buf_put(kept, zero, (8 - cmd->head.size % 8) % 8);
+    buf_put(kept, message, size);
+    buf_put(kept, zero, padded(size) - size);
 }
 
 /* Sends kept commands until the core is full again. True when none is left. */
@@ -107,7 +112,7 @@ static bool kept_send(struct ocpp_gate *g, struct buf *kept)
         if (err)
             log_line(LOG_WARN, "ocpp", cmd->head.cause, "command %u refused: %s",
                      (unsigned)cmd->head.type, err_text(err, LANG_EN));
-        at += (cmd->head.size + 7u) & ~7u;
+        at += padded(cmd->head.size);
     }
     buf_drop(kept, at);
     return kept->n == 0;
@@ -151,7 +156,7 @@ int ocpp_submit(struct ocpp_gate *g, struct ocpp_conn *c)
     if (err != ERR_FULL)
         return err;
     size_t before = c->stalled.n;
-    keep(&c->stalled, &g->cmd);
+    keep(&c->stalled, &g->cmd, g->cmd.head.size);
     if (c->stalled.err) {
         c->stalled.n = before;
         c->stalled.err = 0;
@@ -167,7 +172,7 @@ static void submit_surely(struct ocpp_gate *g)
 {
     int err = g->backlog.n > 0 ? ERR_FULL : g->cfg.submit(g->cfg.ctx, &g->cmd);
     if (err == ERR_FULL) {
-        keep(&g->backlog, &g->cmd);
+        keep(&g->backlog, &g->cmd, g->cmd.head.size);
         err = g->backlog.err;
     }
     if (err)
@@ -470,6 +475,17 @@ static void closed_send(struct ocpp_gate *g, struct net_conn net, int64_t charge
     submit_surely(g);
 }
 
+/* The calls that came before the core's answer will never leave. */
+static void early_end(struct ocpp_gate *g, struct ocpp_conn *c)
+{
+    for (size_t at = 0; at < c->stalled.n;) {
+        const struct out *out = (const struct out *)(const void *)(c->stalled.p + at);
+        result_begin(g, c, out->u.call.command, ERR_CLOSED)->charger = out->u.call.charger;
+        submit_surely(g);
+        at += padded(out->size);
+    }
+}
+
 static void on_close(void *ctx, struct net_conn net, enum net_why why, uint16_t code)
 {
     struct ocpp_gate *g = ctx;
@@ -478,6 +494,8 @@ static void on_close(void *ctx, struct net_conn net, enum net_why why, uint16_t 
     if (!c)
         return;
     g->cause = g->cfg.cause(g->cfg.ctx);
+    if (c->state != OCPP_OPEN)
+        early_end(g, c);
     if (c->state == OCPP_ASKED && map_put(&g->orphans, orphan_key(net.slot, net.gen), 1) != 0)
         log_line(LOG_ERROR, "ocpp", g->cause, "too many chargers left before they were let in");
     if (c->state == OCPP_OPEN) {
@@ -538,6 +556,55 @@ static int refusal_status(int err)
     }
 }
 
+static struct ocpp_call *call_room(struct ocpp_conn *c)
+{
+    for (int i = 0; i < OCPP_CALLS_MAX; i++)
+        if (!c->call[i].command)
+            return &c->call[i];
+    return NULL;
+}
+
+static void call_send(struct ocpp_gate *g, struct ocpp_conn *c, const struct out_call *call)
+{
+    struct ocpp_call *room = call_room(c);
+    arena_reset(&g->arena);
+    buf_reset(&g->out);
+    int err = c->state != OCPP_OPEN ? ERR_CLOSED
+              : room                ? ocpp_call_build(call, &g->arena, &g->out)
+                                    : ERR_BUSY;
+    if (!err)
+        err = net_send(g->cfg.net, c->net, buf_str(&g->out));
+    if (err) {
+        result_begin(g, c, call->command, err);
+        result_end(g, c);
+        return;
+    }
+    g->stats.frames_out++;
+    *room = (struct ocpp_call){call->command, g->cfg.now_ms() + (int64_t)call->timeout_s * 1000};
+    timer_arm(g, c);
+}
+
+/* Sends the calls that came before the core's answer. */
+static void early_send(struct ocpp_gate *g, struct ocpp_conn *c)
+{
+    struct buf early = c->stalled;
+    buf_init(&c->stalled, STALLED_MAX);
+    for (size_t at = 0; at < early.n;) {
+        const struct out *out = (const struct out *)(const void *)(early.p + at);
+        call_send(g, c, &out->u.call);
+        at += padded(out->size);
+    }
+    buf_free(&early);
+}
+
+static void call_deliver(struct ocpp_gate *g, struct ocpp_conn *c, const struct out *out)
+{
+    if (c->state == OCPP_ASKED)
+        keep(&c->stalled, out, out->size);
+    else
+        call_send(g, c, &out->u.call);
+}
+
 static void opened(struct ocpp_gate *g, struct ocpp_conn *c, const struct out *out)
 {
     if (c->state != OCPP_ASKED)
@@ -552,6 +619,7 @@ static void opened(struct ocpp_gate *g, struct ocpp_conn *c, const struct out *o
     if (net_accept(g->cfg.net, c->net, c->named ? STR_LIT("ocpp1.6") : STR_NONE) != 0)
         log_line(LOG_INFO, "ocpp", out->cause, "charger %lld left during its handshake",
                  (long long)c->charger);
+    early_send(g, c);
 }
 
 static void reply_copy(struct ocpp_slot *s, const struct out *out)
@@ -589,34 +657,6 @@ static void replied(struct ocpp_gate *g, struct ocpp_conn *c, const struct out *
     flush(g, c);
 }
 
-static struct ocpp_call *call_room(struct ocpp_conn *c)
-{
-    for (int i = 0; i < OCPP_CALLS_MAX; i++)
-        if (!c->call[i].command)
-            return &c->call[i];
-    return NULL;
-}
-
-static void call_send(struct ocpp_gate *g, struct ocpp_conn *c, const struct out_call *call)
-{
-    struct ocpp_call *room = call_room(c);
-    arena_reset(&g->arena);
-    buf_reset(&g->out);
-    int err = c->state != OCPP_OPEN ? ERR_CLOSED
-              : room                ? ocpp_call_build(call, &g->arena, &g->out)
-                                    : ERR_BUSY;
-    if (!err)
-        err = net_send(g->cfg.net, c->net, buf_str(&g->out));
-    if (err) {
-        result_begin(g, c, call->command, err);
-        result_end(g, c);
-        return;
-    }
-    g->stats.frames_out++;
-    *room = (struct ocpp_call){call->command, g->cfg.now_ms() + (int64_t)call->timeout_s * 1000};
-    timer_arm(g, c);
-}
-
 /* The answer to a charger that did not wait for it. */
 static bool orphan_take(struct ocpp_gate *g, const struct out *out)
 {
@@ -645,7 +685,7 @@ bool ocpp_gate_deliver(struct ocpp_gate *g, const struct out *out)
             replied(g, c, out);
         break;
     case OUT_CALL:
-        call_send(g, c, &out->u.call);
+        call_deliver(g, c, out);
         break;
     case OUT_CLOSE:
         net_close(g->cfg.net, net, (uint16_t)out->u.close.code);

@@ -635,6 +635,26 @@ static void typed_calls_test(void **state)
     result(ERR_UNSUPPORTED, "");
 }
 
+/* The core may call a charger in the same breath as it lets it in, even before the answer. */
+static void early_call_test(void **state)
+{
+    (void)state;
+    dial("/ocpp/CP1", "ocpp1.6", NULL);
+    rig.conn = cmd_expect(CMD_CONN_OPEN)->head.from;
+    call((struct out_call){.kind = CALL_REMOTE_STOP, .tx = 3});
+    silence();
+    no_cmd();
+    struct out o = {0};
+    o.u.conn.charger = CHARGER;
+    reply(rig.conn, CMD_CONN_OPEN, 0, &o);
+    hear("[2,\"4711\",\"RemoteStopTransaction\",{\"transactionId\":3}]");
+    dial("/ocpp/CP2", "ocpp1.6", NULL);
+    rig.conn = cmd_expect(CMD_CONN_OPEN)->head.from;
+    call((struct out_call){.kind = CALL_REMOTE_STOP, .tx = 4});
+    net_abort(rig.net, rig.client);
+    result(ERR_CLOSED, "");
+}
+
 static struct out_call raw(const char *action, const char *payload)
 {
     struct out_call c = {.kind = CALL_RAW, .n = (uint32_t)strlen(payload)};
@@ -647,10 +667,11 @@ static void raw_calls_test(void **state)
 {
     (void)state;
     call(raw("ChangeAvailability", " { \"type\" : \"Inoperative\", \"connectorId\": 0 } "));
-    hear("[2,\"4711\",\"ChangeAvailability\",{\"connectorId\":0,\"type\":\"Inoperative\"}]"); /* the
-                                                                                                 protocol's
-                                                                                                 order
-                                                                                               */
+    hear(
+        "[2,\"4711\",\"ChangeAvailability\",{\"connectorId\":0,\"type\":\"Inoperative\"}]"); /* the
+                                                                                                protocol's
+                                                                                                order
+                                                                                              */
     say("[3,\"4711\",{\"x\":[1,{}],\"status\":\"Scheduled\"}]");
     result(0, "Scheduled");
     call(raw("ClearCache", ""));
@@ -737,7 +758,7 @@ int main(void)
         CONNECTED(full_core_test),    CONNECTED(full_and_gone_test),
         CONNECTED(typed_calls_test),  CONNECTED(raw_calls_test),
         CONNECTED(long_result_test),  CONNECTED(timeout_test),
-        CONNECTED(close_test),
+        CONNECTED(close_test),        FRESH(early_call_test),
     };
     return cmocka_run_group_tests_name("ocpp gate", tests, NULL, NULL);
 }
