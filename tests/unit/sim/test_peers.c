@@ -34,9 +34,11 @@ struct platform {
     uint16_t ocpp_port, ykc_port;
     struct arena arena;
     struct buf out;
-    bool asked_start, asked_stop, start_accepted, stop_accepted;
+    bool drop_first_start; /* break the connection instead of answering it */
+    bool asked_start, start_accepted, stop_accepted;
     int boots, starts, readings, stops, logins, data, records;
     struct ocpp16_StartTransaction_req start;
+    int64_t dropped_mwh, dropped_ms; /* meterStart and time of the start that got no answer */
     struct ocpp16_StopTransaction_req stop;
     bool pile_asked, pile_accepted;
     struct ykc_Record record;
@@ -97,6 +99,12 @@ static void on_call(struct platform *f, struct net_conn c, struct str id, struct
         f->starts++;
         decode(f, &ocpp16_StartTransaction_req_type, payload, &f->start);
         assert_true(str_eq_c(f->start.idTag, "T1"));
+        if (f->drop_first_start && f->starts == 1) {
+            f->dropped_mwh = f->start.meterStart;
+            f->dropped_ms = f->start.timestamp;
+            net_abort(f->net, c);
+            return;
+        }
         reply(f, c, id, "{\"idTagInfo\":{\"status\":\"Accepted\"},\"transactionId\":77}");
     } else if (str_eq_c(action, "MeterValues")) {
         f->readings++;
@@ -295,19 +303,48 @@ static pid_t child(const struct platform *f)
     _exit(sim_main((int)ARRAY_LEN(argv) - 1, argv));
 }
 
+/* Plays until both charger and pile have had a transaction. */
+static void play(struct platform *f)
+{
+    pid_t pid = child(f);
+    int64_t end = os_mono_ns() + (int64_t)WAIT_S * 1000000000;
+    while (os_mono_ns() < end && (f->stops == 0 || f->records == 0))
+        net_turn(f->net, 50);
+    assert_int_equal(kill(pid, SIGTERM), 0);
+    int status = -1;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void platform_close(struct platform *f)
+{
+    net_free(f->net);
+    arena_free(&f->arena);
+    buf_free(&f->out);
+}
+
+static void a_lost_answer_is_asked_for_again(void **state)
+{
+    (void)state;
+    struct platform f;
+    platform_open(&f);
+    f.drop_first_start = true;
+    play(&f);
+    assert_int_equal(f.boots, 1); /* a lost link is no reason to boot */
+    assert_int_equal(f.starts, 2);
+    assert_int_equal(f.start.meterStart, f.dropped_mwh);
+    assert_true(f.start.timestamp == f.dropped_ms);
+    assert_int_equal(f.stops, 1);
+    assert_int_equal(f.stop.transactionId, 77);
+    platform_close(&f);
+}
+
 static void whole_transactions(void **state)
 {
     (void)state;
     struct platform f;
     platform_open(&f);
-    pid_t pid = child(&f);
-    int64_t end = os_mono_ns() + (int64_t)WAIT_S * 1000000000;
-    while (os_mono_ns() < end && (f.stops == 0 || f.records == 0))
-        net_turn(f.net, 50);
-    assert_int_equal(kill(pid, SIGTERM), 0);
-    int status = -1;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    play(&f);
     assert_int_equal(f.boots, 1);
     assert_int_equal(f.starts, 1);
     assert_true(f.start_accepted && f.stop_accepted && f.readings >= 2);
@@ -333,9 +370,7 @@ static void whole_transactions(void **state)
     assert_int_equal(amount, f.record.amount);
     assert_int_equal(energy, f.record.energy);
     assert_in_range(f.record.meter_end - f.record.meter_start - energy, 0, 4);
-    net_free(f.net);
-    arena_free(&f.arena);
-    buf_free(&f.out);
+    platform_close(&f);
 }
 
 /* ---- the command line ---- */
@@ -394,6 +429,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_transactions),
+        cmocka_unit_test(a_lost_answer_is_asked_for_again),
         cmocka_unit_test(options),
         cmocka_unit_test(ids),
     };
