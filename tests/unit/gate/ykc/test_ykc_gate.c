@@ -784,8 +784,8 @@ static void test_resync(void **state)
     log_in();
     buf_init(&b, 4096);
     buf_put(&b, "\x00\xff\x68\x68\x02", 5);
-    put_frame(&b, 0x03, &beat, 1, 0);
-    put_frame(&b, 0x03, &beat, 2, 0);
+    for (uint8_t i = 1; i <= 8; i++) /* the false start claims 108 bytes: enough must follow */
+        put_frame(&b, 0x03, &beat, i, 0);
     b.p[5 + 8] ^= 1;                         /* breaks the checksum of the first */
     for (size_t at = 0; at < b.n; at += 3) { /* in small pieces */
         assert_int_equal(
