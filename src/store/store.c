@@ -22,7 +22,7 @@
 enum { CACHE_BYTES = 64 << 20, SESSIONS = 200000, BLOCK_CAP = 1 << 20 };
 
 struct table_stmts {
-    struct db_stmt *upsert, *insert, *remove;
+    struct db_stmt *upsert, *lean, *insert, *remove;
 };
 
 struct store {
@@ -61,6 +61,8 @@ static int prepare_tables(struct store *s)
     int rc = 0;
     for (int t = 1; t < ROW_TABLE_N && rc == 0; t++) {
         rc = db_prepare(s->db, schema_sql[t].upsert, &s->tables[t].upsert);
+        if (rc == 0 && schema_sql[t].lean)
+            rc = db_prepare(s->db, schema_sql[t].lean, &s->tables[t].lean);
         if (rc == 0)
             rc = db_prepare(s->db, schema_sql[t].insert, &s->tables[t].insert);
         if (rc == 0)
@@ -162,6 +164,7 @@ void store_close(struct store *s)
     samplelog_close(s->samples);
     for (int t = 0; t < ROW_TABLE_N; t++) {
         db_finish(s->tables[t].upsert);
+        db_finish(s->tables[t].lean);
         db_finish(s->tables[t].insert);
         db_finish(s->tables[t].remove);
     }
@@ -308,6 +311,28 @@ static int session_look(struct store *s, struct cursor columns)
     return rc;
 }
 
+static int row_run(struct db_stmt *st, enum row_table t, struct cursor columns, bool keys_only)
+{
+    int rc = rowio_bind(st, t, columns, keys_only);
+    if (rc) {
+        db_reset(st);
+        return rc;
+    }
+    return db_run(st);
+}
+
+/* The cheap upsert changes nothing when a fixed column did change: then the full one does it. */
+static int row_upsert(struct store *s, enum row_table t, struct cursor columns)
+{
+    const struct table_stmts *table = &s->tables[t];
+    if (table->lean) {
+        int rc = row_run(table->lean, t, columns, false);
+        if (rc || db_changed(s->db))
+            return rc;
+    }
+    return row_run(table->upsert, t, columns, false);
+}
+
 static int row_apply(struct store *s, struct cursor *c)
 {
     enum row_table t;
@@ -316,16 +341,11 @@ static int row_apply(struct store *s, struct cursor *c)
     int rc = row_head(c, &t, &op, &columns);
     if (rc)
         return rc;
-    struct table_stmts *table = &s->tables[t];
-    struct db_stmt *st = op == ROW_UPSERT   ? table->upsert
-                         : op == ROW_INSERT ? table->insert
-                                            : table->remove;
-    rc = rowio_bind(st, t, columns, op == ROW_DELETE);
-    if (rc) {
-        db_reset(st);
-        return rc;
-    }
-    rc = db_run(st);
+    if (op == ROW_UPSERT)
+        rc = row_upsert(s, t, columns);
+    else
+        rc = row_run(op == ROW_INSERT ? s->tables[t].insert : s->tables[t].remove, t, columns,
+                     op == ROW_DELETE);
     if (rc)
         log_line(LOG_ERROR, "store", 0, "row of %s, operation %d", row_metas[t].name, (int)op);
     s->stats.rows++;

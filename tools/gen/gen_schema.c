@@ -16,7 +16,7 @@ enum { MAX_TABLES = 100, MAX_COLUMNS = 60, MAX_INDEXES = 8 };
 struct column {
     const char *name, *type, *class;
     long max;
-    int pk, sum;
+    int pk, sum, fixed;
 };
 struct keys {
     int unique, n, column[LEX_WORDS];
@@ -139,6 +139,8 @@ static void column_add(const struct lex *l, const struct lex_line *line, struct 
             c->class = "SECRET";
         else if (strcmp(line->word[next], "sum") == 0 && !c->max)
             c->sum = 1;
+        else if (strcmp(line->word[next], "fixed") == 0)
+            c->fixed = 1;
         else
             lex_die(l, line, "unknown word %s", line->word[next]);
     }
@@ -292,28 +294,52 @@ static void insert(FILE *c, const struct table *t)
     fprintf(c, ")");
 }
 
-static void upsert(FILE *c, const struct table *t)
+/* An engine writes an index again whenever a column of it is set, even to what it was. `lean`
+ * leaves out the fixed columns, and changes nothing where one of them differs. */
+static void upsert(FILE *c, const struct table *t, int lean)
 {
+    int any = 0;
     insert(c, t);
     fprintf(c, "\"\n     \" ON CONFLICT (");
     names(c, t, t->pk, t->pk_n, ", ");
     fprintf(c, ") DO UPDATE SET ");
-    for (int i = 0, any = 0; i < t->n; i++) {
+    for (int i = 0; i < t->n; i++) {
         const struct column *k = &t->columns[i];
-        if (k->pk)
+        if (k->pk || (lean && k->fixed))
             continue;
         fprintf(c, "%s%s = ", any++ ? ", " : "", k->name);
         if (k->sum)
             fprintf(c, "%s.%s + ", t->name, k->name);
         fprintf(c, "excluded.%s", k->name);
     }
+    any = 0;
+    for (int i = 0; lean && i < t->n; i++)
+        if (t->columns[i].fixed)
+            fprintf(c, "%s%s.%s = excluded.%s", any++ ? " AND " : " WHERE ", t->name,
+                    t->columns[i].name, t->columns[i].name);
+}
+
+static int has_fixed(const struct table *t)
+{
+    for (int i = 0; i < t->n; i++)
+        if (t->columns[i].fixed)
+            return 1;
+    return 0;
 }
 
 static void statements(FILE *c, const struct table *t)
 {
     fprintf(c, "    {.upsert = \"");
-    upsert(c, t);
-    fprintf(c, "\",\n     .insert = \"");
+    upsert(c, t, 0);
+    fprintf(c, "\",\n     .lean = ");
+    if (has_fixed(t)) {
+        fprintf(c, "\"");
+        upsert(c, t, 1);
+        fprintf(c, "\"");
+    } else {
+        fprintf(c, "NULL");
+    }
+    fprintf(c, ",\n     .insert = \"");
     insert(c, t);
     fprintf(c, "\",\n     .remove = \"DELETE FROM %s WHERE ", t->name);
     for (int i = 0; i < t->pk_n; i++)
@@ -386,13 +412,16 @@ static void sql_write(FILE *h, FILE *c)
 {
     fprintf(
         h, "#ifndef EVEN_STORE_SCHEMA_GEN_H\n#define EVEN_STORE_SCHEMA_GEN_H\n\n"
-           "/** Statements of one table; parameters $1 … $n are its columns in order. */\n"
-           "struct schema_sql {\n    const char *upsert, *insert, *remove, *select;\n};\n\n"
+           "/** Statements of one table; parameters $1 … $n are its columns in order. lean (or "
+           "NULL): an upsert\n"
+           " * that leaves the fixed columns alone, and the row too where one of them differs. */\n"
+           "struct schema_sql {\n    const char *upsert, *lean, *insert, *remove, *select;\n};\n\n"
            "/** Indexed by enum row_table; entry 0 is empty. */\n"
            "extern const struct schema_sql schema_sql[];\n"
            "/** Every CREATE TABLE and CREATE INDEX; the text whose checksum names the schema. */\n"
            "extern const char schema_ddl_sqlite[];\nextern const char schema_ddl_postgres[];\n\n");
-    fprintf(c, "#include \"schema_gen.h\"\n\nconst struct schema_sql schema_sql[] = {\n    {0},\n");
+    fprintf(c, "#include <stddef.h>\n#include \"schema_gen.h\"\n\nconst struct schema_sql "
+               "schema_sql[] = {\n    {0},\n");
     for (int i = 0; i < tables_n; i++)
         statements(c, &tables[i]);
     fprintf(c, "};\n");

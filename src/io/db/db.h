@@ -54,6 +54,9 @@ void db_reset(struct db_stmt *st);
 /** Runs a statement without rows to its end, then resets it. */
 EV_MUST_USE int db_run(struct db_stmt *st);
 
+/** Rows that the last insert, update or delete of the connection changed. */
+int64_t db_changed(const struct db *db);
+
 /** Result columns count from 0; bytes are valid until the next step or reset, texts end with NUL.
  * NULL reads as 0 and as no bytes. */
 int db_columns(const struct db_stmt *st);

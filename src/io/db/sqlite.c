@@ -257,6 +257,11 @@ int db_run(struct db_stmt *st)
     return rc;
 }
 
+int64_t db_changed(const struct db *db)
+{
+    return sqlite3_changes64(db->lite);
+}
+
 int db_columns(const struct db_stmt *st)
 {
     return sqlite3_column_count(st->lite);

@@ -37,5 +37,5 @@ SELECT n, data FROM meter_block WHERE session = :session AND t1_ms > :after ORDE
 
 -- name: session_open_list() many
 -- out: id id, tenant id, check_ms time
-SELECT s.id, s.tenant, s.check_ms FROM orders o JOIN session s ON s.order_id = o.id
-WHERE o.state NOT IN (8, 9) AND s.state = 1 ORDER BY s.id;
+SELECT id, tenant, check_ms FROM session
+WHERE state = 1 AND order_id IN (SELECT id FROM orders WHERE state NOT IN (8, 9)) ORDER BY id;
