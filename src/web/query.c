@@ -268,7 +268,8 @@ static int table_row_fill(void *ctx, const struct sql_value *v, size_t n)
 
         while (i < n && strcmp(f->q->columns[i].name, col->name) != 0)
             i++;
-        must(i < n);
+        if (i == n)
+            continue; /* the core's own: it keeps what it has */
         if (col->kind == COLUMN_TEXT)
             *(const char **)(void *)at = req_copy_c(f->r, v[i].s);
         else if (col->kind == COLUMN_BLOB)

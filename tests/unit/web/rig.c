@@ -1,0 +1,605 @@
+// SPDX-License-Identifier: Apache-2.0
+/* rig.c: see rig.h. */
+#include "rig.h"
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+#include "base/hash.h"
+#include "io/os/clock.h"
+#include "io/os/file.h"
+
+static char pass_hash[CRYPTO_PASSWORD_SIZE];
+
+/* ---- rows ---- */
+
+static void put(struct buf *b, enum row_table t, const void *row)
+{
+    row_pack(b, t, row_metas[t].kind == ROW_KIND_JOURNAL ? ROW_INSERT : ROW_UPSERT, row);
+}
+
+static void leg(struct buf *b, int64_t account, int64_t amount, int64_t balance, int64_t prev,
+                int64_t party)
+{
+    buf_put_varint(b, (uint64_t)account);
+    buf_put_zigzag(b, amount);
+    buf_put_zigzag(b, balance);
+    buf_put_varint(b, (uint64_t)prev);
+    buf_put_varint(b, (uint64_t)party);
+}
+
+static void person(struct buf *b, int64_t id, int64_t tenant, const char *login, int role,
+                   int64_t party)
+{
+    put(b, ROW_PERSON,
+        &(struct row_person){.id = id,
+                             .tenant = tenant,
+                             .login = login,
+                             .name = login,
+                             .pass_hash = pass_hash,
+                             .role = role,
+                             .party = party,
+                             .version = 1,
+                             .created_ms = 1});
+}
+
+static void people_rows(struct buf *b)
+{
+    for (int64_t t = T1; t <= T2; t++)
+        put(b, ROW_TENANT,
+            &(struct row_tenant){.id = t,
+                                 .name = t == T1 ? "Even Ltd" : "Other",
+                                 .currency = "CNY",
+                                 .zone = "Asia/Shanghai",
+                                 .start_timeout_s = 60,
+                                 .silence_s = 300,
+                                 .doubt_h = 24,
+                                 .version = 1,
+                                 .created_ms = 1});
+    put(b, ROW_PARTY,
+        &(struct row_party){
+            .id = PLATFORM, .tenant = T1, .kind = 1, .name = "Platform", .version = 1});
+    put(b, ROW_PARTY,
+        &(struct row_party){
+            .id = OWNER, .tenant = T1, .kind = 2, .name = "Property", .version = 1});
+    put(b, ROW_PARTY,
+        &(struct row_party){.id = P2, .tenant = T2, .kind = 2, .name = "Foreign", .version = 1});
+    person(b, ADMIN, T1, "admin", ROLE_ADMIN, 0);
+    person(b, PARTNER, T1, "partner", ROLE_PARTNER, OWNER);
+    person(b, VIEWER, T1, "viewer", ROLE_VIEWER, 0);
+    person(b, ADMIN2, T2, "admin2", ROLE_ADMIN, 0);
+    put(b, ROW_DRIVER,
+        &(struct row_driver){.id = DRIVER,
+                             .tenant = T1,
+                             .phone = "13812345678",
+                             .name = "Li",
+                             .version = 1,
+                             .created_ms = 5});
+    put(b, ROW_DRIVER,
+        &(struct row_driver){
+            .id = DRIVER2, .tenant = T2, .phone = "13900000000", .name = "Wu", .version = 1});
+}
+
+static void site_rows(struct buf *b)
+{
+    put(b, ROW_TARIFF,
+        &(struct row_tariff){.id = TARIFF,
+                             .tenant = T1,
+                             .family = TARIFF,
+                             .name = "Day and night",
+                             .from_ms = 1,
+                             .created_ms = 1});
+    put(b, ROW_TARIFF_DAY,
+        &(struct row_tariff_day){
+            .tariff = TARIFF, .first_mmdd = 101, .last_mmdd = 1231, .weekdays = 127});
+    put(b, ROW_TARIFF_SLICE,
+        &(struct row_tariff_slice){
+            .tariff = TARIFF, .label = "谷", .elec_e5 = 30000, .service_e5 = 40000});
+    put(b, ROW_TARIFF_SLICE,
+        &(struct row_tariff_slice){.tariff = TARIFF,
+                                   .from_min = 480,
+                                   .label = "峰",
+                                   .elec_e5 = 80000,
+                                   .service_e5 = 40000});
+    put(b, ROW_CONTRACT,
+        &(struct row_contract){.id = CONTRACT,
+                               .tenant = T1,
+                               .family = CONTRACT,
+                               .name = "5:5",
+                               .from_ms = 1,
+                               .unit = 100});
+    put(b, ROW_CONTRACT_PARTY,
+        &(struct row_contract_party){
+            .contract = CONTRACT, .seq = 0, .party = PLATFORM, .lines = 7, .ratio = 5});
+    put(b, ROW_CONTRACT_PARTY,
+        &(struct row_contract_party){
+            .contract = CONTRACT, .seq = 1, .party = OWNER, .lines = 7, .ratio = 5});
+    for (int i = 0; i < 3; i++) {
+        put(b, ROW_STATION,
+            &(struct row_station){.id = STATION + i,
+                                  .tenant = i == 1 ? T2 : T1,
+                                  .name = i == 0 ? "Harbour" : "Hill",
+                                  .address = "1 Road",
+                                  .zone = "Asia/Shanghai",
+                                  .tariff = TARIFF,
+                                  .contract = CONTRACT,
+                                  .seller = "Even Ltd",
+                                  .tax_bp = 600,
+                                  .version = 3});
+        put(b, ROW_CHARGER,
+            &(struct row_charger){.id = CHARGER + i,
+                                  .tenant = i == 1 ? T2 : T1,
+                                  .station = STATION + i,
+                                  .path = i == 0   ? "CP1"
+                                          : i == 1 ? "CP2"
+                                                   : "CP3",
+                                  .protocol = 1,
+                                  .name = "Pile",
+                                  .secret_hash = i == 0 ? "ab" : "",
+                                  .max_power_w = 120000,
+                                  .version = 2});
+    }
+    for (int i = 0; i < 2; i++)
+        put(b, ROW_CONNECTOR,
+            &(struct row_connector){.id = CONNECTOR + i,
+                                    .tenant = i == 1 ? T2 : T1,
+                                    .charger = CHARGER + i,
+                                    .number = 1,
+                                    .code = i == 0 ? "AAAA" : "BBBB",
+                                    .kind = 2,
+                                    .max_power_w = 120000,
+                                    .status = CS_AVAILABLE,
+                                    .version = 4});
+}
+
+static void money_rows(struct buf *b)
+{
+    struct buf legs;
+
+    buf_init(&legs, 4000);
+    const struct row_account accounts[] = {
+        {.id = WALLET,
+         .tenant = T1,
+         .kind = ACCOUNT_WALLET,
+         .owner = DRIVER,
+         .currency = "CNY",
+         .posted_in = 100000,
+         .posted_out = 40000,
+         .last_transfer = TRANSFER_2,
+         .version = 2},
+        {.id = CASH,
+         .tenant = T1,
+         .kind = ACCOUNT_CASH,
+         .currency = "CNY",
+         .posted_out = 100000,
+         .last_transfer = TRANSFER_1,
+         .version = 1},
+        {.id = PENDING,
+         .tenant = T1,
+         .kind = ACCOUNT_PENDING,
+         .owner = OWNER,
+         .currency = "CNY",
+         .posted_in = 20000,
+         .last_transfer = TRANSFER_2,
+         .version = 1},
+        {.id = INCOME,
+         .tenant = T1,
+         .kind = ACCOUNT_INCOME,
+         .owner = PLATFORM,
+         .currency = "CNY",
+         .posted_in = 20000,
+         .last_transfer = TRANSFER_2,
+         .version = 1},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(accounts); i++)
+        put(b, ROW_ACCOUNT, &accounts[i]);
+    leg(&legs, CASH, -100000, -100000, 0, 0);
+    leg(&legs, WALLET, 100000, 100000, 0, 0);
+    put(b, ROW_TRANSFER,
+        &(struct row_transfer){.id = TRANSFER_1,
+                               .tenant = T1,
+                               .code = TRANSFER_TOPUP,
+                               .currency = "CNY",
+                               .amount = 100000,
+                               .effective_ms = 10,
+                               .posted_ms = 10,
+                               .legs = buf_str(&legs),
+                               .note = "cash"});
+    buf_reset(&legs);
+    leg(&legs, WALLET, -40000, 60000, TRANSFER_1, 0);
+    leg(&legs, INCOME, 20000, 20000, 0, PLATFORM);
+    leg(&legs, PENDING, 20000, 20000, 0, OWNER);
+    put(b, ROW_TRANSFER,
+        &(struct row_transfer){.id = TRANSFER_2,
+                               .tenant = T1,
+                               .code = TRANSFER_CAPTURE,
+                               .order_id = ORDER,
+                               .currency = "CNY",
+                               .amount = 40000,
+                               .effective_ms = 20,
+                               .posted_ms = 20,
+                               .legs = buf_str(&legs),
+                               .note = ""});
+    buf_free(&legs);
+}
+
+static void order_rows(struct buf *b)
+{
+    int64_t now = os_now_ms();
+
+    put(b, ROW_ORDERS,
+        &(struct row_orders){.id = ORDER,
+                             .tenant = T1,
+                             .kind = 1,
+                             .payer_kind = 1,
+                             .driver = DRIVER,
+                             .station = STATION,
+                             .charger = CHARGER,
+                             .connector = CONNECTOR,
+                             .tariff = TARIFF,
+                             .contract = CONTRACT,
+                             .currency = "CNY",
+                             .seller = "Even Ltd",
+                             .tax_bp = 600,
+                             .state = ORDER_SETTLED,
+                             .started_by = 1,
+                             .cap = 40000,
+                             .energy_mwh = 3333000,
+                             .elec = 26700,
+                             .service = 13300,
+                             .total = 40000,
+                             .paid = 40000,
+                             .stop_reason = STOP_CAP,
+                             .created_ms = now,
+                             .transfer = TRANSFER_2,
+                             .version = 9});
+    put(b, ROW_SESSION,
+        &(struct row_session){.id = SESSION,
+                              .tenant = T1,
+                              .order_id = ORDER,
+                              .charger = CHARGER,
+                              .connector = CONNECTOR,
+                              .tx = 7,
+                              .state = SESSION_ENDED,
+                              .meter_start = 0,
+                              .meter_last = 3333000,
+                              .soc_pm = 640});
+    put(b, ROW_FEE_LINE,
+        &(struct row_fee_line){.order_id = ORDER,
+                               .seq = 1,
+                               .kind = FEE_ELECTRICITY,
+                               .label = "峰",
+                               .energy_mwh = 3333000,
+                               .price_e5 = 80000,
+                               .amount = 26700});
+    put(b, ROW_FEE_LINE,
+        &(struct row_fee_line){.order_id = ORDER,
+                               .seq = 2,
+                               .kind = FEE_SERVICE,
+                               .label = "峰",
+                               .energy_mwh = 3333000,
+                               .price_e5 = 40000,
+                               .amount = 13300});
+    for (int i = 0; i < 2; i++)
+        put(b, ROW_SPLIT_PART,
+            &(struct row_split_part){.order_id = ORDER,
+                                     .seq = i + 1,
+                                     .tenant = T1,
+                                     .transfer = TRANSFER_2,
+                                     .party = OWNER,
+                                     .account = PENDING,
+                                     .fee_kind = i + 1,
+                                     .base = 20000,
+                                     .ratio = 5,
+                                     .ratio_sum = 10,
+                                     .amount = 10000,
+                                     .at_ms = now,
+                                     .station = STATION});
+    put(b, ROW_ORDER_EVENT,
+        &(struct row_order_event){.order_id = ORDER,
+                                  .seq = 1,
+                                  .at_ms = now,
+                                  .state = ORDER_CREATED,
+                                  .event = OE_CREATED});
+    put(b, ROW_COMMAND,
+        &(struct row_command){.id = COMMAND,
+                              .tenant = T1,
+                              .charger = CHARGER,
+                              .order_id = ORDER,
+                              .action = "RemoteStartTransaction",
+                              .payload = "{}",
+                              .state = COMMAND_DONE,
+                              .result = "{}",
+                              .status = "Accepted"});
+    put(b, ROW_AUDIT,
+        &(struct row_audit){.id = 401,
+                            .tenant = T1,
+                            .actor_kind = ACTOR_PERSON,
+                            .actor = ADMIN,
+                            .action = "login",
+                            .at_ms = now});
+}
+
+/* ---- the engine ---- */
+
+static int rig_submit(void *ctx, const struct cmd *cmd)
+{
+    struct rig *rig = ctx;
+    struct out o = {.size = (uint32_t)OUT_SIZE(made),
+                    .version = CMD_VERSION,
+                    .type = OUT_REPLY,
+                    .to = cmd->head.from,
+                    .cmd_type = cmd->head.type,
+                    .err = rig->answer_err,
+                    .u.made = rig->answer};
+    struct buf rows;
+
+    if (rig->full)
+        return ERR_FULL;
+    rig->last = (struct cmd){0};
+    memcpy(&rig->last, cmd, cmd->head.size);
+    rig->commands++;
+    if (cmd->head.type == CMD_SESSION_PUT && rig->answer_err == 0) {
+        const struct cmd_session_put *s = &cmd->u.session_put;
+
+        buf_init(&rows, 4096);
+        put(&rows, ROW_WEB_SESSION,
+            &(struct row_web_session){.id = s->id,
+                                      .tenant = cmd->head.tenant,
+                                      .kind = s->kind,
+                                      .actor = s->actor,
+                                      .csrf = s->csrf,
+                                      .expires_ms = s->expires_ms});
+        assert_int_equal(store_commit(rig->store, buf_str(&rows), STR_LIT("")), 0);
+        buf_free(&rows);
+    }
+    if (!rig->silent)
+        web_deliver(rig->web, &o);
+    return 0;
+}
+
+void rig_start(struct rig *rig, bool empty)
+{
+    struct store_config sc = {.create = true};
+    struct web_config wc = {.threads = 1,
+                            .demo = true,
+                            .submit = rig_submit,
+                            .submit_ctx = rig,
+                            .rate_s = 100000,
+                            .setup_token = "only-once"};
+    struct buf rows;
+
+    memset(rig, 0, sizeof(*rig));
+    str_copy(rig->dir, sizeof(rig->dir), STR_LIT("/tmp/even-web-XXXXXX"));
+    assert_non_null(mkdtemp(rig->dir));
+    assert_int_equal(crypto_init(), 0);
+    if (!pass_hash[0])
+        assert_int_equal(crypto_password_hash(STR_LIT(RIG_PASSWORD), pass_hash), 0);
+    sc.dir = rig->dir;
+    assert_int_equal(store_open(&sc, &rig->store), 0);
+    buf_init(&rows, 1 << 20);
+    if (!empty) {
+        people_rows(&rows);
+        site_rows(&rows);
+        money_rows(&rows);
+        order_rows(&rows);
+        assert_int_equal(store_commit(rig->store, buf_str(&rows), STR_LIT("")), 0);
+    }
+    buf_free(&rows);
+    rig->answer = (struct reply_made){.id = 777, .version = 5};
+    wc.store = rig->store;
+    memset(wc.key, 7, sizeof(wc.key));
+    assert_int_equal(web_start(&wc, &rig->web), 0);
+    rig->port = web_port(rig->web);
+}
+
+static int remove_one(void *ctx, const char *name)
+{
+    char path[512];
+
+    snprintf(path, sizeof(path), "%s/%s", (const char *)ctx, name);
+    (void)!file_remove(path);
+    return 0;
+}
+
+void rig_stop(struct rig *rig)
+{
+    char samples[80];
+
+    web_stop(rig->web);
+    store_close(rig->store);
+    snprintf(samples, sizeof(samples), "%s/samples", rig->dir);
+    (void)!dir_list(samples, remove_one, samples);
+    (void)rmdir(samples);
+    (void)!dir_list(rig->dir, remove_one, rig->dir);
+    (void)rmdir(rig->dir);
+}
+
+/* ---- the client ---- */
+
+static int dial(const struct rig *rig)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(rig->port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct timeval wait = {.tv_sec = 30};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_true(fd >= 0);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+    return fd;
+}
+
+static void send_all(int fd, const char *p, size_t n)
+{
+    while (n > 0) {
+        ssize_t sent = send(fd, p, n, MSG_NOSIGNAL);
+
+        if (sent <= 0)
+            return; /* the server may have answered and closed already */
+        p += sent;
+        n -= (size_t)sent;
+    }
+}
+
+static void request_send(int fd, const char *method, const char *path, const char *head,
+                         const char *body)
+{
+    struct buf b;
+
+    buf_init(&b, 4 << 20);
+    buf_printf(&b, "%s %s HTTP/1.1\r\nHost: even.test\r\nConnection: close\r\n%s", method, path,
+               head != NULL ? head : "");
+    if (body != NULL && (head == NULL || strstr(head, "Content-Type") == NULL))
+        buf_put_c(&b, "Content-Type: application/json\r\n");
+    if (body != NULL)
+        buf_printf(&b, "Content-Length: %zu\r\n", strlen(body));
+    else if (strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0)
+        buf_put_c(&b, "Content-Length: 0\r\n");
+    buf_put_c(&b, "\r\n");
+    buf_put_c(&b, body != NULL ? body : "");
+    send_all(fd, b.p, b.n);
+    buf_free(&b);
+}
+
+const struct reply *rig_call(struct rig *rig, const char *method, const char *path,
+                             const char *head, const char *body)
+{
+    static struct reply r;
+    static char all[sizeof(r.body) + sizeof(r.head)];
+    size_t n = 0;
+    int fd = dial(rig);
+    char *end;
+
+    request_send(fd, method, path, head, body);
+    while (n < sizeof(all) - 1) {
+        ssize_t got = recv(fd, all + n, sizeof(all) - 1 - n, 0);
+
+        if (got <= 0)
+            break;
+        n += (size_t)got;
+    }
+    close(fd);
+    all[n] = 0;
+    r.status = n > 12 ? (int)strtol(all + 9, NULL, 10) : 0;
+    end = strstr(all, "\r\n\r\n");
+    r.head[0] = r.body[0] = 0;
+    r.n = 0;
+    if (end == NULL)
+        return &r;
+    str_copy(r.head, sizeof(r.head), str_from(all, (size_t)(end - all) + 2));
+    r.n = n - (size_t)(end + 4 - all);
+    memcpy(r.body, end + 4, r.n);
+    r.body[r.n] = 0;
+    return &r;
+}
+
+const struct reply *rig_as(struct rig *rig, int face, const char *method, const char *path,
+                           const char *head, const char *body)
+{
+    char lines[1024];
+
+    snprintf(lines, sizeof(lines), "Cookie: %s\r\n%s%s%s%s", rig->cookie[face],
+             strcmp(method, "GET") != 0 ? "X-CSRF-Token: " : "",
+             strcmp(method, "GET") != 0 ? rig->csrf[face] : "",
+             strcmp(method, "GET") != 0 ? "\r\n" : "", head != NULL ? head : "");
+    return rig_call(rig, method, path, lines, body);
+}
+
+const char *rig_header(const struct reply *r, const char *name)
+{
+    static char value[1024];
+    char want[64];
+    const char *p;
+
+    snprintf(want, sizeof(want), "\r\n%s: ", name);
+    p = strstr(r->head, want);
+    if (p == NULL)
+        return "";
+    p += strlen(want);
+    str_copy(value, sizeof(value), str_from(p, strcspn(p, "\r")));
+    return value;
+}
+
+static void member(const char *body, const char *name, char *out, size_t cap)
+{
+    char want[40];
+    const char *p;
+
+    snprintf(want, sizeof(want), "\"%s\":\"", name);
+    p = strstr(body, want);
+    assert_non_null(p);
+    p += strlen(want);
+    str_copy(out, cap, str_from(p, strcspn(p, "\"")));
+}
+
+static void session_keep(struct rig *rig, int face, const struct reply *r)
+{
+    const char *cookie;
+
+    assert_int_equal(r->status, 200);
+    cookie = rig_header(r, "Set-Cookie");
+    assert_has(cookie, "HttpOnly");
+    assert_has(cookie, "SameSite=Strict");
+    str_copy(rig->cookie[face], sizeof(rig->cookie[face]), str_from(cookie, strcspn(cookie, ";")));
+    member(r->body, "csrf", rig->csrf[face], sizeof(rig->csrf[face]));
+}
+
+void rig_login(struct rig *rig, int face, const char *login)
+{
+    char body[256];
+
+    snprintf(body, sizeof(body), "{\"login\":\"%s\",\"password\":\"" RIG_PASSWORD "\"}", login);
+    session_keep(rig, face, rig_call(rig, "POST", "/api/v1/login", NULL, body));
+}
+
+void rig_login_driver(struct rig *rig, const char *phone)
+{
+    char body[256], code[16];
+    const struct reply *r;
+
+    snprintf(body, sizeof(body), "{\"phone\":\"%s\"}", phone);
+    r = rig_call(rig, "POST", "/api/v1/driver/code", NULL, body);
+    assert_int_equal(r->status, 200);
+    member(r->body, "demo_code", code, sizeof(code));
+    snprintf(body, sizeof(body), "{\"phone\":\"%s\",\"code\":\"%s\"}", phone, code);
+    rig->answer.id = DRIVER;
+    session_keep(rig, 2, rig_call(rig, "POST", "/api/v1/driver/login", NULL, body));
+    rig->answer.id = 777;
+}
+
+int rig_stream(struct rig *rig, int face, const char *path)
+{
+    char head[512];
+    int fd = dial(rig);
+
+    snprintf(head, sizeof(head), "Cookie: %s\r\nAccept: text/event-stream\r\n", rig->cookie[face]);
+    request_send(fd, "GET", path, head, NULL);
+    return fd;
+}
+
+bool rig_stream_wait(int fd, const char *want, int ms, char *text, size_t cap)
+{
+    int64_t until = os_mono_ns() + (int64_t)ms * 1000000;
+    size_t n = strlen(text);
+
+    while (strstr(text, want) == NULL) {
+        int64_t rest = (until - os_mono_ns()) / 1000000;
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        ssize_t got;
+
+        if (rest <= 0 || poll(&p, 1, (int)rest) <= 0)
+            return false;
+        got = recv(fd, text + n, cap - 1 - n, 0);
+        if (got <= 0)
+            return false;
+        n += (size_t)got;
+        text[n] = 0;
+    }
+    return true;
+}

@@ -1,0 +1,479 @@
+// SPDX-License-Identifier: Apache-2.0
+/* test_api.c: what the API answers when everything is right: log-ins, reads of every list, writes
+ * as commands, roles, tenants, the story of an order, statements, pages, tags. */
+#include "rig.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "web/route.h"
+
+static struct rig rig;
+
+static int setup(void **state)
+{
+    (void)state;
+    rig_start(&rig, false);
+    rig_login(&rig, 0, "admin");
+    rig_login(&rig, 1, "partner");
+    rig_login_driver(&rig, "13812345678");
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    rig_stop(&rig);
+    return 0;
+}
+
+static const struct reply *staff(const char *path)
+{
+    return rig_as(&rig, 0, "GET", path, NULL, NULL);
+}
+
+static void ops_answer(void **state)
+{
+    const struct reply *r = rig_call(&rig, "GET", "/healthz", NULL, NULL);
+
+    (void)state;
+    assert_int_equal(r->status, 200);
+    assert_string_equal(r->body, "ok\n");
+    assert_int_equal(rig_call(&rig, "GET", "/readyz", NULL, NULL)->status, 200);
+    r = rig_call(&rig, "GET", "/api/v1/openapi.json", NULL, NULL);
+    assert_int_equal(r->status, 200);
+    assert_has(r->body, "\"openapi\":\"3.1.0\"");
+    assert_has(r->body, "\"/api/v1/orders/{id}/stop\"");
+    r = staff("/metrics");
+    assert_int_equal(r->status, 200);
+    assert_has(r->body, "# TYPE even_stage_seconds histogram");
+    assert_has(r->body, "even_stage_seconds_bucket{stage=\"http\",le=\"+Inf\"}");
+    assert_int_equal(rig_call(&rig, "GET", "/metrics", NULL, NULL)->status, 401);
+}
+
+static void session_tells_who(void **state)
+{
+    const struct reply *r = staff("/api/v1/session");
+
+    (void)state;
+    assert_int_equal(r->status, 200);
+    assert_has(r->body, "\"role\":1");
+    assert_has(r->body, "\"tenant_name\":\"Even Ltd\"");
+    assert_has_not(r->body, "setup");
+    r = rig_call(&rig, "GET", "/api/v1/session", NULL, NULL);
+    assert_has(r->body, "\"kind\":0");
+    r = rig_call(&rig, "GET", "/api/v1/session", "Cookie: even_staff=nonsense\r\n", NULL);
+    assert_int_equal(r->status, 200);
+    assert_has(r->body, "\"kind\":0");
+    assert_string_equal(rig_header(r, "X-Frame-Options"), "DENY");
+    assert_has(rig_header(r, "Content-Security-Policy"), "default-src 'self'");
+}
+
+/* One browser, three cookies: the page decides which one speaks. */
+static void faces_have_their_own_session(void **state)
+{
+    char head[1024];
+    const struct reply *r;
+
+    (void)state;
+    snprintf(head, sizeof(head), "Cookie: %s; %s; %s\r\nReferer: http://even.test/d/x\r\n",
+             rig.cookie[0], rig.cookie[1], rig.cookie[2]);
+    r = rig_call(&rig, "GET", "/api/v1/session", head, NULL);
+    assert_has(r->body, "\"role\":4");
+    assert_has(r->body, "\"name\":\"Li\"");
+    snprintf(head, sizeof(head), "Cookie: %s; %s; %s\r\nReferer: http://even.test/p\r\n",
+             rig.cookie[0], rig.cookie[1], rig.cookie[2]);
+    assert_has(rig_call(&rig, "GET", "/api/v1/session", head, NULL)->body, "\"party\":\"12\"");
+    snprintf(head, sizeof(head), "Cookie: %s; %s; %s\r\nReferer: http://even.test/console/\r\n",
+             rig.cookie[0], rig.cookie[1], rig.cookie[2]);
+    assert_has(rig_call(&rig, "GET", "/api/v1/session", head, NULL)->body, "\"role\":1");
+}
+
+/* Every GET without a stream answers 200 for somebody who may; so every query runs against the real
+ * schema. */
+static void every_list_answers(void **state)
+{
+    (void)state;
+    for (int i = 0; i < routes_n; i++) {
+        const struct route *r = &routes[i];
+        char path[128];
+        const char *brace = strchr(r->path, '{');
+        int face = strcmp(r->perm, "me") == 0 ? 2 : strcmp(r->perm, "partner") == 0 ? 1 : 0;
+        const struct reply *reply;
+
+        if (r->method != ROUTE_GET || r->reply == REPLY_SSE)
+            continue;
+        if (brace != NULL)
+            snprintf(path, sizeof(path), "%.*s%s%s", (int)(brace - r->path), r->path,
+                     strstr(r->path, "{code}")       ? "AAAA"
+                     : strstr(r->path, "stations")   ? "41"
+                     : strstr(r->path, "chargers")   ? "51"
+                     : strstr(r->path, "connectors") ? "61"
+                     : strstr(r->path, "drivers")    ? "31"
+                     : strstr(r->path, "tariffs")    ? "71"
+                     : strstr(r->path, "contracts")  ? "81"
+                     : strstr(r->path, "accounts")   ? "91"
+                     : strstr(r->path, "transfers")  ? "202"
+                     : strstr(r->path, "commands")   ? "301"
+                                                     : "101",
+                     strchr(brace, '/') ? strchr(brace, '/') : "");
+        else
+            snprintf(path, sizeof(path), "%s", r->path);
+        reply = rig_as(&rig, face, "GET", path, NULL, NULL);
+        if (reply->status != 200)
+            fail_msg("%s: %d %s", path, reply->status, reply->body);
+        assert_true(reply->n > 0);
+        if (r->flags & ROUTE_LIST)
+            assert_has(reply->body, "\"next\":\"\"");
+    }
+}
+
+static void lists_show_rows(void **state)
+{
+    const struct reply *r = staff("/api/v1/stations");
+
+    (void)state;
+    assert_has(r->body, "\"id\":\"41\"");
+    assert_has(r->body, "\"chargers\":1");
+    assert_has_not(r->body, "\"id\":\"42\""); /* the other operator's */
+    r = staff("/api/v1/connectors?station=41");
+    assert_has(r->body, "\"code\":\"AAAA\"");
+    r = staff("/api/v1/chargers?state=0&limit=1");
+    assert_has(r->body, "\"next\":\"53\"");
+    r = staff("/api/v1/chargers?state=0&limit=1&after=53");
+    assert_has(r->body, "\"id\":\"51\"");
+    assert_has(r->body, "\"secured\":true");
+    assert_has(r->body, "\"online\":true");
+    assert_has(r->body, "\"next\":\"\"");
+    assert_has(staff("/api/v1/chargers?state=2")->body, "\"items\":[]");
+    r = staff("/api/v1/drivers?phone=13812345678");
+    assert_has(r->body, "\"balance\":\"6.00\"");
+    assert_has(r->body, "\"phone\":\"13812345678\"");
+    r = staff("/api/v1/audit");
+    assert_has(r->body, "\"actor_name\":\"admin\"");
+    r = staff("/api/v1/parties");
+    assert_has(r->body, "\"pending\":\"2.00\"");
+}
+
+static void viewer_sees_masked_phones(void **state)
+{
+    char keep[160], token[64];
+    const struct reply *r;
+
+    (void)state;
+    memcpy(keep, rig.cookie[0], sizeof(keep));
+    memcpy(token, rig.csrf[0], sizeof(token));
+    rig_login(&rig, 0, "viewer");
+    r = staff("/api/v1/drivers/31");
+    assert_has(r->body, "\"phone\":\"138****78\"");
+    r = rig_as(&rig, 0, "POST", "/api/v1/drivers/31/topups", "Idempotency-Key: k\r\n",
+               "{\"amount\":\"1.00\"}");
+    assert_int_equal(r->status, 403);
+    assert_int_equal(staff("/api/v1/people")->status, 403);
+    memcpy(rig.cookie[0], keep, sizeof(keep));
+    memcpy(rig.csrf[0], token, sizeof(token));
+}
+
+static void code_shows_price(void **state)
+{
+    const struct reply *r = rig_call(&rig, "GET", "/api/v1/codes/AAAA", NULL, NULL);
+
+    (void)state;
+    assert_int_equal(r->status, 200);
+    assert_has(r->body, "\"station_name\":\"Harbour\"");
+    assert_has(
+        r->body,
+        "\"slices\":[{\"from_min\":0,\"label\":\"谷\",\"elec_e5\":30000,\"service_e5\":40000},"
+        "{\"from_min\":480,\"label\":\"峰\"");
+    assert_int_equal(rig_call(&rig, "GET", "/api/v1/codes/ZZZZ", NULL, NULL)->status, 404);
+    r = staff("/api/v1/connectors/61/qr.svg");
+    assert_has(r->body, "<svg");
+    assert_string_equal(rig_header(r, "Content-Type"), "image/svg+xml");
+    assert_int_equal(staff("/api/v1/connectors/62/qr.svg")->status, 404);
+}
+
+static void order_tells_its_story(void **state)
+{
+    const struct reply *r = staff("/api/v1/orders/101");
+
+    (void)state;
+    assert_int_equal(r->status, 200);
+    assert_has(r->body, "\"driver_phone\":\"138****78\"");
+    assert_has(r->body, "\"lines\":[{\"seq\":1,\"kind\":1,\"label\":\"峰\"");
+    assert_has(r->body, "\"price_e5\":80000,\"amount\":\"2.67\"");
+    assert_has(r->body, "\"party_name\":\"Property\"");
+    assert_has(r->body, "\"transfers\":[{\"id\":\"202\",\"code\":2");
+    assert_has(r->body, "{\"account\":\"91\",\"kind\":2,\"owner_name\":\"Li\",\"amount\":\"-4.00\","
+                        "\"balance\":\"6.00\"");
+    assert_has(r->body, "\"action\":\"RemoteStartTransaction\"");
+    r = rig_as(&rig, 2, "GET", "/api/v1/me/orders/101", NULL, NULL);
+    assert_int_equal(r->status, 200);
+    assert_has(r->body, "\"parts\":[]");
+    assert_has(r->body, "\"transfers\":[]");
+    assert_has(r->body, "\"amount\":\"1.33\"");
+}
+
+static void statements_follow_the_links(void **state)
+{
+    const struct reply *r = rig_as(&rig, 2, "GET", "/api/v1/me/statement", NULL, NULL);
+
+    (void)state;
+    assert_int_equal(r->status, 200);
+    assert_has(r->body, "{\"transfer\":\"202\",\"code\":2,\"order_id\":\"101\",\"amount\":\"-4."
+                        "00\",\"balance\":\"6.00\"");
+    assert_has(r->body, "{\"transfer\":\"201\",\"code\":1,\"order_id\":\"0\",\"amount\":\"10.00\","
+                        "\"balance\":\"10.00\"");
+    assert_true(strstr(r->body, "\"202\"") < strstr(r->body, "\"201\""));
+    r = staff("/api/v1/drivers/31/statement?limit=1");
+    assert_has(r->body, "\"next\":\"201\"");
+    r = staff("/api/v1/drivers/31/statement?limit=1&after=201");
+    assert_has(r->body, "\"amount\":\"10.00\"");
+    assert_has(r->body, "\"next\":\"\"");
+    assert_int_equal(staff("/api/v1/drivers/31/statement?after=150")->status, 400);
+    r = rig_as(&rig, 1, "GET", "/api/v1/partner/statement", NULL, NULL);
+    assert_has(r->body, "\"amount\":\"2.00\",\"balance\":\"2.00\"");
+    r = staff("/api/v1/accounts/91/statement");
+    assert_has(r->body, "\"note\":\"cash\"");
+    r = staff("/api/v1/ledger/trial");
+    assert_has(r->body, "\"sum\":\"0.00\"");
+}
+
+static void partner_sees_shares_only(void **state)
+{
+    const struct reply *r = rig_as(&rig, 1, "GET", "/api/v1/partner/shares?limit=1", NULL, NULL);
+    char path[256], *next;
+
+    (void)state;
+    assert_int_equal(r->status, 200);
+    assert_has_not(r->body, "138");
+    assert_has_not(r->body, "driver");
+    next = strstr(r->body, "\"next\":\"");
+    assert_non_null(next);
+    snprintf(path, sizeof(path), "/api/v1/partner/shares?limit=1&after=%.*s",
+             (int)strcspn(next + 8, "\""), next + 8);
+    r = rig_as(&rig, 1, "GET", path, NULL, NULL);
+    assert_has(r->body, "\"fee_kind\":1");
+    assert_has(r->body, "\"next\":\"\"");
+    r = rig_as(&rig, 1, "GET", "/api/v1/partner", NULL, NULL);
+    assert_has(r->body, "\"today\":\"2.00\",\"today_orders\":1,\"month\":\"2.00\"");
+    assert_has(rig_as(&rig, 1, "GET", "/api/v1/partner/stations", NULL, NULL)->body,
+               "\"today_share\":\"2.00\"");
+    assert_has(rig_as(&rig, 1, "GET", "/api/v1/partner/contracts", NULL, NULL)->body,
+               "\"ratio\":5,\"ratio_sum\":10");
+    snprintf(path, sizeof(path), "Cookie: even_staff=%s\r\n", strchr(rig.cookie[1], '=') + 1);
+    assert_int_equal(rig_call(&rig, "GET", "/api/v1/orders", path, NULL)->status, 403);
+}
+
+static void me_shows_wallet(void **state)
+{
+    const struct reply *r = rig_as(&rig, 2, "GET", "/api/v1/me", NULL, NULL);
+
+    (void)state;
+    assert_has(r->body,
+               "\"balance\":\"6.00\",\"held\":\"0.00\",\"available\":\"6.00\",\"debt\":\"0.00\"");
+    assert_has(r->body, "\"order\":\"0\"");
+    assert_int_equal(rig_as(&rig, 2, "GET", "/api/v1/orders", NULL, NULL)->status, 401);
+}
+
+static void writes_become_commands(void **state)
+{
+    const struct reply *r;
+    int before = rig.commands;
+
+    (void)state;
+    r = rig_as(&rig, 0, "POST", "/api/v1/drivers/31/topups", "Idempotency-Key: one\r\n",
+               "{\"amount\":\"4.00\",\"note\":\"desk\"}");
+    assert_int_equal(r->status, 200);
+    assert_string_equal(r->body, "{\"id\":\"777\",\"version\":5}");
+    assert_int_equal(rig.commands, before + 1);
+    assert_int_equal(rig.last.head.type, CMD_TOPUP);
+    assert_int_equal(rig.last.head.tenant, T1);
+    assert_int_equal(rig.last.head.actor, ADMIN);
+    assert_int_equal(rig.last.u.topup.amount, 40000);
+    assert_string_equal(rig.last.u.topup.currency, "CNY");
+    assert_int_equal(rig.last.head.idem_set, 1);
+    assert_int_equal(strlen(rig.last.head.idem_key), 64);
+    r = rig_as(&rig, 2, "POST", "/api/v1/me/orders", "Idempotency-Key: two\r\n",
+               "{\"code\":\"AAAA\",\"cap\":\"4.00\"}");
+    assert_int_equal(r->status, 200);
+    assert_int_equal(rig.last.u.order_start.connector, CONNECTOR);
+    assert_int_equal(rig.last.u.order_start.driver, DRIVER);
+    assert_int_equal(rig.last.u.order_start.cap, 40000);
+    assert_int_equal(rig.last.u.order_start.payer_kind, PAYER_WALLET);
+    r = rig_as(&rig, 2, "POST", "/api/v1/me/orders/101/stop", "Idempotency-Key: three\r\n", NULL);
+    assert_int_equal(r->status, 200);
+    assert_int_equal(rig.last.u.order_stop.driver, DRIVER);
+    r = rig_as(&rig, 0, "POST", "/api/v1/chargers/51/calls", "Idempotency-Key: four\r\n",
+               "{\"action\":\"Reset\",\"payload\":{\"type\":\"Soft\"}}");
+    assert_int_equal(r->status, 200);
+    assert_string_equal(rig.last.u.call.payload, "{\"type\":\"Soft\"}");
+    r = rig_as(&rig, 0, "POST", "/api/v1/tokens", NULL,
+               "{\"driver\":\"31\",\"tag\":\"CARD1\",\"kind\":1,\"state\":0}");
+    assert_int_equal(r->status, 200);
+    assert_int_equal(rig.last.u.row_put.table, ROW_TOKEN);
+    assert_int_equal(rig.last.u.row_put.create, 1);
+}
+
+static void replay_is_told(void **state)
+{
+    const struct reply *r;
+
+    (void)state;
+    rig.answer.replay = 1;
+    r = rig_as(&rig, 0, "POST", "/api/v1/drivers/31/topups", "Idempotency-Key: one\r\n",
+               "{\"amount\":\"4.00\"}");
+    rig.answer.replay = 0;
+    assert_has(r->body, "\"replay\":true");
+    assert_string_equal(rig_header(r, "Idempotency-Replayed"), "true");
+}
+
+static void put_needs_version(void **state)
+{
+    static const char body[] =
+        "{\"name\":\"Quay\",\"address\":\"\",\"zone\":\"Asia/Shanghai\",\"lat_e7\":1,\"lng_e7\":2,"
+        "\"tariff\":\"71\",\"contract\":\"81\",\"seller\":\"E\",\"tax_bp\":600,\"state\":0}";
+    const struct reply *r = staff("/api/v1/stations/41");
+    struct arena a;
+    enum row_table t;
+    enum row_op op;
+    void *row;
+
+    (void)state;
+    assert_string_equal(rig_header(r, "ETag"), "\"3\"");
+    r = rig_as(&rig, 0, "PUT", "/api/v1/stations/41", NULL, body);
+    assert_int_equal(r->status, 428);
+    r = rig_as(&rig, 0, "PUT", "/api/v1/stations/41", "If-Match: \"3\"\r\n", body);
+    assert_int_equal(r->status, 200);
+    assert_string_equal(rig_header(r, "ETag"), "\"5\"");
+    arena_init(&a, 65536);
+    struct cursor c = {(const uint8_t *)rig.last.u.row_put.row,
+                       (const uint8_t *)rig.last.u.row_put.row + rig.last.u.row_put.n};
+    assert_int_equal(row_unpack(&c, &a, &t, &op, &row), 0);
+    assert_int_equal(t, ROW_STATION);
+    assert_int_equal(((struct row_station *)row)->id, STATION);
+    assert_int_equal(((struct row_station *)row)->version, 3);
+    assert_string_equal(((struct row_station *)row)->name, "Quay");
+    arena_free(&a);
+    r = rig_as(&rig, 0, "PUT", "/api/v1/stations/41", "If-Match: W/\"3\"\r\n", body);
+    assert_int_equal(r->status, 412);
+}
+
+static void tags_save_bytes(void **state)
+{
+    const struct reply *r = staff("/api/v1/stations/41");
+    char head[256];
+
+    (void)state;
+    r = rig_as(&rig, 0, "GET", "/api/v1/stations/41", "If-None-Match: \"3\"\r\n", NULL);
+    assert_int_equal(r->status, 304);
+    assert_int_equal(r->n, 0);
+    r = staff("/api/v1/tariffs");
+    snprintf(head, sizeof(head), "If-None-Match: %s\r\n", rig_header(r, "ETag"));
+    assert_int_equal(rig_as(&rig, 0, "GET", "/api/v1/tariffs", head, NULL)->status, 304);
+    r = rig_as(&rig, 0, "HEAD", "/api/v1/tariffs", NULL, NULL);
+    assert_int_equal(r->status, 200);
+    assert_int_equal(r->n, 0);
+}
+
+static void secrets_are_shown_once(void **state)
+{
+    const struct reply *r = rig_as(&rig, 0, "POST", "/api/v1/chargers/51/secret", NULL, NULL);
+
+    (void)state;
+    assert_int_equal(r->status, 200);
+    assert_has(r->body, "{\"secret\":\"");
+    assert_int_equal(rig.last.u.row_put.table, ROW_CHARGER);
+    r = rig_as(&rig, 0, "POST", "/api/v1/keys", NULL,
+               "{\"name\":\"erp\",\"role\":5,\"quota_s\":5}");
+    assert_int_equal(r->status, 200);
+    assert_has(r->body, "\"key\":\"ev_");
+    r = rig_as(&rig, 0, "POST", "/api/v1/people", NULL,
+               "{\"login\":\"zhang\",\"name\":\"Z\",\"password\":\"long "
+               "enough!\",\"role\":2,\"state\":0}");
+    assert_int_equal(r->status, 200);
+    assert_int_equal(rig.last.u.row_put.table, ROW_PERSON);
+    assert_has_not(rig.last.u.row_put.row, "long enough");
+}
+
+static void pages_are_served(void **state)
+{
+    const struct reply *r = rig_call(&rig, "GET", "/", NULL, NULL);
+    char head[256];
+
+    (void)state;
+    assert_int_equal(r->status, 200);
+    assert_has(rig_header(r, "Content-Type"), "text/html");
+    snprintf(head, sizeof(head), "If-None-Match: %s\r\n", rig_header(r, "ETag"));
+    assert_int_equal(rig_call(&rig, "GET", "/", head, NULL)->status, 304);
+    assert_int_equal(rig_call(&rig, "GET", "/c/AAAA", NULL, NULL)->status, 200);
+    assert_int_equal(rig_call(&rig, "GET", "/console/stations", NULL, NULL)->status, 200);
+    assert_int_equal(rig_call(&rig, "GET", "/console/missing.js", NULL, NULL)->status, 404);
+    assert_int_equal(rig_call(&rig, "GET", "/elsewhere", NULL, NULL)->status, 404);
+    r = rig_call(&rig, "GET", "/", "Accept-Encoding: gzip\r\n", NULL);
+    if (rig_header(r, "Content-Encoding")[0])
+        assert_string_equal(rig_header(r, "Content-Encoding"), "gzip");
+}
+
+static void logout_ends_it(void **state)
+{
+    const struct reply *r;
+
+    (void)state;
+    rig_login_driver(&rig, "13812345678");
+    r = rig_as(&rig, 2, "POST", "/api/v1/logout", NULL, NULL);
+    assert_int_equal(r->status, 200);
+    assert_int_equal(rig.last.head.type, CMD_SESSION_END);
+    assert_has(rig_header(r, "Set-Cookie"), "Max-Age=0");
+}
+
+static void set_up_once(void **state)
+{
+    static struct rig fresh;
+    static const char body[] = "{\"tenant_name\":\"New\",\"currency\":\"CNY\",\"zone\":\"Asia/"
+                               "Shanghai\",\"login\":\"root\","
+                               "\"name\":\"R\",\"password\":\"0123456789\"}";
+    const struct reply *r;
+
+    (void)state;
+    rig_start(&fresh, true);
+    assert_has(rig_call(&fresh, "GET", "/api/v1/session", NULL, NULL)->body, "\"setup\":true");
+    r = rig_call(&fresh, "POST", "/api/v1/setup", "X-Forwarded-For: 9.9.9.9\r\n", body);
+    assert_int_equal(r->status, 403);
+    fresh.answer_err = ERR_FULL;
+    r = rig_call(&fresh, "POST", "/api/v1/setup", NULL, body);
+    assert_int_equal(r->status, 503);
+    assert_int_equal(fresh.last.head.type, CMD_SETUP);
+    assert_string_equal(fresh.last.u.setup.login, "root");
+    assert_has(fresh.last.u.setup.pass_hash, "$argon2id$");
+    r = rig_call(&fresh, "POST", "/api/v1/setup",
+                 "X-Forwarded-For: 9.9.9.9\r\nX-Setup-Token: only-once\r\n", body);
+    assert_int_equal(r->status, 503);
+    rig_stop(&fresh);
+    assert_int_equal(rig_call(&rig, "POST", "/api/v1/setup", NULL, body)->status, 409);
+}
+
+int api_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ops_answer),
+        cmocka_unit_test(session_tells_who),
+        cmocka_unit_test(faces_have_their_own_session),
+        cmocka_unit_test(every_list_answers),
+        cmocka_unit_test(lists_show_rows),
+        cmocka_unit_test(viewer_sees_masked_phones),
+        cmocka_unit_test(code_shows_price),
+        cmocka_unit_test(order_tells_its_story),
+        cmocka_unit_test(statements_follow_the_links),
+        cmocka_unit_test(partner_sees_shares_only),
+        cmocka_unit_test(me_shows_wallet),
+        cmocka_unit_test(writes_become_commands),
+        cmocka_unit_test(replay_is_told),
+        cmocka_unit_test(put_needs_version),
+        cmocka_unit_test(tags_save_bytes),
+        cmocka_unit_test(secrets_are_shown_once),
+        cmocka_unit_test(pages_are_served),
+        cmocka_unit_test(logout_ends_it),
+        cmocka_unit_test(set_up_once),
+    };
+
+    return cmocka_run_group_tests_name("web api", tests, setup, teardown);
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+/* test_web.c: the web floor's own parts without a socket: the table of routes against the named
+ * SQL, the router, quotas, log-in codes, the replica and the form of events. */
+#include "rig.h"
+
+#include <string.h>
+#include "web/code.h"
+#include "web/events.h"
+#include "web/quota.h"
+#include "web/replica.h"
+#include "web/route.h"
+#include "web/session.h"
+
+/* Every column of a route's query is a field of its type (or a part of the cursor), and every field
+ * that is not optional is a column, of a kind that fits. */
+static void queries_match_types(void **state)
+{
+    (void)state;
+    for (int i = 0; i < routes_n; i++) {
+        const struct route *r = &routes[i];
+        const struct query_meta *q = r->query >= 0 ? &query_metas[r->query] : NULL;
+
+        for (uint32_t c = 0; q != NULL && c < q->columns_n; c++) {
+            bool found = strncmp(q->columns[c].name, "cursor", 6) == 0;
+
+            for (int f = 0; f < r->out->n && !found; f++)
+                found = strcmp(r->out->field[f].name, q->columns[c].name) == 0;
+            if (!found)
+                fail_msg("%s: column %s is no field of %s", r->name, q->columns[c].name,
+                         r->out->name);
+        }
+        for (int f = 0; q != NULL && f < r->out->n; f++) {
+            const struct wire_field *field = &r->out->field[f];
+            bool found = (field->flags & WIRE_OPTIONAL) != 0;
+
+            for (uint32_t c = 0; c < q->columns_n && !found; c++)
+                if (strcmp(q->columns[c].name, field->name) == 0) {
+                    bool text = q->columns[c].kind == COLUMN_TEXT;
+
+                    found = true;
+                    assert_int_equal(text, field->kind == WIRE_TEXT);
+                }
+            if (!found)
+                fail_msg("%s: field %s of %s has no column", r->name, field->name, r->out->name);
+        }
+        assert_true((r->fn != NULL) != (r->query >= 0));
+        assert_true(r->roles != 0);
+    }
+}
+
+static void router_finds(void **state)
+{
+    struct str param, seg[5] = {STR_LIT("api"), STR_LIT("v1"), STR_LIT("orders"), STR_LIT("held"),
+                                STR_LIT("stop")};
+    const struct route_node *n = route_find(seg, 4, &param);
+    char allow[64];
+
+    (void)state;
+    assert_non_null(n);
+    assert_string_equal(routes[n->route[ROUTE_GET]].name, "orders_held");
+    seg[3] = STR_LIT("17");
+    n = route_find(seg, 4, &param);
+    assert_string_equal(routes[n->route[ROUTE_GET]].name, "orders_get");
+    assert_true(str_eq_c(param, "17"));
+    n = route_find(seg, 5, &param);
+    assert_string_equal(routes[n->route[ROUTE_POST]].name, "orders_stop");
+    route_allow(n, allow);
+    assert_string_equal(allow, "POST, OPTIONS");
+    assert_null(route_find(seg, 1, &param));
+    seg[2] = STR_LIT("nothing");
+    assert_null(route_find(seg, 3, &param));
+}
+
+static void quota_refills(void **state)
+{
+    struct quotas q;
+    int64_t now = 1000000000;
+
+    (void)state;
+    assert_int_equal(quotas_init(&q, 5), 0);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(quota_take(&q, QUOTA_LOGIN, STR_LIT("li"), 500, 3, now), 0);
+    assert_int_equal(quota_take(&q, QUOTA_LOGIN, STR_LIT("li"), 500, 3, now), 2);
+    assert_int_equal(quota_take(&q, QUOTA_LOGIN, STR_LIT("wu"), 500, 3, now), 0);
+    assert_int_equal(quota_take(&q, QUOTA_PHONE, STR_LIT("li"), 500, 3, now), 0);
+    assert_int_equal(quota_take(&q, QUOTA_LOGIN, STR_LIT("li"), 500, 3, now + 2000000000), 0);
+    assert_true(quota_take(&q, QUOTA_LOGIN, STR_LIT("li"), 500, 3, now + 2000000000) > 0);
+    quotas_free(&q);
+}
+
+static void codes_are_used_once(void **state)
+{
+    struct codes c;
+    char digits[7], other[7];
+
+    (void)state;
+    assert_int_equal(codes_init(&c, 9), 0);
+    codes_put(&c, "13800000000", 123456, 0, digits);
+    assert_string_equal(digits, "123456");
+    assert_int_equal(codes_check(&c, "13800000001", str_from_c(digits), 1), ERR_LOGIN_FAILED);
+    assert_int_equal(codes_check(&c, "13800000000", STR_LIT("123457"), 1), ERR_LOGIN_FAILED);
+    assert_int_equal(codes_check(&c, "13800000000", str_from_c(digits), 1), 0);
+    assert_int_equal(codes_check(&c, "13800000000", str_from_c(digits), 1), ERR_LOGIN_FAILED);
+    codes_put(&c, "13800000000", 7, 0, digits);
+    codes_put(&c, "13800000000", 8, 0, other);
+    assert_int_equal(codes_check(&c, "13800000000", str_from_c(digits), 1), ERR_LOGIN_FAILED);
+    assert_int_equal(codes_check(&c, "13800000000", str_from_c(other), CODE_LIFE_NS + 1),
+                     ERR_LOGIN_FAILED);
+    for (int i = 1; i < CODE_TRIES; i++)
+        assert_int_equal(codes_check(&c, "13800000000", STR_LIT("111111"), 1), ERR_LOGIN_FAILED);
+    assert_int_equal(codes_check(&c, "13800000000", str_from_c(other), 1), ERR_LOGIN_FAILED);
+    codes_free(&c);
+}
+
+static void sessions_expire(void **state)
+{
+    struct sessions s;
+    struct actor a = {.id = 5}, got;
+
+    (void)state;
+    assert_int_equal(sessions_init(&s, 3), 0);
+    sessions_put(&s, STR_LIT("sx"), &a, 1000, 0);
+    assert_true(sessions_get(&s, STR_LIT("sx"), 1, 999, &got));
+    assert_int_equal(got.id, 5);
+    assert_false(sessions_get(&s, STR_LIT("sx"), 1, 1000, &got));
+    assert_false(sessions_get(&s, STR_LIT("sx"), SESSION_FRESH_NS + 1, 1, &got));
+    assert_false(sessions_get(&s, STR_LIT("kx"), 1, 1, &got));
+    for (int i = 0; i < SESSIONS_MAX + 10; i++) {
+        char key[16];
+
+        snprintf(key, sizeof(key), "s%d", i);
+        sessions_put(&s, str_from_c(key), &a, 1000, 0);
+    }
+    assert_true(s.n <= SESSIONS_MAX);
+    sessions_drop_all(&s);
+    assert_false(sessions_get(&s, STR_LIT("s9"), 1, 1, &got));
+    sessions_free(&s);
+}
+
+static void replica_follows(void **state)
+{
+    struct replica p;
+    struct out_event e = {.kind = EVENT_CONNECTOR,
+                          .status = CS_CHARGING,
+                          .tenant = 1,
+                          .station = 2,
+                          .charger = 3,
+                          .connector = 4};
+
+    (void)state;
+    replica_init(&p, 1);
+    replica_apply(&p, &e);
+    e = (struct out_event){.kind = EVENT_METER,
+                           .tenant = 1,
+                           .connector = 4,
+                           .order = 9,
+                           .driver = 8,
+                           .power_w = 60000,
+                           .energy_mwh = 1000,
+                           .cost = 1200,
+                           .cap = 40000,
+                           .soc_pm = 500};
+    replica_apply(&p, &e);
+    assert_int_equal(replica_order(&p, 9)->power_w, 60000);
+    assert_int_equal(replica_connector(&p, 4)->cost, 1200);
+    assert_int_equal(replica_connector(&p, 4)->status, CS_CHARGING);
+    e = (struct out_event){.kind = EVENT_METER, .connector = 4, .order = 9, .energy_mwh = 2000};
+    replica_apply(&p, &e);
+    assert_int_equal(replica_order(&p, 9)->power_w, 0);
+    assert_int_equal(replica_order(&p, 9)->cost, 1200);
+    e = (struct out_event){.kind = EVENT_ORDER, .connector = 4, .order = 9, .state = ORDER_SETTLED};
+    replica_apply(&p, &e);
+    assert_null(replica_order(&p, 9));
+    assert_int_equal(replica_connector(&p, 4)->order, 0);
+    assert_int_equal(replica_connector(&p, 4)->energy_mwh, 0);
+    assert_int_equal(replica_charger(&p, 3), -1);
+    e = (struct out_event){.kind = EVENT_CHARGER, .charger = 3, .status = 1};
+    replica_apply(&p, &e);
+    assert_int_equal(replica_charger(&p, 3), 1);
+    e.status = 0;
+    replica_apply(&p, &e);
+    assert_int_equal(replica_charger(&p, 3), 0);
+    replica_free(&p);
+}
+
+static void events_have_their_form(void **state)
+{
+    struct out_event e = {.kind = EVENT_METER,
+                          .tenant = 1,
+                          .station = 2,
+                          .connector = 4,
+                          .order = 9,
+                          .driver = 8,
+                          .at_ms = 77,
+                          .energy_mwh = 1500,
+                          .power_w = -3,
+                          .cost = 12345,
+                          .cap = 40000,
+                          .soc_pm = 500},
+                     more = {.kind = EVENT_METER, .at_ms = 78, .power_w = 5};
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 4096);
+    event_write(&b, &e, 6, true);
+    buf_put_char(&b, 0);
+    assert_string_equal(b.p, "id: 6\nevent: meter\ndata: "
+                             "{\"at_ms\":77,\"station\":\"2\",\"connector\":\"4\",\"order\":\"9\","
+                             "\"driver\":\"8\",\"energy_mwh\":1500,\"power_w\":-3,\"soc_pm\":500,"
+                             "\"cost\":\"1.2345\",\"cap\":\"4.00\"}\n\n");
+    buf_reset(&b);
+    event_merge(&e, &more);
+    assert_int_equal(e.power_w, 5);
+    assert_int_equal(e.cost, 12345);
+    e.kind = EVENT_WALLET;
+    e.amount = e.cap = 0;
+    event_write(&b, &e, 7, false);
+    buf_put_char(&b, 0);
+    assert_has(b.p, "\"cap\":\"0.00\",\"amount\":\"0.00\"");
+    assert_has_not(b.p, "driver");
+    buf_reset(&b);
+    e = (struct out_event){.kind = EVENT_COMMAND, .amount = 17, .status = 3};
+    event_write(&b, &e, 8, false);
+    buf_put_char(&b, 0);
+    assert_has(b.p, "\"command\":\"17\",\"status\":3");
+    assert_has_not(b.p, "amount");
+    buf_free(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(queries_match_types),    cmocka_unit_test(router_finds),
+        cmocka_unit_test(quota_refills),          cmocka_unit_test(codes_are_used_once),
+        cmocka_unit_test(sessions_expire),        cmocka_unit_test(replica_follows),
+        cmocka_unit_test(events_have_their_form),
+    };
+    int failed = cmocka_run_group_tests_name("web parts", tests, NULL, NULL);
+
+    return failed + api_tests() + bad_tests() + live_tests();
+}
