@@ -293,6 +293,8 @@ void order_begin(struct core *c, struct order *o, int64_t start_ms, int64_t mete
     int64_t silence = order_tenant(c, o)->row.silence_s;
     if (silence)
         order_timer(c, o, TO_SILENCE, c->now + silence * 1000);
+    if (o->row.cap > 0) /* the cap may be reached before the first reading comes */
+        order_timer(c, o, TO_CAP, c->now + 1);
 }
 
 void order_suspend(struct core *c, struct order *o, bool by_vehicle)
