@@ -315,7 +315,10 @@ static void order_money(struct audit *a, const struct audit_order *o)
     must(!o->hold || (h && h->state == HOLD_RESOLVED));
     if (h && o->transfers == 1)
         must(h->captured == o->paid || o->paid > h->captured); /* the rest was free money or debt */
-    if (o->parts_n)
+    must(o->paid + o->loss == o->total);
+    must(o->parts[1] + o->parts[2] + o->parts[4] ==
+         o->paid); /* what was paid is shared, a loss is not */
+    if (!o->loss && o->parts_n)
         must(o->parts[1] == o->lines[1] && o->parts[2] == o->lines[2]);
     a->overruns += o->loss > 0;
 }

@@ -76,10 +76,10 @@ static void lane_begin(struct world *w, struct lane *l)
 static void lane_look(struct world *w, struct lane *l, struct figures *f, int want)
 {
     if (!l->order) {
-        if (f->n < want && w->now_ms >= l->next_ms)
-            lane_begin(w, l);
-        if (!l->order)
-            l->next_ms = w->now_ms + 5 * LOOK_MS;
+        if (f->n >= want || w->now_ms < l->next_ms)
+            return;
+        lane_begin(w, l);
+        l->next_ms = w->now_ms + 5 * LOOK_MS;
         return;
     }
     const struct audit_order *o = audit_order(&w->audit, l->order);
