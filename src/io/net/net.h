@@ -122,8 +122,8 @@ struct net_listen {
     uint32_t max_message;   /* 0 = as the reactor */
 };
 /** Listens; *port (may be NULL) tells the port. Each reactor listens for itself on the same port
- * (SO_REUSEPORT). At most 8. ERR_BUSY = in use by another program, ERR_DENIED, ERR_SYNTAX (host),
- * ERR_IO. */
+ * (SO_REUSEPORT); reactor 0, which comes first, makes sure that no other program has it. At most 8.
+ * ERR_BUSY = in use by another program, ERR_DENIED, ERR_SYNTAX (host), ERR_FULL, ERR_IO. */
 EV_MUST_USE int net_listen(struct net *n, const struct net_listen *l, uint16_t *port);
 
 struct net_dial {

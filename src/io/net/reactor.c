@@ -163,6 +163,23 @@ static uint16_t listener_port(struct endpoint *e)
     return ntohs(((struct sockaddr_in *)(void *)&e->addr)->sin_port);
 }
 
+/* SO_REUSEPORT would let another program of ours share the port unnoticed and take half of the
+ * chargers. The first reactor therefore asks for the port alone before it shares it with its
+ * siblings. */
+static int port_free(const struct endpoint *e)
+{
+    int on = 1, err = 0;
+    int fd = socket(e->addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return ERR_IO;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (bind(fd, (const struct sockaddr *)&e->addr, e->addr_n) != 0)
+        err = bind_errno();
+    close(fd);
+    return err;
+}
+
 int net_listen(struct net *n, const struct net_listen *l, uint16_t *port)
 {
     struct endpoint *e = &n->ends[n->ends_n];
@@ -180,6 +197,8 @@ int net_listen(struct net *n, const struct net_listen *l, uint16_t *port)
     e->max_message = or_default(l->max_message, n->cfg.max_message);
     e->fd = -1;
     err = addr_parse(l->host != NULL ? l->host : "127.0.0.1", l->port, &e->addr, &e->addr_n);
+    if (err == 0 && n->cfg.reactor == 0)
+        err = port_free(e);
     if (err == 0)
         err = listener_open(n, n->ends_n);
     if (err != 0)

@@ -295,6 +295,27 @@ static void test_full_reactor_stops_listening(void **state)
     stop(r);
 }
 
+static void test_port_in_use(void **state)
+{
+    struct net_config cfg = {.max_conns = 4};
+    struct net_listen l = {.kind = NET_RAW_SERVER, .handler = &rig_raw};
+    struct net *first, *sibling, *other;
+
+    (void)state;
+    assert_int_equal(net_new(&cfg, &first), 0);
+    assert_int_equal(net_listen(first, &l, &l.port), 0);
+    assert_int_equal(net_new(&cfg, &other), 0); /* reactor 0 of another program */
+    assert_int_equal(net_listen(other, &l, NULL), ERR_BUSY);
+    cfg.reactor = 1;
+    assert_int_equal(net_new(&cfg, &sibling), 0);
+    assert_int_equal(net_listen(sibling, &l, NULL), 0);
+    l.host = "nowhere";
+    assert_int_equal(net_listen(sibling, &l, NULL), ERR_SYNTAX);
+    net_free(first);
+    net_free(sibling);
+    net_free(other);
+}
+
 static void test_proxies(void **state)
 {
     static const struct {
@@ -471,6 +492,7 @@ int run_net_hard_tests(void)
         cmocka_unit_test(test_peer_that_never_reads),
         cmocka_unit_test(test_slow_reader_gets_everything),
         cmocka_unit_test(test_full_reactor_stops_listening),
+        cmocka_unit_test(test_port_in_use),
         cmocka_unit_test(test_proxies),
         cmocka_unit_test(test_blocks),
         cmocka_unit_test(test_mailbox_of_a_reactor),
