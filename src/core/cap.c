@@ -6,7 +6,7 @@
  * out, whether or not a last answer came.
  *
  * The stop leads the moment of the cap by the longest latency of the charger, less what an overrun
- * within CAP_OVERRUN_AIM allows where latencies are spread so far that the shortest would leave too
+ * within OVERRUN_AIM allows where latencies are spread so far that the shortest would leave too
  * much unspent.
  *
  * Owns nothing; pure; the core's thread. */
@@ -15,16 +15,18 @@
 #include "base/compiler.h"
 
 #define COST_SCALE     INT64_C(36000000000) /* W × ms × price_e5 per 1/10,000 yuan */
-#define OVERRUN_AIM    600                  /* 0.06 yuan */
+#define OVERRUN_AIM    300                  /* 0.03 yuan */
 #define UNDERRUN_FREE  1000  /* 0.10 yuan may stay unspent before an overrun is risked */
 #define RAMP_W_PER_MS  20    /* as fast as a vehicle's power rises: 20 kW a second */
 #define TREND_MS       10000 /* how far ahead a rising power is taken to go on rising */
 #define STEP_MS        250
 #define FOREVER_MS     INT64_C(86400000)
-#define ANSWER_MS      3000  /* a reading asked for comes within that, or never */
+#define ANSWER_MS      3000 /* a reading asked for comes within that, or never */
+#define QUIET_MS       700 /* before the stop nothing is asked: a charger answers one call at a time */
 #define IDLE_POLL_MS   10000 /* power is 0: no need to hurry */
 #define UNANSWERED_MAX 3
 #define TAPER_LEAD_MS  5000 /* from the profile to the lower power */
+#define TAPER_WORTH    600  /* the spread must cost more than 0.06 yuan */
 #define TAPER_SPREAD   300  /* after tapering, latency spread costs 0.03 yuan */
 #define TAPER_MIN_W    10000
 
@@ -160,7 +162,7 @@ static bool can_read(const struct cap_view *v)
 /** Lowers the power ahead of the stop where a spread of latencies would otherwise cost too much. */
 static bool taper(const struct cap_view *v, const struct plan *p, struct cap_answer *out)
 {
-    if (!(v->traits & TRAIT_PROFILE) || v->limit_w > 0 || p->spread <= OVERRUN_AIM)
+    if (!(v->traits & TRAIT_PROFILE) || v->limit_w > 0 || p->spread <= TAPER_WORTH)
         return false;
     int64_t limit = time_of_cost(TAPER_SPREAD, 1, v->price_e5); /* W × ms */
     limit /= latency_max(v) - latency_min(v);
@@ -188,7 +190,7 @@ static bool read_due(const struct cap_view *v, const struct plan *p, struct cap_
     int64_t at_ms = v->reading_ms + (gap > least ? gap : least);
     if (v->asked_ms && v->asked_ms + ANSWER_MS > at_ms)
         at_ms = v->asked_ms + ANSWER_MS;
-    if (v->now_ms >= at_ms) {
+    if (v->now_ms >= at_ms && p->due_ms - v->now_ms > QUIET_MS) {
         out->action = CAP_READ;
         at_ms = v->now_ms + ANSWER_MS;
     }
@@ -244,7 +246,9 @@ void cap_learn(int32_t *latency_min_ms, int32_t *latency_max_ms, int64_t latency
     int64_t high = *latency_max_ms > 0 ? *latency_max_ms : CAP_LATENCY_MAX_MS;
     int64_t seen = latency_ms < 1 ? 1 : latency_ms > most ? most : latency_ms;
     low = seen < low ? seen : low + (seen - low) / 16;
-    high = seen > high ? seen : high - (high - seen) / 16;
+    high = seen > high
+               ? seen
+               : high - (high - seen) / 64; /* a late stop costs money, an early one little */
     *latency_min_ms = (int32_t)low;
     *latency_max_ms = (int32_t)high;
 }

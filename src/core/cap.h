@@ -8,7 +8,7 @@
  * at answer.again_ms or with the next reading, whichever is earlier. The estimate of energy between
  * readings uses the last power and its trend.
  *
- * Aim: an overrun of at most 0.06 yuan when this charger takes its longest to stop;
+ * Aim: an overrun of at most 0.03 yuan when this charger takes its longest to stop;
  * the hold is the limit of what a driver pays in any case, what is above it is a loss or a debt by
  * the tenant's policy. */
 #ifndef EVEN_CORE_CAP_H
@@ -17,8 +17,8 @@
 #include "base/money.h"
 #include "core/types.h"
 
-#define CAP_LATENCY_MIN_MS                                                                         \
-    1000 /* what a charger of which nothing is known is taken to need for a stop */
+/** What a charger of which nothing is known is taken to need for a stop. */
+#define CAP_LATENCY_MIN_MS 1000
 #define CAP_LATENCY_MAX_MS 5000
 #define CAP_POLL_MS        1500 /* the shortest time between two readings that we ask for */
 #define CAP_INTERVAL_S     2    /* the shortest sample interval that we set */
@@ -59,8 +59,8 @@ struct cap_answer {
 
 void cap_decide(const struct cap_view *v, struct cap_answer *out);
 
-/** Learns from a stop that took latency_ms (sent → energy stopped): widens at once, narrows by an
- * eighth. */
+/** Learns from a stop that took latency_ms (sent → energy stopped): widens at once, narrows
+ * slowly, the longest slower than the shortest. */
 void cap_learn(int32_t *latency_min_ms, int32_t *latency_max_ms, int64_t latency_ms);
 
 /** Cost of power_w during ms at price_e5, in 1/10,000, rounded up. */

@@ -9,7 +9,7 @@
 
 #include "base/must.h"
 
-#define PILES   50
+#define PILES   100
 #define CAP     INT64_C(40000)
 #define LOOK_MS 1000
 
@@ -124,7 +124,7 @@ static int report(const struct group *g, struct figures *f)
 static int run_group(const struct group *g, int n)
 {
     struct world w;
-    struct lane lanes[PILES];
+    static struct lane lanes[PILES];
     struct figures f = {.bill = calloc((size_t)n, sizeof(int64_t)),
                         .paid = calloc((size_t)n, sizeof(int64_t))};
     must(f.bill && f.paid);
