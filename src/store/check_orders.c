@@ -161,12 +161,10 @@ static int hold_take(void *ctx, const struct sql_value *v, size_t n)
     (void)n;
     if (v[0].i != o->v[O_HOLD].i)
         check_bad(o->c, "order", o->id, "hold %lld is not the order's", (long long)v[0].i);
-    else if (v[1].i == HOLD_RESOLVED && v[2].i)
-        /* Nothing captured at first, but a doubtful rest billed later: then the transfer is the
-         * rest's. */
+    /* Nothing captured at first, but a doubtful rest billed later: then the transfer is the rest's.
+     */
+    if (v[1].i == HOLD_RESOLVED && v[2].i)
         check_equal(o->c, "paid", o->id, "captured of the hold", v[2].i, o->captured);
-    else if (v[1].i != HOLD_OPEN)
-        check_bad(o->c, "order", o->id, "hold %lld has no state", (long long)v[0].i);
     int64_t state = o->v[O_STATE].i;
     if (v[1].i == HOLD_RESOLVED && state < ORDER_ENDED)
         check_bad(o->c, "order", o->id, "hold %lld is resolved, but the order runs",

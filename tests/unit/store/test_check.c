@@ -177,6 +177,7 @@ static void books_make(struct box *b)
     box_open(b);
     ledger_make(b);
     orders_make(b);
+    failed_start_put(b);
     place_make(b);
     box_commit(b);
     box_close(b);
@@ -195,6 +196,23 @@ static int check(const struct box *b, char *said, size_t cap)
     return rc;
 }
 
+/* An order that failed to start: its hold is released whole. */
+static void failed_start_put(struct box *b)
+{
+    const struct row_hold hold = {.id = 52,
+                                  .tenant = 1,
+                                  .account = WALLET,
+                                  .order_id = 102,
+                                  .amount = 70000,
+                                  .released = 70000,
+                                  .state = HOLD_RESOLVED,
+                                  .resolved_ms = END_MS};
+    const struct row_orders order = {
+        .id = 102, .tenant = 1, .station = 7, .state = ORDER_START_FAILED, .hold = 52};
+    row_pack(&b->rows, ROW_HOLD, ROW_UPSERT, &hold);
+    row_pack(&b->rows, ROW_ORDERS, ROW_UPSERT, &order);
+}
+
 static void right_books_pass(void **state)
 {
     struct box *b = *state;
@@ -206,7 +224,7 @@ static void right_books_pass(void **state)
     assert_int_equal(rc, 0);
     assert_non_null(
         strstr(said, "wallet      accounts 1 in 100.00 out 30.00 balance 70.00 held 10.00"));
-    assert_non_null(strstr(said, "4 accounts, 2 transfers, 2 holds, 2 orders: 0 violations"));
+    assert_non_null(strstr(said, "4 accounts, 2 transfers, 3 holds, 3 orders: 0 violations"));
     assert_int_equal(store_check("store-test-absent", stderr), ERR_NOT_FOUND);
 }
 
