@@ -172,6 +172,23 @@ static void place_make(struct box *b)
     row_pack(&b->rows, ROW_CONTRACT_PARTY, ROW_UPSERT, &two);
 }
 
+/* An order that failed to start: its hold is released whole. */
+static void failed_start_put(struct box *b)
+{
+    const struct row_hold hold = {.id = 52,
+                                  .tenant = 1,
+                                  .account = WALLET,
+                                  .order_id = 102,
+                                  .amount = 70000,
+                                  .released = 70000,
+                                  .state = HOLD_RESOLVED,
+                                  .resolved_ms = END_MS};
+    const struct row_orders order = {
+        .id = 102, .tenant = 1, .station = 7, .state = ORDER_START_FAILED, .hold = 52};
+    row_pack(&b->rows, ROW_HOLD, ROW_UPSERT, &hold);
+    row_pack(&b->rows, ROW_ORDERS, ROW_UPSERT, &order);
+}
+
 static void books_make(struct box *b)
 {
     box_open(b);
@@ -194,23 +211,6 @@ static int check(const struct box *b, char *said, size_t cap)
     said[n] = 0;
     fclose(out);
     return rc;
-}
-
-/* An order that failed to start: its hold is released whole. */
-static void failed_start_put(struct box *b)
-{
-    const struct row_hold hold = {.id = 52,
-                                  .tenant = 1,
-                                  .account = WALLET,
-                                  .order_id = 102,
-                                  .amount = 70000,
-                                  .released = 70000,
-                                  .state = HOLD_RESOLVED,
-                                  .resolved_ms = END_MS};
-    const struct row_orders order = {
-        .id = 102, .tenant = 1, .station = 7, .state = ORDER_START_FAILED, .hold = 52};
-    row_pack(&b->rows, ROW_HOLD, ROW_UPSERT, &hold);
-    row_pack(&b->rows, ROW_ORDERS, ROW_UPSERT, &order);
 }
 
 static void right_books_pass(void **state)
