@@ -8,6 +8,10 @@
 
 #include "base/must.h"
 
+struct audit_topup {
+    int64_t id, amount; /* id: the driver */
+};
+
 /* ---- sorted arrays ---- */
 
 static void *table_find(const struct audit_table *t, int64_t id)
@@ -52,7 +56,8 @@ void audit_init(struct audit *a)
     *a = (struct audit){.accounts.record = sizeof(struct audit_account),
                         .holds.record = sizeof(struct audit_hold),
                         .orders.record = sizeof(struct audit_order),
-                        .sessions.record = sizeof(struct audit_session)};
+                        .sessions.record = sizeof(struct audit_session),
+                        .topups.record = sizeof(struct audit_topup)};
     arena_init(&a->scratch, 1 << 26);
 }
 
@@ -62,6 +67,7 @@ void audit_free(struct audit *a)
     free(a->holds.v);
     free(a->orders.v);
     free(a->sessions.v);
+    free(a->topups.v);
     free(a->truths);
     arena_free(&a->scratch);
 }
@@ -203,6 +209,7 @@ static void see_part(struct audit *a, const struct row_split_part *r)
     struct audit_account *x = table_take(&a->accounts, r->account);
     o->parts[r->fee_kind & 7] += r->amount;
     o->parts_n++;
+    o->property += x->kind == ACCOUNT_PENDING ? r->amount : 0;
     x->parts += r->amount;
 }
 
@@ -323,36 +330,86 @@ static void order_money(struct audit *a, const struct audit_order *o)
     a->overruns += o->loss > 0;
 }
 
-static void order_energy(struct audit *a, const struct audit_order *o, int64_t flat,
-                         int64_t elec_e5, int64_t service_e5)
+static void order_energy(struct audit *a, const struct audit_order *o,
+                         const struct audit_terms *terms)
 {
     const struct audit_truth *t = truth_of(a, o->id);
     if (!t || o->doubt || o->estimated)
         return;
     int64_t energy = t->stop_mwh - t->start_mwh;
+    a->known++;
     if (t->habit < 0) { /* a placeholder: at most what really flowed */
         must(o->energy_mwh <= energy);
         return;
     }
     must(o->energy_mwh == energy);
-    if (o->tariff == flat) {
-        must(o->lines[FEE_ELECTRICITY] == fen_half_up(energy, elec_e5));
-        must(o->lines[FEE_SERVICE] == fen_half_up(energy, service_e5));
+    if (o->tariff == terms->flat) {
+        must(o->lines[FEE_ELECTRICITY] == fen_half_up(energy, terms->elec_e5));
+        must(o->lines[FEE_SERVICE] == fen_half_up(energy, terms->service_e5));
         a->exact++;
     }
 }
 
-void audit_finish(struct audit *a, int64_t flat, int64_t flat_elec_e5, int64_t flat_service_e5)
+void audit_topup_add(struct audit *a, int64_t driver, int64_t amount)
+{
+    ((struct audit_topup *)table_take(&a->topups, driver))->amount += amount;
+}
+
+#define EACH(x, type, table)                                                                       \
+    for (struct type *x = (void *)(table).v;                                                       \
+         x && x < (struct type *)(void *)(table).v + (table).n; x++)
+
+/** What was paid in, less what orders took, is in the wallet or owed. */
+static void wallets_check(struct audit *a)
+{
+    EACH(o, audit_order, a->orders)
+    if (o->payer_kind == PAYER_WALLET)
+        audit_topup_add(a, o->driver, -o->paid);
+    EACH(t, audit_topup, a->topups)
+    {
+        int64_t balance = 0;
+        EACH(x, audit_account, a->accounts)
+        if (x->owner == t->id && (x->kind == ACCOUNT_WALLET || x->kind == ACCOUNT_DEBT))
+            balance += x->journal;
+        must(balance == t->amount);
+    }
+}
+
+/** Over all orders of a contract the owner has the contractual share to the unit, two lines, and
+ * one more for each correction. */
+static void shares_check(const struct audit *a, const struct audit_terms *terms)
+{
+    for (int i = 0; i < 2; i++) {
+        int64_t paid = 0, property = 0, slack = 2;
+        EACH(o, audit_order, a->orders)
+        if (o->contract == terms->contract[i]) {
+            paid += o->paid;
+            property += o->property;
+            slack += o->transfers > 1 ? 2 * o->transfers : 0;
+        }
+        int64_t off = property * terms->ratio_sum[i] - paid * terms->property_ratio[i];
+        must(off <= slack * terms->ratio_sum[i] && -off <= slack * terms->ratio_sum[i]);
+    }
+}
+
+static void sums_check(const struct audit *a)
 {
     int64_t sum = 0;
-    for (size_t i = 0; i < a->accounts.n; i++)
-        sum +=
-            ((const struct audit_account *)(const void *)(a->accounts.v + i * a->accounts.record))
-                ->journal;
+    EACH(x, audit_account, a->accounts)
+    {
+        sum += x->journal;
+        if (x->kind == ACCOUNT_PENDING || x->kind == ACCOUNT_INCOME)
+            must(x->journal == x->parts);
+    }
     must(sum == 0);
+}
+
+void audit_finish(struct audit *a, const struct audit_terms *terms)
+{
+    sums_check(a);
     must(audit_holds_open(a) == 0);
-    for (size_t i = 0; i < a->orders.n; i++) {
-        const struct audit_order *o = (const void *)(a->orders.v + i * a->orders.record);
+    EACH(o, audit_order, a->orders)
+    {
         must(o->state == ORDER_SETTLED || o->state == ORDER_START_FAILED);
         order_money(a, o);
         if (o->state == ORDER_START_FAILED) {
@@ -362,6 +419,8 @@ void audit_finish(struct audit *a, int64_t flat, int64_t flat_elec_e5, int64_t f
         }
         a->settled++;
         a->doubtful += o->doubt != 0;
-        order_energy(a, o, flat, flat_elec_e5, flat_service_e5);
+        order_energy(a, o, terms);
     }
+    shares_check(a, terms);
+    wallets_check(a);
 }

@@ -37,6 +37,7 @@ struct audit_order {
     int64_t created_ms, end_ms, settled_ms;
     int32_t state, payer_kind, doubt, estimated, fail, stop_reason;
     int64_t lines[8], line_energy[8], parts[8]; /* by fee kind */
+    int64_t property;                           /* of the parts, those of the property owner */
     int32_t parts_n, transfers;
 };
 struct audit_session {
@@ -57,10 +58,11 @@ struct audit {
     struct audit_table accounts, holds, orders, sessions;
     struct audit_truth *truths;
     size_t truths_n, truths_size;
+    struct audit_table topups; /* by driver */
     struct arena scratch;
     uint64_t transfers, batches;
     /* Counted at the end. */
-    uint64_t settled, failed, doubtful, exact, overruns;
+    uint64_t settled, failed, doubtful, known, exact, overruns;
 };
 
 void audit_init(struct audit *a);
@@ -68,10 +70,17 @@ void audit_free(struct audit *a);
 /** Takes a sealed batch. */
 void audit_batch(struct audit *a, struct str rows);
 void audit_truth_add(struct audit *a, const struct audit_truth *t);
-/** Everything is over: no open hold, no open order; every order against its truth; sums to zero.
- * `flat_elec_e5` and `flat_service_e5` are the prices of tariff `flat`, for which bills are
- * predicted to the fen. */
-void audit_finish(struct audit *a, int64_t flat, int64_t flat_elec_e5, int64_t flat_service_e5);
+void audit_topup_add(struct audit *a, int64_t driver, int64_t amount);
+
+/** What the auditor was told of the terms: one flat tariff, and contracts with the property owner's
+ * ratio. */
+struct audit_terms {
+    int64_t flat, elec_e5, service_e5;
+    int64_t contract[2], property_ratio[2], ratio_sum[2];
+};
+/** Everything is over: no open hold, no open order; every order against its truth; every wallet
+ * against its top-ups; shares within the rounding of the contract; sums to zero. */
+void audit_finish(struct audit *a, const struct audit_terms *terms);
 const struct audit_order *audit_order(const struct audit *a, int64_t id);
 const struct audit_hold *audit_hold(const struct audit *a, int64_t id);
 int64_t audit_holds_open(const struct audit *a);

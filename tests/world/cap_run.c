@@ -146,7 +146,7 @@ static int run_group(const struct group *g, int n)
         }
     }
     world_run(&w, w.now_ms + 26 * INT64_C(3600000));
-    audit_finish(&w.audit, w.flat, 80000, 40000);
+    world_verdict(&w);
     int rc = report(g, &f);
     world_close(&w);
     free(f.bill);

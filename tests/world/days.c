@@ -12,8 +12,6 @@
 #define DRIVERS 8
 #define PILES   6
 #define ORDERS  512
-#define ELEC_E5 80000
-#define SERV_E5 40000
 
 static const uint16_t mix[HABIT_COUNT] = {
     [HABIT_NORMAL] = 30,     [HABIT_FULL] = 5,         [HABIT_UNPLUG] = 5,
@@ -113,16 +111,18 @@ static void day_play(struct day *d, uint64_t seed)
 int run_days(uint64_t first_seed, int seeds)
 {
     static struct day d;
-    uint64_t settled = 0, failed = 0, doubtful = 0, exact = 0, overruns = 0, transfers = 0;
+    uint64_t settled = 0, failed = 0, doubtful = 0, known = 0, exact = 0, overruns = 0,
+             transfers = 0;
     int kills = 0, starts = 0, refused = 0;
     for (int i = 0; i < seeds; i++) {
         d = (struct day){0};
         (void)fprintf(stderr, "seed %llu\r", (unsigned long long)first_seed + (unsigned)i);
         day_play(&d, first_seed + (uint64_t)i);
-        audit_finish(&d.w.audit, d.w.flat, ELEC_E5, SERV_E5);
+        world_verdict(&d.w);
         settled += d.w.audit.settled;
         failed += d.w.audit.failed;
         doubtful += d.w.audit.doubtful;
+        known += d.w.audit.known;
         exact += d.w.audit.exact;
         overruns += d.w.audit.overruns;
         transfers += d.w.audit.transfers;
@@ -131,11 +131,11 @@ int run_days(uint64_t first_seed, int seeds)
         refused += d.refused;
         world_close(&d.w);
     }
-    printf(
-        "days: %d worlds, %d starts (%d refused), %llu settled, %llu of them predicted to the fen, "
-        "%llu doubtful, %llu failed starts, %llu with overrun, %llu transfers, %d kills\n",
-        seeds, starts, refused, (unsigned long long)settled, (unsigned long long)exact,
-        (unsigned long long)doubtful, (unsigned long long)failed, (unsigned long long)overruns,
-        (unsigned long long)transfers, kills);
+    printf("days: %d worlds, %d starts (%d refused), %llu settled, %llu with known truth, %llu "
+           "predicted to the fen, "
+           "%llu doubtful, %llu failed starts, %llu with overrun, %llu transfers, %d kills\n",
+           seeds, starts, refused, (unsigned long long)settled, (unsigned long long)known,
+           (unsigned long long)exact, (unsigned long long)doubtful, (unsigned long long)failed,
+           (unsigned long long)overruns, (unsigned long long)transfers, kills);
     return settled == 0 || exact == 0;
 }

@@ -8,7 +8,9 @@
 #include "base/err.h"
 #include "base/must.h"
 
-#define SEAL_MS 20
+#define SEAL_MS         20
+#define FLAT_ELEC_E5    80000
+#define FLAT_SERVICE_E5 40000
 
 /* ---- batches ---- */
 
@@ -129,7 +131,21 @@ int world_topup(struct world *w, int64_t driver, int64_t amount)
     cmd->u.topup.driver = driver;
     cmd->u.topup.amount = amount;
     memcpy(cmd->u.topup.currency, "CNY", 4);
-    return web_do(w, CMD_SIZE(topup));
+    int rc = web_do(w, CMD_SIZE(topup));
+    if (!rc)
+        audit_topup_add(&w->audit, driver, amount);
+    return rc;
+}
+
+void world_verdict(struct world *w)
+{
+    struct audit_terms terms = {.flat = w->flat,
+                                .elec_e5 = FLAT_ELEC_E5,
+                                .service_e5 = FLAT_SERVICE_E5,
+                                .contract = {w->contract[0], w->contract[1]},
+                                .property_ratio = {5, 30},
+                                .ratio_sum = {10, 100}};
+    audit_finish(&w->audit, &terms);
 }
 
 int world_start(struct world *w, int64_t driver, int64_t connector, int64_t cap)
@@ -218,7 +234,7 @@ static int64_t family_of(struct world *w, enum row_table t, int64_t id)
 static void make_prices(struct world *w)
 {
     static const struct tariff_slice_in flat[1] = {
-        {.plan = 1, .label = "平", .elec_e5 = 80000, .service_e5 = 40000}};
+        {.plan = 1, .label = "平", .elec_e5 = FLAT_ELEC_E5, .service_e5 = FLAT_SERVICE_E5}};
     static const struct tariff_slice_in steps[4] = {
         {.plan = 1, .from_min = 0, .label = "谷", .elec_e5 = 32150, .service_e5 = 40000},
         {.plan = 1, .from_min = 420, .label = "平", .elec_e5 = 63980, .service_e5 = 45000},

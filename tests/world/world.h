@@ -108,6 +108,8 @@ void world_kill(struct world *w);
 int world_topup(struct world *w, int64_t driver, int64_t amount);
 int world_start(struct world *w, int64_t driver, int64_t connector, int64_t cap);
 int world_stop(struct world *w, int64_t order);
+/** The auditor's verdict at the end. */
+void world_verdict(struct world *w);
 
 /* Between world.c and pile.c. */
 void world_apply(struct world *w, struct cmd *cmd, size_t size);
