@@ -165,6 +165,19 @@ static int key_actor(struct request *r, struct str header)
     return actor_load(r, key, QUERY_WEB_KEY_ACTOR);
 }
 
+/* The cookie of the page. Somebody who is logged in on another page only is known, and refused by
+ * role; but a page that asks who it is must not hear of another page's session. */
+static struct str cookie_of(struct request *r)
+{
+    struct str cookie = req_cookie(r, cookie_names[r->face]);
+
+    if (cookie.n > 0 || (r->route->roles & 1u << ROLE_NONE))
+        return cookie;
+    for (int f = 0; f < FACES && cookie.n == 0; f++)
+        cookie = req_cookie(r, cookie_names[f]);
+    return cookie;
+}
+
 int auth_actor(struct request *r)
 {
     const char *header = req_header(r, "Authorization");
@@ -175,7 +188,7 @@ int auth_actor(struct request *r)
     r->face = face_of(r);
     if (header != NULL)
         return key_actor(r, str_from_c(header));
-    cookie = req_cookie(r, cookie_names[r->face]);
+    cookie = cookie_of(r);
     if (cookie.n == 0)
         return 0;
     auth_token_hash(cookie, key + 1);

@@ -271,7 +271,7 @@ static void me_shows_wallet(void **state)
     assert_has(r->body,
                "\"balance\":\"6.00\",\"held\":\"0.00\",\"available\":\"6.00\",\"debt\":\"0.00\"");
     assert_has(r->body, "\"order\":\"0\"");
-    assert_int_equal(rig_as(&rig, 2, "GET", "/api/v1/orders", NULL, NULL)->status, 401);
+    assert_int_equal(rig_as(&rig, 2, "GET", "/api/v1/orders", NULL, NULL)->status, 403);
 }
 
 static void writes_become_commands(void **state)

@@ -92,7 +92,9 @@ static const struct bad {
     /* who */
     {-1, "GET", STATIONS, NULL, NULL, 401, "unauthenticated", NULL},
     {-1, "POST", TOPUP, KEY, "{\"amount\":\"1.00\"}", 401, "unauthenticated", NULL},
-    {2, "GET", "/api/v1/partner", NULL, NULL, 401, "unauthenticated", NULL},
+    {2, "GET", "/api/v1/partner", NULL, NULL, 403, "denied", NULL},
+    {1, "GET", "/api/v1/orders", NULL, NULL, 403, "denied", NULL},
+    {0, "GET", "/api/v1/me", NULL, NULL, 403, "denied", NULL},
     /* other tenants' ids */
     {0, "GET", "/api/v1/stations/42", NULL, NULL, 404, "not-found", NULL},
     {0, "GET", "/api/v1/chargers/52", NULL, NULL, 404, "not-found", NULL},
