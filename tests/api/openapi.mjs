@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// openapi.mjs: the real program against its own description. One order is charged over a real socket; then every GET of openapi.json is asked by
+// somebody who may, and ajv judges the answer by the schema that stands there. The order's story must add up.
+import { createRequire } from 'node:module';
+import { check, main, sleep, until } from '../js/house.mjs';
+
+const require = createRequire(new URL('../js/package.json', import.meta.url));
+const Ajv = require('ajv/dist/2020').default;
+const WebSocket = require('ws');
+
+/** A charger that does as it is told; rises by 1 kWh with each reading. */
+class Charger {
+  constructor(h, cp) {
+    this.n = 0;
+    this.waiting = new Map();
+    this.ws = new WebSocket(`${h.ocpp}/${cp.path}`, ['ocpp1.6'],
+      { headers: { authorization: 'Basic ' + Buffer.from(`${cp.path}:${cp.secret}`).toString('base64') } });
+    this.ws.on('message', (data) => this.hear(JSON.parse(data.toString())));
+    this.stop = new Promise((done) => { this.stopped = done; });
+  }
+  hear(m) {
+    if (m[0] === 3) {
+      this.waiting.get(m[1])?.(m[2]);
+      return;
+    }
+    if (m[0] !== 2) return;
+    this.ws.send(JSON.stringify([3, m[1], { status: 'Accepted' }]));
+    if (m[2] === 'RemoteStartTransaction') this.started = m[3];
+    if (m[2] === 'RemoteStopTransaction') this.stopped();
+  }
+  open() {
+    return new Promise((ok, no) => { this.ws.on('open', ok); this.ws.on('error', no); });
+  }
+  call(action, payload) {
+    const id = `c${++this.n}`;
+    this.ws.send(JSON.stringify([2, id, action, payload]));
+    return new Promise((done) => this.waiting.set(id, done));
+  }
+  status(status) {
+    return this.call('StatusNotification', { connectorId: 1, errorCode: 'NoError', status, timestamp: new Date().toISOString() });
+  }
+  meter(tx, wh, w) {
+    return this.call('MeterValues', { connectorId: 1, transactionId: tx, meterValue: [{ timestamp: new Date().toISOString(), sampledValue: [
+      { value: String(wh), measurand: 'Energy.Active.Import.Register', unit: 'Wh' },
+      { value: String(w), measurand: 'Power.Active.Import', unit: 'W' }, { value: '55', measurand: 'SoC', unit: 'Percent' }] }] });
+  }
+}
+
+async function charge(h, driver, w) {
+  const cp = w.chargers[0];
+  const charger = new Charger(h, cp);
+  await charger.open();
+  await charger.call('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M' });
+  await charger.status('Preparing');
+  await until('connector is ready', async () => (await h.must('GET', `/api/v1/connectors?charger=${cp.id}`)).items[0].status === 2);
+  const made = await driver.must('POST', '/api/v1/me/orders', { code: cp.connectors[0].code, cap: '4.00' });
+  await until('remote start', async () => charger.started);
+  const start = await charger.call('StartTransaction', { connectorId: 1, idTag: charger.started.idTag, meterStart: 1000, timestamp: new Date().toISOString() });
+  await charger.status('Charging');
+  for (let i = 1; i <= 3; i++) {
+    await sleep(400);
+    await charger.meter(start.transactionId, 1000 + i * 5, 60000);
+  }
+  const live = await until('live figures', async () => {
+    const o = await driver.must('GET', `/api/v1/me/orders/${made.id}`);
+    return o.live_power_w > 0 && o;
+  });
+  check(live.order.state === 4, 'the order is charging');
+  await driver.must('POST', `/api/v1/me/orders/${made.id}/stop`);
+  await charger.stop;
+  await charger.call('StopTransaction', { transactionId: start.transactionId, meterStop: 1020, timestamp: new Date().toISOString(), reason: 'Remote' });
+  await charger.status('Available');
+  await until('settled', async () => (await driver.must('GET', `/api/v1/me/orders/${made.id}`)).order.state >= 8);
+  charger.ws.close();
+  return made.id;
+}
+
+/** The first event of a name on a stream, or null after ms. */
+async function firstEvent(h, path, name, act, ms = 5000) {
+  const stop = new AbortController();
+  const r = await fetch(h.web + path, { headers: { cookie: h.cookie, accept: 'text/event-stream' }, signal: stop.signal });
+  const timer = setTimeout(() => stop.abort(), ms);
+  let text = '';
+  await act();
+  try {
+    for await (const part of r.body) {
+      text += Buffer.from(part).toString();
+      const hit = new RegExp(`event: ${name}\ndata: (.*)\n`).exec(text);
+      if (hit) return JSON.parse(hit[1]);
+    }
+  } catch { /* the time is over */ } finally {
+    clearTimeout(timer);
+    stop.abort();
+  }
+  return null;
+}
+
+const cents = (s) => Math.round(Number(s) * 10000);
+const sum = (rows, of) => rows.reduce((n, r) => n + cents(of(r)), 0);
+
+await main(async (h) => {
+  await h.setup();
+  const w = await h.world({ balance: '10.00' });
+  const driver = h.client();
+  const sent = await driver.must('POST', '/api/v1/driver/code', { phone: '13800138000' });
+  driver.csrf = (await driver.must('POST', '/api/v1/driver/login', { phone: '13800138000', code: sent.demo_code })).csrf;
+  const partner = h.client();
+  await partner.login('partner', 'partner password');
+  const share = firstEvent(partner, '/api/v1/partner/events', 'share', async () => {}, 60000);
+  const order = await charge(h, driver, w);
+  check((await share)?.order === order, 'the partner hears of the share');
+
+  // ---- the story adds up ----
+  const story = await h.must('GET', `/api/v1/orders/${order}`);
+  check(story.order.energy_mwh === 20000, `20 Wh, got ${story.order.energy_mwh}`);
+  check(sum(story.lines, (l) => l.amount) === cents(story.order.total), 'the lines are the total');
+  check(sum(story.parts, (p) => p.amount) === cents(story.order.paid), 'the parts are what was paid');
+  for (const t of story.transfers) check(sum(t.legs, (l) => l.amount) === 0, `legs of transfer ${t.id} sum to 0`);
+  check(story.transfers.length > 0 && story.holds.length === 1 && story.events.length > 3 && story.commands.length > 1, 'transfers, hold, events, commands are there');
+  const mine = await driver.must('GET', `/api/v1/me/orders/${order}`);
+  check(mine.parts.length === 0 && mine.transfers.length === 0 && mine.commands.length === 0, 'a driver sees no split');
+  const samples = await h.must('GET', `/api/v1/orders/${order}/samples`);
+  check(samples.items.length >= 3, `the curve has ${samples.items.length} readings`);
+  const me = await driver.must('GET', '/api/v1/me');
+  const statement = await driver.must('GET', '/api/v1/me/statement');
+  check(statement.items[0].balance === me.balance, 'the statement ends at the balance');
+  check(sum(statement.items, (r) => r.amount) === cents(me.balance), 'the statement sums to the balance');
+  const home = await partner.must('GET', '/api/v1/partner');
+  check(cents(home.today) === sum(story.parts.filter((p) => p.party === w.owner), (p) => p.amount), 'today is the share of the order');
+  const shares = JSON.stringify((await partner.must('GET', '/api/v1/partner/shares')).items);
+  check(!shares.includes('138') && !shares.includes('driver'), 'shares name no driver');
+  check((await h.must('GET', '/api/v1/ledger/trial')).sum === '0.00', 'the books balance');
+
+  // ---- every GET keeps to its schema ----
+  const api = await h.must('GET', '/api/v1/openapi.json');
+  const ajv = new Ajv({ strict: false, schemas: [{ $id: 'api', components: api.components }] });
+  const transfer = story.transfers[0];
+  const ids = { stations: w.station, chargers: w.chargers[0].id, connectors: w.chargers[0].connectors[0].id, drivers: w.driver, tariffs: w.tariff,
+    contracts: w.contract, orders: order, accounts: transfer.legs[0].account, transfers: transfer.id, commands: story.commands[0].id };
+  let judged = 0;
+  for (const [path, methods] of Object.entries(api.paths)) {
+    const get = methods.get;
+    const content = get?.responses['200'].content['application/json'];
+    if (!content || path.endsWith('openapi.json')) continue;
+    const who = get['x-permission'] === 'me' ? driver : get['x-permission'] === 'partner' ? partner : h;
+    const kind = path.replace('/me/', '/').split('/')[3];
+    const real = path.replace('{id}', ids[kind]).replace('{code}', w.chargers[0].connectors[0].code);
+    const r = await who.ask('GET', real);
+    check(r.status === 200, `${real}: ${r.status} ${JSON.stringify(r.body).slice(0, 200)}`);
+    const schema = JSON.parse(JSON.stringify(content.schema).replaceAll('#/components', 'api#/components'));
+    const good = ajv.validate(schema, r.body);
+    check(good, `${real}: ${ajv.errorsText()} in ${JSON.stringify(r.body).slice(0, 300)}`);
+    const again = await who.ask('GET', real, undefined, { 'if-none-match': r.headers.get('etag') ?? '' });
+    check(again.status === 304 || (again.status === 200 && /live|session|trial|connectors|orders/.test(real)), `${real}: an unchanged answer is 304, got ${again.status}`);
+    judged++;
+  }
+  check(judged > 40, `${judged} routes were judged`);
+
+  // ---- changes by two people ----
+  const station = await h.ask('GET', `/api/v1/stations/${w.station}`);
+  const tag = station.headers.get('etag');
+  const { id, version, ...body } = station.body;
+  check(tag === `"${version}"` && id === w.station, 'the tag is the version');
+  check((await h.ask('PUT', `/api/v1/stations/${w.station}`, { ...body, name: 'New name' }, { 'if-match': tag })).status === 200, 'the first change');
+  check((await h.ask('PUT', `/api/v1/stations/${w.station}`, { ...body, name: 'Other' }, { 'if-match': tag })).status === 412, 'the second finds it changed');
+
+  // ---- keys ----
+  const key = await h.must('POST', '/api/v1/keys', { name: 'erp', role: 5, quota_s: 5 });
+  const bearer = { authorization: `Bearer ${key.key}` };
+  const other = h.client();
+  check((await other.ask('GET', '/api/v1/orders', undefined, bearer)).status === 200, 'a key reads');
+  check((await other.ask('POST', `/api/v1/drivers/${w.driver}/topups`, { amount: '1.00' }, bearer)).status === 403, 'a viewer key does not write');
+  let limited = 0;
+  for (let i = 0; i < 40; i++) {
+    const r = await other.ask('GET', '/api/v1/session', undefined, bearer);
+    if (r.status === 429) limited += Number(r.headers.get('retry-after')) >= 1;
+  }
+  check(limited > 0, 'its quota ends');
+  await h.must('POST', `/api/v1/keys/${key.id}/revoke`);
+  await sleep(500);
+  check((await other.ask('GET', '/api/v1/orders', undefined, bearer)).status === 401, 'a revoked key is nobody');
+
+  // ---- a disabled person is out at once ----
+  const people = (await h.must('GET', '/api/v1/people')).items.find((p) => p.login === 'partner');
+  const { id: pid, version: pv, ...person } = people;
+  check((await h.ask('PUT', `/api/v1/people/${pid}`, { ...person, state: 1 }, { 'if-match': `"${pv}"` })).status === 200, 'the partner is disabled');
+  check((await partner.ask('GET', '/api/v1/partner')).status === 401, 'a disabled partner is nobody');
+  check(h.check().code === 0, '`even check` is content');
+}, { demo: true });
