@@ -9,9 +9,8 @@
 int serve_main(int argc, char **argv);
 int demo_main(int argc, char **argv);
 
-/** Takes `--config FILE`, `--dir D` and `--set name=value` out of the arguments, in order; prints
- * what is wrong. Leaves the others to the caller: *left points at the first argument that is none
- * of these. 0 or 2. */
-int app_options(int argc, char **argv, struct config *c, int *left);
+/** Takes `--config FILE`, `--dir D` and `--set name=value` out of the arguments, wherever they
+ * stand, in order; prints what is wrong. The others stay: argv[0 … *argc). 0 or 2. */
+int app_options(int *argc, char **argv, struct config *c);
 
 #endif

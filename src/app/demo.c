@@ -200,18 +200,17 @@ static int run(struct demo *d)
 
 static int demo_options(struct demo *d, int argc, char **argv)
 {
-    int left;
-    int res = app_options(argc, argv, &d->settings, &left);
-    for (; !res && left < argc; left += 2) {
+    int res = app_options(&argc, argv, &d->settings);
+    for (int i = 0; !res && i < argc; i += 2) {
         int64_t v;
-        if (strcmp(argv[left], "--quiet") == 0) {
+        if (strcmp(argv[i], "--quiet") == 0) {
             d->drivers = false;
-            left--;
-        } else if (left + 1 == argc || str_to_i64(str_from_c(argv[left + 1]), &v) != 0) {
+            i--;
+        } else if (i + 1 == argc || str_to_i64(str_from_c(argv[i + 1]), &v) != 0) {
             res = 2;
-        } else if (strcmp(argv[left], "--for") == 0 && v > 0) {
+        } else if (strcmp(argv[i], "--for") == 0 && v > 0) {
             d->run_s = v;
-        } else if (strcmp(argv[left], "--speed") == 0 && v >= 1 && v <= 600) {
+        } else if (strcmp(argv[i], "--speed") == 0 && v >= 1 && v <= 600) {
             d->settings.demo_speed = v;
         } else {
             res = 2;

@@ -36,7 +36,6 @@ struct engine {
     struct engine_config cfg;
     struct core *core;
     struct store_fetcher *fetcher;
-    struct store_reader *reader; /* samples of open sessions at the start */
     struct mailbox *inbox, *sealed;
     struct mark *mark; /* what is being applied */
     struct os_thread *core_thread, *commit_thread;
@@ -45,8 +44,6 @@ struct engine {
     int64_t last_ms;
     int64_t disk_checked_ms;
     struct arena arena;
-    struct buf open; /* while loading: open sessions whose samples come after the rows */
-    bool loading;
     _Atomic bool stopping, disk_low;
 };
 
@@ -72,18 +69,6 @@ static int zone_need(struct engine *e, const char *name)
     return core_zone_add(e->core, name, zone);
 }
 
-struct sample_load {
-    struct engine *e;
-    int64_t tenant, session;
-};
-
-static void session_note(struct engine *e, const struct row_session *s)
-{
-    struct sample_load l = {e, s->tenant, s->id};
-    if (e->loading && s->state == SESSION_OPEN)
-        buf_put(&e->open, &l, sizeof l);
-}
-
 static int load_row(void *ctx, enum row_table table, const void *row)
 {
     struct engine *e = ctx;
@@ -92,47 +77,25 @@ static int load_row(void *ctx, enum row_table table, const void *row)
         err = zone_need(e, ((const struct row_tenant *)row)->zone);
     else if (table == ROW_STATION)
         err = zone_need(e, ((const struct row_station *)row)->zone);
-    else if (table == ROW_SESSION)
-        session_note(e, row);
     if (err)
         return err;
     return core_load(e->core, table, row);
 }
 
-static int load_sample(void *ctx, int64_t at_ms, const struct core_sample *sample)
+static int load_sample(void *ctx, const struct sample_record *r)
 {
-    struct sample_load *l = ctx;
-    struct sample_record r = {
-        .tenant = l->tenant, .session = l->session, .at_ms = at_ms, .sample = *sample};
-    return core_load_sample(l->e->core, &r);
-}
-
-/* Open sessions go on with the samples that came after their last written row. */
-static int load_samples(struct engine *e)
-{
-    for (size_t at = 0; at + sizeof(struct sample_load) <= e->open.n;
-         at += sizeof(struct sample_load)) {
-        struct sample_load l;
-        memcpy(&l, e->open.p + at, sizeof l);
-        int err = store_samples(e->reader, l.session, load_sample, &l);
-        if (err)
-            return err;
-    }
-    return e->open.err;
+    struct engine *e = ctx;
+    return core_load_sample(e->core, r);
 }
 
 static int load(struct engine *e)
 {
     int64_t ledger_ms = 0;
-    buf_init(&e->open, SIZE_MAX);
-    e->loading = true;
     int err = store_load(e->cfg.store, load_row, e);
     if (!err)
-        err = load_samples(e);
+        err = store_load_samples(e->cfg.store, load_sample, e);
     if (!err)
         err = store_ledger_time(e->cfg.store, &ledger_ms);
-    buf_free(&e->open);
-    e->loading = false;
     if (err)
         return err;
     int64_t now = os_now_ms();
@@ -413,7 +376,6 @@ void engine_free(struct engine *e)
     if (!e)
         return;
     store_fetcher_close(e->fetcher);
-    store_reader_close(e->reader);
     for (int i = 0; i < BATCHES; i++)
         core_batch_free(&e->slots[i].batch);
     mailbox_free(e->inbox);
@@ -446,8 +408,6 @@ static int prepare(struct engine *e)
         err = core_new(&limits, &e->core);
     if (!err)
         err = store_fetcher_open(e->cfg.store, &e->fetcher);
-    if (!err)
-        err = store_reader_open(e->cfg.store, &e->reader);
     if (!err)
         err = mailbox_new(inbox, inbox, &e->inbox);
     if (!err)

@@ -21,14 +21,13 @@ static int usage(FILE *out, int code);
 static int config_main(int argc, char **argv)
 {
     struct config c;
-    int left;
     bool man = argc > 0 && strcmp(argv[0], "--man") == 0;
     if (argc > 0 && (man || strcmp(argv[0], "--check") == 0)) {
         argc--;
         argv++;
     }
-    int res = app_options(argc, argv, &c, &left);
-    if (res || left < argc)
+    int res = app_options(&argc, argv, &c);
+    if (res || argc > 0)
         return res ? res : usage(stderr, 2);
     if (man)
         config_print_man(stdout);
@@ -40,15 +39,14 @@ static int config_main(int argc, char **argv)
 static int backup_main(int argc, char **argv)
 {
     struct config c;
-    int left;
-    int res = app_options(argc, argv, &c, &left);
+    int res = app_options(&argc, argv, &c);
     if (res)
         return res;
-    if (argc - left != 1)
+    if (argc != 1)
         return usage(stderr, 2);
-    res = store_backup(c.data_dir, argv[left]);
+    res = store_backup(c.data_dir, argv[0]);
     if (res) {
-        fprintf(stderr, "even: backup of %s to %s: %s\n", c.data_dir, argv[left],
+        fprintf(stderr, "even: backup of %s to %s: %s\n", c.data_dir, argv[0],
                 err_text(res, LANG_EN));
         return 70;
     }
@@ -59,14 +57,13 @@ static int check_main(int argc, char **argv)
 {
     struct config c;
     char path[300];
-    int left;
-    int res = app_options(argc, argv, &c, &left);
+    int res = app_options(&argc, argv, &c);
     if (res)
         return res;
-    if (argc - left > 1)
+    if (argc > 1)
         return usage(stderr, 2);
     snprintf(path, sizeof path, "%s/even.db", c.data_dir);
-    const char *file = argc - left == 1 ? argv[left] : path;
+    const char *file = argc == 1 ? argv[0] : path;
     res = store_check(file, stdout);
     if (res < 0)
         fprintf(stderr, "even: %s: %s\n", file, err_text(res, LANG_EN));

@@ -27,24 +27,25 @@ static int one_option(struct config *c, const char *name, const char *value)
     return err ? 2 : 0;
 }
 
-int app_options(int argc, char **argv, struct config *c, int *left)
+int app_options(int *argc, char **argv, struct config *c)
 {
+    int kept = 0;
     config_defaults(c);
-    int i = 0;
-    while (i < argc) {
+    for (int i = 0; i < *argc; i++) {
         const char *name = argv[i];
         if (strcmp(name, "--config") != 0 && strcmp(name, "--set") != 0 &&
-            strcmp(name, "--dir") != 0)
-            break;
-        if (i + 1 == argc) {
+            strcmp(name, "--dir") != 0) {
+            argv[kept++] = argv[i];
+            continue;
+        }
+        if (i + 1 == *argc) {
             fprintf(stderr, "even: %s needs a value\n", name);
             return 2;
         }
-        int res = one_option(c, name, argv[i + 1]);
+        int res = one_option(c, name, argv[++i]);
         if (res)
             return res;
-        i += 2;
     }
-    *left = i;
+    *argc = kept;
     return 0;
 }

@@ -282,13 +282,12 @@ static void wait_for_end(struct house *h)
 int serve_main(int argc, char **argv)
 {
     static struct house h; /* large, one a process */
-    int left;
-    int res = app_options(argc, argv, &h.settings, &left);
+    int res = app_options(&argc, argv, &h.settings);
     if (res)
         return res;
-    for (; left < argc; left++) {
-        if (strcmp(argv[left], "--demo") != 0) {
-            fprintf(stderr, "even: serve: what is %s?\n", argv[left]);
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--demo") != 0) {
+            fprintf(stderr, "even: serve: what is %s?\n", argv[i]);
             return 2;
         }
         h.demo = true;

@@ -95,9 +95,8 @@ export class House {
   async ask(method, path, body, headers = {}) {
     const h = { cookie: this.cookie, ...headers };
     if (method !== 'GET') {
-      h['content-type'] ??= 'application/json';
-      h['x-csrf-token'] ??= this.csrf;
-      h['idempotency-key'] ??= randomUUID();
+      for (const [k, v] of [['content-type', 'application/json'], ['x-csrf-token', this.csrf], ['idempotency-key', randomUUID()]])
+        if (h[k] === undefined) h[k] = v; // null leaves it out
     }
     for (const k of Object.keys(h)) if (h[k] === null) delete h[k];
     const r = await fetch(this.web + path, { method, headers: h, body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body) });

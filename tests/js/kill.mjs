@@ -14,7 +14,7 @@ await main(async (h) => {
   const fleet = Array.from({ length: 8 }, (_, i) => ({ path: `EVEN-${String(i + 1).padStart(3, '0')}`, protocol: 1, power: 120000 }))
     .concat(Array.from({ length: 4 }, (_, i) => ({ path: `3201060001${9214 + i}`, protocol: 2, power: 120000 })));
   const w = await h.world({ chargers: fleet, balance: '2000.00' });
-  const key = (await h.must('POST', '/api/v1/keys', { name: 'kill', role: 2, quota_s: 0 })).key;
+  const key = (await h.must('POST', '/api/v1/keys', { name: 'kill', role: 2, quota_s: 5000 })).key;
   const auth = { authorization: `Bearer ${key}`, cookie: '' };
   writeFileSync(join(h.dir, 'chargers.txt'), w.chargers.filter((c) => c.secret).map((c) => `${c.path}\t${c.secret}\n`).join(''));
   const sim = h.run(['sim', '--url', `${h.ocpp}/`, '--ykc', `127.0.0.1:${h.ports['charge.ykc_port']}`, '--ocpp', '8', '--ykc-piles', '4',
