@@ -6,7 +6,6 @@
  * ERR_CORRUPT, not a short page; 3. owners come from the log-in for drivers and partners. Thread:
  * the request's. */
 #include "base/err.h"
-#include "core/ledger.h"
 #include "core/types.h"
 #include "io/os/clock.h"
 #include "web/api_gen.h"
@@ -15,6 +14,28 @@
 #include "web/state.h"
 
 enum { LEGS_MAX = 64 };
+
+/* One leg as schema.tbl describes transfer.legs. */
+struct leg {
+    int64_t account, amount, balance, prev, party;
+};
+
+/* ERR_NOT_FOUND at the clean end of the bytes, ERR_CORRUPT inside a leg. */
+static int leg_next(struct cursor *c, struct leg *out)
+{
+    uint64_t account, prev, party;
+
+    if (c->p == c->end)
+        return ERR_NOT_FOUND;
+    if (cursor_varint(c, &account) != 0 || cursor_zigzag(c, &out->amount) != 0 ||
+        cursor_zigzag(c, &out->balance) != 0 || cursor_varint(c, &prev) != 0 ||
+        cursor_varint(c, &party) != 0)
+        return ERR_CORRUPT;
+    out->account = (int64_t)account;
+    out->prev = (int64_t)prev;
+    out->party = (int64_t)party;
+    return 0;
+}
 
 /* ---- transfers with legs ---- */
 
@@ -98,14 +119,14 @@ static int legs_decode(struct request *r, struct rows *known, struct str raw,
                        struct api_TransferRow *t)
 {
     struct cursor c = {(const uint8_t *)raw.p, (const uint8_t *)raw.p + raw.n};
-    struct ledger_leg_row leg;
+    struct leg leg;
     int err;
 
     t->legs = ARENA_ARRAY(&r->arena, LEGS_MAX, struct api_Leg);
     if (t->legs == NULL)
         return ERR_TOO_LARGE;
     t->has.legs = true;
-    while ((err = ledger_leg_next(&c, &leg)) == 0) {
+    while ((err = leg_next(&c, &leg)) == 0) {
         const struct api_AccountRow *a;
 
         if (t->legs_n == LEGS_MAX)
@@ -164,10 +185,10 @@ static int statement_take(void *ctx, const struct sql_value *v, size_t n)
 {
     struct step *s = ctx;
     struct cursor c = {(const uint8_t *)v[11].s.p, (const uint8_t *)v[11].s.p + v[11].s.n};
-    struct ledger_leg_row leg;
+    struct leg leg;
 
     (void)n;
-    while (!s->found && ledger_leg_next(&c, &leg) == 0) {
+    while (!s->found && leg_next(&c, &leg) == 0) {
         if (leg.account != s->head->account)
             continue;
         s->found = true;

@@ -49,6 +49,12 @@ static void folder_add(const char *root)
     static char todo[FILES_MAX][PATH_SIZE];
     size_t n = 0, root_n = strlen(root);
     snprintf(todo[n++], PATH_SIZE, "%s", root);
+    struct stat there;
+    if (stat(root, &there) != 0) { /* not there yet: its parent's time tells when it comes */
+        const char *slash = strrchr(root, '/');
+        fprintf(deps, " %.*s", slash ? (int)(slash - root) : 1, slash ? root : ".");
+        return;
+    }
     while (n > 0) {
         char dir[PATH_SIZE];
         memcpy(dir, todo[--n], sizeof dir);

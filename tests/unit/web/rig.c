@@ -268,6 +268,12 @@ static void order_rows(struct buf *b)
                               .meter_start = 0,
                               .meter_last = 3333000,
                               .soc_pm = 640});
+}
+
+static void story_rows(struct buf *b)
+{
+    int64_t now = os_now_ms();
+
     put(b, ROW_FEE_LINE,
         &(struct row_fee_line){.order_id = ORDER,
                                .seq = 1,
@@ -387,6 +393,7 @@ void rig_start(struct rig *rig, bool empty)
         site_rows(&rows);
         money_rows(&rows);
         order_rows(&rows);
+        story_rows(&rows);
         assert_int_equal(store_commit(rig->store, buf_str(&rows), STR_LIT("")), 0);
     }
     buf_free(&rows);
