@@ -33,7 +33,8 @@ export function makeI18n(own: Pairs) {
     legacy: false,
     locale: lang,
     fallbackLocale: 'en',
-    flatJson: true,
+    // Keys are taken as they stand: a dot separates words, not objects.
+    messageResolver: (messages, key) => (messages as Record<string, string>)[key] ?? null,
     missingWarn: false,
     fallbackWarn: false,
     messages: { zh: side(pairs, 0), en: side(pairs, 1) },
