@@ -75,6 +75,7 @@ static void *front_target(void *cls, const char *target, struct MHD_Connection *
     if (r == NULL)
         return NULL;
     r->web = cls;
+    atomic_fetch_add(&r->web->open, 1);
     r->conn = conn;
     r->t0_ns = os_mono_ns();
     arena_init(&r->arena, WEB_ARENA_MAX);
@@ -102,6 +103,7 @@ static void front_over(void *cls, struct MHD_Connection *conn, void **req_cls,
     crypto_wipe(r, sizeof(*r));
     free(r);
     *req_cls = NULL;
+    atomic_fetch_sub(&w->open, 1);
 }
 
 static ssize_t stream_read(void *cls, uint64_t pos, char *p, size_t n)

@@ -187,7 +187,8 @@ EV_MUST_USE int req_rows(struct request *r, enum query q, const struct bind *ext
 /** One row; ERR_NOT_FOUND. */
 EV_MUST_USE int req_one(struct request *r, enum query q, const struct bind *extra, size_t n,
                         const struct wire_type *t, void *obj);
-/** One row as the row struct of a table (arena); columns that the query has not are left zero. ERR_NOT_FOUND also for another tenant's. */
+/** One row as the row struct of a table (arena); columns that the query has not are left zero.
+ * ERR_NOT_FOUND also for another tenant's. */
 EV_MUST_USE int req_table_row(struct request *r, enum query q, enum row_table t, int64_t id,
                               void *row);
 /** Puts one more cleared struct at the end of the rows, or NULL. */

@@ -62,7 +62,8 @@ struct web {
     bool has_tenant; /* the first-run set-up is over */
 
     struct metric_hist http;
-    _Atomic uint64_t requests, problems, refused, dropped, streams;
+    _Atomic uint32_t open; /* requests between first line and end */
+    _Atomic uint64_t requests, problems, dropped;
 };
 
 void web_lock(struct web *w);

@@ -16,7 +16,7 @@
 #include "web/assets.h"
 #include "web/state.h"
 
-enum { LOCK_WAIT_MS = INT32_MAX };
+enum { LOCK_WAIT_MS = INT32_MAX, DRAIN_MS = 2000, DRAIN_STEP_MS = 5 };
 
 void web_lock(struct web *w)
 {
@@ -141,6 +141,8 @@ void web_stop(struct web *w)
         password_stop(w);
     if (w->pump != NULL)
         pump_stop(w);
+    for (int ms = 0; w->open > 0 && ms < DRAIN_MS; ms += DRAIN_STEP_MS)
+        os_sleep_ms(DRAIN_STEP_MS); /* the answers are on their way */
     if (w->daemon != NULL)
         front_stop(w);
     mailbox_free(w->jobs);

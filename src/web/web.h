@@ -29,8 +29,8 @@ struct web_config {
     bool demo;            /* log-in codes are shown instead of sent */
     bool behind_tls;      /* cookies are marked Secure; links are https */
     const char *base_url; /* printed into QR codes, "https://host"; NULL = from the Host header */
-    const char
-        *proxies; /* addresses whose X-Forwarded-* are believed, comma-separated; NULL = none */
+    const char *proxies;  /* addresses or blocks (10.0.0.0/8) whose X-Forwarded-* are believed,
+                             comma-separated; NULL = none */
     const char *setup_token; /* allows the first-run set-up from elsewhere than loopback; NULL =
                                 loopback only */
     uint8_t key[CRYPTO_KEY_SIZE]; /* keyed hashes of charger passwords and API keys: the gates use

@@ -13,6 +13,7 @@
 #include "io/os/clock.h"
 #include "io/os/file.h"
 
+const char *rig_proxies;
 static char pass_hash[CRYPTO_PASSWORD_SIZE];
 
 /* ---- rows ---- */
@@ -399,6 +400,7 @@ void rig_start(struct rig *rig, bool empty)
     buf_free(&rows);
     rig->answer = (struct reply_made){.id = 777, .version = 5};
     wc.store = rig->store;
+    wc.proxies = rig_proxies;
     memset(wc.key, 7, sizeof(wc.key));
     assert_int_equal(web_start(&wc, &rig->web), 0);
     rig->port = web_port(rig->web);

@@ -66,7 +66,9 @@ struct rig {
     char csrf[3][64];
 };
 
-/** Starts; with `empty` there is no tenant yet. */
+/** Starts; with `empty` there is no tenant yet. rig_proxies is the configuration's list, NULL by
+ * default. */
+extern const char *rig_proxies;
 void rig_start(struct rig *rig, bool empty);
 void rig_stop(struct rig *rig);
 

@@ -451,6 +451,45 @@ static void set_up_once(void **state)
     assert_int_equal(rig_call(&rig, "POST", "/api/v1/setup", NULL, body)->status, 409);
 }
 
+/* Behind a proxy that is trusted the address it names counts, and only that. */
+static void proxies_are_believed_if_named(void **state)
+{
+    static struct rig near, far;
+    static const char body[] =
+        "{\"tenant_name\":\"New\",\"currency\":\"CNY\",\"zone\":\"Moon/Base\",\"login\":\"root\","
+        "\"name\":\"R\",\"password\":\"0123456789\"}";
+
+    (void)state;
+    rig_proxies = "10.1.0.0/20, 127.0.0.0/9";
+    rig_start(&near, true);
+    assert_int_equal(
+        rig_call(&near, "POST", "/api/v1/setup", "X-Forwarded-For: 9.9.9.9, 10.1.15.255\r\n", body)
+            ->status,
+        403);
+    assert_int_equal(
+        rig_call(&near, "POST", "/api/v1/setup", "X-Forwarded-For: 9.9.9.9, 127.0.0.5\r\n", body)
+            ->status,
+        403);
+    assert_int_equal(
+        rig_call(&near, "POST", "/api/v1/setup", "X-Forwarded-For: 127.200.0.1\r\n", body)->status,
+        422);
+    assert_has(rig_header(rig_call(&near, "GET", "/healthz", "X-Forwarded-Proto: https\r\n", NULL),
+                          "Strict-Transport-Security"),
+               "max-age");
+    rig_stop(&near);
+    rig_proxies = "10.1.0.0/16,nonsense,::1/129";
+    rig_start(&far, true);
+    assert_int_equal(
+        rig_call(&far, "POST", "/api/v1/setup", "X-Forwarded-For: 127.0.0.1\r\n", body)->status,
+        403);
+    assert_string_equal(
+        rig_header(rig_call(&far, "GET", "/healthz", "X-Forwarded-Proto: https\r\n", NULL),
+                   "Strict-Transport-Security"),
+        "");
+    rig_stop(&far);
+    rig_proxies = NULL;
+}
+
 int api_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -473,6 +512,7 @@ int api_tests(void)
         cmocka_unit_test(pages_are_served),
         cmocka_unit_test(logout_ends_it),
         cmocka_unit_test(set_up_once),
+        cmocka_unit_test(proxies_are_believed_if_named),
     };
 
     return cmocka_run_group_tests_name("web api", tests, setup, teardown);

@@ -180,7 +180,8 @@ static void stopper(void *arg)
 {
     struct rig *r = arg;
 
-    os_sleep_ms(300);
+    while (r->commands < 3) /* log-in: 2; now the top-up is there and waits */
+        os_sleep_ms(5);
     web_stop(r->web);
     r->web = NULL;
 }
