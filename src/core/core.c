@@ -12,7 +12,6 @@
 #include "core/core_state.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 typedef void gate_fn(struct core *c, const struct cmd *cmd, struct charger *ch);
 typedef int web_fn(struct core *c, const struct cmd *cmd);
@@ -136,19 +135,21 @@ static void bufs_init(struct core *c)
 
 int core_new(const struct core_limits *limits, struct core **out)
 {
-    struct core *c = calloc(1, sizeof *c); /* at start only */
+    struct arena arena;
+    arena_init(&arena, SIZE_MAX);
+    struct core *c = ARENA_NEW(&arena, struct core);
     if (!c)
         return ERR_NOMEM;
     c->lim = *limits;
     limits_fill(&c->lim);
-    arena_init(&c->arena, SIZE_MAX);
+    c->arena = arena; /* the core lives in its own arena */
     arena_init(&c->scratch, 1 << 20);
     const struct ledger_limits ll = {
         .accounts = c->lim.accounts, .holds = c->lim.orders * 2, .seed = c->lim.seed};
     int rc = ledger_new(&c->arena, &ll, &c->ledger);
     if (rc) {
-        arena_free(&c->arena);
-        free(c);
+        arena = c->arena;
+        arena_free(&arena);
         return rc;
     }
     dirs_init(c);
@@ -211,8 +212,8 @@ void core_free(struct core *c)
         buf_free(bufs[i]);
     heap_free(&c->timers);
     arena_free(&c->scratch);
-    arena_free(&c->arena);
-    free(c);
+    struct arena arena = c->arena;
+    arena_free(&arena);
 }
 
 int core_zone_add(struct core *c, const char *name, const struct zone *zone)
