@@ -342,6 +342,11 @@ static void order_energy(struct audit *a, const struct audit_order *o,
         must(o->energy_mwh <= energy);
         return;
     }
+    if (o->energy_mwh != energy)
+        (void)fprintf(stderr,
+                      "order %lld: billed %lld mWh, truth %lld, habit %d, pile %d, tx %lld\n",
+                      (long long)o->id, (long long)o->energy_mwh, (long long)energy, t->habit,
+                      t->ykc, (long long)t->tx);
     must(o->energy_mwh == energy);
     if (o->tariff == terms->flat) {
         must(o->lines[FEE_ELECTRICITY] == fen_half_up(energy, terms->elec_e5));

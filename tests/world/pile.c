@@ -47,7 +47,7 @@ static void truth_tell(const struct pile *p, const struct to_core *m)
                             .tx = m->tx,
                             .start_mwh = wh(m->start_mwh),
                             .stop_mwh = wh(m->event.meter_mwh),
-                            .habit = g->habit == HABIT_PLACEHOLDER ? -1 : g->habit,
+                            .habit = p->placeholder[m->event.gun] ? -1 : g->habit,
                             .ykc = ykc(p)};
     if (ykc(p)) { /* the record counts the session */
         t.stop_mwh = wh(m->energy_mwh);
@@ -70,6 +70,8 @@ static void event_send(struct pile *p, const struct model_event *e)
     m.energy_mwh = e->meter_mwh - g->start_mwh;
     memcpy(m.class_mwh, g->class_mwh, sizeof m.class_mwh);
     bool record = e->type == EVENT_STOP;
+    if (e->type == EVENT_START)
+        p->placeholder[e->gun] = e->meter_mwh == 0;
     m.wants_answer = !ykc(p) || record || e->type == EVENT_AUTHORIZE;
     if (record)
         truth_tell(p, &m);

@@ -62,8 +62,9 @@ struct pile {
     struct to_pile in[WORLD_TO_PILE];
     int outs, ins;
     int64_t last_out_ms, last_in_ms;
-    bool cut_after_start; /* the next remote start breaks the connection */
-    int64_t tariff;       /* prices to confirm */
+    bool placeholder[MODEL_GUNS]; /* the running transaction began with a register of 0 */
+    bool cut_after_start;         /* the next remote start breaks the connection */
+    int64_t tariff;               /* prices to confirm */
 };
 
 struct world_reply {
