@@ -28,7 +28,7 @@ static bool sub_sees(const struct sub *s, const struct out_event *e)
 {
     const struct actor *a = &s->actor;
 
-    if (e->tenant != 0 && e->tenant != a->tenant)
+    if (e->tenant != a->tenant)
         return false;
     if (s->face == FACE_DRIVER)
         return e->driver != 0 && e->driver == a->id && e->kind != EVENT_SHARE &&

@@ -148,7 +148,7 @@ static int part_read(struct request *r, enum query q, const struct wire_type *t,
 static int staff_parts(struct request *r, struct api_Order *o)
 {
     struct bind keys[] = {BIND_I64("charger", o->order.charger), BIND_I64("order", r->id),
-                          BIND_I64("code", -1), BIND_I64("lim", 50), BIND_I64("after", 0)};
+                          BIND_I64("code", -1), BIND_I64("lim", 50), BIND_I64("after", INT64_MAX)};
     struct rows commands = {.type = &api_CommandRow_type, .max = 50};
     struct rows transfers = {.type = &api_TransferRow_type, .max = 50};
     int err = PART(o, QUERY_WEB_ORDER_PARTS, SplitPart, parts, 100);

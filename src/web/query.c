@@ -77,7 +77,7 @@ static bool bind_scope(const struct request *r, const char *name, struct sql_val
         int64_t v;
     } scope[] = {{"tenant", a->tenant},   {"scope", a->station},
                  {"actor", a->id},        {"party", a->party},
-                 {"id", r->id},           {"after", r->after[0]},
+                 {"id", r->id},           {"after", r->after[0] != 0 ? r->after[0] : INT64_MAX},
                  {"after2", r->after[1]}, {"after3", r->after[2]},
                  {"lim", r->limit + 1},   {"clear", (PERM_DRIVER_WRITE >> a->role) & 1}};
 

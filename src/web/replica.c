@@ -117,6 +117,8 @@ void replica_apply(struct replica *p, const struct out_event *e)
     if (e->kind == EVENT_METER)
         l->power_w = e->power_w;
     if (e->kind == EVENT_CONNECTOR) {
+        if (e->order == 0)
+            live_end(p, l);
         l->status = e->status;
         l->status_known = true;
         if (e->status == CS_AVAILABLE)
@@ -173,7 +175,8 @@ void event_merge(struct out_event *into, const struct out_event *e)
     KEEP(station);
     KEEP(charger);
     KEEP(connector);
-    KEEP(order);
+    if (e->kind != EVENT_CONNECTOR)
+        KEEP(order);
     KEEP(driver);
     KEEP(party);
     KEEP(energy_mwh);
@@ -225,7 +228,10 @@ void event_write(struct buf *out, const struct out_event *e, uint64_t seq, bool 
     put_id(out, "station", e->station);
     put_id(out, "charger", e->charger);
     put_id(out, "connector", e->connector);
-    put_id(out, "order", e->order);
+    if (e->kind == EVENT_CONNECTOR) /* always told: "0" = no order any more */
+        buf_printf(out, ",\"order\":\"%" PRId64 "\"", e->order);
+    else
+        put_id(out, "order", e->order);
     put_id(out, "driver", driver ? e->driver : 0);
     put_id(out, "party", e->party);
     put_id(out, "command", command ? e->amount : 0);

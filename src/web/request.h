@@ -169,7 +169,8 @@ EV_MUST_USE int req_reader(struct request *r);
 /** Leaves the snapshot (samples are read without one). */
 void req_snapshot_end(struct request *r);
 /** Runs a query; parameters are bound by name from `extra`, then from the request: tenant, scope
- * (station), actor, party, id, after, after2, after3, lim, clear (may see phones), now_ms, today,
+ * (station), actor, party, id, after (INT64_MAX on
+ * the first page), after2, after3, lim, clear (may see phones), now_ms, today,
  * today_ms, month_ms and the arguments of the route. */
 EV_MUST_USE int req_query(struct request *r, enum query q, const struct bind *extra, size_t n,
                           query_row_fn *fn, void *ctx);

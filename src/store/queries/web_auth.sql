@@ -45,7 +45,7 @@ SELECT name FROM driver WHERE id = :id;
 -- out: id id, login text, name text, role int, party id, station id, state int, version int
 SELECT id, login, name, role, party, station, state, version
 FROM person
-WHERE tenant = :tenant AND state <> 2 AND (:after = 0 OR id < :after)
+WHERE tenant = :tenant AND state <> 2 AND id < :after
 ORDER BY id DESC LIMIT :lim;
 
 -- name: web_person_row(tenant id, id id) one
@@ -57,7 +57,7 @@ FROM person WHERE id = :id AND tenant = :tenant;
 -- out: id id, name text, role int, station id, quota_s int, state int, created_ms time, version int
 SELECT id, name, role, station, quota_s, state, created_ms, version
 FROM api_key
-WHERE tenant = :tenant AND (:after = 0 OR id < :after)
+WHERE tenant = :tenant AND id < :after
 ORDER BY id DESC LIMIT :lim;
 
 -- name: web_key_row(tenant id, id id) one
@@ -71,5 +71,5 @@ SELECT a.id, a.actor_kind, a.actor, COALESCE(p.name, k.name, ''), a.action, a.ob
 FROM audit a
 LEFT JOIN person p ON a.actor_kind = 2 AND p.id = a.actor
 LEFT JOIN api_key k ON a.actor_kind = 4 AND k.id = a.actor
-WHERE a.tenant = :tenant AND (:after = 0 OR a.id < :after)
+WHERE a.tenant = :tenant AND a.id < :after
 ORDER BY a.id DESC LIMIT :lim;

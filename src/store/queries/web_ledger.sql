@@ -10,7 +10,7 @@ SELECT a.id, a.kind, a.owner,
 FROM account a
 LEFT JOIN driver d ON a.kind IN (2, 3, 4) AND d.id = a.owner
 LEFT JOIN party p ON a.kind IN (5, 6, 7, 15) AND p.id = a.owner
-WHERE a.tenant = :tenant AND (:kind < 0 OR a.kind = :kind) AND (:after = 0 OR a.id < :after)
+WHERE a.tenant = :tenant AND (:kind < 0 OR a.kind = :kind) AND a.id < :after
 ORDER BY a.id DESC LIMIT :lim;
 
 -- name: account_get(tenant id, id id) one
@@ -41,14 +41,14 @@ FROM transfer WHERE id = :id AND tenant = :tenant;
 -- out: id id, code int, order_id id, reverses id, currency text, amount money, effective_ms time, posted_ms time, note text, actor_kind int, actor id, legs blob
 SELECT id, code, order_id, reverses, currency, amount, effective_ms, posted_ms, note, actor_kind, actor, legs
 FROM transfer
-WHERE tenant = :tenant AND (:code < 0 OR code = :code) AND (:after = 0 OR id < :after)
+WHERE tenant = :tenant AND (:code < 0 OR code = :code) AND id < :after
 ORDER BY id DESC LIMIT :lim;
 
 -- name: web_transfers_order(tenant id, after id, lim int, code int, order id) many
 -- out: id id, code int, order_id id, reverses id, currency text, amount money, effective_ms time, posted_ms time, note text, actor_kind int, actor id, legs blob
 SELECT id, code, order_id, reverses, currency, amount, effective_ms, posted_ms, note, actor_kind, actor, legs
 FROM transfer
-WHERE order_id = :order AND tenant = :tenant AND (:code < 0 OR code = :code) AND (:after = 0 OR id < :after)
+WHERE order_id = :order AND tenant = :tenant AND (:code < 0 OR code = :code) AND id < :after
 ORDER BY id DESC LIMIT :lim;
 
 -- name: web_trial(tenant id) many

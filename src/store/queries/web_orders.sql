@@ -16,7 +16,7 @@ LEFT JOIN connector k ON k.id = o.connector
 WHERE o.tenant = :tenant AND (:scope = 0 OR o.station = :scope) AND (:state < 0 OR o.state = :state)
   AND (:station = 0 OR o.station = :station) AND (:driver = 0 OR o.driver = :driver)
   AND (:connector = 0 OR o.connector = :connector) AND (:from = 0 OR o.created_ms >= :from)
-  AND (:to = 0 OR o.created_ms < :to) AND (:after = 0 OR o.id < :after)
+  AND (:to = 0 OR o.created_ms < :to) AND o.id < :after
 ORDER BY o.id DESC LIMIT :lim;
 
 -- name: orders_held(tenant id, scope id, after id, lim int) many
@@ -31,7 +31,7 @@ LEFT JOIN driver d ON d.id = o.driver
 LEFT JOIN station s ON s.id = o.station
 LEFT JOIN charger c ON c.id = o.charger
 LEFT JOIN connector k ON k.id = o.connector
-WHERE o.tenant = :tenant AND o.state = 10 AND (:scope = 0 OR o.station = :scope) AND (:after = 0 OR o.id < :after)
+WHERE o.tenant = :tenant AND o.state = 10 AND (:scope = 0 OR o.station = :scope) AND o.id < :after
 ORDER BY o.id DESC LIMIT :lim;
 
 -- name: me_orders(tenant id, actor id, after id, lim int) many
@@ -43,7 +43,7 @@ FROM orders o
 LEFT JOIN station s ON s.id = o.station
 LEFT JOIN charger c ON c.id = o.charger
 LEFT JOIN connector k ON k.id = o.connector
-WHERE o.driver = :actor AND o.tenant = :tenant AND (:after = 0 OR o.id < :after)
+WHERE o.driver = :actor AND o.tenant = :tenant AND o.id < :after
 ORDER BY o.id DESC LIMIT :lim;
 
 -- name: web_order(tenant id, scope id, id id, driver id) one

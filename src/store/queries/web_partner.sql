@@ -36,8 +36,8 @@ SELECT x.order_id, x.at_ms, x.station, COALESCE(s.name, ''), COALESCE(o.energy_m
 FROM split_part x
 LEFT JOIN station s ON s.id = x.station
 LEFT JOIN orders o ON o.id = x.order_id
-WHERE x.party = :party AND x.tenant = :tenant AND (:after = 0 OR (x.at_ms <= :after AND
-      (x.at_ms < :after OR x.order_id < :after2 OR (x.order_id = :after2 AND x.seq < :after3))))
+WHERE x.party = :party AND x.tenant = :tenant AND x.at_ms <= :after
+  AND (x.at_ms < :after OR x.order_id < :after2 OR (x.order_id = :after2 AND x.seq < :after3))
 ORDER BY x.at_ms DESC, x.order_id DESC, x.seq DESC LIMIT :lim;
 
 -- name: partner_contracts(tenant id, party id, now_ms time) many

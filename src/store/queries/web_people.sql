@@ -11,7 +11,7 @@ FROM driver d
 JOIN tenant t ON t.id = d.tenant
 LEFT JOIN account a ON a.tenant = d.tenant AND a.kind = 2 AND a.owner = d.id AND a.currency = t.currency
 LEFT JOIN account x ON x.tenant = d.tenant AND x.kind = 4 AND x.owner = d.id AND x.currency = t.currency
-WHERE d.tenant = :tenant AND d.state <> 2 AND (:phone = '' OR d.phone = :phone) AND (:after = 0 OR d.id < :after)
+WHERE d.tenant = :tenant AND d.state <> 2 AND (:phone = '' OR d.phone = :phone) AND d.id < :after
 ORDER BY d.id DESC LIMIT :lim;
 
 -- name: driver_get(tenant id, id id, clear int) one
@@ -45,7 +45,7 @@ SELECT id, tenant, phone, name, state, version, created_ms FROM driver WHERE id 
 -- out: id id, driver id, tag text, kind int, state int, version int
 SELECT id, driver, tag, kind, state, version
 FROM token
-WHERE tenant = :tenant AND state <> 2 AND (:driver = 0 OR driver = :driver) AND (:after = 0 OR id < :after)
+WHERE tenant = :tenant AND state <> 2 AND (:driver = 0 OR driver = :driver) AND id < :after
 ORDER BY id DESC LIMIT :lim;
 
 -- name: web_token_row(tenant id, id id) one
@@ -61,7 +61,7 @@ JOIN tenant t ON t.id = p.tenant
 LEFT JOIN account a ON a.tenant = p.tenant AND a.kind = 5 AND a.owner = p.id AND a.currency = t.currency
 LEFT JOIN account b ON b.tenant = p.tenant AND b.owner = p.id AND b.currency = t.currency
      AND b.kind = CASE WHEN p.kind = 1 THEN 7 ELSE 6 END
-WHERE p.tenant = :tenant AND p.state <> 2 AND (:after = 0 OR p.id < :after)
+WHERE p.tenant = :tenant AND p.state <> 2 AND p.id < :after
 ORDER BY p.id DESC LIMIT :lim;
 
 -- name: web_party_row(tenant id, id id) one
@@ -72,7 +72,7 @@ SELECT id, tenant, kind, name, state, version, created_ms FROM party WHERE id = 
 -- out: id id, family id, name text, from_ms time, unit i64, parties i64
 SELECT c.id, c.family, c.name, c.from_ms, c.unit, (SELECT count(*) FROM contract_party x WHERE x.contract = c.id)
 FROM contract c
-WHERE c.tenant = :tenant AND (:after = 0 OR c.id < :after)
+WHERE c.tenant = :tenant AND c.id < :after
 ORDER BY c.id DESC LIMIT :lim;
 
 -- name: web_contract(tenant id, id id) one

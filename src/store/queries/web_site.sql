@@ -24,7 +24,7 @@ SELECT s.id, s.name, s.address, s.state, s.lat_e7, s.lng_e7,
        COALESCE(d.orders, 0), COALESCE(d.energy_mwh, 0), COALESCE(d.paid, 0), s.version
 FROM station s
 LEFT JOIN stat_day d ON d.station = s.id AND d.day = :today
-WHERE s.tenant = :tenant AND s.state <> 2 AND (:scope = 0 OR s.id = :scope) AND (:after = 0 OR s.id < :after)
+WHERE s.tenant = :tenant AND s.state <> 2 AND (:scope = 0 OR s.id = :scope) AND s.id < :after
 ORDER BY s.id DESC LIMIT :lim;
 
 -- name: web_station(tenant id, scope id, id id) one
@@ -40,7 +40,7 @@ SELECT c.id, c.station, c.path, c.protocol, c.name, c.vendor, c.model, c.serial,
        c.boot_ms, c.flaps, c.version
 FROM charger c
 WHERE c.tenant = :tenant AND (:scope = 0 OR c.station = :scope) AND (:station = 0 OR c.station = :station)
-  AND (:state < 0 OR c.state = :state) AND (:id = 0 OR c.id = :id) AND (:after = 0 OR c.id < :after)
+  AND (:state < 0 OR c.state = :state) AND (:id = 0 OR c.id = :id) AND c.id < :after
 ORDER BY c.id DESC LIMIT :lim;
 
 -- name: web_charger_row(tenant id, scope id, id id) one
@@ -87,7 +87,7 @@ SELECT m.id, m.charger, m.connector, m.order_id, m.action, m.payload, m.state, m
        m.sent_ms, m.done_ms
 FROM command m
 JOIN charger c ON c.id = m.charger
-WHERE m.charger = :id AND m.tenant = :tenant AND (:scope = 0 OR c.station = :scope) AND (:after = 0 OR m.id < :after)
+WHERE m.charger = :id AND m.tenant = :tenant AND (:scope = 0 OR c.station = :scope) AND m.id < :after
 ORDER BY m.id DESC LIMIT :lim;
 
 -- name: command_get(tenant id, scope id, id id) one
@@ -102,7 +102,7 @@ WHERE m.id = :id AND m.tenant = :tenant AND (:scope = 0 OR c.station = :scope);
 -- out: id id, family id, name text, from_ms time, created_ms time, slices i64
 SELECT t.id, t.family, t.name, t.from_ms, t.created_ms, (SELECT count(*) FROM tariff_slice x WHERE x.tariff = t.id)
 FROM tariff t
-WHERE t.tenant = :tenant AND (:after = 0 OR t.id < :after)
+WHERE t.tenant = :tenant AND t.id < :after
 ORDER BY t.id DESC LIMIT :lim;
 
 -- name: web_tariff(tenant id, id id) one

@@ -77,7 +77,8 @@ static void staff_follows_connectors(void **state)
                             .tenant = T1,
                             .station = STATION,
                             .charger = CHARGER,
-                            .connector = CONNECTOR});
+                            .connector = CONNECTOR,
+                            .order = 900});
     assert_true(rig_stream_wait(fd, "event: connector", 5000, text, sizeof(text)));
     assert_true(rig_stream_wait(fd, "\"power_w\":1050", 5000, text, sizeof(text)));
     for (const char *p = text; (p = strstr(p, "event: meter")) != NULL; p++)
