@@ -385,12 +385,12 @@ static void wallets_check(struct audit *a)
 static void shares_check(const struct audit *a, const struct audit_terms *terms)
 {
     for (int i = 0; i < 2; i++) {
-        int64_t paid = 0, property = 0, slack = 2;
+        int64_t paid = 0, property = 0, slack = 2 * terms->unit[i];
         EACH(o, audit_order, a->orders)
         if (o->contract == terms->contract[i]) {
             paid += o->paid;
             property += o->property;
-            slack += o->transfers > 1 ? 2 * o->transfers : 0;
+            slack += o->transfers > 1 ? 2 * terms->unit[i] * o->transfers : 0;
         }
         int64_t off = property * terms->ratio_sum[i] - paid * terms->property_ratio[i];
         must(off <= slack * terms->ratio_sum[i] && -off <= slack * terms->ratio_sum[i]);

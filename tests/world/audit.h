@@ -76,7 +76,7 @@ void audit_topup_add(struct audit *a, int64_t driver, int64_t amount);
  * ratio. */
 struct audit_terms {
     int64_t flat, elec_e5, service_e5;
-    int64_t contract[2], property_ratio[2], ratio_sum[2];
+    int64_t contract[2], property_ratio[2], ratio_sum[2], unit[2];
 };
 /** Everything is over: no open hold, no open order; every order against its truth; every wallet
  * against its top-ups; shares within the rounding of the contract; sums to zero. */

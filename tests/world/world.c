@@ -143,8 +143,9 @@ void world_verdict(struct world *w)
                                 .elec_e5 = FLAT_ELEC_E5,
                                 .service_e5 = FLAT_SERVICE_E5,
                                 .contract = {w->contract[0], w->contract[1]},
-                                .property_ratio = {5, 30},
-                                .ratio_sum = {10, 100}};
+                                .property_ratio = {5, 1},
+                                .ratio_sum = {10, 3},
+                                .unit = {100, 1}};
     audit_finish(&w->audit, &terms);
 }
 
@@ -183,13 +184,13 @@ static void make_tariff(struct world *w, int64_t *id, int n, const struct tariff
     *id = w->reply.id;
 }
 
-static void make_contract(struct world *w, int64_t *id, int32_t ours, int32_t theirs)
+static void make_contract(struct world *w, int64_t *id, int32_t ours, int32_t theirs, int64_t unit)
 {
     struct cmd *cmd = web_cmd(w, CMD_CONTRACT_PUT);
     struct cmd_contract_put *c = &cmd->u.contract_put;
     (void)snprintf(c->name, sizeof c->name, "%d to %d", ours, theirs);
     c->from_ms = 1;
-    c->unit = 1;
+    c->unit = unit;
     c->n = 2;
     c->party[0] = (struct contract_party_in){.party = w->platform, .lines = 7, .ratio = ours};
     c->party[1] = (struct contract_party_in){.party = w->property, .lines = 7, .ratio = theirs};
@@ -242,8 +243,8 @@ static void make_prices(struct world *w)
         {.plan = 1, .from_min = 900, .label = "平", .elec_e5 = 63980, .service_e5 = 45000}};
     make_tariff(w, &w->flat, 1, flat);
     make_tariff(w, &w->steps, 4, steps);
-    make_contract(w, &w->contract[0], 5, 5);
-    make_contract(w, &w->contract[1], 70, 30);
+    make_contract(w, &w->contract[0], 5, 5, 100);
+    make_contract(w, &w->contract[1], 2, 1, 1);
 }
 
 static void make_drivers(struct world *w, int n)

@@ -94,7 +94,7 @@ struct world {
 };
 
 /** Sets up an empty operator: two stations (flat price 0.80 + 0.40, and time of use), two contracts
- * (5:5, and 70/30), drivers with cards CARD0001 … and no money. */
+ * (5:5 in fen, and 2:1), drivers with cards CARD0001 … and no money. */
 void world_open(struct world *w, uint64_t seed, int drivers, int piles_max);
 void world_close(struct world *w);
 /** Adds a charger with its connectors; even the first time it connects by itself. */
