@@ -178,7 +178,8 @@ struct order {
     bool ending;                       /* its stop message is being applied */
     uint32_t stop_tries;
     int64_t stop_sent_ms;
-    int64_t checked_ms; /* when the last checkpoint was written */
+    int64_t accepted_ms; /* the charger accepted the remote start */
+    int64_t checked_ms;  /* when the last checkpoint was written */
     /* Live figures for the cap; lost in a restart and soon known again. */
     int64_t reading_ms, power_w, prev_power_w, prev_ms;
     int64_t asked_ms, limit_w, sample_gap_ms;
@@ -444,6 +445,8 @@ int stop_order(struct core *c, const struct cmd *cmd);
  * was made now. */
 int64_t stop_begin(struct core *c, struct order *o, enum stop_reason reason);
 int64_t stop_again(struct core *c, struct order *o);
+/** A session that was closed by estimate still draws: ask it to end, at most once a minute. */
+void stop_stray(struct core *c, struct order *o);
 void stop_result(struct core *c, struct order *o, int err, const char *status);
 /** Closes without a stop message: the last good reading counts. */
 void stop_estimated(struct core *c, struct order *o, enum stop_reason reason);

@@ -213,6 +213,8 @@ static void after_stop(struct core *c, struct order *o, const struct cmd_meter *
         o->srow.evidence |= EV_AFTER_STOP;
         order_dirty(c, o);
     }
+    if (o->row.estimated && in->n && in->samples[in->n - 1].power_w > 0)
+        stop_stray(c, o);
 }
 
 void meter_apply(struct core *c, const struct cmd *cmd, struct charger *ch)
@@ -221,10 +223,10 @@ void meter_apply(struct core *c, const struct cmd *cmd, struct charger *ch)
     must(in->n >= 0 && in->n <= CMD_SAMPLES_MAX);
     struct order *o = meter_order(c, in, ch);
     if (o && o->row.state == ORDER_STARTING && in->tx_no[0]) {
-        /* 云快充 has no StartTransaction: the first reading with the order's number is the start.
-         */
+        /* 云快充 has no StartTransaction: the first reading with the order's number says that it
+         * began. When, is between the answer to the start and now. */
         bool wish = o->row.stop_asked_ms != 0;
-        order_begin(c, o, c->now, 0);
+        order_begin(c, o, o->accepted_ms ? o->accepted_ms : o->row.created_ms, 0);
         if (wish)
             (void)stop_begin(c, o, (enum stop_reason)o->row.stop_reason);
     }

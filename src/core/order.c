@@ -185,7 +185,8 @@ void order_dirty(struct core *c, struct order *o)
 
 void order_event(struct core *c, struct order *o, enum order_event_kind e, const char *detail)
 {
-    struct ledger_ctx who = ledger_ctx_now(c);
+    const struct cmd_head *h = c->cmd ? &c->cmd->head : NULL;
+    bool gate = h && h->from.kind == FROM_GATE;
     const struct row_order_event row = {
         .order_id = o->row.id,
         .seq = ++o->row.events,
@@ -193,9 +194,10 @@ void order_event(struct core *c, struct order *o, enum order_event_kind e, const
         .state = o->row.state,
         .event = (int32_t)e,
         .detail = detail,
-        .actor_kind =
-            c->cmd && c->cmd->head.from.kind == FROM_GATE ? ACTOR_CHARGER : who.actor_kind,
-        .actor = who.actor,
+        .actor_kind = gate ? ACTOR_CHARGER
+                      : h  ? h->actor_kind
+                           : ACTOR_SYSTEM,
+        .actor = h && !gate ? h->actor : 0,
     };
     row_put(c, ROW_ORDER_EVENT, ROW_INSERT, &row);
     order_dirty(c, o);

@@ -283,6 +283,7 @@ void start_result(struct core *c, struct order *o, int err, const char *status)
         order_fail(c, o, err && err != ERR_REJECTED ? err : ERR_REJECTED, OE_START_REJECTED,
                    status);
     } else {
+        o->accepted_ms = c->now;
         order_event(c, o, OE_START_ACCEPTED, "");
     }
 }
@@ -505,6 +506,8 @@ static int32_t tx_local(struct core *c, struct connector *k, const struct cmd_tx
     int64_t at = start_time(c, in, late);
     if (plan_prices(c, &p, at))
         return TAG_INVALID;
+    if (!late && (p.s->row.state != ROW_ACTIVE || p.t->row.state != ROW_ACTIVE))
+        return TAG_BLOCKED;
     if (!late && local_amount(c, p.t, p.driver, false) < 0)
         return TAG_BLOCKED; /* the tag was good for stopping only */
     displace(c, k);

@@ -25,23 +25,16 @@ static int64_t stop_wait_ms(uint32_t tries)
     return 1000 * (int64_t)waits_s[tries < ARRAY_LEN(waits_s) ? tries : ARRAY_LEN(waits_s) - 1];
 }
 
-int64_t stop_again(struct core *c, struct order *o)
+/* Sends the call itself; 0 when the table of calls is full. */
+static int64_t stop_call(struct core *c, const struct order *o, struct charger *ch,
+                         const struct connector *k)
 {
-    struct charger *ch = order_charger(c, o);
-    const struct connector *k = connector_find(c, o->row.connector);
     char payload[96];
-    if (o->row.state != ORDER_STOPPING || !ch || !k)
-        return 0;
-    order_timer(c, o, TO_STOP, c->now + stop_wait_ms(o->stop_tries));
-    if (o->stop_open || (!ch->online && o->stop_tries))
-        return 0; /* one waits in line already, or there is nobody to hear it */
     bool ykc = ch->row.protocol == PROTOCOL_YKC;
     if (ykc)
         snprintf(payload, sizeof payload, "{\"gun\":%d}", (int)k->row.number);
     else
         snprintf(payload, sizeof payload, "{\"transactionId\":%" PRId64 "}", o->srow.tx);
-    o->stop_open = true;
-    o->stop_tries++;
     const struct call *call =
         call_add(c, ch,
                  &(struct call_ask){.kind = CALL_REMOTE_STOP,
@@ -51,9 +44,34 @@ int64_t stop_again(struct core *c, struct order *o)
                                     .order = o->row.id,
                                     .action = ykc ? "RemoteStop" : "RemoteStopTransaction",
                                     .payload = payload});
-    if (!call)
-        o->stop_open = false; /* the table is full: TO_STOP tries again */
     return call ? call->row.id : 0;
+}
+
+int64_t stop_again(struct core *c, struct order *o)
+{
+    struct charger *ch = order_charger(c, o);
+    const struct connector *k = connector_find(c, o->row.connector);
+    if (o->row.state != ORDER_STOPPING || !ch || !k)
+        return 0;
+    order_timer(c, o, TO_STOP, c->now + stop_wait_ms(o->stop_tries));
+    if (o->stop_open || (!ch->online && o->stop_tries))
+        return 0; /* one waits in line already, or there is nobody to hear it */
+    o->stop_open = true;
+    o->stop_tries++;
+    int64_t id = stop_call(c, o, ch, k);
+    if (!id)
+        o->stop_open = false; /* the table is full: TO_STOP tries again */
+    return id;
+}
+
+void stop_stray(struct core *c, struct order *o)
+{
+    struct charger *ch = order_charger(c, o);
+    const struct connector *k = connector_find(c, o->row.connector);
+    if (!ch || !k || k->row.order_id || c->now - o->stop_sent_ms < 60000)
+        return;
+    o->stop_sent_ms = c->now;
+    (void)stop_call(c, o, ch, k);
 }
 
 int64_t stop_begin(struct core *c, struct order *o, enum stop_reason reason)

@@ -527,6 +527,28 @@ static void test_pile_start_fails(void **state)
     assert_int_equal(world_count(w, ROW_ORDERS), 2);
 }
 
+/* The first reading comes late and holds what flowed since the start was accepted. */
+static void test_pile_first_reading(void **state)
+{
+    (void)state;
+    assert_int_equal(world_start(w, w->pile_gun, 40000), 0);
+    int64_t order = w->reply.u.made.id;
+    struct out call = *world_call(w, CALL_REMOTE_START);
+    world_answer(w, &call, 0, "Accepted");
+    world_run(w, 30000);
+    struct cmd *c = world_gate(w, CMD_METER);
+    c->head.from = w->pile_conn;
+    c->u.meter.charger = w->pile;
+    (void)str_copy(c->u.meter.tx_no, 33, str_from_c(call.u.call.tx_no));
+    c->u.meter.n = 1;
+    c->u.meter.samples[0] =
+        (struct core_sample){.energy_mwh = 800000, .power_w = 110000, .cost = SAMPLE_NONE};
+    assert_int_equal(world_send(w, c), 0);
+    const struct order *o = order_find(w->core, order);
+    assert_int_equal(o->ev.energy_mwh, 800000);
+    assert_int_equal(meter_spent(o), 9600);
+}
+
 static void test_pile_second_login(void **state)
 {
     (void)state;
@@ -568,6 +590,26 @@ static void test_silence_away(void **state)
     assert_true(world_event(w, order, OE_CORRECTED));
     assert_int_equal(world_tx_stop(w, tx, 3 * KWH, w->now), 0);
     assert_int_equal(world_order(w, order)->total, 24000);
+}
+
+/* It charges on after it was given up: it is asked to end, and the rest is nobody's money. */
+static void test_stray(void **state)
+{
+    (void)state;
+    int64_t tx, order = world_charging(w, 40000, &tx);
+    world_run(w, 30000);
+    world_meter(w, tx, 2 * KWH, 120000);
+    world_close(w);
+    world_run(w, 3700 * 1000);
+    assert_int_equal(world_order(w, order)->estimated, 1);
+    world_open(w);
+    world_meter(w, tx, 2 * KWH + 500000, 7000);
+    const struct out *stop = world_call(w, CALL_REMOTE_STOP);
+    assert_non_null(stop);
+    assert_int_equal(stop->u.call.tx, tx);
+    world_meter(w, tx, 2 * KWH + 510000, 7000);
+    assert_null(world_call(w, CALL_REMOTE_STOP));
+    assert_int_equal(wallet(), 28000);
 }
 
 static void test_estimate_corrected_down(void **state)
@@ -727,7 +769,9 @@ int core_orders(void)
         T(test_pile),
         T(test_pile_start_fails),
         T(test_pile_second_login),
+        T(test_pile_first_reading),
         T(test_silence_away),
+        T(test_stray),
         T(test_estimate_corrected_down),
         T(test_boot_in_session),
         T(test_suspended),
