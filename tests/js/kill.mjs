@@ -18,14 +18,17 @@ await main(async (h) => {
   const auth = { authorization: `Bearer ${key}`, cookie: '' };
   writeFileSync(join(h.dir, 'chargers.txt'), w.chargers.filter((c) => c.secret).map((c) => `${c.path}\t${c.secret}\n`).join(''));
   const sim = h.run(['sim', '--url', `${h.ocpp}/`, '--ykc', `127.0.0.1:${h.ports['charge.ykc_port']}`, '--ocpp', '8', '--ykc-piles', '4',
-    '--password-file', join(h.dir, 'chargers.txt'), '--seed', '5', '--autoplug', '--walkups']);
+    '--password-file', join(h.dir, 'chargers.txt'), '--seed', '5', '--autoplug', '--walkups', '--power', '60-120']);
   const told = new Map(); // what the server acknowledged: order id → nothing lost may be missing
   const topups = [];
   const drive = async () => {
-    const c = w.chargers[Math.floor(random() * w.chargers.length)].connectors[0];
+    const wall = await h.ask('GET', '/api/v1/connectors', undefined, auth).catch(() => null);
+    const plugged = (wall?.body?.items ?? []).filter((c) => c.status === 2);
+    const c = plugged[Math.floor(random() * plugged.length)] ?? w.chargers[Math.floor(random() * w.chargers.length)].connectors[0];
     const cap = `${1 + Math.floor(random() * 4)}.00`;
     const r = await h.ask('POST', '/api/v1/orders', { connector: c.id, driver: w.driver, cap }, auth).catch(() => null);
     if (r?.status >= 200 && r.status < 300) told.set(r.body.id, cap);
+    await sleep(40);
     const t = await h.ask('POST', `/api/v1/drivers/${w.driver}/topups`, { amount: '1.00', note: 'k' }, auth).catch(() => null);
     if (t?.status >= 200 && t.status < 300) topups.push(t.body.id);
   };

@@ -30,31 +30,34 @@ await main(async (h) => {
     const shot = async (p, name) => { if (shots) { mkdirSync(shots, { recursive: true }); await p.screenshot({ path: join(shots, `${name}.png`) }); } };
 
     const desk = await page('/', 1400, 900);
-    await id(desk, 'login-name').locator('input').or(desk.locator('input[data-testid="login-name"]')).first().fill('admin');
-    await id(desk, 'login-password').locator('input').or(desk.locator('input[data-testid="login-password"]')).first().fill('correct horse battery');
+    await desk.locator('input[name=login]').fill('admin');
+    await desk.locator('input[name=password]').fill('correct horse battery');
     await id(desk, 'login-submit').click();
     await desk.waitForURL(/#\//);
     await desk.goto(`${h.web}/#/wall`);
     await id(desk, 'wall-tile').first().waitFor();
     const phone = await page('/p', 390, 800);
-    await id(phone, 'login-name').locator('input').or(phone.locator('input[data-testid="login-name"]')).first().fill('partner');
-    await id(phone, 'login-password').locator('input').or(phone.locator('input[data-testid="login-password"]')).first().fill('partner password');
+    await phone.locator('input[name=login]').fill('partner');
+    await phone.locator('input[name=password]').fill('partner password');
     await id(phone, 'login-submit').click();
-    await id(phone, 'today-share').waitFor();
+    await id(phone, 'partner-today').waitFor();
 
-    let share = units(await id(phone, 'today-share').innerText());
+    let share = units(await id(phone, 'partner-today').innerText());
     check(share === 0, `the partner starts at zero, got ${share}`);
     for (const [i, cp] of w.chargers.entries()) {
       const name = i === 0 ? 'OCPP' : '云快充';
       if (i > 0) await h.must('POST', `/api/v1/drivers/${w.driver}/topups`, { amount: '4.00' });
       await until(`${name} is plugged in`, async () => [2, 1].includes((await h.must('GET', '/api/v1/connectors')).items.find((c) => c.charger === cp.id)?.status), 60000, 300);
       const drv = await page(`/c/${cp.connectors[0].code}`, 390, 800);
-      await id(drv, 'phone').locator('input').or(drv.locator('input[data-testid="phone"]')).first().fill('13800138000');
-      await id(drv, 'send-code').click();
-      const code = (await id(drv, 'demo-code').innerText()).replace(/\D/g, '');
-      await id(drv, 'code').locator('input').or(drv.locator('input[data-testid="code"]')).first().fill(code);
-      await id(drv, 'login-submit').click();
+      await shot(drv, `${i}-driver-scan`);
+      await id(drv, 'start').click(); // nobody is logged in: the page asks first
+      await drv.locator('input[name=phone]').fill('13800138000');
+      await id(drv, 'driver-code-send').click();
+      const code = (await id(drv, 'driver-demo-code').innerText()).replace(/\D/g, '');
+      await drv.locator('input[name=code]').fill(code);
+      await id(drv, 'driver-login').click();
       await id(drv, 'amount-4').click();
+      await drv.waitForTimeout(300);
       await shot(drv, `${i}-driver-choose`);
       await id(drv, 'start').click();
       await id(drv, 'live-cost').waitFor({ timeout: 60000 });
@@ -62,7 +65,7 @@ await main(async (h) => {
       await shot(desk, `${i}-wall`);
       await id(drv, 'receipt-total').waitFor({ timeout: 240000 });
       const seen = Date.now();
-      await until(`${name}: the partner's page shows the share`, async () => units(await id(phone, 'today-share').innerText()) > share, 2000, 50)
+      await until(`${name}: the partner's page shows the share`, async () => units(await id(phone, 'partner-today').innerText()) > share, 2000, 50)
         .then(() => check(true, 'share in time'), (e) => check(false, e.message));
       const took = Date.now() - seen;
       await shot(drv, `${i}-driver-receipt`);
@@ -76,7 +79,7 @@ await main(async (h) => {
       check(parts.reduce((s, p) => s + p.v, 0) === paid, `${name}: parts sum to what was paid`);
       const owner = parts.filter((p) => p.mine).reduce((s, p) => s + p.v, 0);
       check(Math.abs(owner * 2 - paid) <= 100, `${name}: 5:5 to the fen: ${owner} of ${paid}`);
-      const now = units(await id(phone, 'today-share').innerText());
+      const now = units(await id(phone, 'partner-today').innerText());
       check(Math.abs(now - share - owner) < 100, `${name}: the partner's page grew by ${now - share}, owner's part ${owner}`);
       share = now;
       const me = await h.must('GET', `/api/v1/drivers/${w.driver}`);
