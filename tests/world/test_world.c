@@ -3,9 +3,9 @@
  * --full everything, with the figures for bench/RESULTS.md; --days FIRST N, --cap N, --starts N one
  * part of it. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/must.h"
 #include "world/runs.h"
 
 static int64_t number(const char *text)
@@ -13,7 +13,7 @@ static int64_t number(const char *text)
     int64_t v;
     if (str_to_i64(str_from_c(text), &v) || v < 1 || v > 100000000) {
         (void)fprintf(stderr, "want a number: %s\n", text);
-        must(!"usage");
+        exit(2);
     }
     return v;
 }

@@ -62,7 +62,7 @@ static void needs_fill(struct world *w, const struct cmd *cmd)
         for (int i = 0; i < n; i++)
             keep_fetch(&w->keep, w->core, &needs[i]);
     }
-    must(!"core_needs asks for ever");
+    must_fail(__FILE__, __LINE__, "core_needs asks for ever");
 }
 
 static void sealed_soon(struct world *w)
