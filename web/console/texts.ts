@@ -50,7 +50,7 @@ const words: Pairs = {
   'role_hint.3': ['只能在合作方手机页看自己的分成', 'Sees the own shares on the partner page only'], 'role_hint.5': ['只能查看，不能修改', 'May look, not change'],
   'row_state.0': ['正常', 'Active'], 'row_state.1': ['停用', 'Disabled'], 'row_state.2': ['已删除', 'Deleted'],
   'charger_state.0': ['正常', 'Active'], 'charger_state.1': ['停用', 'Disabled'], 'charger_state.2': ['待登记', 'Waiting'],
-  'protocol.1': ['OCPP 1.6', 'OCPP 1.6'], 'protocol.2': ['云快充', 'YKC (云快充)'],
+  'protocol.1': ['OCPP 1.6', 'OCPP 1.6'], 'protocol.2': ['云快充', 'YKC'],
   'party_kind.1': ['平台', 'Platform'], 'party_kind.2': ['物业', 'Property owner'], 'party_kind.3': ['代理', 'Agent'], 'party_kind.4': ['合作方', 'Partner'],
   'token_kind.1': ['卡', 'Card'], 'token_kind.2': ['应用', 'App'], 'token_kind.3': ['车架号 VIN', 'VIN'],
   'actor_kind.0': ['—', '—'], 'actor_kind.1': ['系统', 'System'], 'actor_kind.2': ['员工', 'Staff'], 'actor_kind.3': ['车主', 'Driver'], 'actor_kind.4': ['接口', 'API key'], 'actor_kind.5': ['充电桩', 'Charger'],

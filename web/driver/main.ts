@@ -13,12 +13,6 @@ import App from './App.vue'
 import { router } from './router'
 import { driverTexts } from './texts'
 
-function takeCodeFromPath(): void {
-  const m = /^\/c\/([^/]{1,32})\/?$/.exec(location.pathname)
-  if (m) history.replaceState(null, '', `/d#/c/${m[1]}`)
-}
-
-takeCodeFromPath()
 setFace('driver')
 router.beforeEach((to) => {
   if (to.meta.open) return true

@@ -7,6 +7,10 @@ import Orders from './pages/Orders.vue'
 import Start from './pages/Start.vue'
 import Wallet from './pages/Wallet.vue'
 
+// A QR code opens /c/<code>; from here on it is a page by hash like the others. The history below reads the address as it is made.
+const scanned = /^\/c\/([^/]{1,32})\/?$/.exec(location.pathname)
+if (scanned) history.replaceState(null, '', `/d#/c/${scanned[1]}`)
+
 export const router = createRouter({
   history: createWebHashHistory('/d'),
   routes: [
