@@ -207,6 +207,7 @@ static void apply(struct engine *e, struct cmd *cmd)
         return;
     }
     int64_t t0 = os_mono_ns();
+    metric_observe(&e->cfg.metrics->queue, (uint32_t)(t0 / 1000) - cmd->head.sent_us);
     cmd->head.now_ms = core_now(e);
     if (cmd->head.type == CMD_ROW_PUT)
         zone_for(e, cmd);
@@ -367,8 +368,10 @@ int engine_submit(struct engine *e, const struct cmd *cmd)
     if (cmd->head.type == CMD_ORDER_START &&
         atomic_load_explicit(&e->disk_low, memory_order_relaxed))
         return ERR_DISK_FULL;
-    return mailbox_send(e->inbox, lane_of(cmd->head.type),
-                        str_from((const char *)cmd, cmd->head.size));
+    struct cmd_head head = cmd->head;
+    head.sent_us = (uint32_t)(os_mono_ns() / 1000);
+    return mailbox_send2(e->inbox, lane_of(cmd->head.type), str_from((const char *)&head, sizeof head),
+                         str_from((const char *)cmd + sizeof head, cmd->head.size - sizeof head));
 }
 
 void engine_free(struct engine *e)

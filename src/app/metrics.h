@@ -7,7 +7,7 @@
 #include "web/metrics.h"
 
 struct app_metrics {
-    struct metric_hist apply, commit;
+    struct metric_hist queue, apply, commit; /* waiting for the core, in it, becoming durable */
     _Atomic uint64_t commands, commits, orders_open, chargers_online, inbox_bytes;
 };
 

@@ -189,6 +189,7 @@ static int web_begin(struct house *h)
 {
     static const char help_stage[] = "Time of a stage, microseconds";
     struct metric_row rows[] = {
+        {"even_stage_us", "stage=\"queue\"", help_stage, METRIC_HISTOGRAM, NULL, &h->metrics.queue},
         {"even_stage_us", "stage=\"apply\"", help_stage, METRIC_HISTOGRAM, NULL, &h->metrics.apply},
         {"even_stage_us", "stage=\"commit\"", help_stage, METRIC_HISTOGRAM, NULL,
          &h->metrics.commit},

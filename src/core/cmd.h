@@ -91,7 +91,7 @@ struct cmd_head {
     uint8_t actor_kind; /* enum actor_kind */
     uint8_t role;       /* enum role; permission is checked by the web front, scope again here */
     uint16_t idem_set;  /* 1: idem_* hold a key */
-    uint32_t pad;
+    uint32_t sent_us;   /* engine's own: low bits of the monotonic clock when it was sent */
     int64_t station;    /* scope of the actor: 0 = all */
     char idem_key[65];    /* hex SHA-256 of (tenant, scope, key) */
     char idem_finger[65]; /* hex SHA-256 of the request */
