@@ -4,7 +4,7 @@
 #   make          build                    make test     every test, ends with "N passed, N failed"
 #   make run      the demonstration        make bench    figures (ONLY=name,name)
 #   make asan     tests under ASan+UBSan   make tsan     tests under TSan
-#   make fuzz     fuzzers (SECONDS=60)     make tidy     house rules, format, linters
+#   make fuzz     fuzzers (SECONDS_EACH=60)  make tidy     house rules, format, linters
 #   make install  PREFIX=/usr/local        make clean
 
 BUILD   ?= build/release
@@ -62,7 +62,7 @@ format:
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
 install: build
-	@DESTDIR=$(DESTDIR) meson install -C $(BUILD)
+	@meson configure $(BUILD) -Dprefix=$(PREFIX) && DESTDIR=$(DESTDIR) meson install -C $(BUILD)
 
 clean:
 	rm -rf build web/dist
