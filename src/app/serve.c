@@ -7,6 +7,7 @@
 #include "app/app.h"
 
 #include <stdatomic.h>
+#include <sys/stat.h>
 
 #include "app/engine.h"
 #include "app/gates.h"
@@ -26,7 +27,7 @@ enum { KEY_TEXT = CRYPTO_KEY_SIZE * 2 };
 
 struct house {
     struct config settings;
-    bool demo;
+    bool demo, empty; /* empty: no operator yet, the set-up waits */
     uint8_t key[CRYPTO_KEY_SIZE];
     char setup_token[33];
     struct store *store;
@@ -89,6 +90,13 @@ static int kind_mark(struct house *h)
     return err;
 }
 
+static int on_count(void *ctx, const struct sql_value *v, size_t n)
+{
+    (void)n;
+    *(bool *)ctx = v[0].i == 0;
+    return 0;
+}
+
 static int kind_check(struct house *h)
 {
     struct store_reader *r;
@@ -97,7 +105,9 @@ static int kind_check(struct house *h)
     if (err)
         return err;
     struct sql_value name = SQL_TEXT(STR_LIT("kind"));
-    err = store_query(r, QUERY_FACT_GET, &name, 1, on_value, kind);
+    err = store_query(r, QUERY_TENANT_COUNT, NULL, 0, on_count, &h->empty);
+    if (!err)
+        err = store_query(r, QUERY_FACT_GET, &name, 1, on_value, kind);
     store_reader_close(r);
     if (err == ERR_NOT_FOUND)
         return kind_mark(h);
@@ -247,7 +257,9 @@ static int house_open(struct house *h)
            web_port(h->web));
     printf("even: OCPP     ws://%s:%u/ocpp/<charger>\n", h->settings.charge_bind, ocpp);
     printf("even: 云快充   %s:%u\n", h->settings.charge_bind, ykc);
-    printf("even: first-run set-up from another machine needs this token: %s\n", h->setup_token);
+    if (h->empty)
+        printf("even: first-run set-up from another machine needs this token: %s\n",
+               h->setup_token);
     return fflush(stdout) == 0 ? 0 : ERR_IO;
 }
 
@@ -294,6 +306,7 @@ int serve_main(int argc, char **argv)
         h.demo = true;
     }
     log_set_level((enum log_level)h.settings.log_level);
+    umask(077); /* what we keep is nobody else's to read */
     int err = house_open(&h);
     if (!err)
         wait_for_end(&h);

@@ -4,3 +4,7 @@
 -- name: fact_get(name text) one
 -- out: value text
 SELECT value FROM fact WHERE name = :name;
+
+-- name: tenant_count() one
+-- out: n i64
+SELECT count(*) FROM tenant;
