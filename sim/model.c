@@ -42,7 +42,7 @@ static size_t queued(const struct model *m)
 
 static void queue_put(struct model *m, const struct model_event *e)
 {
-    bool must_keep = e->type == EVENT_START || e->type == EVENT_STOP;
+    bool must_keep = e->type == MODEL_EVENT_START || e->type == MODEL_EVENT_STOP;
     if (queued(m) >= QUEUE_MAX - QUEUE_RESERVE && !must_keep) {
         m->lost++;
         return;
@@ -64,7 +64,7 @@ void model_pop(struct model *m)
 {
     const struct model_event *e = model_head(m);
     must(e);
-    if (e->type == EVENT_STOP)
+    if (e->type == MODEL_EVENT_STOP)
         m->guns[e->gun].stops_queued--;
     m->queue_at += sizeof *e;
     if (m->queue_at == m->queue.n) {
@@ -92,7 +92,7 @@ void model_sample(const struct model *m, unsigned gun, struct model_event *out)
 {
     const struct model_gun *g = &m->guns[gun];
     *out = (struct model_event){
-        .type = EVENT_METER,
+        .type = MODEL_EVENT_METER,
         .gun = (uint8_t)gun,
         .state = g->state,
         .power_w = g->power_w,
@@ -109,10 +109,10 @@ static void say(struct model *m, unsigned gun, enum model_event_type type)
     model_sample(m, gun, &e);
     e.type = (uint8_t)type;
     e.reason = g->reason;
-    if (type == EVENT_START && g->habit == HABIT_PLACEHOLDER)
+    if (type == MODEL_EVENT_START && g->habit == HABIT_PLACEHOLDER)
         e.meter_mwh = 0;
     queue_put(m, &e);
-    if (g->habit == HABIT_DUPLICATE && type != EVENT_STATUS && type != EVENT_AUTHORIZE)
+    if (g->habit == HABIT_DUPLICATE && type != MODEL_EVENT_STATUS && type != MODEL_EVENT_AUTHORIZE)
         queue_put(m, &e);
 }
 
@@ -121,7 +121,7 @@ static void become(struct model *m, unsigned gun, enum model_gun_state state, in
     struct model_gun *g = &m->guns[gun];
     g->state = (uint8_t)state;
     g->due_ms = due_ms;
-    say(m, gun, EVENT_STATUS);
+    say(m, gun, MODEL_EVENT_STATUS);
 }
 
 /* ---- vehicles ---- */
@@ -238,7 +238,7 @@ static void begin(struct model *m, unsigned gun)
     if (state_first)
         become(m, gun, GUN_CHARGING, NEVER);
     g->state = GUN_CHARGING;
-    say(m, gun, EVENT_START);
+    say(m, gun, MODEL_EVENT_START);
     if (!state_first)
         become(m, gun, GUN_CHARGING, NEVER);
 }
@@ -253,7 +253,7 @@ static void end(struct model *m, unsigned gun, enum model_reason reason, enum mo
     g->stop_ms = NEVER;
     g->soc0_pm = (int16_t)soc_of(g);
     g->limit_w = -1;
-    say(m, gun, EVENT_STOP);
+    say(m, gun, MODEL_EVENT_STOP);
     bool leaves = after == GUN_FAULTED || m->traits.autoplug;
     become(m, gun, after, leaves ? in_range(m, g->at_ms, 15, 90) : NEVER);
 }
@@ -310,7 +310,7 @@ int model_swipe(struct model *m, unsigned gun, struct str tag, int64_t now_ms)
     if (m->linked) {
         g->state = GUN_ASKING;
         g->due_ms = in_range(m, g->at_ms, 60, 90);
-        say(m, gun, EVENT_AUTHORIZE);
+        say(m, gun, MODEL_EVENT_AUTHORIZE);
     } else {
         become(m, gun, GUN_STARTING, in_range(m, g->at_ms, 2, 6));
     }
@@ -418,7 +418,7 @@ static void reading(struct model *m, unsigned gun)
     struct model_gun *g = &m->guns[gun];
     g->wobble_pm = (int16_t)rng_range(&m->rng, -8, 8);
     g->sample_ms = g->at_ms + m->interval_ms;
-    say(m, gun, EVENT_METER);
+    say(m, gun, MODEL_EVENT_METER);
 }
 
 static void go_offline(struct model *m, int64_t at_ms, int64_t lo_s, int64_t hi_s)
@@ -600,7 +600,7 @@ void model_link(struct model *m, bool up, int64_t now_ms)
     model_advance(m, now_ms);
     m->linked = up;
     for (unsigned i = 0; up && !m->boot_due && i < m->traits.guns; i++)
-        say(m, i, EVENT_STATUS);
+        say(m, i, MODEL_EVENT_STATUS);
 }
 
 int model_read(struct model *m, unsigned gun, int64_t now_ms)
@@ -670,7 +670,7 @@ void model_set_clock(struct model *m, int64_t told_ms, int64_t now_ms)
 void model_status(struct model *m, unsigned gun)
 {
     must(gun < m->traits.guns);
-    say(m, gun, EVENT_STATUS);
+    say(m, gun, MODEL_EVENT_STATUS);
 }
 
 void model_unlock(struct model *m, unsigned gun, int64_t now_ms)

@@ -79,7 +79,13 @@ enum model_reason {
     STOPPED_UNLOCKED,
 };
 
-enum model_event_type { EVENT_STATUS, EVENT_AUTHORIZE, EVENT_START, EVENT_METER, EVENT_STOP };
+enum model_event_type {
+    MODEL_EVENT_STATUS,
+    MODEL_EVENT_AUTHORIZE,
+    MODEL_EVENT_START,
+    MODEL_EVENT_METER,
+    MODEL_EVENT_STOP
+};
 
 /** One thing to tell the platform. Times are the charger's own, wrong clock included. */
 struct model_event {
@@ -163,9 +169,9 @@ void model_set_habit(struct model *m, unsigned gun, enum model_habit h, int64_t 
 /** A card at the reader: asks the platform, or starts at once while offline. ERR_NOT_PLUGGED,
  * ERR_BUSY. */
 EV_MUST_USE int model_swipe(struct model *m, unsigned gun, struct str tag, int64_t now_ms);
-/** The answer to EVENT_AUTHORIZE. */
+/** The answer to MODEL_EVENT_AUTHORIZE. */
 void model_authorized(struct model *m, unsigned gun, bool ok, int64_t now_ms);
-/** The answer to EVENT_START; not ok = the charger ends the transaction. */
+/** The answer to MODEL_EVENT_START; not ok = the charger ends the transaction. */
 void model_started(struct model *m, unsigned gun, int32_t tx, bool ok, int64_t now_ms);
 
 /** Remote start. id: tag or order number; balance in 1/10,000, INT64_MAX = none. 0 = accepted;

@@ -212,19 +212,19 @@ static void send_stop(struct sim *s, struct peer *p, const struct model_event *e
 static void send_event(struct sim *s, struct peer *p, const struct model_event *e)
 {
     switch ((enum model_event_type)e->type) {
-    case EVENT_STATUS:
+    case MODEL_EVENT_STATUS:
         send_status(s, p, e);
         break;
-    case EVENT_AUTHORIZE:
+    case MODEL_EVENT_AUTHORIZE:
         send_authorize(s, p, e);
         break;
-    case EVENT_START:
+    case MODEL_EVENT_START:
         send_start(s, p, e);
         break;
-    case EVENT_METER:
+    case MODEL_EVENT_METER:
         send_meter(s, p, e);
         break;
-    case EVENT_STOP:
+    case MODEL_EVENT_STOP:
         send_stop(s, p, e);
         break;
     }
@@ -302,11 +302,11 @@ static void event_answered(struct sim *s, struct peer *p, struct str payload)
     if (!head)
         return;
     struct model_event e = *head;
-    if (e.type == EVENT_START) {
+    if (e.type == MODEL_EVENT_START) {
         start_answered(s, p, e.gun, payload);
-    } else if (e.type == EVENT_STOP) {
+    } else if (e.type == MODEL_EVENT_STOP) {
         peer_count_stop(s, p, e.gun);
-    } else if (e.type == EVENT_AUTHORIZE) {
+    } else if (e.type == MODEL_EVENT_AUTHORIZE) {
         struct ocpp16_Authorize_res res;
         int err = wire_json_decode(&ocpp16_Authorize_res_type, payload, &s->arena, &res,
                                    WIRE_LENIENT, NULL);

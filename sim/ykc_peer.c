@@ -216,15 +216,15 @@ static void record_done(struct sim *s, struct peer *p, unsigned gun)
 static void tell_event(struct sim *s, struct peer *p, const struct model_event *head)
 {
     struct model_event e = *head;
-    if (e.type == EVENT_STOP) {
+    if (e.type == MODEL_EVENT_STOP) {
         send_record(s, p, &e);
         return;
     }
     model_pop(&p->model);
-    if (e.type == EVENT_START) {
+    if (e.type == MODEL_EVENT_START) {
         s->stats.starts++;
         model_started(&p->model, e.gun, 0, true, s->now_ms);
-    } else if (e.type == EVENT_AUTHORIZE) {
+    } else if (e.type == MODEL_EVENT_AUTHORIZE) {
         model_authorized(&p->model, e.gun, false, s->now_ms); /* cards are not read here */
         return;
     }

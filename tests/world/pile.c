@@ -69,10 +69,10 @@ static void event_send(struct pile *p, const struct model_event *e)
     (void)str_copy(m.id, sizeof m.id, str_from_c(g->id));
     m.energy_mwh = e->meter_mwh - g->start_mwh;
     memcpy(m.class_mwh, g->class_mwh, sizeof m.class_mwh);
-    bool record = e->type == EVENT_STOP;
-    if (e->type == EVENT_START)
+    bool record = e->type == MODEL_EVENT_STOP;
+    if (e->type == MODEL_EVENT_START)
         p->placeholder[e->gun] = e->meter_mwh == 0;
-    m.wants_answer = !ykc(p) || record || e->type == EVENT_AUTHORIZE;
+    m.wants_answer = !ykc(p) || record || e->type == MODEL_EVENT_AUTHORIZE;
     if (record)
         truth_tell(p, &m);
     send_core(p, &m);
@@ -280,20 +280,20 @@ static void hear_event(struct pile *p, const struct to_core *m)
 {
     struct cmd *c;
     switch (m->event.type) {
-    case EVENT_STATUS:
+    case MODEL_EVENT_STATUS:
         c = gate_cmd(p, CMD_STATUS, m->wants_answer);
         c->u.status.charger = p->charger;
         c->u.status.connector = m->event.gun + 1;
         c->u.status.status = status_of(m->event.state);
         world_apply(p->w, c, CMD_SIZE(status));
         break;
-    case EVENT_AUTHORIZE:
+    case MODEL_EVENT_AUTHORIZE:
         c = gate_cmd(p, CMD_AUTHORIZE, true);
         c->u.authorize.charger = p->charger;
         (void)str_copy(c->u.authorize.tag, sizeof c->u.authorize.tag, str_from_c(m->id));
         world_apply(p->w, c, CMD_SIZE(authorize));
         break;
-    case EVENT_START:
+    case MODEL_EVENT_START:
         if (ykc(p))
             hear_meter(p, m);
         else

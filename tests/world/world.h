@@ -15,9 +15,10 @@
 #define EVEN_WORLD_WORLD_H
 
 #include "base/heap.h"
+#include "core/core.h"
+#include "sim/model.h"
 #include "world/audit.h"
 #include "world/keep.h"
-#include "world/names.h"
 
 #define WORLD_START_MS INT64_C(1795305600000) /* 2026-11-22T00:00:00Z */
 #define WORLD_TO_CORE  12                     /* messages on their way, each direction */

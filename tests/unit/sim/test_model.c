@@ -38,26 +38,26 @@ struct bench {
 static void deliver(struct bench *b, const struct model_event *e)
 {
     switch ((enum model_event_type)e->type) {
-    case EVENT_STATUS:
+    case MODEL_EVENT_STATUS:
         b->states++;
         b->state = (enum model_gun_state)e->state;
         break;
-    case EVENT_AUTHORIZE:
+    case MODEL_EVENT_AUTHORIZE:
         b->asks++;
         model_authorized(&b->m, e->gun, !b->refuse, b->now);
         break;
-    case EVENT_START:
+    case MODEL_EVENT_START:
         b->starts++;
         b->start_mwh = b->last_mwh[e->gun] = e->meter_mwh;
         b->start_time_ms = e->time_ms;
         model_started(&b->m, e->gun, 7, !b->refuse, b->now);
         break;
-    case EVENT_METER:
+    case MODEL_EVENT_METER:
         b->readings++;
         assert_true(e->meter_mwh >= b->last_mwh[e->gun]);
         b->last_mwh[e->gun] = e->meter_mwh;
         break;
-    case EVENT_STOP:
+    case MODEL_EVENT_STOP:
         b->stops++;
         b->stop_mwh = e->meter_mwh;
         b->stop_time_ms = e->time_ms;
