@@ -100,8 +100,8 @@ export class House {
     }
     for (const k of Object.keys(h)) if (h[k] === null) delete h[k];
     const r = await fetch(this.web + path, { method, headers: h, body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body) });
-    const set = r.headers.getSetCookie?.() ?? [];
-    if (set.length) this.cookie = set.map((c) => c.split(';')[0]).join('; ');
+    const set = r.headers.get('set-cookie'); // one at most; Debian's Node 18 has no getSetCookie() on an answer
+    if (set) this.cookie = set.split(';')[0];
     const text = await r.text();
     let json = null;
     try { json = JSON.parse(text); } catch { /* not JSON: text is kept */ }
