@@ -84,6 +84,7 @@ export const driverTexts: Pairs = {
   'bill.captured': ['实际扣款', 'Charged'],
   'bill.released': ['立即退回', 'Returned at once'],
   'bill.explain': ['冻结 {hold}，实际使用 {used}，未用的 {rest} 在结束时已退回余额，无需操作。', '{hold} was on hold, {used} was used; the other {rest} returned to your balance when charging ended. Nothing to do.'],
+  'bill.waived': ['超出预付，由运营商承担', 'Beyond the prepaid amount: on the operator'],
   'bill.explainall': ['冻结的 {hold} 已全部用于本次充电。', 'All of the {hold} on hold was used for this charge.'],
   'bill.session': ['充电信息', 'The charge'],
   'bill.energy': ['电量', 'Energy'],
