@@ -130,7 +130,20 @@ static void link_up(struct core *c, struct charger *ch, struct origin conn)
             order_timer(c, o, TO_STOP, c->now + RECONNECT_MS);
     }
     event_charger(c, ch);
-    command_pump(c, ch);
+}
+
+static void open_reply(struct core *c, const struct charger *ch)
+{
+    struct out *o = reply_new(c, 0, OUT_SIZE(conn));
+    if (!o)
+        return;
+    o->u.conn =
+        (struct reply_conn){.charger = ch->row.id,
+                            .heartbeat_s = c->lim.heartbeat_s,
+                            .station = ch->row.station,
+                            .zone_offset_s = zone_offset_s(zone_of(c, ch->row.station), c->now)};
+    for (const struct connector *k = ch->connectors; k; k = k->next)
+        o->u.conn.guns++;
 }
 
 void link_open(struct core *c, const struct cmd *cmd)
@@ -145,16 +158,8 @@ void link_open(struct core *c, const struct cmd *cmd)
         return;
     }
     link_up(c, ch, cmd->head.from);
-    struct out *o = reply_new(c, 0, OUT_SIZE(conn));
-    if (!o)
-        return;
-    o->u.conn =
-        (struct reply_conn){.charger = ch->row.id,
-                            .heartbeat_s = c->lim.heartbeat_s,
-                            .station = ch->row.station,
-                            .zone_offset_s = zone_offset_s(zone_of(c, ch->row.station), c->now)};
-    for (const struct connector *k = ch->connectors; k; k = k->next)
-        o->u.conn.guns++;
+    open_reply(c, ch);
+    command_pump(c, ch); /* a gate knows the charger only once it is let in */
 }
 
 void link_away(struct core *c, struct charger *ch)
