@@ -124,7 +124,6 @@ struct charger {
     /* Calls: one outstanding, the others wait. */
     struct call *calling, *queue;
     struct timer timer[TC_N];
-    int32_t latency_min_ms;
     bool probed; /* a reading was asked for on this connection, to see whether it comes */
 };
 struct connector {

@@ -209,6 +209,7 @@ static void charger_keep(struct row_charger *r, const struct row_charger *old)
     const struct row_charger *k = old ? old : &none;
     r->traits |= k->traits;
     r->sample_s = k->sample_s;
+    r->stop_min_ms = k->stop_min_ms;
     r->stop_ms = k->stop_ms;
     r->last_tx = k->last_tx;
     r->price_tariff = k->price_tariff;

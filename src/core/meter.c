@@ -263,7 +263,7 @@ static void cap_view_fill(struct core *c, struct order *o, const struct charger 
         .power_max_w = o->lim.max_power_w ? o->lim.max_power_w : POWER_USUAL_W,
         .price_e5 = t ? tariff_price_max(t, z, c->now, c->now + PRICE_AHEAD_MS) : 0,
         .interval_ms = gap > 0 && gap < INT32_MAX ? (int32_t)gap : INTERVAL_USUAL_MS,
-        .latency_min_ms = ch->latency_min_ms,
+        .latency_min_ms = ch->row.stop_min_ms,
         .latency_max_ms = ch->row.stop_ms,
         .traits = (uint32_t)traits,
         .asked_ms = o->asked_ms,

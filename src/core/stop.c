@@ -178,7 +178,7 @@ static void latency_learn(struct core *c, const struct order *o, struct charger 
 {
     if (!o->stop_sent_ms || c->now - o->stop_sent_ms > 60000)
         return;
-    cap_learn(&ch->latency_min_ms, &ch->row.stop_ms, c->now - o->stop_sent_ms);
+    cap_learn(&ch->row.stop_min_ms, &ch->row.stop_ms, c->now - o->stop_sent_ms);
     obj_dirty(c, &ch->o);
 }
 

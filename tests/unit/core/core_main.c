@@ -2,8 +2,9 @@
 /* core_main.c: runs the groups of tests of the core. */
 int core_orders(void);
 int core_frame(void);
+int core_charger(void);
 
 int main(void)
 {
-    return core_orders() + core_frame() ? 1 : 0;
+    return core_orders() + core_frame() + core_charger() ? 1 : 0;
 }
