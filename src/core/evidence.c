@@ -149,6 +149,10 @@ static void reading_suspect(struct evidence *e, const struct evidence_limits *li
     }
     if (e->suspect_mwh > e->last_mwh)
         doubt_add(e, DOUBT_IMPLAUSIBLE, e->suspect_mwh - e->last_mwh);
+    if (at_ms < e->suspect_ms) { /* measured before the suspect, yet sent after it */
+        flag(e, out, EV_CLOCK);
+        at_ms = e->suspect_ms;
+    }
     e->last_ms = e->suspect_ms;
     step_accept(e, out, at_ms, register_mwh, register_mwh - e->suspect_mwh);
 }

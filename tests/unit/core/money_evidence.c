@@ -162,6 +162,22 @@ static void test_jump_is_disputed(void **state)
     assert_int_equal(e.doubt_mwh, 899 * KWH);
 }
 
+/* The reading that agrees with the suspect bears an earlier time: the step ends where it began. */
+static void test_jump_with_a_clock_that_goes_back(void **state)
+{
+    (void)state;
+    struct evidence e = start(&dc, LIFETIME);
+    (void)read_at(&e, 1, LIFETIME + KWH);
+    (void)read_at(&e, 3, LIFETIME + 900 * KWH);
+    struct evidence_step s = read_at(&e, 2, LIFETIME + 900 * KWH + 20000);
+    assert_int_equal(s.delta_mwh, 20000);
+    assert_int_equal(s.from_ms, 1000000 + 3 * MIN);
+    assert_int_equal(s.to_ms, s.from_ms);
+    assert_int_equal(s.flags, EV_IMPLAUSIBLE | EV_CLOCK);
+    assert_int_equal(e.last_ms, s.to_ms);
+    assert_int_equal(e.doubt_mwh, 899 * KWH);
+}
+
 static void test_register_falls_a_little(void **state)
 {
     (void)state;
@@ -432,6 +448,7 @@ int money_evidence_tests(void)
         cmocka_unit_test(test_stop_counts_the_session),
         cmocka_unit_test(test_spike_is_forgotten),
         cmocka_unit_test(test_jump_is_disputed),
+        cmocka_unit_test(test_jump_with_a_clock_that_goes_back),
         cmocka_unit_test(test_register_falls_a_little),
         cmocka_unit_test(test_register_restarts),
         cmocka_unit_test(test_register_rolls_over),
