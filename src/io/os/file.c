@@ -207,6 +207,14 @@ bool file_on_tmpfs(const char *path)
     return fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC;
 }
 
+/* A new folder's name is made durable at once: what is synced inside it would be lost with it. */
+static int dir_make_one(const char *path, unsigned mode)
+{
+    if (mkdir(path, mode) == 0)
+        return folder_sync(path);
+    return errno == EEXIST ? 0 : file_errno();
+}
+
 int dir_make(const char *path, unsigned mode)
 {
     char part[PATH_CAP];
@@ -220,8 +228,9 @@ int dir_make(const char *path, unsigned mode)
             continue;
         memcpy(part, path, i);
         part[i] = '\0';
-        if (mkdir(part, mode) != 0 && errno != EEXIST)
-            return file_errno();
+        int err = dir_make_one(part, mode);
+        if (err != 0)
+            return err;
     }
     if (stat(path, &st) != 0)
         return file_errno();

@@ -24,7 +24,7 @@ EV_MUST_USE int file_free_bytes(const char *path, int64_t *bytes);
 /** True when the path lies in memory (tmpfs, ramfs): nothing written there is durable. */
 bool file_on_tmpfs(const char *path);
 
-/** Makes the folder and its missing parents. An existing folder is fine. */
+/** Makes the folder and its missing parents, durably. An existing folder is fine. */
 EV_MUST_USE int dir_make(const char *path, unsigned mode);
 /** Calls fn for every entry but "." and "..", in the byte order of the names; a non-zero answer of
  * fn ends the walk and is returned. */
