@@ -16,7 +16,7 @@ export const useMe = defineStore('me', () => {
   async function fetchMe(): Promise<void> {
     me.value = await get<Me>('/me')
   }
-  const refresh = throttled(() => void fetchMe().catch(() => {}), 1000)
+  const refresh = throttled(() => { if (close) void fetchMe().catch(() => {}) }, 1000)
 
   function connect(): void {
     if (close) return

@@ -28,8 +28,8 @@ export const useLive = defineStore('live', () => {
   async function fetchOverview(): Promise<void> {
     overview.value = await get<Overview>('/overview')
   }
-  const wallSoon = throttled(() => void fetchWall().catch(() => {}), 2500)
-  const overviewSoon = throttled(() => void fetchOverview().catch(() => {}), 3000)
+  const wallSoon = throttled(() => { if (close) void fetchWall().catch(() => {}) }, 2500)
+  const overviewSoon = throttled(() => { if (close) void fetchOverview().catch(() => {}) }, 3000)
 
   function apply(name: LiveName, e: LiveEvent): void {
     const c = e.connector ? connectors.get(e.connector) : undefined

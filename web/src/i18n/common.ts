@@ -23,6 +23,7 @@ export const common: Pairs = {
   'err.cause': ['追踪号', 'Cause'],
   'err.title': ['操作未成功', 'That did not work'],
 
+  'version.always': ['一直', 'always'],
   'unit.kwh': ['度', 'kWh'],
   'unit.price': ['/度', '/kWh'],
 
