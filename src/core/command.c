@@ -305,6 +305,21 @@ void command_drop(struct core *c, struct charger *ch, int64_t order)
 
 /* ---- asked by people ---- */
 
+int command_quota(struct core *c, int64_t tenant)
+{
+    struct tenant *t = tenant_find(c, tenant);
+    if (!t || t->row.quota_calls_s == 0)
+        return 0;
+    if (c->now - t->quota_ms >= 1000) {
+        t->quota_ms = c->now;
+        t->quota_n = 0;
+    }
+    if (t->quota_n >= t->row.quota_calls_s)
+        return ERR_RATE_LIMIT;
+    t->quota_n++;
+    return 0;
+}
+
 int command_call(struct core *c, const struct cmd *cmd)
 {
     const struct cmd_call *in = &cmd->u.call;
@@ -317,6 +332,9 @@ int command_call(struct core *c, const struct cmd *cmd)
         return ERR_TOO_LARGE;
     if (!ch->online)
         return ERR_OFFLINE;
+    int rc = command_quota(c, cmd->head.tenant);
+    if (rc)
+        return rc;
     const char *payload = arena_copy(&c->scratch, str_from(in->payload, in->n));
     must(payload);
     struct call *k = call_add(c, ch,

@@ -79,6 +79,8 @@ struct tenant {
     struct obj o;
     struct row_tenant row;
     const struct zone *zone;
+    int64_t quota_ms; /* the second in which quota_n calls were asked for */
+    int32_t quota_n;
 };
 struct party {
     struct obj o;
@@ -368,6 +370,9 @@ struct call_ask {
 /** Makes and queues a call, sends it when nothing is outstanding; NULL when the table is full. */
 struct call *call_add(struct core *c, struct charger *ch, const struct call_ask *ask);
 int command_call(struct core *c, const struct cmd *cmd);
+/** Counts a call that somebody asks for (a start too, a stop never); ERR_RATE_LIMIT beyond the
+ * tenant's quota. */
+int command_quota(struct core *c, int64_t tenant);
 void command_result(struct core *c, const struct cmd *cmd, struct charger *ch);
 void command_timeout(struct core *c, struct charger *ch);
 /** The connection is there, or gone. */

@@ -251,6 +251,8 @@ int start_order(struct core *c, const struct cmd *cmd)
     int rc = check_place(c, cmd, &p);
     if (!rc)
         rc = check_payer(c, cmd, &p, &wallet);
+    if (!rc)
+        rc = command_quota(c, cmd->head.tenant);
     if (rc)
         return rc;
     struct order *o = plan_order(c, &p, c->now);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* core_charger.c: what the core keeps and learns about a charger: the order of answers and calls,
- * the time it takes to stop, its sample interval, the dead-man limit, the quota of calls, and starts
- * at a connector without a vehicle. */
+ * the time it takes to stop, its sample interval, the dead-man limit, the quota of calls, and
+ * starts at a connector without a vehicle. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -83,6 +83,44 @@ static void test_stop_latency_kept(void **state)
     assert_string_equal(charger_row()->name, "renamed");
 }
 
+/* ---- the quota of calls ---- */
+
+static int call_raw(void)
+{
+    struct cmd *c = world_web(w, CMD_CALL, w->person, ACTOR_PERSON);
+    c->u.call.charger = w->charger;
+    c->u.call.connector = 1;
+    c->u.call.n = 2;
+    (void)str_copy(c->u.call.action, sizeof c->u.call.action, STR_LIT("ClearCache"));
+    memcpy(c->u.call.payload, "{}", 2);
+    return world_send(w, c);
+}
+
+static void test_quota_of_calls(void **state)
+{
+    (void)state;
+    int64_t tx, order = world_charging(w, 3 * MONEY_UNIT, &tx);
+    struct row_tenant tenant = *(const struct row_tenant *)world_row(w, ROW_TENANT, w->tenant);
+    tenant.quota_calls_s = 2;
+    assert_int_equal(world_put(w, ROW_TENANT, false, &tenant), 0);
+    world_run(w, 5000);
+    assert_int_equal(call_raw(), 0);
+    assert_int_equal(call_raw(), 0);
+    assert_int_equal(call_raw(), ERR_RATE_LIMIT);
+    assert_int_equal(world_start(w, w->gun2, MONEY_UNIT), ERR_RATE_LIMIT); /* calls a charger too */
+    assert_int_equal(stop_by_staff(order), 0); /* an ending is never refused */
+    assert_true(w->reply.u.made.id > 0);
+    world_run(w, 1000);
+    assert_int_equal(world_start(w, w->gun2, MONEY_UNIT), 0);
+    assert_int_equal(call_raw(), 0);
+    assert_int_equal(call_raw(), ERR_RATE_LIMIT);
+    tenant = *(const struct row_tenant *)world_row(w, ROW_TENANT, w->tenant);
+    tenant.quota_calls_s = 0; /* none */
+    assert_int_equal(world_put(w, ROW_TENANT, false, &tenant), 0);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(call_raw(), 0);
+}
+
 int core_charger(void);
 int core_charger(void)
 {
@@ -90,6 +128,7 @@ int core_charger(void)
     const struct CMUnitTest tests[] = {
         T(test_let_in_before_called),
         T(test_stop_latency_kept),
+        T(test_quota_of_calls),
     };
     return cmocka_run_group_tests_name("core charger", tests, NULL, NULL);
 }
