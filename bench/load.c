@@ -1,44 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
-/* load.c: the load generator and the floor of the charger path.
- *   bench_load echo PORT IN OUT          a raw TCP epoll server: one recv of IN bytes, one send of
- * OUT bytes, for ever (the floor) bench_load raw PORT CONNS SECONDS IN OUT                  drives
- * it: one message outstanding a connection bench_load ws PORT CONNS SECONDS KIND FILE drives a
- * server by OCPP: KIND heartbeat | metervalues, FILE id TAB password Prints: messages seconds
- * p50_us p99_us. One thread, epoll, loopback only; it ends by itself. The client does as little as
- * it can: frames are made once, answers are only counted. CPU of the server is read by whoever
- * started it. */
+/* load.c: the load generator and the floor of the charger path. One thread, epoll, loopback only;
+ * it ends by itself. It does as little as it can, so that two cores are enough for both ends, and
+ * reads the CPU of the server (all threads, ns) before and after what it drives.
+ *
+ *   bench_load echo PORT OUT                         raw TCP epoll server: one recv, one send of
+ * OUT bench_load raw PORT PID CONNS MS IN OUT          drives it, one message outstanding each
+ *   bench_load heartbeat PORT PID CONNS MS FILE      OCPP 1.6J; FILE: id TAB password TAB card
+ *   bench_load meter PORT PID CONNS MS FILE RATE     in open transactions; RATE 0 = closed loop,
+ *                                                    else messages a second on a fixed schedule
+ *   bench_load orders PORT PID CONNS MS FILE         whole orders by card, eight calls each
+ *   bench_load boot PORT PID FIRST N FILE            log-in, boot, two status notifications;
+ *                                                    stays connected until its input ends
+ *   bench_load startup EVEN DIR PORT N FILE          starts the server, prints ms from exec to the
+ *                                                    N-th boot answered, ends the server
+ *
+ * Prints: done seconds cpu_ns p50_us p99_us. Latency is counted from when a message was due. It
+ * fails with one line and exit code 1: a lost connection or a refused card is no figure. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/hash.h"
 #include "base/str.h"
 
-enum { CONNS_MAX = 20000, FRAME_MAX = 2048, LATENCIES = 1 << 20, TURN = 256 };
+enum { PEERS = 20000, FRAME = 1024, INPUT = 2048, LATENCIES = 1 << 20, TURN = 256, READINGS = 5 };
 
 struct peer {
     int fd;
-    size_t got; /* bytes of the answer so far */
-    int64_t sent_ns;
-    char id[49], password[80];
+    uint32_t got;       /* bytes in `in` */
+    int step;           /* of the order: 0 authorize, 1 start, 2…6 readings, 7 stop */
+    long long tx;       /* transaction id */
+    int64_t energy_wh;  /* register at the start of the transaction */
+    int64_t started_ns; /* of the transaction */
+    int64_t due_ns;     /* when the outstanding message was due */
+    bool out;           /* one is outstanding */
+    char id[40], password[40], card[24];
+    char in[INPUT];
 };
 
-static struct peer peers[CONNS_MAX];
+static struct peer peers[PEERS];
 static uint32_t latency_us[LATENCIES];
 static size_t latencies;
+static uint64_t done;
+static const char *kind;
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
-    fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
+    fprintf(stderr, "load: %s: %s\n", what, errno ? strerror(errno) : "unexpected");
     exit(1);
 }
 
@@ -49,14 +70,54 @@ static int64_t now_ns(void)
     return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
-static int dial(uint16_t port)
+/* User and system time of all threads that live; the server's threads live as long as it does. */
+static int64_t cpu_ns(int pid)
+{
+    char path[300];
+    int64_t sum = 0;
+    snprintf(path, sizeof path, "/proc/%d/task", pid);
+    DIR *d = opendir(path);
+    if (!d)
+        die(path);
+    for (struct dirent *e; (e = readdir(d)) != NULL;) {
+        long long ran = 0;
+        if (e->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof path, "/proc/%d/task/%.20s/schedstat", pid, e->d_name);
+        FILE *f = fopen(path, "r");
+        if (f && fscanf(f, "%lld", &ran) == 1)
+            sum += ran;
+        if (f)
+            fclose(f);
+    }
+    closedir(d);
+    return sum;
+}
+
+/* ---- sockets ---- */
+
+static int dial_try(uint16_t port)
 {
     struct sockaddr_in a = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
-    if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof a) != 0)
-        die("connect");
+    struct linger hard = {.l_onoff = 1};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+    if (fd < 0)
+        die("socket");
+    if (connect(fd, (struct sockaddr *)&a, sizeof a) != 0) {
+        close(fd);
+        return -1;
+    }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard); /* leaves no TIME_WAIT behind */
+    return fd;
+}
+
+static int dial(uint16_t port)
+{
+    int fd = dial_try(port);
+    if (fd < 0)
+        die("connect");
     return fd;
 }
 
@@ -86,12 +147,13 @@ static void echo_accept(int ep, int ls)
 
 static _Noreturn void echo_serve(uint16_t port, size_t out)
 {
-    static char in[65536], reply[FRAME_MAX];
+    static char in[65536], reply[FRAME];
     struct sockaddr_in a = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int ls = socket(AF_INET, SOCK_STREAM, 0), one = 1, ep = epoll_create1(0);
     setsockopt(ls, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (bind(ls, (struct sockaddr *)&a, sizeof a) != 0 || listen(ls, 4096) != 0)
+    if (out > sizeof reply || bind(ls, (struct sockaddr *)&a, sizeof a) != 0 ||
+        listen(ls, 4096) != 0)
         die("listen");
     struct epoll_event e = {.events = EPOLLIN, .data.fd = ls}, ready[TURN];
     if (epoll_ctl(ep, EPOLL_CTL_ADD, ls, &e) != 0)
@@ -102,81 +164,295 @@ static _Noreturn void echo_serve(uint16_t port, size_t out)
             int fd = ready[i].data.fd;
             if (fd == ls)
                 echo_accept(ep, ls);
-            else if (recv(fd, in, sizeof in, 0) <= 0)
-                close(fd);
-            else if (send(fd, reply, out, MSG_NOSIGNAL) < 0)
+            else if (recv(fd, in, sizeof in, 0) <= 0 || send(fd, reply, out, MSG_NOSIGNAL) < 0)
                 close(fd);
         }
     }
 }
 
-/* ---- the client ---- */
+/* ---- WebSocket ---- */
 
-static size_t frame_make(char *out, const char *text)
+static void text_send(struct peer *p, const char *text)
 {
+    char f[FRAME];
     size_t n = strlen(text), at = 0;
-    out[at++] = (char)0x81;
+    if (n + 8 > sizeof f)
+        die("a text that is too long");
+    f[at++] = (char)0x81;
     if (n < 126) {
-        out[at++] = (char)(0x80 | n);
+        f[at++] = (char)(0x80 | n);
     } else {
-        out[at++] = (char)(0x80 | 126);
-        out[at++] = (char)(n >> 8);
-        out[at++] = (char)n;
+        f[at++] = (char)(0x80 | 126);
+        f[at++] = (char)(n >> 8);
+        f[at++] = (char)n;
     }
-    memset(out + at, 0, 4); /* a mask of zeros is a mask */
+    memcpy(f + at, "\x11\x22\x33\x44", 4);
     at += 4;
-    memcpy(out + at, text, n);
-    return at + n;
+    for (size_t i = 0; i < n; i++)
+        f[at + i] = (char)(text[i] ^ (0x11 * (int)((i & 3) + 1)));
+    send_all(p->fd, f, at + n);
 }
 
 static void upgrade(struct peer *p, uint16_t port)
 {
-    char auth[256], plain[160], request[1024], answer[1024];
+    char auth[160], plain[100], request[640], answer[1024];
     int n = snprintf(plain, sizeof plain, "%s:%s", p->id, p->password);
     base64_encode(plain, (size_t)n, auth);
     n = snprintf(request, sizeof request,
-                 "GET /ocpp/%s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUpgrade: websocket\r\nConnection: "
-                 "Upgrade\r\n"
-                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-                 "Sec-WebSocket-Protocol: ocpp1.6\r\nAuthorization: Basic %s\r\n\r\n",
+                 "GET /ocpp/%s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUpgrade: websocket\r\n"
+                 "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                 "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: ocpp1.6\r\n"
+                 "Authorization: Basic %s\r\n\r\n",
                  p->id, port, auth);
-    p->fd = dial(port);
     send_all(p->fd, request, (size_t)n);
     ssize_t got = recv(p->fd, answer, sizeof answer - 1, 0);
     if (got < 12 || memcmp(answer, "HTTP/1.1 101", 12) != 0)
         die("upgrade refused");
 }
 
-/* Reads one unfragmented text frame, blocking: only while setting up. */
-static void answer_wait(struct peer *p)
+/* One whole text frame out of the input, NUL-terminated in `text`; false when there is none. Pings
+ * are not answered: no drive lasts that long. */
+static bool frame_take(struct peer *p, char text[INPUT])
 {
-    char b[4096];
-    if (recv(p->fd, b, sizeof b, 0) <= 0)
-        die("no answer");
+    const unsigned char *b = (const unsigned char *)p->in;
+    uint32_t head = 2, n;
+    if (p->got < 4)
+        return false;
+    n = b[1];
+    if (n == 126) {
+        n = (uint32_t)b[2] << 8 | b[3];
+        head = 4;
+    }
+    if (p->got < head + n)
+        return false;
+    if (b[0] != 0x81)
+        n = 0;
+    memcpy(text, p->in + head, n);
+    text[n] = 0;
+    n = head + (b[0] == 0x81 ? n : b[1]);
+    memmove(p->in, p->in + n, p->got - n);
+    p->got -= n;
+    return true;
 }
 
-static void call(struct peer *p, const char *text)
+static void fill(struct peer *p)
 {
-    char f[FRAME_MAX];
-    send_all(p->fd, f, frame_make(f, text));
-    answer_wait(p);
+    ssize_t r = recv(p->fd, p->in + p->got, sizeof p->in - 1 - p->got, 0);
+    if (r <= 0)
+        die("connection lost");
+    p->got += (uint32_t)r;
 }
 
-static int peers_read(const char *path, int conns)
+/* Blocking, only while setting up: the next answer to a call of ours. */
+static void call_wait(struct peer *p, const char *text, char answer[INPUT])
 {
-    FILE *f = fopen(path, "r");
-    int n = 0;
-    if (!f)
-        die(path);
-    while (n < conns && fscanf(f, "%48s %79s", peers[n].id, peers[n].password) == 2)
-        n++;
-    fclose(f);
-    return n;
+    text_send(p, text);
+    do {
+        while (!frame_take(p, answer))
+            fill(p);
+    } while (strncmp(answer, "[3,", 3) != 0 && strncmp(answer, "[4,", 3) != 0);
+    if (answer[1] == '4')
+        die(answer);
 }
+
+/* ---- messages ---- */
+
+static void time_text(char out[32])
+{
+    struct timespec t;
+    struct tm tm;
+    clock_gettime(CLOCK_REALTIME, &t);
+    gmtime_r(&t.tv_sec, &tm);
+    size_t n = strftime(out, 32, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(out + n, 32 - n, ".%03dZ", (int)(t.tv_nsec / 1000000));
+}
+
+static const char boot_text[] =
+    "[2,\"0\",\"BootNotification\",{\"chargePointVendor\":\"Vendor\",\"chargePointModel\":\"Model "
+    "120\",\"chargePointSerialNumber\":\"SN-000123\",\"firmwareVersion\":\"1.4.2\"}]";
+
+static void status_send(struct peer *p, int connector, char answer[INPUT])
+{
+    char text[256], at[32];
+    time_text(at);
+    snprintf(text, sizeof text,
+             "[2,\"s%d\",\"StatusNotification\",{\"connectorId\":%d,\"errorCode\":\"NoError\","
+             "\"status\":\"Available\",\"timestamp\":\"%s\"}]",
+             connector, connector, at);
+    call_wait(p, text, answer);
+}
+
+/* A register that follows 60 kW, so that what is billed is plausible. */
+static int64_t energy_now(const struct peer *p, int64_t now)
+{
+    return p->energy_wh + (now - p->started_ns) / 60000000;
+}
+
+static void meter_send(struct peer *p, int64_t now)
+{
+    char text[640], at[32];
+    time_text(at);
+    snprintf(text, sizeof text,
+             "[2,\"1\",\"MeterValues\",{\"connectorId\":1,\"transactionId\":%lld,\"meterValue\":[{"
+             "\"timestamp\":\"%s\",\"sampledValue\":[{\"value\":\"%lld\",\"measurand\":"
+             "\"Energy.Active.Import.Register\",\"unit\":\"Wh\"},{\"value\":\"60000\","
+             "\"measurand\":\"Power.Active.Import\",\"unit\":\"W\"},{\"value\":\"57\","
+             "\"measurand\":\"SoC\",\"unit\":\"Percent\"},{\"value\":\"410.5\",\"measurand\":"
+             "\"Voltage\",\"unit\":\"V\"}]}]}]",
+             p->tx, at, (long long)energy_now(p, now));
+    text_send(p, text);
+}
+
+static void start_send(struct peer *p, int64_t now)
+{
+    char text[256], at[32];
+    time_text(at);
+    p->started_ns = now;
+    snprintf(
+        text, sizeof text,
+        "[2,\"1\",\"StartTransaction\",{\"connectorId\":1,\"idTag\":\"%s\",\"meterStart\":%lld,"
+        "\"timestamp\":\"%s\"}]",
+        p->card, (long long)p->energy_wh, at);
+    text_send(p, text);
+}
+
+static void stop_send(struct peer *p, int64_t now)
+{
+    char text[256], at[32];
+    time_text(at);
+    p->energy_wh = energy_now(p, now);
+    snprintf(text, sizeof text,
+             "[2,\"1\",\"StopTransaction\",{\"transactionId\":%lld,\"idTag\":\"%s\",\"meterStop\":"
+             "%lld,\"timestamp\":\"%s\",\"reason\":\"Local\"}]",
+             p->tx, p->card, (long long)p->energy_wh, at);
+    text_send(p, text);
+}
+
+static void tx_take(struct peer *p, const char *text)
+{
+    const char *at = strstr(text, "\"transactionId\":");
+    if (!at || !strstr(text, "\"Accepted\""))
+        die(text);
+    p->tx = strtoll(at + 16, NULL, 10);
+}
+
+/* ---- driving ---- */
 
 static void latency_note(int64_t ns)
 {
     latency_us[latencies++ % LATENCIES] = (uint32_t)(ns / 1000);
+}
+
+static void step_send(struct peer *p, int64_t now)
+{
+    char text[128];
+    p->out = true;
+    p->due_ns = now;
+    if (strcmp(kind, "heartbeat") == 0) {
+        text_send(p, "[2,\"1\",\"Heartbeat\",{}]");
+    } else if (strcmp(kind, "meter") == 0 || (p->step >= 2 && p->step < 2 + READINGS)) {
+        meter_send(p, now);
+    } else if (p->step == 0) {
+        snprintf(text, sizeof text, "[2,\"1\",\"Authorize\",{\"idTag\":\"%s\"}]", p->card);
+        text_send(p, text);
+    } else if (p->step == 1) {
+        start_send(p, now);
+    } else {
+        stop_send(p, now);
+    }
+}
+
+static void answered(struct peer *p, const char *text, int64_t now)
+{
+    latency_note(now - p->due_ns);
+    p->out = false;
+    if (strcmp(kind, "orders") != 0) {
+        done++;
+        return;
+    }
+    if (p->step == 1)
+        tx_take(p, text);
+    else if (p->step == 0 && !strstr(text, "\"Accepted\""))
+        die(text);
+    p->step = (p->step + 1) % (READINGS + 3);
+    done += p->step == 0;
+}
+
+/* Everything that has come on one connection; closed loop: the next message at once. */
+static void input(struct peer *p, int64_t now, bool closed)
+{
+    char text[INPUT];
+    fill(p);
+    while (frame_take(p, text)) {
+        if (strncmp(text, "[3,", 3) == 0) {
+            answered(p, text, now);
+            if (closed)
+                step_send(p, now);
+        } else if (strncmp(text, "[2,", 3) == 0) { /* a charger that supports nothing */
+            char refusal[128];
+            snprintf(refusal, sizeof refusal, "[4,%.*s,\"NotSupported\",\"\",{}]",
+                     (int)(strcspn(text + 3, ",") % 60), text + 3);
+            text_send(p, refusal);
+        } else if (text[0]) {
+            die(text);
+        }
+    }
+}
+
+static int watch_all(int conns)
+{
+    int ep = epoll_create1(EPOLL_CLOEXEC);
+    for (int i = 0; i < conns; i++) {
+        struct epoll_event e = {.events = EPOLLIN, .data.ptr = &peers[i]};
+        if (epoll_ctl(ep, EPOLL_CTL_ADD, peers[i].fd, &e) != 0)
+            die("epoll_ctl");
+    }
+    return ep;
+}
+
+static void drive_closed(int ep, int conns, int64_t end)
+{
+    struct epoll_event ready[TURN];
+    for (int i = 0; i < conns; i++)
+        step_send(&peers[i], now_ns());
+    while (now_ns() < end) {
+        int got = epoll_wait(ep, ready, TURN, 100);
+        int64_t now = now_ns();
+        for (int i = 0; i < got; i++)
+            input(ready[i].data.ptr, now, true);
+    }
+}
+
+/* Messages are due on a schedule whatever the server does; a connection whose answer is late is
+ * sent its message late, and the wait counts. */
+static void drive_open(int ep, int conns, int64_t end, int64_t gap)
+{
+    struct epoll_event ready[TURN];
+    int64_t due = now_ns();
+    for (int at = 0; now_ns() < end;) {
+        int64_t now = now_ns();
+        for (; due <= now && !peers[at].out; due += gap, at = (at + 1) % conns) {
+            step_send(&peers[at], now);
+            peers[at].due_ns = due;
+        }
+        int got = epoll_wait(ep, ready, TURN, due - now > 1000000 ? 1 : 0);
+        now = now_ns();
+        for (int i = 0; i < got; i++)
+            input(ready[i].data.ptr, now, false);
+    }
+}
+
+/* The answers still out, so that the connection is quiet. */
+static void drain(int conns)
+{
+    char text[INPUT];
+    for (int i = 0; i < conns; i++)
+        while (peers[i].out) {
+            while (!frame_take(&peers[i], text))
+                fill(&peers[i]);
+            if (strncmp(text, "[3,", 3) == 0)
+                peers[i].out = false;
+        }
 }
 
 static int by_value(const void *a, const void *b)
@@ -185,105 +461,189 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void report(uint64_t messages, int64_t ns)
+static void report(int64_t ns, int64_t cpu)
 {
     size_t n = latencies < LATENCIES ? latencies : LATENCIES;
     qsort(latency_us, n, sizeof *latency_us, by_value);
-    printf("%llu %.3f %u %u\n", (unsigned long long)messages, (double)ns / 1e9,
+    printf("%llu %.4f %lld %u %u\n", (unsigned long long)done, (double)ns / 1e9, (long long)cpu,
            n ? latency_us[n / 2] : 0, n ? latency_us[n - 1 - n / 100] : 0);
+    fflush(stdout);
 }
 
-/* One whole WebSocket frame (or `want` raw bytes) has come. */
-static bool answered(struct peer *p, size_t want)
-{
-    unsigned char b[8192];
-    ssize_t r = recv(p->fd, b, sizeof b, 0);
-    if (r <= 0)
-        die("connection lost");
-    p->got += (size_t)r;
-    if (want == 0) /* answers are shorter than one segment: the second byte is the length */
-        want = b[1] < 126 ? (size_t)b[1] + 2 : (size_t)(b[2] << 8 | b[3]) + 4;
-    if (p->got < want)
-        return false;
-    p->got = 0;
-    return true;
-}
+/* ---- runs ---- */
 
-static void drive(int conns, int seconds, const char *frame, size_t n, size_t want)
+static void peers_read(const char *path, int first, int n)
 {
-    int ep = epoll_create1(0);
-    uint64_t messages = 0;
-    for (int i = 0; i < conns; i++) {
-        struct epoll_event e = {.events = EPOLLIN, .data.ptr = &peers[i]};
-        if (epoll_ctl(ep, EPOLL_CTL_ADD, peers[i].fd, &e) != 0)
-            die("epoll_ctl");
-        peers[i].sent_ns = now_ns();
-        send_all(peers[i].fd, frame, n);
+    FILE *f = fopen(path, "r");
+    struct peer skip;
+    int at = 0;
+    if (!f || n > PEERS)
+        die(path);
+    for (int i = 0; i < first + n; i++) {
+        struct peer *p = i < first ? &skip : &peers[at++];
+        if (fscanf(f, "%39s %39s %23s", p->id, p->password, p->card) != 3)
+            die("not enough chargers in the file");
+        p->energy_wh = 100000;
     }
+    fclose(f);
+}
+
+static void join(struct peer *p, uint16_t port)
+{
+    char answer[INPUT];
+    p->fd = dial(port);
+    upgrade(p, port);
+    call_wait(p, boot_text, answer);
+    if (strcmp(kind, "heartbeat") == 0)
+        return;
+    status_send(p, 1, answer);
+    if (strcmp(kind, "meter") != 0)
+        return;
+    start_send(p, now_ns());
+    do
+        while (!frame_take(p, answer))
+            fill(p);
+    while (strncmp(answer, "[3,", 3) != 0);
+    tx_take(p, answer);
+}
+
+static int run_ocpp(char **v, int64_t rate)
+{
+    uint16_t port = (uint16_t)strtol(v[0], NULL, 10);
+    int pid = (int)strtol(v[1], NULL, 10), conns = (int)strtol(v[2], NULL, 10);
+    int64_t ns = strtol(v[3], NULL, 10) * 1000000LL;
+    peers_read(v[4], 0, conns);
+    for (int i = 0; i < conns; i++)
+        join(&peers[i], port);
+    int ep = watch_all(conns);
+    int64_t start = now_ns(), cpu = cpu_ns(pid);
+    if (rate)
+        drive_open(ep, conns, start + ns, 1000000000 / rate);
+    else
+        drive_closed(ep, conns, start + ns);
+    report(now_ns() - start, cpu_ns(pid) - cpu);
+    drain(conns);
+    for (int i = 0; i < conns && strcmp(kind, "meter") == 0; i++)
+        stop_send(&peers[i], now_ns());
+    for (int i = 0; i < conns && strcmp(kind, "meter") == 0; i++) {
+        peers[i].out = true;
+        drain(conns);
+    }
+    return 0;
+}
+
+static int run_raw(char **v)
+{
+    static char frame[FRAME], in[INPUT];
+    int pid = (int)strtol(v[1], NULL, 10), conns = (int)strtol(v[2], NULL, 10);
+    size_t out = (size_t)strtol(v[4], NULL, 10), want = (size_t)strtol(v[5], NULL, 10);
+    if (conns > PEERS || out > sizeof frame)
+        return 2;
+    for (int i = 0; i < conns; i++)
+        peers[i].fd = dial((uint16_t)strtol(v[0], NULL, 10));
+    int ep = watch_all(conns);
     struct epoll_event ready[TURN];
-    int64_t start = now_ns(), end = start + seconds * 1000000000LL, now = start;
-    while (now < end) {
+    int64_t start = now_ns(), cpu = cpu_ns(pid), end = start + strtol(v[3], NULL, 10) * 1000000LL;
+    for (int i = 0; i < conns; i++)
+        send_all(peers[i].fd, frame, out);
+    while (now_ns() < end) {
         int got = epoll_wait(ep, ready, TURN, 100);
-        now = now_ns();
         for (int i = 0; i < got; i++) {
             struct peer *p = ready[i].data.ptr;
-            if (!answered(p, want))
+            ssize_t r = recv(p->fd, in, sizeof in, 0);
+            if (r <= 0)
+                die("connection lost");
+            p->got += (uint32_t)r;
+            if (p->got < want)
                 continue;
-            latency_note(now - p->sent_ns);
-            messages++;
-            p->sent_ns = now;
-            send_all(p->fd, frame, n);
+            p->got = 0;
+            done++;
+            send_all(p->fd, frame, out);
         }
     }
-    report(messages, now - start);
+    report(now_ns() - start, cpu_ns(pid) - cpu);
+    return 0;
 }
 
-static int run_ws(uint16_t port, int conns, int seconds, const char *kind, const char *file)
+/* Sixty-four at a time, as after a power cut but without a full listen queue. */
+static void boot_all(uint16_t port, int n)
 {
-    char f[FRAME_MAX];
-    const char *text = "[2,\"1\",\"Heartbeat\",{}]";
-    if (strcmp(kind, "metervalues") == 0)
-        text = "[2,\"1\",\"MeterValues\",{\"connectorId\":1,\"meterValue\":[{\"timestamp\":\"2026-"
-               "01-01T00:00:00Z\",\"sampledValue\":["
-               "{\"value\":\"123456\",\"measurand\":\"Energy.Active.Import.Register\",\"unit\":"
-               "\"Wh\"},"
-               "{\"value\":\"60000\",\"measurand\":\"Power.Active.Import\",\"unit\":\"W\"},"
-               "{\"value\":\"57\",\"measurand\":\"SoC\",\"unit\":\"Percent\"},"
-               "{\"value\":\"410.5\",\"measurand\":\"Voltage\",\"unit\":\"V\"}]}]}]";
-    if (peers_read(file, conns) < conns)
-        die("not enough chargers in the file");
-    for (int i = 0; i < conns; i++) {
-        upgrade(&peers[i], port);
-        call(&peers[i], "[2,\"0\",\"BootNotification\",{\"chargePointVendor\":\"V\","
-                        "\"chargePointModel\":\"M\"}]");
+    enum { ABREAST = 64 };
+    char answer[INPUT];
+    for (int at = 0; at < n; at += ABREAST) {
+        int end = at + ABREAST < n ? at + ABREAST : n;
+        for (int i = at; i < end; i++)
+            peers[i].fd = dial(port);
+        for (int i = at; i < end; i++)
+            upgrade(&peers[i], port);
+        for (int i = at; i < end; i++) {
+            call_wait(&peers[i], boot_text, answer);
+            status_send(&peers[i], 1, answer);
+            status_send(&peers[i], 2, answer);
+            done++;
+        }
     }
-    fprintf(stderr, "ready\n");
-    size_t n = frame_make(f, text);
-    drive(conns, seconds, f, n, 0);
+}
+
+static int run_boot(char **v)
+{
+    int pid = (int)strtol(v[1], NULL, 10), n = (int)strtol(v[3], NULL, 10);
+    peers_read(v[4], (int)strtol(v[2], NULL, 10), n);
+    int64_t start = now_ns(), cpu = cpu_ns(pid);
+    boot_all((uint16_t)strtol(v[0], NULL, 10), n);
+    report(now_ns() - start, cpu_ns(pid) - cpu);
+    char c;
+    while (read(0, &c, 1) > 0)
+        ;
+    return 0;
+}
+
+static int run_startup(char **v)
+{
+    int n = (int)strtol(v[3], NULL, 10);
+    char ocpp[40], answer[INPUT];
+    uint16_t port = (uint16_t)strtol(v[2], NULL, 10);
+    snprintf(ocpp, sizeof ocpp, "charge.ocpp_port=%u", port);
+    peers_read(v[4], 0, n);
+    int64_t start = now_ns();
+    pid_t pid = fork();
+    if (pid < 0)
+        die("fork");
+    if (pid == 0) {
+        if (!freopen("/dev/null", "w", stdout))
+            _exit(1);
+        execl(v[0], v[0], "serve", "--dir", v[1], "--set", ocpp, "--set", "web.port=0", "--set",
+              "charge.ykc_port=0", (char *)NULL);
+        _exit(127);
+    }
+    for (int i = 0; i < n; i++) {
+        while ((peers[i].fd = dial_try(port)) < 0 && waitpid(pid, NULL, WNOHANG) == 0)
+            usleep(1000);
+        upgrade(&peers[i], port);
+        call_wait(&peers[i], boot_text, answer);
+        done++;
+    }
+    report(now_ns() - start, cpu_ns(pid));
+    kill(pid, SIGTERM);
+    waitpid(pid, NULL, 0);
     return 0;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc >= 5 && strcmp(argv[1], "echo") == 0)
-        echo_serve((uint16_t)strtol(argv[2], NULL, 10), (size_t)strtol(argv[4], NULL, 10));
-    if (argc != 7) {
-        fprintf(stderr, "usage: see the head of load.c\n");
-        return 2;
-    }
-    uint16_t port = (uint16_t)strtol(argv[2], NULL, 10);
-    int conns = (int)strtol(argv[3], NULL, 10), seconds = (int)strtol(argv[4], NULL, 10);
-    if (conns < 1 || conns > CONNS_MAX || seconds < 1 || seconds > 60)
-        return 2;
-    if (strcmp(argv[1], "ws") == 0)
-        return run_ws(port, conns, seconds, argv[5], argv[6]);
-    static char frame[FRAME_MAX];
-    size_t in = (size_t)strtol(argv[5], NULL, 10);
-    if (in > sizeof frame)
-        return 2;
-    for (int i = 0; i < conns; i++)
-        peers[i].fd = dial(port);
-    fprintf(stderr, "ready\n");
-    drive(conns, seconds, frame, in, (size_t)strtol(argv[6], NULL, 10));
-    return 0;
+    kind = argc > 1 ? argv[1] : "";
+    if (argc == 4 && strcmp(kind, "echo") == 0)
+        echo_serve((uint16_t)strtol(argv[2], NULL, 10), (size_t)strtol(argv[3], NULL, 10));
+    if (argc == 8 && strcmp(kind, "raw") == 0)
+        return run_raw(argv + 2);
+    if (argc == 8 && strcmp(kind, "meter") == 0)
+        return run_ocpp(argv + 2, strtol(argv[7], NULL, 10));
+    if (argc == 7 && (strcmp(kind, "heartbeat") == 0 || strcmp(kind, "orders") == 0))
+        return run_ocpp(argv + 2, 0);
+    if (argc == 7 && strcmp(kind, "boot") == 0)
+        return run_boot(argv + 2);
+    if (argc == 7 && strcmp(kind, "startup") == 0)
+        return run_startup(argv + 2);
+    fprintf(stderr, "usage: see the head of load.c\n");
+    return 2;
 }
