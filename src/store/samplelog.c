@@ -21,8 +21,9 @@
 #include "io/os/file.h"
 
 enum { PATH_CAP = 4096, FILES_MAX = 8192, HEAD = 8, SWEEP = 16, HOUR_MS = 3600000 };
-enum { FILE_BYTES = 4 << 20, GROUP_MAX = 64 << 20, FILE_MAX = FILE_BYTES + GROUP_MAX };
-enum { STEP = 1 << 20, STREAM_CAP = BLOCK_SAMPLES * SAMPLE_BYTES_MAX * 4 };
+enum { FILE_BYTES = 4 << 20, GROUP_BYTES = 1 << 20, GROUP_MAX = 64 << 20, STEP = 1 << 20 };
+enum { FILE_MAX = FILE_BYTES + GROUP_MAX + STEP }; /* files are reserved in whole steps */
+enum { STREAM_CAP = BLOCK_SAMPLES * SAMPLE_BYTES_MAX * 4 };
 enum { SESSIONS_SEEN = 50000000 };
 
 /* First groups of the files, in order. */
@@ -41,7 +42,8 @@ struct samplelog {
     struct sample_tail *due, *sealed;
     uint32_t sweep;
     int64_t now_ms;
-    struct buf group;
+    int64_t base;     /* of the group at hand */
+    struct buf group; /* being gathered; empty between two commits */
 };
 
 /* ---- groups ---- */
@@ -202,9 +204,12 @@ static int file_roll(struct samplelog *l)
 {
     if (file_log_position(l->file) < FILE_BYTES)
         return 0;
+    int rc = file_log_sync(l->file); /* groups of this commit may stand in it */
+    if (rc)
+        return rc;
     file_log_close(l->file);
     l->file = NULL;
-    int rc = file_start(l);
+    rc = file_start(l);
     return rc ? rc : files_trim(l);
 }
 
@@ -238,6 +243,8 @@ static int tail_add(struct samplelog *l, uint64_t group, int64_t session, int64_
                     const struct core_sample *s)
 {
     struct sample_tail *t = map_get_ptr(&l->by_session, (uint64_t)session);
+    if (t && t->n >= BLOCK_SAMPLES && t->upto != group)
+        t = NULL; /* it is due and waits for its seal */
     if (!t)
         t = tail_make(l, session);
     if (!t)
@@ -286,7 +293,8 @@ void samplelog_settle(struct samplelog *l)
     while (l->sealed) {
         struct sample_tail *t = l->sealed;
         l->sealed = t->next;
-        map_del(&l->by_session, (uint64_t)t->session);
+        if (samplelog_tail(l, t->session) == t)
+            map_del(&l->by_session, (uint64_t)t->session);
         buf_free(&t->stream);
         slab_put(&l->tails, t->ref);
     }
@@ -329,46 +337,63 @@ static void record_put(struct buf *out, const struct sample_record *r, int64_t b
     out->p[at] = (char)(out->n - at - 1);
 }
 
-static int group_write(struct samplelog *l, struct str records)
+static void group_begin(struct samplelog *l, int64_t base)
 {
-    struct sample_record r;
+    buf_reset(&l->group);
+    (void)buf_grow(&l->group, HEAD); /* its failure stays in err */
+    buf_put_varint(&l->group, l->seq + 1);
+    buf_put_zigzag(&l->group, base);
+    l->base = base;
+}
+
+/* Writes the group, if there is one. */
+static int group_end(struct samplelog *l)
+{
     struct buf *b = &l->group;
-    buf_reset(b);
-    char *head = buf_grow(b, HEAD);
-    memcpy(&r, records.p, sizeof r);
-    int64_t base = r.at_ms;
-    buf_put_varint(b, l->seq + 1);
-    buf_put_zigzag(b, base);
-    for (size_t i = 0; i < records.n; i += sizeof r) {
-        memcpy(&r, records.p + i, sizeof r);
-        record_put(b, &r, base);
-    }
-    if (!head || b->err)
+    if (b->err || b->n == 0)
         return b->err;
     uint32_t n = (uint32_t)(b->n - HEAD);
     u32_write(b->p, n);
     u32_write(b->p + 4, crc32c(0, b->p + HEAD, n));
-    int rc = file_log_append(l->file, buf_str(b));
-    return rc ? rc : file_log_sync(l->file);
+    int rc = file_roll(l);
+    if (rc == 0)
+        rc = file_log_append(l->file, buf_str(b));
+    l->seq++;
+    buf_reset(b);
+    return rc;
+}
+
+/* One record into the group at hand, and into its tail. A block ends where a group ends, because
+ * `upto` names a group: so a full tail ends the group, and a new tail begins with the next. */
+static int record_append(struct samplelog *l, const struct sample_record *r)
+{
+    const struct sample_tail *t = samplelog_tail(l, r->session);
+    bool full = t && t->n >= BLOCK_SAMPLES;
+    int rc = full || l->group.n >= GROUP_BYTES ? group_end(l) : 0;
+    if (rc)
+        return rc;
+    if (l->group.n == 0)
+        group_begin(l, r->at_ms);
+    record_put(&l->group, r, l->base);
+    return tail_add(l, l->seq + 1, r->session, r->at_ms, &r->sample);
 }
 
 int samplelog_append(struct samplelog *l, struct str records)
 {
+    struct sample_record r;
+    int rc = 0;
     if (records.n == 0)
         return 0;
-    if (records.n % sizeof(struct sample_record))
+    if (records.n % sizeof r)
         return ERR_SYNTAX;
-    int rc = file_roll(l);
-    if (rc == 0)
-        rc = group_write(l, records);
-    if (rc)
-        return rc;
-    l->seq++;
-    for (size_t i = 0; i < records.n && rc == 0; i += sizeof(struct sample_record)) {
-        struct sample_record r;
+    for (size_t i = 0; i < records.n && rc == 0; i += sizeof r) {
         memcpy(&r, records.p + i, sizeof r);
-        rc = tail_add(l, l->seq, r.session, r.at_ms, &r.sample);
+        rc = record_append(l, &r);
     }
+    if (rc == 0)
+        rc = group_end(l);
+    if (rc == 0)
+        rc = file_log_sync(l->file);
     tails_sweep(l);
     return rc;
 }
@@ -455,7 +480,8 @@ int samplelog_open(const char *dir, uint32_t sessions, samplelog_upto_fn *fn, vo
     struct samplelog *l = calloc(1, sizeof *l);
     if (!l)
         return ERR_NOMEM;
-    slab_init(&l->tails, sizeof(struct sample_tail), sessions);
+    /* A session's full tail waits for its seal beside the next one. */
+    slab_init(&l->tails, sizeof(struct sample_tail), 2 * sessions);
     map_init(&l->by_session, sessions, 0x5eed);
     buf_init(&l->group, GROUP_MAX);
     buf_init(&l->files.b, FILES_MAX * sizeof(uint64_t));

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-/* samplelog.h: the shared, append-only log of meter samples. What one commit brings is one group:
- * sequence number, time, records, CRC-32C. Files of a few MiB follow each other in DIR/samples; a
- * file goes when no session needs it any more. Per session with samples that are not sealed yet
- * there is a tail: the stream of the next block, kept ready in memory. When a tail is due
- * (BLOCK_SAMPLES, an hour, or the session ended) the store writes it as a meter_block row.
+/* samplelog.h: the shared, append-only log of meter samples. What one commit brings is one group,
+ * or several when it is much: sequence number, time, records, CRC-32C. Files of a few MiB follow
+ * each other in DIR/samples; a file goes when no session needs it any more. Per session with
+ * samples that are not sealed yet there is a tail: the stream of the next block, kept ready in
+ * memory. When a tail is due (BLOCK_SAMPLES, an hour, or the session ended) the store writes it as
+ * a meter_block row.
  *
- * Invariants: 1. what log_append answered 0 for is on disk; 2. a group is taken whole or not at
- * all; 3. meter_block.upto is the last group in the block, so after a restart a sample is in a
- * block or in a tail, never in both. Thread: the committer's, except samplelog_scan, which any
- * thread may call. */
+ * Invariants:
+ *  1. What samplelog_append answered 0 for is on disk.
+ *  2. A group is taken whole or not at all.
+ *  3. meter_block.upto is the last group in the block, and a full tail ends its group: so after a
+ *     restart a sample is in a block or in a tail, never in both, and no two blocks share a group.
+ *
+ * Thread: the committer's, except samplelog_scan, which any thread may call. */
 #ifndef EVEN_STORE_SAMPLELOG_H
 #define EVEN_STORE_SAMPLELOG_H
 
@@ -38,8 +42,8 @@ EV_MUST_USE int samplelog_open(const char *dir, uint32_t sessions, samplelog_upt
                                struct samplelog **out);
 void samplelog_close(struct samplelog *l);
 
-/** Appends one group (a run of struct sample_record) and syncs it. ERR_SYNTAX when the run is cut,
- * ERR_FULL when there are too many tails, ERR_DISK_FULL, ERR_IO. */
+/** Appends a run of struct sample_record as one group or more and syncs them. ERR_SYNTAX when the
+ * run is cut, ERR_FULL when there are too many tails, ERR_DISK_FULL, ERR_IO. */
 EV_MUST_USE int samplelog_append(struct samplelog *l, struct str records);
 /** The session ended: its tail, if any, is due. */
 void samplelog_end(struct samplelog *l, int64_t session);
@@ -50,7 +54,8 @@ struct sample_tail *samplelog_due(struct samplelog *l);
 void samplelog_sealed(struct samplelog *l, struct sample_tail *t);
 void samplelog_settle(struct samplelog *l);
 
-/** The samples of a session that are not sealed yet, or NULL. */
+/** The samples of a session that are neither sealed nor in a full tail that waits for its seal, or
+ * NULL. */
 const struct sample_tail *samplelog_tail(const struct samplelog *l, int64_t session);
 uint32_t samplelog_tails(const struct samplelog *l);
 int64_t samplelog_bytes(const struct samplelog *l);

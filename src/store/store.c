@@ -149,6 +149,8 @@ int store_open(const struct store_config *config, struct store **out)
         rc = open_db(s, config);
     if (rc == 0)
         rc = open_samples(s, config);
+    if (rc == 0)
+        rc = store_commit(s, STR_NONE, STR_NONE); /* seals what a crash left due */
     if (rc) {
         store_close(s);
         return rc;

@@ -449,6 +449,42 @@ static void samples_after_the_checkpoint_are_replayed(void **state)
     assert_int_equal(g.first_at, sample_plain(200).time_ms + 30);
 }
 
+/* A pile that answers every question at once may bring more samples of one session in one commit
+ * than a block holds. They are kept, and a restart that finds none of them sealed still starts. */
+static void a_flood_of_one_session_is_kept(void **state)
+{
+    enum { FLOOD = 20000 };
+    struct box *b = *state;
+    struct store_stats stats;
+    struct rng r = {7};
+    struct got g = {0};
+    struct row_session open = {.id = 1, .tenant = 1, .order_id = 1, .state = SESSION_OPEN};
+    box_open(b);
+    order_put(b, 1, ORDER_CHARGING, 0);
+    row_pack(&b->rows, ROW_SESSION, ROW_UPSERT, &open);
+    for (int i = 0; i < FLOOD; i++) {
+        struct core_sample s = sample_plain(i);
+        s.energy_mwh = (int64_t)rng_next(&r);
+        s.power_w = (int64_t)rng_next(&r);
+        s.cost = (int64_t)rng_next(&r);
+        sample_add(b, 1, 1760000000000 + i, &s);
+        if (i % 100 == 0)
+            sample_add(b, 2, 1760000000000 + i, &s);
+    }
+    box_commit(b);
+    store_stats(b->store, &stats);
+    assert_in_range(stats.blocks, FLOOD / BLOCK_SAMPLES, FLOOD / BLOCK_SAMPLES + 1);
+    box_close(b);
+    box_exec(b, "DELETE FROM meter_block"); /* as if the transaction had never come */
+    box_open(b);
+    assert_int_equal(store_load_samples(b->store, replay_count, &g), 0);
+    assert_int_equal(g.n, FLOOD);
+    assert_int_equal(g.first_at, 1760000000000);
+    assert_int_equal(g.last_at, 1760000000000 + FLOOD - 1);
+    assert_int_equal(box_number(b, "SELECT count(*) FROM meter_block WHERE session = 1"),
+                     FLOOD / BLOCK_SAMPLES);
+}
+
 static char *log_file(struct box *b)
 {
     static char path[256];
@@ -514,6 +550,7 @@ int life_tests(void)
         LIFE(samples_are_given_once),
         LIFE(the_log_does_not_grow),
         LIFE(samples_after_the_checkpoint_are_replayed),
+        LIFE(a_flood_of_one_session_is_kept),
         LIFE(a_torn_log_is_cut),
         LIFE(a_newer_file_is_refused),
     };
