@@ -75,6 +75,8 @@ static void call_effect(struct core *c, const struct call *k, int err, const cha
         start_result(c, o, err, status);
     else if (o && k->kind == CALL_REMOTE_STOP)
         stop_result(c, o, err, status);
+    else if (k->kind == CALL_SET_INTERVAL)
+        interval_result(c, k->charger, k->row.order_id, err, status);
 }
 
 static enum command_state state_of(int err)

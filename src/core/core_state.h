@@ -184,9 +184,9 @@ struct order {
     /* Live figures for the cap; lost in a restart and soon known again. */
     int64_t reading_ms, power_w, prev_power_w, prev_ms;
     int64_t asked_ms, limit_w, sample_gap_ms;
-    int32_t unanswered, interval_before_s;
-    bool interval_set, near_told;
-    struct buf parts_buf; /* rows of split_part: a correction takes back from them */
+    int32_t unanswered;
+    bool interval_set, near_told; /* interval_set: its charger has a shorter interval for it */
+    struct buf parts_buf;         /* rows of split_part: a correction takes back from them */
     struct timer timer[TO_N];
 };
 
@@ -441,6 +441,13 @@ void meter_fold(struct core *c, struct order *o, const struct sample_record *r);
 void meter_step(struct core *c, struct order *o, const struct evidence_step *step);
 void meter_cap(struct core *c, struct order *o);
 int64_t meter_spent(const struct order *o);
+/** Notes the charger's usual sample interval as this session saw it. */
+void interval_note(struct core *c, const struct order *o, struct charger *ch);
+/** Gives the charger its usual sample interval back when no session needs the short one. */
+void interval_restore(struct core *c, struct charger *ch);
+/** The answer to such a call: `order` 0 = it was to restore. */
+void interval_result(struct core *c, struct charger *ch, int64_t order, int err,
+                     const char *status);
 
 void stop_tx(struct core *c, const struct cmd *cmd, struct charger *ch);
 void stop_record(struct core *c, const struct cmd *cmd, struct charger *ch);

@@ -209,6 +209,7 @@ static void charger_keep(struct row_charger *r, const struct row_charger *old)
     const struct row_charger *k = old ? old : &none;
     r->traits |= k->traits;
     r->sample_s = k->sample_s;
+    r->short_s = k->short_s;
     r->stop_min_ms = k->stop_min_ms;
     r->stop_ms = k->stop_ms;
     r->last_tx = k->last_tx;
@@ -495,6 +496,9 @@ int directory_put(struct core *c, const struct cmd *cmd)
 {
     struct put p = {.cmd = cmd};
     int rc = put_unpack(c, &p);
+    bool place = p.table == ROW_STATION || p.table == ROW_CHARGER || p.table == ROW_CONNECTOR;
+    if (!rc && cmd->head.station && !place)
+        rc = ERR_DENIED; /* who is of one station makes no people, keys or wallets of all of them */
     if (!rc && !tenant_find(c, cmd->head.tenant))
         rc = ERR_NOT_FOUND;
     if (!rc)

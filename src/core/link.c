@@ -160,6 +160,7 @@ void link_open(struct core *c, const struct cmd *cmd)
     link_up(c, ch, cmd->head.from);
     open_reply(c, ch);
     command_pump(c, ch); /* a gate knows the charger only once it is let in */
+    interval_restore(c, ch);
 }
 
 void link_away(struct core *c, struct charger *ch)

@@ -169,7 +169,7 @@ void meter_samples(struct core *c, struct order *o, const struct core_sample *s,
             continue;
         live = true;
         link_lag(c, ch, s[i].time_ms);
-        if (o->reading_ms > before && !o->asked_ms && !o->interval_set)
+        if (o->reading_ms > before && !o->asked_ms && !ch->row.short_s)
             o->sample_gap_ms = o->reading_ms - before;
     }
     if (!n || o->ev.ended)
@@ -297,17 +297,73 @@ static void ask_reading(struct core *c, struct order *o, struct charger *ch, int
                                       .payload = "{}"});
 }
 
-static void ask_interval(struct core *c, struct order *o, struct charger *ch, int32_t connector,
-                         int32_t seconds)
+/* ---- the sample interval: of the whole charger, whichever session asked for it ---- */
+
+static void ask_interval(struct core *c, struct charger *ch, int64_t order, int32_t seconds)
 {
     (void)call_add(c, ch,
                    &(struct call_ask){.kind = CALL_SET_INTERVAL,
-                                      .connector = connector,
                                       .timeout_s = QUICK_CALL_S,
                                       .interval_s = seconds,
-                                      .order = o->row.id,
+                                      .order = order,
                                       .action = "ChangeConfiguration",
                                       .payload = "{}"});
+}
+
+static void short_set(struct core *c, struct charger *ch, int32_t seconds)
+{
+    if (ch->row.short_s == seconds)
+        return;
+    ch->row.short_s = seconds;
+    obj_dirty(c, &ch->o);
+}
+
+static bool short_needed(const struct core *c, const struct charger *ch)
+{
+    for (const struct connector *k = ch->connectors; k; k = k->next) {
+        const struct order *o = k->row.order_id ? order_find(c, k->row.order_id) : NULL;
+        if (o && o->interval_set && order_running(o))
+            return true;
+    }
+    return false;
+}
+
+void interval_note(struct core *c, const struct order *o, struct charger *ch)
+{
+    int64_t usual = (o->sample_gap_ms + 500) / 1000;
+    if (usual < 1 || usual > 3600)
+        usual = ch->row.sample_s > 0 ? ch->row.sample_s : INTERVAL_USUAL_MS / 1000;
+    if (usual == ch->row.sample_s)
+        return;
+    ch->row.sample_s = (int32_t)usual;
+    obj_dirty(c, &ch->o);
+}
+
+static void interval_shorten(struct core *c, struct order *o, struct charger *ch, int32_t seconds)
+{
+    interval_note(c, o, ch);
+    o->interval_set = true;
+    short_set(c, ch, seconds); /* durable before the charger hears of it */
+    ask_interval(c, ch, o->row.id, seconds);
+}
+
+void interval_restore(struct core *c, struct charger *ch)
+{
+    if (ch->row.short_s && ch->online && !short_needed(c, ch))
+        ask_interval(c, ch, 0, ch->row.sample_s);
+}
+
+void interval_result(struct core *c, struct charger *ch, int64_t order, int err, const char *status)
+{
+    bool accepted =
+        err == 0 && (strcmp(status, "Accepted") == 0 || strcmp(status, "RebootRequired") == 0);
+    if (err == ERR_CLOSED || err == ERR_TIMEOUT || (order && accepted))
+        return; /* nobody knows, or it is short now */
+    struct order *o = order_find(c, order);
+    if (o)
+        o->interval_set = false;
+    if (!short_needed(c, ch))
+        short_set(c, ch, 0);
 }
 
 static void cap_act(struct core *c, struct order *o, struct charger *ch, const struct cap_view *v,
@@ -324,8 +380,7 @@ static void cap_act(struct core *c, struct order *o, struct charger *ch, const s
     if (a->action == CAP_READ) {
         ask_reading(c, o, ch, number);
     } else if (a->action == CAP_INTERVAL) {
-        o->interval_set = true;
-        ask_interval(c, o, ch, number, a->interval_s);
+        interval_shorten(c, o, ch, a->interval_s);
     } else if (a->action == CAP_TAPER) {
         o->limit_w = a->limit_w;
         order_event(c, o, OE_TAPER, "");

@@ -484,6 +484,8 @@ bool order_ready(struct core *c, struct order *o)
     o->ev.suspect_ms = o->srow.suspect_ms;
     o->power_w = o->prev_power_w = -1;
     o->reading_ms = o->srow.check_ms ? o->srow.check_ms : o->row.start_ms;
+    const struct charger *ch = order_charger(c, o);
+    o->interval_set = ch && ch->row.short_s && order_running(o);
     o->piece_dirty = o->bill.n;
     o->ready = true;
     return true;

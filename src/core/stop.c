@@ -119,27 +119,6 @@ int stop_order(struct core *c, const struct cmd *cmd)
 
 /* ---- ending ---- */
 
-static void interval_restore(struct core *c, struct order *o, struct charger *ch)
-{
-    const struct connector *k = connector_find(c, o->row.connector);
-    int64_t usual = o->sample_gap_ms ? (o->sample_gap_ms + 500) / 1000 : ch->row.sample_s;
-    if (usual < 1 || usual > 3600)
-        usual = ch->row.sample_s > 0 ? ch->row.sample_s : 60;
-    if (usual != ch->row.sample_s) {
-        ch->row.sample_s = (int32_t)usual;
-        obj_dirty(c, &ch->o);
-    }
-    if (!o->interval_set || !ch->online || !k)
-        return;
-    (void)call_add(c, ch,
-                   &(struct call_ask){.kind = CALL_SET_INTERVAL,
-                                      .connector = k->row.number,
-                                      .timeout_s = QUICK_CALL_S,
-                                      .interval_s = (int32_t)usual,
-                                      .action = "ChangeConfiguration",
-                                      .payload = "{}"});
-}
-
 void stop_end(struct core *c, struct order *o, enum stop_reason reason, int64_t end_ms)
 {
     struct charger *ch = order_charger(c, o);
@@ -161,7 +140,8 @@ void stop_end(struct core *c, struct order *o, enum stop_reason reason, int64_t 
     settle_order(c, o);
     if (ch) {
         command_drop(c, ch, o->row.id);
-        interval_restore(c, o, ch);
+        interval_note(c, o, ch);
+        interval_restore(c, ch);
     }
 }
 

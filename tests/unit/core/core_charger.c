@@ -83,6 +83,100 @@ static void test_stop_latency_kept(void **state)
     assert_string_equal(charger_row()->name, "renamed");
 }
 
+/* ---- the sample interval ---- */
+
+static struct charger *charger(void)
+{
+    return charger_find(w->core, w->charger);
+}
+
+/* Charges with a reading every ten seconds until the core calls the charger so. */
+static const struct out *charge_until(int64_t tx, enum call_kind kind)
+{
+    for (int i = 1; i <= 800; i++) {
+        world_tick(w, w->now + 250);
+        if (!world_call(w, kind) && i % 40 == 0)
+            assert_int_equal(world_meter(w, tx, KWH + i * 4167, 60000), 0);
+        if (world_call(w, kind))
+            return world_call(w, kind);
+    }
+    return NULL;
+}
+
+static int64_t short_interval(int64_t *tx)
+{
+    charger()->row.traits = TRAIT_INTERVAL | TRAIT_NO_TRIGGER | TRAIT_NO_PROFILE;
+    charger()->row.sample_s = 10; /* of an earlier session */
+    int64_t order = world_charging(w, 4 * MONEY_UNIT, tx);
+    const struct out *call = charge_until(*tx, CALL_SET_INTERVAL);
+    assert_non_null(call);
+    assert_int_equal(call->u.call.interval_s, CAP_INTERVAL_S);
+    assert_int_equal(charger_row()->short_s, CAP_INTERVAL_S); /* durable before it is sent */
+    assert_int_equal(charger_row()->sample_s, 10);
+    world_answer(w, call, 0, "Accepted");
+    return order;
+}
+
+static void test_interval_after_restart(void **state)
+{
+    (void)state;
+    int64_t tx;
+    (void)short_interval(&tx);
+    world_restart(w);
+    assert_int_equal(world_open(w), 0);
+    assert_null(world_call(w, CALL_SET_INTERVAL)); /* its session is near the cap yet */
+    for (int i = 0; i < 3; i++) {
+        world_run(w, 2000);
+        world_meter(w, tx, KWH + 2800000 + i * 33333, 60000);
+        assert_null(world_call(w, CALL_SET_INTERVAL));
+    }
+    assert_int_equal(world_tx_stop(w, tx, KWH + 3 * KWH, w->now), 0);
+    const struct out *call = world_call(w, CALL_SET_INTERVAL);
+    assert_non_null(call);
+    assert_int_equal(call->u.call.interval_s, 10); /* not the two seconds seen since the restart */
+    assert_int_equal(charger_row()->short_s, CAP_INTERVAL_S); /* until it says so */
+    world_answer(w, call, 0, "Accepted");
+    assert_int_equal(charger_row()->short_s, 0);
+    assert_int_equal(charger_row()->sample_s, 10);
+}
+
+static void test_interval_when_it_was_away(void **state)
+{
+    (void)state;
+    int64_t tx, order = short_interval(&tx);
+    assert_int_equal(world_close(w), 0);
+    world_run(w, 3600 * 1000); /* closed by estimate: nobody to tell */
+    assert_int_equal(world_order(w, order)->estimated, 1);
+    world_restart(w);
+    assert_int_equal(world_open(w), 0);
+    const struct out *call = world_call(w, CALL_SET_INTERVAL);
+    assert_non_null(call);
+    assert_int_equal(call->u.call.interval_s, 10);
+    assert_int_equal(world_close(w), 0); /* no answer came */
+    assert_int_equal(world_open(w), 0);
+    call = world_call(w, CALL_SET_INTERVAL);
+    assert_non_null(call);
+    world_answer(w, call, 0, "Accepted");
+    assert_int_equal(world_close(w), 0);
+    assert_int_equal(world_open(w), 0);
+    assert_null(world_call(w, CALL_SET_INTERVAL));
+}
+
+static void test_interval_refused(void **state)
+{
+    (void)state;
+    charger()->row.traits = TRAIT_NO_TRIGGER | TRAIT_NO_PROFILE;
+    int64_t tx;
+    (void)world_charging(w, 4 * MONEY_UNIT, &tx);
+    const struct out *call = charge_until(tx, CALL_SET_INTERVAL);
+    assert_non_null(call);
+    world_answer(w, call, 0, "NotSupported");
+    assert_int_equal(charger_row()->short_s, 0);
+    assert_true(charger_row()->traits & TRAIT_NO_INTERVAL);
+    assert_int_equal(world_tx_stop(w, tx, KWH + 3 * KWH, w->now), 0);
+    assert_null(world_call(w, CALL_SET_INTERVAL)); /* there is nothing to restore */
+}
+
 /* ---- the quota of calls ---- */
 
 static int call_raw(void)
@@ -126,9 +220,9 @@ int core_charger(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, up, down)
     const struct CMUnitTest tests[] = {
-        T(test_let_in_before_called),
-        T(test_stop_latency_kept),
-        T(test_quota_of_calls),
+        T(test_let_in_before_called),   T(test_stop_latency_kept),
+        T(test_interval_after_restart), T(test_interval_when_it_was_away),
+        T(test_interval_refused),       T(test_quota_of_calls),
     };
     return cmocka_run_group_tests_name("core charger", tests, NULL, NULL);
 }
