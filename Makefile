@@ -14,13 +14,15 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 
 
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: all deps web run test test-all bench asan tsan fuzz tidy format soak install clean
+.PHONY: all deps deps-test deps-check web run test bench asan tsan fuzz tidy format install clean
 all: build
 
 deps:
 	@sh tools/deps.sh build
 deps-test:
 	@sh tools/deps.sh test
+deps-check:
+	@sh tools/deps.sh check
 
 # The faces: npm ci by the lock file, then vite. A build without npm goes on without them.
 web: web/dist/.stamp
@@ -42,23 +44,21 @@ test: deps-test build
 asan: deps-test
 	@test -f build/asan/build.ninja || meson setup build/asan --buildtype=debug -Db_sanitize=address,undefined -Db_lundef=false
 	@ninja -C build/asan && sh tests/run.sh build/asan --no-e2e
-tsan: deps-test
+tsan: deps-check
 	@test -f build/tsan/build.ninja || meson setup build/tsan --buildtype=debug -Db_sanitize=thread -Db_lundef=false
 	@ninja -C build/tsan && sh tests/run.sh build/tsan --no-e2e
 
-fuzz: deps-test
+fuzz: deps-check
 	@test -f build/fuzz/build.ninja || CC=clang meson setup build/fuzz --buildtype=debugoptimized -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
 	@ninja -C build/fuzz && sh fuzz/run.sh build/fuzz $(SECONDS_EACH)
 
 bench: build
 	@sh bench/run.sh $(BUILD) "$(ONLY)"
-soak: build
-	@sh tests/soak.sh $(BUILD)
 
-tidy: build
+tidy: deps-check build
 	@$(BUILD)/tools/tidy/tidy .
 	@sh tools/lint.sh $(BUILD)
-format:
+format: deps-check
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
 install: build

@@ -1,14 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs what is missing on Debian 12: `deps.sh build` or `deps.sh test`. Uses sudo when not root; says what to do where neither works.
+# Installs what is missing on Debian 12: `deps.sh build|test|check` (`check`: also clang and the linters). Uses sudo when not root; says what to
+# do where neither works.
 set -eu
 build="gcc make pkg-config meson ninja-build libsqlite3-dev libssl-dev libmicrohttpd-dev libcurl4-openssl-dev
  libsodium-dev zlib1g-dev libqrencode-dev libcmocka-dev tzdata ca-certificates"
-test="$build chromium fonts-noto-cjk sqlite3 curl clang-format"
+test="$build chromium fonts-noto-cjk sqlite3 curl"
+check="$test clang libclang-rt-14-dev llvm clang-format clang-tidy cppcheck"
 case "${1:-build}" in
 build) want=$build ;;
 test) want=$test ;;
-*) echo "usage: deps.sh build|test" >&2; exit 2 ;;
+check) want=$check ;;
+*) echo "usage: deps.sh build|test|check" >&2; exit 2 ;;
 esac
 missing=
 for p in $want; do

@@ -157,7 +157,7 @@ static void prefetch(struct engine *e, const struct cmd *cmd)
         for (int i = 0; i < n; i++)
             fetch(e, &needs[i]);
     }
-    must(!"core_needs asks for the same rows for ever");
+    must(false && "core_needs asks for the same rows for ever");
 }
 
 static void zone_for(struct engine *e, const struct cmd *cmd)

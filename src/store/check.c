@@ -226,7 +226,7 @@ static const char *kind_name(int32_t kind)
                                         "debt",    "pending",  "available", "income",
                                         "overrun", "suspense", "channel",   "channel fee",
                                         "bank",    "transit",  "tax",       "party debt"};
-    return kind > 0 && (size_t)kind < ARRAY_LEN(names) ? names[kind] : "unknown";
+    return kind > 0 && kind < (int32_t)ARRAY_LEN(names) ? names[kind] : "unknown";
 }
 
 /* One line of the trial balance, and its share in the sum of its tenant and currency. */

@@ -20,16 +20,13 @@ struct store_keeper {
     struct db *db;
 };
 
-static int keeper_open(const char *dir, struct store_keeper **out)
+static int keeper_open(const char *path, int64_t claim, struct store_keeper **out)
 {
-    char path[STORE_PATH_CAP];
     *out = NULL;
     struct store_keeper *k = calloc(1, sizeof *k);
     if (!k)
         return ERR_NOMEM;
-    int rc = store_path(dir, STORE_DB_NAME, path);
-    if (rc == 0)
-        rc = db_open(&(struct db_config){.path = path, .mode = DB_KEEPER}, &k->db);
+    int rc = db_open(&(struct db_config){.path = path, .mode = DB_KEEPER, .claim = claim}, &k->db);
     if (rc) {
         free(k);
         return store_fail(NULL, rc, "open keeper");
@@ -40,7 +37,7 @@ static int keeper_open(const char *dir, struct store_keeper **out)
 
 int store_keeper_open(struct store *s, struct store_keeper **out)
 {
-    return keeper_open(store_dir(s), out);
+    return keeper_open(store_db_path(s), store_claim(s), out);
 }
 
 void store_keeper_close(struct store_keeper *k)
@@ -144,8 +141,11 @@ static int samples_backup(struct backup *b)
 static int db_backup(struct backup *b)
 {
     struct store_keeper *k;
-    int rc = keeper_open(b->dir, &k);
-    if (rc)
+    char path[STORE_PATH_CAP];
+    int rc = store_path(b->dir, STORE_DB_NAME, path);
+    if (rc == 0)
+        rc = keeper_open(path, 0, &k);
+    if (rc || !k)
         return rc;
     rc = db_copy(k->db, b->target);
     if (rc)

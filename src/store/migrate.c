@@ -46,6 +46,7 @@ static int row_check(struct state *m, struct db_stmt *st)
                  number);
         return ERR_NEWER;
     }
+    must(next->sql);
     checksum(next->sql, ours);
     if (!str_eq_c(sum, ours)) {
         log_line(LOG_ERROR, "store", 0, "migration %d was altered after it was applied", number);
@@ -58,10 +59,10 @@ static int row_check(struct state *m, struct db_stmt *st)
 static int file_check(struct state *m)
 {
     struct db_stmt *st;
-    int rc = db_exec(m->db, query_metas[QUERY_MIGRATION_TABLE].sqlite);
+    int rc = db_exec(m->db, query_metas[QUERY_MIGRATION_TABLE].sql[db_dialect(m->db)]);
     if (rc)
         return rc;
-    rc = db_prepare(m->db, query_metas[QUERY_MIGRATION_LIST].sqlite, &st);
+    rc = db_prepare(m->db, query_metas[QUERY_MIGRATION_LIST].sql[db_dialect(m->db)], &st);
     if (rc)
         return rc;
     int more = 0;
@@ -147,7 +148,7 @@ int migrate(struct db *db, const char *ddl, const struct schema_migration *list)
     int rc = file_check(&m);
     if (rc)
         return rc;
-    rc = db_prepare(db, query_metas[QUERY_MIGRATION_ADD].sqlite, &m.add);
+    rc = db_prepare(db, query_metas[QUERY_MIGRATION_ADD].sql[db_dialect(db)], &m.add);
     if (rc)
         return rc;
     rc = m.fresh ? create(&m) : advance(&m);

@@ -26,16 +26,19 @@ static int reader_prepare(struct store_reader *r)
         const struct query_meta *m = &query_metas[i];
         if (m->shape == QUERY_EXEC)
             continue;
-        int rc = db_prepare(r->db, m->sqlite, &r->stmts[i]);
+        int rc = db_prepare(r->db, m->sql[db_dialect(r->db)], &r->stmts[i]);
         if (rc)
             return store_fail(r->db, rc, m->name);
+        if (m->shape == QUERY_ALL)
+            db_expect_many(r->stmts[i]);
         must(db_read_only(r->stmts[i]) && db_columns(r->stmts[i]) == (int)m->columns_n);
         must(m->columns_n <= QUERY_COLUMNS_MAX && db_params(r->stmts[i]) <= (int)m->params_n);
     }
     return 0;
 }
 
-int store_reader_open_path(const char *db_path, struct store_reader **out)
+/* samples: folder of the sample log. */
+static int reader_open(const char *db_path, const char *samples, struct store_reader **out)
 {
     *out = NULL;
     struct store_reader *r = calloc(1, sizeof *r);
@@ -43,10 +46,8 @@ int store_reader_open_path(const char *db_path, struct store_reader **out)
         return ERR_NOMEM;
     buf_init(&r->stream, SCRATCH_CAP);
     buf_init(&r->live, SCRATCH_CAP);
-    const char *slash = strrchr(db_path, '/');
-    int n = snprintf(r->samples, sizeof r->samples, "%.*s" STORE_SAMPLES_NAME,
-                     slash ? (int)(slash - db_path) + 1 : 0, db_path);
-    int rc = n > 0 && n < STORE_PATH_CAP ? 0 : ERR_TOO_LARGE;
+    size_t n = strlen(samples);
+    int rc = str_copy(r->samples, sizeof r->samples, str_from_c(samples)) == n ? 0 : ERR_TOO_LARGE;
     if (rc == 0)
         rc = db_open(&(struct db_config){.path = db_path, .mode = DB_READER}, &r->db);
     if (rc)
@@ -61,11 +62,22 @@ int store_reader_open_path(const char *db_path, struct store_reader **out)
     return 0;
 }
 
+int store_reader_open_path(const char *db_path, struct store_reader **out)
+{
+    char samples[STORE_PATH_CAP] = "";
+    const char *slash = strrchr(db_path, '/');
+    if (db_is_server(db_path))
+        return reader_open(db_path, samples, out);
+    int n = snprintf(samples, sizeof samples, "%.*s" STORE_SAMPLES_NAME,
+                     slash ? (int)(slash - db_path) + 1 : 0, db_path);
+    return n > 0 && n < STORE_PATH_CAP ? reader_open(db_path, samples, out) : ERR_TOO_LARGE;
+}
+
 int store_reader_open(struct store *s, struct store_reader **out)
 {
-    char path[STORE_PATH_CAP];
-    int rc = store_path(store_dir(s), STORE_DB_NAME, path);
-    return rc ? rc : store_reader_open_path(path, out);
+    char samples[STORE_PATH_CAP];
+    int rc = store_path(store_dir(s), STORE_SAMPLES_NAME, samples);
+    return rc ? rc : reader_open(store_db_path(s), samples, out);
 }
 
 void store_reader_close(struct store_reader *r)
@@ -138,7 +150,7 @@ int store_query(struct store_reader *r, enum query q, const struct sql_value *pa
     must((unsigned)q < QUERY_N);
     const struct query_meta *m = &query_metas[q];
     must(n == m->params_n && m->shape != QUERY_EXEC);
-    struct sql_value v[QUERY_COLUMNS_MAX];
+    struct sql_value v[QUERY_COLUMNS_MAX] = {0};
     struct db_stmt *st = r->stmts[q];
     params_bind(st, m, params);
     int rc, answer = 0;
@@ -216,7 +228,8 @@ int store_samples(struct store_reader *r, int64_t session, sample_fn *fn, void *
     uint64_t sealed = 0;
     int rc = store_query(r, QUERY_BLOCK_UPTO, &id, 1, upto_take, &sealed);
     buf_reset(&r->live);
-    if (rc == 0 || rc == ERR_NOT_FOUND)
+    rc = rc == ERR_NOT_FOUND ? 0 : rc;
+    if (rc == 0 && r->samples[0])
         rc = samplelog_scan(r->samples, session, sealed, live_keep, &r->live);
     if (rc == 0)
         rc = store_query(r, QUERY_BLOCK_LIST, &id, 1, block_take, &w);

@@ -433,7 +433,7 @@ static int decode_object(struct decoder *d, const struct wire_type *t, char *to)
 int wire_json_decode(const struct wire_type *t, struct str json, struct arena *a, void *out,
                      unsigned mode, struct wire_error *e)
 {
-    struct wire_error own;
+    struct wire_error own = {0};
     struct decoder d = {.a = a, .e = e ? e : &own, .lenient = mode == WIRE_LENIENT};
     *d.e = (struct wire_error){0};
     memset(out, 0, t->size);

@@ -47,7 +47,7 @@ static const struct type types[] = {
     {"time", "TIME", "int64_t ", "INTEGER", "bigint"},
     {"int", "INT", "int32_t ", "INTEGER", "integer"},
     {"bool", "BOOL", "int32_t ", "INTEGER", "integer"},
-    {"text", "TEXT", "const char *", "TEXT", "text"},
+    {"text", "TEXT", "const char *", "TEXT", "text COLLATE \\\"C\\\""},
     {"blob", "BLOB", "struct str ", "BLOB", "bytea"},
 };
 
@@ -93,11 +93,11 @@ static void keys_add(const struct lex *l, const struct lex_line *line, struct ta
         int c = column_find(t, line->word[i]);
         if (c < 0)
             lex_die(l, line, "no column %s", line->word[i]);
-        if (pk) {
+        if (k) {
+            k->column[k->n++] = c;
+        } else {
             t->columns[c].pk = 1;
             t->pk[t->pk_n++] = c;
-        } else {
-            k->column[k->n++] = c;
         }
     }
 }
@@ -327,12 +327,13 @@ static int has_fixed(const struct table *t)
     return 0;
 }
 
-static void statements(FILE *c, const struct table *t)
+/* PostgreSQL compares before it writes an index: there the full upsert is as cheap. */
+static void statements(FILE *c, const struct table *t, int sqlite)
 {
     fprintf(c, "    {.upsert = \"");
     upsert(c, t, 0);
     fprintf(c, "\",\n     .lean = ");
-    if (has_fixed(t)) {
+    if (sqlite && has_fixed(t)) {
         fprintf(c, "\"");
         upsert(c, t, 1);
         fprintf(c, "\"");
@@ -411,27 +412,38 @@ static void finds_write(FILE *h, FILE *c)
 static void sql_write(FILE *h, FILE *c)
 {
     fprintf(
-        h, "#ifndef EVEN_STORE_SCHEMA_GEN_H\n#define EVEN_STORE_SCHEMA_GEN_H\n\n"
-           "/** Statements of one table; parameters $1 … $n are its columns in order. lean (or "
-           "NULL): an upsert\n"
-           " * that leaves the fixed columns alone, and the row too where one of them differs. */\n"
-           "struct schema_sql {\n    const char *upsert, *lean, *insert, *remove, *select;\n};\n\n"
-           "/** Indexed by enum row_table; entry 0 is empty. */\n"
-           "extern const struct schema_sql schema_sql[];\n"
-           "/** Every CREATE TABLE and CREATE INDEX; the text whose checksum names the schema. */\n"
-           "extern const char schema_ddl_sqlite[];\nextern const char schema_ddl_postgres[];\n\n");
-    fprintf(c, "#include <stddef.h>\n#include \"schema_gen.h\"\n\nconst struct schema_sql "
-               "schema_sql[] = {\n    {0},\n");
-    for (int i = 0; i < tables_n; i++)
-        statements(c, &tables[i]);
+        h,
+        "#ifndef EVEN_STORE_SCHEMA_GEN_H\n#define EVEN_STORE_SCHEMA_GEN_H\n\n"
+        "#include \"io/db/db.h\"\n\n"
+        "/** Statements of one table; parameters $1 … $n are its columns in order. lean (or "
+        "NULL): an upsert\n"
+        " * that leaves the fixed columns alone, and the row too where one of them differs. */\n"
+        "struct schema_sql {\n    const char *upsert, *lean, *insert, *remove, *select;\n};\n\n"
+        "/** By engine, then by enum row_table; entry 0 is empty. */\n"
+        "extern const struct schema_sql schema_sql[DB_DIALECTS][%d];\n"
+        "/** Every CREATE TABLE and CREATE INDEX; the text whose checksum names the schema. */\n"
+        "extern const char *const schema_ddl[DB_DIALECTS];\n\n",
+        tables_n + 1);
+    fprintf(c,
+            "#include <stddef.h>\n#include \"schema_gen.h\"\n\nconst struct schema_sql "
+            "schema_sql[DB_DIALECTS][%d] = {\n",
+            tables_n + 1);
+    for (int sqlite = 1; sqlite >= 0; sqlite--) {
+        fprintf(c, "    [%s] = {{0},\n", sqlite ? "DB_SQLITE" : "DB_POSTGRES");
+        for (int i = 0; i < tables_n; i++)
+            statements(c, &tables[i], sqlite);
+        fprintf(c, "    },\n");
+    }
     fprintf(c, "};\n");
     finds_write(h, c);
+    fprintf(c, "\nconst char *const schema_ddl[DB_DIALECTS] = {\n");
     for (int sqlite = 1; sqlite >= 0; sqlite--) {
-        fprintf(c, "\nconst char schema_ddl_%s[] =\n", sqlite ? "sqlite" : "postgres");
+        fprintf(c, "    [%s] =\n", sqlite ? "DB_SQLITE" : "DB_POSTGRES");
         for (int i = 0; i < tables_n; i++)
             ddl(c, &tables[i], sqlite);
-        fprintf(c, "    ;\n");
+        fprintf(c, "    ,\n");
     }
+    fprintf(c, "};\n");
 }
 
 int main(int argc, char **argv)

@@ -92,11 +92,12 @@ static void query_start(struct source *s, const char *p)
         lex_die(&s->lex, &s->at, "too many statements");
     q->line = s->at.number;
     if (sscanf(p, " %63[a-z0-9_](%n", q->name, &used) != 1 || !used)
-        lex_die(&s->lex, &s->at, "want: -- name: word(parameters) many|one|exec");
+        lex_die(&s->lex, &s->at, "want: -- name: word(parameters) many|all|one|exec");
     p = fields_read(s, p + used, q->params, &q->params_n);
     if (*p != ')' || sscanf(p + 1, " %7s", q->shape) != 1 ||
-        (strcmp(q->shape, "many") && strcmp(q->shape, "one") && strcmp(q->shape, "exec")))
-        lex_die(&s->lex, &s->at, "want: ) many|one|exec");
+        (strcmp(q->shape, "many") != 0 && strcmp(q->shape, "all") != 0 &&
+         strcmp(q->shape, "one") != 0 && strcmp(q->shape, "exec") != 0))
+        lex_die(&s->lex, &s->at, "want: ) many|all|one|exec");
     for (int i = 0; i < queries_n; i++)
         if (strcmp(queries[i]->name, q->name) == 0)
             lex_die(&s->lex, &s->at, "%s stands here twice", q->name);
@@ -195,13 +196,30 @@ static void upper(FILE *f, const char *p)
         fputc(toupper((unsigned char)*p), f);
 }
 
-static void c_string(FILE *f, const char *p)
+static const char *pg_type(const char *kind)
 {
+    return strcmp(kind, "text") == 0 ? "text" : strcmp(kind, "blob") == 0 ? "bytea" : "bigint";
+}
+
+/* typed: each parameter gets its type said, for PostgreSQL would take that of its first use: in
+ * "$1 = 0 OR id = $1" that of 0, which is too small for an id. */
+static void c_string(FILE *f, const char *p, const struct query *typed)
+{
+    int quoted = 0;
     fputc('"', f);
-    for (; *p; p++) {
+    while (*p) {
+        if (*p == '\'')
+            quoted = !quoted;
+        if (typed && !quoted && *p == '$') {
+            char *end;
+            long n = strtol(p + 1, &end, 10);
+            fprintf(f, "$%ld::%s", n, pg_type(typed->params[n - 1].kind));
+            p = end;
+            continue;
+        }
         if (*p == '"' || *p == '\\')
             fputc('\\', f);
-        fputc(*p, f);
+        fputc(*p++, f);
     }
     fputc('"', f);
 }
@@ -227,10 +245,11 @@ static void query_write(FILE *c, const struct query *q)
     fprintf(c, ", %d, %d, %s%s, %s%s,\n     ", q->params_n, q->columns_n,
             q->params_n ? "params_" : "NULL", q->params_n ? q->name : "",
             q->columns_n ? "columns_" : "NULL", q->columns_n ? q->name : "");
-    c_string(c, q->text[q->text[TEXT_SQLITE][0] ? TEXT_SQLITE : TEXT_BOTH]);
-    fprintf(c, ",\n     ");
-    c_string(c, q->text[q->text[TEXT_PG][0] ? TEXT_PG : TEXT_BOTH]);
-    fprintf(c, "},\n");
+    fprintf(c, "{");
+    c_string(c, q->text[q->text[TEXT_SQLITE][0] ? TEXT_SQLITE : TEXT_BOTH], NULL);
+    fprintf(c, ",\n      ");
+    c_string(c, q->text[q->text[TEXT_PG][0] ? TEXT_PG : TEXT_BOTH], q);
+    fprintf(c, "}},\n");
 }
 
 int main(int argc, char **argv)

@@ -22,8 +22,12 @@ static char *read_all(const char *path, size_t *n)
         len += got;
         if (got == 0)
             break;
-        if (len == cap)
-            text = realloc(text, (cap *= 2) + 1);
+        if (len < cap)
+            continue;
+        char *more = realloc(text, (cap *= 2) + 1);
+        if (!more)
+            free(text);
+        text = more;
     }
     fclose(f);
     text[len] = 0;

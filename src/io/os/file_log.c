@@ -44,7 +44,7 @@ static int log_reserve(struct file_log *l, int64_t upto)
 int file_log_open(const char *path, size_t step, struct file_log **out)
 {
     struct file_log *l = calloc(1, sizeof(*l));
-    struct stat st;
+    struct stat st = {0};
     int err = 0;
 
     *out = NULL;
