@@ -188,8 +188,11 @@ int money_parse(struct str s, struct money *out)
     int err = split(s, &d);
     if (err)
         return err;
-    /* People write amounts: no exponent, and nothing that would be rounded away. */
-    if (str_find(s, 'e') >= 0 || str_find(s, 'E') >= 0)
+    /* People write amounts: no exponent, no plus, digits on both sides of a point, and nothing that
+     * would be rounded away. */
+    if (str_find(s, 'e') >= 0 || str_find(s, 'E') >= 0 || str_find(s, '+') >= 0)
+        return ERR_SYNTAX;
+    if (!d.whole.n || (!d.frac.n && str_find(s, '.') >= 0))
         return ERR_SYNTAX;
     if (d.frac.n > 4)
         return ERR_RANGE;

@@ -267,6 +267,8 @@ static int check_connector(struct core *c, struct put *p)
     const struct connector *same = connector_of(ch, r->number);
     if (same && (!old || same->row.id != r->id))
         return ERR_CONFLICT;
+    if (old && old->order_id && old->number != r->number)
+        return ERR_CONFLICT; /* the stop of a running order goes to this number */
     r->status = old ? old->status : CS_OFFLINE;
     r->reported = old ? old->reported : CS_OFFLINE;
     r->error = old ? old->error : "";

@@ -206,6 +206,20 @@ static bool csrf_good(const struct request *r)
     return n > 0 && given.n == n && str_eq_const_time(given.p, r->actor.csrf, n);
 }
 
+/* What belongs to the operator as a whole is not for those who have one station only: their rows
+ * carry no station by which a query could tell. */
+static bool beyond_station(const char *perm)
+{
+    static const char *const whole[] = {
+        "driver.read", "driver.write", "ledger.read",  "contract.write", "tariff.write",
+        "person.read", "person.write", "tenant.write", "audit.read",     "metrics.read"};
+
+    for (size_t i = 0; i < ARRAY_LEN(whole); i++)
+        if (strcmp(perm, whole[i]) == 0)
+            return true;
+    return false;
+}
+
 int auth_check(struct request *r)
 {
     const char *site = req_header(r, "Sec-Fetch-Site");
@@ -213,6 +227,8 @@ int auth_check(struct request *r)
 
     if (!(r->route->roles & 1u << r->actor.role))
         return r->actor.kind == ACTOR_NONE ? ERR_UNAUTHENTICATED : ERR_DENIED;
+    if (r->actor.station != 0 && beyond_station(r->route->perm))
+        return ERR_DENIED;
     if (!write)
         return 0;
     if (site != NULL && (strcmp(site, "cross-site") == 0 || strcmp(site, "same-site") == 0))

@@ -92,7 +92,8 @@ int req_if_match(struct request *r, int64_t *version)
         return ERR_STALE;
     if (s.n >= 2 && s.p[0] == '"' && s.p[s.n - 1] == '"')
         s = str_from(s.p + 1, s.n - 2);
-    return str_to_i64(s, version) == 0 && *version > 0 ? 0 : ERR_STALE;
+    /* Versions are 32 bits in the rows: a greater number must not come round to one of them. */
+    return str_to_i64(s, version) == 0 && *version > 0 && *version <= INT32_MAX ? 0 : ERR_STALE;
 }
 
 static void retry_header(struct request *r, int err)

@@ -167,6 +167,9 @@ static void money_text(void **state)
     assert_int_equal(money_parse(STR_LIT("1.00001"), &m), ERR_RANGE);
     assert_int_equal(money_parse(STR_LIT("1e2"), &m), ERR_SYNTAX);
     assert_int_equal(money_parse(STR_LIT("4,00"), &m), ERR_SYNTAX);
+    assert_int_equal(money_parse(STR_LIT("+1.00"), &m), ERR_SYNTAX);
+    assert_int_equal(money_parse(STR_LIT(".5"), &m), ERR_SYNTAX);
+    assert_int_equal(money_parse(STR_LIT("1."), &m), ERR_SYNTAX);
     assert_int_equal(money_parse(STR_LIT("99999999999999999"), &m), ERR_RANGE);
     assert_int_equal(m.v, 40000);
 }
