@@ -14,14 +14,11 @@ struct store_fetcher {
 
 int store_fetcher_open(struct store *s, struct store_fetcher **out)
 {
-    char path[STORE_PATH_CAP];
     *out = NULL;
     struct store_fetcher *f = calloc(1, sizeof *f);
     if (!f)
         return ERR_NOMEM;
-    int rc = store_path(store_dir(s), STORE_DB_NAME, path);
-    if (rc == 0)
-        rc = db_open(&(struct db_config){.path = path, .mode = DB_READER}, &f->db);
+    int rc = db_open(&(struct db_config){.path = store_db_path(s), .mode = DB_READER}, &f->db);
     for (int i = 0; i < SCHEMA_FIND_N && rc == 0; i++)
         rc = db_prepare(f->db, schema_finds[i].sql, &f->find[i]);
     if (rc) {

@@ -7,7 +7,8 @@
  *   SELECT s.id, s.name, … WHERE s.tenant = :tenant AND s.id > :after
  *   ORDER BY s.id LIMIT :lim;
  *
- * `many`, `one` (at most one row) or `exec` (no rows; only the store itself runs those). Types of
+ * `many`, `all` (like many, for whole tables: the rows come in pieces), `one` (at most one row) or
+ * `exec` (no rows; only the store itself runs those). Types of
  * parameters and columns are those of schema.tbl: id i64 money energy time int bool text blob. `--
  * @sqlite` or `-- @pg` before a text makes it the variant of one engine; without, the text serves
  * both. tools/gen/gen_sql makes of it enum query (QUERY_STATION_LIST) and the rows below. Portable
@@ -36,7 +37,7 @@ struct sql_value {
 #define SQL_TEXT(v) ((struct sql_value){.kind = COLUMN_TEXT, .s = (v)})
 #define SQL_BLOB(v) ((struct sql_value){.kind = COLUMN_BLOB, .s = (v)})
 
-enum query_shape { QUERY_MANY = 1, QUERY_ONE, QUERY_EXEC };
+enum query_shape { QUERY_MANY = 1, QUERY_ALL, QUERY_ONE, QUERY_EXEC };
 struct query_field {
     const char *name;
     enum column_kind kind;
@@ -46,7 +47,7 @@ struct query_meta {
     enum query_shape shape;
     uint32_t params_n, columns_n;
     const struct query_field *params, *columns; /* columns as declared by `-- out:` */
-    const char *sqlite, *postgres;              /* parameters as $1 … $n */
+    const char *sql[2];                         /* by enum db_dialect; parameters as $1 … $n */
 };
 #define QUERY_COLUMNS_MAX 48
 
@@ -55,7 +56,8 @@ extern const struct query_meta query_metas[];
 
 struct store_reader;
 EV_MUST_USE int store_reader_open(struct store *s, struct store_reader **out);
-/** The same without an open store (tools, tests): the database file itself. */
+/** The same without an open store (tools, tests): the database file itself, or a server as in
+ * io/db/db.h, of which only the sealed samples are known then. */
 EV_MUST_USE int store_reader_open_path(const char *db_path, struct store_reader **out);
 void store_reader_close(struct store_reader *r);
 

@@ -288,6 +288,16 @@ void samplelog_sealed(struct samplelog *l, struct sample_tail *t)
     l->sealed = t;
 }
 
+void samplelog_unsealed(struct samplelog *l)
+{
+    while (l->sealed) {
+        struct sample_tail *t = l->sealed;
+        l->sealed = t->next;
+        t->next = l->due;
+        l->due = t;
+    }
+}
+
 void samplelog_settle(struct samplelog *l)
 {
     while (l->sealed) {

@@ -50,8 +50,10 @@ void samplelog_end(struct samplelog *l, int64_t session);
 /** A tail that is due, or NULL. The same one until samplelog_sealed. */
 struct sample_tail *samplelog_due(struct samplelog *l);
 /** Takes the due tail out of the list for this commit; samplelog_settle forgets all such, once
- * their rows are durable. */
+ * their rows are durable; samplelog_unsealed makes them due again, after a transaction that was
+ * taken back. */
 void samplelog_sealed(struct samplelog *l, struct sample_tail *t);
+void samplelog_unsealed(struct samplelog *l);
 void samplelog_settle(struct samplelog *l);
 
 /** The samples of a session that are neither sealed nor in a full tail that waits for its seal, or

@@ -5,8 +5,9 @@
  * log, the lock. Order of a commit: samples to the log and synced; then one transaction of the rows
  * and the blocks of tails that are due; then the tails are forgotten. A crash between the two
  * leaves samples of calls that nobody has answered: the core replays them (store_load_samples) and
- * meets their repetition like any other. Thread: see store.h. Failure: logged here, final for the
- * process. */
+ * meets their repetition like any other. Nothing here knows which engine is behind the port: where
+ * their SQL differs, the generated texts are indexed by it. Thread: see store.h. Failure: logged
+ * here, final for the process. */
 #include "store/store_internal.h"
 
 #include <stdlib.h>
@@ -19,14 +20,14 @@
 #include "store/rowio.h"
 #include "store/samplelog.h"
 
-enum { CACHE_BYTES = 64 << 20, SESSIONS = 200000, BLOCK_CAP = 1 << 20 };
+enum { CACHE_BYTES = 64 << 20, SESSIONS = 200000, BLOCK_CAP = 1 << 20, TRIES = 10 };
 
 struct table_stmts {
     struct db_stmt *upsert, *lean, *insert, *remove;
 };
 
 struct store {
-    char dir[STORE_PATH_CAP];
+    char dir[STORE_PATH_CAP], db_path[STORE_PATH_CAP];
     struct file_lock *lock;
     struct db *db;
     struct samplelog *samples;
@@ -48,6 +49,16 @@ const char *store_dir(const struct store *s)
     return s->dir;
 }
 
+const char *store_db_path(const struct store *s)
+{
+    return s->db_path;
+}
+
+int64_t store_claim(const struct store *s)
+{
+    return db_claim(s->db);
+}
+
 int store_fail(const struct db *db, int rc, const char *what)
 {
     log_line(LOG_ERROR, "store", 0, "%s: %s (%s)", what, err_name(rc), db ? db_detail(db) : "");
@@ -56,19 +67,29 @@ int store_fail(const struct db *db, int rc, const char *what)
 
 /* ---- open ---- */
 
+static int prepare_named(struct store *s, enum query q, struct db_stmt **st)
+{
+    const struct query_meta *m = &query_metas[q];
+    int rc = db_prepare(s->db, m->sql[db_dialect(s->db)], st);
+    if (rc == 0 && m->shape == QUERY_ALL)
+        db_expect_many(*st);
+    return rc;
+}
+
 static int prepare_tables(struct store *s)
 {
+    const struct schema_sql *sql = schema_sql[db_dialect(s->db)];
     int rc = 0;
     for (int t = 1; t < ROW_TABLE_N && rc == 0; t++) {
-        rc = db_prepare(s->db, schema_sql[t].upsert, &s->tables[t].upsert);
-        if (rc == 0 && schema_sql[t].lean)
-            rc = db_prepare(s->db, schema_sql[t].lean, &s->tables[t].lean);
+        rc = db_prepare(s->db, sql[t].upsert, &s->tables[t].upsert);
+        if (rc == 0 && sql[t].lean)
+            rc = db_prepare(s->db, sql[t].lean, &s->tables[t].lean);
         if (rc == 0)
-            rc = db_prepare(s->db, schema_sql[t].insert, &s->tables[t].insert);
+            rc = db_prepare(s->db, sql[t].insert, &s->tables[t].insert);
         if (rc == 0)
-            rc = db_prepare(s->db, schema_sql[t].remove, &s->tables[t].remove);
+            rc = db_prepare(s->db, sql[t].remove, &s->tables[t].remove);
     }
-    return rc ? rc : db_prepare(s->db, query_metas[QUERY_BLOCK_UPTO].sqlite, &s->upto);
+    return rc ? rc : prepare_named(s, QUERY_BLOCK_UPTO, &s->upto);
 }
 
 static int upto_read(void *ctx, int64_t session, uint64_t *upto)
@@ -83,15 +104,12 @@ static int upto_read(void *ctx, int64_t session, uint64_t *upto)
     return rc < 0 ? rc : 0;
 }
 
+/* The sample log, the key and the lock of this program live in the folder with either engine. */
 static int open_folder(struct store *s, const struct store_config *config)
 {
     char path[STORE_PATH_CAP];
     int64_t pid = 0;
     int rc = config->create ? dir_make(s->dir, 0700) : 0;
-    if (rc == 0)
-        rc = store_path(s->dir, STORE_DB_NAME, path);
-    if (rc == 0 && !config->create && !file_exists(path))
-        rc = ERR_NOT_FOUND;
     if (rc == 0)
         rc = store_path(s->dir, STORE_LOCK_NAME, path);
     if (rc == 0)
@@ -104,17 +122,14 @@ static int open_folder(struct store *s, const struct store_config *config)
 
 static int open_db(struct store *s, const struct store_config *config)
 {
-    char path[STORE_PATH_CAP];
-    int rc = store_path(s->dir, STORE_DB_NAME, path);
-    struct db_config c = {.path = path,
+    struct db_config c = {.path = s->db_path,
                           .mode = DB_WRITER,
                           .create = config->create,
                           .cache_bytes = config->cache_bytes ? config->cache_bytes : CACHE_BYTES};
-    if (rc == 0)
-        rc = db_open(&c, &s->db);
+    int rc = db_open(&c, &s->db);
     if (rc)
         return store_fail(NULL, rc, "open");
-    rc = migrate(s->db, schema_ddl_sqlite, schema_migrations);
+    rc = migrate(s->db, schema_ddl[db_dialect(s->db)], schema_migrations);
     if (rc)
         return rc;
     rc = prepare_tables(s);
@@ -131,6 +146,15 @@ static int open_samples(struct store *s, const struct store_config *config)
     return rc ? store_fail(NULL, rc, "sample log") : 0;
 }
 
+static int names_set(struct store *s, const struct store_config *config)
+{
+    const char *db = config->db ? config->db : "";
+    if (str_copy(s->dir, sizeof s->dir, str_from_c(config->dir)) < strlen(config->dir) ||
+        str_copy(s->db_path, sizeof s->db_path, str_from_c(db)) < strlen(db))
+        return ERR_TOO_LARGE;
+    return db[0] ? 0 : store_path(s->dir, STORE_DB_NAME, s->db_path);
+}
+
 int store_open(const struct store_config *config, struct store **out)
 {
     *out = NULL;
@@ -141,8 +165,7 @@ int store_open(const struct store_config *config, struct store **out)
     buf_init(&s->row, BLOCK_CAP + 256);
     s->session_id = rowio_column(ROW_SESSION, "id");
     s->session_state = rowio_column(ROW_SESSION, "state");
-    size_t n = strlen(config->dir);
-    int rc = str_copy(s->dir, sizeof s->dir, str_from_c(config->dir)) == n ? 0 : ERR_TOO_LARGE;
+    int rc = names_set(s, config);
     if (rc == 0)
         rc = open_folder(s, config);
     if (rc == 0)
@@ -203,8 +226,10 @@ static int rows_once(struct store *s, const char *sql, enum row_table t, store_r
     struct db_stmt *st;
     uint32_t found;
     int rc = db_prepare(s->db, sql, &st);
-    if (rc == 0)
-        rc = store_rows(st, t, fn, ctx, &found);
+    if (rc)
+        return rc;
+    db_expect_many(st);
+    rc = store_rows(st, t, fn, ctx, &found);
     db_finish(st);
     return rc;
 }
@@ -217,7 +242,7 @@ int store_load(struct store *s, store_row_fn *fn, void *ctx)
     int rc = 0;
     for (int t = 1; t < ROW_TABLE_N && rc == 0; t++)
         if (row_metas[t].kind == ROW_KIND_DIRECTORY)
-            rc = rows_once(s, schema_sql[t].select, (enum row_table)t, fn, ctx);
+            rc = rows_once(s, schema_sql[db_dialect(s->db)][t].select, (enum row_table)t, fn, ctx);
     for (size_t i = 0; i < ARRAY_LEN(open_rows) && rc == 0; i++) {
         const struct schema_find_sql *find = &schema_finds[open_rows[i]];
         rc = rows_once(s, find->sql, (enum row_table)find->table, fn, ctx);
@@ -271,9 +296,9 @@ int store_load_samples(struct store *s, store_sample_fn *fn, void *ctx)
 {
     struct sample_load w = {.s = s, .fn = fn, .ctx = ctx};
     struct db_stmt *list = NULL, *blocks = NULL;
-    int rc = db_prepare(s->db, query_metas[QUERY_SESSION_OPEN_LIST].sqlite, &list);
+    int rc = prepare_named(s, QUERY_SESSION_OPEN_LIST, &list);
     if (rc == 0)
-        rc = db_prepare(s->db, query_metas[QUERY_BLOCK_AFTER].sqlite, &blocks);
+        rc = prepare_named(s, QUERY_BLOCK_AFTER, &blocks);
     while (rc == 0 && (rc = db_step(list)) == 1) {
         w.r.session = db_column_i64(list, 0);
         w.r.tenant = db_column_i64(list, 1);
@@ -390,6 +415,22 @@ static int transaction(struct store *s, struct str rows)
     return rc ? rc : db_commit(s->db);
 }
 
+/* An engine may give a transaction up in favour of another. Nothing of it happened then, so the
+ * same rows make the same books once more. */
+static int transaction_retried(struct store *s, struct str rows)
+{
+    const struct store_stats before = s->stats;
+    int rc = transaction(s, rows);
+    for (int i = 1; rc == ERR_AGAIN && i < TRIES; i++) {
+        log_line(LOG_WARN, "store", 0, "commit, once more: %s", db_detail(s->db));
+        db_rollback(s->db);
+        samplelog_unsealed(s->samples);
+        s->stats = before;
+        rc = transaction(s, rows);
+    }
+    return rc;
+}
+
 int store_commit(struct store *s, struct str rows, struct str samples)
 {
     int rc = samplelog_append(s->samples, samples);
@@ -398,7 +439,7 @@ int store_commit(struct store *s, struct str rows, struct str samples)
     s->stats.samples += samples.n / sizeof(struct sample_record);
     if (rows.n == 0 && !samplelog_due(s->samples))
         return 0;
-    rc = transaction(s, rows);
+    rc = transaction_retried(s, rows);
     if (rc) {
         rc = store_fail(s->db, rc, "commit");
         db_rollback(s->db);

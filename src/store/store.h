@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* store.h: the durable half of the house. DIR/even.db holds every row, DIR/samples/ the shared log
- * of meter samples that are not sealed into rows yet, DIR/even.lock keeps a second program out.
+/* store.h: the durable half of the house. DIR/even.db, or a PostgreSQL database, holds every row,
+ * DIR/samples/ the shared log of meter samples that are not sealed into rows yet, DIR/even.lock
+ * keeps a second program out (and on a server the claim of io/db/db.h one of another machine).
  *
  *   store         one per process: open, load, commit. Thread: the opener's until the committer
  * starts, then the committer's. store_fetcher point look-ups for the core thread's prefetch, on a
@@ -26,7 +27,8 @@
 struct store;
 
 struct store_config {
-    const char *dir;    /* borrowed during store_open only */
+    const char *dir;    /* borrowed during store_open only, as is db */
+    const char *db;     /* NULL or "": SQLite in dir; else a PostgreSQL server as in io/db/db.h */
     bool create;        /* make the folder and an empty database when there is none */
     size_t cache_bytes; /* page cache of the writer; 0 = 64 MiB */
     uint32_t sessions;  /* most sessions with unsealed samples; 0 = 200,000 */
@@ -99,21 +101,21 @@ struct store_keeper;
 EV_MUST_USE int store_keeper_open(struct store *s, struct store_keeper **out);
 void store_keeper_close(struct store_keeper *k);
 /** Call every second or so: moves the journal into place; cuts it short when it has grown too long.
- */
+ * On a server: renews the claim of the store's writer; ERR_LOCKED once another has taken over. */
 EV_MUST_USE int store_keeper_run(struct store_keeper *k);
 
-/** Online backup: a consistent copy of the database of the folder into `target` (a new file), with
- * the samples not sealed yet in `target`.samples/ and `target`.manifest: format, schema, and each
- * file with size and SHA-256. Works beside a running program. ERR_CONFLICT when a target is there
- * already. */
+/** Online backup (SQLite; a server has its own): a consistent copy of the database of the folder
+ * into `target` (a new file), with the samples not sealed yet in `target`.samples/ and
+ * `target`.manifest: format, schema, and each file with size and SHA-256. Works beside a running
+ * program. ERR_CONFLICT when a target is there already. */
 EV_MUST_USE int store_backup(const char *dir, const char *target);
 /** Compares a backup with its manifest. 0, ERR_NOT_FOUND, ERR_CORRUPT (each difference is printed
  * to out). */
 EV_MUST_USE int store_backup_check(const char *target, FILE *out);
 
-/** `even check`: re-derives every invariant of the books from the file alone and prints a trial
- * balance and the violations to out. 0 = the books are right, 1 = they are not, negative = could
- * not be read. */
+/** `even check`: re-derives every invariant of the books from the file (or server) alone and prints
+ * a trial balance and the violations to out. 0 = the books are right, 1 = they are not, negative =
+ * could not be read. */
 EV_MUST_USE int store_check(const char *path, FILE *out);
 
 #endif

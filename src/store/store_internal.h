@@ -13,6 +13,10 @@
 EV_MUST_USE int store_path(const char *dir, const char *name, char out[STORE_PATH_CAP]);
 /** The folder given to store_open. */
 const char *store_dir(const struct store *s);
+/** What its connections open: the file in the folder, or the server. */
+const char *store_db_path(const struct store *s);
+/** db_claim of the writer. */
+int64_t store_claim(const struct store *s);
 /** Logs what was tried and the engine's words; returns rc unchanged. */
 EV_MUST_USE int store_fail(const struct db *db, int rc, const char *what);
 /** Runs a prepared select of whole rows and gives each to fn; *found counts them. Resets the

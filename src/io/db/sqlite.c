@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* sqlite.c: the port of db.h on SQLite 3, the only file that sees sqlite3.h.
+/* sqlite.c: the port of db.h on SQLite 3, the only file that sees sqlite3.h; one of the engines of
+ * engine.h.
  *
  * Data: a connection and its three transaction statements. Invariants: 1. the writer runs in WAL
  * mode with synchronous=FULL, so COMMIT returns after the sync of the journal; 2. the writer itself
@@ -8,7 +9,7 @@
  * reader holds its snapshot only between db_begin and db_commit or inside one statement. Thread:
  * one at a time per connection (SQLite's own mutexes are off). Failure: engine codes become our
  * errors in one place, error_map; the engine's words stay readable through db_detail. */
-#include "io/db/db.h"
+#include "io/db/engine.h"
 
 #include <errno.h>
 #include <sqlite3.h>
@@ -20,17 +21,36 @@
 
 enum { AUTO_PAGES = 25000, COPY_PAGES = 2000, BUSY_MS = 5000, SQL_MAX = 1 << 20 };
 
-struct db {
+struct lite {
+    struct db port;
     sqlite3 *lite;
     enum db_mode mode;
     int page_size;
     struct db_stmt *begin, *commit, *rollback, *look;
 };
 
-struct db_stmt {
+struct lite_stmt {
+    struct db_stmt port;
     sqlite3_stmt *lite;
     sqlite3 *owner;
 };
+
+static struct lite *lite_of(const struct db *db)
+{
+    return CONTAINER_OF(db, struct lite, port);
+}
+
+static struct lite_stmt *stmt_of(const struct db_stmt *st)
+{
+    return CONTAINER_OF(st, struct lite_stmt, port);
+}
+
+static int lite_prepare(struct db *db, const char *sql, struct db_stmt **out);
+static void lite_finish(struct db_stmt *st);
+static int lite_step(struct db_stmt *st);
+static int64_t lite_column_i64(struct db_stmt *st, int i);
+static void lite_close(struct db *db);
+static void lite_rollback(struct db *db);
 
 /* A write that the file system refuses for want of room shows as "disk full" or, with a limit or a
  * quota, as an I/O error: then only errno tells, which db_step empties before each step. */
@@ -78,10 +98,10 @@ static int error_map(sqlite3 *lite, int code)
     }
 }
 
-int db_exec(struct db *db, const char *sql)
+static int lite_exec(struct db *db, const char *sql)
 {
     errno = 0;
-    return error_map(db->lite, sqlite3_exec(db->lite, sql, NULL, NULL, NULL));
+    return error_map(lite_of(db)->lite, sqlite3_exec(lite_of(db)->lite, sql, NULL, NULL, NULL));
 }
 
 static int pragma_set(struct db *db, const char *name, int64_t value)
@@ -89,83 +109,86 @@ static int pragma_set(struct db *db, const char *name, int64_t value)
     char sql[80];
     int n = snprintf(sql, sizeof sql, "PRAGMA %s=%lld", name, (long long)value);
     must(n > 0 && (size_t)n < sizeof sql);
-    return db_exec(db, sql);
+    return lite_exec(db, sql);
+}
+
+static int statements(struct lite *l)
+{
+    struct db *db = &l->port;
+    int rc = lite_prepare(db, l->mode == DB_WRITER ? "BEGIN IMMEDIATE" : "BEGIN", &l->begin);
+    if (rc == 0)
+        rc = lite_prepare(db, "COMMIT", &l->commit);
+    if (rc == 0)
+        rc = lite_prepare(db, "ROLLBACK", &l->rollback);
+    if (rc == 0)
+        rc = lite_prepare(db, "PRAGMA page_size", &l->look);
+    if (rc)
+        return rc;
+    rc = lite_step(l->look);
+    l->page_size = rc == 1 ? (int)lite_column_i64(l->look, 0) : 0;
+    lite_finish(l->look);
+    l->look = NULL;
+    return rc < 0 ? rc : lite_prepare(db, "SELECT count(*) FROM sqlite_schema", &l->look);
 }
 
 static int setup(struct db *db, const struct db_config *config)
 {
-    sqlite3_extended_result_codes(db->lite, 1);
-    sqlite3_busy_timeout(db->lite, config->busy_ms ? config->busy_ms : BUSY_MS);
+    sqlite3_extended_result_codes(lite_of(db)->lite, 1);
+    sqlite3_busy_timeout(lite_of(db)->lite, config->busy_ms ? config->busy_ms : BUSY_MS);
     int rc = 0;
     if (config->mode == DB_WRITER)
-        rc = db_exec(db, "PRAGMA journal_mode=WAL");
+        rc = lite_exec(db, "PRAGMA journal_mode=WAL");
     if (rc == 0)
-        rc = db_exec(db,
-                     "PRAGMA synchronous=FULL; PRAGMA trusted_schema=0; PRAGMA temp_store=MEMORY;"
-                     "PRAGMA cell_size_check=1");
+        rc = lite_exec(db,
+                       "PRAGMA synchronous=FULL; PRAGMA trusted_schema=0; PRAGMA temp_store=MEMORY;"
+                       "PRAGMA cell_size_check=1");
     if (rc == 0)
         rc = pragma_set(db, "wal_autocheckpoint", config->mode == DB_WRITER ? AUTO_PAGES : 0);
     if (rc == 0 && config->cache_bytes)
         rc = pragma_set(db, "cache_size", -(int64_t)(config->cache_bytes / 1024));
     if (rc == 0 && config->mode != DB_WRITER)
-        rc = db_exec(db, "PRAGMA query_only=1");
-    if (rc == 0)
-        rc = db_prepare(db, db->mode == DB_WRITER ? "BEGIN IMMEDIATE" : "BEGIN", &db->begin);
-    if (rc == 0)
-        rc = db_prepare(db, "COMMIT", &db->commit);
-    if (rc == 0)
-        rc = db_prepare(db, "ROLLBACK", &db->rollback);
-    if (rc == 0)
-        rc = db_prepare(db, "PRAGMA page_size", &db->look);
-    if (rc)
-        return rc;
-    rc = db_step(db->look);
-    db->page_size = rc == 1 ? (int)db_column_i64(db->look, 0) : 0;
-    db_finish(db->look);
-    db->look = NULL;
-    return rc < 0 ? rc : db_prepare(db, "SELECT count(*) FROM sqlite_schema", &db->look);
+        rc = lite_exec(db, "PRAGMA query_only=1");
+    return rc ? rc : statements(lite_of(db));
 }
 
-int db_open(const struct db_config *config, struct db **out)
+static int lite_open(const struct db_config *config, struct db **out)
 {
-    *out = NULL;
-    struct db *db = calloc(1, sizeof *db);
-    if (!db)
+    struct lite *l = calloc(1, sizeof *l);
+    if (!l)
         return ERR_NOMEM;
-    db->mode = config->mode;
+    l->mode = config->mode;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     if (config->create && config->mode == DB_WRITER)
         flags |= SQLITE_OPEN_CREATE;
-    int code = sqlite3_open_v2(config->path, &db->lite, flags, NULL);
-    int rc = error_map(db->lite, code);
+    int code = sqlite3_open_v2(config->path, &l->lite, flags, NULL);
+    int rc = error_map(l->lite, code);
     if (rc == 0)
-        rc = setup(db, config);
+        rc = setup(&l->port, config);
     if (rc) {
-        db_close(db);
+        lite_close(&l->port);
         return rc;
     }
-    *out = db;
+    *out = &l->port;
     return 0;
 }
 
-void db_close(struct db *db)
+static void lite_close(struct db *db)
 {
-    if (!db)
-        return;
-    if (db->lite && !sqlite3_get_autocommit(db->lite))
-        db_rollback(db);
-    db_finish(db->begin);
-    db_finish(db->commit);
-    db_finish(db->rollback);
-    db_finish(db->look);
-    int code = sqlite3_close(db->lite);
+    struct lite *l = lite_of(db);
+    if (l->lite && !sqlite3_get_autocommit(l->lite))
+        lite_rollback(db);
+    lite_finish(l->begin);
+    lite_finish(l->commit);
+    lite_finish(l->rollback);
+    lite_finish(l->look);
+    int code = sqlite3_close(l->lite);
     must(code == SQLITE_OK); /* a statement was not finished: our bug */
-    free(db);
+    free(l);
 }
 
-const char *db_detail(const struct db *db)
+static const char *lite_detail(const struct db *db)
 {
-    return sqlite3_errmsg(db->lite);
+    return sqlite3_errmsg(lite_of(db)->lite);
 }
 
 /* $n means to SQLite a parameter named "$n", numbered by first appearance; ?n is what we want. */
@@ -180,162 +203,164 @@ static void sql_translate(struct buf *out, const char *sql)
     }
 }
 
-int db_prepare(struct db *db, const char *sql, struct db_stmt **out)
+static int lite_prepare(struct db *db, const char *sql, struct db_stmt **out)
 {
-    *out = NULL;
+    sqlite3 *lite = lite_of(db)->lite;
+    struct lite_stmt *st = NULL;
     struct buf text;
     buf_init(&text, SQL_MAX);
     sql_translate(&text, sql);
     int rc = text.err;
-    struct db_stmt *st = rc ? NULL : calloc(1, sizeof *st);
     if (rc)
         goto out;
+    st = calloc(1, sizeof *st);
     if (!st) {
         rc = ERR_NOMEM;
         goto out;
     }
-    st->owner = db->lite;
-    rc = error_map(db->lite, sqlite3_prepare_v3(db->lite, text.p, (int)text.n,
-                                                SQLITE_PREPARE_PERSISTENT, &st->lite, NULL));
+    st->owner = lite;
+    rc = error_map(lite, sqlite3_prepare_v3(lite, text.p, (int)text.n, SQLITE_PREPARE_PERSISTENT,
+                                            &st->lite, NULL));
     if (rc == 0 && !st->lite)
         rc = ERR_SYNTAX;
     if (rc)
         free(st);
     else
-        *out = st;
+        *out = &st->port;
 out:
     buf_free(&text);
     return rc;
 }
 
-void db_finish(struct db_stmt *st)
+static void lite_finish(struct db_stmt *st)
 {
     if (!st)
         return;
-    sqlite3_finalize(st->lite);
-    free(st);
+    sqlite3_finalize(stmt_of(st)->lite);
+    free(stmt_of(st));
 }
 
-void db_bind_i64(struct db_stmt *st, int place, int64_t v)
+static void lite_bind_i64(struct db_stmt *st, int place, int64_t v)
 {
-    int code = sqlite3_bind_int64(st->lite, place, v);
+    int code = sqlite3_bind_int64(stmt_of(st)->lite, place, v);
     must(code == SQLITE_OK);
 }
 
-void db_bind_text(struct db_stmt *st, int place, struct str v)
+static void lite_bind_text(struct db_stmt *st, int place, struct str v)
 {
-    int code =
-        sqlite3_bind_text64(st->lite, place, v.n ? v.p : "", v.n, SQLITE_STATIC, SQLITE_UTF8);
+    int code = sqlite3_bind_text64(stmt_of(st)->lite, place, v.n ? v.p : "", v.n, SQLITE_STATIC,
+                                   SQLITE_UTF8);
     must(code == SQLITE_OK);
 }
 
-void db_bind_blob(struct db_stmt *st, int place, struct str v)
+static void lite_bind_blob(struct db_stmt *st, int place, struct str v)
 {
-    int code = sqlite3_bind_blob64(st->lite, place, v.n ? v.p : "", v.n, SQLITE_STATIC);
+    int code = sqlite3_bind_blob64(stmt_of(st)->lite, place, v.n ? v.p : "", v.n, SQLITE_STATIC);
     must(code == SQLITE_OK);
 }
 
-int db_step(struct db_stmt *st)
+static int lite_step(struct db_stmt *st)
 {
     errno = 0;
-    int code = sqlite3_step(st->lite);
-    return code == SQLITE_ROW ? 1 : error_map(st->owner, code);
+    int code = sqlite3_step(stmt_of(st)->lite);
+    return code == SQLITE_ROW ? 1 : error_map(stmt_of(st)->owner, code);
 }
 
-void db_reset(struct db_stmt *st)
+static void lite_reset(struct db_stmt *st)
 {
-    sqlite3_reset(st->lite);
-    sqlite3_clear_bindings(st->lite);
+    sqlite3_reset(stmt_of(st)->lite);
+    sqlite3_clear_bindings(stmt_of(st)->lite);
 }
 
-int db_run(struct db_stmt *st)
+static int lite_run(struct db_stmt *st)
 {
-    int rc = db_step(st);
+    int rc = lite_step(st);
     while (rc == 1)
-        rc = db_step(st);
-    db_reset(st);
+        rc = lite_step(st);
+    lite_reset(st);
     return rc;
 }
 
-int64_t db_changed(const struct db *db)
+static int64_t lite_changed(const struct db *db)
 {
-    return sqlite3_changes64(db->lite);
+    return sqlite3_changes64(lite_of(db)->lite);
 }
 
-int db_columns(const struct db_stmt *st)
+static int lite_columns(const struct db_stmt *st)
 {
-    return sqlite3_column_count(st->lite);
+    return sqlite3_column_count(stmt_of(st)->lite);
 }
 
-int64_t db_column_i64(struct db_stmt *st, int i)
+static int64_t lite_column_i64(struct db_stmt *st, int i)
 {
-    return sqlite3_column_int64(st->lite, i);
+    return sqlite3_column_int64(stmt_of(st)->lite, i);
 }
 
-struct str db_column_bytes(struct db_stmt *st, int i)
+static struct str lite_column_bytes(struct db_stmt *st, int i)
 {
     /* A blob has no NUL behind it, and SQLite converts in place when asked for text. */
-    bool blob = sqlite3_column_type(st->lite, i) == SQLITE_BLOB;
-    const void *p =
-        blob ? sqlite3_column_blob(st->lite, i) : (const void *)sqlite3_column_text(st->lite, i);
-    return p ? str_from(p, (size_t)sqlite3_column_bytes(st->lite, i)) : str_from("", 0);
+    bool blob = sqlite3_column_type(stmt_of(st)->lite, i) == SQLITE_BLOB;
+    const void *p = blob ? sqlite3_column_blob(stmt_of(st)->lite, i)
+                         : (const void *)sqlite3_column_text(stmt_of(st)->lite, i);
+    return p ? str_from(p, (size_t)sqlite3_column_bytes(stmt_of(st)->lite, i)) : str_from("", 0);
 }
 
-bool db_column_null(struct db_stmt *st, int i)
+static bool lite_column_null(struct db_stmt *st, int i)
 {
-    return sqlite3_column_type(st->lite, i) == SQLITE_NULL;
+    return sqlite3_column_type(stmt_of(st)->lite, i) == SQLITE_NULL;
 }
 
-int db_params(const struct db_stmt *st)
+static int lite_params(const struct db_stmt *st)
 {
-    return sqlite3_bind_parameter_count(st->lite);
+    return sqlite3_bind_parameter_count(stmt_of(st)->lite);
 }
 
-bool db_read_only(const struct db_stmt *st)
+static bool lite_read_only(const struct db_stmt *st)
 {
-    return sqlite3_stmt_readonly(st->lite) != 0;
+    return sqlite3_stmt_readonly(stmt_of(st)->lite) != 0;
 }
 
-int db_begin(struct db *db)
+static int lite_begin(struct db *db)
 {
-    int rc = db_run(db->begin);
-    if (rc || db->mode == DB_WRITER)
+    int rc = lite_run(lite_of(db)->begin);
+    if (rc || lite_of(db)->mode == DB_WRITER)
         return rc;
     /* BEGIN alone fixes nothing; the first read does. */
-    rc = db_run(db->look);
+    rc = lite_run(lite_of(db)->look);
     if (rc)
-        db_rollback(db);
+        lite_rollback(db);
     return rc;
 }
 
-int db_commit(struct db *db)
+static int lite_commit(struct db *db)
 {
-    return db_run(db->commit);
+    return lite_run(lite_of(db)->commit);
 }
 
-void db_rollback(struct db *db)
+static void lite_rollback(struct db *db)
 {
     /* Some errors (full disk, I/O) have rolled back already. */
-    if (!sqlite3_get_autocommit(db->lite)) {
-        int rc = db_run(db->rollback);
+    if (!sqlite3_get_autocommit(lite_of(db)->lite)) {
+        int rc = lite_run(lite_of(db)->rollback);
         (void)rc;
     }
 }
 
-int db_tidy(struct db *db, bool all, int64_t *left)
+static int lite_tidy(struct db *db, bool all, int64_t *left)
 {
     int log = 0, done = 0;
     int code = sqlite3_wal_checkpoint_v2(
-        db->lite, NULL, all ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, &log, &done);
-    *left = log > done ? (int64_t)(log - done) * db->page_size : 0;
+        lite_of(db)->lite, NULL, all ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, &log,
+        &done);
+    *left = log > done ? (int64_t)(log - done) * lite_of(db)->page_size : 0;
     /* Somebody reads or writes: what could be moved was moved. */
-    return (code & 0xff) == SQLITE_BUSY ? 0 : error_map(db->lite, code);
+    return (code & 0xff) == SQLITE_BUSY ? 0 : error_map(lite_of(db)->lite, code);
 }
 
 /* Copies page by page; the caller holds the snapshot, so that no write starts the copy over. */
 static int copy_pages(struct db *from, sqlite3 *to)
 {
-    sqlite3_backup *b = sqlite3_backup_init(to, "main", from->lite, "main");
+    sqlite3_backup *b = sqlite3_backup_init(to, "main", lite_of(from)->lite, "main");
     if (!b)
         return error_map(to, sqlite3_errcode(to));
     int code;
@@ -346,14 +371,14 @@ static int copy_pages(struct db *from, sqlite3 *to)
     return error_map(to, code == SQLITE_DONE ? end : code);
 }
 
-int db_copy(struct db *db, const char *target)
+static int lite_copy(struct db *db, const char *target)
 {
     FILE *there = fopen(target, "rb");
     if (there) {
         fclose(there);
         return ERR_CONFLICT;
     }
-    int rc = db_begin(db);
+    int rc = lite_begin(db);
     if (rc)
         return rc;
     sqlite3 *to = NULL;
@@ -365,24 +390,66 @@ int db_copy(struct db *db, const char *target)
     code = sqlite3_close(to);
     if (rc == 0)
         rc = error_map(NULL, code);
-    db_rollback(db);
+    lite_rollback(db);
     return rc;
 }
 
-int db_verify(struct db *db, void (*fn)(void *ctx, const char *text), void *ctx)
+static int lite_verify(struct db *db, void (*fn)(void *ctx, const char *text), void *ctx)
 {
     struct db_stmt *st;
-    int rc = db_prepare(db, "PRAGMA integrity_check(100)", &st);
+    int rc = lite_prepare(db, "PRAGMA integrity_check(100)", &st);
     if (rc)
         return rc;
     bool bad = false;
-    while ((rc = db_step(st)) == 1) {
-        struct str line = db_column_bytes(st, 0);
+    while ((rc = lite_step(st)) == 1) {
+        struct str line = lite_column_bytes(st, 0);
         if (str_eq_c(line, "ok"))
             continue;
         bad = true;
         fn(ctx, line.p);
     }
-    db_finish(st);
+    lite_finish(st);
     return rc ? rc : bad ? ERR_CORRUPT : 0;
 }
+
+/* Nobody else can write: the file is locked. */
+static int64_t lite_claim(const struct db *db)
+{
+    (void)db;
+    return 0;
+}
+
+/* Rows are never all in memory here. */
+static void lite_expect_many(struct db_stmt *st)
+{
+    (void)st;
+}
+
+const struct db_engine db_engine_sqlite = {.dialect = DB_SQLITE,
+                                           .open = lite_open,
+                                           .close = lite_close,
+                                           .detail = lite_detail,
+                                           .claim = lite_claim,
+                                           .exec = lite_exec,
+                                           .prepare = lite_prepare,
+                                           .finish = lite_finish,
+                                           .expect_many = lite_expect_many,
+                                           .bind_i64 = lite_bind_i64,
+                                           .bind_text = lite_bind_text,
+                                           .bind_blob = lite_bind_blob,
+                                           .step = lite_step,
+                                           .reset = lite_reset,
+                                           .run = lite_run,
+                                           .changed = lite_changed,
+                                           .columns = lite_columns,
+                                           .column_i64 = lite_column_i64,
+                                           .column_bytes = lite_column_bytes,
+                                           .column_null = lite_column_null,
+                                           .params = lite_params,
+                                           .read_only = lite_read_only,
+                                           .begin = lite_begin,
+                                           .commit = lite_commit,
+                                           .rollback = lite_rollback,
+                                           .tidy = lite_tidy,
+                                           .copy = lite_copy,
+                                           .verify = lite_verify};

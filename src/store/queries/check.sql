@@ -1,13 +1,13 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- What `even check` reads: every row of the books once, and per order what belongs to it.
 
--- name: check_accounts() many
+-- name: check_accounts() all
 -- out: id id, tenant id, kind int, currency text, posted_in money, posted_out money, held money, min_balance money
 -- out: last_transfer id
 SELECT id, tenant, kind, currency, posted_in, posted_out, held, min_balance, last_transfer
 FROM account ORDER BY id;
 
--- name: check_transfers() many
+-- name: check_transfers() all
 -- out: id id, tenant id, code int, reverses id, currency text, amount money, posted_ms time, legs blob
 SELECT id, tenant, code, reverses, currency, amount, posted_ms, legs FROM transfer ORDER BY id;
 
@@ -16,14 +16,14 @@ SELECT id, tenant, code, reverses, currency, amount, posted_ms, legs FROM transf
 SELECT t.reverses, count(*) AS n FROM transfer t
 WHERE t.code = 3 GROUP BY t.reverses HAVING count(*) > 1 ORDER BY t.reverses;
 
--- name: check_holds() many
+-- name: check_holds() all
 -- out: id id, tenant id, account id, order_id id, amount money, captured money, released money, state int
 -- out: resolved_ms time, order_state int
 SELECT h.id, h.tenant, h.account, h.order_id, h.amount, h.captured, h.released, h.state, h.resolved_ms,
   coalesce(o.state, 0) AS order_state
 FROM hold h LEFT JOIN orders o ON o.id = h.order_id ORDER BY h.id;
 
--- name: check_orders() many
+-- name: check_orders() all
 -- out: id id, tenant id, state int, hold id, energy_mwh energy, elec money, service money, occupancy money
 -- out: total money, paid money, loss money, transfer id, settled_ms time, lines int, parts int, kind int
 SELECT id, tenant, state, hold, energy_mwh, elec, service, occupancy, total, paid, loss, transfer,
@@ -68,7 +68,7 @@ WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = s.order_id);
 SELECT s.id, s.tenant, s.zone, coalesce(t.zone, '') AS tenant_zone
 FROM station s LEFT JOIN tenant t ON t.id = s.tenant ORDER BY s.id;
 
--- name: check_station_orders(station id) many
+-- name: check_station_orders(station id) all
 -- out: id id, end_ms time, start_ms time, energy_mwh energy, elec money, service money, occupancy money, paid money
 -- out: loss money, state int
 SELECT id, end_ms, start_ms, energy_mwh, elec, service, occupancy, paid, loss, state

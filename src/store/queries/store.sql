@@ -35,7 +35,7 @@ SELECT upto, n, data FROM meter_block WHERE session = :session ORDER BY upto;
 -- out: n int, data blob
 SELECT n, data FROM meter_block WHERE session = :session AND t1_ms > :after ORDER BY upto;
 
--- name: session_open_list() many
+-- name: session_open_list() all
 -- out: id id, tenant id, check_ms time
 SELECT id, tenant, check_ms FROM session
 WHERE state = 1 AND order_id IN (SELECT id FROM orders WHERE state NOT IN (8, 9)) ORDER BY id;

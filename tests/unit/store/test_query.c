@@ -3,6 +3,7 @@
 #include "test_store.h"
 
 #include "base/err.h"
+#include "io/db/db.h"
 #include "store/query.h"
 
 static int count(void *ctx, const struct sql_value *v, size_t n)
@@ -87,10 +88,10 @@ static void the_declared_names_are_ours(void **state)
     (void)state;
     for (int q = 0; q < QUERY_N; q++) {
         const struct query_meta *m = &query_metas[q];
-        assert_non_null(m->sqlite);
-        assert_non_null(m->postgres);
+        assert_non_null(m->sql[DB_SQLITE]);
+        assert_non_null(m->sql[DB_POSTGRES]);
         assert_true((m->shape == QUERY_EXEC) == (m->columns_n == 0));
-        assert_null(strchr(m->sqlite, ';'));
+        assert_null(strchr(m->sql[DB_SQLITE], ';'));
     }
 }
 
