@@ -183,7 +183,7 @@ struct cmd_note {
 struct cmd_call_result {
     int64_t charger;
     int64_t command;   /* id of the command row */
-    int32_t err;       /* 0 answered; ERR_TIMEOUT, ERR_CLOSED, ERR_REJECTED (CALLERROR) */
+    int32_t err;       /* 0 answered; ERR_TIMEOUT, ERR_CLOSED, ERR_REJECTED (CALLERROR); why a start was refused, if told */
     char status[33];   /* "Accepted", "Rejected", … "" = none in the answer */
     uint32_t n;
     char payload[4000]; /* answer as JSON (or decoded frame as JSON), n bytes */

@@ -432,6 +432,8 @@ int32_t start_tag_status(struct core *c, const struct charger *ch, const char *t
 /** A session that nobody pays for (late start): the operator's loss. */
 struct order *start_unpaid(struct core *c, const struct order *of, struct connector *k,
                            enum start_kind by);
+/** Nothing is plugged in where this order is to start, as far as the charger told. */
+bool start_unplugged(const struct core *c, const struct order *o);
 void start_result(struct core *c, struct order *o, int err, const char *status);
 
 void meter_apply(struct core *c, const struct cmd *cmd, struct charger *ch);

@@ -380,7 +380,8 @@ void order_fire(struct core *c, struct order *o, enum order_timer t)
 {
     switch (t) {
     case TO_START:
-        order_fail(c, o, ERR_TIMEOUT, OE_START_TIMEOUT, "");
+        order_fail(c, o, start_unplugged(c, o) ? ERR_NOT_PLUGGED : ERR_TIMEOUT, OE_START_TIMEOUT,
+                   "");
         break;
     case TO_CAP:
         meter_cap(c, o);

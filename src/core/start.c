@@ -7,6 +7,11 @@
  * the tenant's hold policy. A start that comes after its order was given up is refused, stopped,
  * and recorded as a session that nobody pays for: the driver's money was already released.
  *
+ * A start at a connector where nothing is plugged in goes out all the same: some chargers accept it
+ * and wait for the plug, and so does the order, up to the tenant's start timeout; most refuse. What
+ * then fails while the connector is free fails for want of a vehicle (ERR_NOT_PLUGGED), so that the
+ * driver's page can say what to do.
+ *
  * Invariants: 1. a transaction id is made from row_charger.last_tx, is durable before the answer
  * and never given twice; 2. the same StartTransaction (connector, tag, time, meter) gets the same
  * answer however often it comes; 3. nobody is charged for a start that was refused. */
@@ -273,6 +278,12 @@ int start_order(struct core *c, const struct cmd *cmd)
     return 0;
 }
 
+bool start_unplugged(const struct core *c, const struct order *o)
+{
+    const struct connector *k = connector_find(c, o->row.connector);
+    return k && k->row.reported == CS_AVAILABLE;
+}
+
 void start_result(struct core *c, struct order *o, int err, const char *status)
 {
     if (o->row.state != ORDER_STARTING && o->row.state != ORDER_HELD)
@@ -282,8 +293,9 @@ void start_result(struct core *c, struct order *o, int err, const char *status)
     } else if (err == ERR_TIMEOUT || err == ERR_CLOSED) {
         order_event(c, o, OE_START_TIMEOUT, "no answer"); /* it may have started: TO_START waits */
     } else if (err || strcmp(status, "Accepted") != 0) {
-        order_fail(c, o, err && err != ERR_REJECTED ? err : ERR_REJECTED, OE_START_REJECTED,
-                   status);
+        if (!err)
+            err = start_unplugged(c, o) ? ERR_NOT_PLUGGED : ERR_REJECTED;
+        order_fail(c, o, err, OE_START_REJECTED, status);
     } else {
         o->accepted_ms = c->now;
         order_event(c, o, OE_START_ACCEPTED, "");

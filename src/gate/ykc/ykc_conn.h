@@ -136,5 +136,7 @@ void ykc_prices(const struct reply_prices *p, struct ykc_FetchModelReply *out);
 /** 1/10,000 yuan → whole fen as the wire carries them, never more than given. */
 int64_t ykc_fen(int64_t amount);
 const char *ykc_start_reason(int64_t reason);
+/** The same as an error of ours; 0 = none says it. */
+int ykc_start_err(int64_t reason);
 
 #endif

@@ -171,6 +171,13 @@ int64_t ykc_fen(int64_t amount)
     return fen > UINT32_MAX ? UINT32_MAX : fen;
 }
 
+int ykc_start_err(int64_t reason)
+{
+    static const int errs[] = {0, 0, ERR_BUSY, ERR_FAULTED, ERR_OFFLINE, ERR_NOT_PLUGGED};
+
+    return reason >= 0 && (size_t)reason < ARRAY_LEN(errs) ? errs[reason] : 0;
+}
+
 const char *ykc_start_reason(int64_t reason)
 {
     static const char *const names[] = {"None",  "WrongDevice", "Charging",

@@ -130,7 +130,9 @@ bool ykc_call_answer(struct ykc_gate *g, struct ykc_conn *c, struct ykc_pile *p,
     p->call[i] = (struct ykc_call){0};
     snprintf(payload, sizeof(payload), "{\"reason\":%lld,\"text\":\"%s\"}", (long long)reason,
              reply == 0x33 ? ykc_start_reason(reason) : "");
-    result_send(g, c, p->charger, call.command, 0, accepted ? "Accepted" : "Rejected", payload);
+    result_send(g, c, p->charger, call.command,
+                reply == 0x33 && !accepted ? ykc_start_err(reason) : 0,
+                accepted ? "Accepted" : "Rejected", payload);
     if (reply == 0x57 && accepted) {
         struct cmd_price_held *held =
             &ykc_cmd(g, c, CMD_PRICE_HELD, CMD_SIZE(price_held))->u.price_held;

@@ -215,14 +215,92 @@ static void test_quota_of_calls(void **state)
         assert_int_equal(call_raw(), 0);
 }
 
+/* ---- a start without a vehicle ---- */
+
+static int64_t start_on(int64_t gun)
+{
+    assert_int_equal(world_start(w, gun, 4 * MONEY_UNIT), 0);
+    return w->reply.u.made.id;
+}
+
+static void failed_for(int64_t order, int err)
+{
+    assert_int_equal(world_order(w, order)->state, ORDER_START_FAILED);
+    assert_int_equal(world_order(w, order)->fail, err);
+    const struct ledger_account *a =
+        ledger_account_find(w->core->ledger, w->tenant, ACCOUNT_WALLET, w->driver, "CNY");
+    assert_int_equal(a->held, 0);
+}
+
+static void test_start_unplugged_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(world_status(w, 1, CS_AVAILABLE), 0);
+    int64_t order = start_on(w->gun);
+    world_answer(w, world_call(w, CALL_REMOTE_START), 0, "Rejected");
+    failed_for(order, ERR_NOT_PLUGGED);
+    /* With a vehicle there, or when the call itself was wrong, it is the charger's refusal. */
+    assert_int_equal(world_status(w, 1, CS_PREPARING), 0);
+    order = start_on(w->gun);
+    world_answer(w, world_call(w, CALL_REMOTE_START), 0, "Rejected");
+    failed_for(order, ERR_REJECTED);
+    assert_int_equal(world_status(w, 1, CS_AVAILABLE), 0);
+    order = start_on(w->gun);
+    world_answer(w, world_call(w, CALL_REMOTE_START), ERR_REJECTED, "InternalError");
+    failed_for(order, ERR_REJECTED);
+}
+
+static void test_start_unplugged_pile(void **state)
+{
+    (void)state;
+    int64_t order = start_on(w->pile_gun);
+    world_answer(w, world_call(w, CALL_REMOTE_START), ERR_NOT_PLUGGED, "Rejected");
+    failed_for(order, ERR_NOT_PLUGGED);
+}
+
+/* A charger that accepts and waits for the plug: the order waits with it. */
+static void test_start_waits_for_plug(void **state)
+{
+    (void)state;
+    assert_int_equal(world_status(w, 1, CS_AVAILABLE), 0);
+    int64_t order = start_on(w->gun);
+    const struct out *call = world_call(w, CALL_REMOTE_START);
+    char tag[37];
+    (void)str_copy(tag, sizeof tag, str_from_c(call->u.call.tag));
+    world_answer(w, call, 0, "Accepted");
+    /* The plug goes in, out, and in again: the charger's authorisation lasts, so does the order. */
+    assert_int_equal(world_status(w, 1, CS_PREPARING), 0);
+    assert_int_equal(world_status(w, 1, CS_AVAILABLE), 0);
+    world_run(w, 40000);
+    assert_int_equal(world_order(w, order)->state, ORDER_STARTING);
+    assert_int_equal(world_status(w, 1, CS_PREPARING), 0);
+    assert_int_equal(world_tx_start(w, 1, tag, KWH, w->now), TAG_ACCEPTED);
+    assert_int_equal(world_order(w, order)->state, ORDER_CHARGING);
+    assert_int_equal(world_tx_stop(w, w->reply.u.tag.tx, KWH, w->now), 0);
+    /* Nobody plugs in: the start's time decides, and the reason is the plug. */
+    assert_int_equal(world_status(w, 1, CS_AVAILABLE), 0);
+    order = start_on(w->gun);
+    world_answer(w, world_call(w, CALL_REMOTE_START), 0, "Accepted");
+    world_run(w, 91000);
+    failed_for(order, ERR_NOT_PLUGGED);
+    /* The plug is in and no transaction comes: that is not the driver's. */
+    order = start_on(w->gun);
+    world_answer(w, world_call(w, CALL_REMOTE_START), 0, "Accepted");
+    assert_int_equal(world_status(w, 1, CS_PREPARING), 0);
+    world_run(w, 91000);
+    failed_for(order, ERR_TIMEOUT);
+}
+
 int core_charger(void);
 int core_charger(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, up, down)
     const struct CMUnitTest tests[] = {
-        T(test_let_in_before_called),   T(test_stop_latency_kept),
-        T(test_interval_after_restart), T(test_interval_when_it_was_away),
-        T(test_interval_refused),       T(test_quota_of_calls),
+        T(test_let_in_before_called),    T(test_stop_latency_kept),
+        T(test_interval_after_restart),  T(test_interval_when_it_was_away),
+        T(test_interval_refused),        T(test_quota_of_calls),
+        T(test_start_unplugged_refused), T(test_start_unplugged_pile),
+        T(test_start_waits_for_plug),
     };
     return cmocka_run_group_tests_name("core charger", tests, NULL, NULL);
 }

@@ -656,7 +656,7 @@ static void test_refused_start_that_begins_later(void **state)
     core_calls(CALL_REMOTE_START, 12, 1);
     pile_hears(0x34, &order);
     pile_says(0x33, &reply, 0, 0);
-    cmd = result_comes(12, 0, "Rejected");
+    cmd = result_comes(12, ERR_NOT_PLUGGED, "Rejected");
     assert_string_equal(cmd.u.call_result.payload, "{\"reason\":5,\"text\":\"NotPlugged\"}");
     reply.result = 1;
     reply.reason = 0;
