@@ -3,12 +3,16 @@
  * statistics; later the decision about a doubtful rest, and the correction of an estimated end.
  *
  * Who pays a bill of `total`:
- *   wallet with a hold      min(total, hold) is captured, the rest of the hold released. What
- * exceeds it is debt if the tenant says so and the cap was not the driver's own prepaid amount;
- * else loss. wallet without a hold   what is available, the rest is debt or loss by the same
- * policies nobody                  all of it is loss What was taken from the payer (captured +
- * debt) is split, each fee line by itself; a loss is borne by the operator: it is written on the
- * order and in the statistics and moves no money.
+ *
+ *  - a wallet with a hold: min(total, hold) is captured, the rest of the hold released. What
+ *    exceeds it is debt if the tenant says so and the cap was not the driver's own prepaid amount;
+ *    else loss.
+ *  - a wallet without a hold: what is available; the rest is debt or loss by the same policies.
+ *  - nobody: all of it is loss.
+ *
+ * What was taken from the payer (captured + debt) is split, each fee line by itself; a loss is
+ * borne by the operator: it is written on the order and in the statistics and moves no money
+ * (doc/decisions/overrun-moves-no-money.md).
  *
  * Invariants: 1. paid + loss = total; 2. Σ parts = paid, of each fee line too; 3. a hold is
  * resolved here or in order_fail, once; 4. a correction never takes money from a driver. Fails:
