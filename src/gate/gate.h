@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /* gate.h: what every gate has in common. A gate lives on one reactor thread (io/net), turns its
  * protocol's frames into core commands and the core's answers into frames. Siblings never see each
- * other; both see this.
+ * other; both see this and backlog.h.
  *
- * Each gate offers, with its own prefix (ocpp_gate_, ykc_gate_):
- *   int  X_new(const struct gate_config *, struct X **);    void X_free(struct X *);
- *   int  X_listen(struct X *, const struct net_listen *where, uint16_t *port);   kind, handler and
- * ctx are filled in by the gate bool X_deliver(struct X *, const struct out *);         true = it
- * was for a connection of this gate (taken or dropped as stale) void X_stats(const struct X *,
- * struct gate_stats *);
+ * Each gate X offers, with its own prefix (ocpp_gate_, ykc_gate_):
+ *  - int X_new(const struct gate_config *, struct X **); void X_free(struct X *);
+ *  - int X_listen(struct X *, const struct net_listen *where, uint16_t *port); kind, handler and
+ *    ctx are filled in by the gate.
+ *  - bool X_deliver(struct X *, const struct out *); true = it was for a connection of this gate,
+ *    taken or dropped as stale.
+ *  - void X_turn(struct X *); at the end of every turn of the reactor.
+ *  - void X_stats(const struct X *, struct gate_stats *);
  *
- * origin of commands: kind FROM_GATE, node, reactor, slot, gen = the net_conn; ref = the gate's
- * mark of the call. */
+ * The origin of a command is kind FROM_GATE and the node, reactor, slot and gen of its connection;
+ * ref is the gate's own mark of the call. */
 #ifndef EVEN_GATE_GATE_H
 #define EVEN_GATE_GATE_H
 
@@ -33,9 +35,27 @@ struct gate_config {
     uint64_t (*cause)(void *ctx);
 };
 
+/** Counters since the start; `connections` are those of now. */
 struct gate_stats {
     uint64_t frames_in, frames_out, bad_frames, lenient, calls, timeouts;
     uint32_t connections;
 };
+
+/** Begins a command of a connection: zeroed up to size, head filled; no reply is wanted. */
+static inline void gate_cmd_begin(struct cmd *cmd, struct net_conn net, enum cmd_type type,
+                                  size_t size, uint64_t cause)
+{
+    memset(cmd, 0, size);
+    cmd->head.size = (uint32_t)size;
+    cmd->head.version = CMD_VERSION;
+    cmd->head.type = (uint16_t)type;
+    cmd->head.cause = cause;
+    cmd->head.actor_kind = ACTOR_CHARGER;
+    cmd->head.from = (struct origin){.kind = FROM_GATE,
+                                     .reactor = (uint8_t)net.reactor,
+                                     .node = net.node,
+                                     .slot = net.slot,
+                                     .gen = net.gen};
+}
 
 #endif

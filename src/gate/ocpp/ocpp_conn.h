@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/map.h"
 #include "base/slab.h"
+#include "gate/backlog.h"
 #include "gate/ocpp/ocpp_frame.h"
 #include "gate/ocpp/ocpp_gate.h"
 #include "wire/ocpp16.h"

@@ -17,7 +17,8 @@
 enum {
     ARENA_MAX = 4 << 20,
     TEXT_MAX = 1 << 20,
-    BACKLOG_MAX = 16 << 20,
+    BACKLOG_A_CONN = 4096, /* its end, and the outcome of its calls */
+    BACKLOG_LEAST = 16 << 20,
     STALLED_MAX = 1 << 20,
     RETRY_MS = 100,
     PATH_MAX_BYTES = 48
@@ -66,19 +67,8 @@ static void conn_free(struct ocpp_gate *g, struct ocpp_conn *c)
 static void cmd_begin(struct ocpp_gate *g, struct net_conn net, enum cmd_type type, size_t size,
                       uint32_t ref)
 {
-    memset(&g->cmd, 0, size);
-    struct cmd_head *h = &g->cmd.head;
-    h->size = (uint32_t)size;
-    h->version = CMD_VERSION;
-    h->type = (uint16_t)type;
-    h->cause = g->cause;
-    h->actor_kind = ACTOR_CHARGER;
-    h->from = (struct origin){.kind = FROM_GATE,
-                              .reactor = (uint8_t)net.reactor,
-                              .node = net.node,
-                              .slot = net.slot,
-                              .gen = net.gen,
-                              .ref = ref};
+    gate_cmd_begin(&g->cmd, net, type, size, g->cause);
+    g->cmd.head.from.ref = ref;
 }
 
 struct cmd *ocpp_cmd(struct ocpp_gate *g, const struct ocpp_conn *c, enum cmd_type type,
@@ -86,36 +76,6 @@ struct cmd *ocpp_cmd(struct ocpp_gate *g, const struct ocpp_conn *c, enum cmd_ty
 {
     cmd_begin(g, c->net, type, size, ref);
     return &g->cmd;
-}
-
-static size_t padded(uint32_t size)
-{
-    return (size + 7u) & ~(size_t)7;
-}
-
-static void keep(struct buf *kept, const void *message, uint32_t size)
-{
-    static const char zero[8];
-    buf_put(kept, message, size);
-    buf_put(kept, zero, padded(size) - size);
-}
-
-/* Sends kept commands until the core is full again. True when none is left. */
-static bool kept_send(struct ocpp_gate *g, struct buf *kept)
-{
-    size_t at = 0;
-    while (at < kept->n) {
-        const struct cmd *cmd = (const struct cmd *)(const void *)(kept->p + at);
-        int err = g->cfg.submit(g->cfg.ctx, cmd);
-        if (err == ERR_FULL)
-            break;
-        if (err)
-            log_line(LOG_WARN, "ocpp", cmd->head.cause, "command %u refused: %s",
-                     (unsigned)cmd->head.type, err_text(err, LANG_EN));
-        at += padded(cmd->head.size);
-    }
-    buf_drop(kept, at);
-    return kept->n == 0;
 }
 
 static void timer_arm(struct ocpp_gate *g, struct ocpp_conn *c)
@@ -155,13 +115,9 @@ int ocpp_submit(struct ocpp_gate *g, struct ocpp_conn *c)
     int err = c->stalled.n > 0 ? ERR_FULL : g->cfg.submit(g->cfg.ctx, &g->cmd);
     if (err != ERR_FULL)
         return err;
-    size_t before = c->stalled.n;
-    keep(&c->stalled, &g->cmd, g->cmd.head.size);
-    if (c->stalled.err) {
-        c->stalled.n = before;
-        c->stalled.err = 0;
-        return ERR_FULL;
-    }
+    err = backlog_put(&c->stalled, &g->cmd, g->cmd.head.size);
+    if (err)
+        return err;
     pause(g, c);
     timer_arm(g, c);
     return 0;
@@ -170,14 +126,7 @@ int ocpp_submit(struct ocpp_gate *g, struct ocpp_conn *c)
 /* For what must reach the core although its connection is gone. */
 static void submit_surely(struct ocpp_gate *g)
 {
-    int err = g->backlog.n > 0 ? ERR_FULL : g->cfg.submit(g->cfg.ctx, &g->cmd);
-    if (err == ERR_FULL) {
-        keep(&g->backlog, &g->cmd, g->cmd.head.size);
-        err = g->backlog.err;
-    }
-    if (err)
-        log_line(LOG_ERROR, "ocpp", g->cmd.head.cause, "command %u lost: %s",
-                 (unsigned)g->cmd.head.type, err_text(err, LANG_EN));
+    backlog_submit(&g->backlog, &g->cfg, &g->cmd, "ocpp");
 }
 
 /* ---- answers ---- */
@@ -319,7 +268,8 @@ static void result_end(struct ocpp_gate *g, struct ocpp_conn *c)
 {
     size_t used = offsetof(struct cmd, u.call_result.payload) + g->cmd.u.call_result.n;
     g->cmd.head.size = (uint32_t)((used + 7) & ~(size_t)7);
-    if (ocpp_submit(g, c) != 0)
+    /* Before it is let in, `stalled` holds no commands. */
+    if (c->state != OCPP_OPEN || ocpp_submit(g, c) != 0)
         submit_surely(g);
 }
 
@@ -482,7 +432,7 @@ static void early_end(struct ocpp_gate *g, struct ocpp_conn *c)
         const struct out *out = (const struct out *)(const void *)(c->stalled.p + at);
         result_begin(g, c, out->u.call.command, ERR_CLOSED)->charger = out->u.call.charger;
         submit_surely(g);
-        at += padded(out->size);
+        at += backlog_padded(out->size);
     }
 }
 
@@ -499,7 +449,9 @@ static void on_close(void *ctx, struct net_conn net, enum net_why why, uint16_t 
     if (c->state == OCPP_ASKED && map_put(&g->orphans, orphan_key(net.slot, net.gen), 1) != 0)
         log_line(LOG_ERROR, "ocpp", g->cause, "too many chargers left before they were let in");
     if (c->state == OCPP_OPEN) {
-        buf_put(&g->backlog, c->stalled.p, c->stalled.n);
+        if (backlog_put(&g->backlog, c->stalled.p, (uint32_t)c->stalled.n) != 0)
+            log_line(LOG_ERROR, "ocpp", g->cause, "charger %lld: %zu bytes of commands lost",
+                     (long long)c->charger, c->stalled.n);
         for (int i = 0; i < OCPP_CALLS_MAX; i++)
             if (c->call[i].command) {
                 result_begin(g, c, c->call[i].command, ERR_CLOSED);
@@ -531,8 +483,8 @@ static void on_timer(void *ctx, struct net_conn net)
     if (!c)
         return;
     g->cause = g->cfg.cause(g->cfg.ctx);
-    kept_send(g, &g->backlog);
-    kept_send(g, &c->stalled);
+    if (c->state == OCPP_OPEN)
+        backlog_send(&c->stalled, &g->cfg, "ocpp");
     calls_expire(g, c);
     resume(g, c);
     timer_arm(g, c);
@@ -575,7 +527,7 @@ static void call_send(struct ocpp_gate *g, struct ocpp_conn *c, const struct out
     if (!err)
         err = net_send(g->cfg.net, c->net, buf_str(&g->out));
     if (err) {
-        result_begin(g, c, call->command, err);
+        result_begin(g, c, call->command, err)->charger = call->charger;
         result_end(g, c);
         return;
     }
@@ -592,16 +544,14 @@ static void early_send(struct ocpp_gate *g, struct ocpp_conn *c)
     for (size_t at = 0; at < early.n;) {
         const struct out *out = (const struct out *)(const void *)(early.p + at);
         call_send(g, c, &out->u.call);
-        at += padded(out->size);
+        at += backlog_padded(out->size);
     }
     buf_free(&early);
 }
 
 static void call_deliver(struct ocpp_gate *g, struct ocpp_conn *c, const struct out *out)
 {
-    if (c->state == OCPP_ASKED)
-        keep(&c->stalled, out, out->size);
-    else
+    if (c->state != OCPP_ASKED || backlog_put(&c->stalled, out, out->size) != 0)
         call_send(g, c, &out->u.call);
 }
 
@@ -673,7 +623,7 @@ bool ocpp_gate_deliver(struct ocpp_gate *g, const struct out *out)
 {
     struct net_conn net = {out->to.node, out->to.reactor, out->to.slot, out->to.gen};
     g->cause = out->cause;
-    kept_send(g, &g->backlog);
+    backlog_send(&g->backlog, &g->cfg, "ocpp");
     struct ocpp_conn *c = conn_find(g, net);
     if (!c)
         return orphan_take(g, out);
@@ -707,7 +657,7 @@ int ocpp_gate_new(const struct gate_config *cfg, struct ocpp_gate **out)
     slab_init(&g->conns, sizeof(struct ocpp_conn), cfg->max_conns);
     slab_init(&g->queues, sizeof(struct ocpp_queue), cfg->max_conns);
     map_init(&g->orphans, cfg->max_conns, 0);
-    buf_init(&g->backlog, BACKLOG_MAX);
+    buf_init(&g->backlog, (size_t)cfg->max_conns * BACKLOG_A_CONN + BACKLOG_LEAST);
     buf_init(&g->out, TEXT_MAX);
     arena_init(&g->arena, ARENA_MAX);
     *out = g;
@@ -741,6 +691,11 @@ int ocpp_gate_listen(struct ocpp_gate *g, const struct net_listen *where, uint16
     l.handler = &handler;
     l.ctx = g;
     return net_listen(g->cfg.net, &l, port);
+}
+
+void ocpp_gate_turn(struct ocpp_gate *g)
+{
+    backlog_send(&g->backlog, &g->cfg, "ocpp");
 }
 
 void ocpp_gate_stats(const struct ocpp_gate *g, struct gate_stats *out)

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/map.h"
 #include "base/slab.h"
+#include "gate/backlog.h"
 #include "gate/ykc/ykc_gate.h"
 #include "wire/frame.h"
 #include "wire/ykc.h"
@@ -42,7 +43,6 @@ struct ykc_pile {
     uint8_t state; /* enum ykc_pile_state */
     uint8_t guns, kind;
     uint8_t login_seq[2];
-    uint8_t refused_gun;    /* of refused_order */
     char refused_order[33]; /* a start that the pile refused; it must not begin later */
     int32_t zone_offset_s;
     int64_t charger;
@@ -84,6 +84,7 @@ struct ykc_gate {
     struct buf backlog; /* commands that the core had no room for, padded to 8 */
     struct buf body, out;
     struct gate_stats stats;
+    uint64_t cause; /* of what is being handled */
     struct cmd cmd; /* the command being written */
 };
 

@@ -2,12 +2,15 @@
 /* ykc_gate.c: connections and piles of the 云快充 gate, and its way to the core; see ykc_gate.h.
  *
  * Data: slabs of connections, piles and open questions; a map from the connection's name to its
- * record, because the reactor also carries connections of other gates; the backlog. Invariants: 1.
- * while the backlog is not empty every command goes to its end, and every connection that is read
- * stops after the frame at hand. 2. a question belongs to one connection and is freed with its
- * answer or with the connection. 3. a connection that closes takes its piles along, each with one
- * CMD_CONN_CLOSED. Thread: the reactor's. Failure: limits refuse the new pile or connection, never
- * an old one. */
+ * record, because the reactor also carries connections of other gates; the backlog.
+ *
+ * Invariants:
+ *  1. While the backlog is not empty every command goes to its end, and every connection that is
+ *     read stops after the frame at hand.
+ *  2. A question belongs to one connection and is freed with its answer or with the connection.
+ *  3. A connection that closes takes its piles along, each with one CMD_CONN_CLOSED.
+ *
+ * Thread: the reactor's. Failure: limits refuse the new pile or connection, never an old one. */
 #include "gate/ykc/ykc_conn.h"
 
 #include <stdlib.h>
@@ -40,41 +43,24 @@ static struct net_conn origin_name(const struct origin *o)
 
 static void backlog_retry(struct ykc_gate *g)
 {
-    size_t at = 0;
+    backlog_send(&g->backlog, &g->cfg, "ykc");
+}
 
-    while (at < g->backlog.n) {
-        const struct cmd *cmd = (const struct cmd *)(const void *)(g->backlog.p + at);
-
-        if (g->cfg.submit(g->cfg.ctx, cmd) == ERR_FULL)
-            break;
-        at += (cmd->head.size + 7u) & ~7u;
-    }
-    buf_drop(&g->backlog, at);
+/* What happens next has a cause of its own: a frame, a timer, the end of a connection. */
+static void cause_next(struct ykc_gate *g)
+{
+    g->cause = g->cfg.cause != NULL ? g->cfg.cause(g->cfg.ctx) : 0;
 }
 
 struct cmd *ykc_cmd(struct ykc_gate *g, const struct ykc_conn *c, enum cmd_type type, size_t size)
 {
-    memset(&g->cmd, 0, size);
-    g->cmd.head.size = (uint32_t)size;
-    g->cmd.head.version = CMD_VERSION;
-    g->cmd.head.type = (uint16_t)type;
-    g->cmd.head.cause = g->cfg.cause != NULL ? g->cfg.cause(g->cfg.ctx) : 0;
-    g->cmd.head.from = (struct origin){.kind = FROM_GATE,
-                                       .reactor = (uint8_t)c->net.reactor,
-                                       .node = c->net.node,
-                                       .slot = c->net.slot,
-                                       .gen = c->net.gen};
+    gate_cmd_begin(&g->cmd, c->net, type, size, g->cause);
     return &g->cmd;
 }
 
 void ykc_submit(struct ykc_gate *g)
 {
-    size_t padded = (g->cmd.head.size + 7u) & ~7u;
-
-    if (g->backlog.n == 0 && g->cfg.submit(g->cfg.ctx, &g->cmd) != ERR_FULL)
-        return; /* taken, or the core is gone and so are we soon */
-    buf_put(&g->backlog, &g->cmd, padded);
-    must(g->backlog.err == 0); /* its cap allows for every connection stopping at once */
+    backlog_submit(&g->backlog, &g->cfg, &g->cmd, "ykc");
 }
 
 struct ykc_wait *ykc_ask(struct ykc_gate *g, struct ykc_conn *c, struct ykc_pile *p, uint8_t type,
@@ -131,7 +117,8 @@ void ykc_send(struct ykc_gate *g, struct ykc_conn *c, const struct wire_msg *msg
         c->seq++;
     }
     if (wire_bin_encode(msg->req, body, &g->body) != 0) {
-        log_line(LOG_ERROR, "ykc", 0, "frame %02x not sent: a value does not fit", msg->code);
+        log_line(LOG_ERROR, "ykc", g->cause, "frame %02x not sent: a value does not fit",
+                 msg->code);
         return;
     }
     f.body = buf_str(&g->body);
@@ -282,6 +269,7 @@ static ptrdiff_t on_raw(void *ctx, struct net_conn name, struct str bytes)
         if (got != 1)
             return rest.p - bytes.p;
         g->stats.frames_in++;
+        cause_next(g);
         ykc_frame_take(g, c, &f);
     }
     if (!c->closing)
@@ -319,6 +307,7 @@ static void on_close(void *ctx, struct net_conn name, enum net_why why, uint16_t
     (void)why;
     if (c == NULL)
         return; /* it was refused at once */
+    cause_next(g);
     backlog_retry(g);
     while (c->piles != NULL)
         pile_forget(g, c, c->piles, code);
@@ -354,6 +343,7 @@ static void on_timer(void *ctx, struct net_conn name)
     struct ykc_conn *c = conn_of(g, name);
 
     must(c != NULL);
+    cause_next(g);
     backlog_retry(g);
     if (c->piles == NULL && !c->retrying) { /* nobody logged in all this time */
         c->closing = true;
@@ -413,6 +403,7 @@ bool ykc_gate_deliver(struct ykc_gate *g, const struct out *out)
     struct ykc_conn *c = conn_of(g, origin_name(&out->to));
     struct ykc_pile *p;
 
+    g->cause = out->cause;
     backlog_retry(g);
     if (out->to.kind != FROM_GATE)
         return false;
@@ -481,6 +472,11 @@ int ykc_gate_listen(struct ykc_gate *g, const struct net_listen *where, uint16_t
     l.silence_ms = YKC_SILENCE_MS;
     l.max_message = YKC_GARBAGE_MAX + FRAME_MAX;
     return net_listen(g->cfg.net, &l, port);
+}
+
+void ykc_gate_turn(struct ykc_gate *g)
+{
+    backlog_retry(g);
 }
 
 void ykc_gate_stats(const struct ykc_gate *g, struct gate_stats *out)

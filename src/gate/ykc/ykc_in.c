@@ -202,7 +202,7 @@ static void refused_start_begins(const struct ykc_turn *t)
 {
     struct ykc_RemoteStop stop = {0};
 
-    log_line(LOG_WARN, "ykc", 0, "pile %s began a start that it had refused: stopped",
+    log_line(LOG_WARN, "ykc", t->g->cause, "pile %s began a start that it had refused: stopped",
              t->p->number);
     memcpy(stop.pile, t->u->started.pile, sizeof(stop.pile));
     memcpy(stop.gun, t->u->started.gun, sizeof(stop.gun));
@@ -321,7 +321,8 @@ static void enc_refused(struct ykc_gate *g, struct ykc_conn *c, uint8_t enc)
         return;
     c->enc_told = true;
     net_peer(g->cfg.net, c->net, peer);
-    log_line(LOG_WARN, "ykc", 0, "encrypted frames (kind %u) from %s are not supported", enc, peer);
+    log_line(LOG_WARN, "ykc", g->cause, "encrypted frames (kind %u) from %s are not supported", enc,
+             peer);
 }
 
 void ykc_frame_take(struct ykc_gate *g, struct ykc_conn *c, const struct frame *f)

@@ -34,7 +34,7 @@ static void login_answer(struct ykc_gate *g, struct ykc_conn *c, const struct yk
 
 static void login_refuse(struct ykc_gate *g, struct ykc_conn *c, struct ykc_pile *p, int err)
 {
-    log_line(LOG_NOTE, "ykc", 0, "pile %s refused: %s", p->number, err_name(err));
+    log_line(LOG_NOTE, "ykc", g->cause, "pile %s refused: %s", p->number, err_name(err));
     login_answer(g, c, p, 1);
     ykc_pile_drop(g, c, p, WS_POLICY);
 }

@@ -898,6 +898,39 @@ static void test_core_without_room(void **state)
     core_hears(CMD_METER);
     core_hears(CMD_CONN_CLOSED);
     core_lets_in(PILE, CHARGER);
+    rig->full = true;
+    net_abort(rig->net, rig->pile);
+    turn_for(20);
+    rig->full = false;
+    ykc_gate_turn(rig->gate); /* nobody is connected: the turn of the reactor is enough */
+    core_hears(CMD_CONN_CLOSED);
+}
+
+/* A backlog that found no room once takes messages again as soon as it has some. */
+static void test_backlog_after_too_much(void **state)
+{
+    struct gate_config cfg = {.submit = submit, .ctx = rig};
+    struct cmd cmd;
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 2 * backlog_padded(CMD_SIZE(conn_closed)) + 8);
+    rig->full = true;
+    for (int64_t i = 1; i <= 3; i++) {
+        gate_cmd_begin(&cmd, NET_CONN_NONE, CMD_CONN_CLOSED, CMD_SIZE(conn_closed), 0);
+        cmd.u.conn_closed.charger = i;
+        backlog_submit(&b, &cfg, &cmd, "test"); /* the third is lost, and said to be */
+    }
+    assert_false(backlog_send(&b, &cfg, "test"));
+    rig->full = false;
+    assert_true(backlog_send(&b, &cfg, "test"));
+    assert_int_equal(core_hears(CMD_CONN_CLOSED).u.conn_closed.charger, 1);
+    assert_int_equal(core_hears(CMD_CONN_CLOSED).u.conn_closed.charger, 2);
+    core_hears_nothing();
+    assert_int_equal(backlog_put(&b, &cmd, cmd.head.size), 0);
+    assert_true(backlog_send(&b, &cfg, "test"));
+    assert_int_equal(core_hears(CMD_CONN_CLOSED).u.conn_closed.charger, 3);
+    buf_free(&b);
 }
 
 static void test_card_at_the_pile(void **state)
@@ -939,6 +972,7 @@ int main(void)
         CASE(test_encrypted_and_unknown_frames),
         CASE(test_questions_are_limited),
         CASE(test_core_without_room),
+        CASE(test_backlog_after_too_much),
         CASE(test_card_at_the_pile),
     };
 
