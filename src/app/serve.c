@@ -56,8 +56,13 @@ static int key_load(struct house *h)
     char path[300];
     struct buf b;
     snprintf(path, sizeof path, "%s/key", h->settings.data_dir);
-    if (!file_exists(path))
-        return key_make(h, path);
+    if (!file_exists(path)) {
+        if (h->empty)
+            return key_make(h, path);
+        /* A new one would make every charger's password and API key void without a word. */
+        fprintf(stderr, "even: %s is missing; put it back from the backup\n", path);
+        return ERR_NOT_FOUND;
+    }
     buf_init(&b, 256);
     int err = file_read(path, 255, &b);
     struct str text = str_trim(buf_str(&b));
@@ -171,9 +176,9 @@ static int store_begin(struct house *h)
         fprintf(stderr, "even: %s: %s\n", h->settings.data_dir, err_text(err, LANG_EN));
         return err;
     }
-    err = key_load(h);
+    err = kind_check(h);
     if (!err)
-        err = kind_check(h);
+        err = key_load(h);
     if (!err)
         err = clock_set(h);
     if (!err)

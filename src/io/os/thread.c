@@ -76,6 +76,7 @@ void os_signals_block(void)
     signals_set(&set);
     must(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0);
     must(sigaction(SIGPIPE, &ignore, NULL) == 0);
+    must(sigaction(SIGXFSZ, &ignore, NULL) == 0); /* a file at its limit is an error of its write */
 }
 
 int os_signals_open(int *fd)
