@@ -43,14 +43,14 @@ test: deps-test build
 
 asan: deps-test
 	@test -f build/asan/build.ninja || meson setup build/asan --buildtype=debug -Db_sanitize=address,undefined -Db_lundef=false
-	@ninja -C build/asan && sh tests/run.sh build/asan --no-e2e
+	@ninja -C build/asan && TIMES=4 sh tests/run.sh build/asan --no-e2e
 tsan: deps-check
 	@test -f build/tsan/build.ninja || meson setup build/tsan --buildtype=debug -Db_sanitize=thread -Db_lundef=false
-	@ninja -C build/tsan && sh tests/run.sh build/tsan --no-e2e
+	@ninja -C build/tsan && TIMES=10 sh tests/run.sh build/tsan --no-e2e
 
 fuzz: deps-check
 	@test -f build/fuzz/build.ninja || CC=clang meson setup build/fuzz --buildtype=debugoptimized -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
-	@ninja -C build/fuzz && sh fuzz/run.sh build/fuzz $(SECONDS_EACH)
+	@ASAN_OPTIONS=detect_leaks=0 ninja -C build/fuzz && sh fuzz/run.sh build/fuzz $(SECONDS_EACH)
 
 bench: build
 	@sh bench/run.sh $(BUILD) "$(ONLY)"

@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Runs every test of a build and counts: `run.sh BUILD [--no-e2e]`. The last line is "N passed, N failed". A test that is skipped is
-# told by name and counts as neither.
+# told by name and counts as neither. TIMES=K lengthens every limit, for builds that sanitizers slow down.
 set -u
 build=$1
 e2e=${2:-}
 log=$build/meson-logs/testlog.txt
 if [ "$e2e" = --no-e2e ]; then
-    meson test -C "$build" --no-rebuild --print-errorlogs --no-suite e2e >"$build/test.out" 2>&1
+    meson test -C "$build" -t "${TIMES:-1}" --no-rebuild --print-errorlogs --no-suite e2e >"$build/test.out" 2>&1
 else
-    meson test -C "$build" --no-rebuild --print-errorlogs >"$build/test.out" 2>&1
+    meson test -C "$build" -t "${TIMES:-1}" --no-rebuild --print-errorlogs >"$build/test.out" 2>&1
 fi
 status=$?
 grep -E '^ *[0-9]+/[0-9]+ ' "$build/test.out"
