@@ -192,6 +192,7 @@ static void refuse(struct engine *e, const struct cmd *cmd)
                       .cmd_type = cmd->head.type,
                       .err = ERR_INTERNAL};
     e->cfg.deliver(e->cfg.ctx, &out);
+    e->cfg.delivered(e->cfg.ctx);
 }
 
 static uint64_t finger_of(const struct cmd *cmd)
@@ -295,6 +296,7 @@ static void deliver(struct engine *e, const struct buf *outs)
         e->cfg.deliver(e->cfg.ctx, out);
         at += (out->size + 7u) & ~7u;
     }
+    e->cfg.delivered(e->cfg.ctx);
 }
 
 static void wake(struct engine *e)
@@ -361,7 +363,7 @@ static enum mail_lane lane_of(uint16_t type)
     }
 }
 
-int engine_submit(struct engine *e, const struct cmd *cmd)
+int engine_put(struct engine *e, const struct cmd *cmd)
 {
     if (atomic_load_explicit(&e->stopping, memory_order_acquire))
         return ERR_CLOSED;
@@ -370,8 +372,22 @@ int engine_submit(struct engine *e, const struct cmd *cmd)
         return ERR_DISK_FULL;
     struct cmd_head head = cmd->head;
     head.sent_us = (uint32_t)(os_mono_ns() / 1000);
-    return mailbox_send2(e->inbox, lane_of(cmd->head.type), str_from((const char *)&head, sizeof head),
-                         str_from((const char *)cmd + sizeof head, cmd->head.size - sizeof head));
+    return mailbox_put(e->inbox, lane_of(cmd->head.type),
+                       str_from((const char *)&head, sizeof head),
+                       str_from((const char *)cmd + sizeof head, cmd->head.size - sizeof head));
+}
+
+void engine_wake(struct engine *e)
+{
+    mailbox_wake(e->inbox);
+}
+
+int engine_submit(struct engine *e, const struct cmd *cmd)
+{
+    int err = engine_put(e, cmd);
+    if (!err)
+        engine_wake(e);
+    return err;
 }
 
 void engine_free(struct engine *e)

@@ -24,6 +24,8 @@ struct engine_config {
     struct app_metrics *metrics;
     /** Called by the committer thread once the batch of this answer is durable. Must not wait. */
     void (*deliver)(void *ctx, const struct out *out);
+    /** Called after the last answer of a batch: who was handed something is woken once. */
+    void (*delivered)(void *ctx);
     void *ctx;
 };
 
@@ -32,6 +34,9 @@ EV_MUST_USE int engine_start(const struct engine_config *cfg, struct engine **ou
 /** Puts a command into the inbox; any thread. ERR_FULL when its lane has no room, ERR_DISK_FULL for
  * a start on a low disk. */
 EV_MUST_USE int engine_submit(struct engine *e, const struct cmd *cmd);
+/** The same without waking the core: for a run of commands that ends with engine_wake. */
+EV_MUST_USE int engine_put(struct engine *e, const struct cmd *cmd);
+void engine_wake(struct engine *e);
 /** Applies what waits, commits, delivers, and ends both threads; engine_submit answers ERR_CLOSED
  * from then on. */
 void engine_stop(struct engine *e);

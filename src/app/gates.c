@@ -60,6 +60,12 @@ static void on_mail(void *ctx, struct str msg)
         (void)ykc_gate_deliver(r->ykc, out); /* neither knows it: the connection is gone */
 }
 
+static void on_turn(void *ctx)
+{
+    struct reactor *r = ctx;
+    r->gates->cfg.submitted(r->gates->cfg.ctx);
+}
+
 static void run(void *arg)
 {
     struct reactor *r = arg;
@@ -100,6 +106,7 @@ static int reactor_open(struct gates *g, int i)
         .proxies_n = proxies_read(c->charge_proxies, proxies),
         .mailbox = r->mail,
         .on_mail = on_mail,
+        .on_turn = on_turn,
         .ctx = r,
     };
     err = net_new(&nc, &r->net);
@@ -190,11 +197,17 @@ void gates_deliver(struct gates *g, const struct out *out)
 {
     if (out->to.reactor >= g->n)
         return;
-    int err = mailbox_send(g->reactors[out->to.reactor].mail, MAIL_NORMAL,
-                           str_from((const char *)out, out->size));
+    int err = mailbox_put(g->reactors[out->to.reactor].mail, MAIL_NORMAL,
+                          str_from((const char *)out, out->size), STR_NONE);
     if (err && atomic_fetch_add(&g->dropped, 1) % 1000 == 0)
         log_line(LOG_WARN, "net", out->cause, "answer to a charger dropped: %s",
                  err_text(err, LANG_EN));
+}
+
+void gates_delivered(struct gates *g)
+{
+    for (int i = 0; i < g->n; i++)
+        mailbox_wake(g->reactors[i].mail);
 }
 
 void gates_stop(struct gates *g)

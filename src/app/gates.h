@@ -13,6 +13,7 @@ struct gates;
 struct gates_config {
     const struct config *settings;
     int (*submit)(void *ctx, const struct cmd *cmd);
+    void (*submitted)(void *ctx); /* after the last command of a reactor's turn */
     void *ctx;
     const uint8_t *key;
 };
@@ -23,6 +24,8 @@ EV_MUST_USE int gates_new(const struct gates_config *cfg, struct gates **out);
 EV_MUST_USE int gates_start(struct gates *g, uint16_t *ocpp, uint16_t *ykc);
 /** Hands an answer or a call to the reactor it names; any thread, never waits. */
 void gates_deliver(struct gates *g, const struct out *out);
+/** After the last answer of a batch: wakes the reactors that were handed something. */
+void gates_delivered(struct gates *g);
 /** Drains every connection (1001) and joins the threads. */
 void gates_stop(struct gates *g);
 void gates_free(struct gates *g);

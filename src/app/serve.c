@@ -149,6 +149,19 @@ static int submit(void *ctx, const struct cmd *cmd)
     return engine_submit(h->engine, cmd);
 }
 
+/* The gates' way in: a turn of a reactor wakes the core once. */
+static int put(void *ctx, const struct cmd *cmd)
+{
+    struct house *h = ctx;
+    return engine_put(h->engine, cmd);
+}
+
+static void put_end(void *ctx)
+{
+    struct house *h = ctx;
+    engine_wake(h->engine);
+}
+
 static void deliver(void *ctx, const struct out *out)
 {
     struct house *h = ctx;
@@ -157,6 +170,14 @@ static void deliver(void *ctx, const struct out *out)
         gates_deliver(h->gates, out);
     else if (h->web)
         web_deliver(h->web, out);
+}
+
+static void deliver_end(void *ctx)
+{
+    struct house *h = ctx;
+    gates_delivered(h->gates);
+    if (h->web)
+        web_delivered(h->web);
 }
 
 static bool is_ready(void *ctx, const char **why)
@@ -188,11 +209,13 @@ static int store_begin(struct house *h)
 
 static int engine_begin(struct house *h)
 {
-    struct gates_config gc = {.settings = &h->settings, .submit = submit, .ctx = h, .key = h->key};
+    struct gates_config gc = {
+        .settings = &h->settings, .submit = put, .submitted = put_end, .ctx = h, .key = h->key};
     struct engine_config ec = {.settings = &h->settings,
                                .store = h->store,
                                .metrics = &h->metrics,
                                .deliver = deliver,
+                               .delivered = deliver_end,
                                .ctx = h};
     int err = gates_new(&gc, &h->gates);
     if (!err)

@@ -162,10 +162,15 @@ void web_deliver(struct web *w, const struct out *o)
 
     if (!reply && o->type != OUT_EVENT)
         return;
-    if (mailbox_send(w->mail, reply ? MAIL_ENDING : MAIL_NORMAL, msg) == 0)
+    if (mailbox_put(w->mail, reply ? MAIL_ENDING : MAIL_NORMAL, msg, STR_NONE) == 0)
         return;
     metric_add(&w->dropped, 1);
     w->resync = true;
     if (reply)
         log_line(LOG_ERROR, "web", o->cause, "no room for a reply; its request will time out");
+}
+
+void web_delivered(struct web *w)
+{
+    mailbox_wake(w->mail);
 }

@@ -61,6 +61,8 @@ uint16_t web_port(const struct web *web);
  * Never blocks; when the pages cannot follow, events are dropped and every page gets a fresh
  * snapshot instead. Any thread. */
 void web_deliver(struct web *web, const struct out *out);
+/** After a run of web_deliver: wakes the pump. */
+void web_delivered(struct web *web);
 /** Stops accepting, ends the live streams, answers what waits (503), joins the threads, frees. NULL
  * is allowed. */
 void web_stop(struct web *web);

@@ -100,9 +100,10 @@ struct net_config {
     uint32_t proxies_n;                         /* at most 16 */
     struct mailbox *mailbox;                    /* may be NULL; borrowed */
     void (*on_mail)(void *ctx, struct str msg); /* one message of the mailbox */
-    void (*on_turn)(
-        void *ctx); /* at the end of every turn, before output is flushed; may be NULL */
-    void *ctx;      /* of on_mail and on_turn */
+    /* At the end of every turn, after output was flushed; what it asks for is done before the next
+     * wait. May be NULL. */
+    void (*on_turn)(void *ctx);
+    void *ctx; /* of on_mail and on_turn */
 };
 
 /** Gives a reactor. ERR_NOMEM, ERR_IO, ERR_RANGE. */

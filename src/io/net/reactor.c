@@ -360,9 +360,9 @@ void net_turn(struct net *n, int32_t timeout_ms)
         listeners_reopen(n);
     if (n->draining && n->tick >= n->drain_tick)
         drop_all(n);
+    settle_all(n);
     if (n->cfg.on_turn != NULL)
         n->cfg.on_turn(n->cfg.ctx);
-    settle_all(n);
 }
 
 void net_run(struct net *n)

@@ -4,8 +4,8 @@
  * Data: one byte buffer with its two lane counters, under one mutex, and an eventfd.
  * Invariants: 1. n = used[NORMAL] + used[ENDING]; every message starts at a multiple of 8 with a
  * u32 length and 4 bytes of padding, so that its bytes are 8-byte aligned. 2. the eventfd is
- * written only on the way from empty to not empty, and the taker reads it before it swaps: a
- * wake-up may be superfluous, never missing.
+ * written once between two takes, and the taker reads it before it swaps: a wake-up may be
+ * superfluous, never missing (mailbox_put leaves it to the mailbox_wake that follows).
  * 3. the buffer grows by doubling up to the sum of both limits and is swapped, never copied, on a
  * take. Threads: any sender, one taker. Failure: no memory while growing is ERR_FULL, as a full
  * lane is. */
@@ -28,6 +28,7 @@ struct mailbox {
     size_t n, size;
     size_t used[2], cap[2];
     int fd;
+    bool woken; /* the eventfd was written since the last take */
 };
 
 static size_t mail_cost(size_t len)
@@ -96,7 +97,7 @@ static void mail_append(struct mailbox *mb, struct str head, struct str body, si
     mb->n += cost;
 }
 
-static void mail_wake(const struct mailbox *mb)
+static void mail_wake_now(const struct mailbox *mb)
 {
     uint64_t one = 1;
 
@@ -105,24 +106,41 @@ static void mail_wake(const struct mailbox *mb)
         must(errno == EAGAIN);
 }
 
-int mailbox_send2(struct mailbox *mb, enum mail_lane lane, struct str head, struct str body)
+int mailbox_put(struct mailbox *mb, enum mail_lane lane, struct str head, struct str body)
 {
     size_t len = head.n + body.n, cost = mail_cost(len);
-    bool was_empty;
     int err;
 
     if (len > UINT32_MAX || cost > mb->cap[lane])
         return ERR_TOO_LARGE;
     must(pthread_mutex_lock(&mb->lock) == 0);
-    was_empty = mb->n == 0;
     err = mb->used[lane] + cost > mb->cap[lane] ? ERR_FULL : mail_reserve(mb, cost);
     if (err == 0) {
         mail_append(mb, head, body, cost);
         mb->used[lane] += cost;
     }
     pthread_mutex_unlock(&mb->lock);
-    if (err == 0 && was_empty)
-        mail_wake(mb);
+    return err;
+}
+
+void mailbox_wake(struct mailbox *mb)
+{
+    bool wake;
+
+    must(pthread_mutex_lock(&mb->lock) == 0);
+    wake = mb->n != 0 && !mb->woken;
+    mb->woken = mb->woken || wake;
+    pthread_mutex_unlock(&mb->lock);
+    if (wake)
+        mail_wake_now(mb);
+}
+
+int mailbox_send2(struct mailbox *mb, enum mail_lane lane, struct str head, struct str body)
+{
+    int err = mailbox_put(mb, lane, head, body);
+
+    if (err == 0)
+        mailbox_wake(mb);
     return err;
 }
 
@@ -147,6 +165,7 @@ size_t mailbox_take(struct mailbox *mb, struct mailbox_batch *batch)
     mb->p = p;
     mb->size = size;
     mb->n = mb->used[0] = mb->used[1] = 0;
+    mb->woken = false;
     pthread_mutex_unlock(&mb->lock);
     return batch->n;
 }

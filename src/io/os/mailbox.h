@@ -31,6 +31,12 @@ EV_MUST_USE int mailbox_send(struct mailbox *mb, enum mail_lane lane, struct str
 /** The same for a message in two parts (head and body), so that callers need not join them. */
 EV_MUST_USE int mailbox_send2(struct mailbox *mb, enum mail_lane lane, struct str head,
                               struct str body);
+/** As mailbox_send2, but lets the taker sleep: for a run of messages that ends with mailbox_wake,
+ * so that a turn costs one wake-up however much it sends. */
+EV_MUST_USE int mailbox_put(struct mailbox *mb, enum mail_lane lane, struct str head,
+                            struct str body);
+/** Wakes the taker if something waits that it was not woken for. Any thread. */
+void mailbox_wake(struct mailbox *mb);
 /** Takes everything that waits; the number of bytes, 0 when there was nothing. Never waits. Taker
  * only. */
 size_t mailbox_take(struct mailbox *mb, struct mailbox_batch *batch);

@@ -364,8 +364,10 @@ static int rig_submit(void *ctx, const struct cmd *cmd)
         assert_int_equal(store_commit(rig->store, buf_str(&rows), STR_LIT("")), 0);
         buf_free(&rows);
     }
-    if (!rig->silent)
+    if (!rig->silent) {
         web_deliver(rig->web, &o);
+        web_delivered(rig->web);
+    }
     return 0;
 }
 

@@ -36,6 +36,7 @@ static void tell(struct out_event e)
     o.u.event = e;
     o.u.event.at_ms = 5;
     web_deliver(rig.web, &o);
+    web_delivered(rig.web);
 }
 
 static int open_stream(int face, const char *path)
