@@ -1,70 +1,199 @@
 // SPDX-License-Identifier: Apache-2.0
-// bench.mjs: figures of the charger path as ratios to a floor measured in the same run: `bench.mjs EVEN BENCH_LOAD [name,name]` → build/bench.tsv.
-// Floor (raw TCP epoll echo with the same byte counts) and subject alternate five times; medians and spread. CPU is user + system of all threads of the
-// server, from /proc. The disk must be real.
+// bench.mjs: every figure beside its floor: `bench.mjs BUILD [name,name]` → build/bench.tsv (name, value, unit, floor, ratio, spread).
+// Floor and subject alternate five times; medians, and the smallest and largest subject as parts of its median. CPU is user + system of all
+// threads of the server, in ns. The server runs as it is shipped: production pragmas, passwords, metrics and audit on. Its database is made
+// by bench_house and kept in build/bench-data between runs, since making a million orders takes longer than a row may.
 import { spawn, execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { House, even, until } from '../tests/js/house.mjs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
 
-const load = process.argv[3];
-const only = (process.argv[4] ?? '').split(',').filter(Boolean);
-const conns = 1000;
+const build = process.argv[2];
+const only = (process.argv[3] ?? '').split(',').filter(Boolean);
+const even = `${build}/src/app/even`;
+const load = `${build}/bench/bench_load`;
+const data = 'build/bench-data';
 const rounds = 5;
-const seconds = 4;
-const kinds = { heartbeat: { in: 28, out: 61 }, metervalues: { in: 382, out: 14 } };
+const conns = 1000;
+const rows = [['name', 'value', 'unit', 'floor', 'ratio', 'spread']];
+const running = new Set();
 
-const cpu = (pid) => {
-  const f = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  return (Number(f[11]) + Number(f[12])) / 100; // seconds of user + system, all threads
-};
+const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
 const median = (v) => [...v].sort((a, b) => a - b)[v.length >> 1];
+const spread = (v) => `${(Math.min(...v) / median(v)).toFixed(2)}..${(Math.max(...v) / median(v)).toFixed(2)}`;
 
-/** One drive; answers messages per second of the server's CPU and the latencies. */
-function drive(pid, args) {
-  return new Promise((done, fail) => {
-    const c = spawn(load, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    let out = '', err = '', before;
-    c.stderr.on('data', (d) => { err += d; if (before === undefined && err.includes('ready')) before = cpu(pid); });
-    c.stdout.on('data', (d) => { out += d; });
-    c.on('exit', (code) => {
-      const [messages, , p50, p99] = out.trim().split(' ').map(Number);
-      if (code || !messages) fail(new Error(`load: ${err}`));
-      else done({ rate: messages / (cpu(pid) - before), p50, p99 });
-    });
-  });
+function row(name, value, unit, floor, ratio, of, words = '') {
+  rows.push([name, value, unit, floor, ratio, spread(of)]);
+  console.log(`${name}: ${value} ${unit}${floor === '' ? '' : `, floor ${floor}, ratio ${ratio}`}, spread ${spread(of)}${words ? `; ${words}` : ''}`);
 }
 
-if (/tmpfs|ramfs/.test(execFileSync('stat', ['-f', '-c', '%T', 'build']).toString())) throw new Error('refusing a disk in memory');
-mkdirSync('build/bench-data', { recursive: true });
-const h = new House({ dir: 'build/bench-data', set: { 'charge.max_conns': 4000 } });
-const rows = [['name', 'value', 'unit', 'floor', 'ratio', 'spread']];
-try {
-  await h.start();
-  await h.setup();
-  const chargers = Array.from({ length: conns }, (_, i) => ({ path: `B${i}`, protocol: 1 }));
-  const w = await h.world({ chargers });
-  const file = join(h.dir, 'chargers.txt');
-  writeFileSync(file, w.chargers.map((c) => `${c.path}\t${c.secret}\n`).join(''));
-  for (const [name, k] of Object.entries(kinds)) {
-    if (only.length && !only.includes(name)) continue;
-    const floors = [], subjects = [], p99 = [];
-    for (let i = 0; i < rounds; i++) {
-      const port = 20000 + Math.floor(Math.random() * 9000);
-      const echo = spawn(load, ['echo', String(port), String(k.in), String(k.out)]);
-      await new Promise((r) => setTimeout(r, 200));
-      floors.push((await drive(echo.pid, ['raw', String(port), String(conns), String(seconds), String(k.in), String(k.out)])).rate);
-      echo.kill('SIGKILL');
-      const s = await drive(h.serve.pid, ['ws', String(h.ports['charge.ocpp_port']), String(conns), String(seconds), name, file]);
-      subjects.push(s.rate);
-      p99.push(s.p99);
-    }
-    const value = median(subjects), floor = median(floors);
-    const spread = `${(Math.min(...subjects) / value).toFixed(2)}..${(Math.max(...subjects) / value).toFixed(2)}`;
-    rows.push([name, Math.round(value), 'msg/s of server CPU', Math.round(floor), (value / floor).toFixed(3), spread]);
-    console.log(`${name}: ${Math.round(value)}/s of CPU, floor ${Math.round(floor)} (${(1e6 / floor).toFixed(2)} us), ratio ${(value / floor).toFixed(3)}, spread ${spread}, p99 ${median(p99)} us`);
+/** A port that nobody listens on now. */
+const port = () => new Promise((done) => {
+  const s = createServer().listen(0, '127.0.0.1', () => { const p = s.address().port; s.close(() => done(p)); });
+});
+
+function start(program, args) {
+  const c = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  c.text = '';
+  c.ended = new Promise((r) => c.on('exit', (code) => { running.delete(c); r(code); }));
+  for (const s of [c.stdout, c.stderr]) s.on('data', (d) => { c.text += d; });
+  running.add(c);
+  return c;
+}
+async function said(c, words) {
+  while (!words.test(c.text)) {
+    if (c.exitCode !== null) throw new Error(`ended at once: ${c.text}`);
+    await sleep(20);
   }
+}
+async function run(program, args) {
+  const c = start(program, args.map(String));
+  if (await c.ended) throw new Error(`${program} ${args.join(' ')}: ${c.text}`);
+  return c.text.trim();
+}
+/** One drive of bench_load: per second of the server's CPU, and latencies. */
+async function drive(...args) {
+  const [done, seconds, cpu, p50, p99] = (await run(load, args)).split(' ').map(Number);
+  return { done, seconds, cpu, p50, p99, rate: done / (cpu / 1e9) };
+}
+
+/** A folder made by bench_house, kept between runs. */
+function house(name, chargers, orders) {
+  const dir = `${data}/${name}`;
+  if (existsSync(dir)) return dir;
+  console.log(`making ${dir}: ${chargers} chargers, ${orders} orders`);
+  rmSync(`${dir}.part`, { recursive: true, force: true });
+  execFileSync(`${build}/bench/bench_house`, [`${dir}.part`, String(chargers), String(orders)], { stdio: 'inherit' });
+  renameSync(`${dir}.part`, dir);
+  return dir;
+}
+const big = () => house('big', 100000, 1000000);
+/** A copy for a row that must find each charger as it was made. */
+function fresh(name, chargers) {
+  rmSync(`${data}/${name}`, { recursive: true, force: true });
+  return house(name, chargers, 0);
+}
+
+async function serve(dir, set = {}) {
+  const p = await port();
+  const all = { 'web.port': 0, 'charge.ykc_port': 0, 'charge.ocpp_port': p, 'charge.max_conns': 18000, ...set };
+  const c = start(even, ['serve', '--dir', dir, ...Object.entries(all).flatMap(([k, v]) => ['--set', `${k}=${v}`])]);
+  await said(c, /云快充/);
+  await sleep(300);
+  return { pid: c.pid, port: p, file: `${dir}/chargers.txt`, end: async () => { c.kill('SIGTERM'); await c.ended; } };
+}
+async function echo(bytesIn, bytesOut, ms) {
+  const p = await port();
+  const e = start(load, ['echo', String(p), String(bytesOut)]);
+  await sleep(100);
+  const r = await drive('raw', p, e.pid, conns, ms, bytesIn, bytesOut);
+  e.kill('SIGKILL');
+  await e.ended;
+  return r.rate;
+}
+
+async function against(name, bytes, subject, words) {
+  const floors = [], values = [];
+  for (let i = 0; i < rounds; i++) {
+    floors.push(await echo(bytes.in, bytes.out, 2000));
+    values.push(await subject());
+  }
+  const rate = values.map((v) => v.rate), floor = median(floors);
+  row(name, Math.round(median(rate)), 'msg per s of server CPU', Math.round(floor), (median(rate) / floor).toFixed(3), rate,
+    `echo ${(1e6 / floor).toFixed(2)} us, ours ${(1e6 / median(rate)).toFixed(2)} us; p99 ${median(values.map((v) => v.p99))} us${words ?? ''}`);
+  return median(rate);
+}
+
+const peerOnly = async () => {
+  const p = await port();
+  const c = start(process.execPath, [fileURLToPath(new URL('peer.mjs', import.meta.url)), String(p)]);
+  await said(c, /ready/);
+  return { pid: c.pid, port: p, end: async () => { c.kill('SIGKILL'); await c.ended; } };
+};
+
+const benches = {
+  async heartbeat() {
+    const s = await serve(big()), peer = await peerOnly(), theirs = [];
+    const ours = await against('heartbeat', { in: 28, out: 61 }, async () => {
+      theirs.push((await drive('heartbeat', peer.port, peer.pid, conns, 2000, s.file)).rate);
+      return drive('heartbeat', s.port, s.pid, conns, 2000, s.file);
+    });
+    const floor = median(theirs);
+    row('heartbeat_ocpp_rpc', Math.round(ours), 'msg per s of server CPU', Math.round(floor), (ours / floor).toFixed(2), theirs, 'floor: npm ocpp-rpc; spread: of the floor');
+    await s.end();
+    await peer.end();
+  },
+  async metervalues() {
+    const s = await serve(big());
+    await against('metervalues', { in: 398, out: 14 }, () => drive('meter', s.port, s.pid, conns, 2500, s.file, 0));
+    await s.end();
+  },
+  async metervalues_open() {
+    const s = await serve(big()), ours = [], disk = [];
+    for (let i = 0; i < rounds; i++) {
+      disk.push(Number((await run(`${build}/bench/bench_ledger`, ['sync', data, 2000])).split(' ')[1]));
+      ours.push((await drive('meter', s.port, s.pid, conns, 3000, s.file, 5000)).p99);
+    }
+    const bar = 10000 + 3 * median(disk);
+    row('metervalues_open', median(ours), 'us p99 at 5,000/s', median(disk), (median(ours) / bar).toFixed(3), ours, `floor: p99 of fdatasync; ratio: to 10 ms + 3 x floor = ${bar} us`);
+    await s.end();
+  },
+  async orders() {
+    const s = await serve(big()), values = [];
+    for (let i = 0; i < rounds; i++) values.push(await drive('orders', s.port, s.pid, conns, 5000, s.file));
+    const rate = values.map((v) => v.rate);
+    row('orders', Math.round(median(rate)), 'orders per s of server CPU', '', '', rate,
+      `eight messages an order; ${Math.round(median(values.map((v) => v.done / v.seconds)))} a second of the clock`);
+    await s.end();
+  },
+  async ledger(batch) {
+    const text = await run(`${build}/bench/bench_ledger`, [big(), batch, 2500, rounds]);
+    const got = text.split('\n').map((l) => l.split(' ').map(Number));
+    const floor = median(got.map((g) => g[0])), value = median(got.map((g) => g[1]));
+    row(`ledger_${batch}`, Math.round(value), 'durable transfers per s', Math.round(floor), (value / floor).toFixed(3), got.map((g) => g[1]),
+      `${(median(got.map((g) => g[2])) / 1000).toFixed(1)} us CPU a transfer; ratios of the rounds ${got.map((g) => (g[1] / g[0]).toFixed(3)).join(' ')}`);
+  },
+  async boot() {
+    const dir = fresh('boot', 15000), s = await serve(dir), groups = [], us = [];
+    const rss = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
+    for (let i = 0; i < rounds; i++) {
+      const g = start(load, ['boot', s.port, s.pid, 3000 * i, 3000, s.file].map(String));
+      groups.push(g);
+      await said(g, /\n/);
+      const [n, , cpu] = g.text.split(' ').map(Number);
+      us.push(cpu / 1000 / n);
+    }
+    if (!only.length || only.includes('boot_cpu')) row('boot_cpu', median(us).toFixed(1), 'us of server CPU per charger', '', '', us);
+    await sleep(1500);
+    const full = rss(s.pid);
+    await s.end();
+    groups.forEach((g) => g.kill('SIGKILL'));
+    rmSync(`${data}/empty`, { recursive: true, force: true });
+    const none = await serve(`${data}/empty`), bare = rss(none.pid);
+    await none.end();
+    if (!only.length || only.includes('idle_bytes')) row('idle_bytes', Math.round((full - bare) / 15000), 'B of RSS per charger', bare, '', [1], `RSS ${full} with 15,000 booted`);
+  },
+  async startup() {
+    const dir = big(), values = [], cpu = [];
+    for (let i = 0; i < rounds; i++) {
+      const v = await drive('startup', even, dir, await port(), 1000, `${dir}/chargers.txt`);
+      values.push(v.seconds);
+      cpu.push(v.cpu / 1e9);
+    }
+    row('startup', median(values).toFixed(3), 's from exec to the 1,000th boot answered', '', '', values, `${median(cpu).toFixed(3)} s of CPU`);
+  },
+};
+
+const list = [['heartbeat', benches.heartbeat], ['metervalues', benches.metervalues], ['metervalues_open', benches.metervalues_open],
+  ['orders', benches.orders], ...[1, 100, 1000, 10000].map((n) => [`ledger_${n}`, () => benches.ledger(n)]), ['boot_cpu', benches.boot],
+  ['idle_bytes', only.includes('boot_cpu') || !only.length ? async () => {} : benches.boot], ['startup', benches.startup]];
+const unknown = only.filter((n) => !list.some(([name]) => name === n));
+if (unknown.length) throw new Error(`no such bench: ${unknown}; there are ${list.map(([n]) => n).join(' ')}`);
+mkdirSync(data, { recursive: true });
+if (/tmpfs|ramfs/.test(execFileSync('stat', ['-f', '-c', '%T', data]).toString())) throw new Error('refusing a disk in memory');
+try {
+  for (const [name, bench] of list) if (!only.length || only.includes(name)) await bench();
 } finally {
-  await h.end();
+  for (const c of running) c.kill('SIGKILL');
 }
 writeFileSync('build/bench.tsv', rows.map((r) => r.join('\t')).join('\n') + '\n');

@@ -193,9 +193,9 @@ static void text_send(struct peer *p, const char *text)
     send_all(p->fd, f, at + n);
 }
 
-static void upgrade(struct peer *p, uint16_t port)
+static void upgrade_send(struct peer *p, uint16_t port)
 {
-    char auth[160], plain[100], request[640], answer[1024];
+    char auth[160], plain[100], request[640];
     int n = snprintf(plain, sizeof plain, "%s:%s", p->id, p->password);
     base64_encode(plain, (size_t)n, auth);
     n = snprintf(request, sizeof request,
@@ -205,6 +205,11 @@ static void upgrade(struct peer *p, uint16_t port)
                  "Authorization: Basic %s\r\n\r\n",
                  p->id, port, auth);
     send_all(p->fd, request, (size_t)n);
+}
+
+static void upgraded(struct peer *p)
+{
+    char answer[1024];
     ssize_t got = recv(p->fd, answer, sizeof answer - 1, 0);
     if (got < 12 || memcmp(answer, "HTTP/1.1 101", 12) != 0)
         die("upgrade refused");
@@ -244,9 +249,8 @@ static void fill(struct peer *p)
 }
 
 /* Blocking, only while setting up: the next answer to a call of ours. */
-static void call_wait(struct peer *p, const char *text, char answer[INPUT])
+static void answer_wait(struct peer *p, char answer[INPUT])
 {
-    text_send(p, text);
     do {
         while (!frame_take(p, answer))
             fill(p);
@@ -271,7 +275,7 @@ static const char boot_text[] =
     "[2,\"0\",\"BootNotification\",{\"chargePointVendor\":\"Vendor\",\"chargePointModel\":\"Model "
     "120\",\"chargePointSerialNumber\":\"SN-000123\",\"firmwareVersion\":\"1.4.2\"}]";
 
-static void status_send(struct peer *p, int connector, char answer[INPUT])
+static void status_send(struct peer *p, int connector)
 {
     char text[256], at[32];
     time_text(at);
@@ -279,7 +283,7 @@ static void status_send(struct peer *p, int connector, char answer[INPUT])
              "[2,\"s%d\",\"StatusNotification\",{\"connectorId\":%d,\"errorCode\":\"NoError\","
              "\"status\":\"Available\",\"timestamp\":\"%s\"}]",
              connector, connector, at);
-    call_wait(p, text, answer);
+    text_send(p, text);
 }
 
 /* A register that follows 60 kW, so that what is billed is plausible. */
@@ -488,23 +492,49 @@ static void peers_read(const char *path, int first, int n)
     fclose(f);
 }
 
-static void join(struct peer *p, uint16_t port)
+/* A step of setting up: sent by all, then awaited by all, 64 abreast, so that the listen queue is
+ * never full and the server commits them together. */
+enum setup { SETUP_LOGIN, SETUP_BOOT, SETUP_STATUS_1, SETUP_STATUS_2, SETUP_START, SETUP_STOP };
+
+static void setup_send(struct peer *p, enum setup step, uint16_t port)
 {
+    if (step == SETUP_LOGIN) {
+        p->fd = dial(port);
+        upgrade_send(p, port);
+    } else if (step == SETUP_BOOT) {
+        text_send(p, boot_text);
+    } else if (step == SETUP_STATUS_1 || step == SETUP_STATUS_2) {
+        status_send(p, step == SETUP_STATUS_1 ? 1 : 2);
+    } else if (step == SETUP_START) {
+        start_send(p, now_ns());
+    } else {
+        stop_send(p, now_ns());
+    }
+}
+
+static void setup_all(int n, enum setup step, uint16_t port)
+{
+    enum { ABREAST = 64 };
     char answer[INPUT];
-    p->fd = dial(port);
-    upgrade(p, port);
-    call_wait(p, boot_text, answer);
-    if (strcmp(kind, "heartbeat") == 0)
-        return;
-    status_send(p, 1, answer);
-    if (strcmp(kind, "meter") != 0)
-        return;
-    start_send(p, now_ns());
-    do
-        while (!frame_take(p, answer))
-            fill(p);
-    while (strncmp(answer, "[3,", 3) != 0);
-    tx_take(p, answer);
+    for (int at = 0; at < n; at += ABREAST) {
+        int end = at + ABREAST < n ? at + ABREAST : n;
+        for (int i = at; i < end; i++)
+            setup_send(&peers[i], step, port);
+        for (int i = at; i < end; i++) {
+            if (step == SETUP_LOGIN)
+                upgraded(&peers[i]);
+            else
+                answer_wait(&peers[i], answer);
+            if (step == SETUP_START)
+                tx_take(&peers[i], answer);
+        }
+    }
+}
+
+static void boot_all(int n, uint16_t port)
+{
+    for (int step = SETUP_LOGIN; step <= SETUP_STATUS_2; step++)
+        setup_all(n, (enum setup)step, port);
 }
 
 static int run_ocpp(char **v, int64_t rate)
@@ -513,8 +543,10 @@ static int run_ocpp(char **v, int64_t rate)
     int pid = (int)strtol(v[1], NULL, 10), conns = (int)strtol(v[2], NULL, 10);
     int64_t ns = strtol(v[3], NULL, 10) * 1000000LL;
     peers_read(v[4], 0, conns);
-    for (int i = 0; i < conns; i++)
-        join(&peers[i], port);
+    boot_all(conns, port);
+    bool meter = strcmp(kind, "meter") == 0;
+    if (meter)
+        setup_all(conns, SETUP_START, port);
     int ep = watch_all(conns);
     int64_t start = now_ns(), cpu = cpu_ns(pid);
     if (rate)
@@ -523,12 +555,8 @@ static int run_ocpp(char **v, int64_t rate)
         drive_closed(ep, conns, start + ns);
     report(now_ns() - start, cpu_ns(pid) - cpu);
     drain(conns);
-    for (int i = 0; i < conns && strcmp(kind, "meter") == 0; i++)
-        stop_send(&peers[i], now_ns());
-    for (int i = 0; i < conns && strcmp(kind, "meter") == 0; i++) {
-        peers[i].out = true;
-        drain(conns);
-    }
+    if (meter)
+        setup_all(conns, SETUP_STOP, port);
     return 0;
 }
 
@@ -565,32 +593,13 @@ static int run_raw(char **v)
     return 0;
 }
 
-/* Sixty-four at a time, as after a power cut but without a full listen queue. */
-static void boot_all(uint16_t port, int n)
-{
-    enum { ABREAST = 64 };
-    char answer[INPUT];
-    for (int at = 0; at < n; at += ABREAST) {
-        int end = at + ABREAST < n ? at + ABREAST : n;
-        for (int i = at; i < end; i++)
-            peers[i].fd = dial(port);
-        for (int i = at; i < end; i++)
-            upgrade(&peers[i], port);
-        for (int i = at; i < end; i++) {
-            call_wait(&peers[i], boot_text, answer);
-            status_send(&peers[i], 1, answer);
-            status_send(&peers[i], 2, answer);
-            done++;
-        }
-    }
-}
-
 static int run_boot(char **v)
 {
     int pid = (int)strtol(v[1], NULL, 10), n = (int)strtol(v[3], NULL, 10);
     peers_read(v[4], (int)strtol(v[2], NULL, 10), n);
     int64_t start = now_ns(), cpu = cpu_ns(pid);
-    boot_all((uint16_t)strtol(v[0], NULL, 10), n);
+    boot_all(n, (uint16_t)strtol(v[0], NULL, 10));
+    done = (uint64_t)n;
     report(now_ns() - start, cpu_ns(pid) - cpu);
     char c;
     while (read(0, &c, 1) > 0)
@@ -601,7 +610,7 @@ static int run_boot(char **v)
 static int run_startup(char **v)
 {
     int n = (int)strtol(v[3], NULL, 10);
-    char ocpp[40], answer[INPUT];
+    char ocpp[40];
     uint16_t port = (uint16_t)strtol(v[2], NULL, 10);
     snprintf(ocpp, sizeof ocpp, "charge.ocpp_port=%u", port);
     peers_read(v[4], 0, n);
@@ -616,13 +625,13 @@ static int run_startup(char **v)
               "charge.ykc_port=0", (char *)NULL);
         _exit(127);
     }
-    for (int i = 0; i < n; i++) {
-        while ((peers[i].fd = dial_try(port)) < 0 && waitpid(pid, NULL, WNOHANG) == 0)
-            usleep(1000);
-        upgrade(&peers[i], port);
-        call_wait(&peers[i], boot_text, answer);
-        done++;
-    }
+    int fd;
+    while ((fd = dial_try(port)) < 0 && waitpid(pid, NULL, WNOHANG) == 0)
+        usleep(1000);
+    close(fd);
+    setup_all(n, SETUP_LOGIN, port);
+    setup_all(n, SETUP_BOOT, port);
+    done = (uint64_t)n;
     report(now_ns() - start, cpu_ns(pid));
     kill(pid, SIGTERM);
     waitpid(pid, NULL, 0);

@@ -3,5 +3,4 @@
 # `run.sh BUILD [name,name]`: every bench, or the named ones; writes build/bench.tsv.
 set -eu
 sh tools/npm.sh tests/js
-rm -rf build/bench-data
-exec node bench/bench.mjs "$1/src/app/even" "$1/bench/bench_load" "${2:-}"
+exec node bench/bench.mjs "$1" "${2:-}"
