@@ -45,6 +45,29 @@ static void test_order_over_lanes(void **state)
     mailbox_free(mb);
 }
 
+static void put_lets_sleep_until_woken(void **state)
+{
+    struct mailbox_batch batch = {0};
+    struct mailbox *mb;
+
+    (void)state;
+    assert_int_equal(mailbox_new(1024, 1024, &mb), 0);
+    assert_int_equal(mailbox_put(mb, MAIL_NORMAL, STR_LIT("a"), STR_LIT("b")), 0);
+    assert_false(mailbox_wait(mb, 0));
+    mailbox_wake(mb);
+    assert_true(mailbox_wait(mb, 0));
+    assert_true(mailbox_take(mb, &batch) > 0);
+    mailbox_wake(mb); /* nothing waits */
+    assert_false(mailbox_wait(mb, 0));
+    /* Another sender's wake-up carries what was put before it. */
+    assert_int_equal(mailbox_put(mb, MAIL_NORMAL, STR_LIT("c"), STR_NONE), 0);
+    assert_int_equal(mailbox_send(mb, MAIL_NORMAL, STR_LIT("d")), 0);
+    assert_true(mailbox_wait(mb, 0));
+    assert_true(mailbox_take(mb, &batch) > 0);
+    mailbox_batch_free(&batch);
+    mailbox_free(mb);
+}
+
 static void test_endings_keep_room(void **state)
 {
     struct mailbox_batch batch = {0};
@@ -126,6 +149,7 @@ static void test_many_senders(void **state)
 int run_mailbox_tests(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(put_lets_sleep_until_woken),
         cmocka_unit_test(test_order_over_lanes),
         cmocka_unit_test(test_endings_keep_room),
         cmocka_unit_test(test_many_senders),
