@@ -253,6 +253,7 @@ static void end(struct model *m, unsigned gun, enum model_reason reason, enum mo
     g->stop_ms = NEVER;
     g->soc0_pm = (int16_t)soc_of(g);
     g->limit_w = -1;
+    g->later_ms = NEVER;
     say(m, gun, MODEL_EVENT_STOP);
     bool leaves = after == GUN_FAULTED || m->traits.autoplug;
     become(m, gun, after, leaves ? in_range(m, g->at_ms, 15, 90) : NEVER);
@@ -403,6 +404,10 @@ static int32_t power_now(const struct model *m, const struct model_gun *g)
 
 static void flow(struct model *m, struct model_gun *g, int64_t ms)
 {
+    if (g->at_ms >= g->later_ms) {
+        g->limit_w = g->later_w;
+        g->later_ms = NEVER;
+    }
     g->power_w = power_now(m, g);
     int64_t energy = g->rest + (int64_t)g->power_w * ms; /* W·ms; 3,600 of them are one mWh */
     int64_t mwh = energy / 3600;
@@ -487,6 +492,8 @@ static void charge_step(struct model *m, unsigned gun, int64_t now_ms)
 {
     struct model_gun *g = &m->guns[gun];
     int64_t to = least(least(now_ms, g->at_ms + STEP_MS), next_change(g));
+    if (g->later_ms > g->at_ms)
+        to = least(to, g->later_ms);
     if (to > g->at_ms)
         flow(m, g, to - g->at_ms);
     charging_events(m, gun);
@@ -585,7 +592,7 @@ void model_init(struct model *m, const struct model_traits *t, const uint16_t *m
         g->meter_mwh = rng_range(&m->rng, 0, 60000) * 1000000 + rng_range(&m->rng, 0, 999999);
         g->start_mwh = g->meter_mwh;
         g->limit_w = -1;
-        g->stop_ms = g->sample_ms = g->trouble_ms = NEVER;
+        g->stop_ms = g->sample_ms = g->trouble_ms = g->later_ms = NEVER;
         become(m, i, GUN_FREE, t->autoplug ? in_range(m, now_ms, 2, 30) : NEVER);
     }
 }
@@ -623,6 +630,17 @@ int model_limit(struct model *m, unsigned gun, int32_t limit_w, int64_t now_ms)
     if (!m->traits.obeys_profiles)
         return ERR_UNSUPPORTED;
     m->guns[gun].limit_w = limit_w;
+    m->guns[gun].later_ms = NEVER;
+    return 0;
+}
+
+int model_limit_later(struct model *m, unsigned gun, int32_t limit_w, int64_t at_ms)
+{
+    must(gun < m->traits.guns);
+    if (!m->traits.obeys_profiles)
+        return ERR_UNSUPPORTED;
+    m->guns[gun].later_w = limit_w;
+    m->guns[gun].later_ms = at_ms;
     return 0;
 }
 

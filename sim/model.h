@@ -111,6 +111,8 @@ struct model_gun {
     char id[33];          /* tag (OCPP) or order number (云快充) of the transaction */
     int32_t tx;           /* OCPP transaction id, 0 = not told yet */
     int32_t limit_w, vehicle_w, power_w, ramp_ms;
+    int32_t later_w;  /* the limit from later_ms on */
+    int64_t later_ms; /* INT64_MAX = none */
     int16_t soc0_pm, knee_pm, wobble_pm;
     int64_t capacity_mwh;        /* battery */
     int64_t take_mwh;            /* after this much the vehicle suspends */
@@ -184,6 +186,8 @@ EV_MUST_USE int model_remote_stop(struct model *m, unsigned gun, int64_t now_ms)
 EV_MUST_USE int model_read(struct model *m, unsigned gun, int64_t now_ms);
 /** Limits the power of one gun; negative = no limit. ERR_UNSUPPORTED. */
 EV_MUST_USE int model_limit(struct model *m, unsigned gun, int32_t limit_w, int64_t now_ms);
+/** … and from at_ms on to that; forgotten with the next limit and with the transaction. */
+EV_MUST_USE int model_limit_later(struct model *m, unsigned gun, int32_t limit_w, int64_t at_ms);
 /** Sets the interval of readings. ERR_UNSUPPORTED. */
 EV_MUST_USE int model_interval(struct model *m, int32_t interval_ms, int64_t now_ms);
 void model_set_prices(struct model *m, const struct model_prices *p);

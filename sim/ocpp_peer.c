@@ -349,10 +349,9 @@ static bool gun_of(const struct peer *p, int64_t connector, unsigned *gun)
     return connector >= 1 && connector <= p->model.traits.guns;
 }
 
-static int32_t profile_limit_w(const struct call *c, const struct ocpp16_ChargingProfile *profile)
+static int32_t period_limit_w(const struct call *c, const struct ocpp16_ChargingSchedule *sch,
+                              const struct ocpp16_ChargingSchedulePeriod *period)
 {
-    const struct ocpp16_ChargingSchedule *sch = &profile->chargingSchedule;
-    const struct ocpp16_ChargingSchedulePeriod *period = sch->chargingSchedulePeriod;
     int64_t limit = period->limit / 10;
     if (sch->chargingRateUnit == ocpp16_ChargingRateUnit_A) {
         int64_t phases = period->has.numberPhases ? period->numberPhases : 3;
@@ -360,6 +359,26 @@ static int32_t profile_limit_w(const struct call *c, const struct ocpp16_Chargin
     }
     int32_t most = c->p->model.traits.power_w;
     return limit < 0 || limit > most ? most : (int32_t)limit;
+}
+
+/* Periods count from the start of the schedule, a relative one's is that of the transaction. */
+static int profile_apply(struct call *c, unsigned gun, const struct ocpp16_ChargingProfile *profile)
+{
+    const struct ocpp16_ChargingSchedule *sch = &profile->chargingSchedule;
+    const struct ocpp16_ChargingSchedulePeriod *p = sch->chargingSchedulePeriod;
+    struct model *m = &c->p->model;
+    int64_t now = c->s->now_ms, base = model_busy(m, gun) ? m->guns[gun].start_ms : now;
+    if (profile->chargingProfileKind == ocpp16_ChargingProfileKind_Absolute &&
+        sch->has.startSchedule)
+        base = sch->startSchedule - (model_clock_ms(m, now) - now);
+    size_t i = 0;
+    while (i + 1 < sch->chargingSchedulePeriod_n && base + p[i + 1].startPeriod * 1000 <= now)
+        i++;
+    int err = model_limit(m, gun, period_limit_w(c, sch, &p[i]), now);
+    if (err || i + 1 == sch->chargingSchedulePeriod_n)
+        return err;
+    return model_limit_later(m, gun, period_limit_w(c, sch, &p[i + 1]),
+                             base + p[i + 1].startPeriod * 1000);
 }
 
 static int remote_start(struct call *c)
@@ -378,7 +397,7 @@ static int remote_start(struct call *c)
     if (err == ERR_TIMEOUT)
         return err;
     if (!err && req->has.chargingProfile)
-        err = model_limit(m, gun, profile_limit_w(c, &req->chargingProfile), c->s->now_ms);
+        err = profile_apply(c, gun, &req->chargingProfile);
     if (err == ERR_UNSUPPORTED)
         err = 0; /* charges without it, as many do */
     res->status = err ? ocpp16_AcceptedRejected_Rejected : ocpp16_AcceptedRejected_Accepted;
@@ -529,7 +548,11 @@ static int set_profile(struct call *c)
 {
     const struct ocpp16_SetChargingProfile_req *req = c->req;
     struct ocpp16_SetChargingProfile_res *res = c->res;
-    int err = limit_guns(c, req->connectorId, profile_limit_w(c, &req->csChargingProfiles));
+    int err = 0;
+    for (unsigned i = 0; !err && i < c->p->model.traits.guns; i++) {
+        if (req->connectorId == 0 || req->connectorId == (int64_t)i + 1)
+            err = profile_apply(c, i, &req->csChargingProfiles);
+    }
     res->status =
         err ? ocpp16_ChargingProfileStatus_NotSupported : ocpp16_ChargingProfileStatus_Accepted;
     return 0;

@@ -9,6 +9,10 @@
  * within OVERRUN_AIM allows where latencies are spread so far that the shortest would leave too
  * much unspent.
  *
+ * A charger that obeys profiles is left a dead-man limit besides: its power falls to zero a margin
+ * after the moment of the cap, should we be gone by then. While we are there it is moved ahead of
+ * every session that goes well.
+ *
  * Owns nothing; pure; the core's thread. */
 #include "core/cap.h"
 
@@ -29,6 +33,12 @@
 #define TAPER_WORTH    600  /* the spread must cost more than 0.06 yuan */
 #define TAPER_SPREAD   300  /* after tapering, latency spread costs 0.03 yuan */
 #define TAPER_MIN_W    10000
+#define ZERO_MARGIN_MS                                                                             \
+    10000                    /* the dead-man limit comes so long after the last moment of a stop   \
+                              */
+#define ZERO_SLACK_MS 5000   /* … and may be wrong by that much, or a sixteenth */
+#define ZERO_LEASE_MS 30000  /* the least time left while the power is not known */
+#define ZERO_IDLE_MS  120000 /* … and while it is 0: the vehicle may go on at any time */
 
 /** A course of the power from the last reading on: rises by w_per_ms for rise_ms, up to most_w. */
 struct course {
@@ -162,8 +172,11 @@ static bool can_read(const struct cap_view *v)
 /** Lowers the power ahead of the stop where a spread of latencies would otherwise cost too much. */
 static bool taper(const struct cap_view *v, const struct plan *p, struct cap_answer *out)
 {
+    bool seen = can_read(v) || v->interval_set || v->interval_ms <= TAPER_LEAD_MS;
     if (!(v->traits & TRAIT_PROFILE) || v->limit_w > 0 || p->spread <= TAPER_WORTH)
         return false;
+    if (!seen)
+        return false; /* the stop would still go out as if nothing were lowered */
     int64_t limit = time_of_cost(TAPER_SPREAD, 1, v->price_e5); /* W × ms */
     limit /= latency_max(v) - latency_min(v);
     if (limit < TAPER_MIN_W)
@@ -237,6 +250,59 @@ void cap_decide(const struct cap_view *v, struct cap_answer *out)
         return;
     if (!can_read(v))
         (void)interval_due(v, &p, out);
+}
+
+/* ---- the dead-man limit ---- */
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static bool power_steady(const struct cap_view *v)
+{
+    return v->power_w > 0 && v->prev_power_w > 0 && v->power_w * 100 <= v->prev_power_w * 105;
+}
+
+/** Time until the cap at the power that must be reckoned with; from when, goes to *from_ms. */
+static int64_t zero_rest(const struct cap_view *v, int64_t *from_ms)
+{
+    int64_t left = v->cap.v > v->spent.v ? v->cap.v - v->spent.v : 0;
+    int64_t most = power_most(v), power = v->power_w;
+    if (v->limit_w > 0) { /* the same profile says it */
+        most = least(most, v->limit_w + v->limit_w / 4);
+        power = least(power, v->limit_w);
+    }
+    bool steady = power_steady(v);
+    int64_t rest = time_of_cost(left, steady ? power : most, v->price_e5);
+    *from_ms = steady || v->power_w > 0 ? v->reading_ms : v->now_ms;
+    if (!steady && *from_ms + rest < v->now_ms + ZERO_LEASE_MS)
+        rest = v->now_ms + ZERO_LEASE_MS - *from_ms; /* we are there, and will tell again in time */
+    if (v->power_w == 0 && rest < ZERO_IDLE_MS)
+        rest = ZERO_IDLE_MS;
+    return rest;
+}
+
+int64_t cap_zero_ms(const struct cap_view *v)
+{
+    int64_t from_ms, rest = zero_rest(v, &from_ms);
+    int64_t at_ms = from_ms + rest + rest / 32;
+    if (at_ms < v->now_ms)
+        at_ms = v->now_ms;
+    return at_ms + ZERO_MARGIN_MS + latency_max(v);
+}
+
+bool cap_zero_moved(const struct cap_view *v, int64_t zero_ms)
+{
+    if (!zero_ms)
+        return true;
+    int64_t at_ms = cap_zero_ms(v), far = at_ms - v->now_ms;
+    if (far < ZERO_MARGIN_MS + latency_max(v) + ZERO_SLACK_MS)
+        return false; /* the stop is about to go out: nothing may stand in its way */
+    int64_t slack = far / 16 > ZERO_SLACK_MS ? far / 16 : ZERO_SLACK_MS;
+    if (at_ms < zero_ms - slack)
+        return true;
+    return at_ms > zero_ms + slack && zero_ms - v->now_ms < 2 * (at_ms - zero_ms);
 }
 
 void cap_learn(int32_t *latency_min_ms, int32_t *latency_max_ms, int64_t latency_ms)

@@ -59,6 +59,15 @@ struct cap_answer {
 
 void cap_decide(const struct cap_view *v, struct cap_answer *out);
 
+/** When a charger that hears no more of us should fall to zero by itself (the dead-man limit): a
+ * margin after the moment at which the cap is reached if the power stays as it is, or, while it
+ * rises or is not known, if it becomes all that the connector has. Later than now_ms. */
+int64_t cap_zero_ms(const struct cap_view *v);
+
+/** True when the moment that was left in the charger (0 = none) is wrong enough to be told anew:
+ * far too late, or so early that a session that goes well would meet it. */
+bool cap_zero_moved(const struct cap_view *v, int64_t zero_ms);
+
 /** Learns from a stop that took latency_ms (sent → energy stopped): widens at once, narrows
  * slowly, the longest slower than the shortest. */
 void cap_learn(int32_t *latency_min_ms, int32_t *latency_max_ms, int64_t latency_ms);

@@ -365,6 +365,7 @@ struct out_call {
     int64_t tx;          /* REMOTE_STOP */
     int64_t balance;     /* 云快充 REMOTE_START, BALANCE: what the pile may spend, 1/10,000 yuan */
     int64_t limit_w;     /* PROFILE */
+    int32_t zero_after_s; /* PROFILE: so long after the transaction's start the limit falls to 0 W; 0 = never */
     char action[41];     /* RAW: OCPP action */
     uint32_t n;
     char payload[4000];  /* RAW: JSON */

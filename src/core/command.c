@@ -75,6 +75,8 @@ static void call_effect(struct core *c, const struct call *k, int err, const cha
         start_result(c, o, err, status);
     else if (o && k->kind == CALL_REMOTE_STOP)
         stop_result(c, o, err, status);
+    else if (o && k->kind == CALL_PROFILE)
+        profile_result(o, err, status);
     else if (k->kind == CALL_SET_INTERVAL)
         interval_result(c, k->charger, k->row.order_id, err, status);
 }
@@ -146,6 +148,7 @@ static void out_fill(const struct core *c, const struct call *k, struct out_call
     out->timeout_s = k->timeout_s;
     out->interval_s = k->interval_s;
     out->limit_w = k->limit_w;
+    out->zero_after_s = k->zero_after_s;
     (void)str_copy(out->path, sizeof out->path, str_from_c(k->charger->row.path));
     (void)str_copy(out->action, sizeof out->action, str_from_c(k->row.action));
     if (o) {
@@ -214,6 +217,7 @@ struct call *call_add(struct core *c, struct charger *ch, const struct call_ask 
     k->timeout_s = ask->timeout_s ? ask->timeout_s : c->lim.command_timeout_s;
     k->interval_s = ask->interval_s;
     k->limit_w = ask->limit_w;
+    k->zero_after_s = ask->zero_after_s;
     k->durable = ask->durable;
     k->charger = ch;
     k->row = (struct row_command){.id = core_id(c),

@@ -184,6 +184,7 @@ struct order {
     /* Live figures for the cap; lost in a restart and soon known again. */
     int64_t reading_ms, power_w, prev_power_w, prev_ms;
     int64_t asked_ms, limit_w, sample_gap_ms;
+    int64_t zero_ms, zero_sent_ms; /* the dead-man limit in the charger, 0 = none; when it went */
     int32_t unanswered;
     bool interval_set, near_told; /* interval_set: its charger has a shorter interval for it */
     struct buf parts_buf;         /* rows of split_part: a correction takes back from them */
@@ -200,6 +201,7 @@ struct call {
     int32_t timeout_s, interval_s;
     bool durable;
     int64_t limit_w;
+    int32_t zero_after_s;
 };
 
 struct idem {
@@ -365,6 +367,7 @@ struct call_ask {
     int32_t kind, connector, timeout_s, interval_s;
     bool durable, first; /* first: before all that wait */
     int64_t order, limit_w;
+    int32_t zero_after_s;
     const char *action, *payload;
 };
 /** Makes and queues a call, sends it when nothing is outstanding; NULL when the table is full. */
@@ -445,6 +448,8 @@ void meter_cap(struct core *c, struct order *o);
 int64_t meter_spent(const struct order *o);
 /** Notes the charger's usual sample interval as this session saw it. */
 void interval_note(struct core *c, const struct order *o, struct charger *ch);
+/** The answer to a profile: was it taken? */
+void profile_result(struct order *o, int err, const char *status);
 /** Gives the charger its usual sample interval back when no session needs the short one. */
 void interval_restore(struct core *c, struct charger *ch);
 /** The answer to such a call: `order` 0 = it was to restore. */

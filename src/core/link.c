@@ -128,6 +128,8 @@ static void link_up(struct core *c, struct charger *ch, struct origin conn)
             order_event(c, o, OE_ONLINE, "");
         if (o->row.state == ORDER_STOPPING)
             order_timer(c, o, TO_STOP, c->now + RECONNECT_MS);
+        else if (order_running(o) && o->row.cap > 0)
+            order_timer(c, o, TO_CAP, c->now + RECONNECT_MS); /* it may be asked things again */
     }
     event_charger(c, ch);
 }
@@ -231,6 +233,8 @@ static void boot_orders(struct core *c, struct charger *ch)
         struct order *o = order_at(c, k);
         if (o && order_running(o))
             order_timer(c, o, TO_GRACE, c->now + BOOT_GRACE_MS);
+        if (o)
+            o->zero_ms = 0; /* what it held may be forgotten */
     }
 }
 

@@ -18,7 +18,8 @@ enum {
     ANSWER_MS = 3000,       /* a reading that was asked for comes within that */
     POWER_USUAL_W = 250000, /* of a connector nobody described */
     INTERVAL_USUAL_MS = 60000,
-    PRICE_AHEAD_MS = 3600 * 1000
+    PRICE_AHEAD_MS = 3600 * 1000,
+    ZERO_EVERY_MS = 30000 /* the dead-man limit is told no more often */
 };
 #define STEP_MAX_MS INT64_C(3456000000) /* fee_add spreads over 40 days at most */
 
@@ -366,7 +367,59 @@ void interval_result(struct core *c, struct charger *ch, int64_t order, int err,
         short_set(c, ch, 0);
 }
 
-static void cap_act(struct core *c, struct order *o, struct charger *ch, const struct cap_view *v,
+/* ---- the profile: our limit, and the dead-man limit behind it ---- */
+
+/* Seconds from the start of the transaction, by the charger's own clock, to a moment of ours. */
+static int32_t since_start_s(const struct order *o, const struct charger *ch, int64_t ms)
+{
+    int64_t start = o->row.start_ms, told = o->srow.charger_start_ms;
+    if (told > 0 && ch->lag_ms != INT64_MAX) {
+        told += ch->lag_ms;
+        if (told - start <= LIVE_CLOCK_MS && start - told <= LIVE_CLOCK_MS)
+            start = told;
+    }
+    int64_t s = (ms - start + 999) / 1000;
+    return s < 1 ? 1 : s > INT32_MAX ? INT32_MAX : (int32_t)s;
+}
+
+static void profile_send(struct core *c, struct order *o, struct charger *ch,
+                         const struct cap_view *v)
+{
+    const struct connector *k = connector_find(c, o->row.connector);
+    int64_t most = v->power_w > v->power_max_w ? v->power_w : v->power_max_w;
+    o->zero_sent_ms = c->now;
+    o->zero_ms = cap_zero_ms(v);
+    (void)call_add(c, ch,
+                   &(struct call_ask){.kind = CALL_PROFILE,
+                                      .connector = k ? k->row.number : 0,
+                                      .timeout_s = QUICK_CALL_S,
+                                      .order = o->row.id,
+                                      /* Without a limit of ours: more than it can have. */
+                                      .limit_w = o->limit_w ? o->limit_w : 2 * most,
+                                      .zero_after_s = since_start_s(o, ch, o->zero_ms),
+                                      .action = "SetChargingProfile",
+                                      .payload = "{}"});
+}
+
+void profile_result(struct order *o, int err, const char *status)
+{
+    if (err || strcmp(status, "Accepted") != 0)
+        o->zero_ms = 0;
+}
+
+/* Leaves the dead-man limit in a charger that is known to obey profiles. */
+static void zero_leave(struct core *c, struct order *o, struct charger *ch,
+                       const struct cap_view *v)
+{
+    bool can = ch->online && ch->row.protocol == PROTOCOL_OCPP16 && o->srow.tx > 0 &&
+               (ch->row.traits & TRAIT_PROFILE);
+    if (!can || (o->zero_sent_ms && c->now - o->zero_sent_ms < ZERO_EVERY_MS))
+        return;
+    if (cap_zero_moved(v, o->zero_ms))
+        profile_send(c, o, ch, v);
+}
+
+static void cap_act(struct core *c, struct order *o, struct charger *ch, struct cap_view *v,
                     const struct cap_answer *a)
 {
     const struct connector *k = connector_find(c, o->row.connector);
@@ -382,16 +435,9 @@ static void cap_act(struct core *c, struct order *o, struct charger *ch, const s
     } else if (a->action == CAP_INTERVAL) {
         interval_shorten(c, o, ch, a->interval_s);
     } else if (a->action == CAP_TAPER) {
-        o->limit_w = a->limit_w;
+        o->limit_w = v->limit_w = a->limit_w;
         order_event(c, o, OE_TAPER, "");
-        (void)call_add(c, ch,
-                       &(struct call_ask){.kind = CALL_PROFILE,
-                                          .connector = number,
-                                          .timeout_s = QUICK_CALL_S,
-                                          .order = o->row.id,
-                                          .limit_w = a->limit_w,
-                                          .action = "SetChargingProfile",
-                                          .payload = "{}"});
+        profile_send(c, o, ch, v);
     }
     if (a->action != CAP_WAIT && !o->near_told && v->spent.v * 10 >= v->cap.v * 8) {
         o->near_told = true;
@@ -426,6 +472,9 @@ void meter_cap(struct core *c, struct order *o)
     cap_view_fill(c, o, ch, &v);
     cap_decide(&v, &a);
     cap_act(c, o, ch, &v, &a);
-    if (a.action != CAP_STOP)
-        order_timer(c, o, TO_CAP, a.again_ms);
+    if (a.action == CAP_STOP)
+        return;
+    zero_leave(c, o, ch, &v);
+    bool zero = (ch->row.traits & TRAIT_PROFILE) && a.again_ms > c->now + ZERO_EVERY_MS;
+    order_timer(c, o, TO_CAP, zero ? c->now + ZERO_EVERY_MS : a.again_ms);
 }

@@ -24,6 +24,7 @@ static const struct group groups[] = {
     {.name = "obeys sample interval", .interval = true, .bar = true},
     {.name = "trigger and profiles", .trigger = true, .profile = true, .bar = true},
     {.name = "ykc pile", .trigger = true, .ykc = true, .bar = true},
+    {.name = "profiles only", .profile = true},
     {.name = "does neither", .bar = false},
 };
 

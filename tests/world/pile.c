@@ -381,6 +381,7 @@ void pile_deliver(struct pile *p, const struct out *o)
         m.interval_s = o->u.call.interval_s;
         m.balance = o->u.call.balance;
         m.limit_w = o->u.call.limit_w;
+        m.zero_after_s = o->u.call.zero_after_s;
         (void)str_copy(m.text, sizeof m.text, str_from_c(ykc(p) ? o->u.call.tx_no : o->u.call.tag));
         p->call = m.id;
         p->call_until_ms = p->w->now_ms + o->u.call.timeout_s * INT64_C(1000);
@@ -402,6 +403,16 @@ static void answer(struct pile *p, const struct to_pile *m, int rc)
         say_result(p, m->id, ERR_REJECTED, "");
     else
         say_result(p, m->id, 0, rc ? "Rejected" : "Accepted");
+}
+
+static int take_profile(struct pile *p, const struct to_pile *m, unsigned gun)
+{
+    int rc = model_limit(&p->m, gun, m->limit_w > 0 ? (int32_t)m->limit_w : -1, p->w->now_ms);
+    if (rc || !m->zero_after_s)
+        return rc;
+    p->profiles++;
+    return model_limit_later(&p->m, gun, 0,
+                             p->m.guns[gun].start_ms + m->zero_after_s * INT64_C(1000));
 }
 
 static void take_call(struct pile *p, const struct to_pile *m)
@@ -426,7 +437,7 @@ static void take_call(struct pile *p, const struct to_pile *m)
         answer(p, m, model_read(&p->m, gun, now));
         break;
     case CALL_PROFILE:
-        answer(p, m, model_limit(&p->m, gun, m->limit_w > 0 ? (int32_t)m->limit_w : -1, now));
+        answer(p, m, take_profile(p, m, gun));
         break;
     case CALL_SET_INTERVAL:
         answer(p, m, model_interval(&p->m, m->interval_s * 1000, now));

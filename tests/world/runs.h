@@ -13,5 +13,7 @@ int run_days(uint64_t first_seed, int seeds);
 int run_cap(int n);
 /** n starts that fail, of every kind; prints when the hold was free again. */
 int run_starts(int n);
+/** n sessions of a platform that dies for good; prints what chargers gave beyond the cap. */
+int run_lost(int n);
 
 #endif

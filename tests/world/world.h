@@ -41,7 +41,7 @@ struct to_pile {
     int64_t at_ms;
     uint16_t type; /* enum out_type: REPLY, CALL or CLOSE */
     uint16_t cmd_type;
-    int32_t err, status, kind, connector, interval_s;
+    int32_t err, status, kind, connector, interval_s, zero_after_s;
     int64_t id, tx, balance, limit_w; /* id: command, or charger of a log-in */
     char text[37];
     struct model_prices prices;
@@ -66,6 +66,7 @@ struct pile {
     bool placeholder[MODEL_GUNS]; /* the running transaction began with a register of 0 */
     bool cut_after_start;         /* the next remote start breaks the connection */
     int64_t tariff;               /* prices to confirm */
+    int profiles;                 /* dead-man limits it was given */
 };
 
 struct world_reply {

@@ -72,13 +72,15 @@ static int set_interval(const struct out_call *call, struct buf *out)
     return put(out, "ChangeConfiguration", &ocpp16_ChangeConfiguration_req_type, &r, call->command);
 }
 
-/* A limit for this transaction, or for all of the connector when none is named. */
+/* A limit for this transaction, or for all of the connector when none is named. Relative to the
+ * start of the transaction, so that the charger's clock does not matter. */
 static int profile(const struct out_call *call, struct buf *out)
 {
-    struct ocpp16_ChargingSchedulePeriod period = {.limit = call->limit_w * 10};
+    struct ocpp16_ChargingSchedulePeriod period[2] = {{.limit = call->limit_w * 10},
+                                                      {.startPeriod = call->zero_after_s}};
     struct ocpp16_SetChargingProfile_req r = {.connectorId = call->connector};
     struct ocpp16_ChargingProfile *p = &r.csChargingProfiles;
-    if (call->limit_w < 0 || call->limit_w > INT32_MAX)
+    if (call->limit_w < 0 || call->limit_w > INT32_MAX || call->zero_after_s < 0)
         return ERR_RANGE;
     p->chargingProfileId = 1;
     p->has.transactionId = call->tx > 0;
@@ -87,8 +89,8 @@ static int profile(const struct out_call *call, struct buf *out)
                                              : ocpp16_ChargingProfilePurpose_TxDefaultProfile;
     p->chargingProfileKind = ocpp16_ChargingProfileKind_Relative;
     p->chargingSchedule.chargingRateUnit = ocpp16_ChargingRateUnit_W;
-    p->chargingSchedule.chargingSchedulePeriod = &period;
-    p->chargingSchedule.chargingSchedulePeriod_n = 1;
+    p->chargingSchedule.chargingSchedulePeriod = period;
+    p->chargingSchedule.chargingSchedulePeriod_n = call->zero_after_s ? 2 : 1;
     return put(out, "SetChargingProfile", &ocpp16_SetChargingProfile_req_type, &r, call->command);
 }
 

@@ -177,6 +177,94 @@ static void test_interval_refused(void **state)
     assert_null(world_call(w, CALL_SET_INTERVAL)); /* there is nothing to restore */
 }
 
+/* ---- the dead-man limit ---- */
+
+/* Lets time pass by steps until the core calls the charger so, at most so long. */
+static const struct out *wait_call(enum call_kind kind, int64_t ms)
+{
+    for (int64_t end = w->now + ms; w->now < end && !world_call(w, kind);)
+        world_tick(w, w->now + 250);
+    return world_call(w, kind);
+}
+
+static void test_dead_man_limit(void **state)
+{
+    (void)state;
+    charger()->row.traits = TRAIT_PROFILE | TRAIT_NO_TRIGGER | TRAIT_NO_INTERVAL;
+    int64_t tx, order = world_charging(w, 4 * MONEY_UNIT, &tx), start = w->now;
+    /* No reading yet: 3.33 kWh at 120 kW are 100 s; then the margin. */
+    const struct out *call = wait_call(CALL_PROFILE, 1000);
+    assert_non_null(call);
+    assert_int_equal(call->u.call.tx, tx);
+    assert_int_equal(call->u.call.connector, 1);
+    assert_true(call->u.call.limit_w >= 240000); /* no limit until then */
+    assert_in_range(call->u.call.zero_after_s, 110, 130);
+    world_answer(w, call, 0, "Accepted");
+    /* 30 kW: it will take 400 s. The moment moves when two readings agree, not before 30 s. */
+    world_tick(w, start + 10000);
+    world_meter(w, tx, KWH + 83000, 30000);
+    world_tick(w, start + 20000);
+    world_meter(w, tx, KWH + 166000, 30000);
+    assert_null(world_call(w, CALL_PROFILE));
+    call = wait_call(CALL_PROFILE, 60000);
+    assert_non_null(call);
+    assert_true(w->now - start >= 30000);
+    assert_in_range(call->u.call.zero_after_s, 400, 440);
+    world_answer(w, call, 0, "Accepted");
+    /* All goes as foreseen: hardly anything to tell; the margin shrinks with what is left. */
+    int told = 0;
+    for (int i = 7; i <= 30; i++) {
+        world_tick(w, start + i * 10000);
+        world_meter(w, tx, KWH + i * 83333, 30000);
+        call = world_call(w, CALL_PROFILE);
+        if (call) {
+            told++;
+            assert_in_range(call->u.call.zero_after_s, 400, 430);
+            world_answer(w, call, 0, "Accepted");
+        }
+    }
+    assert_true(told <= 2);
+    /* After a restart nobody knows what it holds. */
+    world_restart(w);
+    assert_int_equal(world_open(w), 0);
+    call = wait_call(CALL_PROFILE, 5000);
+    assert_non_null(call);
+    world_answer(w, call, 0, "Rejected");
+    assert_true(charger_row()->traits & TRAIT_NO_PROFILE);
+    assert_null(wait_call(CALL_PROFILE, 45000));
+    assert_int_equal(world_order(w, order)->state, ORDER_CHARGING);
+}
+
+static void test_dead_man_suspended(void **state)
+{
+    (void)state;
+    charger()->row.traits = TRAIT_PROFILE | TRAIT_NO_TRIGGER | TRAIT_NO_INTERVAL;
+    int64_t tx;
+    (void)world_charging(w, 4 * MONEY_UNIT, &tx);
+    int64_t start = w->now, zero = 0;
+    int calls = 0;
+    assert_int_equal(world_status(w, 1, CS_SUSPENDED_EV), 0);
+    /* The lease is renewed before it ends, for as long as we are there. */
+    for (int i = 0; i < 2400; i++) {
+        const struct out *call = world_call(w, CALL_PROFILE);
+        if (call) {
+            calls++;
+            zero = start + call->u.call.zero_after_s * INT64_C(1000);
+            world_answer(w, call, 0, "Accepted");
+        }
+        world_tick(w, w->now + 250);
+        assert_true(!zero || zero > w->now);
+    }
+    assert_in_range(calls, 5, 20); /* in ten minutes */
+    world_run(w, 10000);           /* a call that was under way is given up */
+    /* None for a charger that was never seen to obey. */
+    assert_int_equal(world_tx_stop(w, tx, KWH, w->now), 0);
+    assert_int_equal(world_status(w, 1, CS_PREPARING), 0);
+    charger()->row.traits = TRAIT_NO_TRIGGER | TRAIT_NO_INTERVAL;
+    (void)world_charging(w, 4 * MONEY_UNIT, &tx);
+    assert_null(wait_call(CALL_PROFILE, 20000));
+}
+
 /* ---- the quota of calls ---- */
 
 static int call_raw(void)
@@ -298,7 +386,8 @@ int core_charger(void)
     const struct CMUnitTest tests[] = {
         T(test_let_in_before_called),    T(test_stop_latency_kept),
         T(test_interval_after_restart),  T(test_interval_when_it_was_away),
-        T(test_interval_refused),        T(test_quota_of_calls),
+        T(test_interval_refused),        T(test_dead_man_limit),
+        T(test_dead_man_suspended),      T(test_quota_of_calls),
         T(test_start_unplugged_refused), T(test_start_unplugged_pile),
         T(test_start_waits_for_plug),
     };

@@ -630,6 +630,16 @@ static void typed_calls_test(void **state)
          "11000}]}}}]");
     say("[3,\"4711\"]"); /* no payload at all */
     result(0, "");
+    call((struct out_call){
+        .kind = CALL_PROFILE, .connector = 2, .tx = 6, .limit_w = 240000, .zero_after_s = 214});
+    hear("[2,\"4711\",\"SetChargingProfile\",{\"connectorId\":2,\"csChargingProfiles\":{"
+         "\"chargingProfileId\":1,\"transactionId\":6,"
+         "\"stackLevel\":0,\"chargingProfilePurpose\":\"TxProfile\",\"chargingProfileKind\":"
+         "\"Relative\",\"chargingSchedule\":"
+         "{\"chargingRateUnit\":\"W\",\"chargingSchedulePeriod\":[{\"startPeriod\":0,\"limit\":"
+         "240000},{\"startPeriod\":214,\"limit\":0}]}}}]");
+    say("[3,\"4711\",{\"status\":\"Accepted\"}]");
+    result(0, "Accepted");
     call((struct out_call){.kind = CALL_SET_INTERVAL, .interval_s = 10});
     hear("[2,\"4711\",\"ChangeConfiguration\",{\"key\":\"MeterValueSampleInterval\",\"value\":"
          "\"10\"}]");
