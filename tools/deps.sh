@@ -5,7 +5,7 @@
 set -eu
 build="gcc make pkg-config meson ninja-build libsqlite3-dev libpq-dev libssl-dev libmicrohttpd-dev libcurl4-openssl-dev
  libsodium-dev zlib1g-dev libqrencode-dev libcmocka-dev tzdata ca-certificates"
-test="$build chromium fonts-noto-cjk sqlite3 curl"
+test="$build postgresql chromium fonts-noto-cjk sqlite3 curl"
 check="$test clang libclang-rt-14-dev llvm clang-format clang-tidy cppcheck"
 case "${1:-build}" in
 build) want=$build ;;

@@ -12,7 +12,9 @@
  * parameters and columns are those of schema.tbl: id i64 money energy time int bool text blob. `--
  * @sqlite` or `-- @pg` before a text makes it the variant of one engine; without, the text serves
  * both. tools/gen/gen_sql makes of it enum query (QUERY_STATION_LIST) and the rows below. Portable
- * subset only; sum(), avg() and || of bigint differ between engines: cast to BIGINT.
+ * subset only; sum(), avg() and || of bigint differ between engines: cast to BIGINT. Order by
+ * something unique, and never by what may be NULL. A unique text is looked up with AND x <> '':
+ * its index leaves the empty ones out, and is not used otherwise.
  *
  * A reader is a read-only connection with its own prepared statements. Thread: any, one at a time
  * (io/os/pool.h). Between store_reader_begin and store_reader_end all queries see one snapshot;

@@ -284,6 +284,15 @@ static void select_all(FILE *c, const struct table *t)
     fprintf(c, " FROM %s", t->name);
 }
 
+/* By key unless said otherwise: engines differ in the order that they choose themselves. */
+static void order_by(FILE *c, const struct table *t, const char *where)
+{
+    if (where && strstr(where, "ORDER BY"))
+        return;
+    fprintf(c, " ORDER BY ");
+    names(c, t, t->pk, t->pk_n, ", ");
+}
+
 static void insert(FILE *c, const struct table *t)
 {
     fprintf(c, "INSERT INTO %s (", t->name);
@@ -347,6 +356,7 @@ static void statements(FILE *c, const struct table *t, int sqlite)
         fprintf(c, "%s%s = $%d", i ? " AND " : "", t->columns[t->pk[i]].name, t->pk[i] + 1);
     fprintf(c, "\",\n     .select = \"");
     select_all(c, t);
+    order_by(c, t, NULL);
     fprintf(c, "\"},\n");
 }
 
@@ -400,7 +410,9 @@ static void finds_write(FILE *h, FILE *c)
             fprintf(h, ",\n");
             fprintf(c, "    {%d, \"", i + 1);
             select_all(c, t);
-            fprintf(c, " WHERE %s\"},\n", t->finds[j].where);
+            fprintf(c, " WHERE %s", t->finds[j].where);
+            order_by(c, t, t->finds[j].where);
+            fprintf(c, "\"},\n");
         }
     }
     fprintf(h,

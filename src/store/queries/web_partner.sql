@@ -49,4 +49,4 @@ JOIN contract_party q ON q.contract = c.id
 WHERE c.tenant = :tenant AND q.party = :party AND c.from_ms <= :now_ms
   AND NOT EXISTS (SELECT 1 FROM contract n WHERE n.family = c.family AND n.from_ms <= :now_ms
                   AND (n.from_ms > c.from_ms OR (n.from_ms = c.from_ms AND n.id > c.id)))
-ORDER BY c.id LIMIT 200;
+ORDER BY c.id, q.seq LIMIT 200;

@@ -79,7 +79,7 @@ FROM connector k
 JOIN charger c ON c.id = k.charger
 JOIN station s ON s.id = c.station
 JOIN tenant t ON t.id = k.tenant
-WHERE k.code = :code;
+WHERE k.code = :code AND k.code <> '';
 
 -- name: charger_calls(tenant id, scope id, id id, after id, lim int) many
 -- out: id id, charger id, connector int, order_id id, action text, payload text, state int, result text, status text, err int, created_ms time, sent_ms time, done_ms time
