@@ -27,7 +27,7 @@ SELECT 4, k.id, k.tenant, '', 9000000000000, k.role, 0, k.station, k.name, k.sta
        k.quota_s, t.quota_calls_s
 FROM api_key k
 JOIN tenant t ON t.id = k.tenant
-WHERE k.key_hash = :hash;
+WHERE k.key_hash = :hash AND k.key_hash <> '';
 
 -- name: web_person_login(login text) one
 -- out: id id, tenant id, name text, pass_hash text, role int, party id, station id, locked_ms time, state int, tenant_state int, tenant_name text, currency text, zone text, tenant_quota_s int
@@ -35,7 +35,7 @@ SELECT p.id, p.tenant, p.name, p.pass_hash, p.role, p.party, p.station, p.locked
        t.zone, t.quota_calls_s
 FROM person p
 JOIN tenant t ON t.id = p.tenant
-WHERE p.login = :login;
+WHERE p.login = :login AND p.login <> '';
 
 -- name: web_driver_name(id id) one
 -- out: name text
