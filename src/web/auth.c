@@ -5,9 +5,11 @@
  *
  * Invariants: 1. a write with a cookie needs the session's token in X-CSRF-Token and no foreign
  * origin; 2. roles are read from the rows at most SESSION_FRESH_NS ago; 3. a disabled person,
- * driver, key or tenant is nobody. Thread: the request's. */
+ * driver, key or tenant is nobody; 4. a session ends with the password or phone it
+ * was made with. Thread: the request's. */
 #include "web/auth.h"
 
+#include <stdio.h>
 #include "web/api_gen.h"
 #include "base/err.h"
 #include "base/hash.h"
@@ -47,6 +49,17 @@ void auth_keyed_hex(const struct web *w, struct str secret, char hex[65])
 
     crypto_keyed_hash(w->cfg.key, secret, hash);
     str_to_hex(hash, sizeof(hash), hex);
+}
+
+void auth_csrf_make(const struct web *w, const char *session, const char *anchor,
+                    char out[AUTH_TOKEN_SIZE])
+{
+    char text[65 + 1 + CRYPTO_PASSWORD_SIZE], hex[65];
+
+    snprintf(text, sizeof(text), "%s\n%s", session, anchor);
+    auth_keyed_hex(w, str_from_c(text), hex);
+    str_copy(out, AUTH_TOKEN_SIZE, str_from(hex, AUTH_TOKEN_SIZE - 1));
+    crypto_wipe(text, sizeof(text));
 }
 
 static bool face_named(struct str s, enum face *face)
@@ -98,6 +111,7 @@ struct loaded {
     struct actor actor;
     int64_t expires_ms;
     bool active;
+    char anchor[CRYPTO_PASSWORD_SIZE];
 };
 
 /* Columns of web_session_actor and web_key_actor. */
@@ -122,7 +136,17 @@ static int actor_take(void *ctx, const struct sql_value *v, size_t n)
     str_copy(a->zone, sizeof(a->zone), v[13].s);
     a->quota_s = (int32_t)v[14].i;
     a->tenant_quota_s = (int32_t)v[15].i;
+    str_copy(l->anchor, sizeof(l->anchor), v[16].s);
     return 0;
+}
+
+/* Was the session made with the password, or the phone, that its owner has now? */
+static bool anchored(const struct web *w, const char *session, const struct loaded *l)
+{
+    char csrf[AUTH_TOKEN_SIZE];
+
+    auth_csrf_make(w, session, l->anchor, csrf);
+    return strcmp(csrf, l->actor.csrf) == 0;
 }
 
 /* From memory, else from the rows; key is 's' or 'k' and the hash. */
@@ -143,7 +167,7 @@ static int actor_load(struct request *r, const char key[66], enum query q)
     err = req_query(r, q, &hash, 1, actor_take, &l);
     if (err != 0)
         return err == ERR_NOT_FOUND ? ERR_UNAUTHENTICATED : err;
-    if (!l.active || l.expires_ms <= now_ms)
+    if (!l.active || l.expires_ms <= now_ms || (key[0] == 's' && !anchored(w, key + 1, &l)))
         return ERR_UNAUTHENTICATED;
     l.actor.by_cookie = key[0] == 's';
     str_copy(l.actor.session, sizeof(l.actor.session), str_from_c(key + 1));

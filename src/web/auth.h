@@ -10,6 +10,10 @@
 void auth_token_make(char out[AUTH_TOKEN_SIZE]);
 /** Hex of SHA-256: how a token stands in the rows. */
 void auth_token_hash(struct str token, char hex[65]);
+/** The CSRF token of a session: made of its hash and of what its owner logs in with (password hash,
+ * phone), so that changing that ends the sessions made with it. */
+void auth_csrf_make(const struct web *w, const char *session, const char *anchor,
+                    char out[AUTH_TOKEN_SIZE]);
 /** Hex of keyed BLAKE2b: API keys, passwords of chargers. */
 void auth_keyed_hex(const struct web *w, struct str secret, char hex[65]);
 /** Sets (or with life_s 0 clears) the cookie of a face. */

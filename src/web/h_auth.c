@@ -33,7 +33,7 @@ static const char no_hash[] = "$argon2id$v=19$m=65536,t=2,p=1$AAAAAAAAAAAAAAAAAA
 struct person {
     int64_t id, locked_ms;
     bool found;
-    char hash[CRYPTO_PASSWORD_SIZE];
+    char hash[CRYPTO_PASSWORD_SIZE]; /* of the password; a driver's phone */
     struct actor actor;
 };
 struct login {
@@ -132,8 +132,8 @@ static int session_make(struct request *r, struct login *l)
     l->life_s = l->face == FACE_DRIVER ? DRIVER_LIFE_S : STAFF_LIFE_S;
     l->expires_ms = os_now_ms() + l->life_s * 1000 * os_clock_speed();
     auth_token_make(l->token);
-    auth_token_make(a->csrf);
     auth_token_hash(str_from_c(l->token), a->session);
+    auth_csrf_make(r->web, a->session, l->person.hash, a->csrf);
     a->by_cookie = true;
     r->actor = *a;
     cmd = req_cmd(r, CMD_SESSION_PUT, CMD_SIZE(session_put));
@@ -436,6 +436,7 @@ static int code_begin(struct request *r)
         return err;
     a->kind = ACTOR_DRIVER;
     a->role = ROLE_DRIVER;
+    str_copy(l->person.hash, sizeof(l->person.hash), in->phone);
     cmd = req_cmd(r, CMD_REGISTER_DRIVER, CMD_SIZE(register_driver));
     if (cmd == NULL)
         return ERR_TOO_LARGE;

@@ -95,6 +95,13 @@ async function staff(h, w, id) {
   const row = people.find((x) => x.login === 'viewer');
   for (const c of [viewer, clerk, partner])
     check((await c.ask('PUT', `/api/v1/people/${row.id}`, { ...row, role: 1, id: undefined, version: undefined }, { 'if-match': `"${row.version}"` })).status === 403, 'nobody makes themselves admin');
+  // A session ends with the password it was made with.
+  const again = h.client();
+  await again.login('viewer', 'viewer password');
+  await h.must('PUT', `/api/v1/people/${row.id}`, { login: 'viewer', name: 'V', password: 'another password', role: 5, state: 0 }, { 'if-match': `"${row.version}"` });
+  for (const c of [viewer, again]) check((await c.ask('GET', '/api/v1/orders')).status === 401, 'a session of the old password is over');
+  await viewer.login('viewer', 'another password');
+  check((await viewer.ask('GET', '/api/v1/orders')).status === 200, 'and one of the new one opens');
   check(!JSON.stringify(people).includes('argon2'), 'no hash leaves the house');
   // Forged versions.
   const driverRow = await h.ask('GET', `/api/v1/drivers/${w.driver}`);

@@ -10,11 +10,12 @@ SELECT id FROM tenant WHERE state = 0 ORDER BY id LIMIT 1;
 SELECT name, currency, zone, quota_calls_s FROM tenant WHERE id = :id;
 
 -- name: web_session_actor(hash text) one
--- out: kind int, actor id, tenant id, csrf text, expires_ms time, role int, party id, station id, name text, state int, tenant_state int, tenant_name text, currency text, zone text, quota_s int, tenant_quota_s int
+-- out: kind int, actor id, tenant id, csrf text, expires_ms time, role int, party id, station id, name text, state int, tenant_state int, tenant_name text, currency text, zone text, quota_s int, tenant_quota_s int, anchor text
 SELECT w.kind, w.actor, w.tenant, w.csrf, w.expires_ms,
        CASE WHEN w.kind = 3 THEN 4 ELSE COALESCE(p.role, 0) END,
        COALESCE(p.party, 0), COALESCE(p.station, 0), COALESCE(p.name, d.name, ''),
-       COALESCE(p.state, d.state, 2), t.state, t.name, t.currency, t.zone, 0, t.quota_calls_s
+       COALESCE(p.state, d.state, 2), t.state, t.name, t.currency, t.zone, 0, t.quota_calls_s,
+       COALESCE(p.pass_hash, d.phone, '')
 FROM web_session w
 JOIN tenant t ON t.id = w.tenant
 LEFT JOIN person p ON w.kind = 2 AND p.id = w.actor
@@ -22,9 +23,9 @@ LEFT JOIN driver d ON w.kind = 3 AND d.id = w.actor
 WHERE w.id = :hash AND w.state = 0;
 
 -- name: web_key_actor(hash text) one
--- out: kind int, actor id, tenant id, csrf text, expires_ms time, role int, party id, station id, name text, state int, tenant_state int, tenant_name text, currency text, zone text, quota_s int, tenant_quota_s int
+-- out: kind int, actor id, tenant id, csrf text, expires_ms time, role int, party id, station id, name text, state int, tenant_state int, tenant_name text, currency text, zone text, quota_s int, tenant_quota_s int, anchor text
 SELECT 4, k.id, k.tenant, '', 9000000000000, k.role, 0, k.station, k.name, k.state, t.state, t.name, t.currency, t.zone,
-       k.quota_s, t.quota_calls_s
+       k.quota_s, t.quota_calls_s, ''
 FROM api_key k
 JOIN tenant t ON t.id = k.tenant
 WHERE k.key_hash = :hash AND k.key_hash <> '';
