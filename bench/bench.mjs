@@ -34,22 +34,26 @@ const port = () => new Promise((done) => {
 
 function start(program, args) {
   const c = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
-  c.text = '';
-  c.ended = new Promise((r) => c.on('exit', (code) => { running.delete(c); r(code); }));
+  c.text = c.out = '';
+  c.ended = new Promise((r) => {
+    c.on('exit', (code) => { running.delete(c); r(code); });
+    c.on('error', (e) => { c.text += e; r(1); });
+  });
   for (const s of [c.stdout, c.stderr]) s.on('data', (d) => { c.text += d; });
+  c.stdout.on('data', (d) => { c.out += d; });
   running.add(c);
   return c;
 }
 async function said(c, words) {
   while (!words.test(c.text)) {
-    if (c.exitCode !== null) throw new Error(`ended at once: ${c.text}`);
+    if (c.exitCode !== null || c.signalCode !== null) throw new Error(`ended at once: ${c.text}`);
     await sleep(20);
   }
 }
 async function run(program, args) {
   const c = start(program, args.map(String));
   if (await c.ended) throw new Error(`${program} ${args.join(' ')}: ${c.text}`);
-  return c.text.trim();
+  return c.out.trim();
 }
 /** One drive of bench_load: per second of the server's CPU, and latencies. */
 async function drive(...args) {

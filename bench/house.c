@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* house.c: makes the database that a bench starts from: `bench_house DIR CHARGERS ORDERS`. 200
  * tenants, each with a tariff, a contract with three parties, and its share of the chargers (two
- * connectors each, fifty a station); a driver with a card and a full wallet for each of the first
- * 20,000 chargers; ORDERS settled orders of the past. Rows go through store_commit, money through
- * the ledger, so that the file is what the program itself would have left. Of a past order it
- * writes the order, session, fee lines, split parts, hold, transfer, statistics
- * and two events.
- * DIR/chargers.txt gets: id TAB password TAB card. Secrets are derived from the row's number: such
- * a file is never a real installation. Any error ends the program with one line. */
+ * connectors each, fifty a station); unless ORDERS is 0, a driver with a card and a full wallet for
+ * each of the first 20,000 chargers, and ORDERS settled orders of the past. Rows go through
+ * store_commit, money through the ledger, so that the file is what the program itself would have
+ * left. Of a past order it writes the order, session, fee lines, split parts, hold, transfer,
+ * statistics and two events. DIR/chargers.txt gets: id TAB password TAB card. Secrets are derived
+ * from the row's number: such a file is never a real installation. Any error ends the program with
+ * one line. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -482,7 +482,8 @@ int main(int argc, char **argv)
     b.orders = (int32_t)strtol(argv[3], NULL, 10);
     if (b.chargers < TENANTS || b.chargers > 10000000 || b.orders < 0)
         return 2;
-    b.drivers = b.chargers < DRIVERS_MAX ? b.chargers : DRIVERS_MAX;
+    if (b.orders) /* a file without a past holds chargers only: what they weigh is measured */
+        b.drivers = b.chargers < DRIVERS_MAX ? b.chargers : DRIVERS_MAX;
     check(dir_make(argv[1], 0700), argv[1]);
     check(file_on_tmpfs(argv[1]) ? ERR_UNSUPPORTED : 0, "the folder lies in memory");
     build(&b, argv[1]);

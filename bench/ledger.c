@@ -157,7 +157,8 @@ static void payment(struct bench *b, int32_t w, uint32_t legs)
     struct ledger_ctx ctx = ctx_new(b);
     struct ledger_request req = {
         .tenant = t, .code = TRANSFER_CAPTURE, .currency = "CNY", .n = legs};
-    req.leg[0] = (struct ledger_leg){.account = b->wallet[w], .amount = MONEY(-10 * (legs - 1))};
+    req.leg[0] =
+        (struct ledger_leg){.account = b->wallet[w], .amount = MONEY(-10 * (int64_t)(legs - 1))};
     for (uint32_t i = 1; i < legs; i++) {
         int64_t to =
             i <= 3 ? b->share[t][i - 1] : b->wallet[(w + TENANTS * (int32_t)(i * 17)) % WALLETS];
