@@ -275,7 +275,7 @@ static int64_t zero_rest(const struct cap_view *v, int64_t *from_ms)
     }
     bool steady = power_steady(v);
     int64_t rest = time_of_cost(left, steady ? power : most, v->price_e5);
-    *from_ms = steady || v->power_w > 0 ? v->reading_ms : v->now_ms;
+    *from_ms = v->power_w == 0 ? v->now_ms : v->reading_ms;
     if (!steady && *from_ms + rest < v->now_ms + ZERO_LEASE_MS)
         rest = v->now_ms + ZERO_LEASE_MS - *from_ms; /* we are there, and will tell again in time */
     if (v->power_w == 0 && rest < ZERO_IDLE_MS)

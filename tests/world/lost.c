@@ -38,11 +38,12 @@ static struct model_traits traits_of(struct rng *rng, bool profiles)
                                  .obeys_profiles = profiles};
 }
 
-/** What a charger may give beyond the cap: its margin and what the margin may be wrong by, at full
- * power, and a tenth of the cap. */
+/** What a charger may give beyond the cap: at full power its margin and the least time that is left
+ * to it while its power is not known; and a tenth of the cap, by which the estimate may be wrong.
+ */
 static int64_t bound_mwh(const struct lane *l, int64_t cap_mwh)
 {
-    return l->p->m.traits.power_w * INT64_C(25) * 1000 / 3600 + cap_mwh / 10;
+    return l->p->m.traits.power_w * INT64_C(36) * 1000 / 3600 + cap_mwh / 10;
 }
 
 static void lane_measure(const struct lane *l, int64_t until_ms, struct figures *f)

@@ -387,6 +387,29 @@ static void settings(void **state)
     model_free(&b.m);
 }
 
+static void limit_that_begins_later(void **state)
+{
+    (void)state;
+    struct bench b;
+    plugged_with(&b, &dc, 12, HABIT_NORMAL);
+    assert_int_equal(start(&b), 0);
+    run(&b, 60000);
+    assert_int_equal(model_limit(&b.m, 0, 36000, b.now), 0);
+    assert_int_equal(model_limit_later(&b.m, 0, 0, b.now + 10000), 0);
+    int64_t before = b.m.guns[0].meter_mwh;
+    run(&b, 60000);
+    /* 36 kW for ten seconds are 100 Wh; then nothing. */
+    assert_in_range(b.m.guns[0].meter_mwh - before, 99000, 100100);
+    assert_int_equal(b.m.guns[0].power_w, 0);
+    /* A new limit forgets what was to come. */
+    assert_int_equal(model_limit(&b.m, 0, 36000, b.now), 0);
+    assert_int_equal(model_limit_later(&b.m, 0, 0, b.now + 10000), 0);
+    assert_int_equal(model_limit(&b.m, 0, 36000, b.now), 0);
+    run(&b, 60000);
+    assert_in_range(b.m.guns[0].power_w, 30000, 36000);
+    model_free(&b.m);
+}
+
 static void reset_boots_again(void **state)
 {
     (void)state;
@@ -467,6 +490,7 @@ int main(void)
         cmocka_unit_test(cards),
         cmocka_unit_test(balance_ends_a_pile),
         cmocka_unit_test(settings),
+        cmocka_unit_test(limit_that_begins_later),
         cmocka_unit_test(reset_boots_again),
         cmocka_unit_test(stays_small),
         cmocka_unit_test(days_are_deterministic),
