@@ -71,16 +71,17 @@ static bool child_ended(pid_t *pid)
 static pid_t start_serve(struct demo *d)
 {
     char dir[] = "--dir", set[] = "--set", name[] = "even", sub[] = "serve", demo[] = "--demo";
-    char web[64], ocpp[64], ykc[64], speed[64], bind_web[100], bind_charge[100];
+    char web[64], ocpp[64], ykc[64], speed[64], bind_web[100], bind_charge[100], db[300];
     snprintf(web, sizeof web, "web.port=%" PRId64, d->settings.web_port);
     snprintf(ocpp, sizeof ocpp, "charge.ocpp_port=%" PRId64, d->settings.charge_ocpp_port);
     snprintf(ykc, sizeof ykc, "charge.ykc_port=%" PRId64, d->settings.charge_ykc_port);
     snprintf(speed, sizeof speed, "demo.speed=%" PRId64, d->settings.demo_speed);
     snprintf(bind_web, sizeof bind_web, "web.bind=%s", d->settings.web_bind);
     snprintf(bind_charge, sizeof bind_charge, "charge.bind=%s", d->settings.charge_bind);
+    snprintf(db, sizeof db, "data.db=%s", d->settings.data_db);
     char *args[ARGS_MAX] = {
-        name, sub,      dir, d->settings.data_dir, set,  web, set, ocpp, set, ykc, set, speed,
-        set,  bind_web, set, bind_charge,          demo, NULL};
+        name, sub,      dir, d->settings.data_dir, set, web, set,  ocpp, set, ykc, set, speed,
+        set,  bind_web, set, bind_charge,          set, db,  demo, NULL};
     return start(args);
 }
 

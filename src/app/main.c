@@ -2,6 +2,7 @@
 /* main.c: the program `even` and its subcommands. Owns nothing; each subcommand is a function.
  * Errors are one line on stderr and a non-zero exit. */
 #include "app/app.h"
+#include "app/replay.h"
 
 #include <curl/curl.h>
 
@@ -44,6 +45,11 @@ static int backup_main(int argc, char **argv)
         return res;
     if (argc != 1)
         return usage(stderr, 2);
+    if (c.data_db[0]) {
+        fprintf(stderr, "even: data.db is a server: copy %s/samples and %s/key, then use pg_dump\n",
+                c.data_dir, c.data_dir);
+        return 2;
+    }
     res = store_backup(c.data_dir, argv[0]);
     if (res) {
         fprintf(stderr, "even: backup of %s to %s: %s\n", c.data_dir, argv[0],
@@ -63,10 +69,11 @@ static int check_main(int argc, char **argv)
     if (argc > 1)
         return usage(stderr, 2);
     snprintf(path, sizeof path, "%s/even.db", c.data_dir);
-    const char *file = argc == 1 ? argv[0] : path;
+    const char *file = argc == 1 ? argv[0] : c.data_db[0] ? c.data_db : path;
     res = store_check(file, stdout);
     if (res < 0)
-        fprintf(stderr, "even: %s: %s\n", file, err_text(res, LANG_EN));
+        fprintf(stderr, "even: %s: %s\n", file == c.data_db ? "data.db" : file, /* no password */
+                err_text(res, LANG_EN));
     return res < 0 ? 70 : res;
 }
 
@@ -117,6 +124,8 @@ static const struct {
     {"demo", demo_main, "[--speed K] [--for SECONDS] [options]",
      "run a demonstration with simulated chargers and drivers"},
     {"sim", sim_sub, "--help", "simulate chargers against a running platform"},
+    {"replay", replay_main, "FILE --mapping FILE …",
+     "tell real sessions to a running platform and account for every row"},
     {"backup", backup_main, "[options] FILE", "copy the data of a running platform, consistently"},
     {"check", check_main, "[options] [FILE]",
      "re-derive the books from the file and print a trial balance"},

@@ -191,7 +191,8 @@ static bool is_ready(void *ctx, const char **why)
 
 static int store_begin(struct house *h)
 {
-    struct store_config sc = {.dir = h->settings.data_dir, .create = true};
+    struct store_config sc = {
+        .dir = h->settings.data_dir, .db = h->settings.data_db, .create = true};
     int err = store_open(&sc, &h->store);
     if (err) {
         fprintf(stderr, "even: %s: %s\n", h->settings.data_dir, err_text(err, LANG_EN));
