@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 /* engine.c: see engine.h.
  *
- * Threads and data: the core thread owns core, fetcher, inbox batches; the committer owns the store
- * and the batch it was handed; batch slots change hands through `state` (FREE → SEALED by the core,
- * SEALED → FREE by the committer) and a mailbox message that names them. Invariants:
+ * Threads and data: the core thread owns core, fetcher, zones and what it took from the inbox; the
+ * committer owns the store and the batch it was handed; batch slots change hands through `state`
+ * (FREE → SEALED by the core, SEALED → FREE by the committer) and a mailbox message that names
+ * them.
+ *
+ * Invariants:
  *  1. Batches are committed in the order sealed: there are two slots and one mailbox.
- *  2. Nothing is delivered before store_commit answered 0.
+ *  2. Nothing is delivered before store_commit answered 0. (A quarantined command has no effect to
+ *     wait for.)
  *  3. After `stopping` the core takes no new command, but everything taken is committed and
- * delivered. */
+ *     delivered.
+ *  4. While the committer is behind, the core takes no more than one inbox's worth of commands: the
+ *     inbox fills, the senders wait, and memory has a bound.
+ *  5. The mark speaks of crashes only: an end that we chose is none of its command's doing. */
 #include "app/engine.h"
 
 #include <stdatomic.h>
@@ -26,6 +33,7 @@
 #include "io/os/zonefile.h"
 
 enum { BATCHES = 2, BATCH_FREE = 0, BATCH_SEALED = 1, FETCH_ROUNDS = 8, DISK_CHECK_MS = 5000 };
+enum { ZONES_MAX = 1024, NOTICES_BYTES = 4096 };
 
 struct slot {
     struct core_batch batch;
@@ -36,19 +44,24 @@ struct engine {
     struct engine_config cfg;
     struct core *core;
     struct store_fetcher *fetcher;
-    struct mailbox *inbox, *sealed;
+    struct mailbox *inbox, *sealed, *freed; /* freed: the committer is done with a slot */
+    struct mailbox_batch freed_mail;
     struct mark *mark; /* what is being applied */
     struct os_thread *core_thread, *commit_thread;
     struct slot slots[BATCHES];
-    int next; /* slot to seal into */
+    int next;     /* slot to seal into */
+    size_t taken; /* bytes of commands applied since the last seal */
+    size_t inbox_bytes;
+    struct buf zones; /* of struct zone *, lent to the core */
     int64_t last_ms;
     int64_t disk_checked_ms;
     struct arena arena;
     _Atomic bool stopping, disk_low;
 };
 
-static EV_NORETURN void fatal(const char *what, int err)
+static EV_NORETURN void fatal(struct engine *e, const char *what, int err)
 {
+    mark_end(e->mark);
     log_line(LOG_ERROR, "engine", 0, "%s: %s; stopping, nothing unanswered is lost", what,
              err_text(err, LANG_EN));
     _Exit(70);
@@ -56,17 +69,32 @@ static EV_NORETURN void fatal(const char *what, int err)
 
 /* ---- loading ---- */
 
-static int zone_need(struct engine *e, const char *name)
+static int zone_need(struct engine *e, const char *name, uint64_t cause)
 {
     struct zone *zone;
     if (!name[0] || core_zone_known(e->core, name))
         return 0;
     int err = os_zone_load(name, &zone);
     if (err) {
-        log_line(LOG_ERROR, "engine", 0, "time zone %s: %s", name, err_text(err, LANG_EN));
+        log_line(LOG_ERROR, "engine", cause, "time zone %s: %s", name, err_text(err, LANG_EN));
         return err;
     }
+    buf_put(&e->zones, &zone, sizeof zone);
+    if (e->zones.err) {
+        zone_free(zone);
+        return e->zones.err;
+    }
     return core_zone_add(e->core, name, zone);
+}
+
+static void zones_free(struct engine *e)
+{
+    for (size_t at = 0; at < e->zones.n; at += sizeof(struct zone *)) {
+        struct zone *zone;
+        memcpy(&zone, e->zones.p + at, sizeof zone);
+        zone_free(zone);
+    }
+    buf_free(&e->zones);
 }
 
 static int load_row(void *ctx, enum row_table table, const void *row)
@@ -74,9 +102,9 @@ static int load_row(void *ctx, enum row_table table, const void *row)
     struct engine *e = ctx;
     int err = 0;
     if (table == ROW_TENANT)
-        err = zone_need(e, ((const struct row_tenant *)row)->zone);
+        err = zone_need(e, ((const struct row_tenant *)row)->zone, 0);
     else if (table == ROW_STATION)
-        err = zone_need(e, ((const struct row_station *)row)->zone);
+        err = zone_need(e, ((const struct row_station *)row)->zone, 0);
     if (err)
         return err;
     return core_load(e->core, table, row);
@@ -127,14 +155,25 @@ static void seal(struct engine *e)
     int err = mailbox_send(e->sealed, MAIL_NORMAL, str_from((const char *)&index, sizeof index));
     must(err == 0); /* room for both slots was given at the start */
     e->next = (e->next + 1) % BATCHES;
+    e->taken = 0;
 }
 
-/* A look-up must see what was sealed before: rows that left memory are waited for. */
-static void wait_committed(struct engine *e)
+static bool all_free(struct engine *e)
 {
     for (int i = 0; i < BATCHES; i++)
-        while (atomic_load_explicit(&e->slots[i].state, memory_order_acquire) != BATCH_FREE)
-            (void)mailbox_wait(e->inbox, 1);
+        if (atomic_load_explicit(&e->slots[i].state, memory_order_acquire) != BATCH_FREE)
+            return false;
+    return true;
+}
+
+/* A look-up must see what was sealed before: rows that left memory are waited for. (Rows that are
+ * not sealed yet have not left it.) */
+static void wait_committed(struct engine *e)
+{
+    while (!all_free(e)) {
+        (void)mailbox_wait(e->freed, -1);
+        (void)mailbox_take(e->freed, &e->freed_mail);
+    }
 }
 
 static void fetch(struct engine *e, const struct core_need *need)
@@ -143,7 +182,7 @@ static void fetch(struct engine *e, const struct core_need *need)
     if (err == ERR_NOT_FOUND)
         core_absent(e->core, need);
     else if (err)
-        fatal("look-up", err);
+        fatal(e, "look-up", err);
 }
 
 static void prefetch(struct engine *e, const struct cmd *cmd)
@@ -171,9 +210,9 @@ static void zone_for(struct engine *e, const struct cmd *cmd)
     if (row_unpack(&c, &e->arena, &table, &op, &row) != 0)
         return;
     if (table == ROW_STATION)
-        (void)zone_need(e, ((const struct row_station *)row)->zone);
+        (void)zone_need(e, ((const struct row_station *)row)->zone, cmd->head.cause);
     else if (table == ROW_TENANT)
-        (void)zone_need(e, ((const struct row_tenant *)row)->zone);
+        (void)zone_need(e, ((const struct row_tenant *)row)->zone, cmd->head.cause);
 }
 
 /* A command that killed the house twice is answered with an error instead of being tried a third
@@ -213,7 +252,7 @@ static void apply(struct engine *e, struct cmd *cmd)
     if (cmd->head.type == CMD_ROW_PUT)
         zone_for(e, cmd);
     else if (cmd->head.type == CMD_SETUP)
-        (void)zone_need(e, cmd->u.setup.zone);
+        (void)zone_need(e, cmd->u.setup.zone, cmd->head.cause);
     prefetch(e, cmd);
     core_apply(e->core, cmd);
     mark_end(e->mark);
@@ -247,8 +286,11 @@ static void figures(struct engine *e)
 static void take(struct engine *e, struct mailbox_batch *mail)
 {
     struct str msg;
-    if (mailbox_take(e->inbox, mail) == 0)
-        return;
+    if (e->taken >= e->inbox_bytes) {
+        wait_committed(e);
+        seal(e);
+    }
+    e->taken += mailbox_take(e->inbox, mail);
     while (mailbox_next(mail, &msg)) {
         struct cmd *cmd =
             (struct cmd *)(uintptr_t)msg.p; /* ours now: the batch is not read again */
@@ -257,12 +299,10 @@ static void take(struct engine *e, struct mailbox_batch *mail)
     }
 }
 
-static bool all_free(struct engine *e)
+static void committer_end(struct engine *e)
 {
-    for (int i = 0; i < BATCHES; i++)
-        if (atomic_load_explicit(&e->slots[i].state, memory_order_acquire) != BATCH_FREE)
-            return false;
-    return true;
+    int32_t end = -1;
+    must(mailbox_send(e->sealed, MAIL_ENDING, str_from((const char *)&end, sizeof end)) == 0);
 }
 
 static void core_main(void *arg)
@@ -281,12 +321,23 @@ static void core_main(void *arg)
         if (stopping && !core_pending(e->core) && all_free(e))
             break;
     }
-    int32_t end = -1;
-    must(mailbox_send(e->sealed, MAIL_ENDING, str_from((const char *)&end, sizeof end)) == 0);
+    committer_end(e);
     mailbox_batch_free(&mail);
 }
 
 /* ---- the committer ---- */
+
+static void store_figures(struct engine *e)
+{
+    struct app_metrics *m = e->cfg.metrics;
+    struct store_stats st;
+    store_stats(e->cfg.store, &st);
+    metric_set(&m->store_rows, st.rows);
+    metric_set(&m->store_samples, st.samples);
+    metric_set(&m->store_blocks, st.blocks);
+    metric_set(&m->store_tails, st.tails);
+    metric_set(&m->store_log_bytes, (uint64_t)st.log_bytes);
+}
 
 static void deliver(struct engine *e, const struct buf *outs)
 {
@@ -302,22 +353,25 @@ static void deliver(struct engine *e, const struct buf *outs)
 static void wake(struct engine *e)
 {
     struct cmd_head none = {.size = sizeof none, .version = CMD_VERSION, .type = 0};
-    /* A full inbox needs no waking. */
+    /* A full mailbox needs no waking. */
     int err = mailbox_send(e->inbox, MAIL_ENDING, str_from((const char *)&none, sizeof none));
+    must(err == 0 || err == ERR_FULL);
+    err = mailbox_send(e->freed, MAIL_NORMAL, STR_LIT("f"));
     must(err == 0 || err == ERR_FULL);
 }
 
 static void commit(struct engine *e, struct slot *s)
 {
     if (s->batch.rows.err || s->batch.samples.err || s->batch.outs.err)
-        fatal("a batch outgrew its bound", ERR_TOO_LARGE);
+        fatal(e, "a batch found no memory", ERR_NOMEM);
     int64_t t0 = os_mono_ns();
     if (s->batch.rows.n > 0 || s->batch.samples.n > 0) {
         int err = store_commit(e->cfg.store, buf_str(&s->batch.rows), buf_str(&s->batch.samples));
         if (err)
-            fatal("commit", err);
+            fatal(e, "commit", err);
         metric_observe(&e->cfg.metrics->commit, (os_mono_ns() - t0) / 1000);
         metric_add(&e->cfg.metrics->commits, 1);
+        store_figures(e);
     }
     deliver(e, &s->batch.outs);
     atomic_store_explicit(&s->state, BATCH_FREE, memory_order_release);
@@ -399,8 +453,11 @@ void engine_free(struct engine *e)
         core_batch_free(&e->slots[i].batch);
     mailbox_free(e->inbox);
     mailbox_free(e->sealed);
+    mailbox_free(e->freed);
+    mailbox_batch_free(&e->freed_mail);
     mark_close(e->mark);
     core_free(e->core);
+    zones_free(e);
     arena_free(&e->arena);
     free(e);
 }
@@ -419,7 +476,8 @@ static int prepare(struct engine *e)
         .command_timeout_s = (int32_t)c->core_command_s,
         .seed = 0,
     };
-    size_t inbox = (size_t)c->core_inbox_mb << 20;
+    e->inbox_bytes = (size_t)c->core_inbox_mb << 20;
+    buf_init(&e->zones, ZONES_MAX * sizeof(struct zone *));
     char path[300];
     snprintf(path, sizeof path, "%s/applying", c->data_dir);
     int err = mark_open(path, &e->mark);
@@ -428,9 +486,11 @@ static int prepare(struct engine *e)
     if (!err)
         err = store_fetcher_open(e->cfg.store, &e->fetcher);
     if (!err)
-        err = mailbox_new(inbox, inbox, &e->inbox);
+        err = mailbox_new(e->inbox_bytes, e->inbox_bytes, &e->inbox);
     if (!err)
-        err = mailbox_new(4096, 4096, &e->sealed);
+        err = mailbox_new(NOTICES_BYTES, NOTICES_BYTES, &e->sealed);
+    if (!err)
+        err = mailbox_new(NOTICES_BYTES, 0, &e->freed);
     for (int i = 0; i < BATCHES; i++)
         core_batch_init(&e->slots[i].batch);
     arena_init(&e->arena, 1 << 20);
@@ -451,6 +511,9 @@ int engine_start(const struct engine_config *cfg, struct engine **out)
     if (!err)
         err = os_thread_start("core", core_main, e, &e->core_thread);
     if (err) {
+        if (e->commit_thread)
+            committer_end(e);
+        os_thread_join(e->commit_thread);
         engine_free(e);
         return err;
     }

@@ -22,7 +22,8 @@ struct engine_config {
     const struct config *settings;
     struct store *store;
     struct app_metrics *metrics;
-    /** Called by the committer thread once the batch of this answer is durable. Must not wait. */
+    /** Called by the committer thread once the batch of this answer is durable, and by the core
+     * thread for a quarantined command, which has no effect. Must not wait. */
     void (*deliver)(void *ctx, const struct out *out);
     /** Called after the last answer of a batch: who was handed something is woken once. */
     void (*delivered)(void *ctx);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* gates.c: see gates.h. Each reactor's data belongs to its thread once it runs; only its mailbox is
- * shared. A reactor whose mailbox is full has stopped turning: its answers are dropped and counted,
- * the chargers ask again. */
+ * shared, and the sums of figures, to which it adds at the end of a turn what is new. A reactor
+ * whose mailbox is full has stopped turning: its answers are dropped and counted, the chargers ask
+ * again.
+ */
 #include "app/gates.h"
 
 #include <stdatomic.h>
@@ -19,6 +21,36 @@
 
 enum { MAIL_DRAIN = 1, DRAIN_MS = 3000, OUT_MAIL_BYTES = 64 << 20, PROXIES_MAX = 16 };
 
+/* What /metrics tells of the gates: first both protocols', then the network's. */
+static const struct figure {
+    const char *name, *label, *help;
+    enum metric_kind kind;
+} figures[] = {
+#define OF_BOTH(name, help, kind)                                                                  \
+    {name, "protocol=\"ocpp\"", help, kind},                                                       \
+    {                                                                                              \
+        name, "protocol=\"ykc\"", help, kind                                                       \
+    }
+    OF_BOTH("even_frames_in_total", "Frames of chargers", METRIC_COUNTER),
+    OF_BOTH("even_frames_out_total", "Frames to chargers", METRIC_COUNTER),
+    OF_BOTH("even_frames_bad_total", "Frames refused or skipped", METRIC_COUNTER),
+    OF_BOTH("even_frames_lenient_total", "Frames taken in spite of oddities", METRIC_COUNTER),
+    OF_BOTH("even_gate_calls_total", "Calls: of chargers by OCPP, to piles by 云快充",
+            METRIC_COUNTER),
+    OF_BOTH("even_call_timeouts_total", "Calls to chargers that were not answered in time",
+            METRIC_COUNTER),
+    OF_BOTH("even_gate_connections", "Connections of chargers", METRIC_GAUGE),
+#undef OF_BOTH
+    {"even_net_accepted_total", "", "Connections accepted", METRIC_COUNTER},
+    {"even_net_refused_total", "", "Upgrades refused", METRIC_COUNTER},
+    {"even_net_closed_total", "", "Connections ended", METRIC_COUNTER},
+    {"even_net_in_bytes_total", "", "Bytes from chargers", METRIC_COUNTER},
+    {"even_net_out_bytes_total", "", "Bytes to chargers", METRIC_COUNTER},
+    {"even_net_listen_pauses_total", "", "Times a full reactor stopped listening", METRIC_COUNTER},
+};
+enum { FIGURES = ARRAY_LEN(figures) };
+_Static_assert((int)FIGURES < (int)GATES_METRICS, "one more is the answers dropped");
+
 struct reactor {
     struct gates *gates;
     struct net *net;
@@ -26,12 +58,14 @@ struct reactor {
     struct ocpp_gate *ocpp;
     struct ykc_gate *ykc;
     struct os_thread *thread;
+    uint64_t told[FIGURES]; /* what the sums hold of this reactor */
 };
 
 struct gates {
     struct gates_config cfg;
     struct tls_server *tls;
     _Atomic uint64_t causes, dropped;
+    _Atomic uint64_t sums[FIGURES]; /* of all reactors, for /metrics */
     int n;
     struct reactor reactors[];
 };
@@ -60,10 +94,52 @@ static void on_mail(void *ctx, struct str msg)
         (void)ykc_gate_deliver(r->ykc, out); /* neither knows it: the connection is gone */
 }
 
+static void figures_read(const struct reactor *r, uint64_t v[FIGURES])
+{
+    struct gate_stats o, y;
+    struct net_stats n;
+    ocpp_gate_stats(r->ocpp, &o);
+    ykc_gate_stats(r->ykc, &y);
+    net_stats_get(r->net, &n);
+    const uint64_t now[FIGURES] = {
+        o.frames_in,  y.frames_in, o.frames_out,  y.frames_out,  o.bad_frames,
+        y.bad_frames, o.lenient,   y.lenient,     o.calls,       y.calls,
+        o.timeouts,   y.timeouts,  o.connections, y.connections, n.accepted,
+        n.refused,    n.closed,    n.in_bytes,    n.out_bytes,   n.listen_pauses,
+    };
+    memcpy(v, now, sizeof now);
+}
+
+/* A gauge that fell adds a negative difference: unsigned sums wrap back. */
 static void on_turn(void *ctx)
 {
     struct reactor *r = ctx;
+    uint64_t now[FIGURES];
+    ocpp_gate_turn(r->ocpp);
+    ykc_gate_turn(r->ykc);
+    figures_read(r, now);
     r->gates->cfg.submitted(r->gates->cfg.ctx);
+    for (int i = 0; i < FIGURES; i++) {
+        if (now[i] != r->told[i])
+            metric_add(&r->gates->sums[i], now[i] - r->told[i]);
+        r->told[i] = now[i];
+    }
+}
+
+uint32_t gates_metrics(const struct gates *g, struct metric_row rows[GATES_METRICS])
+{
+    for (int i = 0; i < FIGURES; i++)
+        rows[i] = (struct metric_row){.name = figures[i].name,
+                                      .label = figures[i].label,
+                                      .help = figures[i].help,
+                                      .kind = figures[i].kind,
+                                      .value = &g->sums[i]};
+    rows[FIGURES] = (struct metric_row){.name = "even_answers_dropped_total",
+                                        .label = "",
+                                        .help = "Answers that found a reactor's mailbox full",
+                                        .kind = METRIC_COUNTER,
+                                        .value = &g->dropped};
+    return FIGURES + 1;
 }
 
 static void run(void *arg)

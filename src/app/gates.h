@@ -7,8 +7,10 @@
 
 #include "app/config.h"
 #include "core/cmd.h"
+#include "web/metrics.h"
 
 struct gates;
+enum { GATES_METRICS = 32 };
 
 struct gates_config {
     const struct config *settings;
@@ -22,6 +24,9 @@ struct gates_config {
 EV_MUST_USE int gates_new(const struct gates_config *cfg, struct gates **out);
 /** Listens and starts the threads; *ocpp and *ykc tell the ports. */
 EV_MUST_USE int gates_start(struct gates *g, uint16_t *ocpp, uint16_t *ykc);
+/** Fills rows of /metrics (at most GATES_METRICS) and returns how many; the figures live as long as
+ * the gates. */
+uint32_t gates_metrics(const struct gates *g, struct metric_row rows[GATES_METRICS]);
 /** Hands an answer or a call to the reactor it names; any thread, never waits. */
 void gates_deliver(struct gates *g, const struct out *out);
 /** After the last answer of a batch: wakes the reactors that were handed something. */

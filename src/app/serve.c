@@ -23,7 +23,7 @@
 #include "store/store.h"
 #include "web/web.h"
 
-enum { KEY_TEXT = CRYPTO_KEY_SIZE * 2 };
+enum { KEY_TEXT = CRYPTO_KEY_SIZE * 2, METRICS_MAX = 64, SESSIONS_LEAST = 100000 };
 
 struct house {
     struct config settings;
@@ -34,8 +34,9 @@ struct house {
     struct store_keeper *keeper;
     struct engine *engine;
     struct gates *gates;
-    struct web *web;
+    struct web *_Atomic web; /* the committer asks for it */
     struct app_metrics metrics;
+    struct metric_row rows[METRICS_MAX];
     _Atomic bool ready;
 };
 
@@ -143,12 +144,6 @@ static int clock_set(struct house *h)
 
 /* ---- joints ---- */
 
-static int submit(void *ctx, const struct cmd *cmd)
-{
-    struct house *h = ctx;
-    return engine_submit(h->engine, cmd);
-}
-
 /* The gates' way in: a turn of a reactor wakes the core once. */
 static int put(void *ctx, const struct cmd *cmd)
 {
@@ -162,22 +157,31 @@ static void put_end(void *ctx)
     engine_wake(h->engine);
 }
 
+/* Nobody would hear the answer before the front is known to the committer. */
+static int submit_web(void *ctx, const struct cmd *cmd)
+{
+    struct house *h = ctx;
+    return atomic_load(&h->web) ? engine_submit(h->engine, cmd) : ERR_AGAIN;
+}
+
 static void deliver(void *ctx, const struct out *out)
 {
     struct house *h = ctx;
+    struct web *web = atomic_load_explicit(&h->web, memory_order_acquire);
     bool to_web = out->type == OUT_EVENT || (out->type == OUT_REPLY && out->to.kind == FROM_WEB);
     if (!to_web)
         gates_deliver(h->gates, out);
-    else if (h->web)
-        web_deliver(h->web, out);
+    else if (web)
+        web_deliver(web, out);
 }
 
 static void deliver_end(void *ctx)
 {
     struct house *h = ctx;
+    struct web *web = atomic_load_explicit(&h->web, memory_order_acquire);
     gates_delivered(h->gates);
-    if (h->web)
-        web_delivered(h->web);
+    if (web)
+        web_delivered(web);
 }
 
 static bool is_ready(void *ctx, const char **why)
@@ -191,8 +195,10 @@ static bool is_ready(void *ctx, const char **why)
 
 static int store_begin(struct house *h)
 {
-    struct store_config sc = {
-        .dir = h->settings.data_dir, .db = h->settings.data_db, .create = true};
+    struct store_config sc = {.dir = h->settings.data_dir,
+                              .db = h->settings.data_db,
+                              .create = true,
+                              .sessions = SESSIONS_LEAST + (uint32_t)h->settings.limits_orders};
     int err = store_open(&sc, &h->store);
     if (err) {
         fprintf(stderr, "even: %s: %s\n", h->settings.data_dir, err_text(err, LANG_EN));
@@ -224,24 +230,38 @@ static int engine_begin(struct house *h)
     return err;
 }
 
+/* Rows of one name stand together; the front's own last row is a stage, too. */
+static uint32_t metrics_list(struct house *h)
+{
+    static const char stage[] = "even_stage_seconds", help[] = "Time per stage";
+    struct app_metrics *m = &h->metrics;
+    const struct metric_row own[] = {
+        {stage, "stage=\"queue\"", help, METRIC_HISTOGRAM, NULL, &m->queue},
+        {stage, "stage=\"apply\"", help, METRIC_HISTOGRAM, NULL, &m->apply},
+        {stage, "stage=\"commit\"", help, METRIC_HISTOGRAM, NULL, &m->commit},
+        {"even_commands_total", "", "Commands applied", METRIC_COUNTER, &m->commands, NULL},
+        {"even_commits_total", "", "Batches committed", METRIC_COUNTER, &m->commits, NULL},
+        {"even_orders_open", "", "Orders in progress", METRIC_GAUGE, &m->orders_open, NULL},
+        {"even_chargers_online", "", "Chargers connected", METRIC_GAUGE, &m->chargers_online, NULL},
+        {"even_inbox_bytes", "", "Bytes waiting for the core", METRIC_GAUGE, &m->inbox_bytes, NULL},
+        {"even_store_rows_total", "", "Rows written", METRIC_COUNTER, &m->store_rows, NULL},
+        {"even_store_samples_total", "", "Samples written", METRIC_COUNTER, &m->store_samples,
+         NULL},
+        {"even_store_blocks_total", "", "Blocks of samples sealed", METRIC_COUNTER,
+         &m->store_blocks, NULL},
+        {"even_store_tails", "", "Sessions with unsealed samples", METRIC_GAUGE, &m->store_tails,
+         NULL},
+        {"even_store_log_bytes", "", "Size of the sample log", METRIC_GAUGE, &m->store_log_bytes,
+         NULL},
+    };
+    _Static_assert(ARRAY_LEN(own) + GATES_METRICS <= METRICS_MAX, "room for every figure");
+    memcpy(h->rows, own, sizeof own);
+    return ARRAY_LEN(own) + gates_metrics(h->gates, h->rows + ARRAY_LEN(own));
+}
+
 static int web_begin(struct house *h)
 {
-    static const char help_stage[] = "Time of a stage, microseconds";
-    struct metric_row rows[] = {
-        {"even_stage_us", "stage=\"queue\"", help_stage, METRIC_HISTOGRAM, NULL, &h->metrics.queue},
-        {"even_stage_us", "stage=\"apply\"", help_stage, METRIC_HISTOGRAM, NULL, &h->metrics.apply},
-        {"even_stage_us", "stage=\"commit\"", help_stage, METRIC_HISTOGRAM, NULL,
-         &h->metrics.commit},
-        {"even_commands_total", "", "Commands applied", METRIC_COUNTER, &h->metrics.commands, NULL},
-        {"even_commits_total", "", "Batches committed", METRIC_COUNTER, &h->metrics.commits, NULL},
-        {"even_orders_open", "", "Orders in progress", METRIC_GAUGE, &h->metrics.orders_open, NULL},
-        {"even_chargers_online", "", "Chargers connected", METRIC_GAUGE,
-         &h->metrics.chargers_online, NULL},
-        {"even_inbox_bytes", "", "Bytes waiting for the core", METRIC_GAUGE,
-         &h->metrics.inbox_bytes, NULL},
-    };
-    static struct metric_row kept[ARRAY_LEN(rows)];
-    memcpy(kept, rows, sizeof rows);
+    struct web *web = NULL;
     const struct config *c = &h->settings;
     struct web_config wc = {
         .bind = c->web_bind,
@@ -253,16 +273,17 @@ static int web_begin(struct house *h)
         .proxies = c->web_proxies[0] ? c->web_proxies : NULL,
         .setup_token = h->setup_token,
         .store = h->store,
-        .submit = submit,
+        .submit = submit_web,
         .submit_ctx = h,
         .ready = is_ready,
         .ready_ctx = h,
-        .metrics = kept,
-        .metrics_n = ARRAY_LEN(kept),
+        .metrics = h->rows,
+        .metrics_n = metrics_list(h),
     };
     os_random_text(h->setup_token, 32);
     memcpy(wc.key, h->key, sizeof wc.key);
-    int err = web_start(&wc, &h->web);
+    int err = web_start(&wc, &web);
+    atomic_store(&h->web, web);
     if (err)
         fprintf(stderr, "even: cannot serve pages on %s:%d: %s\n", c->web_bind, (int)c->web_port,
                 err_text(err, LANG_EN));
