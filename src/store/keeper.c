@@ -205,7 +205,7 @@ int store_backup_check(const char *target, FILE *out)
 {
     char path[STORE_PATH_CAP];
     struct buf b;
-    int n = snprintf(path, sizeof path, "%s.manifest", target), bad = 0;
+    int n = snprintf(path, sizeof path, "%s.manifest", target), bad = 0, files = 0;
     if (n < 0 || n >= STORE_PATH_CAP)
         return ERR_TOO_LARGE;
     buf_init(&b, MANIFEST_CAP);
@@ -219,7 +219,10 @@ int store_backup_check(const char *target, FILE *out)
             continue;
         line = str_from(line.p + 5, line.n - 5);
         bad = line_check(target, line, out) ? ERR_CORRUPT : bad;
+        files++;
     }
+    if (rc == 0 && files == 0)
+        rc = ERR_CORRUPT; /* it names not even the database */
     buf_free(&b);
     return rc ? rc : bad;
 }
