@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* arena.c: see arena.h. Data: a list of chunks, newest first.
- * Invariants: 1. total = sum of chunk sizes ≤ cap; 2. head's bytes [0, used) are handed out, the
- * rest is free; 3. what is handed out is zeroed and 16-byte aligned. Fails with NULL only. */
+ *
+ * Invariants:
+ *  1. total = sum of chunk sizes ≤ cap.
+ *  2. Head's bytes [0, used) are handed out, the rest is free.
+ *  3. What is handed out is zeroed and 16-byte aligned.
+ *
+ * Fails with NULL only. */
 #include "base/arena.h"
 
 #include <stdarg.h>

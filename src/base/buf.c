@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* buf.c: see buf.h. Data: one malloc'd run of `size` bytes, `n` of them in use.
- * Invariants: 1. n ≤ size ≤ cap; 2. once err is set nothing is appended until buf_reset, so that a
- * reader never sees a message with a hole; 3. the cursor never moves on failure. */
+ *
+ * Invariants:
+ *  1. n ≤ size ≤ cap.
+ *  2. Once err is set nothing is appended until buf_reset, so that a reader never sees a message
+ *     with a hole.
+ *  3. The cursor never moves on failure. */
 #include "base/buf.h"
 
 #include "base/err.h"

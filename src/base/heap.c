@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* heap.c: see heap.h. Data: v[0 … n-1], a binary heap of borrowed timers.
- * Invariants: 1. v[i] is due no earlier than v[(i-1)/2]; 2. v[i]->pos == i + 1; 3. a timer that is
- * not in the heap has pos 0. */
+ *
+ * Invariants:
+ *  1. v[i] is due no earlier than v[(i-1)/2].
+ *  2. v[i]->pos == i + 1.
+ *  3. A timer that is not in the heap has pos 0. */
 #include "base/heap.h"
 
 #include "base/err.h"

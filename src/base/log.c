@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* log.c: see log.h. Data: the level, the clock and the count of dropped lines, all atomic.
- * Invariants: 1. a line is one write() of at most LINE_MAX_ bytes, less than PIPE_BUF, so that
- * lines of several threads never mix; 2. text holds no control characters, so that input cannot
- * forge a line;
- * 3. when stderr takes nothing at once the line is dropped and counted, and the count is told first
- * on the next line that gets through. Any thread. */
+ *
+ * Invariants:
+ *  1. A line is one write() of at most LINE_MAX_ bytes, less than PIPE_BUF, so that lines of
+ *     several threads never mix.
+ *  2. Text holds no control characters, so that input cannot forge a line.
+ *  3. When stderr takes nothing at once the line is dropped and counted, and the count is told
+ *     first on the next line that gets through.
+ *
+ * Any thread. */
 #include "base/log.h"
 
 #include "base/calendar.h"

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* map.c: see map.h. Data: a table of 2^k slots (mask = 2^k − 1), none until the first put.
- * Invariants: 1. an entry stands at its home slot or after it with no free slot between (so a
- * search may end at the first free slot; deletion shifts back what would break this); 2. n ≤ cap
- * and n ≤ 3/4 of the slots. Fails with ERR_FULL or ERR_NOMEM, the table unchanged. */
+ *
+ * Invariants:
+ *  1. An entry stands at its home slot or after it with no free slot between (so a search may end
+ *     at the first free slot; deletion shifts back what would break this).
+ *  2. n ≤ cap and n ≤ 3/4 of the slots.
+ *
+ * Fails with ERR_FULL or ERR_NOMEM, the table unchanged. */
 #include "base/map.h"
 
 #include "base/err.h"

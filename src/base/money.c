@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* money.c: see money.h. Pure. Invariants: 1. every sum is checked, every product runs in 128 bits,
- * so that a figure is right or the process ends; 2. each rounding is in the function that names it;
- * 3. text is turned into integers digit by digit, never through floating point. */
+/* money.c: see money.h. Pure.
+ *
+ * Invariants:
+ *  1. Every sum is checked, every product runs in 128 bits, so that a figure is right or the
+ *     process ends.
+ *  2. Each rounding is in the function that names it.
+ *  3. Text is turned into integers digit by digit, never through floating point. */
 #include "base/money.h"
 
 #include "base/buf.h"

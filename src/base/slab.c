@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* slab.c: see slab.h. Data: pages of 256 objects, made when first needed; a generation and a
- * free-list link for each place. Invariants: 1. places ≥ len were never used; 2. gens[i] is odd
- * while place i is in use and grows at every get and put; 3. live = number of odd generations. */
+ * free-list link for each place.
+ *
+ * Invariants:
+ *  1. Places ≥ len were never used.
+ *  2. gens[i] is odd while place i is in use and grows at every get and put.
+ *  3. live = number of odd generations. */
 #include "base/slab.h"
 
 #include "base/must.h"

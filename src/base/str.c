@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* str.c: see str.h. Nothing here allocates or fails, except the parsers, which answer ERR_*.
- * Invariants: 1. no function reads outside s.p[0 … s.n-1]; 2. (NULL, 0) is a legal empty str. */
+ *
+ * Invariants:
+ *  1. No function reads outside s.p[0 … s.n-1].
+ *  2. (NULL, 0) is a legal empty str. */
 #include "base/str.h"
 
 #include "base/err.h"

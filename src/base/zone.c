@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* zone.c: see zone.h. Data: the transitions of the TZif file in seconds UTC, and the rule of its
  * footer for all time after the last of them.
- * Invariants: 1. transition times strictly increase; 2. every offset is within ±26 h; 3. nothing is
- * written after parsing. "right/" files (leap seconds) are refused: our time has none.
- * Fails: only in parsing, with ERR_SYNTAX or ERR_NOMEM. Arithmetic on times of ±100,000 years is
- * exact. */
+ *
+ * Invariants:
+ *  1. Transition times strictly increase.
+ *  2. Every offset is within ±26 h.
+ *  3. Nothing is written after parsing. "right/" files (leap seconds) are refused: our time has
+ *     none. Fails: only in parsing, with ERR_SYNTAX or ERR_NOMEM. Arithmetic on times of ±100,000
+ *     years is exact. */
 #include "base/zone.h"
 
 #include "base/err.h"

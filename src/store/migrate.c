@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* migrate.c: see migrate.h. Invariants: 1. a migration and its row are one transaction, so a crash
- * leaves the file at a whole step; 2. nothing is ever taken back; 3. a file is compared before
- * anything in it is changed. Thread: the one that opens the store. Failure: the error is logged
- * here with the engine's words. */
+/* migrate.c: see migrate.h.
+ *
+ * Invariants:
+ *  1. A migration and its row are one transaction, so a crash leaves the file at a whole step.
+ *  2. Nothing is ever taken back.
+ *  3. A file is compared before anything in it is changed.
+ *
+ * Thread: the one that opens the store. Failure: the error is logged here with the engine's words.
+ * */
 #include "store/migrate.h"
 
 #include <stdio.h>

@@ -3,10 +3,13 @@
  * per face, so one browser may show all three), programs with "Authorization: Bearer ev_…". Only
  * hashes are kept: SHA-256 of the cookie's 256 random bits, keyed BLAKE2b of an API key.
  *
- * Invariants: 1. a write with a cookie needs the session's token in X-CSRF-Token and no foreign
- * origin; 2. roles are read from the rows at most SESSION_FRESH_NS ago; 3. a disabled person,
- * driver, key or tenant is nobody; 4. a session ends with the password or phone it
- * was made with. Thread: the request's. */
+ * Invariants:
+ *  1. A write with a cookie needs the session's token in X-CSRF-Token and no foreign origin.
+ *  2. Roles are read from the rows at most SESSION_FRESH_NS ago.
+ *  3. A disabled person, driver, key or tenant is nobody.
+ *  4. A session ends with the password or phone it was made with.
+ *
+ * Thread: the request's. */
 #include "web/auth.h"
 
 #include <stdio.h>

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* begin.c: see begin.h. Data: the request alone. Invariants: 1. a request with anything wrong in
- * its head or body never reaches a handler; 2. the order of judgement is path, method, quota, who,
- * may they, arguments, headers, body, so a stranger learns nothing about objects. Thread: the HTTP
- * thread of the request. */
+/* begin.c: see begin.h. Data: the request alone.
+ *
+ * Invariants:
+ *  1. A request with anything wrong in its head or body never reaches a handler.
+ *  2. The order of judgement is path, method, quota, who, may they, arguments, headers, body, so a
+ *     stranger learns nothing about objects.
+ *
+ * Thread: the HTTP thread of the request. */
 #include "web/begin.h"
 
 #include <arpa/inet.h>

@@ -2,8 +2,12 @@
 /* code.h: log-in codes of drivers, between asking and typing. Six digits, five minutes, five tries;
  * kept in memory only, as a restart just makes the driver ask again.
  *
- * Invariants: 1. a code opens one log-in at most; 2. a phone has one valid code, the newest; 3. the
- * table never grows: the oldest entry of a full row of places gives way. Under the web's guard. */
+ * Invariants:
+ *  1. A code opens one log-in at most.
+ *  2. A phone has one valid code, the newest.
+ *  3. The table never grows: the oldest entry of a full row of places gives way.
+ *
+ * Under the web's guard. */
 #ifndef EVEN_WEB_CODE_H
 #define EVEN_WEB_CODE_H
 

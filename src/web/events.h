@@ -4,10 +4,14 @@
  * those who may see it; shares and wallets go out at once. A stream with nothing to send is
  * suspended, never polled.
  *
- * Invariants: 1. a reader sees only its tenant, its station scope, its party or its own orders;
- * partners never see a driver; 2. a reader that cannot follow loses its backlog and gets a fresh
- * snapshot; 3. a stream ends after SUB_LIFE_NS, so that permissions are looked at again when the
- * browser comes back. Under the web's guard. */
+ * Invariants:
+ *  1. A reader sees only its tenant, its station scope, its party or its own orders; partners never
+ *     see a driver.
+ *  2. A reader that cannot follow loses its backlog and gets a fresh snapshot.
+ *  3. A stream ends after SUB_LIFE_NS, so that permissions are looked at again when the browser
+ *     comes back.
+ *
+ * Under the web's guard. */
 #ifndef EVEN_WEB_EVENTS_H
 #define EVEN_WEB_EVENTS_H
 

@@ -7,9 +7,12 @@
  * (front_suspend … front_resume) and runs again, and is freed when the library says that the
  * exchange is over.
  *
- * Invariants: 1. a request is suspended before anybody is told where to wake it; 2. a response is
- * queued once; 3. no callback waits. Threads: the library's pool. Fails: a client over a limit gets
- * its status or is closed. */
+ * Invariants:
+ *  1. A request is suspended before anybody is told where to wake it.
+ *  2. A response is queued once.
+ *  3. No callback waits.
+ *
+ * Threads: the library's pool. Fails: a client over a limit gets its status or is closed. */
 #include <arpa/inet.h>
 #include <microhttpd.h>
 #include <netdb.h>

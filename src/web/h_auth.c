@@ -3,9 +3,14 @@
  *
  * A log-in is a chain of waits: password worker, audit command, session command; r->ctx carries
  * what it has learnt. The same steps run for an unknown name as for a known one, so that time tells
- * nothing. Invariants: 1. a session exists only after the core has made it durable; 2. failures
- * count against the person (the core locks) and against name and address (quotas); 3. a code is
- * shown only by a demonstration. Thread: the request's. */
+ * nothing.
+ *
+ * Invariants:
+ *  1. A session exists only after the core has made it durable.
+ *  2. Failures count against the person (the core locks) and against name and address (quotas).
+ *  3. A code is shown only by a demonstration.
+ *
+ * Thread: the request's. */
 #include <stdio.h>
 #include "web/api_gen.h"
 #include "base/err.h"

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* h_ledger.c: transfers, statements, the trial balance, and the money side of drivers and partners.
  *
- * Invariants: 1. a statement is read from the journal alone and its balances are those of the legs,
- * so it proves the account; 2. a walk that finds a transfer without a leg of its account is
- * ERR_CORRUPT, not a short page; 3. owners come from the log-in for drivers and partners. Thread:
- * the request's. */
+ * Invariants:
+ *  1. A statement is read from the journal alone and its balances are those of the legs, so it
+ *     proves the account.
+ *  2. A walk that finds a transfer without a leg of its account is ERR_CORRUPT, not a short page.
+ *  3. Owners come from the log-in for drivers and partners.
+ *
+ * Thread: the request's. */
 #include "base/err.h"
 #include "core/types.h"
 #include "io/os/clock.h"

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* h_people.c: drivers and their tokens, parties, accounts of people, API keys.
  *
- * Invariants: 1. a password is hashed by the worker before anything is sent; an empty hash keeps
- * the old one; 2. an API key is shown once, only its keyed hash is kept; a key has a staff role, as
- * it has no party and no wallet; 3. when an account changes, everybody is read again and its live
- * streams end. Thread: the request's. */
+ * Invariants:
+ *  1. A password is hashed by the worker before anything is sent; an empty hash keeps the old one.
+ *  2. An API key is shown once, only its keyed hash is kept; a key has a staff role, as it has no
+ *     party and no wallet.
+ *  3. When an account changes, everybody is read again and its live streams end.
+ *
+ * Thread: the request's. */
 #include "web/api_gen.h"
 #include "base/err.h"
 #include "core/types.h"

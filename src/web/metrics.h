@@ -4,8 +4,11 @@
  * relaxed additions; nothing here locks. The owner of a figure keeps the memory; the web front
  * borrows the list it is handed at start.
  *
- * Invariants: 1. a counter only grows, a gauge may do both; 2. names follow the exposition format
- * of Prometheus and are literal texts. Any thread. Cannot fail. */
+ * Invariants:
+ *  1. A counter only grows, a gauge may do both.
+ *  2. Names follow the exposition format of Prometheus and are literal texts.
+ *
+ * Any thread. Cannot fail. */
 #ifndef EVEN_WEB_METRICS_H
 #define EVEN_WEB_METRICS_H
 

@@ -3,10 +3,15 @@
  * that waits for them, events go to the live pages; and it looks after deadlines and heartbeats.
  * Also the table of waiting requests.
  *
- * Data: the mailbox's batch; slots under the guard. Invariants: 1. a waiting request is ended
- * exactly once, by its reply, its deadline or the stop: ending frees the slot, so a late reply
- * finds a stale handle; 2. the guard is let go every PUMP_RUN messages. Fails by dropping events
- * (and showing fresh snapshots), never replies: their lane has room for one reply of every slot. */
+ * Data: the mailbox's batch; slots under the guard.
+ *
+ * Invariants:
+ *  1. A waiting request is ended exactly once, by its reply, its deadline or the stop: ending frees
+ *     the slot, so a late reply finds a stale handle.
+ *  2. The guard is let go every PUMP_RUN messages.
+ *
+ * Fails by dropping events (and showing fresh snapshots), never replies: their lane has room for
+ * one reply of every slot. */
 #include "web/state.h"
 
 #include "base/err.h"

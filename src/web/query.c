@@ -3,9 +3,13 @@
  * name into the structs of the API's types or into whole rows of a table, so most lists need no
  * code of their own.
  *
- * Data: none; rows live in the request's arena. Invariants: 1. tenant, scope, actor and party come
- * from the log-in and never from the request's text; 2. a parameter that nobody supplies is our bug
- * (must). Thread: the request's. */
+ * Data: none; rows live in the request's arena.
+ *
+ * Invariants:
+ *  1. Tenant, scope, actor and party come from the log-in and never from the request's text.
+ *  2. A parameter that nobody supplies is our bug (must).
+ *
+ * Thread: the request's. */
 #include "base/err.h"
 #include "base/must.h"
 #include "base/zone.h"

@@ -2,8 +2,11 @@
 /* quota.h: token buckets per key, tenant, address and phone. A full row of places evicts the bucket
  * that has rested longest, which can only be generous.
  *
- * Invariants: 1. a bucket never holds more than its burst; 2. memory is fixed. Under the web's
- * guard. */
+ * Invariants:
+ *  1. A bucket never holds more than its burst.
+ *  2. Memory is fixed.
+ *
+ * Under the web's guard. */
 #ifndef EVEN_WEB_QUOTA_H
 #define EVEN_WEB_QUOTA_H
 

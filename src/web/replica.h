@@ -4,9 +4,12 @@
  * It is a cache: empty after a start, filled by what happens; what it does not know comes from the
  * rows.
  *
- * Invariants: 1. a connector has one entry; 2. live figures are kept only while an order is in
- * progress; 3. memory is bounded: past REPLICA_MAX connectors new ones are not remembered. Under
- * the web's guard. */
+ * Invariants:
+ *  1. A connector has one entry.
+ *  2. Live figures are kept only while an order is in progress.
+ *  3. Memory is bounded: past REPLICA_MAX connectors new ones are not remembered.
+ *
+ * Under the web's guard. */
 #ifndef EVEN_WEB_REPLICA_H
 #define EVEN_WEB_REPLICA_H
 

@@ -6,10 +6,12 @@
  * 9457 problem. After a wait it is called again with the r->step it chose; r->reply_err and r->made
  * then hold the core's answer. r->ctx is the handler's own.
  *
- * Invariants: 1. the request belongs to the HTTP thread that runs it, but while it waits to the
- * pump or the password worker, and only under its slot; 2. everything it points to lives in its
- * arena and dies with it; 3. nothing is sent to the core before permission, CSRF token, body and
- * arguments have been checked. */
+ * Invariants:
+ *  1. The request belongs to the HTTP thread that runs it, but while it waits to the pump or the
+ *     password worker, and only under its slot.
+ *  2. Everything it points to lives in its arena and dies with it.
+ *  3. Nothing is sent to the core before permission, CSRF token, body and arguments have been
+ *     checked. */
 #ifndef EVEN_WEB_REQUEST_H
 #define EVEN_WEB_REQUEST_H
 

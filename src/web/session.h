@@ -4,8 +4,11 @@
  * SESSION_FRESH_NS, and all entries are dropped when an account changes, so a disabled person is
  * out within that time at the latest.
  *
- * Invariants: 1. an entry past its expiry is never given out; 2. a full table is emptied, not
- * grown. Under the guard. */
+ * Invariants:
+ *  1. An entry past its expiry is never given out.
+ *  2. A full table is emptied, not grown.
+ *
+ * Under the guard. */
 #ifndef EVEN_WEB_SESSION_H
 #define EVEN_WEB_SESSION_H
 

@@ -2,9 +2,10 @@
 /* web.c: start and stop of the front, and what all its files share: the guard, the zones. See web.h
  * and state.h.
  *
- * Invariants: 1. threads are stopped in the order HTTP accept, password worker, pump, HTTP pool, so
- * that nobody resumes a connection that is gone; 2. web_stop works on a front that was only half
- * started. */
+ * Invariants:
+ *  1. Threads are stopped in the order HTTP accept, password worker, pump, HTTP pool, so that
+ *     nobody resumes a connection that is gone.
+ *  2. web_stop works on a front that was only half started. */
 #include "web/web.h"
 
 #include <stdlib.h>

@@ -4,8 +4,10 @@
  * reader accepts both and says which it was, and the writer does as it is told. SEQ is two raw
  * bytes: implementations disagree about their order, so they are echoed, never counted on.
  *
- * Invariants: 1. a frame given out has a right CRC; 2. after a wrong one the search goes on one
- * byte later, because 0x68 occurs inside bodies; 3. nothing is copied. Pure; no thread. */
+ * Invariants:
+ *  1. A frame given out has a right CRC.
+ *  2. After a wrong one the search goes on one byte later, because 0x68 occurs inside bodies.
+ *  3. Nothing is copied. Pure; no thread. */
 #ifndef EVEN_WIRE_FRAME_H
 #define EVEN_WIRE_FRAME_H
 

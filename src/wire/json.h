@@ -3,8 +3,10 @@
  * message engine, and what an envelope such as OCPP-J's array needs. Values are skipped as text,
  * strings are decoded on demand.
  *
- * Invariants: 1. pos never passes n; 2. after an error pos stands at the byte that is wrong; 3.
- * accepted strings are well-formed UTF-8. No thread, no state beyond the reader. */
+ * Invariants:
+ *  1. pos never passes n.
+ *  2. After an error pos stands at the byte that is wrong.
+ *  3. Accepted strings are well-formed UTF-8. No thread, no state beyond the reader. */
 #ifndef EVEN_WIRE_JSON_H
 #define EVEN_WIRE_JSON_H
 

@@ -23,9 +23,12 @@
  * inline;  x[lo..hi] (binary): T x[hi]; uint32_t x_n pad n                      no member; skipped
  * inbound, zeros outbound
  *
- * Invariants: 1. the engine never reads outside the given bytes nor writes outside the struct and
- * the arena; 2. text that it accepts is well-formed UTF-8; 3. numbers never pass through floating
- * point; 4. what it encodes keeps every limit of the table, members in table order, without blanks.
+ * Invariants:
+ *  1. The engine never reads outside the given bytes nor writes outside the struct and the arena.
+ *  2. Text that it accepts is well-formed UTF-8.
+ *  3. Numbers never pass through floating point.
+ *  4. What it encodes keeps every limit of the table, members in table order, without blanks.
+ *
  * Thread: none of its own; all tables are constant. Fails with ERR_* and, for JSON, a path and a
  * reason. */
 #ifndef EVEN_WIRE_WIRE_H

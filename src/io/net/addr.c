@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /* addr.c: see reactor.h; addresses as text and blocks of addresses.
  *
- * Data: none. Invariants: 1. IPv4 is compared as its mapped IPv6 form, so one comparison serves
- * both. 2. an address that a client wrote into a header is believed only when every hop to its
- * right is a configured proxy. Thread: any. Failure: text that is no numeric address is ERR_SYNTAX;
- * names are never looked up. */
+ * Data: none.
+ *
+ * Invariants:
+ *  1. IPv4 is compared as its mapped IPv6 form, so one comparison serves both.
+ *  2. An address that a client wrote into a header is believed only when every hop to its right is
+ *     a configured proxy.
+ *
+ * Thread: any. Failure: text that is no numeric address is ERR_SYNTAX; names are never looked up.
+ * */
 #include "io/net/reactor.h"
 
 #include <arpa/inet.h>

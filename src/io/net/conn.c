@@ -2,14 +2,18 @@
 /* conn.c: one connection of the reactor, see reactor.h.
  *
  * Data: the record in the slab, its socket, and while bytes are pending its input and output
- * buffers. Invariants: 1. a record is freed only in conn_settle at the end of a turn, so pointers
- * hold during a turn.
- * 2. the owner hears on_close exactly once if it ever heard of the connection (CONN_KNOWN), and
- * nothing afterwards.
- * 3. input buffers hold less than one message more than a single read; output buffers never more
- * than max_out.
- * 4. epoll watches exactly what conn_watch computes from the state. Thread: the reactor's. Failure:
- * a socket error, a full output buffer or no memory for it ends this connection and no other. */
+ * buffers.
+ *
+ * Invariants:
+ *  1. A record is freed only in conn_settle at the end of a turn, so pointers hold during a turn.
+ *  2. The owner hears on_close exactly once if it ever heard of the connection (CONN_KNOWN), and
+ *     nothing afterwards.
+ *  3. Input buffers hold less than one message more than a single read; output buffers never more
+ *     than max_out.
+ *  4. epoll watches exactly what conn_watch computes from the state.
+ *
+ * Thread: the reactor's. Failure: a socket error, a full output buffer or no memory for it ends
+ * this connection and no other. */
 #include "io/net/reactor.h"
 
 #include <errno.h>

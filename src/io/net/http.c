@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /* http.c: see http.h.
  *
- * Data: none; a parsed upgrade borrows the head it was read from. Invariants: 1. no byte behind the
- * head is looked at.
- * 2. lenient where chargers are odd (order and case of headers, blanks, bare LF line ends, Host
- * without port, any Origin), strict where a lie could be told twice (a repeated key or
- * authorization, header folding, NUL bytes, bodies). Thread: any. Failure: minus the HTTP status
- * that answers it. */
+ * Data: none; a parsed upgrade borrows the head it was read from.
+ *
+ * Invariants:
+ *  1. No byte behind the head is looked at.
+ *  2. Lenient where chargers are odd (order and case of headers, blanks, bare LF line ends, Host
+ *     without port, any Origin), strict where a lie could be told twice (a repeated key or
+ *     authorization, header folding, NUL bytes, bodies).
+ *
+ * Thread: any. Failure: minus the HTTP status that answers it. */
 #include "io/net/http.h"
 
 #include <stdio.h>

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /* reactor.c: the loop, listeners and the calls on the whole reactor; see net.h and reactor.h.
  *
- * Data: struct net. Invariants: 1. one thread. 2. callbacks run only from net_turn. 3. at the end
- * of a turn no connection is dirty, every buffer was offered to its socket, and the dead are
- * freed. 4. a reactor without a free slot does not listen: SO_REUSEPORT would go on giving it its
- * share of new connections, to die in its queue. Failure: descriptors or memory running out pauses
- * listening; everything else ends one connection. */
+ * Data: struct net.
+ *
+ * Invariants:
+ *  1. One thread.
+ *  2. Callbacks run only from net_turn.
+ *  3. At the end of a turn no connection is dirty, every buffer was offered to its socket, and the
+ *     dead are freed.
+ *  4. A reactor without a free slot does not listen: SO_REUSEPORT would go on giving it its share
+ *     of new connections, to die in its queue.
+ *
+ * Failure: descriptors or memory running out pauses listening; everything else ends one connection.
+ * */
 #include "io/net/reactor.h"
 
 #include <errno.h>

@@ -2,11 +2,15 @@
 /* tls.c: see tls.h. The one file that knows OpenSSL.
  *
  * Data: one context a server, one SSL object a connection (about 13 kB while idle: buffers are
- * released). Invariants:
- * 1. nothing here blocks: sockets are non-blocking and partial writes allowed. 2. the library's
- * error queue is empty before each call, so an old error is never taken for a new one. Thread:
- * contexts any (the library counts references), connections their reactor's. Failure: a broken
- * handshake or record ends the connection. */
+ * released).
+ *
+ * Invariants:
+ *  1. Nothing here blocks: sockets are non-blocking and partial writes allowed.
+ *  2. The library's error queue is empty before each call, so an old error is never taken for a new
+ *     one.
+ *
+ * Thread: contexts any (the library counts references), connections their reactor's. Failure: a
+ * broken handshake or record ends the connection. */
 #include "io/net/tls.h"
 
 #include <openssl/err.h>

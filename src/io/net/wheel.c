@@ -2,11 +2,15 @@
 /* wheel.c: deadlines of connections, see reactor.h.
  *
  * Data: one hashed wheel of 4,096 slots of 100 ms; each slot chains connections by slot number, so
- * a deadline costs 12 bytes of the record and no allocation. Invariants: 1. a live connection sits
- * in at most one chain, that of its due_tick.
- * 2. due_tick is never later than its nearest deadline: hearing bytes does not touch the wheel; the
- * visit finds that the deadline moved and puts it further on. 3. a deadline fires in the turn that
- * reaches its tick, at most one tick late. Thread: the reactor's. Failure: none. */
+ * a deadline costs 12 bytes of the record and no allocation.
+ *
+ * Invariants:
+ *  1. A live connection sits in at most one chain, that of its due_tick.
+ *  2. due_tick is never later than its nearest deadline: hearing bytes does not touch the wheel;
+ *     the visit finds that the deadline moved and puts it further on.
+ *  3. A deadline fires in the turn that reaches its tick, at most one tick late.
+ *
+ * Thread: the reactor's. Failure: none. */
 #include "io/net/reactor.h"
 
 #include "base/must.h"

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /* ws.c: see ws.h.
  *
- * Data: none. Invariants: 1. a head is read whole or not at all. 2. whatever the rules of RFC 6455
- * forbid in a head (reserved bits without an extension, unknown opcodes, long or split control
- * frames, lengths not in their shortest form, wrong masking) is refused here, so the reactor sees
- * only sane heads. Thread: any. Failure: minus the close code. */
+ * Data: none.
+ *
+ * Invariants:
+ *  1. A head is read whole or not at all.
+ *  2. Whatever the rules of RFC 6455 forbid in a head (reserved bits without an extension, unknown
+ *     opcodes, long or split control frames, lengths not in their shortest form, wrong masking) is
+ *     refused here, so the reactor sees only sane heads.
+ *
+ * Thread: any. Failure: minus the close code. */
 #include "io/net/ws.h"
 
 #include <string.h>

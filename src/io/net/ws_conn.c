@@ -2,12 +2,15 @@
 /* ws_conn.c: the WebSocket protocol on a connection, see reactor.h.
  *
  * Data: nothing of its own; the view of input and the record of the connection.
- * Invariants: 1. on_message sees whole messages only, and text only when it is valid UTF-8. 2.
- * after a rule was broken nothing more of the input is looked at. 3. frames are handled in order; a
- * pause takes effect between two frames.
- * 4. extensions are never agreed to, so reserved bits are errors. Thread: the reactor's. Failure:
- * the connection ends with the close code that names the rule, or with an HTTP status before the
- * upgrade. */
+ *
+ * Invariants:
+ *  1. on_message sees whole messages only, and text only when it is valid UTF-8.
+ *  2. After a rule was broken nothing more of the input is looked at.
+ *  3. Frames are handled in order; a pause takes effect between two frames.
+ *  4. Extensions are never agreed to, so reserved bits are errors.
+ *
+ * Thread: the reactor's. Failure: the connection ends with the close code that names the rule, or
+ * with an HTTP status before the upgrade. */
 #include "io/net/reactor.h"
 
 #include <stdlib.h>

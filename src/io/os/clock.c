@@ -2,9 +2,13 @@
 /* clock.c: see clock.h.
  *
  * Data: the speed setting, written once at start before other threads exist and only read
- * afterwards. Invariants: 1. with factor 1 and base 0 os_now_ms is the system's wall clock,
- * adjustments included. 2. a driven clock never goes back: it hangs on the monotonic clock. Thread:
- * any. Failure: clock_gettime on these clocks cannot fail. */
+ * afterwards.
+ *
+ * Invariants:
+ *  1. With factor 1 and base 0 os_now_ms is the system's wall clock, adjustments included.
+ *  2. A driven clock never goes back: it hangs on the monotonic clock.
+ *
+ * Thread: any. Failure: clock_gettime on these clocks cannot fail. */
 #include "io/os/clock.h"
 
 #include <time.h>

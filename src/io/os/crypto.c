@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* crypto.c: see crypto.h. The one file that knows libsodium.
  *
- * Data: none. Invariants: 1. no key, password or plain text stays in a stack array of ours after
- * the call.
- * 2. random numbers come from the kernel alone. Thread: any, after crypto_init. Failure: wrong
- * input is an error; a kernel without randomness ends the program. */
+ * Data: none.
+ *
+ * Invariants:
+ *  1. No key, password or plain text stays in a stack array of ours after the call.
+ *  2. Random numbers come from the kernel alone.
+ *
+ * Thread: any, after crypto_init. Failure: wrong input is an error; a kernel without randomness
+ * ends the program. */
 #include "io/os/crypto.h"
 
 #include <errno.h>

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* file.c: see file.h. Whole files, folders, locks; the growing file is in file_log.c.
  *
- * Data: none but the lock records. Invariants: 1. a file replaced by file_write_atomic is on disk,
- * and so is its name, before the call answers 0. 2. a descriptor opened here never survives an
- * exec. Thread: any, on paths of its own. Failure: errno becomes one of the errors named in file.h;
+ * Data: none but the lock records.
+ *
+ * Invariants:
+ *  1. A file replaced by file_write_atomic is on disk, and so is its name, before the call answers
+ *     0.
+ *  2. A descriptor opened here never survives an exec.
+ *
+ * Thread: any, on paths of its own. Failure: errno becomes one of the errors named in file.h;
  * nothing is logged here. */
 #include "io/os/file.h"
 #include "io/os/file_errno.h"

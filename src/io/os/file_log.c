@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /* file_log.c: the growing file of file.h (sample log, journals).
  *
- * Data: descriptor, position of the next byte, end of the reserved space. Invariants: 1. position
- * <= reserved when a step is set. 2. bytes between position and reserved are zeros: reservation
- * makes them so, and file_log_seek cuts and reserves anew. 3. a failed append leaves the position;
- * what it may have written is cut by the next seek or overwritten by the next append. Thread: one.
- * Failure: fdatasync errors are final for the bytes since the last good sync. */
+ * Data: descriptor, position of the next byte, end of the reserved space.
+ *
+ * Invariants:
+ *  1. Position <= reserved when a step is set.
+ *  2. Bytes between position and reserved are zeros: reservation makes them so, and file_log_seek
+ *     cuts and reserves anew.
+ *  3. A failed append leaves the position; what it may have written is cut by the next seek or
+ *     overwritten by the next append.
+ *
+ * Thread: one. Failure: fdatasync errors are final for the bytes since the last good sync. */
 #include "io/os/file.h"
 #include "io/os/file_errno.h"
 

@@ -2,13 +2,18 @@
 /* mailbox.c: see mailbox.h.
  *
  * Data: one byte buffer with its two lane counters, under one mutex, and an eventfd.
- * Invariants: 1. n = used[NORMAL] + used[ENDING]; every message starts at a multiple of 8 with a
- * u32 length and 4 bytes of padding, so that its bytes are 8-byte aligned. 2. the eventfd is
- * written once between two takes, and the taker reads it before it swaps: a wake-up may be
- * superfluous, never missing (mailbox_put leaves it to the mailbox_wake that follows).
- * 3. the buffer grows by doubling up to the sum of both limits and is swapped, never copied, on a
- * take. Threads: any sender, one taker. Failure: no memory while growing is ERR_FULL, as a full
- * lane is. */
+ *
+ * Invariants:
+ *  1. n = used[NORMAL] + used[ENDING]; every message starts at a multiple of 8 with a u32 length
+ *     and 4 bytes of padding, so that its bytes are 8-byte aligned.
+ *  2. The eventfd is written once between two takes, and the taker reads it before it swaps: a
+ *     wake-up may be superfluous, never missing (mailbox_put leaves it to the mailbox_wake that
+ *     follows).
+ *  3. The buffer grows by doubling up to the sum of both limits and is swapped, never copied, on a
+ *     take.
+ *
+ * Threads: any sender, one taker. Failure: no memory while growing is ERR_FULL, as a full lane is.
+ * */
 #include "io/os/mailbox.h"
 
 #include <errno.h>

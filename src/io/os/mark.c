@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* mark.c: see mark.h. Owns one page of a file. Invariants: 1. `running` is 0 outside mark_begin …
- * mark_end; 2. a fingerprint stands in `poison` only after it was running at two crashes in a row.
+/* mark.c: see mark.h. Owns one page of a file.
+ *
+ * Invariants:
+ *  1. `running` is 0 outside mark_begin … mark_end.
+ *  2. A fingerprint stands in `poison` only after it was running at two crashes in a row.
+ *
  * Thread: the core's. Fails only in mark_open. */
 #include "io/os/mark.h"
 

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* pool.c: see pool.h.
  *
- * Data: a stack of the free items under a mutex with a condition. Invariants: 1. free <= n. 2. an
- * item is either on the stack or with exactly one taker. Threads: any. Failure: none after
- * creation; bringing back too much is our bug. */
+ * Data: a stack of the free items under a mutex with a condition.
+ *
+ * Invariants:
+ *  1. free <= n.
+ *  2. An item is either on the stack or with exactly one taker.
+ *
+ * Threads: any. Failure: none after creation; bringing back too much is our bug. */
 #include "io/os/pool.h"
 
 #include <pthread.h>

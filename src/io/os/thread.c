@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* thread.c: see thread.h.
  *
- * Data: one heap record a thread, owned by whoever started it. Invariants: 1. the record outlives
- * the thread, because join frees it. 2. signals are blocked in every thread, so they arrive at a
- * descriptor only. Failure: a thread that cannot start is an error for the caller; a join that
- * fails is our bug. */
+ * Data: one heap record a thread, owned by whoever started it.
+ *
+ * Invariants:
+ *  1. The record outlives the thread, because join frees it.
+ *  2. Signals are blocked in every thread, so they arrive at a descriptor only.
+ *
+ * Failure: a thread that cannot start is an error for the caller; a join that fails is our bug. */
 #include "io/os/thread.h"
 
 #include <errno.h>
