@@ -328,17 +328,20 @@ static void house_close(struct house *h)
     crypto_wipe(h->key, sizeof h->key);
 }
 
-static void wait_for_end(struct house *h)
+/* 0 when a signal asked for the end; ERR_LOCKED when this program may not write any more. */
+static int wait_for_end(struct house *h)
 {
     for (;;) {
         int sig = os_signals_wait(1000);
         if (sig != 0) {
             log_line(LOG_NOTE, "serve", 0, "signal %d: draining", sig);
-            return;
+            return 0;
         }
         int err = store_keeper_run(h->keeper);
         if (err)
             log_line(LOG_WARN, "serve", 0, "housekeeping: %s", err_text(err, LANG_EN));
+        if (err == ERR_LOCKED)
+            return err; /* a server's database that another program has taken over */
     }
 }
 
@@ -359,7 +362,7 @@ int serve_main(int argc, char **argv)
     umask(077); /* what we keep is nobody else's to read */
     int err = house_open(&h);
     if (!err)
-        wait_for_end(&h);
+        err = wait_for_end(&h);
     house_close(&h);
     return err ? 70 : 0;
 }
