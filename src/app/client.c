@@ -38,6 +38,13 @@ int client_new(const char *base, struct client **out)
     }
     (void)str_copy(c->base, sizeof c->base, str_from_c(base));
     buf_init(&c->reply, 4 << 20);
+    /* Once: each naming of a cookie file is kept, and a reset of the handle forgets to free it. */
+    curl_easy_setopt(c->curl, CURLOPT_COOKIEFILE, "");
+    curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, 20000L);
+    curl_easy_setopt(c->curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(c->curl, CURLOPT_NOPROXY, "*");
+    curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, on_bytes);
+    curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, &c->reply);
     *out = c;
     return 0;
 }
@@ -94,19 +101,15 @@ int client_call(struct client *c, const char *method, const char *path, const ch
     bool write = strcmp(method, "GET") != 0;
     struct curl_slist *h = headers(c, write);
     buf_reset(&c->reply);
-    curl_easy_reset(c->curl); /* keeps cookies and connections */
-    curl_easy_setopt(c->curl, CURLOPT_COOKIEFILE, "");
     curl_easy_setopt(c->curl, CURLOPT_URL, url);
-    curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, method);
     curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, h);
-    curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, 20000L);
-    curl_easy_setopt(c->curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(c->curl, CURLOPT_NOPROXY, "*");
-    curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, on_bytes);
-    curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, &c->reply);
     if (write)
         curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, body ? body : "");
+    else
+        curl_easy_setopt(c->curl, CURLOPT_HTTPGET, 1L);
+    curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, method);
     CURLcode res = curl_easy_perform(c->curl);
+    curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, NULL);
     curl_slist_free_all(h);
     *reply = buf_str(&c->reply);
     if (res != CURLE_OK)

@@ -33,50 +33,58 @@ enum origin_kind { FROM_NOBODY = 0, FROM_GATE = 1, FROM_WEB = 2 };
 
 /** One normalised sample. Fields not measured hold SAMPLE_NONE. */
 struct core_sample {
-    int64_t time_ms;    /* the charger's time; 0 = none given */
-    int64_t energy_mwh; /* import register */
-    int64_t power_w;    /* signed: discharge negative */
+    int64_t time_ms;                                 /* the charger's time; 0 = none given */
+    int64_t energy_mwh;                              /* import register */
+    int64_t power_w;                                 /* signed: discharge negative */
     int32_t voltage_mv, current_ma, soc_pm, temp_dc; /* mV, mA, per mille, 0.1 °C */
-    uint32_t flags;     /* enum sample_flag */
-    int64_t cost;       /* amount the pile itself computed (1/10,000 yuan), 云快充; else SAMPLE_NONE */
+    uint32_t flags;                                  /* enum sample_flag */
+    int64_t cost; /* amount the pile itself computed (1/10,000 yuan), 云快充; else SAMPLE_NONE */
 };
-#define SAMPLE_NONE     INT64_MIN
-#define SAMPLE_NONE32   INT32_MIN
-enum sample_flag { SAMPLE_BEGIN = 1, SAMPLE_END = 2, SAMPLE_CLOCK = 4, SAMPLE_TRIGGER = 8, SAMPLE_UNIT_ASSUMED = 16, SAMPLE_SIGNED_DATA = 32,
-                   SAMPLE_LATE = 64 /* set by the core: kept by the charger while it was away, its own time counts */ };
+#define SAMPLE_NONE   INT64_MIN
+#define SAMPLE_NONE32 INT32_MIN
+enum sample_flag {
+    SAMPLE_BEGIN = 1,
+    SAMPLE_END = 2,
+    SAMPLE_CLOCK = 4,
+    SAMPLE_TRIGGER = 8,
+    SAMPLE_UNIT_ASSUMED = 16,
+    SAMPLE_SIGNED_DATA = 32,
+    SAMPLE_LATE =
+        64 /* set by the core: kept by the charger while it was away, its own time counts */
+};
 #define CMD_SAMPLES_MAX 64
 
 enum cmd_type {
     /* from gates */
-    CMD_CONN_OPEN = 1,  /* may this charger speak here? reply: reply_conn */
-    CMD_CONN_CLOSED,    /* no reply */
-    CMD_BOOT,           /* reply_boot */
-    CMD_HEARTBEAT,      /* only when the gate may not answer itself; reply_plain */
-    CMD_STATUS,         /* reply_plain */
-    CMD_AUTHORIZE,      /* reply_tag */
-    CMD_TX_START,       /* reply_tag with tx */
-    CMD_METER,          /* reply_plain */
-    CMD_TX_STOP,        /* reply_tag */
-    CMD_TX_RECORD,      /* 云快充 3B; reply_plain: 0 acknowledge, ERR_* refuse for ever */
-    CMD_DATA_TRANSFER,  /* reply_plain: ERR_UNSUPPORTED for unknown vendor */
-    CMD_NOTE,           /* firmware and diagnostics status, security events: kept, reply_plain */
-    CMD_CALL_RESULT,    /* outcome of an OUT_CALL; no reply */
-    CMD_PRICE_MODEL,    /* which prices should this pile hold? reply_prices */
-    CMD_PRICE_HELD,     /* the pile confirmed a price model; no reply */
+    CMD_CONN_OPEN = 1, /* may this charger speak here? reply: reply_conn */
+    CMD_CONN_CLOSED,   /* no reply */
+    CMD_BOOT,          /* reply_boot */
+    CMD_HEARTBEAT,     /* only when the gate may not answer itself; reply_plain */
+    CMD_STATUS,        /* reply_plain */
+    CMD_AUTHORIZE,     /* reply_tag */
+    CMD_TX_START,      /* reply_tag with tx */
+    CMD_METER,         /* reply_plain */
+    CMD_TX_STOP,       /* reply_tag */
+    CMD_TX_RECORD,     /* 云快充 3B; reply_plain: 0 acknowledge, ERR_* refuse for ever */
+    CMD_DATA_TRANSFER, /* reply_plain: ERR_UNSUPPORTED for unknown vendor */
+    CMD_NOTE,          /* firmware and diagnostics status, security events: kept, reply_plain */
+    CMD_CALL_RESULT,   /* outcome of an OUT_CALL; no reply */
+    CMD_PRICE_MODEL,   /* which prices should this pile hold? reply_prices */
+    CMD_PRICE_HELD,    /* the pile confirmed a price model; no reply */
     /* from the web front (actor and tenant in the head) */
-    CMD_ROW_PUT = 40,   /* create or change a directory row; reply_made */
-    CMD_TARIFF_PUT,     /* a tariff version with its days and slices; reply_made */
-    CMD_CONTRACT_PUT,   /* a contract version with its parties; reply_made */
-    CMD_TOPUP,          /* staff top-up of a wallet; reply_made (transfer id) */
-    CMD_ORDER_START,    /* reply_made (order id) once held and sent to the charger */
-    CMD_ORDER_STOP,     /* reply_made (command id, 0 if stopping already) */
-    CMD_CALL,           /* any call to a charger; reply_made (command id) when queued */
-    CMD_SESSION_PUT,    /* web log-in session made; reply_made */
-    CMD_SESSION_END,    /* … ended */
-    CMD_AUDIT,          /* audit entry of something that is no other command (log-in, failed log-in) */
-    CMD_SETUP,          /* first-run set-up: tenant, platform party, admin; reply_made (tenant id) */
-    CMD_SIM_DRIVER,     /* reserved number; never sent */
-    CMD_DECIDE,         /* staff decides a doubtful order now; reply_made */
+    CMD_ROW_PUT = 40, /* create or change a directory row; reply_made */
+    CMD_TARIFF_PUT,   /* a tariff version with its days and slices; reply_made */
+    CMD_CONTRACT_PUT, /* a contract version with its parties; reply_made */
+    CMD_TOPUP,        /* staff top-up of a wallet; reply_made (transfer id) */
+    CMD_ORDER_START,  /* reply_made (order id) once held and sent to the charger */
+    CMD_ORDER_STOP,   /* reply_made (command id, 0 if stopping already) */
+    CMD_CALL,         /* any call to a charger; reply_made (command id) when queued */
+    CMD_SESSION_PUT,  /* web log-in session made; reply_made */
+    CMD_SESSION_END,  /* … ended */
+    CMD_AUDIT,      /* audit entry of something that is no other command (log-in, failed log-in) */
+    CMD_SETUP,      /* first-run set-up: tenant, platform party, admin; reply_made (tenant id) */
+    CMD_SIM_DRIVER, /* reserved number; never sent */
+    CMD_DECIDE,     /* staff decides a doubtful order now; reply_made */
     CMD_REGISTER_DRIVER /* phone confirmed by code: make or find the driver with wallet; reply_made (driver id) */
 };
 
@@ -84,24 +92,24 @@ struct cmd_head {
     uint32_t size; /* of the whole message */
     uint16_t version, type;
     struct origin from;
-    int64_t now_ms;  /* set by the core thread as it takes the message */
-    uint64_t cause;  /* joins frame, row, log line, event */
-    int64_t tenant;  /* web: of the actor; gates: 0 (the core knows the charger) */
+    int64_t now_ms; /* set by the core thread as it takes the message */
+    uint64_t cause; /* joins frame, row, log line, event */
+    int64_t tenant; /* web: of the actor; gates: 0 (the core knows the charger) */
     int64_t actor;
-    uint8_t actor_kind; /* enum actor_kind */
-    uint8_t role;       /* enum role; permission is checked by the web front, scope again here */
-    uint16_t idem_set;  /* 1: idem_* hold a key */
-    uint32_t sent_us;   /* engine's own: low bits of the monotonic clock when it was sent */
-    int64_t station;    /* scope of the actor: 0 = all */
+    uint8_t actor_kind;   /* enum actor_kind */
+    uint8_t role;         /* enum role; permission is checked by the web front, scope again here */
+    uint16_t idem_set;    /* 1: idem_* hold a key */
+    uint32_t sent_us;     /* engine's own: low bits of the monotonic clock when it was sent */
+    int64_t station;      /* scope of the actor: 0 = all */
     char idem_key[65];    /* hex SHA-256 of (tenant, scope, key) */
     char idem_finger[65]; /* hex SHA-256 of the request */
     char pad2[6];
 };
 
 struct cmd_conn_open {
-    int32_t protocol;   /* enum protocol */
+    int32_t protocol; /* enum protocol */
     char path[49];
-    uint8_t has_secret; /* a Basic password was given */
+    uint8_t has_secret;   /* a Basic password was given */
     char secret_hash[65]; /* hex of its keyed BLAKE2b-256, made by the gate */
     char address[46];
     uint16_t port;
@@ -142,17 +150,17 @@ struct cmd_tx_start {
 struct cmd_meter {
     int64_t charger;
     int32_t connector;
-    int32_t n;        /* samples that follow */
-    int64_t tx;       /* OCPP transaction id, 0 = none given */
-    char tx_no[33];   /* 云快充 number, "" = none */
+    int32_t n;                                   /* samples that follow */
+    int64_t tx;                                  /* OCPP transaction id, 0 = none given */
+    char tx_no[33];                              /* 云快充 number, "" = none */
     struct core_sample samples[CMD_SAMPLES_MAX]; /* only n are sent */
 };
 struct cmd_tx_stop {
     int64_t charger;
     int64_t tx;
     char tag[37];
-    char reason[33];  /* as sent, "" = none (then Local) */
-    int32_t stop;     /* enum stop_reason the gate made of it */
+    char reason[33]; /* as sent, "" = none (then Local) */
+    int32_t stop;    /* enum stop_reason the gate made of it */
     int32_t n;
     int64_t meter_mwh;
     int64_t time_ms;
@@ -164,7 +172,8 @@ struct cmd_tx_record {
     int32_t stop; /* enum stop_reason */
     char tx_no[33];
     int64_t start_ms, end_ms;
-    int64_t class_price_e5[4], class_energy_mwh[4], class_amount[4]; /* sharp peak flat valley; loss-adjusted energy */
+    int64_t class_price_e5[4], class_energy_mwh[4],
+        class_amount[4]; /* sharp peak flat valley; loss-adjusted energy */
     int64_t meter_start_mwh, meter_end_mwh, energy_mwh, amount;
     char vin[18];
     uint8_t start_mark;
@@ -182,9 +191,10 @@ struct cmd_note {
 };
 struct cmd_call_result {
     int64_t charger;
-    int64_t command;   /* id of the command row */
-    int32_t err;       /* 0 answered; ERR_TIMEOUT, ERR_CLOSED, ERR_REJECTED (CALLERROR); why a start was refused, if told */
-    char status[33];   /* "Accepted", "Rejected", … "" = none in the answer */
+    int64_t command; /* id of the command row */
+    int32_t
+        err; /* 0 answered; ERR_TIMEOUT, ERR_CLOSED, ERR_REJECTED (CALLERROR); why a start was refused, if told */
+    char status[33]; /* "Accepted", "Rejected", … "" = none in the answer */
     uint32_t n;
     char payload[4000]; /* answer as JSON (or decoded frame as JSON), n bytes */
 };
@@ -194,9 +204,10 @@ struct cmd_price_held {
 };
 
 struct cmd_row_put {
-    int32_t table;    /* enum row_table; allowed: TENANT PARTY PERSON API_KEY DRIVER TOKEN STATION CHARGER CONNECTOR */
-    int32_t create;   /* 1: id is made by the core; 0: `version` must match (ERR_STALE) */
-    uint32_t n;       /* bytes of the packed row (row_pack) */
+    int32_t
+        table; /* enum row_table; allowed: TENANT PARTY PERSON API_KEY DRIVER TOKEN STATION CHARGER CONNECTOR */
+    int32_t create; /* 1: id is made by the core; 0: `version` must match (ERR_STALE) */
+    uint32_t n;     /* bytes of the packed row (row_pack) */
     uint32_t pad;
     char row[4096];
 };
@@ -236,7 +247,7 @@ struct cmd_topup {
     char note[201];
 };
 struct cmd_order_start {
-    int64_t driver;     /* whose wallet; 0 with payer PAYER_NONE */
+    int64_t driver; /* whose wallet; 0 with payer PAYER_NONE */
     int64_t connector;
     int64_t cap;        /* amount to hold, > 0 for PAYER_WALLET */
     int32_t payer_kind; /* PAYER_WALLET or PAYER_NONE (staff test charge) */
@@ -338,7 +349,13 @@ struct reply_tag {
     int32_t pad;
     int64_t tx;
 };
-enum tag_status { TAG_ACCEPTED = 0, TAG_BLOCKED = 1, TAG_EXPIRED = 2, TAG_INVALID = 3, TAG_CONCURRENT = 4 };
+enum tag_status {
+    TAG_ACCEPTED = 0,
+    TAG_BLOCKED = 1,
+    TAG_EXPIRED = 2,
+    TAG_INVALID = 3,
+    TAG_CONCURRENT = 4
+};
 struct reply_prices {
     int64_t tariff; /* version id; 0 = no price can be expressed (err tells) */
     int32_t number; /* 1 … 9999 model number on the wire */
@@ -354,25 +371,33 @@ struct reply_made {
 };
 struct out_call {
     int64_t charger;
-    int64_t command;     /* command row id; the gate uses its decimal text as message id */
-    int32_t kind;        /* enum call_kind */
+    int64_t command; /* command row id; the gate uses its decimal text as message id */
+    int32_t kind;    /* enum call_kind */
     int32_t connector;
     int32_t timeout_s;
-    int32_t interval_s;  /* SET_INTERVAL */
-    char path[49];       /* pile number, for concentrators */
-    char tag[37];        /* REMOTE_START */
-    char tx_no[33];      /* 云快充 order number */
-    int64_t tx;          /* REMOTE_STOP */
-    int64_t balance;     /* 云快充 REMOTE_START, BALANCE: what the pile may spend, 1/10,000 yuan */
-    int64_t limit_w;     /* PROFILE */
-    int32_t zero_after_s; /* PROFILE: so long after the transaction's start the limit falls to 0 W; 0 = never */
-    char action[41];     /* RAW: OCPP action */
+    int32_t interval_s; /* SET_INTERVAL */
+    char path[49];      /* pile number, for concentrators */
+    char tag[37];       /* REMOTE_START */
+    char tx_no[33];     /* 云快充 order number */
+    int64_t tx;         /* REMOTE_STOP */
+    int64_t balance; /* 云快充 REMOTE_START, BALANCE: what the pile may spend, 1/10,000 yuan */
+    int64_t limit_w; /* PROFILE */
+    int32_t
+        zero_after_s; /* PROFILE: so long after the transaction's start the limit falls to 0 W; 0 = never */
+    char action[41]; /* RAW: OCPP action */
     uint32_t n;
-    char payload[4000];  /* RAW: JSON */
+    char payload[4000]; /* RAW: JSON */
 };
 enum call_kind {
-    CALL_RAW = 1, CALL_REMOTE_START = 2, CALL_REMOTE_STOP = 3, CALL_TRIGGER_METER = 4, CALL_PROFILE = 5, CALL_BALANCE = 6,
-    CALL_PRICES = 7, CALL_TIME = 8, CALL_SET_INTERVAL = 9
+    CALL_RAW = 1,
+    CALL_REMOTE_START = 2,
+    CALL_REMOTE_STOP = 3,
+    CALL_TRIGGER_METER = 4,
+    CALL_PROFILE = 5,
+    CALL_BALANCE = 6,
+    CALL_PRICES = 7,
+    CALL_TIME = 8,
+    CALL_SET_INTERVAL = 9
 };
 struct out_close {
     int64_t charger;
@@ -392,17 +417,23 @@ struct out_event {
     int32_t voltage_mv, current_ma;
 };
 enum event_kind {
-    EVENT_CONNECTOR = 1, EVENT_CHARGER = 2, EVENT_ORDER = 3, EVENT_METER = 4, EVENT_SHARE = 5, EVENT_WALLET = 6, EVENT_COMMAND = 7
+    EVENT_CONNECTOR = 1,
+    EVENT_CHARGER = 2,
+    EVENT_ORDER = 3,
+    EVENT_METER = 4,
+    EVENT_SHARE = 5,
+    EVENT_WALLET = 6,
+    EVENT_COMMAND = 7
 };
 
 struct out {
     uint32_t size;
     uint16_t version, type;
-    struct origin to;   /* REPLY: the command's `from`; CALL and CLOSE: the charger's connection */
+    struct origin to; /* REPLY: the command's `from`; CALL and CLOSE: the charger's connection */
     uint64_t cause;
-    uint16_t cmd_type;  /* REPLY: what it answers */
+    uint16_t cmd_type; /* REPLY: what it answers */
     uint16_t pad;
-    int32_t err;        /* REPLY: 0 or negative ERR_*; with an error, u is zero unless said */
+    int32_t err; /* REPLY: 0 or negative ERR_*; with an error, u is zero unless said */
     union {
         struct reply_conn conn;
         struct reply_boot boot;

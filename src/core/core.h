@@ -49,10 +49,10 @@ EV_MUST_USE int core_load_sample(struct core *core, const struct sample_record *
 /** What must be loaded before a command can be applied. Every kind that names an order means all of it: the rows of orders,
  * session, hold, bill_piece and split_part with that order (session). */
 enum need_kind {
-    NEED_ORDER = 1,   /* order id: orders row + its sessions + hold + partial fee state */
-    NEED_TX,          /* (charger, tx): session, then its order */
-    NEED_TX_NO,       /* 云快充 number: session, then its order */
-    NEED_IDEM         /* idempotency key */
+    NEED_ORDER = 1, /* order id: orders row + its sessions + hold + partial fee state */
+    NEED_TX,        /* (charger, tx): session, then its order */
+    NEED_TX_NO,     /* 云快充 number: session, then its order */
+    NEED_IDEM       /* idempotency key */
 };
 struct core_need {
     int32_t kind;

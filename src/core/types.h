@@ -9,9 +9,23 @@ enum protocol { PROTOCOL_OCPP16 = 1, PROTOCOL_YKC = 2 };
 /** State of directory rows (tenant, person, driver, token, station, party, key). */
 enum row_state { ROW_ACTIVE = 0, ROW_DISABLED = 1, ROW_DELETED = 2 };
 
-enum role { ROLE_NONE = 0, ROLE_ADMIN = 1, ROLE_OPERATOR = 2, ROLE_PARTNER = 3, ROLE_DRIVER = 4, ROLE_VIEWER = 5 };
+enum role {
+    ROLE_NONE = 0,
+    ROLE_ADMIN = 1,
+    ROLE_OPERATOR = 2,
+    ROLE_PARTNER = 3,
+    ROLE_DRIVER = 4,
+    ROLE_VIEWER = 5
+};
 
-enum actor_kind { ACTOR_NONE = 0, ACTOR_SYSTEM = 1, ACTOR_PERSON = 2, ACTOR_DRIVER = 3, ACTOR_API_KEY = 4, ACTOR_CHARGER = 5 };
+enum actor_kind {
+    ACTOR_NONE = 0,
+    ACTOR_SYSTEM = 1,
+    ACTOR_PERSON = 2,
+    ACTOR_DRIVER = 3,
+    ACTOR_API_KEY = 4,
+    ACTOR_CHARGER = 5
+};
 
 enum party_kind { PARTY_PLATFORM = 1, PARTY_PROPERTY = 2, PARTY_AGENT = 3, PARTY_PARTNER = 4 };
 
@@ -22,38 +36,88 @@ enum charger_state { CHARGER_ACTIVE = 0, CHARGER_DISABLED = 1, CHARGER_WAITING =
 
 /** Learnt or set; the cap works better with each. Neither TRAIT_X nor TRAIT_NO_X: not known yet. */
 enum charger_trait {
-    TRAIT_TRIGGER = 1, TRAIT_INTERVAL = 2, TRAIT_PROFILE = 4, TRAIT_REGISTER_SESSION = 8, TRAIT_NO_TRIGGER = 16,
-    TRAIT_NO_INTERVAL = 32, TRAIT_NO_PROFILE = 64
+    TRAIT_TRIGGER = 1,
+    TRAIT_INTERVAL = 2,
+    TRAIT_PROFILE = 4,
+    TRAIT_REGISTER_SESSION = 8,
+    TRAIT_NO_TRIGGER = 16,
+    TRAIT_NO_INTERVAL = 32,
+    TRAIT_NO_PROFILE = 64
 };
 
 enum unknown_policy { UNKNOWN_REFUSE = 0, UNKNOWN_WAIT = 1 };
 
-enum connector_kind { CONNECTOR_AC = 1, CONNECTOR_DC = 2, CONNECTOR_SOCKET = 3, CONNECTOR_SLOT = 4 };
+enum connector_kind {
+    CONNECTOR_AC = 1,
+    CONNECTOR_DC = 2,
+    CONNECTOR_SOCKET = 3,
+    CONNECTOR_SLOT = 4
+};
 
 /** OCPP 1.6 names; 云快充 states are mapped onto them. OFFLINE is ours: the charger is not connected. */
 enum connector_status {
-    CS_OFFLINE = 0, CS_AVAILABLE = 1, CS_PREPARING = 2, CS_CHARGING = 3, CS_SUSPENDED_EV = 4, CS_SUSPENDED_EVSE = 5,
-    CS_FINISHING = 6, CS_RESERVED = 7, CS_UNAVAILABLE = 8, CS_FAULTED = 9
+    CS_OFFLINE = 0,
+    CS_AVAILABLE = 1,
+    CS_PREPARING = 2,
+    CS_CHARGING = 3,
+    CS_SUSPENDED_EV = 4,
+    CS_SUSPENDED_EVSE = 5,
+    CS_FINISHING = 6,
+    CS_RESERVED = 7,
+    CS_UNAVAILABLE = 8,
+    CS_FAULTED = 9
 };
 
 enum order_kind { ORDER_CHARGE = 1, ORDER_OCCUPANCY = 2, ORDER_DISCHARGE = 3, ORDER_SWAP = 4 };
 
-enum payer_kind { PAYER_NONE = 0, PAYER_WALLET = 1, PAYER_SINGLE = 2, PAYER_COMPANY = 3, PAYER_ROAMING = 4 };
+enum payer_kind {
+    PAYER_NONE = 0,
+    PAYER_WALLET = 1,
+    PAYER_SINGLE = 2,
+    PAYER_COMPANY = 3,
+    PAYER_ROAMING = 4
+};
 
 /** DESIGN 5. Terminal: START_FAILED, SETTLED. DOUBTFUL: lower amount settled, the difference waits. */
 enum order_state {
-    ORDER_CREATED = 1, ORDER_HELD = 2, ORDER_STARTING = 3, ORDER_CHARGING = 4, ORDER_SUSPENDED = 5, ORDER_STOPPING = 6,
-    ORDER_ENDED = 7, ORDER_SETTLED = 8, ORDER_START_FAILED = 9, ORDER_DOUBTFUL = 10
+    ORDER_CREATED = 1,
+    ORDER_HELD = 2,
+    ORDER_STARTING = 3,
+    ORDER_CHARGING = 4,
+    ORDER_SUSPENDED = 5,
+    ORDER_STOPPING = 6,
+    ORDER_ENDED = 7,
+    ORDER_SETTLED = 8,
+    ORDER_START_FAILED = 9,
+    ORDER_DOUBTFUL = 10
 };
 
 enum session_state { SESSION_OPEN = 1, SESSION_ENDED = 2 };
 
-enum start_kind { START_APP = 1, START_CARD = 2, START_OFFLINE = 3, START_STAFF = 4, START_VIN = 5 };
+enum start_kind {
+    START_APP = 1,
+    START_CARD = 2,
+    START_OFFLINE = 3,
+    START_STAFF = 4,
+    START_VIN = 5
+};
 
 enum stop_reason {
-    STOP_NONE = 0, STOP_DRIVER = 1, STOP_CAP = 2, STOP_FULL = 3, STOP_UNPLUGGED = 4, STOP_STAFF = 5, STOP_LOCAL = 6,
-    STOP_FAULT = 7, STOP_EMERGENCY = 8, STOP_POWER_LOSS = 9, STOP_REBOOT = 10, STOP_SILENCE = 11, STOP_DEAUTHORIZED = 12,
-    STOP_LIMIT = 13, STOP_OTHER = 14
+    STOP_NONE = 0,
+    STOP_DRIVER = 1,
+    STOP_CAP = 2,
+    STOP_FULL = 3,
+    STOP_UNPLUGGED = 4,
+    STOP_STAFF = 5,
+    STOP_LOCAL = 6,
+    STOP_FAULT = 7,
+    STOP_EMERGENCY = 8,
+    STOP_POWER_LOSS = 9,
+    STOP_REBOOT = 10,
+    STOP_SILENCE = 11,
+    STOP_DEAUTHORIZED = 12,
+    STOP_LIMIT = 13,
+    STOP_OTHER = 14
 };
 
 enum hold_state { HOLD_OPEN = 1, HOLD_RESOLVED = 2 };
@@ -65,22 +129,32 @@ enum hold_policy { HOLD_DEFAULT_OR_REFUSE = 0, HOLD_AVAILABLE = 1, HOLD_NONE_DEB
 enum overrun_policy { OVERRUN_LOSS = 0, OVERRUN_DEBT = 1 };
 
 enum account_kind {
-    ACCOUNT_CASH = 1,          /* money that staff took in cash or by bank; contra of top-ups, may be negative */
-    ACCOUNT_WALLET = 2,        /* driver's principal */
+    ACCOUNT_CASH =
+        1, /* money that staff took in cash or by bank; contra of top-ups, may be negative */
+    ACCOUNT_WALLET = 2, /* driver's principal */
     ACCOUNT_WALLET_BONUS = 3,
-    ACCOUNT_DEBT = 4,          /* driver owes */
-    ACCOUNT_PENDING = 5,       /* party: share inside the refund window */
-    ACCOUNT_AVAILABLE = 6,     /* party: may be withdrawn */
-    ACCOUNT_INCOME = 7,        /* platform's own share */
-    ACCOUNT_OVERRUN = 8,       /* operator's loss account; may be negative */
+    ACCOUNT_DEBT = 4,      /* driver owes */
+    ACCOUNT_PENDING = 5,   /* party: share inside the refund window */
+    ACCOUNT_AVAILABLE = 6, /* party: may be withdrawn */
+    ACCOUNT_INCOME = 7,    /* platform's own share */
+    ACCOUNT_OVERRUN = 8,   /* operator's loss account; may be negative */
     ACCOUNT_SUSPENSE = 9,
-    ACCOUNT_CHANNEL = 10, ACCOUNT_CHANNEL_FEE = 11, ACCOUNT_BANK = 12, ACCOUNT_TRANSIT = 13, ACCOUNT_TAX = 14,
+    ACCOUNT_CHANNEL = 10,
+    ACCOUNT_CHANNEL_FEE = 11,
+    ACCOUNT_BANK = 12,
+    ACCOUNT_TRANSIT = 13,
+    ACCOUNT_TAX = 14,
     ACCOUNT_PARTY_DEBT = 15
 };
 
 enum transfer_code {
-    TRANSFER_TOPUP = 1, TRANSFER_CAPTURE = 2, TRANSFER_REVERSAL = 3, TRANSFER_CORRECTION = 4, TRANSFER_MATURE = 5,
-    TRANSFER_REFUND = 6, TRANSFER_WITHDRAWAL = 7
+    TRANSFER_TOPUP = 1,
+    TRANSFER_CAPTURE = 2,
+    TRANSFER_REVERSAL = 3,
+    TRANSFER_CORRECTION = 4,
+    TRANSFER_MATURE = 5,
+    TRANSFER_REFUND = 6,
+    TRANSFER_WITHDRAWAL = 7
 };
 
 enum rounding_rule { ROUND_DEFICIT = 0 };
@@ -89,22 +163,64 @@ enum fee_kind { FEE_ELECTRICITY = 1, FEE_SERVICE = 2, FEE_OCCUPANCY = 4 };
 
 /** Evidence rules that fired for a session (bit set). */
 enum evidence_flag {
-    EV_PLACEHOLDER_START = 1, EV_BACKWARDS = 2, EV_RESET = 4, EV_ROLLOVER = 8, EV_IMPLAUSIBLE = 16, EV_GAP = 32,
-    EV_CLOCK = 64, EV_UNIT = 128, EV_STOP_MISMATCH = 256, EV_AFTER_STOP = 512, EV_NO_START = 1024, EV_RECORD_MISMATCH = 2048
+    EV_PLACEHOLDER_START = 1,
+    EV_BACKWARDS = 2,
+    EV_RESET = 4,
+    EV_ROLLOVER = 8,
+    EV_IMPLAUSIBLE = 16,
+    EV_GAP = 32,
+    EV_CLOCK = 64,
+    EV_UNIT = 128,
+    EV_STOP_MISMATCH = 256,
+    EV_AFTER_STOP = 512,
+    EV_NO_START = 1024,
+    EV_RECORD_MISMATCH = 2048
 };
 
 enum doubt_reason {
-    DOUBT_NONE = 0, DOUBT_PLACEHOLDER = 1, DOUBT_BACKWARDS = 2, DOUBT_IMPLAUSIBLE = 3, DOUBT_NO_STOP = 4, DOUBT_STOP_MISMATCH = 5,
-    DOUBT_RECORD_MISMATCH = 6, DOUBT_CLOCK = 7, DOUBT_NEGATIVE = 8
+    DOUBT_NONE = 0,
+    DOUBT_PLACEHOLDER = 1,
+    DOUBT_BACKWARDS = 2,
+    DOUBT_IMPLAUSIBLE = 3,
+    DOUBT_NO_STOP = 4,
+    DOUBT_STOP_MISMATCH = 5,
+    DOUBT_RECORD_MISMATCH = 6,
+    DOUBT_CLOCK = 7,
+    DOUBT_NEGATIVE = 8
 };
 
 enum order_event_kind {
-    OE_CREATED = 1, OE_HELD = 2, OE_START_SENT = 3, OE_START_ACCEPTED = 4, OE_START_REJECTED = 5, OE_START_TIMEOUT = 6,
-    OE_TX_STARTED = 7, OE_SUSPENDED = 8, OE_RESUMED = 9, OE_STOP_SENT = 10, OE_STOP_ACCEPTED = 11, OE_STOP_REJECTED = 12,
-    OE_TX_STOPPED = 13, OE_SETTLED = 14, OE_DOUBT = 15, OE_DECIDED = 16, OE_CORRECTED = 17, OE_OFFLINE = 18, OE_ONLINE = 19,
-    OE_CAP_NEAR = 20, OE_TAPER = 21, OE_CLOSED_ESTIMATED = 22, OE_LATE_START = 23
+    OE_CREATED = 1,
+    OE_HELD = 2,
+    OE_START_SENT = 3,
+    OE_START_ACCEPTED = 4,
+    OE_START_REJECTED = 5,
+    OE_START_TIMEOUT = 6,
+    OE_TX_STARTED = 7,
+    OE_SUSPENDED = 8,
+    OE_RESUMED = 9,
+    OE_STOP_SENT = 10,
+    OE_STOP_ACCEPTED = 11,
+    OE_STOP_REJECTED = 12,
+    OE_TX_STOPPED = 13,
+    OE_SETTLED = 14,
+    OE_DOUBT = 15,
+    OE_DECIDED = 16,
+    OE_CORRECTED = 17,
+    OE_OFFLINE = 18,
+    OE_ONLINE = 19,
+    OE_CAP_NEAR = 20,
+    OE_TAPER = 21,
+    OE_CLOSED_ESTIMATED = 22,
+    OE_LATE_START = 23
 };
 
-enum command_state { COMMAND_QUEUED = 1, COMMAND_SENT = 2, COMMAND_DONE = 3, COMMAND_FAILED = 4, COMMAND_TIMEOUT = 5 };
+enum command_state {
+    COMMAND_QUEUED = 1,
+    COMMAND_SENT = 2,
+    COMMAND_DONE = 3,
+    COMMAND_FAILED = 4,
+    COMMAND_TIMEOUT = 5
+};
 
 #endif

@@ -37,7 +37,8 @@ static void row_write(FILE *h, FILE *c, char *col[COLUMNS])
     fprintf(h, "    ERR_%s = %s, /* %s */\n", col[0], col[1], col[5]);
     fprintf(c, "    {\"");
     kebab(c, col[0]);
-    fprintf(c, "\", %s, \"%s\", \"%s\", \"%s\", \"%s\"},\n", col[2], col[3], col[4], col[5], col[6]);
+    fprintf(c, "\", %s, \"%s\", \"%s\", \"%s\", \"%s\"},\n", col[2], col[3], col[4], col[5],
+            col[6]);
 }
 
 int main(int argc, char **argv)

@@ -11,10 +11,10 @@
 #define LEX_WORDS 64
 
 struct lex_line {
-    int number;             /* 1-based */
-    int indent;             /* leading blanks */
-    int n;                  /* words */
-    char *word[LEX_WORDS];  /* quotes removed */
+    int number;            /* 1-based */
+    int indent;            /* leading blanks */
+    int n;                 /* words */
+    char *word[LEX_WORDS]; /* quotes removed */
 };
 struct lex {
     const char *path;

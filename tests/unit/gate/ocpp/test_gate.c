@@ -679,8 +679,7 @@ static void raw_calls_test(void **state)
 {
     (void)state;
     call(raw("ChangeAvailability", " { \"type\" : \"Inoperative\", \"connectorId\": 0 } "));
-    hear(
-        "[2,\"4711\",\"ChangeAvailability\",{\"connectorId\":0,\"type\":\"Inoperative\"}]"); /* the
+    hear("[2,\"4711\",\"ChangeAvailability\",{\"connectorId\":0,\"type\":\"Inoperative\"}]"); /* the
                                                                                                 protocol's
                                                                                                 order
                                                                                               */
