@@ -1,0 +1,12 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The long forms of the tests: `soak.sh BUILD`. Hours, not minutes. REPLAY_FILE=path adds a whole file of real sessions. Ends at the
+# first that fails.
+set -eu
+build=$(cd "$1" && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
+"$build/tests/crash/test_crash" --points "${POINTS:-100000}" --seed 1000
+"$build/tests/world/test_world" --full
+(cd "$here/js" && KILLS="${KILLS:-100}" node kill.mjs "$build/src/app/even")
+(cd "$here/js" && node ../replay/replay.mjs "$build/src/app/even")
+echo "soak passed"
