@@ -334,6 +334,9 @@ int main(int argc, char **argv)
         uint64_t left = (uint64_t)points - points_of(&c);
         c.rng.s = c.seed;
         round_play(&c, left < ROUND_POINTS ? left : ROUND_POINTS);
+        printf("seed %llu: %llu power cuts so far, %llu right\n", (unsigned long long)c.seed,
+               (unsigned long long)points_of(&c), (unsigned long long)c.bad[VERDICT_RIGHT]);
+        fflush(stdout);
     }
     bool proven = controls(&c);
     bool right = summary(&c);
