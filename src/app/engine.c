@@ -26,6 +26,7 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "io/os/clock.h"
+#include "io/os/crypto.h"
 #include "io/os/file.h"
 #include "io/os/mailbox.h"
 #include "io/os/mark.h"
@@ -465,6 +466,10 @@ void engine_free(struct engine *e)
 static int prepare(struct engine *e)
 {
     const struct config *c = e->cfg.settings;
+    uint8_t own[CRYPTO_HASH_SIZE];
+    uint64_t secrets[2];
+    crypto_keyed_hash(e->cfg.key, STR_LIT("core"), own);
+    memcpy(secrets, own, sizeof secrets);
     struct core_limits limits = {
         .chargers = (uint32_t)c->limits_chargers,
         .connectors = (uint32_t)c->limits_chargers * 4,
@@ -474,7 +479,8 @@ static int prepare(struct engine *e)
         .commands = (uint32_t)c->limits_orders,
         .heartbeat_s = (int32_t)c->charge_heartbeat_s,
         .command_timeout_s = (int32_t)c->core_command_s,
-        .seed = 0,
+        .seed = secrets[0],
+        .secret = secrets[1],
     };
     e->inbox_bytes = (size_t)c->core_inbox_mb << 20;
     buf_init(&e->zones, ZONES_MAX * sizeof(struct zone *));

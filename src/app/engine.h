@@ -21,6 +21,8 @@ struct engine;
 struct engine_config {
     const struct config *settings;
     struct store *store;
+    const uint8_t
+        *key; /* the installation's, CRYPTO_KEY_SIZE bytes; borrowed during engine_start */
     struct app_metrics *metrics;
     /** Called by the committer thread once the batch of this answer is durable, and by the core
      * thread for a quarantined command, which has no effect. Must not wait. */

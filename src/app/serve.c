@@ -219,6 +219,7 @@ static int engine_begin(struct house *h)
     struct gates_config gc = {
         .settings = &h->settings, .submit = put, .submitted = put_end, .ctx = h, .key = h->key};
     struct engine_config ec = {.settings = &h->settings,
+                               .key = h->key,
                                .store = h->store,
                                .metrics = &h->metrics,
                                .deliver = deliver,

@@ -24,7 +24,8 @@ struct sample_record;
 struct core_limits { /* from the configuration; 0 = default */
     uint32_t chargers, connectors, drivers, accounts, orders, commands;
     int32_t heartbeat_s, command_timeout_s;
-    uint64_t seed; /* for hash tables only */
+    uint64_t seed;   /* for hash tables only */
+    uint64_t secret; /* of this installation: what must not be guessed from an id (tags, codes) */
 };
 
 /** Gives an empty core; ERR_NOMEM. */

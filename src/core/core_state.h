@@ -425,8 +425,7 @@ struct charger *order_charger(const struct core *c, const struct order *o);
 /* ---- start.c, meter.c, stop.c, settle.c, account.c ---- */
 
 #define ORDER_TAG_SIZE 21
-void start_tag(int64_t order, char out[ORDER_TAG_SIZE]);
-/** The order that such a tag names, or 0. */
+/** The order that such a tag speaks of, or 0; whether it is that order's tag is not judged here. */
 int64_t start_tag_order(const char *tag);
 int start_order(struct core *c, const struct cmd *cmd);
 void start_authorize(struct core *c, const struct cmd *cmd, struct charger *ch);

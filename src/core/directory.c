@@ -245,7 +245,8 @@ static const char *code_make(struct core *c, int64_t id)
 {
     static const char alphabet[] = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
     for (uint64_t turn = 0;; turn++) {
-        uint64_t mix = hash_u64((uint64_t)id + (turn << 61), c->lim.seed ^ 0x5c0de5eed);
+        uint64_t text[2] = {(uint64_t)id, turn};
+        uint64_t mix = hash_bytes(text, sizeof text, c->lim.secret);
         char code[9] = {0};
         for (int i = 0; i < 8; i++, mix >>= 5)
             code[i] = alphabet[mix & 31];

@@ -20,11 +20,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define CAP_MAX (INT64_C(10000) * MONEY_UNIT)
+#define CAP_MAX   (INT64_C(10000) * MONEY_UNIT)
+#define TAG_CHECK 5 /* characters */
 
 /* ---- tags of remote starts ---- */
 
-void start_tag(int64_t order, char out[ORDER_TAG_SIZE])
+/* "EV", the order's id in base 36, and a keyed check of it: at most 20 characters, as OCPP 1.6
+ * allows. The check is what keeps a card that somebody wrote from charging on the order's money. */
+static void start_tag(const struct core *c, int64_t order, char out[ORDER_TAG_SIZE])
 {
     static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
     char text[16];
@@ -36,15 +39,19 @@ void start_tag(int64_t order, char out[ORDER_TAG_SIZE])
     *p++ = 'V';
     while (n)
         *p++ = text[--n];
+    uint64_t check = hash_bytes(&order, sizeof order, c->lim.secret);
+    for (int i = 0; i < TAG_CHECK; i++, check /= 36)
+        *p++ = digits[check % 36];
     *p = 0;
 }
 
 int64_t start_tag_order(const char *tag)
 {
-    if ((tag[0] | 0x20) != 'e' || (tag[1] | 0x20) != 'v' || !tag[2])
+    size_t n = strlen(tag);
+    if (n <= 2 + TAG_CHECK || (tag[0] | 0x20) != 'e' || (tag[1] | 0x20) != 'v')
         return 0;
     int64_t v = 0;
-    for (const char *p = tag + 2; *p; p++) {
+    for (const char *p = tag + 2; p < tag + n - TAG_CHECK; p++) {
         int d = *p >= '0' && *p <= '9'                     ? *p - '0'
                 : (*p | 0x20) >= 'a' && (*p | 0x20) <= 'z' ? (*p | 0x20) - 'a' + 10
                                                            : -1;
@@ -53,6 +60,13 @@ int64_t start_tag_order(const char *tag)
         v = v * 36 + d;
     }
     return v;
+}
+
+/* The order whose tag this is, whole; NULL for any other text. */
+static struct order *order_of_tag(const struct core *c, const char *tag)
+{
+    struct order *o = order_find(c, start_tag_order(tag));
+    return o && str_eq_nocase(str_from_c(o->srow.tag), str_from_c(tag)) ? o : NULL;
 }
 
 /* ---- a new order ---- */
@@ -219,7 +233,7 @@ static void tx_no_make(const struct core *c, const struct order *o, const struct
 static void start_names(struct core *c, struct order *o, const struct connector *k)
 {
     char tag[ORDER_TAG_SIZE], tx_no[33];
-    start_tag(o->row.id, tag);
+    start_tag(c, o->row.id, tag);
     (void)obj_text(c, &o->so, &o->srow.tag, tag);
     if (k->charger->row.protocol == PROTOCOL_YKC) {
         tx_no_make(c, o, k, tx_no);
@@ -333,7 +347,7 @@ static int64_t local_amount(const struct core *c, const struct tenant *t, int64_
 
 int32_t start_tag_status(struct core *c, const struct charger *ch, const char *tag)
 {
-    const struct order *o = order_find(c, start_tag_order(tag));
+    const struct order *o = order_of_tag(c, tag);
     if (o && o->row.charger == ch->row.id)
         return order_open(o) ? TAG_ACCEPTED : TAG_EXPIRED;
     const struct tenant *t = tenant_find(c, ch->row.tenant);
@@ -410,7 +424,7 @@ static int64_t retry_tx(const struct core *c, const struct connector *k,
     /* After a restart the open session knows, or the order that the tag names. */
     const struct order *o = k->row.order_id ? order_find(c, k->row.order_id) : NULL;
     if (!o || !o->srow.tx)
-        o = order_find(c, start_tag_order(in->tag));
+        o = order_of_tag(c, in->tag);
     if (o && o->srow.tx && o->srow.connector == k->row.id && strcmp(o->srow.tag, in->tag) == 0 &&
         o->srow.charger_start_ms == in->time_ms) {
         *status = TAG_ACCEPTED;
@@ -543,7 +557,7 @@ void start_tx(struct core *c, const struct cmd *cmd, struct charger *ch)
     }
     int64_t tx = retry_tx(c, k, in, &status);
     if (!tx) {
-        struct order *o = order_find(c, start_tag_order(in->tag));
+        struct order *o = order_of_tag(c, in->tag);
         tx = tx_next(c, ch);
         if (tx && o && o->row.charger == ch->row.id && order_ready(c, o))
             status = tx_of_order(c, o, k, in, tx);

@@ -275,7 +275,8 @@ static void core_start(struct world *w)
                                  .accounts = 262144,
                                  .orders = 16384,
                                  .commands = 16384,
-                                 .seed = 5};
+                                 .seed = 5,
+                                 .secret = 11};
     must(core_new(&limits, &w->core) == 0);
     must(core_zone_add(w->core, "Asia/Shanghai", w->zone) == 0);
 }

@@ -745,6 +745,40 @@ static void test_wrong_connector(void **state)
                      0);
 }
 
+/* Whoever knows the order's id does not know its tag: a forged card charges on nobody's money. */
+static void test_forged_tag(void **state)
+{
+    (void)state;
+    world_open(w);
+    assert_int_equal(world_start(w, w->gun, 40000), 0);
+    int64_t order = w->reply.u.made.id;
+    char good[37], bad[37];
+    (void)str_copy(good, sizeof good, str_from_c(world_call(w, CALL_REMOTE_START)->u.call.tag));
+    assert_true(strlen(good) <= 20); /* OCPP 1.6 */
+    size_t n = strlen(good);
+    for (size_t i = 2; i < n; i++) {
+        (void)str_copy(bad, sizeof bad, str_from_c(good));
+        bad[i] = bad[i] == '7' ? '8' : '7';
+        assert_int_equal(world_tx_start(w, 2, bad, KWH, w->now), TAG_INVALID);
+    }
+    (void)str_copy(bad, sizeof bad, str_from(good, n - 5)); /* the id alone */
+    assert_int_equal(world_tx_start(w, 2, bad, KWH, w->now), TAG_INVALID);
+    struct cmd *c = world_gate(w, CMD_AUTHORIZE);
+    c->u.authorize.charger = w->charger;
+    (void)str_copy(c->u.authorize.tag, 37, str_from_c(bad));
+    assert_int_equal(world_send(w, c), 0);
+    assert_int_equal(w->reply.u.tag.status, TAG_INVALID);
+    assert_int_equal(world_order(w, order)->state, ORDER_STARTING);
+    /* Identifiers are case-insensitive; the true one works, also after a restart. */
+    world_restart(w);
+    world_open(w);
+    for (size_t i = 0; i < n; i++)
+        bad[i] = (char)(good[i] >= 'A' && good[i] <= 'Z' ? good[i] | 0x20 : good[i]);
+    bad[n] = 0;
+    assert_int_equal(world_tx_start(w, 1, bad, KWH, w->now), TAG_ACCEPTED);
+    assert_int_equal(world_order(w, order)->state, ORDER_CHARGING);
+}
+
 int core_orders(void);
 int core_orders(void)
 {
@@ -777,6 +811,7 @@ int core_orders(void)
         T(test_suspended),
         T(test_doubt),
         T(test_wrong_connector),
+        T(test_forged_tag),
     };
     return cmocka_run_group_tests_name("core orders", tests, NULL, NULL);
 }

@@ -338,7 +338,8 @@ static void core_make(struct world *w)
                                     .accounts = 500,
                                     .orders = 200,
                                     .commands = 100,
-                                    .seed = 7};
+                                    .seed = 7,
+                                    .secret = 11};
     assert_int_equal(core_new(&lim, &w->core), 0);
     assert_int_equal(core_zone_add(w->core, "Asia/Shanghai", w->zone), 0);
 }
