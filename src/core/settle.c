@@ -14,9 +14,13 @@
  * borne by the operator: it is written on the order and in the statistics and moves no money
  * (doc/decisions/overrun-moves-no-money.md).
  *
- * Invariants: 1. paid + loss = total; 2. Σ parts = paid, of each fee line too; 3. a hold is
- * resolved here or in order_fail, once; 4. a correction never takes money from a driver. Fails:
- * money that cannot be moved here is our bug (must): holds and accounts were made before. */
+ * Invariants:
+ *  1. paid + loss = total;
+ *  2. Σ parts = paid, of each fee line too;
+ *  3. a hold is resolved here or in order_fail, once;
+ *  4. a correction takes no more than is left of the prepaid amount, and no more than the wallet
+ *     has free (doc/decisions/the-true-end-is-charged.md).
+ * Fails: money that cannot be moved here is our bug (must): holds and accounts were made before. */
 #include "core/core_state.h"
 
 #include <inttypes.h>
@@ -509,6 +513,22 @@ static void correct_rows(struct core *c, struct order *o, int64_t energy_mwh, co
                                     .loss = total - paid});
 }
 
+/* What the true end adds to an estimated bill is taken from the payer after all, as far as the
+ * prepaid amount and the wallet allow: else whoever cuts a charger's network charges for nothing.
+ * Returns what was taken. */
+static int64_t correct_take(struct core *c, struct order *o, const struct bill *now)
+{
+    int64_t total = now->elec + now->service;
+    int64_t most = o->row.cap > 0 && o->row.cap < total ? o->row.cap : total;
+    int64_t want = most - o->row.paid, more = total - o->row.total;
+    want = want < more ? want : more;
+    if (want <= 0 || o->row.payer_kind != PAYER_WALLET)
+        return 0;
+    struct bill part = bill_taken(now, want);
+    struct taken t = charge(c, o, &part, 0);
+    return t.captured + t.debt;
+}
+
 void settle_correct(struct core *c, struct order *o, int64_t billed_mwh)
 {
     struct fee_sum now;
@@ -527,9 +547,10 @@ void settle_correct(struct core *c, struct order *o, int64_t billed_mwh)
         order_event(c, o, OE_CORRECTED, detail);
         return;
     }
+    int64_t more = correct_take(c, o, &(struct bill){.elec = now.elec.v, .service = now.service.v});
     if (d.elec || d.service || now.energy_mwh != billed_mwh) {
         correct_lines(c, o, now.energy_mwh - billed_mwh, &d);
-        correct_rows(c, o, now.energy_mwh - billed_mwh, &d, -back);
+        correct_rows(c, o, now.energy_mwh - billed_mwh, &d, more - back);
     }
     snprintf(detail, sizeof detail, "%+" PRId64 " mWh", now.energy_mwh - billed_mwh);
     order_event(c, o, OE_CORRECTED, detail);

@@ -577,16 +577,16 @@ static void test_silence_away(void **state)
     assert_int_equal(o->stop_reason == STOP_SILENCE || o->stop_reason == STOP_CAP, 1);
     assert_int_equal(o->paid, 12000);
     assert_int_equal(wallet(), 28000);
-    /* A week later the truth: more than billed. The driver does not pay again. */
+    /* A week later the truth: more than billed, and within the prepaid amount. */
     world_run(w, 7 * 86400 * INT64_C(1000));
     assert_int_equal(world_open(w), 0);
     assert_int_equal(world_tx_stop(w, tx, 3 * KWH, w->now), 0);
     o = world_order(w, order);
     assert_int_equal(o->estimated, 0);
-    assert_int_equal(o->paid, 12000);
-    assert_int_equal(o->loss, 12000);
+    assert_int_equal(o->paid, 24000);
+    assert_int_equal(o->loss, 0);
     assert_int_equal(o->total, 24000);
-    assert_int_equal(wallet(), 28000);
+    assert_int_equal(wallet(), 16000);
     assert_true(world_event(w, order, OE_CORRECTED));
     assert_int_equal(world_tx_stop(w, tx, 3 * KWH, w->now), 0);
     assert_int_equal(world_order(w, order)->total, 24000);
@@ -635,6 +635,69 @@ static void test_estimate_corrected_down(void **state)
     assert_int_equal(world_balance(w, ACCOUNT_PENDING, w->owner), 5700);
     assert_int_equal(world_balance(w, ACCOUNT_INCOME, w->platform), 5700);
     assert_int_equal(world_count(w, ROW_BILL_PIECE), 0);
+}
+
+/* Estimated at 1 kWh because the charger fell silent; returns the order, closed and paid. */
+static int64_t estimated_order(int64_t *tx)
+{
+    int64_t order = world_charging(w, 40000, tx);
+    world_run(w, 30000);
+    world_meter(w, *tx, 2 * KWH, 120000);
+    world_close(w);
+    world_run(w, 3700 * 1000);
+    assert_int_equal(world_order(w, order)->estimated, 1);
+    assert_int_equal(world_order(w, order)->paid, 12000);
+    assert_int_equal(wallet(), 28000);
+    world_restart(w);
+    assert_int_equal(world_open(w), 0);
+    return order;
+}
+
+/* Cutting the charger's network is no way to free energy: the true stop is charged. */
+static void test_estimate_corrected_up(void **state)
+{
+    (void)state;
+    int64_t tx, order = estimated_order(&tx);
+    assert_int_equal(world_tx_stop(w, tx, 3 * KWH, w->now - 3000 * 1000), 0);
+    const struct row_orders *o = world_order(w, order);
+    assert_int_equal(o->total, 24000);
+    assert_int_equal(o->paid, 24000);
+    assert_int_equal(o->loss, 0);
+    assert_int_equal(wallet(), 16000);
+    assert_int_equal(world_balance(w, ACCOUNT_PENDING, w->owner), 12000);
+    assert_int_equal(world_balance(w, ACCOUNT_INCOME, w->platform), 12000);
+    /* The same stop again moves nothing. */
+    assert_int_equal(world_tx_stop(w, tx, 3 * KWH, w->now - 3000 * 1000), 0);
+    assert_int_equal(wallet(), 16000);
+    HOLDS_NONE(w);
+}
+
+/* … but never beyond the prepaid amount, whatever the register says. */
+static void test_estimate_corrected_to_cap(void **state)
+{
+    (void)state;
+    int64_t tx, order = estimated_order(&tx);
+    assert_int_equal(world_tx_stop(w, tx, 11 * KWH, w->now - 3000 * 1000), 0);
+    const struct row_orders *o = world_order(w, order);
+    assert_int_equal(o->total, 120000);
+    assert_int_equal(o->paid, 40000);
+    assert_int_equal(o->loss, 80000);
+    assert_int_equal(wallet(), 0);
+    assert_int_equal(world_balance(w, ACCOUNT_PENDING, w->owner), 20000);
+}
+
+/* … nor beyond what the wallet has free: the hold of another order is not touched. */
+static void test_estimate_corrected_without_funds(void **state)
+{
+    (void)state;
+    int64_t tx, order = estimated_order(&tx);
+    assert_int_equal(world_start(w, w->gun2, 25000), 0);
+    assert_int_equal(world_tx_stop(w, tx, 3 * KWH, w->now - 3000 * 1000), 0);
+    const struct row_orders *o = world_order(w, order);
+    assert_int_equal(o->total, 24000);
+    assert_int_equal(o->paid, 15000);
+    assert_int_equal(o->loss, 9000);
+    assert_int_equal(wallet(), 25000);
 }
 
 static void test_boot_in_session(void **state)
@@ -812,6 +875,9 @@ int core_orders(void)
         T(test_doubt),
         T(test_wrong_connector),
         T(test_forged_tag),
+        T(test_estimate_corrected_up),
+        T(test_estimate_corrected_to_cap),
+        T(test_estimate_corrected_without_funds),
     };
     return cmocka_run_group_tests_name("core orders", tests, NULL, NULL);
 }
