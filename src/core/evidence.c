@@ -325,10 +325,34 @@ static void stop_jump(struct evidence *e, const struct evidence_limits *lim, int
     doubt_add(e, e->samples ? DOUBT_STOP_MISMATCH : DOUBT_IMPLAUSIBLE, meter_mwh - e->last_mwh);
 }
 
+/** A total from start to stop bounds what was in doubt before the stop: a jump of the readings that
+ * the end of the session contradicts was never energy. `before_mwh` is the older doubt. */
+static void doubt_bound(struct evidence *e, int64_t before_mwh, int64_t total_mwh)
+{
+    int64_t room = total_mwh - e->energy_mwh;
+    room = room > JITTER_MWH ? room : 0;
+    if (before_mwh <= room)
+        return;
+    e->doubt_mwh -= before_mwh - room;
+    if (e->doubt_mwh == 0)
+        e->doubt = DOUBT_NONE;
+}
+
+/** True when the registers of start and stop belong to one line, so that their difference is a
+ * total; `flags` are those from before the stop. */
+static bool total_known(const struct evidence *e, const struct evidence_limits *lim, uint32_t flags,
+                        int64_t meter_mwh)
+{
+    const uint32_t broken = EV_RESET | EV_ROLLOVER | EV_PLACEHOLDER_START | EV_NO_START;
+    return !lim->session_register && !(flags & broken) && e->start_mwh >= 0 && meter_mwh > 0 &&
+           meter_mwh >= e->start_mwh;
+}
+
 void evidence_stop(struct evidence *e, const struct evidence_limits *lim, int64_t at_ms,
                    int64_t meter_mwh, struct evidence_step *out)
 {
-    int64_t before = e->energy_mwh;
+    int64_t before = e->energy_mwh, doubt_mwh = e->doubt_mwh;
+    uint32_t flags = e->flags;
     *out = (struct evidence_step){.from_ms = e->last_ms, .to_ms = e->last_ms};
     if (e->ended) {
         flag(e, out, EV_AFTER_STOP);
@@ -355,6 +379,8 @@ void evidence_stop(struct evidence *e, const struct evidence_limits *lim, int64_
         e->energy_mwh += delta;
         stop_total_check(e, meter_mwh, out);
     }
+    if (total_known(e, lim, flags, meter_mwh))
+        doubt_bound(e, doubt_mwh, meter_mwh - e->start_mwh);
     out->accepted = true;
     out->to_ms = at_ms;
     out->delta_mwh = e->energy_mwh - before;
@@ -400,7 +426,7 @@ static int64_t record_own_total(struct evidence *e, const struct evidence_record
 void evidence_settle_record(struct evidence *e, const struct evidence_limits *lim,
                             const struct evidence_record *r, struct evidence_step *out)
 {
-    int64_t live = e->energy_mwh;
+    int64_t live = e->energy_mwh, doubt_mwh = e->doubt_mwh;
     *out = (struct evidence_step){.from_ms = e->last_ms, .to_ms = e->last_ms, .accepted = true};
     int64_t highest = r->energy_mwh > live ? r->energy_mwh : live;
     int64_t lower = record_own_total(e, r, out);
@@ -420,6 +446,7 @@ void evidence_settle_record(struct evidence *e, const struct evidence_limits *li
         lower = live;
     }
     e->energy_mwh = lower;
+    doubt_bound(e, doubt_mwh, lower); /* the record knows the total: no older doubt outlives it */
     if (out->flags & EV_IMPLAUSIBLE)
         doubt_add(e, DOUBT_IMPLAUSIBLE, highest - lower);
     else if (out->flags & EV_RECORD_MISMATCH)

@@ -540,6 +540,9 @@ void settle_correct(struct core *c, struct order *o, int64_t billed_mwh)
     o->srow.energy_mwh = o->ev.energy_mwh;
     o->srow.evidence = (int32_t)o->ev.flags;
     o->row.doubt = o->ev.doubt;
+    o->row.doubt_mwh = o->ev.doubt_mwh;
+    if (o->row.state == ORDER_DOUBTFUL && !rest_matters(o))
+        rest_close(c, o, "the true end leaves nothing in doubt");
     if (back && !refund(c, o, back)) {
         /* The books stay as they are; a person sees why. */
         snprintf(detail, sizeof detail, "%" PRId64 " mWh less, money not moved",

@@ -199,6 +199,15 @@ static void late_stop(struct core *c, struct order *o, const struct cmd_tx_stop 
     settle_correct(c, o, billed);
 }
 
+/* A charger that says the stop knows the answer to its start: on this connection the same start
+ * again is a new session (of a charger whose clock stands still), not a retry. */
+static void repeat_over(struct core *c, const struct order *o, const struct charger *ch)
+{
+    struct connector *k = connector_find(c, o->row.connector);
+    if (k && k->last.tx == o->srow.tx && o->row.created_ms >= ch->opened_ms)
+        k->last.tx = 0;
+}
+
 static void stop_known(struct core *c, struct order *o, const struct cmd_tx_stop *in,
                        struct charger *ch)
 {
@@ -207,6 +216,7 @@ static void stop_known(struct core *c, struct order *o, const struct cmd_tx_stop
         meter_samples(c, o, in->samples, in->n);
         latency_learn(c, o, ch);
         int64_t at = stop_evidence(c, o, in, ch);
+        repeat_over(c, o, ch);
         stop_end(c, o, (enum stop_reason)in->stop, at);
     } else if (o->row.estimated) {
         late_stop(c, o, in, ch);

@@ -750,6 +750,53 @@ static void test_suspended(void **state)
     assert_int_equal(world_order(w, order)->stop_reason, STOP_FULL);
 }
 
+/* A register jumps for two readings; the stop contradicts it. Nothing is left that staff could bill. */
+static void test_doubt_contradicted(void **state)
+{
+    (void)state;
+    int64_t tx, order = world_charging(w, 40000, &tx);
+    world_run(w, 60000);
+    world_meter(w, tx, KWH + 500000, 60000);
+    world_run(w, 10000);
+    world_meter(w, tx, 501 * KWH, 60000);
+    world_run(w, 10000);
+    world_meter(w, tx, 501 * KWH, 60000);
+    world_run(w, 10000);
+    world_tx_stop(w, tx, KWH + 500000, w->now);
+    const struct row_orders *o = world_order(w, order);
+    assert_int_equal(o->state, ORDER_SETTLED);
+    assert_int_equal(o->energy_mwh, 500000);
+    assert_int_equal(o->doubt_mwh, 0);
+    assert_int_equal(o->paid, 6000);
+    struct cmd *c = world_web(w, CMD_DECIDE, w->person, ACTOR_PERSON);
+    c->u.decide.order = order;
+    c->u.decide.accept = 1;
+    assert_int_equal(world_send(w, c), ERR_CONFLICT);
+    assert_int_equal(wallet(), 40000 - 6000);
+}
+
+/* A charger whose clock stands still and whose register counts the session: the same start after the
+ * stop is a new session. Before the stop, and after a new connection, it is a repeat. */
+static void test_stuck_clock(void **state)
+{
+    (void)state;
+    int64_t then = w->now;
+    card(HOLD_DEFAULT_OR_REFUSE, 10000);
+    assert_int_equal(world_tx_start(w, 1, "CARD-7", 0, then), TAG_ACCEPTED);
+    int64_t first = w->reply.u.tag.tx;
+    assert_int_equal(world_tx_start(w, 1, "CARD-7", 0, then), TAG_ACCEPTED);
+    assert_int_equal(w->reply.u.tag.tx, first);
+    world_run(w, 60000);
+    assert_int_equal(world_tx_stop(w, first, 500000, then), 0);
+    assert_int_equal(world_tx_start(w, 1, "CARD-7", 0, then), TAG_ACCEPTED);
+    int64_t second = w->reply.u.tag.tx;
+    assert_int_not_equal(second, first);
+    world_close(w);
+    assert_int_equal(world_open(w), 0);
+    assert_int_equal(world_tx_start(w, 1, "CARD-7", 0, then), TAG_ACCEPTED);
+    assert_int_equal(w->reply.u.tag.tx, second);
+}
+
 static void test_doubt(void **state)
 {
     (void)state;
@@ -873,6 +920,8 @@ int core_orders(void)
         T(test_boot_in_session),
         T(test_suspended),
         T(test_doubt),
+        T(test_doubt_contradicted),
+        T(test_stuck_clock),
         T(test_wrong_connector),
         T(test_forged_tag),
         T(test_estimate_corrected_up),

@@ -162,6 +162,29 @@ static void test_jump_is_disputed(void **state)
     assert_int_equal(e.doubt_mwh, 899 * KWH);
 }
 
+/* Two readings agreed on a jump, but the stop says that nothing of it flowed: no doubt is left. */
+static void test_jump_contradicted(void **state)
+{
+    (void)state;
+    struct evidence e = start(&dc, LIFETIME);
+    (void)read_at(&e, 1, LIFETIME + KWH);
+    (void)read_at(&e, 2, LIFETIME + 500 * KWH);
+    (void)read_at(&e, 3, LIFETIME + 500 * KWH);
+    assert_int_equal(e.doubt_mwh, 499 * KWH);
+    (void)stop_at(&e, 4, LIFETIME + KWH);
+    assert_int_equal(e.energy_mwh, KWH);
+    assert_int_equal(e.doubt, DOUBT_NONE);
+    assert_int_equal(e.doubt_mwh, 0);
+    /* A stop between the two leaves what lies between. */
+    e = start(&dc, LIFETIME);
+    (void)read_at(&e, 1, LIFETIME + KWH);
+    (void)read_at(&e, 2, LIFETIME + 500 * KWH);
+    (void)read_at(&e, 3, LIFETIME + 500 * KWH);
+    (void)stop_at(&e, 4, LIFETIME + 3 * KWH);
+    assert_true(e.energy_mwh + e.doubt_mwh <= 3 * KWH);
+    assert_true(e.energy_mwh >= KWH);
+}
+
 /* The reading that agrees with the suspect bears an earlier time: the step ends where it began. */
 static void test_jump_with_a_clock_that_goes_back(void **state)
 {
@@ -397,6 +420,24 @@ static void test_record_contradicts(void **state)
     assert_int_equal(e.doubt_mwh, 9 * KWH);
 }
 
+/* A record's total is the most that can still be in doubt. */
+static void test_jump_contradicted_by_record(void **state)
+{
+    (void)state;
+    struct evidence_step s;
+    struct evidence e;
+    struct evidence_record r = record(20 * KWH);
+    evidence_start(&e, &session_counter, 1000000, -1);
+    evidence_reading(&e, &session_counter, 1000000 + 27 * MIN, 18 * KWH, &s);
+    evidence_reading(&e, &session_counter, 1000000 + 28 * MIN, 900 * KWH, &s);
+    evidence_reading(&e, &session_counter, 1000000 + 29 * MIN, 900 * KWH, &s);
+    assert_int_equal(e.doubt, DOUBT_IMPLAUSIBLE);
+    evidence_settle_record(&e, &session_counter, &r, &s);
+    assert_int_equal(e.energy_mwh, 20 * KWH);
+    assert_int_equal(e.doubt_mwh, 0);
+    assert_int_equal(e.doubt, DOUBT_NONE);
+}
+
 /** Honest chargers of random power: billed to the milliwatt-hour, never a doubt. Liars: energy
  * never above power × time. */
 static void test_random_sessions(void **state)
@@ -448,6 +489,8 @@ int money_evidence_tests(void)
         cmocka_unit_test(test_stop_counts_the_session),
         cmocka_unit_test(test_spike_is_forgotten),
         cmocka_unit_test(test_jump_is_disputed),
+        cmocka_unit_test(test_jump_contradicted),
+        cmocka_unit_test(test_jump_contradicted_by_record),
         cmocka_unit_test(test_jump_with_a_clock_that_goes_back),
         cmocka_unit_test(test_register_falls_a_little),
         cmocka_unit_test(test_register_restarts),
