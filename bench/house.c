@@ -431,6 +431,22 @@ static void places(struct build *b, const char *dir)
     commit(b);
 }
 
+/* Everything that is pending matures together: one bucket a party. */
+static void maturing(struct build *b)
+{
+    for (int t = 0; t < TENANTS; t++)
+        for (int p = 1; p < 3; p++) {
+            int64_t v = ledger_balance(ledger_account(b->ledger, b->share[t][p])).v;
+            if (v)
+                put(b, ROW_MATURING,
+                    &(struct row_maturing){.party = b->party[t][p],
+                                           .due_ms = b->now_ms + 365 * DAY_MS,
+                                           .tenant = t + 1,
+                                           .currency = "CNY",
+                                           .amount = v});
+        }
+}
+
 static void build(struct build *b, const char *dir)
 {
     struct ledger_limits limits = {.accounts = 100000, .holds = 100000, .seed = 7};
@@ -459,6 +475,7 @@ static void build(struct build *b, const char *dir)
             check(store_keeper_run(keeper), "keeper");
         }
     }
+    maturing(b);
     commit(b);
     check(store_keeper_run(keeper), "keeper");
     store_keeper_close(keeper);

@@ -5,6 +5,7 @@
  * Invariants: 1. a top-up pays an open debt first; 2. a person is locked after LOCK_FAILURES failed
  * log-ins in a row, for LOCK_MS; 3. no audit row holds personal data. */
 #include "core/core_state.h"
+#include "core/purse.h"
 
 #define TOPUP_MAX (INT64_C(100000) * MONEY_UNIT)
 
@@ -34,24 +35,8 @@ int account_topup(struct core *c, const struct cmd *cmd)
         rc = wallet_open(c, tenant, in->driver, in->currency, &wallet);
     if (rc)
         return rc;
-    int64_t debt = debt_of(c, tenant, in->driver, in->currency);
-    int64_t repay = debt < in->amount ? debt : in->amount;
-    struct ledger_request q = {
-        .tenant = tenant, .code = TRANSFER_TOPUP, .effective_ms = c->now, .note = in->note, .n = 2};
-    (void)str_copy(q.currency, sizeof q.currency, str_from_c(in->currency));
-    q.leg[0] = (struct ledger_leg){cash, MONEY(-in->amount), 0};
-    q.leg[1] = (struct ledger_leg){wallet, MONEY(in->amount - repay), 0};
-    if (repay) {
-        const struct ledger_account *a =
-            ledger_account_find(c->ledger, tenant, ACCOUNT_DEBT, in->driver, in->currency);
-        q.leg[q.n++] = (struct ledger_leg){a->id, MONEY(repay), 0};
-    }
-    struct ledger_ctx ctx = ledger_ctx_now(c);
-    rc = ledger_post(c->ledger, &ctx, &q);
-    if (rc)
-        return rc;
-    event_wallet(c, tenant, in->driver, in->currency);
-    c->made_id = ctx.id;
+    c->made_id = payment_credit(c, tenant, in->driver, cash, in->currency, in->amount, in->note);
+    payment_note_staff(c, cmd, c->made_id);
     return 0;
 }
 

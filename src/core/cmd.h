@@ -85,7 +85,12 @@ enum cmd_type {
     CMD_SETUP,      /* first-run set-up: tenant, platform party, admin; reply_made (tenant id) */
     CMD_SIM_DRIVER, /* reserved number; never sent */
     CMD_DECIDE,     /* staff decides a doubtful order now; reply_made */
-    CMD_REGISTER_DRIVER /* phone confirmed by code: make or find the driver with wallet; reply_made (driver id) */
+    CMD_REGISTER_DRIVER, /* phone confirmed by code: make or find the driver with wallet; reply_made (driver id) */
+    CMD_PAYMENT_NEW,   /* a driver wants to top up through a channel; reply_made (payment id) */
+    CMD_PAY_RESULT,    /* what a provider answered or told; reply_made (row id) when somebody waits */
+    CMD_ORDER_REFUND,  /* staff gives back part of an order; reply_made (order id) */
+    CMD_PAYOUT_NEW,    /* a withdrawal, or principal back to its source; reply_made (payout id) */
+    CMD_PAYOUT_DECIDE, /* approve, refuse, cancel; settled or failed, for a bank's file; reply_made */
 };
 
 struct cmd_head {
@@ -291,6 +296,46 @@ struct cmd_register_driver {
     char name[65];
 };
 
+struct cmd_payment_new {
+    int64_t driver, channel, amount;
+    int32_t method; /* enum pay_method */
+    char currency[4];
+};
+struct cmd_pay_result {
+    int64_t row, channel; /* payment or payout; 0, 0: nothing is known of it here */
+    int32_t op, state;    /* enum pay_op, enum pay_state */
+    int32_t err;          /* 0 or why nothing is certain */
+    char currency[4];
+    int64_t amount; /* as the provider says; -1 = it does not */
+    char provider_no[65];
+    char url[513]; /* PAY_CREATE: where to pay; PAY_TRANSFER: what the payee confirms with */
+};
+struct cmd_order_refund {
+    int64_t order, amount;
+    char note[201];
+};
+struct cmd_payout_new {
+    int64_t party, amount; /* a party's available share … */
+    int64_t payment;       /* … or unused principal of this payment */
+    int64_t channel;
+    char note[201];
+};
+enum payout_act {
+    PAYOUT_ACT_APPROVE = 1,
+    PAYOUT_ACT_REFUSE = 2,
+    PAYOUT_ACT_CANCEL = 3,
+    PAYOUT_ACT_SETTLED = 4,
+    PAYOUT_ACT_FAILED = 5
+};
+struct cmd_payout_decide {
+    int64_t payout;
+    int64_t party; /* 0 = staff; else it must be this party's */
+    int32_t act;   /* enum payout_act */
+    int32_t pad;
+    char bank_no[65]; /* SETTLED: the bank's number of it */
+    char note[201];
+};
+
 struct cmd {
     struct cmd_head head;
     union {
@@ -320,6 +365,11 @@ struct cmd {
         struct cmd_setup setup;
         struct cmd_decide decide;
         struct cmd_register_driver register_driver;
+        struct cmd_payment_new payment_new;
+        struct cmd_pay_result pay_result;
+        struct cmd_order_refund order_refund;
+        struct cmd_payout_new payout_new;
+        struct cmd_payout_decide payout_decide;
     } u;
 };
 /** Bytes to send for a command with payload member m. Arrays at the end (samples, payload, row) may be cut: see cmd_trim. */
@@ -329,7 +379,8 @@ enum out_type {
     OUT_REPLY = 1, /* answers a command; u by the command's type */
     OUT_CALL,      /* to a gate: call this charger */
     OUT_CLOSE,     /* to a gate: close the connection (replaced, disabled) */
-    OUT_EVENT      /* to the web front: live pages */
+    OUT_EVENT,     /* to the web front: live pages */
+    OUT_PAY        /* to an integration worker: ask this of a provider */
 };
 
 struct reply_conn {
@@ -423,7 +474,22 @@ enum event_kind {
     EVENT_METER = 4,
     EVENT_SHARE = 5,
     EVENT_WALLET = 6,
-    EVENT_COMMAND = 7
+    EVENT_COMMAND = 7,
+    EVENT_PAYMENT = 8,
+    EVENT_PAYOUT = 9
+};
+
+/** One request to a provider; the answer is CMD_PAY_RESULT with the same op and row. It may be asked
+ * again with the same numbers at any time: providers treat them as idempotency keys. */
+struct out_pay {
+    int64_t row, tenant, channel;
+    int64_t amount, total; /* total: REFUND, of the payment */
+    int64_t expires_ms;
+    int32_t op, kind, method; /* enum pay_op, channel_kind, pay_method */
+    char currency[4];
+    char no[33], of_no[33]; /* ours; REFUND: of the payment */
+    char provider_no[65];   /* of the payment, where known */
+    char payee[121], payee_name[101];
 };
 
 struct out {
@@ -443,6 +509,7 @@ struct out {
         struct out_call call;
         struct out_close close;
         struct out_event event;
+        struct out_pay pay;
         int64_t plain; /* reply_plain: server time, ms */
     } u;
 };

@@ -10,6 +10,7 @@
  * effect, errors are not kept; 3. the order of a sealed batch is: what was packed as it happened,
  * then changed objects in the order they changed first, then accounts and holds. */
 #include "core/core_state.h"
+#include "core/purse.h"
 
 #include <stdio.h>
 
@@ -50,6 +51,11 @@ static const struct handler handlers[] = {
     [CMD_SETUP] = {.web = directory_setup, .audit = "setup"},
     [CMD_DECIDE] = {.web = settle_decide, .audit = "order.decide"},
     [CMD_REGISTER_DRIVER] = {.web = directory_register, .audit = "driver.register"},
+    [CMD_PAYMENT_NEW] = {.web = payment_new, .audit = "payment.new"},
+    [CMD_PAY_RESULT] = {.web = pay_result},
+    [CMD_ORDER_REFUND] = {.web = refund_order, .audit = "order.refund"},
+    [CMD_PAYOUT_NEW] = {.web = payout_new, .audit = "payout.new"},
+    [CMD_PAYOUT_DECIDE] = {.web = payout_decide, .audit = "payout.decide"},
 };
 
 /* ---- memory ---- */
@@ -93,6 +99,7 @@ static void dirs_init(struct core *c)
         {ROW_STATION, sizeof(struct station), l->chargers},
         {ROW_CHARGER, sizeof(struct charger), l->chargers},
         {ROW_CONNECTOR, sizeof(struct connector), l->connectors},
+        {ROW_CHANNEL, sizeof(struct channel), 10000},
     };
     for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
         struct dir *d = &c->dir[tables[i].t];
@@ -120,7 +127,7 @@ static void tables_init(struct core *c)
     strmap_init(&c->idem_keys, 1000000, l->seed);
     strmap_init(&c->absent, 100000, l->seed);
     strmap_init(&c->zones, 1000, l->seed);
-    heap_init(&c->timers, l->orders * TO_N + l->chargers * TC_N + 1);
+    heap_init(&c->timers, l->orders * TO_N + l->chargers * TC_N + PURSE_TIMERS_MAX + 1);
     c->idem_timer.kind = 200;
 }
 
@@ -155,6 +162,11 @@ int core_new(const struct core_limits *limits, struct core **out)
     dirs_init(c);
     tables_init(c);
     bufs_init(c);
+    rc = purse_new(c);
+    if (rc) {
+        core_free(c);
+        return rc;
+    }
     *out = c;
     return 0;
 }
@@ -194,6 +206,7 @@ void core_free(struct core *c)
     if (!c)
         return;
     objects_free(c);
+    purse_free(c);
     ledger_free(c->ledger);
     struct slab *slabs[] = {&c->orders, &c->calls, &c->idems};
     for (size_t i = 0; i < ARRAY_LEN(slabs); i++)
@@ -245,6 +258,7 @@ int core_load(struct core *c, enum row_table t, const void *row)
     case ROW_STATION:
     case ROW_CHARGER:
     case ROW_CONNECTOR:
+    case ROW_CHANNEL:
         return directory_load(c, t, row);
     case ROW_TARIFF:
     case ROW_TARIFF_DAY:
@@ -270,6 +284,10 @@ int core_load(struct core *c, enum row_table t, const void *row)
         return order_load_part(c, row);
     case ROW_COMMAND:
         return command_load(c, row);
+    case ROW_PAYMENT:
+    case ROW_PAYOUT:
+    case ROW_MATURING:
+        return purse_load(c, t, row);
     case ROW_IDEM:
         return idem_load(c, row);
     case ROW_TRANSFER:
@@ -310,6 +328,7 @@ void core_started(struct core *c, int64_t now_ms)
         if (o)
             order_restart(c, o);
     }
+    purse_started(c);
 }
 
 /* ---- idempotency ---- */
@@ -436,6 +455,31 @@ static int need_tx_no(const struct core *c, struct core_need *needs, int n, cons
     return need_add(c, needs, n, NEED_TX_NO, 0, 0, tx_no);
 }
 
+static int need_payment(const struct core *c, struct core_need *needs, int n, int64_t id)
+{
+    return id <= 0 || payment_find(c, id) ? n : need_add(c, needs, n, NEED_PAYMENT, id, 0, "");
+}
+
+/* A payout, and the lot it came from. */
+static int need_payout(const struct core *c, struct core_need *needs, int n, int64_t id)
+{
+    const struct payout *p = payout_find(c, id);
+    if (p)
+        return need_payment(c, needs, n, p->row.payment);
+    return id <= 0 ? n : need_add(c, needs, n, NEED_PAYOUT, id, 0, "");
+}
+
+/* A notice may speak of either. */
+static int need_pay(const struct core *c, struct core_need *needs, int n,
+                    const struct cmd_pay_result *in)
+{
+    if (payment_find(c, in->row))
+        return n;
+    if (in->op <= PAY_CLOSE || (in->op == PAY_NOTICE && !payout_find(c, in->row)))
+        n = need_payment(c, needs, n, in->row);
+    return in->op > PAY_CLOSE ? need_payout(c, needs, n, in->row) : n;
+}
+
 int core_needs(struct core *c, const struct cmd *cmd, struct core_need needs[CORE_NEEDS_MAX])
 {
     int n = 0;
@@ -455,6 +499,14 @@ int core_needs(struct core *c, const struct cmd *cmd, struct core_need needs[COR
         return need_order(c, needs, n, cmd->u.order_stop.order);
     case CMD_DECIDE:
         return need_order(c, needs, n, cmd->u.decide.order);
+    case CMD_ORDER_REFUND:
+        return need_order(c, needs, n, cmd->u.order_refund.order);
+    case CMD_PAY_RESULT:
+        return need_pay(c, needs, n, &cmd->u.pay_result);
+    case CMD_PAYOUT_NEW:
+        return need_payment(c, needs, n, cmd->u.payout_new.payment);
+    case CMD_PAYOUT_DECIDE:
+        return need_payout(c, needs, n, cmd->u.payout_decide.payout);
     default:
         return n;
     }
@@ -570,6 +622,8 @@ static void fire(struct core *c, struct timer *t)
 {
     if (t == &c->idem_timer) {
         idem_expire(c);
+    } else if (t->kind >= PURSE_BUCKET) {
+        purse_fire(c, t);
     } else if (t->kind < TO_N) {
         struct timer *first = t - t->kind;
         struct order *o = CONTAINER_OF(first, struct order, timer);

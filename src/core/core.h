@@ -53,7 +53,9 @@ enum need_kind {
     NEED_ORDER = 1, /* order id: orders row + its sessions + hold + partial fee state */
     NEED_TX,        /* (charger, tx): session, then its order */
     NEED_TX_NO,     /* 云快充 number: session, then its order */
-    NEED_IDEM       /* idempotency key */
+    NEED_IDEM,      /* idempotency key */
+    NEED_PAYMENT,   /* payment id */
+    NEED_PAYOUT     /* payout id */
 };
 struct core_need {
     int32_t kind;

@@ -108,6 +108,7 @@ struct station {
     const struct zone *zone;
 };
 
+struct purse;
 struct call;
 enum charger_timer { TC_CALL, TC_PRICE, TC_N };
 struct charger {
@@ -222,6 +223,7 @@ struct core {
     struct map tariffs, tariff_families, contracts, contract_families; /* to nodes */
     struct buf load_days, load_slices, load_tariffs, load_contracts, load_parties;
     struct ledger *ledger;
+    struct purse *purse; /* purse.h */
 
     struct slab orders, calls, idems;
     struct map order_ids, session_ids, call_ids;

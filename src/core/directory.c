@@ -11,6 +11,7 @@
  * only changes made here; 4. an empty secret in a change keeps the old one; 5. what is outside the
  * actor's tenant or station does not exist for it (ERR_NOT_FOUND). */
 #include "core/core_state.h"
+#include "core/purse.h"
 
 #include <stdio.h>
 
@@ -106,7 +107,9 @@ static int check_tenant(struct core *c, struct put *p)
               in(r->suspended_s, 0, 86400) && in(r->low_power_w, 0, 100000) &&
               in(r->start_timeout_s, START_TIMEOUT_MIN_S, START_TIMEOUT_MAX_S) &&
               (r->silence_s == 0 || in(r->silence_s, 30, 86400)) && in(r->doubt_h, 1, 720) &&
-              r->quota_calls_s >= 0 && in(r->refund_days, 0, 3650);
+              r->quota_calls_s >= 0 && in(r->refund_days, 0, 3650) &&
+              in(r->payout_min, 0, 100000 * MONEY_UNIT) &&
+              in(r->payout_fee, 0, 1000 * MONEY_UNIT) && r->payout_check >= 0;
     return ok ? 0 : ERR_RANGE;
 }
 
@@ -121,6 +124,8 @@ static int check_party(struct core *c, struct put *p)
         return ERR_RANGE;
     /* There is one platform party, made with the tenant: its share is income, not a debt to it. */
     bool was = old && old->kind == PARTY_PLATFORM;
+    if (!in(r->verified, 0, 1))
+        return ERR_RANGE;
     return (r->kind == PARTY_PLATFORM) != was ? ERR_CONFLICT : 0;
 }
 
@@ -280,6 +285,28 @@ static int check_connector(struct core *c, struct put *p)
     return r->code ? 0 : ERR_TOO_LARGE;
 }
 
+static int check_channel(struct core *c, struct put *p)
+{
+    const struct row_channel *r = p->row;
+    const struct row_channel *old = p->old ? p->old->row : NULL;
+    (void)c;
+    if (!r->name[0])
+        return ERR_REQUIRED;
+    if (!in(r->kind, CHANNEL_WECHAT, CHANNEL_BANK) || !state_ok(r->state) ||
+        !in(r->fee_bp, 0, 1000) || strchr(r->keys, '/') || r->keys[0] == '.')
+        return ERR_RANGE;
+    return old && old->kind != r->kind ? ERR_CONFLICT : 0; /* its numbers mean something */
+}
+
+static int prepare_channel(struct core *c, struct put *p)
+{
+    const struct row_channel *r = p->row;
+    const struct tenant *t = tenant_find(c, p->cmd->head.tenant);
+    int32_t kind = r->kind == CHANNEL_BANK ? ACCOUNT_BANK : ACCOUNT_CHANNEL;
+    int64_t id;
+    return p->old ? 0 : account_open(c, t->row.id, kind, r->id, t->row.currency, &id);
+}
+
 /* ---- what follows a change ---- */
 
 static int prepare_party(struct core *c, struct put *p)
@@ -363,7 +390,7 @@ static const struct {
     [ROW_PERSON] = {check_person, NULL},           [ROW_API_KEY] = {check_api_key, NULL},
     [ROW_DRIVER] = {check_driver, prepare_driver}, [ROW_TOKEN] = {check_token, NULL},
     [ROW_STATION] = {check_station, NULL},         [ROW_CHARGER] = {check_charger, NULL},
-    [ROW_CONNECTOR] = {check_connector, NULL},
+    [ROW_CONNECTOR] = {check_connector, NULL},     [ROW_CHANNEL] = {check_channel, prepare_channel},
 };
 
 static size_t characters(const char *s)

@@ -22,6 +22,7 @@
  *     has free (doc/decisions/the-true-end-is-charged.md).
  * Fails: money that cannot be moved here is our bug (must): holds and accounts were made before. */
 #include "core/core_state.h"
+#include "core/purse.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -78,15 +79,6 @@ static const struct party *platform_of(const struct core *c, int64_t tenant)
     return NULL;
 }
 
-static int64_t party_account(struct core *c, const struct order *o, int64_t party)
-{
-    const struct party *p = dir_find(c, ROW_PARTY, party);
-    int32_t kind = p && p->row.kind == PARTY_PLATFORM ? ACCOUNT_INCOME : ACCOUNT_PENDING;
-    int64_t id;
-    must(account_open(c, o->row.tenant, kind, party, o->row.currency, &id) == 0);
-    return id;
-}
-
 /* Without a contract everything is the platform's. */
 static void split_platform(const struct core *c, const struct order *o,
                            const struct money base[SPLIT_LINES], struct split_result *out)
@@ -123,31 +115,25 @@ static void split_make(struct core *c, struct order *o, const struct bill *b,
     }
 }
 
-static void part_put(struct core *c, struct order *o, const struct split_part *p, int64_t account,
-                     int64_t transfer, int64_t amount)
+static void part_put(struct core *c, struct order *o, const struct split_part *p,
+                     const struct share_part *share, int64_t transfer)
 {
     const struct row_split_part row = {.order_id = o->row.id,
                                        .seq = ++o->row.parts,
                                        .tenant = o->row.tenant,
                                        .transfer = transfer,
                                        .party = p->party,
-                                       .account = account,
+                                       .account = share->account,
                                        .fee_kind = p->kind,
                                        .base = p->base.v,
                                        .ratio = p->ratio,
                                        .ratio_sum = p->ratio_sum,
-                                       .amount = amount,
+                                       .amount = p->amount.v,
                                        .at_ms = c->now,
+                                       .due_ms = share->due_ms,
                                        .station = o->row.station};
     row_put(c, ROW_SPLIT_PART, ROW_INSERT, &row);
     buf_put(&o->parts_buf, &row, sizeof row);
-}
-
-static void leg_add(struct ledger_request *q, int64_t account, int64_t amount, int64_t party)
-{
-    must(q->n < LEDGER_LEGS_MAX);
-    if (amount)
-        q->leg[q->n++] = (struct ledger_leg){account, MONEY(amount), party};
 }
 
 static void share_event(struct core *c, const struct order *o, int64_t party, int64_t amount)
@@ -240,12 +226,12 @@ static void request_payer(struct core *c, const struct order *o, const struct ta
     int64_t account;
     if (t->captured) {
         must(wallet_open(c, o->row.tenant, o->row.driver, o->row.currency, &account) == 0);
-        leg_add(q, account, -t->captured, 0);
+        purse_leg(q, account, -t->captured, 0);
     }
     if (t->debt) {
         must(account_open(c, o->row.tenant, ACCOUNT_DEBT, o->row.driver, o->row.currency,
                           &account) == 0);
-        leg_add(q, account, -t->debt, 0);
+        purse_leg(q, account, -t->debt, 0);
     }
 }
 
@@ -263,11 +249,9 @@ static struct taken charge(struct core *c, struct order *o, const struct bill *b
     request_payer(c, o, &t, &q);
     if (paid)
         split_make(c, o, &base, &split);
-    int64_t accounts[SPLIT_PARTS_MAX];
-    for (int32_t i = 0; i < split.n; i++) {
-        accounts[i] = party_account(c, o, split.part[i].party);
-        leg_add(&q, accounts[i], split.part[i].amount.v, split.part[i].party);
-    }
+    struct share_part share[SPLIT_PARTS_MAX];
+    for (int32_t i = 0; i < split.n; i++)
+        share[i] = share_give(c, o->row.tenant, split.part[i].party, split.part[i].amount.v, &q);
     struct ledger_ctx ctx = ledger_ctx_now(c);
     if (hold)
         must(ledger_hold_capture(c->ledger, &ctx, hold_id, &q) == 0);
@@ -275,9 +259,11 @@ static struct taken charge(struct core *c, struct order *o, const struct bill *b
         must(ledger_post(c->ledger, &ctx, &q) == 0);
     if (paid && !o->row.transfer)
         o->row.transfer = ctx.id;
-    for (int32_t i = 0; i < split.n; i++)
+    for (int32_t i = 0; i < split.n; i++) {
         if (split.part[i].base.v)
-            part_put(c, o, &split.part[i], accounts[i], ctx.id, split.part[i].amount.v);
+            part_put(c, o, &split.part[i], &share[i], ctx.id);
+        share_given(c, o->row.tenant, o->row.currency, &share[i]);
+    }
     share_events(c, o, &split);
     if (o->row.driver)
         event_wallet(c, o->row.tenant, o->row.driver, o->row.currency);
@@ -448,53 +434,6 @@ static void correct_lines(struct core *c, struct order *o, int64_t energy_mwh, c
     line_put(c, o, &l);
 }
 
-/* Gives `back` to the payer out of the parts that the parties got. False when the books cannot:
- * parts unknown, or a party has spent its share. */
-static bool refund(struct core *c, struct order *o, int64_t back)
-{
-    struct money had[SPLIT_PARTS_MAX], keep[SPLIT_PARTS_MAX];
-    struct row_split_part rows[SPLIT_PARTS_MAX];
-    size_t n = o->parts_buf.n / sizeof rows[0];
-    if (n == 0 || n > SPLIT_PARTS_MAX)
-        return false;
-    memcpy(rows, o->parts_buf.p, n * sizeof rows[0]);
-    for (size_t i = 0; i < n; i++)
-        had[i] = MONEY(rows[i].amount);
-    if (split_remain(had, n, MONEY(o->row.paid - back), keep))
-        return false;
-    struct ledger_request q;
-    int64_t account;
-    request_init(o, &q, TRANSFER_CORRECTION);
-    q.reverses = o->row.transfer;
-    if (wallet_open(c, o->row.tenant, o->row.driver, o->row.currency, &account))
-        return false;
-    int64_t debt = debt_of(c, o->row.tenant, o->row.driver, o->row.currency);
-    debt = debt < back ? debt : back; /* what is owed is settled first */
-    leg_add(&q, account, back - debt, 0);
-    if (debt)
-        must(account_open(c, o->row.tenant, ACCOUNT_DEBT, o->row.driver, o->row.currency,
-                          &account) == 0);
-    leg_add(&q, account, debt, 0);
-    for (size_t i = 0; i < n; i++)
-        leg_add(&q, rows[i].account, keep[i].v - had[i].v, rows[i].party);
-    struct ledger_ctx ctx = ledger_ctx_now(c);
-    if (ledger_post(c->ledger, &ctx, &q))
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        if (keep[i].v == had[i].v)
-            continue;
-        const struct split_part p = {.kind = rows[i].fee_kind,
-                                     .party = rows[i].party,
-                                     .base = MONEY(rows[i].base),
-                                     .ratio = rows[i].ratio,
-                                     .ratio_sum = rows[i].ratio_sum};
-        part_put(c, o, &p, rows[i].account, ctx.id, keep[i].v - had[i].v);
-        share_event(c, o, rows[i].party, keep[i].v - had[i].v);
-    }
-    event_wallet(c, o->row.tenant, o->row.driver, o->row.currency);
-    return true;
-}
-
 static void correct_rows(struct core *c, struct order *o, int64_t energy_mwh, const struct bill *d,
                          int64_t paid)
 {
@@ -534,7 +473,8 @@ void settle_correct(struct core *c, struct order *o, int64_t billed_mwh)
     struct fee_sum now;
     fee_sum(&o->bill, &now);
     struct bill d = {.elec = now.elec.v - o->row.elec, .service = now.service.v - o->row.service};
-    int64_t total = now.total.v, back = o->row.paid > total ? o->row.paid - total : 0;
+    int64_t left = o->row.paid - o->row.refunded; /* the refunded is back already */
+    int64_t total = now.total.v, back = left > total ? left - total : 0;
     char detail[120];
     o->row.estimated = 0;
     o->srow.energy_mwh = o->ev.energy_mwh;
@@ -543,13 +483,8 @@ void settle_correct(struct core *c, struct order *o, int64_t billed_mwh)
     o->row.doubt_mwh = o->ev.doubt_mwh;
     if (o->row.state == ORDER_DOUBTFUL && !rest_matters(o))
         rest_close(c, o, "the true end leaves nothing in doubt");
-    if (back && !refund(c, o, back)) {
-        /* The books stay as they are; a person sees why. */
-        snprintf(detail, sizeof detail, "%" PRId64 " mWh less, money not moved",
-                 billed_mwh - o->ev.energy_mwh);
-        order_event(c, o, OE_CORRECTED, detail);
-        return;
-    }
+    if (back)
+        refund_move(c, o, back, TRANSFER_CORRECTION, "");
     int64_t more = correct_take(c, o, &(struct bill){.elec = now.elec.v, .service = now.service.v});
     if (d.elec || d.service || now.energy_mwh != billed_mwh) {
         correct_lines(c, o, now.energy_mwh - billed_mwh, &d);

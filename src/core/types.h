@@ -154,7 +154,68 @@ enum transfer_code {
     TRANSFER_CORRECTION = 4,
     TRANSFER_MATURE = 5,
     TRANSFER_REFUND = 6,
-    TRANSFER_WITHDRAWAL = 7
+    TRANSFER_WITHDRAWAL = 7,
+    TRANSFER_PAYOUT_DONE = 8,
+    TRANSFER_PAYOUT_BACK = 9,
+    TRANSFER_SUSPENSE = 10
+};
+
+enum channel_kind {
+    CHANNEL_WECHAT = 1,
+    CHANNEL_ALIPAY = 2,
+    CHANNEL_RAIL = 3, /* allocation rail: balance transfers to sub-accounts (划拨付款) */
+    CHANNEL_BANK = 4  /* bank file, exported and imported by people */
+};
+
+enum pay_method { PAY_METHOD_STAFF = 0, PAY_METHOD_QR = 1, PAY_METHOD_H5 = 2, PAY_METHOD_APP = 3 };
+
+/** WAITING: the provider knows it, the driver may pay. CLOSED may still become PAID: a late payment
+ * is the driver's money all the same. */
+enum payment_state {
+    PAYMENT_CREATED = 1,
+    PAYMENT_WAITING = 2,
+    PAYMENT_PAID = 3,
+    PAYMENT_CLOSED = 4,
+    PAYMENT_FAILED = 5,
+    PAYMENT_SUSPENSE = 6 /* paid, but not what was asked for: a person decides */
+};
+
+enum payout_kind { PAYOUT_SHARE = 1, PAYOUT_PRINCIPAL = 2 };
+
+/** DESIGN 4. UNKNOWN stays UNKNOWN until the provider was asked. 5 to 8 are final. */
+enum payout_state {
+    PAYOUT_REQUESTED = 1, /* waits for a second person */
+    PAYOUT_APPROVED = 2,  /* to be sent; or in the bank's file */
+    PAYOUT_SENT = 3,
+    PAYOUT_WAIT_PAYEE = 4,
+    PAYOUT_SETTLED = 5,
+    PAYOUT_FAILED = 6,
+    PAYOUT_REFUSED = 7,
+    PAYOUT_CANCELLED = 8,
+    PAYOUT_UNKNOWN = 9
+};
+
+/** What the core asks of a provider. */
+enum pay_op {
+    PAY_CREATE = 1,
+    PAY_QUERY = 2,
+    PAY_CLOSE = 3,
+    PAY_REFUND = 4,
+    PAY_REFUND_QUERY = 5,
+    PAY_TRANSFER = 6,
+    PAY_TRANSFER_QUERY = 7,
+    PAY_NOTICE = 8 /* it spoke by itself */
+};
+
+/** What became of it, as far as it is certain. */
+enum pay_state {
+    PAY_PENDING = 1,
+    PAY_DONE = 2,
+    PAY_CLOSED = 3,
+    PAY_FAILED = 4, /* for certain */
+    PAY_UNKNOWN = 5,
+    PAY_WAIT_PAYEE = 6,
+    PAY_NO_FUNDS = 7 /* our balance at the provider is short: try again later */
 };
 
 enum rounding_rule { ROUND_DEFICIT = 0 };
@@ -212,7 +273,8 @@ enum order_event_kind {
     OE_CAP_NEAR = 20,
     OE_TAPER = 21,
     OE_CLOSED_ESTIMATED = 22,
-    OE_LATE_START = 23
+    OE_LATE_START = 23,
+    OE_REFUNDED = 24
 };
 
 enum command_state {

@@ -84,12 +84,18 @@ static int account_take(void *ctx, const struct sql_value *v, size_t n)
                               .row_out = v[5].i,
                               .row_held = v[6].i,
                               .floor = v[7].i,
-                              .row_last = v[8].i};
+                              .row_last = v[8].i,
+                              .owner = v[9].i};
     (void)n;
     (void)str_copy(a.currency, sizeof a.currency, v[3].s);
     buf_put(&c->accounts, &a, sizeof a);
     int rc = c->accounts.err;
-    return rc ? rc : map_put(&c->by_id, (uint64_t)a.id, c->accounts.n / sizeof a);
+    uint64_t at = c->accounts.n / sizeof a;
+    if (rc == 0 && a.kind == ACCOUNT_PENDING)
+        rc = map_put(&c->pending, (uint64_t)a.owner, at);
+    if (rc == 0 && a.kind == ACCOUNT_TRANSIT)
+        rc = map_put(&c->transit, (uint64_t)a.owner, at);
+    return rc ? rc : map_put(&c->by_id, (uint64_t)a.id, at);
 }
 
 static void leg_check(struct check *c, const struct sql_value *v, const struct check_leg *leg)
@@ -337,6 +343,8 @@ int store_check(const char *path, FILE *out)
         return rc;
     buf_init(&c.accounts, (size_t)ACCOUNTS_CAP * sizeof(struct check_account));
     map_init(&c.by_id, ACCOUNTS_CAP, 0xc4ec4);
+    map_init(&c.pending, ACCOUNTS_CAP, 0xc4ec5);
+    map_init(&c.transit, ACCOUNTS_CAP, 0xc4ec6);
     rc = store_reader_begin(c.r);
     if (rc == 0) {
         rc = storage_check(&c);
@@ -344,6 +352,8 @@ int store_check(const char *path, FILE *out)
             rc = ledger_check(&c);
         if (rc == 0)
             rc = check_orders(&c);
+        if (rc == 0)
+            rc = check_purse(&c);
         if (rc == 0)
             rc = check_days(&c);
         store_reader_end(c.r);
@@ -353,6 +363,8 @@ int store_check(const char *path, FILE *out)
             (unsigned long long)c.transfers, (unsigned long long)c.holds,
             (unsigned long long)c.orders, (unsigned long long)c.bad);
     map_free(&c.by_id);
+    map_free(&c.pending);
+    map_free(&c.transit);
     buf_free(&c.accounts);
     store_reader_close(c.r);
     return rc ? rc : c.bad != 0;

@@ -11,11 +11,12 @@
 
 /** One account: what its row says and what the journal comes to. */
 struct check_account {
-    int64_t id, tenant;
+    int64_t id, tenant, owner;
     int32_t kind;
     char currency[4];
     int64_t row_in, row_out, row_held, row_last, floor;
     int64_t in, out, held, last;
+    int64_t waits; /* pending: what matures; transit: what is on its way */
 };
 
 struct check {
@@ -24,6 +25,7 @@ struct check {
     uint64_t bad; /* violations found */
     struct buf accounts;
     struct map by_id; /* account id → index + 1 */
+    struct map pending, transit; /* owner → index + 1 of its account of that kind */
     int64_t posted_ms;
     uint64_t transfers, holds, orders;
 };
@@ -56,5 +58,7 @@ EV_MUST_USE int check_leg_next(struct cursor *c, struct check_leg *leg);
 /** Orders: lines, parts, money taken, holds, states; then the statistics of each station's day. */
 EV_MUST_USE int check_orders(struct check *c);
 EV_MUST_USE int check_days(struct check *c);
+/** Shares that mature, payments, payouts: against the accounts they lie in. */
+EV_MUST_USE int check_purse(struct check *c);
 
 #endif

@@ -5,8 +5,8 @@
  *   order     electricity + service + occupancy = total = paid + loss; nothing negative; states
  * that fit together lines     fee lines sum to the order, kind by kind; each is its energy times
  * its price, rounded once to the fen parts     split parts sum to what was paid; each transfer's
- * legs to parties are its parts, account by account paid      what the transfers took from wallet
- * and debt accounts is what the order says was paid session   sessions of an order that is over are
+ * legs to parties are its parts, party by party paid      what the transfers took from wallet
+ * and debt accounts is what the order says was paid and not refunded session   sessions of an order that is over are
  * ended orphan    lines, parts and sessions have their order Memory: the parts and legs of one
  * order at a time. */
 #include "store/check.h"
@@ -15,10 +15,10 @@
 
 enum { TALLY_CAP = 1 << 20 };
 
-/* What one order's transfers and parts come to per transfer and account: legs to parties minus
- * parts. */
+/* What one order's transfers and parts come to per transfer and party: legs of the party minus its
+ * parts. (A refund takes a part from where the party has it: pending, available, or as its debt.) */
 struct tally {
-    int64_t transfer, account, amount;
+    int64_t transfer, party, amount;
 };
 
 struct order_check {
@@ -44,18 +44,20 @@ enum {
     O_TRANSFER,
     O_SETTLED_MS,
     O_LINES,
-    O_PARTS
+    O_PARTS,
+    O_KIND,
+    O_REFUNDED
 };
 
-static void tally_add(struct order_check *o, int64_t transfer, int64_t account, int64_t amount)
+static void tally_add(struct order_check *o, int64_t transfer, int64_t party, int64_t amount)
 {
     struct tally *t = (struct tally *)(void *)o->tally.p;
     for (size_t i = 0; i < o->tally.n / sizeof *t; i++)
-        if (t[i].transfer == transfer && t[i].account == account) {
+        if (t[i].transfer == transfer && t[i].party == party) {
             t[i].amount = check_add(t[i].amount, amount);
             return;
         }
-    const struct tally fresh = {transfer, account, amount};
+    const struct tally fresh = {transfer, party, amount};
     buf_put(&o->tally, &fresh, sizeof fresh);
 }
 
@@ -105,7 +107,11 @@ static int part_take(void *ctx, const struct sql_value *v, size_t n)
     if (v[6].i <= 0 || v[7].i < v[6].i)
         check_bad(o->c, "parts", o->id, "part %lld has ratio %lld of %lld", (long long)v[0].i,
                   (long long)v[6].i, (long long)v[7].i);
-    tally_add(o, v[1].i, v[2].i, check_sub(0, v[8].i));
+    const struct check_account *a = check_account(o->c, v[2].i);
+    if (!a || a->owner != v[3].i)
+        check_bad(o->c, "parts", o->id, "part %lld names account %lld, not of its party",
+                  (long long)v[0].i, (long long)v[2].i);
+    tally_add(o, v[1].i, v[3].i, check_sub(0, v[8].i));
     return o->tally.err;
 }
 
@@ -113,9 +119,12 @@ static void leg_sort(struct order_check *o, int64_t transfer, const struct check
 {
     const struct check_account *a = check_account(o->c, leg->account);
     if (leg->party)
-        tally_add(o, transfer, leg->account, leg->amount);
+        tally_add(o, transfer, leg->party, leg->amount);
     if (!a)
         return; /* named by rule transfer */
+    if (leg->party && a->owner != leg->party)
+        check_bad(o->c, "parts", o->id, "account %lld is not of party %lld",
+                  (long long)leg->account, (long long)leg->party);
     bool wallet = a->kind == ACCOUNT_WALLET || a->kind == ACCOUNT_WALLET_BONUS;
     if (wallet || a->kind == ACCOUNT_DEBT)
         o->taken = check_sub(o->taken, leg->amount);
@@ -142,13 +151,14 @@ static void parts_check(struct order_check *o)
 {
     const struct tally *t = (const struct tally *)(void *)o->tally.p;
     check_equal(o->c, "parts", o->id, "number of parts", o->v[O_PARTS].i, o->parts);
-    check_equal(o->c, "parts", o->id, "sum of the parts", o->part_sum, o->v[O_PAID].i);
+    int64_t left = check_sub(o->v[O_PAID].i, o->v[O_REFUNDED].i);
+    check_equal(o->c, "parts", o->id, "sum of the parts", o->part_sum, left);
     for (size_t i = 0; i < o->tally.n / sizeof *t; i++)
         if (t[i].amount)
             check_bad(o->c, "parts", o->id,
-                      "transfer %lld moved %lld more to account %lld than its parts say",
-                      (long long)t[i].transfer, (long long)t[i].amount, (long long)t[i].account);
-    check_equal(o->c, "paid", o->id, "taken from the payer", o->taken, o->v[O_PAID].i);
+                      "transfer %lld moved %lld more to party %lld than its parts say",
+                      (long long)t[i].transfer, (long long)t[i].amount, (long long)t[i].party);
+    check_equal(o->c, "paid", o->id, "taken from the payer", o->taken, left);
     check_equal(o->c, "paid", o->id, "transfer of the order", o->v[O_TRANSFER].i,
                 o->first_transfer);
 }
@@ -194,6 +204,9 @@ static void state_check(struct order_check *o)
     check_equal(o->c, "order", o->id, "total", v[O_TOTAL].i, sum);
     if (state < ORDER_CREATED || state > ORDER_DOUBTFUL)
         check_bad(o->c, "order", o->id, "unknown state %lld", (long long)state);
+    if (v[O_REFUNDED].i < 0 || v[O_REFUNDED].i > v[O_PAID].i)
+        check_bad(o->c, "order", o->id, "refunded %lld of %lld", (long long)v[O_REFUNDED].i,
+                  (long long)v[O_PAID].i);
     if (v[O_ENERGY].i < 0 || v[O_TOTAL].i < 0 || v[O_PAID].i < 0)
         check_bad(o->c, "order", o->id, "energy %lld, total %lld, paid %lld",
                   (long long)v[O_ENERGY].i, (long long)v[O_TOTAL].i, (long long)v[O_PAID].i);

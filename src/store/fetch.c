@@ -133,6 +133,15 @@ int store_fetch_web_session(struct store_fetcher *f, const char *id, store_row_f
     return by_text(f, FIND_WEB_SESSION_ID, id, fn, ctx);
 }
 
+static int by_id(struct store_fetcher *f, enum schema_find find, int64_t id, store_row_fn *fn,
+                 void *ctx)
+{
+    uint32_t found;
+    db_bind_i64(f->find[find], 1, id);
+    int rc = rows(f, find, fn, ctx, &found);
+    return rc == 0 && found == 0 ? ERR_NOT_FOUND : rc;
+}
+
 int store_fetch_need(struct store_fetcher *f, const struct core_need *need, store_row_fn *fn,
                      void *ctx)
 {
@@ -145,6 +154,10 @@ int store_fetch_need(struct store_fetcher *f, const struct core_need *need, stor
         return store_fetch_tx_no(f, need->text, fn, ctx);
     case NEED_IDEM:
         return store_fetch_idem(f, need->text, fn, ctx);
+    case NEED_PAYMENT:
+        return by_id(f, FIND_PAYMENT_ID, need->a, fn, ctx);
+    case NEED_PAYOUT:
+        return by_id(f, FIND_PAYOUT_ID, need->a, fn, ctx);
     default:
         must_fail(__FILE__, __LINE__, "unknown need");
     }

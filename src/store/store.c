@@ -236,9 +236,10 @@ static int rows_once(struct store *s, const char *sql, enum row_table t, store_r
 
 int store_load(struct store *s, store_row_fn *fn, void *ctx)
 {
-    static const enum schema_find open_rows[] = {FIND_HOLD_LOAD,       FIND_ORDERS_LOAD,
-                                                 FIND_SESSION_OPEN,    FIND_BILL_PIECE_OPEN,
-                                                 FIND_SPLIT_PART_OPEN, FIND_COMMAND_LOAD};
+    static const enum schema_find open_rows[] = {
+        FIND_HOLD_LOAD,       FIND_ORDERS_LOAD,     FIND_SESSION_OPEN,
+        FIND_BILL_PIECE_OPEN, FIND_SPLIT_PART_OPEN, FIND_COMMAND_LOAD,
+        FIND_PAYMENT_LOAD,    FIND_PAYOUT_LOAD,     FIND_MATURING_LOAD};
     int rc = 0;
     for (int t = 1; t < ROW_TABLE_N && rc == 0; t++)
         if (row_metas[t].kind == ROW_KIND_DIRECTORY)

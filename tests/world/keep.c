@@ -214,6 +214,24 @@ static bool load_command(void *ctx, const void *row)
     return true;
 }
 
+static bool load_payment(void *ctx, const void *row)
+{
+    struct loading *l = ctx;
+    const struct row_payment *r = row;
+    if (r->state == PAYMENT_CREATED || r->state == PAYMENT_WAITING)
+        must(core_load(l->core, ROW_PAYMENT, row) == 0);
+    return true;
+}
+
+static bool load_payout(void *ctx, const void *row)
+{
+    struct loading *l = ctx;
+    const struct row_payout *r = row;
+    if (r->state < PAYOUT_SETTLED || r->state > PAYOUT_CANCELLED)
+        must(core_load(l->core, ROW_PAYOUT, row) == 0);
+    return true;
+}
+
 void keep_load(struct keep *k, struct core *core)
 {
     struct loading l = {.core = core};
@@ -230,6 +248,10 @@ void keep_load(struct keep *k, struct core *core)
     rows_walk(k, ROW_BILL_PIECE, load_piece, &l);
     rows_walk(k, ROW_SPLIT_PART, load_part, &l);
     rows_walk(k, ROW_COMMAND, load_command, &l);
+    rows_walk(k, ROW_PAYMENT, load_payment, &l);
+    rows_walk(k, ROW_PAYOUT, load_payout, &l);
+    l.table = ROW_MATURING;
+    rows_walk(k, ROW_MATURING, load_any, &l);
     for (size_t i = 0; i < k->samples_n; i++)
         must(core_load_sample(core, &k->samples[i]) == 0);
     map_free(&l.orders);
@@ -311,6 +333,10 @@ void keep_fetch(struct keep *k, struct core *core, const struct core_need *need)
     struct fetching f = {.core = core, .need = need};
     if (need->kind == NEED_IDEM)
         f.found = fetch_one(k, core, ROW_IDEM, &(struct row_idem){.key = need->text});
+    else if (need->kind == NEED_PAYMENT)
+        f.found = fetch_one(k, core, ROW_PAYMENT, &(struct row_payment){.id = need->a});
+    else if (need->kind == NEED_PAYOUT)
+        f.found = fetch_one(k, core, ROW_PAYOUT, &(struct row_payout){.id = need->a});
     else if (need->kind == NEED_ORDER)
         f.order = need->a;
     else

@@ -641,6 +641,7 @@ bool ocpp_gate_deliver(struct ocpp_gate *g, const struct out *out)
         net_close(g->cfg.net, net, (uint16_t)out->u.close.code);
         break;
     case OUT_EVENT:
+    case OUT_PAY:
         break;
     }
     return true;

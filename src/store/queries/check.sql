@@ -3,9 +3,24 @@
 
 -- name: check_accounts() all
 -- out: id id, tenant id, kind int, currency text, posted_in money, posted_out money, held money, min_balance money
--- out: last_transfer id
-SELECT id, tenant, kind, currency, posted_in, posted_out, held, min_balance, last_transfer
+-- out: last_transfer id, owner id
+SELECT id, tenant, kind, currency, posted_in, posted_out, held, min_balance, last_transfer, owner
 FROM account ORDER BY id;
+
+-- name: check_maturing() many
+-- out: party id, tenant id, currency text, amount money
+SELECT party, tenant, currency, sum(amount) AS amount FROM maturing GROUP BY party, tenant, currency ORDER BY party;
+
+-- name: check_payouts() many
+-- out: id id, tenant id, kind int, party id, driver id, payment id, currency text, amount money, fee money, state int,
+-- out: transfer id, settled id
+SELECT id, tenant, kind, party, driver, payment, currency, amount, fee, state, transfer, settled FROM payout ORDER BY id;
+
+-- name: check_payments() many
+-- out: id id, tenant id, driver id, currency text, amount money, refunded money, state int, transfer id, given money
+SELECT p.id, p.tenant, p.driver, p.currency, p.amount, p.refunded, p.state, p.transfer,
+  COALESCE((SELECT sum(o.amount) FROM payout o WHERE o.payment = p.id AND o.state NOT IN (6, 7, 8)), 0) AS given
+FROM payment p WHERE p.state IN (3, 6) ORDER BY p.id;
 
 -- name: check_transfers() all
 -- out: id id, tenant id, code int, reverses id, currency text, amount money, posted_ms time, legs blob
@@ -25,9 +40,9 @@ FROM hold h LEFT JOIN orders o ON o.id = h.order_id ORDER BY h.id;
 
 -- name: check_orders() all
 -- out: id id, tenant id, state int, hold id, energy_mwh energy, elec money, service money, occupancy money
--- out: total money, paid money, loss money, transfer id, settled_ms time, lines int, parts int, kind int
+-- out: total money, paid money, loss money, transfer id, settled_ms time, lines int, parts int, kind int, refunded money
 SELECT id, tenant, state, hold, energy_mwh, elec, service, occupancy, total, paid, loss, transfer,
-  settled_ms, lines, parts, kind
+  settled_ms, lines, parts, kind, refunded
 FROM orders ORDER BY id;
 
 -- name: check_fee_lines(order_id id) many

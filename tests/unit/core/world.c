@@ -241,6 +241,18 @@ static void fetch(struct world *w, const struct core_need *need)
         core_absent(w->core, need);
         return;
     }
+    if (need->kind == NEED_PAYMENT || need->kind == NEED_PAYOUT) {
+        for (size_t i = 0; i < w->rows_n; i++) {
+            bool table =
+                w->rows[i].table == (need->kind == NEED_PAYMENT ? ROW_PAYMENT : ROW_PAYOUT);
+            if (table && *(const int64_t *)unpacked(w, &w->rows[i]) == need->a) {
+                load(w, &w->rows[i]);
+                return;
+            }
+        }
+        core_absent(w->core, need);
+        return;
+    }
     int64_t order = need_find(w, need);
     if (order)
         load_order(w, order);
@@ -358,8 +370,16 @@ void world_restart(struct world *w)
             const struct row_hold *h = unpacked(w, &w->rows[i]);
             if (h->state == HOLD_OPEN)
                 load(w, &w->rows[i]);
-        } else if (w->rows[i].table == ROW_COMMAND) {
+        } else if (w->rows[i].table == ROW_COMMAND || w->rows[i].table == ROW_MATURING) {
             load(w, &w->rows[i]);
+        } else if (w->rows[i].table == ROW_PAYMENT) {
+            const struct row_payment *p = unpacked(w, &w->rows[i]);
+            if (p->state == PAYMENT_CREATED || p->state == PAYMENT_WAITING)
+                load(w, &w->rows[i]);
+        } else if (w->rows[i].table == ROW_PAYOUT) {
+            const struct row_payout *p = unpacked(w, &w->rows[i]);
+            if (p->state < PAYOUT_SETTLED || p->state > PAYOUT_CANCELLED)
+                load(w, &w->rows[i]);
         } else if (w->rows[i].table == ROW_ORDERS) {
             const struct row_orders *o = unpacked(w, &w->rows[i]);
             if (o->state != ORDER_SETTLED && o->state != ORDER_START_FAILED)

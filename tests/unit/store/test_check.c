@@ -40,7 +40,9 @@ static void account_put(struct box *b, int64_t id, int32_t kind, int64_t in, int
     const struct row_account row = {.id = id,
                                     .tenant = 1,
                                     .kind = kind,
-                                    .owner = id,
+                                    .owner = id == INCOME    ? 1
+                                             : id == PENDING ? 2
+                                                             : id,
                                     .currency = "CNY",
                                     .posted_in = in,
                                     .posted_out = out,
@@ -82,6 +84,19 @@ static void ledger_make(struct box *b)
     account_put(b, WALLET, ACCOUNT_WALLET, 1000000, 300000, 20);
     account_put(b, INCOME, ACCOUNT_INCOME, 60000, 0, 20);
     account_put(b, PENDING, ACCOUNT_PENDING, 240000, 0, 20);
+    row_pack(&b->rows, ROW_MATURING, ROW_UPSERT,
+             &(struct row_maturing){
+                 .party = 2, .due_ms = END_MS, .tenant = 1, .currency = "CNY", .amount = 240000});
+    row_pack(&b->rows, ROW_PAYMENT, ROW_UPSERT,
+             &(struct row_payment){.id = 11,
+                                   .tenant = 1,
+                                   .driver = WALLET,
+                                   .currency = "CNY",
+                                   .amount = 1000000,
+                                   .state = PAYMENT_PAID,
+                                   .provider_no = "",
+                                   .url = "",
+                                   .transfer = 10});
     row_pack(&b->rows, ROW_HOLD, ROW_UPSERT, &done);
     row_pack(&b->rows, ROW_HOLD, ROW_UPSERT, &open);
     buf_free(&legs);
@@ -228,6 +243,15 @@ static void right_books_pass(void **state)
     assert_int_equal(store_check("store-test-absent", stderr), ERR_NOT_FOUND);
 }
 
+/* A payout of a party that has nothing in transit. */
+#define PAYOUT_ROW(state_settled)                                                                  \
+    "INSERT INTO payout (id, tenant, kind, party, driver, payment, lot_amount, channel, currency," \
+    " amount, fee, provider_no, payee, payee_name, note, transfer, asked_kind, asked_by,"          \
+    " checked_by, err, tries, created_ms, checked_ms, sent_ms, done_ms, version, state, settled)"  \
+    " VALUES (900, 1, 1, 2, 0, 0, 0, 0, 'CNY', 100, 0, '', '', '', '', 20, 2, 1, 0, 0, 0, 1, 0, "  \
+    "0,"                                                                                           \
+    " 0, 1, " state_settled ")"
+
 static const struct {
     const char *rule, *sql;
 } wrongs[] = {
@@ -271,6 +295,15 @@ static const struct {
     {"session", "UPDATE session SET state = 1 WHERE id = 200"},
     {"orphan", "DELETE FROM orders WHERE id = 100"},
     {"residue", "UPDATE contract_party SET residue_s = 1 WHERE seq = 1"},
+    {"order", "UPDATE orders SET refunded = -1 WHERE id = 100"},
+    {"parts", "UPDATE orders SET refunded = 100 WHERE id = 100"},
+    {"maturing", "UPDATE maturing SET amount = amount - 1"},
+    {"maturing", "DELETE FROM maturing"},
+    {"maturing", "UPDATE maturing SET party = 1"},
+    {"payment", "UPDATE payment SET refunded = 1"},
+    {"payment", "UPDATE payment SET transfer = 0"},
+    {"payout", PAYOUT_ROW("1, 0")},
+    {"payout", PAYOUT_ROW("5, 0")},
     {"day", "UPDATE stat_day SET paid = paid + 1"},
     {"day", "UPDATE stat_day SET day = 20261121"},
     {"day", "DELETE FROM stat_day"},

@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: Apache-2.0
+/* payout.c: money that leaves: a party withdraws what is available of its shares, or unused
+ * principal of a driver goes back to where it came from.
+ *
+ *  state       leaves by                                                       the money
+ *  REQUESTED   a second person approves → APPROVED, refuses → REFUSED           in transit; back
+ *              whoever asked takes it back → CANCELLED                          back
+ *  APPROVED    sent to the rail → SENT; a bank's file stays here until a        in transit
+ *              person says settled or failed
+ *  SENT        DONE → SETTLED, FAILED → FAILED, the payee must confirm →        in transit
+ *              WAIT_PAYEE, our balance there is short → APPROVED (tried again)
+ *  UNKNOWN     asked again until the rail knows; never undone by itself         in transit
+ *  WAIT_PAYEE  as SENT
+ *
+ * The amount leaves its account for transit with the request, so it cannot be spent twice; a fee is
+ * kept when it settles. A request up to the tenant's limit needs no second person. Nobody approves
+ * what he asked for himself.
+ *
+ * Invariants: 4. of purse.h; a lot's refunded contains what is on its way; one transfer into transit
+ * and at most one out of it. */
+#include "core/purse.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { ASK_MS = 5 * 1000, ASK_MOST_MS = 10 * 60 * 1000, FUNDS_MS = 10 * 60 * 1000 };
+#define SOURCE_MAX_MS (INT64_C(365) * 86400000) /* channels take money back for a year */
+
+static bool by_people(const struct core *c, const struct payout *p)
+{
+    const struct channel *ch = channel_find(c, p->row.channel);
+    return !ch || ch->row.kind == CHANNEL_BANK;
+}
+
+static void event_payout(struct core *c, const struct payout *p)
+{
+    struct out_event *e = event_new(c, EVENT_PAYOUT);
+    e->tenant = p->row.tenant;
+    e->party = p->row.party;
+    e->driver = p->row.driver;
+    e->order = p->row.id;
+    e->state = p->row.state;
+    e->amount = p->row.amount;
+}
+
+static void payout_state_set(struct core *c, struct payout *p, enum payout_state s)
+{
+    p->row.state = (int32_t)s;
+    p->row.version++;
+    obj_dirty(c, &p->o);
+    event_payout(c, p);
+    if (s >= PAYOUT_SETTLED && s <= PAYOUT_CANCELLED) {
+        p->row.done_ms = c->now;
+        purse_timer(c, &p->timer, c->now + EVICT_MS);
+    }
+}
+
+/* Whose money it is, and in which account it lies before it leaves. */
+static int64_t owner_of(const struct payout *p)
+{
+    return p->row.kind == PAYOUT_SHARE ? p->row.party : p->row.driver;
+}
+
+static int32_t source_kind(const struct core *c, const struct payout *p)
+{
+    if (p->row.kind == PAYOUT_PRINCIPAL)
+        return ACCOUNT_WALLET;
+    return party_is_platform(c, p->row.party) ? ACCOUNT_INCOME : ACCOUNT_AVAILABLE;
+}
+
+/* ---- the ledger ---- */
+
+static void to_transit(struct core *c, struct payout *p)
+{
+    const struct row_payout *r = &p->row;
+    struct ledger_request q;
+    int64_t owner = owner_of(p);
+    purse_request(c, &q, r->tenant, TRANSFER_WITHDRAWAL, r->currency);
+    purse_leg(&q, purse_account(c, r->tenant, source_kind(c, p), owner, r->currency), -r->amount,
+              r->party);
+    purse_leg(&q, purse_account(c, r->tenant, ACCOUNT_TRANSIT, owner, r->currency), r->amount,
+              r->party);
+    struct ledger_ctx ctx = ledger_ctx_now(c);
+    must(ledger_post(c->ledger, &ctx, &q) == 0); /* payout_new has seen that it is available */
+    p->row.transfer = ctx.id;
+    if (r->driver)
+        event_wallet(c, r->tenant, r->driver, r->currency);
+}
+
+static int64_t platform_id(const struct core *c, int64_t tenant)
+{
+    for (uint32_t i = 0; i < c->dir[ROW_PARTY].slab.len; i++) {
+        const struct party *p = slab_at(&c->dir[ROW_PARTY].slab, i);
+        if (p && p->row.tenant == tenant && p->row.kind == PARTY_PLATFORM)
+            return p->row.id;
+    }
+    return 0;
+}
+
+static int64_t contra_of(struct core *c, const struct payout *p)
+{
+    const struct channel *ch = channel_find(c, p->row.channel);
+    int32_t kind = !ch                            ? ACCOUNT_CASH
+                   : ch->row.kind == CHANNEL_BANK ? ACCOUNT_BANK
+                                                  : ACCOUNT_CHANNEL;
+    return purse_account(c, p->row.tenant, kind, p->row.channel, p->row.currency);
+}
+
+/* Out of transit: to the outside world, or back to where it came from. */
+static void from_transit(struct core *c, struct payout *p, bool done)
+{
+    const struct row_payout *r = &p->row;
+    struct ledger_request q;
+    int64_t owner = owner_of(p);
+    must(!r->settled);
+    purse_request(c, &q, r->tenant, done ? TRANSFER_PAYOUT_DONE : TRANSFER_PAYOUT_BACK,
+                  r->currency);
+    q.reverses = done ? 0 : r->transfer;
+    purse_leg(&q, purse_account(c, r->tenant, ACCOUNT_TRANSIT, owner, r->currency), -r->amount,
+              r->party);
+    if (done) {
+        purse_leg(&q, contra_of(c, p), r->amount - r->fee, 0);
+        if (r->fee)
+            purse_leg(
+                &q,
+                purse_account(c, r->tenant, ACCOUNT_INCOME, platform_id(c, r->tenant), r->currency),
+                r->fee, 0);
+    } else {
+        purse_leg(&q, purse_account(c, r->tenant, source_kind(c, p), owner, r->currency), r->amount,
+                  r->party);
+    }
+    struct ledger_ctx ctx = ledger_ctx_now(c);
+    must(ledger_post(c->ledger, &ctx, &q) == 0); /* invariant 4 of purse.h */
+    p->row.settled = ctx.id;
+    if (r->driver)
+        event_wallet(c, r->tenant, r->driver, r->currency);
+}
+
+static void payout_back(struct core *c, struct payout *p, enum payout_state s)
+{
+    struct payment *lot = p->row.payment ? payment_find(c, p->row.payment) : NULL;
+    from_transit(c, p, false);
+    if (lot) {
+        lot->row.refunded -= p->row.amount;
+        lot->row.version++;
+        obj_dirty(c, &lot->o);
+    }
+    payout_state_set(c, p, s);
+}
+
+static void payout_settled(struct core *c, struct payout *p, const char *provider_no)
+{
+    from_transit(c, p, true);
+    (void)obj_text(c, &p->o, &p->row.provider_no, provider_no);
+    p->row.err = 0;
+    payout_state_set(c, p, PAYOUT_SETTLED);
+}
+
+/* ---- the rail ---- */
+
+static void payout_ask(struct core *c, struct payout *p, bool query)
+{
+    const struct channel *ch = channel_find(c, p->row.channel);
+    bool share = p->row.kind == PAYOUT_SHARE;
+    if (!ch)
+        return;
+    enum pay_op op = share ? (query ? PAY_TRANSFER_QUERY : PAY_TRANSFER)
+                           : (query ? PAY_REFUND_QUERY : PAY_REFUND);
+    struct out_pay *ask = purse_ask(c, ch, op, p->row.id);
+    ask->amount = p->row.amount - p->row.fee;
+    (void)str_copy(ask->currency, sizeof ask->currency, str_from_c(p->row.currency));
+    (void)str_copy(ask->payee, sizeof ask->payee, str_from_c(p->row.payee));
+    (void)str_copy(ask->payee_name, sizeof ask->payee_name, str_from_c(p->row.payee_name));
+    ask->total = p->row.lot_amount;
+    if (p->row.payment)
+        snprintf(ask->of_no, sizeof ask->of_no, "P%" PRId64, p->row.payment);
+}
+
+static void payout_send(struct core *c, struct payout *p)
+{
+    p->row.tries = 0;
+    if (by_people(c, p)) {
+        payout_state_set(c, p, PAYOUT_APPROVED);
+        heap_cancel(&c->timers, &p->timer);
+        return;
+    }
+    p->row.sent_ms = c->now;
+    payout_ask(c, p, false);
+    payout_state_set(c, p, PAYOUT_SENT);
+    purse_timer(c, &p->timer, c->now + ASK_MS);
+}
+
+void payout_fire(struct core *c, struct payout *p)
+{
+    int64_t wait = ASK_MS << (p->row.tries < 8 ? p->row.tries : 8);
+    if (p->row.state == PAYOUT_REQUESTED || (p->row.state == PAYOUT_APPROVED && by_people(c, p)))
+        return;                            /* people are awaited */
+    if (p->row.state == PAYOUT_APPROVED) { /* our balance was short */
+        payout_send(c, p);
+        return;
+    }
+    p->row.tries++;
+    obj_dirty(c, &p->o);
+    payout_ask(c, p, true);
+    purse_timer(c, &p->timer, c->now + (wait < ASK_MOST_MS ? wait : ASK_MOST_MS));
+}
+
+void payout_restart(struct core *c, struct payout *p)
+{
+    bool over = p->row.state >= PAYOUT_SETTLED && p->row.state <= PAYOUT_CANCELLED;
+    bool people =
+        p->row.state == PAYOUT_REQUESTED || (p->row.state == PAYOUT_APPROVED && by_people(c, p));
+    if (!people)
+        purse_timer(c, &p->timer, over ? c->now + EVICT_MS : c->now);
+}
+
+/* The rail has not heard of it: what was asked was lost on the way, and is asked again under the
+ * same number. */
+static void payout_lost(struct core *c, struct payout *p)
+{
+    payout_ask(c, p, false);
+    payout_state_set(c, p, PAYOUT_SENT);
+}
+
+int payout_result(struct core *c, struct payout *p, const struct cmd_pay_result *in)
+{
+    bool out = p->row.state == PAYOUT_SENT || p->row.state == PAYOUT_UNKNOWN ||
+               p->row.state == PAYOUT_WAIT_PAYEE;
+    if (p->row.channel != in->channel)
+        return ERR_NOT_FOUND;
+    if (!out)
+        return 0; /* over, or not begun: nothing that is said now matters */
+    p->row.err = in->err;
+    obj_dirty(c, &p->o);
+    if (in->op == PAY_NOTICE)
+        payout_ask(c, p, true);
+    else if (in->state == PAY_DONE)
+        payout_settled(c, p, in->provider_no);
+    else if (in->state == PAY_FAILED)
+        payout_back(c, p, PAYOUT_FAILED);
+    else if (in->state == PAY_NO_FUNDS) {
+        audit_put(c, p->row.tenant, "payout.no_funds", p->row.id, "", ERR_NO_FUNDS);
+        payout_state_set(c, p, PAYOUT_APPROVED);
+        purse_timer(c, &p->timer, c->now + FUNDS_MS);
+    } else if (in->state == PAY_WAIT_PAYEE)
+        payout_state_set(c, p, PAYOUT_WAIT_PAYEE);
+    else if (in->err == ERR_NOT_FOUND)
+        payout_lost(c, p);
+    else if (in->state == PAY_UNKNOWN)
+        payout_state_set(c, p, PAYOUT_UNKNOWN);
+    return 0;
+}
+
+/* ---- people ---- */
+
+static bool whole_fen(int64_t v)
+{
+    return v >= MONEY_FEN && v % MONEY_FEN == 0;
+}
+
+static int share_check(const struct core *c, const struct cmd *cmd)
+{
+    const struct cmd_payout_new *in = &cmd->u.payout_new;
+    const struct tenant *t = tenant_find(c, cmd->head.tenant);
+    const struct party *party = dir_find(c, ROW_PARTY, in->party);
+    const struct channel *ch = channel_find(c, in->channel);
+    if (!t || !party || !ch || party->row.tenant != t->row.id || ch->row.tenant != t->row.id ||
+        cmd->head.station)
+        return ERR_NOT_FOUND;
+    if (party->row.state != ROW_ACTIVE || ch->row.state != ROW_ACTIVE)
+        return ERR_DISABLED;
+    if (!party->row.verified || !party->row.payee[0])
+        return ERR_DENIED;
+    if (!whole_fen(in->amount) || in->amount < t->row.payout_min || in->amount <= t->row.payout_fee)
+        return ERR_RANGE;
+    int32_t kind = party_is_platform(c, in->party) ? ACCOUNT_INCOME : ACCOUNT_AVAILABLE;
+    int64_t had = purse_available(c, t->row.id, kind, in->party, t->row.currency);
+    return in->amount > had ? ERR_NO_FUNDS : 0;
+}
+
+static int principal_check(const struct core *c, const struct cmd *cmd)
+{
+    const struct cmd_payout_new *in = &cmd->u.payout_new;
+    const struct payment *lot = payment_find(c, in->payment);
+    const struct channel *ch = channel_find(c, in->channel);
+    if (!lot || lot->row.tenant != cmd->head.tenant || cmd->head.station)
+        return ERR_NOT_FOUND;
+    if (cmd->head.actor_kind == ACTOR_DRIVER && cmd->head.actor != lot->row.driver)
+        return ERR_NOT_FOUND;
+    if (in->channel != lot->row.channel &&
+        (!ch || ch->row.tenant != lot->row.tenant || ch->row.kind != CHANNEL_BANK))
+        return ERR_CONFLICT; /* to its source, or by a bank that people check */
+    if (lot->row.state != PAYMENT_PAID)
+        return ERR_CONFLICT;
+    if (in->channel == lot->row.channel && in->channel && c->now - lot->row.paid_ms > SOURCE_MAX_MS)
+        return ERR_CLOSED;
+    if (!whole_fen(in->amount) || in->amount > lot->row.amount - lot->row.refunded)
+        return ERR_RANGE;
+    int64_t had =
+        purse_available(c, lot->row.tenant, ACCOUNT_WALLET, lot->row.driver, lot->row.currency);
+    return in->amount > had ? ERR_NO_FUNDS : 0;
+}
+
+static void row_of_share(const struct core *c, const struct cmd *cmd, struct row_payout *r)
+{
+    const struct party *party = dir_find(c, ROW_PARTY, cmd->u.payout_new.party);
+    const struct tenant *t = tenant_find(c, cmd->head.tenant);
+    r->kind = PAYOUT_SHARE;
+    r->party = party->row.id;
+    r->currency = t->row.currency;
+    r->fee = t->row.payout_fee;
+    r->payee = party->row.payee;
+    r->payee_name = party->row.payee_name;
+}
+
+static void row_of_principal(struct core *c, const struct cmd *cmd, struct row_payout *r)
+{
+    struct payment *lot = payment_find(c, cmd->u.payout_new.payment);
+    r->kind = PAYOUT_PRINCIPAL;
+    r->driver = lot->row.driver;
+    r->payment = lot->row.id;
+    r->lot_amount = lot->row.amount;
+    r->currency = lot->row.currency;
+    r->payee = r->payee_name = "";
+    lot->row.refunded += r->amount;
+    lot->row.version++;
+    obj_dirty(c, &lot->o);
+}
+
+int payout_new(struct core *c, const struct cmd *cmd)
+{
+    const struct cmd_payout_new *in = &cmd->u.payout_new;
+    const struct tenant *t = tenant_find(c, cmd->head.tenant);
+    int64_t room;
+    int rc = in->payment ? principal_check(c, cmd) : share_check(c, cmd);
+    int64_t owner = in->payment && !rc ? payment_find(c, in->payment)->row.driver : in->party;
+    if (!rc)
+        rc = account_open(c, t->row.id, ACCOUNT_TRANSIT, owner, t->row.currency, &room);
+    if (rc)
+        return rc;
+    if (c->purse->payouts.live >= c->purse->payouts.cap)
+        return ERR_FULL;
+    struct row_payout r = {.id = core_id(c),
+                           .tenant = t->row.id,
+                           .channel = in->channel,
+                           .amount = in->amount,
+                           .state = PAYOUT_REQUESTED,
+                           .provider_no = "",
+                           .note = in->note,
+                           .asked_kind = cmd->head.actor_kind,
+                           .asked_by = cmd->head.actor,
+                           .created_ms = c->now,
+                           .version = 1};
+    if (in->payment)
+        row_of_principal(c, cmd, &r);
+    else
+        row_of_share(c, cmd, &r);
+    struct payout *p = payout_add(c, &r);
+    must(p);
+    obj_dirty(c, &p->o);
+    to_transit(c, p);
+    event_payout(c, p);
+    if (in->amount <= t->row.payout_check)
+        payout_send(c, p);
+    c->made_id = p->row.id;
+    c->made_version = p->row.version;
+    return 0;
+}
+
+static int decide_check(const struct core *c, const struct payout *p, const struct cmd *cmd)
+{
+    const struct cmd_payout_decide *in = &cmd->u.payout_decide;
+    bool self = p->row.asked_by == cmd->head.actor && p->row.asked_kind == cmd->head.actor_kind;
+    bool asked = p->row.state == PAYOUT_REQUESTED;
+    switch ((enum payout_act)in->act) {
+    case PAYOUT_ACT_APPROVE:
+    case PAYOUT_ACT_REFUSE:
+        return in->party || self ? ERR_DENIED : asked ? 0 : ERR_CONFLICT;
+    case PAYOUT_ACT_CANCEL:
+        return asked ? 0 : ERR_CONFLICT;
+    case PAYOUT_ACT_SETTLED:
+    case PAYOUT_ACT_FAILED:
+        if (in->party || self)
+            return ERR_DENIED;
+        if (p->row.state != PAYOUT_APPROVED || !by_people(c, p))
+            return ERR_CONFLICT;
+        return in->act == PAYOUT_ACT_SETTLED && !in->bank_no[0] ? ERR_REQUIRED : 0;
+    }
+    return ERR_RANGE;
+}
+
+int payout_decide(struct core *c, const struct cmd *cmd)
+{
+    const struct cmd_payout_decide *in = &cmd->u.payout_decide;
+    struct payout *p = payout_find(c, in->payout);
+    if (!p || p->row.tenant != cmd->head.tenant || cmd->head.station ||
+        (in->party && in->party != p->row.party))
+        return ERR_NOT_FOUND;
+    int rc = decide_check(c, p, cmd);
+    if (rc)
+        return rc;
+    if (in->act != PAYOUT_ACT_CANCEL) {
+        p->row.checked_by = cmd->head.actor;
+        p->row.checked_ms = c->now;
+    }
+    if (in->note[0])
+        (void)obj_text(c, &p->o, &p->row.note, in->note);
+    if (in->act == PAYOUT_ACT_APPROVE)
+        payout_send(c, p);
+    else if (in->act == PAYOUT_ACT_SETTLED)
+        payout_settled(c, p, in->bank_no);
+    else
+        payout_back(c, p,
+                    in->act == PAYOUT_ACT_REFUSE   ? PAYOUT_REFUSED
+                    : in->act == PAYOUT_ACT_CANCEL ? PAYOUT_CANCELLED
+                                                   : PAYOUT_FAILED);
+    c->made_id = p->row.id;
+    c->made_version = p->row.version;
+    return 0;
+}

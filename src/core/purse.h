@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+/* purse.h: money that moves outside the life of an order, as the files of the core share it: shares
+ * of parties from pending to available (share.c), what an order gives back (refund.c), payments of
+ * drivers through channels (payment.c), and money that leaves (payout.c). purse.c keeps their
+ * objects and timers.
+ *
+ * Everything that a provider must do is a row first: it is asked after the commit of that row
+ * (OUT_PAY), with a number made of the row's id that providers take as an idempotency key; the
+ * answer is a command (CMD_PAY_RESULT). What is not certain is asked about again until it is.
+ *
+ * Invariants:
+ *  1. a party's pending account = Σ of its buckets that mature;
+ *  2. a party that owes has nothing available: what comes to it settles its debt first;
+ *  3. a payment is credited once, however often and in whatever order its provider speaks of it;
+ *  4. a payout's amount is in transit from the request until the rail said what became of it.
+ * The core's thread. */
+#ifndef EVEN_CORE_PURSE_H
+#define EVEN_CORE_PURSE_H
+
+#include "core/core_state.h"
+
+/** Timers of these objects; the smaller numbers are those of orders and chargers. */
+enum { PURSE_TIMERS_MAX = 2700000 };
+enum purse_timer { PURSE_BUCKET = 300, PURSE_PAYMENT, PURSE_PAYOUT };
+
+struct channel {
+    struct obj o;
+    struct row_channel row;
+};
+/** Shares of one party that mature at one instant. */
+struct bucket {
+    struct obj o;
+    struct row_maturing row;
+    struct timer timer;
+};
+struct payment {
+    struct obj o;
+    struct row_payment row;
+    struct timer timer;
+};
+struct payout {
+    struct obj o;
+    struct row_payout row;
+    struct timer timer;
+};
+struct purse {
+    struct slab buckets, payments, payouts;
+    struct strmap bucket_keys;
+    struct map payment_ids, payout_ids;
+};
+
+/* ---- purse.c ---- */
+
+/** Gives the tables, in the core's arena; ERR_NOMEM. */
+EV_MUST_USE int purse_new(struct core *c);
+void purse_free(struct core *c);
+/** Of ROW_PAYMENT, ROW_PAYOUT and ROW_MATURING. */
+EV_MUST_USE int purse_load(struct core *c, enum row_table t, const void *row);
+/** Arms the timers of everything that was loaded. */
+void purse_started(struct core *c);
+void purse_fire(struct core *c, struct timer *t);
+
+struct payment *payment_find(const struct core *c, int64_t id);
+struct payout *payout_find(const struct core *c, int64_t id);
+/** Objects of a row that is new here; NULL when the table is full. */
+struct payment *payment_add(struct core *c, const struct row_payment *row);
+struct payout *payout_add(struct core *c, const struct row_payout *row);
+struct bucket *bucket_find(const struct core *c, int64_t party, int64_t due_ms);
+struct bucket *bucket_add(struct core *c, const struct row_maturing *row);
+void bucket_drop(struct core *c, struct bucket *b);
+void purse_timer(struct core *c, struct timer *t, int64_t due_ms);
+static inline struct channel *channel_find(const struct core *c, int64_t id)
+{
+    return dir_find(c, ROW_CHANNEL, id);
+}
+/** Adds a leg unless it is zero. */
+void purse_leg(struct ledger_request *q, int64_t account, int64_t amount, int64_t party);
+void purse_request(struct core *c, struct ledger_request *q, int64_t tenant, int32_t code,
+                   const char *currency);
+/** Id of the account, made when missing: the caller has checked that there is room. */
+int64_t purse_account(struct core *c, int64_t tenant, int32_t kind, int64_t owner,
+                      const char *currency);
+/** What an account has free; 0 when there is none. */
+int64_t purse_available(const struct core *c, int64_t tenant, int32_t kind, int64_t owner,
+                        const char *currency);
+/** A new request to a provider about this row; never NULL. */
+struct out_pay *purse_ask(struct core *c, const struct channel *ch, enum pay_op op, int64_t row);
+
+/* ---- share.c ---- */
+
+/** What share_give decided for one part. */
+struct share_part {
+    int64_t party, account, pending, due_ms;
+};
+/** Legs that give `amount` to a party of this tenant: to its debt first, then pending until due (the
+ * platform: income at once). share_given follows once the legs are posted. */
+struct share_part share_give(struct core *c, int64_t tenant, int64_t party, int64_t amount,
+                             struct ledger_request *q);
+void share_given(struct core *c, int64_t tenant, const char *currency, const struct share_part *p);
+/** Legs that take `amount` from a party: what is pending of these rows of parts, then what is
+ * available, then as its debt. Lowers the buckets at once: the posting may not fail. */
+void share_take(struct core *c, int64_t party, int64_t amount, const struct row_split_part *rows,
+                size_t n, struct ledger_request *q);
+/** A bucket is due. */
+void share_mature(struct core *c, struct bucket *b);
+bool party_is_platform(const struct core *c, int64_t party);
+
+/* ---- refund.c ---- */
+
+/** Takes `back` (0 < back <= paid − refunded) from the parties of an order and gives it to the
+ * payer: debt first, then the wallet. Posts, and appends parts; the order's sums are the caller's. */
+void refund_move(struct core *c, struct order *o, int64_t back, int32_t code, const char *note);
+int refund_order(struct core *c, const struct cmd *cmd);
+
+/* ---- payment.c ---- */
+
+int payment_new(struct core *c, const struct cmd *cmd);
+/** Posts money that came in for a driver: debt first, then the wallet; `contra` gave it. Returns the
+ * transfer. The accounts exist. */
+int64_t payment_credit(struct core *c, int64_t tenant, int64_t driver, int64_t contra,
+                       const char *currency, int64_t amount, const char *note);
+/** The lot of a top-up that staff took. */
+void payment_note_staff(struct core *c, const struct cmd *cmd, int64_t transfer);
+void payment_fire(struct core *c, struct payment *p);
+void payment_restart(struct core *c, struct payment *p);
+int payment_result(struct core *c, struct payment *p, const struct cmd_pay_result *in);
+/** CMD_PAY_RESULT of either. */
+int pay_result(struct core *c, const struct cmd *cmd);
+
+/* ---- payout.c ---- */
+
+int payout_new(struct core *c, const struct cmd *cmd);
+int payout_decide(struct core *c, const struct cmd *cmd);
+void payout_fire(struct core *c, struct payout *p);
+void payout_restart(struct core *c, struct payout *p);
+int payout_result(struct core *c, struct payout *p, const struct cmd_pay_result *in);
+
+#endif

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+/* share.c: the shares of parties. A share is pending while an order may still be refunded: until the
+ * midnight of the tenant's zone that ends the refund window of its day. All shares of a party that
+ * end with the same midnight are one bucket; when it is due, one transfer makes them available.
+ *
+ * The platform's own share is income at once: it is owed to nobody.
+ *
+ * What a party must give back comes from where it is: out of the bucket if it is still pending, then
+ * out of what is available, and what is missing then is the party's debt, which everything that comes
+ * to it later settles first. The driver gets the refund at once in any case.
+ *
+ * Invariants: 1. and 2. of purse.h; 3. a bucket is never negative. */
+#include "core/purse.h"
+
+#define DAY_MS INT64_C(86400000)
+
+bool party_is_platform(const struct core *c, int64_t party)
+{
+    const struct party *p = dir_find(c, ROW_PARTY, party);
+    return p && p->row.kind == PARTY_PLATFORM;
+}
+
+/* What the party still owes, with the legs of this request. */
+static int64_t debt_left(const struct core *c, int64_t tenant, int64_t party,
+                         const struct ledger_request *q, int64_t *account)
+{
+    const struct ledger_account *a =
+        ledger_account_find(c->ledger, tenant, ACCOUNT_PARTY_DEBT, party, q->currency);
+    if (!a)
+        return 0;
+    int64_t owed = -ledger_balance(a).v;
+    for (uint32_t i = 0; i < q->n; i++)
+        if (q->leg[i].account == a->id)
+            owed -= q->leg[i].amount.v;
+    *account = a->id;
+    return owed > 0 ? owed : 0;
+}
+
+static int64_t due_of(const struct core *c, int64_t tenant)
+{
+    const struct tenant *t = tenant_find(c, tenant);
+    return zone_next_midnight(t->zone, c->now + t->row.refund_days * DAY_MS);
+}
+
+struct share_part share_give(struct core *c, int64_t tenant, int64_t party, int64_t amount,
+                             struct ledger_request *q)
+{
+    bool platform = party_is_platform(c, party);
+    struct share_part s = {.party = party};
+    int64_t debt_account = 0, debt = debt_left(c, tenant, party, q, &debt_account);
+    int64_t repay = debt < amount ? debt : amount;
+    s.account =
+        purse_account(c, tenant, platform ? ACCOUNT_INCOME : ACCOUNT_PENDING, party, q->currency);
+    if (repay)
+        purse_leg(q, debt_account, repay, party);
+    purse_leg(q, s.account, amount - repay, party);
+    if (!platform && amount > repay) {
+        s.pending = amount - repay;
+        s.due_ms = due_of(c, tenant);
+    }
+    return s;
+}
+
+void share_given(struct core *c, int64_t tenant, const char *currency, const struct share_part *p)
+{
+    if (!p->pending)
+        return;
+    struct bucket *b = bucket_find(c, p->party, p->due_ms);
+    if (!b)
+        b = bucket_add(
+            c, &(struct row_maturing){
+                   .party = p->party, .due_ms = p->due_ms, .tenant = tenant, .currency = currency});
+    must(b); /* one a party and day: the table is larger than parties × the longest window in use */
+    b->row.amount += p->pending;
+    obj_dirty(c, &b->o);
+}
+
+/* Lowers the buckets of these rows by what can be taken of `amount`; returns that. */
+static int64_t take_pending(struct core *c, int64_t party, int64_t amount,
+                            const struct row_split_part *rows, size_t n)
+{
+    int64_t taken = 0;
+    for (size_t i = 0; i < n && taken < amount; i++) {
+        if (rows[i].party != party || rows[i].amount <= 0 || rows[i].due_ms <= c->now)
+            continue;
+        struct bucket *b = bucket_find(c, party, rows[i].due_ms);
+        int64_t most = amount - taken;
+        if (most > rows[i].amount)
+            most = rows[i].amount;
+        if (!b || most <= 0)
+            continue;
+        if (most > b->row.amount)
+            most = b->row.amount;
+        b->row.amount -= most;
+        obj_dirty(c, &b->o);
+        taken += most;
+    }
+    return taken;
+}
+
+void share_take(struct core *c, int64_t party, int64_t amount, const struct row_split_part *rows,
+                size_t n, struct ledger_request *q)
+{
+    bool platform = party_is_platform(c, party);
+    int32_t free_kind = platform ? ACCOUNT_INCOME : ACCOUNT_AVAILABLE;
+    int64_t pending = platform ? 0 : take_pending(c, party, amount, rows, n);
+    int64_t had = purse_available(c, q->tenant, free_kind, party, q->currency);
+    int64_t freed = amount - pending < had ? amount - pending : had;
+    int64_t owed = amount - pending - freed;
+    if (pending)
+        purse_leg(q, purse_account(c, q->tenant, ACCOUNT_PENDING, party, q->currency), -pending,
+                  party);
+    if (freed)
+        purse_leg(q, purse_account(c, q->tenant, free_kind, party, q->currency), -freed, party);
+    if (owed)
+        purse_leg(q, purse_account(c, q->tenant, ACCOUNT_PARTY_DEBT, party, q->currency), -owed,
+                  party);
+}
+
+void share_mature(struct core *c, struct bucket *b)
+{
+    if (b->row.amount > 0) {
+        struct ledger_request q;
+        struct ledger_ctx ctx;
+        int64_t debt_account = 0;
+        purse_request(c, &q, b->row.tenant, TRANSFER_MATURE, b->row.currency);
+        int64_t debt = debt_left(c, b->row.tenant, b->row.party, &q, &debt_account);
+        int64_t repay = debt < b->row.amount ? debt : b->row.amount;
+        purse_leg(&q,
+                  purse_account(c, b->row.tenant, ACCOUNT_PENDING, b->row.party, b->row.currency),
+                  -b->row.amount, b->row.party);
+        purse_leg(&q, debt_account, repay, b->row.party);
+        purse_leg(&q,
+                  purse_account(c, b->row.tenant, ACCOUNT_AVAILABLE, b->row.party, b->row.currency),
+                  b->row.amount - repay, b->row.party);
+        ctx = ledger_ctx_now(c);
+        must(ledger_post(c->ledger, &ctx, &q) == 0); /* invariant 1 of purse.h */
+    }
+    bucket_drop(c, b);
+}

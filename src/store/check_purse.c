@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+/* check_purse.c: `even check`, money outside orders.
+ *
+ *   maturing   what matures for a party = its pending account
+ *   payout     what is on its way = the transit account of whose it is; a final one has left transit,
+ *              and no other
+ *   payment    what was given back of a payment = its payouts; not more than was paid; a paid one
+ *              names its transfer
+ *
+ * Shares no code with the core. Memory: the accounts of check.c. */
+#include "store/check.h"
+
+#include "base/err.h"
+#include "core/types.h"
+
+static struct check_account *account_of(const struct check *c, const struct map *by, int64_t owner)
+{
+    uint64_t at;
+    if (!map_get(by, (uint64_t)owner, &at))
+        return NULL;
+    return (struct check_account *)(void *)c->accounts.p + at - 1;
+}
+
+static int maturing_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    struct check *c = ctx;
+    struct check_account *a = account_of(c, &c->pending, v[0].i);
+    (void)n;
+    if (!a || a->tenant != v[1].i || !str_eq_c(v[2].s, a->currency))
+        check_bad(c, "maturing", v[0].i, "no pending account of the party");
+    else
+        a->waits = check_add(a->waits, v[3].i);
+    return 0;
+}
+
+static int payout_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    struct check *c = ctx;
+    bool over = v[9].i >= PAYOUT_SETTLED && v[9].i <= PAYOUT_CANCELLED;
+    int64_t owner = v[2].i == PAYOUT_SHARE ? v[3].i : v[4].i;
+    struct check_account *a = account_of(c, &c->transit, owner);
+    (void)n;
+    if (!a || a->tenant != v[1].i || !str_eq_c(v[6].s, a->currency)) {
+        check_bad(c, "payout", v[0].i, "no transit account of %lld", (long long)owner);
+        return 0;
+    }
+    if (v[7].i <= 0 || v[8].i < 0 || v[8].i >= v[7].i || v[10].i <= 0)
+        check_bad(c, "payout", v[0].i, "amount %lld, fee %lld, transfer %lld", (long long)v[7].i,
+                  (long long)v[8].i, (long long)v[10].i);
+    if (over != (v[11].i != 0))
+        check_bad(c, "payout", v[0].i, "state %lld, but %s transit", (long long)v[9].i,
+                  over ? "never left" : "left");
+    if (!over)
+        a->waits = check_add(a->waits, v[7].i);
+    return 0;
+}
+
+static int payment_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    struct check *c = ctx;
+    (void)n;
+    check_equal(c, "payment", v[0].i, "given back", v[5].i, v[8].i);
+    if (v[5].i < 0 || v[5].i > v[4].i)
+        check_bad(c, "payment", v[0].i, "%lld of %lld given back", (long long)v[5].i,
+                  (long long)v[4].i);
+    if (v[6].i == PAYMENT_PAID && v[7].i <= 0)
+        check_bad(c, "payment", v[0].i, "paid by no transfer");
+    return 0;
+}
+
+int check_purse(struct check *c)
+{
+    int rc = store_query(c->r, QUERY_CHECK_MATURING, NULL, 0, maturing_take, c);
+    if (rc == 0)
+        rc = store_query(c->r, QUERY_CHECK_PAYOUTS, NULL, 0, payout_take, c);
+    if (rc == 0)
+        rc = store_query(c->r, QUERY_CHECK_PAYMENTS, NULL, 0, payment_take, c);
+    const struct check_account *a = (const struct check_account *)(void *)c->accounts.p;
+    for (size_t i = 0; i < c->accounts.n / sizeof *a && rc == 0; i++) {
+        int64_t balance = check_sub(a[i].row_in, a[i].row_out);
+        if (a[i].kind == ACCOUNT_PENDING)
+            check_equal(c, "maturing", a[i].id, "pending of the party", balance, a[i].waits);
+        if (a[i].kind == ACCOUNT_TRANSIT)
+            check_equal(c, "payout", a[i].id, "in transit", balance, a[i].waits);
+    }
+    return rc;
+}
