@@ -127,6 +127,8 @@ int payment_new(struct core *c, const struct cmd *cmd)
     const struct cmd_payment_new *in = &cmd->u.payment_new;
     int64_t account;
     int rc = payment_check(c, cmd);
+    if (!rc && c->purse->payments.live >= c->purse->payments.cap)
+        rc = ERR_FULL;
     if (!rc)
         rc = wallet_open(c, cmd->head.tenant, in->driver, in->currency, &account);
     if (rc)
@@ -144,8 +146,7 @@ int payment_new(struct core *c, const struct cmd *cmd)
                                                              .created_ms = c->now,
                                                              .expires_ms = c->now + PAY_WINDOW_MS,
                                                              .version = 1});
-    if (!p)
-        return ERR_FULL;
+    must(p);
     obj_dirty(c, &p->o);
     payment_ask(c, p, PAY_CREATE);
     purse_timer(c, &p->timer, c->now + PAY_ASK_MS);

@@ -334,12 +334,12 @@ int payout_new(struct core *c, const struct cmd *cmd)
     int64_t room;
     int rc = in->payment ? principal_check(c, cmd) : share_check(c, cmd);
     int64_t owner = in->payment && !rc ? payment_find(c, in->payment)->row.driver : in->party;
+    if (!rc && c->purse->payouts.live >= c->purse->payouts.cap)
+        rc = ERR_FULL;
     if (!rc)
         rc = account_open(c, t->row.id, ACCOUNT_TRANSIT, owner, t->row.currency, &room);
     if (rc)
         return rc;
-    if (c->purse->payouts.live >= c->purse->payouts.cap)
-        return ERR_FULL;
     struct row_payout r = {.id = core_id(c),
                            .tenant = t->row.id,
                            .channel = in->channel,

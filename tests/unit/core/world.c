@@ -4,6 +4,8 @@
  * and loads a core in the real one's order. */
 #include "world.h"
 
+#include "core/purse.h"
+
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stdlib.h>
@@ -278,6 +280,39 @@ static void outs_take(struct world *w, struct str outs)
     }
 }
 
+/* What matures is what is pending, what is on its way is what lies in transit; who owes has nothing
+ * available. */
+static void waits_verify(const struct world *w)
+{
+    const struct purse *p = w->core->purse;
+    int64_t pending = 0, transit = 0;
+    for (uint32_t i = 0; i < p->buckets.len; i++) {
+        const struct bucket *b = slab_at(&p->buckets, i);
+        if (b)
+            assert_true(b->row.amount >= 0);
+        pending += b ? b->row.amount : 0;
+    }
+    for (uint32_t i = 0; i < p->payouts.len; i++) {
+        const struct payout *o = slab_at(&p->payouts, i);
+        bool over = o && o->row.state >= PAYOUT_SETTLED && o->row.state <= PAYOUT_CANCELLED;
+        transit += o && !over ? o->row.amount : 0;
+    }
+    for (uint32_t i = 0; i < ledger_accounts(w->core->ledger); i++) {
+        const struct ledger_account *a = ledger_account_at(w->core->ledger, i);
+        if (a->kind == ACCOUNT_PENDING)
+            pending -= ledger_balance(a).v;
+        if (a->kind == ACCOUNT_TRANSIT)
+            transit -= ledger_balance(a).v;
+        if (a->kind != ACCOUNT_PARTY_DEBT || !ledger_balance(a).v)
+            continue;
+        const struct ledger_account *free = ledger_account_find(
+            w->core->ledger, a->tenant, ACCOUNT_AVAILABLE, a->owner, a->currency);
+        assert_true(!free || ledger_balance(free).v == 0);
+    }
+    assert_int_equal(pending, 0);
+    assert_int_equal(transit, 0);
+}
+
 void world_seal(struct world *w)
 {
     core_seal(w->core, &w->batch);
@@ -292,6 +327,7 @@ void world_seal(struct world *w)
         buf_put(&w->tape, w->batch.outs.p, w->batch.outs.n);
     }
     assert_int_equal(ledger_verify(w->core->ledger), 0);
+    waits_verify(w);
     assert_false(core_pending(w->core));
 }
 
