@@ -126,12 +126,23 @@ static int party_put(struct request *r)
     err = version_of(r, &version);
     if (err != 0)
         return err;
-    struct row_party row = {.id = r->id,
-                            .tenant = r->actor.tenant,
-                            .kind = (int32_t)in->kind,
-                            .name = req_copy_c(r, in->name),
-                            .state = (int32_t)in->state,
-                            .version = (int32_t)version};
+    struct row_party row = {.payee = "", .payee_name = ""};
+    if (version != 0)
+        err = req_table_row(r, QUERY_WEB_PARTY_ROW, ROW_PARTY, r->id, &row);
+    if (err != 0)
+        return err;
+    row.id = r->id;
+    row.tenant = r->actor.tenant;
+    row.kind = (int32_t)in->kind;
+    row.name = req_copy_c(r, in->name);
+    row.state = (int32_t)in->state;
+    row.version = (int32_t)version;
+    if (in->has.verified)
+        row.verified = in->verified;
+    if (in->has.payee)
+        row.payee = req_copy_c(r, in->payee);
+    if (in->has.payee_name)
+        row.payee_name = req_copy_c(r, in->payee_name);
     return req_row_put(r, ROW_PARTY, &row, version == 0, STEP_DONE);
 }
 

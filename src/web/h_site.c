@@ -73,6 +73,14 @@ int tenant_put(struct request *r)
     row.start_timeout_s = (int32_t)in->start_timeout_s;
     row.silence_s = (int32_t)in->silence_s;
     row.doubt_h = (int32_t)in->doubt_h;
+    if (in->has.refund_days)
+        row.refund_days = (int32_t)in->refund_days;
+    if (in->has.payout_min)
+        row.payout_min = in->payout_min.v;
+    if (in->has.payout_fee)
+        row.payout_fee = in->payout_fee.v;
+    if (in->has.payout_check)
+        row.payout_check = in->payout_check.v;
     row.version = (int32_t)version;
     return req_row_put(r, ROW_TENANT, &row, false, 1);
 }

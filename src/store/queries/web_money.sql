@@ -1,0 +1,60 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Channels, payments and payouts, for the web front. Who is paid is masked unless `clear` is 1.
+
+-- name: channels(tenant id) many
+-- out: id id, kind int, name text, url text, app text, merchant text, keys text, fee_bp int, state int, version int
+SELECT id, kind, name, url, app, merchant, keys, fee_bp, state, version
+FROM channel WHERE tenant = :tenant AND state <> 2 ORDER BY id LIMIT 1000;
+
+-- name: channels_public(tenant id) many
+-- out: id id, kind int, name text
+SELECT id, kind, name FROM channel WHERE tenant = :tenant AND state = 0 ORDER BY id LIMIT 100;
+
+-- name: me_payments(tenant id, actor id, after id, lim int) many
+-- out: id id, driver id, channel id, channel_name text, method int, amount money, refunded money, state int, provider_no text, url text, transfer id, created_ms time, expires_ms time, paid_ms time
+SELECT p.id, p.driver, p.channel, COALESCE(c.name, ''), p.method, p.amount, p.refunded, p.state, p.provider_no, p.url,
+       p.transfer, p.created_ms, p.expires_ms, p.paid_ms
+FROM payment p
+LEFT JOIN channel c ON c.id = p.channel
+WHERE p.driver = :actor AND p.tenant = :tenant AND p.id < :after
+ORDER BY p.id DESC LIMIT :lim;
+
+-- name: me_payment_get(tenant id, actor id, id id) one
+-- out: id id, driver id, channel id, channel_name text, method int, amount money, refunded money, state int, provider_no text, url text, transfer id, created_ms time, expires_ms time, paid_ms time
+SELECT p.id, p.driver, p.channel, COALESCE(c.name, ''), p.method, p.amount, p.refunded, p.state, p.provider_no, p.url,
+       p.transfer, p.created_ms, p.expires_ms, p.paid_ms
+FROM payment p
+LEFT JOIN channel c ON c.id = p.channel
+WHERE p.id = :id AND p.driver = :actor AND p.tenant = :tenant;
+
+-- name: payments(tenant id, after id, lim int, driver id, state int) many
+-- out: id id, driver id, channel id, channel_name text, method int, amount money, refunded money, state int, provider_no text, url text, transfer id, created_ms time, expires_ms time, paid_ms time
+SELECT p.id, p.driver, p.channel, COALESCE(c.name, ''), p.method, p.amount, p.refunded, p.state, p.provider_no, p.url,
+       p.transfer, p.created_ms, p.expires_ms, p.paid_ms
+FROM payment p
+LEFT JOIN channel c ON c.id = p.channel
+WHERE p.tenant = :tenant AND (:driver = 0 OR p.driver = :driver) AND (:state < 0 OR p.state = :state) AND p.id < :after
+ORDER BY p.id DESC LIMIT :lim;
+
+-- name: payouts(tenant id, after id, lim int, state int) many
+-- out: id id, kind int, party id, party_name text, driver id, payment id, channel id, channel_name text, amount money, fee money, state int, payee text, provider_no text, note text, asked_kind int, asked_by id, checked_by id, err int, created_ms time, checked_ms time, sent_ms time, done_ms time, version int
+SELECT o.id, o.kind, o.party, COALESCE(p.name, ''), o.driver, o.payment, o.channel, COALESCE(c.name, ''), o.amount, o.fee,
+       o.state, CASE WHEN length(o.payee) > 4 THEN '****' || substr(o.payee, length(o.payee) - 3, 4) ELSE '' END,
+       o.provider_no, o.note, o.asked_kind, o.asked_by, o.checked_by, o.err, o.created_ms, o.checked_ms, o.sent_ms, o.done_ms,
+       o.version
+FROM payout o
+LEFT JOIN party p ON p.id = o.party
+LEFT JOIN channel c ON c.id = o.channel
+WHERE o.tenant = :tenant AND (:state < 0 OR o.state = :state) AND o.id < :after
+ORDER BY o.id DESC LIMIT :lim;
+
+-- name: partner_payouts(tenant id, party id, after id, lim int) many
+-- out: id id, kind int, party id, party_name text, driver id, payment id, channel id, channel_name text, amount money, fee money, state int, payee text, provider_no text, note text, asked_kind int, asked_by id, checked_by id, err int, created_ms time, checked_ms time, sent_ms time, done_ms time, version int
+SELECT o.id, o.kind, o.party, COALESCE(p.name, ''), 0, 0, o.channel, COALESCE(c.name, ''), o.amount, o.fee,
+       o.state, CASE WHEN length(o.payee) > 4 THEN '****' || substr(o.payee, length(o.payee) - 3, 4) ELSE '' END,
+       o.provider_no, o.note, o.asked_kind, 0, 0, o.err, o.created_ms, o.checked_ms, o.sent_ms, o.done_ms, o.version
+FROM payout o
+LEFT JOIN party p ON p.id = o.party
+LEFT JOIN channel c ON c.id = o.channel
+WHERE o.party = :party AND o.tenant = :tenant AND o.id < :after
+ORDER BY o.id DESC LIMIT :lim;

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+/* h_money.c: channels, payments of drivers, refunds of orders, and payouts.
+ *
+ * Invariants: 1. every write here needs an Idempotency-Key, but for channels, which move nothing;
+ * 2. a driver's and a partner's own identity comes from the log-in, never from the body; 3. the core
+ * decides: what is checked here is what can be said about one member of the body.
+ *
+ * Thread: the request's. */
+#include "base/err.h"
+#include "core/types.h"
+#include "web/api_gen.h"
+#include "web/routes_gen.h"
+#include "web/state.h"
+
+/* ---- channels ---- */
+
+static int channel_put(struct request *r)
+{
+    const struct api_Channel *in = r->in;
+    int64_t version = 0;
+    int err = 0;
+
+    if (r->resumed)
+        return req_made(r);
+    if (r->method == ROUTE_PUT)
+        err = req_if_match(r, &version);
+    if (err != 0)
+        return err;
+    struct row_channel row = {.id = r->id,
+                              .tenant = r->actor.tenant,
+                              .kind = (int32_t)in->kind,
+                              .name = req_copy_c(r, in->name),
+                              .url = req_copy_c(r, in->url),
+                              .app = req_copy_c(r, in->app),
+                              .merchant = req_copy_c(r, in->merchant),
+                              .keys = req_copy_c(r, in->keys),
+                              .fee_bp = (int32_t)in->fee_bp,
+                              .state = (int32_t)in->state,
+                              .version = (int32_t)version};
+    return req_row_put(r, ROW_CHANNEL, &row, version == 0, 1);
+}
+
+int channels_post(struct request *r)
+{
+    return channel_put(r);
+}
+
+int channels_put(struct request *r)
+{
+    return channel_put(r);
+}
+
+/* ---- payments ---- */
+
+int me_payment_new(struct request *r)
+{
+    const struct api_PaymentIn *in = r->in;
+    struct cmd *cmd;
+
+    if (r->resumed)
+        return req_made(r);
+    if (in->amount.v <= 0)
+        return req_fail(r, ERR_RANGE, "/amount", "more than 0");
+    cmd = req_cmd(r, CMD_PAYMENT_NEW, CMD_SIZE(payment_new));
+    if (cmd == NULL)
+        return ERR_TOO_LARGE;
+    cmd->u.payment_new.driver = r->actor.id;
+    cmd->u.payment_new.channel = in->channel;
+    cmd->u.payment_new.amount = in->amount.v;
+    cmd->u.payment_new.method = (int32_t)in->method;
+    (void)str_copy(cmd->u.payment_new.currency, sizeof cmd->u.payment_new.currency,
+                   str_from_c(r->actor.currency));
+    req_idem(r, cmd);
+    return req_submit(r, cmd, 1);
+}
+
+/* ---- refunds of orders ---- */
+
+int orders_refund(struct request *r)
+{
+    const struct api_RefundIn *in = r->in;
+    struct cmd *cmd;
+
+    if (r->resumed)
+        return req_made(r);
+    if (in->amount.v <= 0)
+        return req_fail(r, ERR_RANGE, "/amount", "more than 0");
+    if (in->note.n == 0)
+        return req_fail(r, ERR_REQUIRED, "/note", "why");
+    cmd = req_cmd(r, CMD_ORDER_REFUND, CMD_SIZE(order_refund));
+    if (cmd == NULL)
+        return ERR_TOO_LARGE;
+    cmd->u.order_refund.order = r->id;
+    cmd->u.order_refund.amount = in->amount.v;
+    if (str_copy(cmd->u.order_refund.note, sizeof cmd->u.order_refund.note, in->note) < in->note.n)
+        return req_fail(r, ERR_RANGE, "/note", "at most 200 bytes");
+    req_idem(r, cmd);
+    return req_submit(r, cmd, 1);
+}
+
+/* ---- payouts ---- */
+
+static int payout_send(struct request *r, const struct api_PayoutIn *in, int64_t party)
+{
+    struct cmd *cmd = req_cmd(r, CMD_PAYOUT_NEW, CMD_SIZE(payout_new));
+
+    if (cmd == NULL)
+        return ERR_TOO_LARGE;
+    cmd->u.payout_new.party = party;
+    cmd->u.payout_new.payment = in->payment;
+    cmd->u.payout_new.channel = in->channel;
+    cmd->u.payout_new.amount = in->amount.v;
+    if (str_copy(cmd->u.payout_new.note, sizeof cmd->u.payout_new.note, in->note) < in->note.n)
+        return req_fail(r, ERR_RANGE, "/note", "at most 200 bytes");
+    req_idem(r, cmd);
+    return req_submit(r, cmd, 1);
+}
+
+int payouts_post(struct request *r)
+{
+    const struct api_PayoutIn *in = r->in;
+
+    if (r->resumed)
+        return req_made(r);
+    if (in->amount.v <= 0)
+        return req_fail(r, ERR_RANGE, "/amount", "more than 0");
+    if ((in->party != 0) == (in->payment != 0))
+        return req_fail(r, ERR_REQUIRED, "/party", "a party's share, or a payment's principal");
+    return payout_send(r, in, in->party);
+}
+
+int partner_payout_new(struct request *r)
+{
+    const struct api_PayoutIn *in = r->in;
+
+    if (r->resumed)
+        return req_made(r);
+    if (in->amount.v <= 0)
+        return req_fail(r, ERR_RANGE, "/amount", "more than 0");
+    if (in->party != 0 || in->payment != 0)
+        return req_fail(r, ERR_RANGE, in->party != 0 ? "/party" : "/payment", "for staff only");
+    return payout_send(r, in, r->actor.party);
+}
+
+static int decide_send(struct request *r, int32_t act, struct str bank_no, struct str note)
+{
+    struct cmd *cmd = req_cmd(r, CMD_PAYOUT_DECIDE, CMD_SIZE(payout_decide));
+
+    if (cmd == NULL)
+        return ERR_TOO_LARGE;
+    cmd->u.payout_decide.payout = r->id;
+    cmd->u.payout_decide.party = r->actor.party;
+    cmd->u.payout_decide.act = act;
+    if (str_copy(cmd->u.payout_decide.note, sizeof cmd->u.payout_decide.note, note) < note.n)
+        return req_fail(r, ERR_RANGE, "/note", "at most 200 bytes");
+    (void)str_copy(cmd->u.payout_decide.bank_no, sizeof cmd->u.payout_decide.bank_no, bank_no);
+    req_idem(r, cmd);
+    return req_submit(r, cmd, 1);
+}
+
+int payouts_decide(struct request *r)
+{
+    const struct api_PayoutDecideIn *in = r->in;
+
+    if (r->resumed)
+        return req_made(r);
+    if (in->act == PAYOUT_ACT_SETTLED && in->bank_no.n == 0)
+        return req_fail(r, ERR_REQUIRED, "/bank_no", "the bank's number of the transfer");
+    return decide_send(r, (int32_t)in->act, in->bank_no, in->note);
+}
+
+int partner_payout_cancel(struct request *r)
+{
+    return r->resumed ? req_made(r) : decide_send(r, PAYOUT_ACT_CANCEL, STR_NONE, STR_NONE);
+}
