@@ -157,13 +157,32 @@ int legs_transfers(struct request *r, enum query q, const struct bind *extra, si
     return err;
 }
 
+static int floor_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    (void)n;
+    *(int64_t *)ctx = v[0].i;
+    return 0;
+}
+
+/* A page may be short, and yet go on: it is as far as it looked. */
 int transfers_list(struct request *r)
 {
     struct rows rows = {.type = &api_TransferRow_type, .max = (uint32_t)r->limit};
-    bool order = req_arg(r, "order").n > 0;
-    int err =
-        legs_transfers(r, order ? QUERY_WEB_TRANSFERS_ORDER : QUERY_WEB_TRANSFERS, NULL, 0, &rows);
+    int64_t floor = 0;
+    int err;
 
+    if (req_arg(r, "order").n > 0) {
+        err = legs_transfers(r, QUERY_WEB_TRANSFERS_ORDER, NULL, 0, &rows);
+        return err != 0 ? err : req_page(r, &rows);
+    }
+    err = req_query(r, QUERY_WEB_TRANSFERS_FLOOR, NULL, 0, floor_take, &floor);
+    struct bind extra = BIND_I64("floor", floor);
+    if (err == 0)
+        err = legs_transfers(r, QUERY_WEB_TRANSFERS, &extra, 1, &rows);
+    if (err == 0 && !rows.more && floor > 0) {
+        rows.more = true;
+        rows.next[0] = floor;
+    }
     return err != 0 ? err : req_page(r, &rows);
 }
 

@@ -9,7 +9,7 @@ FROM account ORDER BY id;
 
 -- name: check_maturing() many
 -- out: party id, tenant id, currency text, amount money
-SELECT party, tenant, currency, sum(amount) AS amount FROM maturing GROUP BY party, tenant, currency ORDER BY party;
+SELECT party, tenant, currency, CAST(sum(amount) AS BIGINT) AS amount FROM maturing GROUP BY party, tenant, currency ORDER BY party;
 
 -- name: check_payouts() many
 -- out: id id, tenant id, kind int, party id, driver id, payment id, currency text, amount money, fee money, state int,
@@ -19,7 +19,7 @@ SELECT id, tenant, kind, party, driver, payment, currency, amount, fee, state, t
 -- name: check_payments() many
 -- out: id id, tenant id, driver id, currency text, amount money, refunded money, state int, transfer id, given money
 SELECT p.id, p.tenant, p.driver, p.currency, p.amount, p.refunded, p.state, p.transfer,
-  COALESCE((SELECT sum(o.amount) FROM payout o WHERE o.payment = p.id AND o.state NOT IN (6, 7, 8)), 0) AS given
+  (SELECT CAST(COALESCE(sum(o.amount), 0) AS BIGINT) FROM payout o WHERE o.payment = p.id AND o.state NOT IN (6, 7, 8)) AS given
 FROM payment p WHERE p.state IN (3, 6) ORDER BY p.id;
 
 -- name: check_transfers() all

@@ -37,11 +37,18 @@ SELECT id, last_transfer FROM account WHERE id = :id AND tenant = :tenant;
 SELECT id, code, order_id, reverses, currency, amount, effective_ms, posted_ms, note, actor_kind, actor, legs
 FROM transfer WHERE id = :id AND tenant = :tenant;
 
--- name: web_transfers(tenant id, after id, lim int, code int) many
+-- The journal is in the order of time and has no index by tenant: a page looks at the next 20,000 transfers of everybody at
+-- most, and web_transfers_floor says where it stopped looking (0 = at the first transfer).
+-- name: web_transfers_floor(after id) one
+-- out: floor id
+SELECT CASE WHEN count(*) < 20000 THEN 0 ELSE COALESCE(min(w.id), 0) END
+FROM (SELECT id FROM transfer WHERE id < :after ORDER BY id DESC LIMIT 20000) w;
+
+-- name: web_transfers(tenant id, after id, floor id, lim int, code int) many
 -- out: id id, code int, order_id id, reverses id, currency text, amount money, effective_ms time, posted_ms time, note text, actor_kind int, actor id, legs blob
 SELECT id, code, order_id, reverses, currency, amount, effective_ms, posted_ms, note, actor_kind, actor, legs
 FROM transfer
-WHERE tenant = :tenant AND (:code < 0 OR code = :code) AND id < :after
+WHERE id >= :floor AND id < :after AND tenant = :tenant AND (:code < 0 OR code = :code)
 ORDER BY id DESC LIMIT :lim;
 
 -- name: web_transfers_order(tenant id, after id, lim int, code int, order id) many
