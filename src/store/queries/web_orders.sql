@@ -37,7 +37,7 @@ ORDER BY o.id DESC LIMIT :lim;
 -- name: me_orders(tenant id, actor id, after id, lim int) many
 -- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, refunded money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time
 SELECT o.id, o.kind, o.payer_kind, o.driver, '', o.station, COALESCE(s.name, ''), o.charger, COALESCE(c.name, ''), o.connector,
-       COALESCE(k.number, 0), o.state, o.started_by, o.cap, o.energy_mwh, o.total, o.paid, 0, o.stop_reason, o.fail, o.doubt,
+       COALESCE(k.number, 0), o.state, o.started_by, o.cap, o.energy_mwh, o.total, o.paid, o.refunded, 0, o.stop_reason, o.fail, o.doubt,
        o.estimated, o.created_ms, o.start_ms, o.end_ms, o.settled_ms
 FROM orders o
 LEFT JOIN station s ON s.id = o.station
