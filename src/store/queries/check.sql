@@ -9,7 +9,8 @@ FROM account ORDER BY id;
 
 -- name: check_maturing() many
 -- out: party id, tenant id, currency text, amount money
-SELECT party, tenant, currency, CAST(sum(amount) AS BIGINT) AS amount FROM maturing GROUP BY party, tenant, currency ORDER BY party;
+SELECT party, tenant, currency, CAST(sum(amount) AS BIGINT) AS amount FROM maturing GROUP BY party, tenant, currency
+ORDER BY party, tenant, currency;
 
 -- name: check_payouts() many
 -- out: id id, tenant id, kind int, party id, driver id, payment id, currency text, amount money, fee money, state int,

@@ -306,6 +306,16 @@ static void story_rows(struct buf *b)
                                      .amount = 10000,
                                      .at_ms = now,
                                      .station = STATION});
+    put(b, ROW_PAYMENT,
+        &(struct row_payment){.id = ORDER, /* a number of another table */
+                              .tenant = T1,
+                              .driver = DRIVER,
+                              .currency = "CNY",
+                              .amount = 100000,
+                              .state = PAYMENT_PAID,
+                              .provider_no = "42001",
+                              .url = "",
+                              .transfer = TRANSFER_2});
     put(b, ROW_ORDER_EVENT,
         &(struct row_order_event){.order_id = ORDER,
                                   .seq = 1,
