@@ -264,7 +264,7 @@ static void ddl(FILE *c, const struct table *t, int sqlite)
         names(c, t, k->column, k->n, ", ");
         fprintf(c, ")");
         /* An empty text says "none", and many rows may have none. */
-        for (int j = 0, any = 0; k->unique && j < k->n; j++)
+        for (int j = 0, any = 0; j < k->n; j++)
             if (is_text(t, k->column[j]))
                 fprintf(c, "%s%s <> ''", any++ ? " AND " : " WHERE ",
                         t->columns[k->column[j]].name);
