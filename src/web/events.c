@@ -35,7 +35,7 @@ static bool sub_sees(const struct sub *s, const struct out_event *e)
                e->kind != EVENT_COMMAND;
     if (s->face == FACE_PARTNER)
         return e->party != 0 && e->party == a->party &&
-               (e->kind == EVENT_SHARE || e->kind == EVENT_WALLET);
+               (e->kind == EVENT_SHARE || e->kind == EVENT_WALLET || e->kind == EVENT_PAYOUT);
     return a->station == 0 || e->station == a->station;
 }
 

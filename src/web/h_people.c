@@ -137,6 +137,10 @@ static int party_put(struct request *r)
     row.name = req_copy_c(r, in->name);
     row.state = (int32_t)in->state;
     row.version = (int32_t)version;
+    /* Who is paid was verified as it stood: another payee must be verified again. */
+    if ((in->has.payee && !str_eq_c(in->payee, row.payee)) ||
+        (in->has.payee_name && !str_eq_c(in->payee_name, row.payee_name)))
+        row.verified = 0;
     if (in->has.verified)
         row.verified = in->verified;
     if (in->has.payee)

@@ -216,12 +216,12 @@ static void put_money(struct buf *out, const char *name, int64_t v, bool always)
 
 void event_write(struct buf *out, const struct out_event *e, uint64_t seq, bool driver)
 {
-    static const char *const names[] = {"",      "connector", "charger", "order",
-                                        "meter", "share",     "wallet",  "command"};
+    static const char *const names[] = {"",      "connector", "charger", "order",   "meter",
+                                        "share", "wallet",    "command", "payment", "payout"};
     bool wallet = e->kind == EVENT_WALLET, command = e->kind == EVENT_COMMAND,
          meter = e->kind == EVENT_METER;
 
-    if (e->kind < EVENT_CONNECTOR || e->kind > EVENT_COMMAND)
+    if (e->kind < EVENT_CONNECTOR || e->kind > EVENT_PAYOUT)
         return;
     buf_printf(out, "id: %" PRIu64 "\nevent: %s\ndata: {\"at_ms\":%" PRId64, seq, names[e->kind],
                e->at_ms);
@@ -230,8 +230,8 @@ void event_write(struct buf *out, const struct out_event *e, uint64_t seq, bool 
     put_id(out, "connector", e->connector);
     if (e->kind == EVENT_CONNECTOR) /* always told: "0" = no order any more */
         buf_printf(out, ",\"order\":\"%" PRId64 "\"", e->order);
-    else
-        put_id(out, "order", e->order);
+    else /* a payment or a payout is named where others name an order */
+        put_id(out, e->kind >= EVENT_PAYMENT ? names[e->kind] : "order", e->order);
     put_id(out, "driver", driver ? e->driver : 0);
     put_id(out, "party", e->party);
     put_id(out, "command", command ? e->amount : 0);

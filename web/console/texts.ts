@@ -139,4 +139,26 @@ const house: Pairs = {
   'audit.sub': ['谁在什么时候做了什么', 'Who did what, and when'], 'audit.action': ['操作', 'Action'], 'audit.object': ['对象', 'Object'], 'audit.detail': ['详情', 'Detail'], 'audit.outcome': ['结果', 'Outcome'], 'audit.empty': ['还没有记录', 'Nothing yet'],
 }
 
-export const consoleTexts: Pairs = { ...chrome, ...entry, ...words, ...watching, ...moneyTexts, ...things, ...house }
+const payTexts: Pairs = {
+  'page.payouts': ['出款', 'Payouts'], 'page.payments': ['收款', 'Payments'], 'page.channels': ['支付渠道', 'Channels'],
+  'payouts.sub': ['分成提现与余额退回：申请、审核、汇出、到账', 'Withdrawals and principal back: asked, checked, sent, settled'], 'payouts.empty': ['还没有出款', 'No payouts yet'],
+  'payouts.who': ['归属', 'Whose'], 'payouts.to': ['去向', 'To'], 'payouts.source': ['原路', 'Its source'], 'payouts.net': ['实付 {v}', '{v} net'],
+  'payouts.approve': ['通过', 'Approve'], 'payouts.refuse': ['驳回', 'Refuse'], 'payouts.cancel': ['撤回', 'Take back'], 'payouts.settle': ['确认到账', 'Settled'], 'payouts.failed': ['汇款失败', 'Failed'],
+  'payouts.second': ['须由另一人审核', 'Another person decides'], 'payouts.bankno': ['银行流水号', "The bank's number"],
+  'payout_act.1': ['通过出款', 'Approve'], 'payout_act.2': ['驳回出款', 'Refuse'], 'payout_act.3': ['撤回出款', 'Take back'], 'payout_act.4': ['确认到账', 'Settled'], 'payout_act.5': ['汇款失败', 'Failed'],
+  'payout_hint.1': ['通过后按渠道汇出；银行渠道等待人工汇款。', 'Goes out by its channel; a bank transfer waits for people.'], 'payout_hint.2': ['金额立即退回原账户。', 'The amount returns to its account at once.'], 'payout_hint.3': ['金额立即退回原账户。', 'The amount returns to its account at once.'],
+  'payout_hint.4': ['请填写银行回单上的流水号。', 'The number on the receipt of the bank.'], 'payout_hint.5': ['金额立即退回原账户。', 'The amount returns to its account at once.'],
+  'payments.sub': ['每一笔充值都是钱包本金的一批，可原路退回', 'Each top-up is a lot of the wallet and may go back to its source'], 'payments.empty': ['还没有收款', 'No payments yet'],
+  'payments.way': ['方式', 'By'], 'payments.back': ['已退回', 'Given back'], 'payments.posted': ['入账凭证', 'Transfer'], 'payments.giveback': ['退回余额', 'Give back'], 'payments.tosource': ['原路退回（{v}）', 'To its source ({v})'],
+  'payments.most': ['有效金额，最多 {v}', 'An amount, at most {v}'], 'payments.asked': ['退回已提交', 'Requested'], 'payments.backhint': ['只能退未使用的本金；金额立即从钱包转入在途。', 'Only unused principal; the amount leaves the wallet at once and is in transit.'],
+  'channels.sub': ['收款与出款的通道；密钥只在服务器的文件夹里', 'Ways in and out; keys stay in a folder of the server'], 'channels.new': ['新建渠道', 'New channel'], 'channels.edit': ['编辑渠道', 'Edit channel'], 'channels.empty': ['还没有支付渠道', 'No channels yet'],
+  'channels.merchant': ['商户号', 'Merchant number'], 'channels.fee': ['费率', 'Fee'], 'channels.feebp': ['费率（万分之）', 'Fee (1/10,000)'], 'channels.app': ['应用号', 'App id'], 'channels.keys': ['密钥文件夹', 'Folder of the keys'],
+  'channels.keys.hint': ['在数据目录 keys/ 之下', 'Below keys/ of the data folder'], 'channels.url': ['服务地址', 'Address'], 'channels.url.hint': ['留空为渠道的公开地址', "Empty: the provider's public address"], 'channels.name.hint': ['车主和合作方看到的名称', 'As drivers and partners see it'],
+  'parties.debt': ['欠款', 'Owes'], 'parties.payee': ['收款账户', 'Paid to'], 'parties.payee.hint': ['银行账号或渠道账号；修改后须重新核验', 'Bank account or id at the channel; a new one must be verified again'], 'parties.payeename': ['户名', 'Name of the account'], 'parties.verified': ['身份与账户已核验', 'Identity and account were verified'],
+  'settings.payout': ['退款与提现', 'Refunds and withdrawals'], 'settings.refund_days': ['退款期（天）', 'Refund window (days)'], 'settings.refund_days.hint': ['期满后分成转为可提现', 'Shares become available after it'],
+  'settings.payout_min': ['最低提现', 'Smallest withdrawal'], 'settings.payout_min.hint': ['低于此金额不能提现', 'Less is refused'], 'settings.payout_fee': ['提现手续费', 'Fee of a withdrawal'], 'settings.payout_fee.hint': ['到账时从金额中扣除', 'Kept of the amount when it settles'],
+  'settings.payout_check': ['免审额度', 'Without a second person'], 'settings.payout_check.hint': ['超过此金额须另一人审核', 'Above it another person must approve'],
+  'refund.title': ['退款', 'Refund'], 'refund.hint': ['最多可退 {v}，按各方所得比例退回，退到车主钱包。', 'Up to {v}; each party gives back its part, the driver gets it in the wallet.'], 'refund.why': ['原因', 'Why'], 'refund.done': ['已退 {v}', '{v} given back'], 'c.refunded': ['已退款', 'Refunded'],
+}
+
+export const consoleTexts: Pairs = { ...payTexts, ...chrome, ...entry, ...words, ...watching, ...moneyTexts, ...things, ...house }

@@ -5,6 +5,7 @@ import Login from './pages/Login.vue'
 import Order from './pages/Order.vue'
 import Orders from './pages/Orders.vue'
 import Start from './pages/Start.vue'
+import TopUp from './pages/TopUp.vue'
 import Wallet from './pages/Wallet.vue'
 
 // A QR code opens /c/<code>; from here on it is a page by hash like the others. The history below reads the address as it is made.
@@ -19,6 +20,7 @@ export const router = createRouter({
     { path: '/c/:code', component: Start, props: true, meta: { open: true } },
     { path: '/orders', component: Orders, meta: { tab: 'orders' } },
     { path: '/orders/:id', component: Order, props: true },
+    { path: '/topup', component: TopUp },
     { path: '/wallet', component: Wallet, meta: { tab: 'wallet' } },
     { path: '/:rest(.*)*', redirect: '/' },
   ],

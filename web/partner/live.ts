@@ -29,7 +29,7 @@ export function connect(): void {
   if (close) return
   void fetchHome()
   close = openLive('/partner/events', {
-    event: (name) => { if (name === 'share' || name === 'order') changed() },
+    event: (name) => { if (name === 'share' || name === 'order' || name === 'payout') changed() },
     refetch: changed,
     online: (on) => (online.value = on),
   })

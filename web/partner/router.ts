@@ -4,6 +4,7 @@ import Account from './pages/Account.vue'
 import Home from './pages/Home.vue'
 import Login from './pages/Login.vue'
 import Stations from './pages/Stations.vue'
+import Withdraw from './pages/Withdraw.vue'
 
 export const router = createRouter({
   history: createWebHashHistory('/p'),
@@ -11,6 +12,7 @@ export const router = createRouter({
     { path: '/', component: Home, meta: { tab: 'home' } },
     { path: '/login', component: Login, meta: { open: true } },
     { path: '/stations', component: Stations, meta: { tab: 'stations' } },
+    { path: '/withdraw', component: Withdraw, meta: { tab: 'withdraw' } },
     { path: '/account', component: Account, meta: { tab: 'account' } },
     { path: '/:rest(.*)*', redirect: '/' },
   ],

@@ -2,8 +2,10 @@
 -- What a partner may see: own shares, own stations, own contracts; never a driver.
 
 -- name: web_partner_home(tenant id, party id, today_ms time, month_ms time) one
--- out: party id, name text, currency text, pending money, available money, today money, today_orders i64, month money
+-- out: party id, name text, currency text, pending money, available money, transit money, debt money, verified int, payee text, payout_min money, payout_fee money, today money, today_orders i64, month money
 SELECT p.id, p.name, t.currency, COALESCE(a.posted_in - a.posted_out, 0), COALESCE(b.posted_in - b.posted_out, 0),
+       COALESCE(v.posted_in - v.posted_out, 0), COALESCE(d.posted_out - d.posted_in, 0), p.verified,
+       CASE WHEN length(p.payee) > 4 THEN '****' || substr(p.payee, length(p.payee) - 3, 4) ELSE '' END, t.payout_min, t.payout_fee,
        (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM split_part x WHERE x.party = p.id AND x.at_ms >= :today_ms),
        (SELECT count(DISTINCT x.order_id) FROM split_part x WHERE x.party = p.id AND x.at_ms >= :today_ms),
        (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM split_part x WHERE x.party = p.id AND x.at_ms >= :month_ms)
@@ -11,6 +13,8 @@ FROM party p
 JOIN tenant t ON t.id = p.tenant
 LEFT JOIN account a ON a.tenant = p.tenant AND a.kind = 5 AND a.owner = p.id AND a.currency = t.currency
 LEFT JOIN account b ON b.tenant = p.tenant AND b.kind = 6 AND b.owner = p.id AND b.currency = t.currency
+LEFT JOIN account v ON v.tenant = p.tenant AND v.kind = 13 AND v.owner = p.id AND v.currency = t.currency
+LEFT JOIN account d ON d.tenant = p.tenant AND d.kind = 15 AND d.owner = p.id AND d.currency = t.currency
 WHERE p.id = :party AND p.tenant = :tenant;
 
 -- name: partner_stations(tenant id, party id, today int, today_ms time) many

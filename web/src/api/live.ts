@@ -5,6 +5,8 @@
 
 export interface LiveEvent {
   order?: string
+  payment?: string
+  payout?: string
   station?: string
   charger?: string
   connector?: string
@@ -22,8 +24,8 @@ export interface LiveEvent {
   reason?: number
   doubt?: number
 }
-export type LiveName = 'connector' | 'charger' | 'order' | 'meter' | 'share' | 'wallet' | 'command'
-const NAMES: readonly LiveName[] = ['connector', 'charger', 'order', 'meter', 'share', 'wallet', 'command']
+export type LiveName = 'connector' | 'charger' | 'order' | 'meter' | 'share' | 'wallet' | 'command' | 'payment' | 'payout'
+const NAMES: readonly LiveName[] = ['connector', 'charger', 'order', 'meter', 'share', 'wallet', 'command', 'payment', 'payout']
 
 export interface LiveHooks {
   event: (name: LiveName, e: LiveEvent) => void
