@@ -138,12 +138,12 @@ export class House {
   }
 
   /** The little world of the 4-yuan story: flat 1.2 yuan, 5:5 with a property owner. */
-  async world({ chargers = [{ path: 'CP1', protocol: 1, power: 120000 }], balance = '4.00' } = {}) {
+  async world({ chargers = [{ path: 'CP1', protocol: 1, power: 120000 }], balance = '4.00', elec_e5 = 80000, service_e5 = 40000 } = {}) {
     const all = [{ first_mmdd: 101, last_mmdd: 1231, weekdays: 127, plan: 0 }];
     const w = { chargers: [] };
     const self = (await this.must('GET', '/api/v1/parties')).items[0].id;
     w.tariff = (await this.must('POST', '/api/v1/tariffs', { name: 'flat', from_ms: 0, days: all,
-      slices: [{ plan: 0, from_min: 0, label: '平', elec_e5: 80000, service_e5: 40000 }] })).id;
+      slices: [{ plan: 0, from_min: 0, label: '平', elec_e5, service_e5 }] })).id;
     w.owner = (await this.must('POST', '/api/v1/parties', { kind: 2, name: 'Owner', state: 0 })).id;
     w.contract = (await this.must('POST', '/api/v1/contracts', { name: '5:5', from_ms: 0, unit: 1,
       parties: [{ party: self, lines: 7, ratio: 5 }, { party: w.owner, lines: 7, ratio: 5 }] })).id;
