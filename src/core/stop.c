@@ -343,16 +343,29 @@ static void record_known(struct core *c, struct order *o, const struct cmd_tx_re
     }
 }
 
+/* Kept for a person. A number that is not made of digits can be nobody's, so the pile is told that
+ * the record is illegal; of others it is only told that they were received. */
+static int record_unknown(struct core *c, const struct charger *ch, const struct cmd_tx_record *in)
+{
+    bool legal = in->tx_no[strspn(in->tx_no, "0123456789")] == 0;
+    char detail[120];
+    snprintf(detail, sizeof detail, "%s %" PRId64 " mWh", in->tx_no, in->energy_mwh);
+    audit_put(c, ch->row.tenant, legal ? "record.unknown" : "record.illegal", ch->row.id, detail,
+              legal ? ERR_NOT_FOUND : ERR_SYNTAX);
+    return legal ? 0 : ERR_SYNTAX;
+}
+
 void stop_record(struct core *c, const struct cmd *cmd, struct charger *ch)
 {
     const struct cmd_tx_record *in = &cmd->u.tx_record;
     struct order *o = order_by_tx_no(c, in->tx_no);
-    if (o && o->row.charger == ch->row.id && order_ready(c, o)) {
+    int err = 0;
+    if (o && o->row.charger == ch->row.id && order_ready(c, o))
         record_known(c, o, in, ch);
-    } else {
-        char detail[120];
-        snprintf(detail, sizeof detail, "%s %" PRId64 " mWh", in->tx_no, in->energy_mwh);
-        audit_put(c, ch->row.tenant, "record.unknown", ch->row.id, detail, ERR_NOT_FOUND);
-    }
-    reply_plain(c);
+    else
+        err = record_unknown(c, ch, in);
+    if (err)
+        reply_err(c, err);
+    else
+        reply_plain(c);
 }

@@ -25,6 +25,17 @@ static int wh_to_mwh(int64_t wh, int64_t *mwh)
     return 0;
 }
 
+/* A stop is taken whatever it says, for the session ends with it: a register that fits nowhere becomes
+ * one that no meter shows, and the evidence rules leave it in doubt. */
+static int64_t stop_register(int64_t wh)
+{
+    static const int64_t most = INT64_C(1000000000) * 1000000; /* 10^9 kWh */
+    int64_t mwh;
+    if (wh_to_mwh(wh, &mwh) != 0 || mwh > most)
+        return wh < 0 ? -1 : most;
+    return mwh;
+}
+
 static struct str given(bool has, struct str s)
 {
     return has ? s : STR_NONE;
@@ -344,17 +355,14 @@ static int stop_take(struct ocpp_gate *g, struct ocpp_conn *c, struct ocpp_slot 
     struct walk w = {.value = r->transactionData,
                      .n = r->has.transactionData ? r->transactionData_n : 0};
     uint32_t count = walk_count(w.value, w.n);
-    int64_t meter_mwh;
-    int err = wh_to_mwh(r->meterStop, &meter_mwh);
-    if (!err)
-        err = meter_submit_ahead(g, c, &w, &count, &head);
+    int err = meter_submit_ahead(g, c, &w, &count, &head);
     if (err)
         return err;
     size_t size = offsetof(struct cmd, u.tx_stop.samples) + count * sizeof(struct core_sample);
     struct cmd_tx_stop *m = &ocpp_cmd(g, c, CMD_TX_STOP, size, s->ref)->u.tx_stop;
     m->charger = c->charger;
     m->tx = r->transactionId;
-    m->meter_mwh = meter_mwh;
+    m->meter_mwh = stop_register(r->meterStop);
     m->time_ms = r->timestamp;
     m->stop = (int32_t)stop_of(r->has.reason, r->reason);
     COPY(m->tag, given(r->has.idTag, r->idTag));

@@ -192,6 +192,25 @@ static void test_unknown_stop(void **state)
     assert_int_equal(world_count(w, ROW_ORDERS), 0);
 }
 
+/* The gate makes an unreadable register this one: the session ends, its samples are billed, the
+ * difference waits for a person or the rule. */
+static void test_stop_register_absurd(void **state)
+{
+    (void)state;
+    int64_t tx, order = world_charging(w, 40000, &tx);
+    world_run(w, 30000);
+    world_meter(w, tx, KWH + 500000, 60000);
+    assert_int_equal(world_tx_stop(w, tx, INT64_C(1000000000) * 1000000, w->now), 0);
+    const struct row_orders *o = world_order(w, order);
+    assert_int_equal(o->state, ORDER_DOUBTFUL);
+    assert_int_equal(o->energy_mwh, 500000);
+    assert_int_equal(o->paid, 6000);
+    HOLDS_NONE(w);
+    world_run(w, INT64_C(25) * 3600 * 1000);
+    assert_int_equal(world_order(w, order)->state, ORDER_SETTLED);
+    assert_int_equal(world_order(w, order)->paid, 6000);
+}
+
 static void test_stop_by_driver(void **state)
 {
     (void)state;
@@ -503,6 +522,11 @@ static void test_pile(void **state)
     /* One that nobody asked for: kept aside, acknowledged. */
     assert_int_equal(world_send(w, record("32010600019236012601010800009999", KWH)), 0);
     assert_int_equal(world_count(w, ROW_ORDERS), 1);
+    /* One whose number is none: kept aside, and refused for ever. */
+    assert_int_equal(world_send(w, record("3201060001923601260101080000FFAB", KWH)), ERR_SYNTAX);
+    const struct row_audit *kept = world_last(w, ROW_AUDIT);
+    assert_string_equal(kept->action, "record.illegal");
+    assert_string_equal(kept->detail, "3201060001923601260101080000FFAB 1000000 mWh");
 }
 
 static void test_pile_start_fails(void **state)
@@ -901,6 +925,7 @@ int core_orders(void)
         T(test_silent_then_late),
         T(test_retried_start),
         T(test_unknown_stop),
+        T(test_stop_register_absurd),
         T(test_stop_by_driver),
         T(test_stop_before_start),
         T(test_busy_charger_holds),

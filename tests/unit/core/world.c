@@ -104,12 +104,14 @@ static void stored_put(struct world *w, enum row_table t, enum row_op op, void *
 
 static void rows_apply(struct world *w, struct str rows)
 {
+    w->changed = 0;
     struct cursor c = {(const uint8_t *)rows.p, (const uint8_t *)rows.p + rows.n};
     while (c.p < c.end) {
         enum row_table t;
         enum row_op op;
         void *row;
         assert_int_equal(row_unpack(&c, &w->arena, &t, &op, &row), 0);
+        w->changed += t != ROW_AUDIT;
         stored_put(w, t, op, row);
     }
 }
@@ -133,6 +135,14 @@ const void *world_row(struct world *w, enum row_table t, int64_t id)
         if (*(const int64_t *)unpacked(w, &w->rows[i]) == id)
             return unpacked_to(&w->kept, &w->rows[i]);
     }
+    return NULL;
+}
+
+const void *world_last(struct world *w, enum row_table t)
+{
+    for (size_t i = w->rows_n; i > 0; i--)
+        if (w->rows[i - 1].table == t)
+            return unpacked_to(&w->kept, &w->rows[i - 1]);
     return NULL;
 }
 
@@ -359,7 +369,7 @@ int world_send(struct world *w, struct cmd *cmd)
         return 0;
     assert_int_equal(replies, 1);
     if (w->reply.err)
-        assert_int_equal(w->rows_last, 0); /* an error changed nothing */
+        assert_int_equal(w->changed, 0); /* an error changed nothing; the audit may tell of it */
     return w->reply.err;
 }
 

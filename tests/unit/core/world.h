@@ -27,6 +27,7 @@ struct world {
     struct out outs[200];
     size_t outs_n;
     uint64_t rows_last; /* bytes of rows in the last batch */
+    uint32_t changed;   /* rows in it other than those of the audit */
     struct buf tape;    /* every batch ever sealed, for comparisons */
     bool taping;
     uint32_t ref;
@@ -51,6 +52,8 @@ struct cmd *world_gate(struct world *w, enum cmd_type type);
 
 /** The row of a table with this id (first column), or NULL. Lives as long as the world. */
 const void *world_row(struct world *w, enum row_table t, int64_t id);
+/** The row of a table that was inserted last, or NULL. */
+const void *world_last(struct world *w, enum row_table t);
 size_t world_count(const struct world *w, enum row_table t);
 int64_t world_balance(struct world *w, int32_t kind, int64_t owner);
 const struct row_orders *world_order(struct world *w, int64_t id);

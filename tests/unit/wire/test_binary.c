@@ -165,6 +165,25 @@ static void values_test(void **state)
     buf_free(&out);
 }
 
+/* The number of a record that is no BCD is acknowledged as it came, or the pile repeats it. */
+static void record_number_test(void **state)
+{
+    (void)state;
+    uint8_t body[158] = {0x55, 0x03, 0x14};
+    struct ykc_Record record;
+    struct ykc_RecordReply reply = {.result = 1};
+    struct buf out;
+    body[15] = 0xaf;
+    assert_int_equal(
+        wire_bin_decode(&ykc_Record_type, str_from((char *)body, sizeof body), &record, NULL), 0);
+    memcpy(reply.order, record.order, sizeof reply.order);
+    buf_init(&out, 100);
+    assert_int_equal(wire_bin_encode(&ykc_RecordReply_type, &reply, &out), 0);
+    assert_int_equal(out.n, 17);
+    assert_memory_equal(out.p, body, 16);
+    buf_free(&out);
+}
+
 static void time_of(const char *hex, const char *expected)
 {
     uint8_t body[14] = {0};
@@ -248,9 +267,10 @@ int main(int argc, char **argv)
 {
     vectors_path = argc > 1 ? argv[1] : "ykc_vectors.tsv";
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(vectors_test), cmocka_unit_test(cut_test),
-        cmocka_unit_test(values_test),  cmocka_unit_test(cp56_test),
-        cmocka_unit_test(stream_test),  cmocka_unit_test(noise_test),
+        cmocka_unit_test(vectors_test),       cmocka_unit_test(cut_test),
+        cmocka_unit_test(values_test),        cmocka_unit_test(cp56_test),
+        cmocka_unit_test(stream_test),        cmocka_unit_test(noise_test),
+        cmocka_unit_test(record_number_test),
     };
     return cmocka_run_group_tests_name("wire binary", tests, NULL, NULL);
 }
