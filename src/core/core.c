@@ -577,7 +577,10 @@ static void gate_apply(struct core *c, const struct cmd *cmd, const struct handl
     }
     if (cmd->head.type != CMD_CONN_CLOSED) {
         ch->heard_ms = c->now;
-        link_quota(c, ch, h->txn);
+        if (link_quota(c, ch, cmd, h->txn)) {
+            reply_err(c, ERR_RATE_LIMIT);
+            return;
+        }
     }
     h->gate(c, cmd, ch);
 }
@@ -618,6 +621,18 @@ int64_t core_due_ms(const struct core *c)
     return heap_due(&c->timers);
 }
 
+static struct order *timer_order(struct timer *t)
+{
+    struct timer *first = t - t->kind;
+    return CONTAINER_OF(first, struct order, timer);
+}
+
+static struct charger *timer_charger(struct timer *t)
+{
+    struct timer *first = t - (t->kind - TO_N);
+    return CONTAINER_OF(first, struct charger, timer);
+}
+
 static void fire(struct core *c, struct timer *t)
 {
     if (t == &c->idem_timer) {
@@ -625,29 +640,67 @@ static void fire(struct core *c, struct timer *t)
     } else if (t->kind >= PURSE_BUCKET) {
         purse_fire(c, t);
     } else if (t->kind < TO_N) {
-        struct timer *first = t - t->kind;
-        struct order *o = CONTAINER_OF(first, struct order, timer);
+        struct order *o = timer_order(t);
         c->cause = (uint64_t)o->row.cause;
         order_fire(c, o, (enum order_timer)t->kind);
+    } else if (t->kind - TO_N == TC_CALL) {
+        command_timeout(c, timer_charger(t));
+    } else if (t->kind - TO_N == TC_STATUS) {
+        link_status_due(c, timer_charger(t));
     } else {
-        struct timer *first = t - (t->kind - TO_N);
-        struct charger *ch = CONTAINER_OF(first, struct charger, timer);
-        if (t->kind - TO_N == TC_CALL)
-            command_timeout(c, ch);
-        else
-            catalog_price_due(c, ch);
+        catalog_price_due(c, timer_charger(t));
     }
     c->cause = 0;
 }
 
-void core_tick(struct core *c, int64_t now_ms)
+/* Whose work it is: returns its tenant, *object its id. */
+static int64_t alarm_owner(const struct core *c, struct timer *t, int64_t *object)
+{
+    *object = 0;
+    if (t == &c->idem_timer)
+        return 0;
+    if (t->kind >= PURSE_BUCKET)
+        return purse_owner(t, object);
+    if (t->kind < TO_N) {
+        *object = timer_order(t)->row.id;
+        return timer_order(t)->row.tenant;
+    }
+    *object = timer_charger(t)->row.id;
+    return timer_charger(t)->row.tenant;
+}
+
+bool core_alarm_next(struct core *c, int64_t now_ms, struct core_alarm *out)
 {
     now_set(c, now_ms);
+    c->alarm = heap_pop(&c->timers, c->now);
+    if (!c->alarm)
+        return false;
+    (void)alarm_owner(c, c->alarm, &out->object);
+    out->kind = c->alarm->kind;
+    return true;
+}
+
+void core_alarm_fire(struct core *c)
+{
     c->cmd = NULL;
-    for (struct timer *t = heap_pop(&c->timers, c->now); t; t = heap_pop(&c->timers, c->now)) {
-        arena_reset(&c->scratch);
-        fire(c, t);
-    }
+    arena_reset(&c->scratch);
+    fire(c, c->alarm);
+}
+
+void core_alarm_skip(struct core *c)
+{
+    int64_t object, tenant = alarm_owner(c, c->alarm, &object);
+    char detail[40];
+    snprintf(detail, sizeof detail, "timer %u", (unsigned)c->alarm->kind);
+    c->cmd = NULL;
+    audit_put(c, tenant, "timer.quarantined", object, detail, ERR_INTERNAL);
+}
+
+void core_tick(struct core *c, int64_t now_ms)
+{
+    struct core_alarm a;
+    while (core_alarm_next(c, now_ms, &a))
+        core_alarm_fire(c);
 }
 
 /* ---- the batch ---- */

@@ -75,6 +75,18 @@ int64_t core_due_ms(const struct core *core);
 /** Fires every timer due at now_ms. */
 void core_tick(struct core *core, int64_t now_ms);
 
+/** A timer that is due, one at a time: for who must know what is being done before it is (the mark of a crash). */
+struct core_alarm {
+    int64_t object; /* id of the order, charger, payment … it belongs to; 0 = of the whole core */
+    int32_t kind;   /* the same number for the same work, in every run of this version */
+};
+/** Takes the next timer due at now_ms; false when there is none. core_alarm_fire or core_alarm_skip must follow. */
+bool core_alarm_next(struct core *core, int64_t now_ms, struct core_alarm *out);
+void core_alarm_fire(struct core *core);
+/** Leaves the work undone, because it has killed the program before: what it belongs to stays as it is, and the audit of its tenant
+ * asks for a person. */
+void core_alarm_skip(struct core *core);
+
 /** A sealed batch: rows to commit in one transaction, samples for the log, outs to deliver afterwards. */
 struct core_batch {
     struct buf rows;    /* row_pack */

@@ -52,7 +52,9 @@ enum {
     LOCK_FAILURES = 10,       /* failed log-ins until a person is locked … */
     LOCK_MS = 15 * 60 * 1000, /* … for so long */
     QUOTA_MSGS_S = 50,        /* messages a second of one charger, beyond: counted */
-    QUOTA_TXN_10S = 500,      /* durable ones in ten seconds, beyond: closed */
+    QUOTA_TXN_10S = 500,      /* durable ones, or dropped ones, in ten seconds, beyond: closed */
+    STATUS_WINDOW_MS = 10000, /* a connector whose state changes … */
+    STATUS_BURST = 8,         /* … more often in it flaps: its last state counts, at the end */
     PRICE_RETRY_MS = 5 * 60 * 1000,
     WAITING_MAX = 1000, /* unregistered chargers kept in the list */
     TX_MAX = 0x7fffffff
@@ -110,7 +112,7 @@ struct station {
 
 struct purse;
 struct call;
-enum charger_timer { TC_CALL, TC_PRICE, TC_N };
+enum charger_timer { TC_CALL, TC_PRICE, TC_STATUS, TC_N };
 struct charger {
     struct obj o;
     struct row_charger row;
@@ -139,6 +141,12 @@ struct connector {
         int64_t time_ms, meter_mwh, tx;
         int32_t status;
     } last;
+    struct {             /* what a connector that flaps said last, while it waits to count */
+        int64_t from_ms; /* begin of the window */
+        int32_t changes; /* in the window */
+        int32_t status;  /* 0 = nothing waits */
+        char error[51];
+    } flap;
 };
 
 /** Versions of one tariff or contract family, newest from_ms first. */
@@ -232,6 +240,7 @@ struct core {
     struct idem *idem_head, *idem_tail;
     struct heap timers;
     struct timer idem_timer;
+    struct timer *alarm; /* taken, not fired yet */
 
     int64_t now, last_id;
     bool started, replaying;
@@ -355,8 +364,10 @@ void link_heartbeat(struct core *c, const struct cmd *cmd, struct charger *ch);
 void link_status(struct core *c, const struct cmd *cmd, struct charger *ch);
 void link_data_transfer(struct core *c, const struct cmd *cmd, struct charger *ch);
 void link_note(struct core *c, const struct cmd *cmd, struct charger *ch);
-/** Counts a message against the quota; `txn`: one that is written. */
-void link_quota(struct core *c, struct charger *ch, bool txn);
+/** Counts a message against the quota; `txn`: one that is written. True when it is to be dropped. */
+bool link_quota(struct core *c, struct charger *ch, const struct cmd *cmd, bool txn);
+/** The window of a connector that flaps is over. */
+void link_status_due(struct core *c, struct charger *ch);
 /** Marks every connector away; of the start and of a closed connection. */
 void link_away(struct core *c, struct charger *ch);
 void link_lag(struct core *c, struct charger *ch, int64_t charger_ms);

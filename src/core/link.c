@@ -7,6 +7,10 @@
  * that say nothing after a mere reconnect. After a boot, or when a connector is reported free while
  * its session is open, the session's own stop may still come: it gets a time of grace.
  *
+ * A connector with a loose plug flaps: after STATUS_BURST changes within STATUS_WINDOW_MS what it
+ * says waits for the end of the window, where its last state counts. So it cannot fill the database
+ * with order events; a crash of the platform in that window may lose that one state.
+ *
  * Invariants: 1. a connector's row is written only when something in it changes; 2. messages of a
  * replaced connection still count (they are true), its closing does not; 3. a charger in the
  * waiting list moves no money. */
@@ -175,17 +179,6 @@ void link_away(struct core *c, struct charger *ch)
     }
 }
 
-void link_closed(struct core *c, const struct cmd *cmd, struct charger *ch)
-{
-    if (!ch->online || !same_conn(ch->conn, cmd->head.from))
-        return;
-    link_away(c, ch);
-    ch->online = false;
-    c->online--;
-    command_gone(c, ch);
-    event_charger(c, ch);
-}
-
 /* ---- clock and quota ---- */
 
 void link_lag(struct core *c, struct charger *ch, int64_t charger_ms)
@@ -205,16 +198,9 @@ bool link_late(const struct core *c, const struct charger *ch, int64_t charger_m
     return at < ch->opened_ms && c->now - at > LIVE_CLOCK_MS;
 }
 
-void link_quota(struct core *c, struct charger *ch, bool txn)
+/* Counts what costs much in ten seconds; beyond the quota the connection is closed. */
+static void quota_close(struct core *c, struct charger *ch)
 {
-    if (c->now - ch->quota_ms >= 1000) {
-        ch->quota_ms = c->now;
-        ch->quota_n = 0;
-    }
-    if (++ch->quota_n > QUOTA_MSGS_S)
-        ch->quota_over++;
-    if (!txn)
-        return;
     if (c->now - ch->quota_txn_ms >= 10000) {
         ch->quota_txn_ms = c->now;
         ch->quota_txn_n = 0;
@@ -223,6 +209,23 @@ void link_quota(struct core *c, struct charger *ch, bool txn)
         audit_put(c, ch->row.tenant, "charger.quota", ch->row.id, "", ERR_RATE_LIMIT);
         close_send(c, ch, ch->conn, 1008);
     }
+}
+
+/* An OCPP charger waits for its answers and so cannot send faster than they are durable. Readings
+ * of a 云快充 pile have no answers: those beyond the quota are dropped, which loses nothing that the
+ * next one, or the record, does not say again. */
+bool link_quota(struct core *c, struct charger *ch, const struct cmd *cmd, bool txn)
+{
+    if (c->now - ch->quota_ms >= 1000) {
+        ch->quota_ms = c->now;
+        ch->quota_n = 0;
+    }
+    bool over = ++ch->quota_n > QUOTA_MSGS_S;
+    bool drop = over && cmd->head.type == CMD_METER && ch->row.protocol == PROTOCOL_YKC;
+    ch->quota_over += over;
+    if (txn || drop)
+        quota_close(c, ch);
+    return drop;
 }
 
 /* ---- messages ---- */
@@ -290,23 +293,88 @@ static void status_order(struct core *c, struct connector *k)
     }
 }
 
+static void status_take(struct core *c, struct connector *k, int32_t status, const char *error)
+{
+    bool changed = k->row.reported != status || k->row.status != status;
+    changed = obj_text(c, &k->o, &k->row.error, error) || changed;
+    if (changed) {
+        k->flap.changes++;
+        k->row.reported = k->row.status = status;
+        k->row.status_ms = c->now;
+        obj_dirty(c, &k->o);
+        event_connector(c, k);
+    }
+    status_order(c, k);
+}
+
+/* Lets what waits count: of every connector, or of those whose window is over. */
+static void status_settle(struct core *c, struct charger *ch, bool all)
+{
+    int64_t next = INT64_MAX;
+    for (struct connector *k = ch->connectors; k; k = k->next) {
+        int64_t due = k->flap.from_ms + STATUS_WINDOW_MS;
+        int32_t status = k->flap.status;
+        if (!status)
+            continue;
+        if (due > c->now && !all) {
+            next = due < next ? due : next;
+            continue;
+        }
+        /* As long as it goes on flapping it has one change in a window. */
+        k->flap.from_ms = c->now;
+        k->flap.changes = STATUS_BURST - 1;
+        k->flap.status = 0;
+        status_take(c, k, status, k->flap.error);
+    }
+    if (next != INT64_MAX)
+        must(heap_set(&c->timers, &ch->timer[TC_STATUS], next) == 0);
+    else
+        heap_cancel(&c->timers, &ch->timer[TC_STATUS]);
+}
+
+void link_status_due(struct core *c, struct charger *ch)
+{
+    status_settle(c, ch, false);
+}
+
+/* True when the connector flaps: what it says is kept, the newest in place of the older. */
+static bool status_waits(struct core *c, struct connector *k, const struct cmd_status *in)
+{
+    struct timer *t = &k->charger->timer[TC_STATUS];
+    int64_t due = k->flap.from_ms + STATUS_WINDOW_MS;
+    if (!k->flap.status && due <= c->now) {
+        k->flap.from_ms = c->now;
+        k->flap.changes = 0;
+    }
+    if (k->flap.changes < STATUS_BURST)
+        return false;
+    k->flap.status = in->status;
+    (void)str_copy(k->flap.error, sizeof k->flap.error, str_from_c(in->error));
+    if (!t->pos || t->due_ms > due)
+        must(heap_set(&c->timers, t, due) == 0);
+    return true;
+}
+
 void link_status(struct core *c, const struct cmd *cmd, struct charger *ch)
 {
     const struct cmd_status *in = &cmd->u.status;
     struct connector *k = connector_of(ch, in->connector);
     link_lag(c, ch, in->time_ms);
-    if (k && in->status > CS_OFFLINE && in->status <= CS_FAULTED) {
-        bool changed = k->row.reported != in->status || k->row.status != in->status;
-        changed = obj_text(c, &k->o, &k->row.error, in->error) || changed;
-        if (changed) {
-            k->row.reported = k->row.status = in->status;
-            k->row.status_ms = c->now;
-            obj_dirty(c, &k->o);
-            event_connector(c, k);
-        }
-        status_order(c, k);
-    }
+    if (k && in->status > CS_OFFLINE && in->status <= CS_FAULTED && !status_waits(c, k, in))
+        status_take(c, k, in->status, in->error);
     reply_plain(c);
+}
+
+void link_closed(struct core *c, const struct cmd *cmd, struct charger *ch)
+{
+    if (!ch->online || !same_conn(ch->conn, cmd->head.from))
+        return;
+    status_settle(c, ch, true);
+    link_away(c, ch);
+    ch->online = false;
+    c->online--;
+    command_gone(c, ch);
+    event_charger(c, ch);
 }
 
 void link_data_transfer(struct core *c, const struct cmd *cmd, struct charger *ch)

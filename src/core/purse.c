@@ -211,6 +211,23 @@ void purse_fire(struct core *c, struct timer *t)
     }
 }
 
+int64_t purse_owner(struct timer *t, int64_t *object)
+{
+    if (t->kind == PURSE_BUCKET) {
+        const struct bucket *b = CONTAINER_OF(t, struct bucket, timer);
+        *object = b->row.party;
+        return b->row.tenant;
+    }
+    if (t->kind == PURSE_PAYMENT) {
+        const struct payment *p = CONTAINER_OF(t, struct payment, timer);
+        *object = p->row.id;
+        return p->row.tenant;
+    }
+    const struct payout *p = CONTAINER_OF(t, struct payout, timer);
+    *object = p->row.id;
+    return p->row.tenant;
+}
+
 /* ---- small things they share ---- */
 
 void purse_leg(struct ledger_request *q, int64_t account, int64_t amount, int64_t party)

@@ -59,6 +59,8 @@ EV_MUST_USE int purse_load(struct core *c, enum row_table t, const void *row);
 /** Arms the timers of everything that was loaded. */
 void purse_started(struct core *c);
 void purse_fire(struct core *c, struct timer *t);
+/** The tenant of what the timer belongs to; *object is its id. */
+int64_t purse_owner(struct timer *t, int64_t *object);
 
 struct payment *payment_find(const struct core *c, int64_t id);
 struct payout *payout_find(const struct core *c, int64_t id);

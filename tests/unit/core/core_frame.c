@@ -475,6 +475,129 @@ static void test_quota(void **state)
     assert_true(charger_find(w->core, w->charger)->quota_over > 0);
 }
 
+static struct cmd *reading(int64_t energy)
+{
+    struct cmd *c = world_gate(w, CMD_METER);
+    c->head.from = w->pile_conn;
+    c->head.from.ref = 0;
+    c->u.meter.charger = w->pile;
+    c->u.meter.connector = 1;
+    c->u.meter.n = 1;
+    c->u.meter.samples[0] = (struct core_sample){.energy_mwh = energy, .power_w = 60000};
+    return c;
+}
+
+/* Readings of a pile have no answers that would hold it back: those over the quota are dropped, and
+ * who sends far too many is closed. */
+static void test_quota_pile(void **state)
+{
+    (void)state;
+    int closed = 0, dropped = 0;
+    for (int i = 0; i < QUOTA_MSGS_S; i++)
+        assert_int_equal(world_send(w, reading(1000 * i)), 0);
+    assert_int_equal(world_send(w, reading(1)), ERR_RATE_LIMIT);
+    w->now += 1000; /* a new second */
+    assert_int_equal(world_send(w, reading(1)), 0);
+    for (int i = 0; i < QUOTA_MSGS_S + QUOTA_TXN_10S; i++) {
+        dropped += world_send(w, reading(1000 * i)) == ERR_RATE_LIMIT;
+        const struct out *o = world_out(w, OUT_CLOSE);
+        closed += o && o->u.close.code == 1008 && o->u.close.charger == w->pile;
+    }
+    assert_int_equal(dropped, QUOTA_TXN_10S + 1);
+    assert_int_equal(closed, 1);
+}
+
+/* ---- a connector that flaps ---- */
+
+static const struct row_connector *gun_row(void)
+{
+    return world_row(w, ROW_CONNECTOR, w->gun);
+}
+
+static void test_flapping(void **state)
+{
+    (void)state;
+    int written = 0;
+    for (int i = 0; i < 1000; i++) {
+        w->now += 5;
+        assert_int_equal(world_status(w, 1, i % 2 ? CS_AVAILABLE : CS_FAULTED), 0);
+        written += w->rows_last > 0;
+    }
+    assert_int_equal(written, STATUS_BURST);
+    assert_int_equal(world_status(w, 1, CS_PREPARING), 0);
+    assert_int_not_equal(gun_row()->reported, CS_PREPARING);
+    world_run(w, STATUS_WINDOW_MS);
+    assert_int_equal(gun_row()->reported, CS_PREPARING); /* the last state wins */
+    /* It goes on: one change in a window. */
+    for (int i = written = 0; i < 1000; i++) {
+        world_tick(w, w->now + 50);
+        written += w->rows_last > 0;
+        assert_int_equal(world_status(w, 1, i % 2 ? CS_AVAILABLE : CS_FAULTED), 0);
+        written += w->rows_last > 0;
+    }
+    assert_in_range(written, 4, 7);
+    /* Calm again: everything counts at once. */
+    world_run(w, 2 * STATUS_WINDOW_MS);
+    assert_int_equal(world_status(w, 1, CS_PREPARING), 0);
+    assert_int_equal(gun_row()->reported, CS_PREPARING);
+}
+
+/* A session whose charger flaps between charging and suspended writes few events. */
+static void test_flapping_session(void **state)
+{
+    (void)state;
+    int64_t tx, order = world_charging(w, 40000, &tx);
+    size_t before = world_count(w, ROW_ORDER_EVENT);
+    for (int i = 0; i < 500; i++) {
+        w->now += 2;
+        assert_int_equal(world_status(w, 1, i % 2 ? CS_CHARGING : CS_SUSPENDED_EV), 0);
+    }
+    assert_in_range(world_count(w, ROW_ORDER_EVENT) - before, 4, STATUS_BURST);
+    assert_int_equal(world_status(w, 1, CS_SUSPENDED_EV), 0);
+    world_run(w, STATUS_WINDOW_MS);
+    assert_int_equal(world_order(w, order)->state, ORDER_SUSPENDED);
+}
+
+/* What waits counts when the charger leaves. */
+static void test_flapping_leaves(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(world_status(w, 1, i % 2 ? CS_AVAILABLE : CS_FAULTED), 0);
+    assert_int_equal(world_status(w, 1, CS_PREPARING), 0);
+    world_close(w);
+    assert_int_equal(gun_row()->reported, CS_PREPARING);
+    assert_int_equal(gun_row()->status, CS_OFFLINE);
+}
+
+/* ---- timers that are left undone ---- */
+
+static void test_alarm_skipped(void **state)
+{
+    (void)state;
+    struct core_alarm a;
+    int skipped = 0;
+    assert_int_equal(world_start(w, w->gun, 40000), 0);
+    int64_t order = w->reply.u.made.id;
+    w->now += 120000;
+    while (core_alarm_next(w->core, w->now, &a)) {
+        bool start = a.object == order && a.kind == TO_START;
+        skipped += start;
+        if (start)
+            core_alarm_skip(w->core);
+        else
+            core_alarm_fire(w->core);
+    }
+    world_seal(w);
+    assert_int_equal(skipped, 1);
+    assert_int_equal(world_order(w, order)->state, ORDER_STARTING);
+    assert_int_not_equal(world_order(w, order)->hold, 0);
+    /* A person finds it, and may end it. */
+    const struct row_audit *last = world_last(w, ROW_AUDIT);
+    assert_string_equal(last->action, "timer.quarantined");
+    assert_int_equal(last->object, order);
+}
+
 static void test_foreign_table_full(void **state)
 {
     (void)state;
@@ -511,6 +634,11 @@ int core_frame(void)
         T(test_status_rows),
         T(test_learns),
         T(test_quota),
+        T(test_quota_pile),
+        T(test_flapping),
+        T(test_flapping_session),
+        T(test_flapping_leaves),
+        T(test_alarm_skipped),
         T(test_foreign_table_full),
     };
     return cmocka_run_group_tests_name("core frame", tests, NULL, NULL);
