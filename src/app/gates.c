@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* gates.c: see gates.h. Each reactor's data belongs to its thread once it runs; only its mailbox is
- * shared, and the sums of figures, to which it adds at the end of a turn what is new. A reactor
- * whose mailbox is full has stopped turning: its answers are dropped and counted, the chargers ask
- * again.
- */
+ * shared, and the sums of figures, to which it adds at the end of a turn what is new.
+ *
+ * A reactor whose mailbox is full has stopped turning for long. What finds no room is dropped and
+ * counted, and the connection it was for is closed at the end of the next turn: the charger comes
+ * back and repeats its call, and no call stays open for ever. An answer to "may it speak here?" has
+ * its own lane with room for one of each that can be open, because the gate must know whom the core
+ * let in. */
 #include "app/gates.h"
 
 #include <stdatomic.h>
@@ -19,7 +22,8 @@
 #include "io/os/clock.h"
 #include "io/os/thread.h"
 
-enum { MAIL_DRAIN = 1, DRAIN_MS = 3000, OUT_MAIL_BYTES = 64 << 20, PROXIES_MAX = 16 };
+enum { MAIL_DRAIN = 1, DRAIN_MS = 3000, PROXIES_MAX = 16 };
+enum { OPENS_A_CONN = 8, OPEN_BYTES = 128 }; /* log-ins of one connection, and an answer's cost */
 
 /* What /metrics tells of the gates: first both protocols', then the network's. */
 static const struct figure {
@@ -59,6 +63,9 @@ struct reactor {
     struct ykc_gate *ykc;
     struct os_thread *thread;
     uint64_t told[FIGURES]; /* what the sums hold of this reactor */
+    /* Connections that lost an answer, by slot: their generation + 1. Any thread writes. */
+    _Atomic uint64_t *lost;
+    _Atomic bool any_lost;
 };
 
 struct gates {
@@ -111,10 +118,26 @@ static void figures_read(const struct reactor *r, uint64_t v[FIGURES])
 }
 
 /* A gauge that fell adds a negative difference: unsigned sums wrap back. */
+static void lost_close(struct reactor *r)
+{
+    uint32_t n = (uint32_t)r->gates->cfg.settings->charge_max_conns;
+    if (!atomic_exchange(&r->any_lost, false))
+        return;
+    for (uint32_t slot = 0; slot < n; slot++) {
+        uint64_t gen = atomic_exchange(&r->lost[slot], 0);
+        struct net_conn c = {.reactor = (uint16_t)(r - r->gates->reactors),
+                             .slot = slot,
+                             .gen = (uint32_t)(gen - 1)};
+        if (gen != 0)
+            net_close(r->net, c, WS_INTERNAL);
+    }
+}
+
 static void on_turn(void *ctx)
 {
     struct reactor *r = ctx;
     uint64_t now[FIGURES];
+    lost_close(r);
     ocpp_gate_turn(r->ocpp);
     ykc_gate_turn(r->ykc);
     figures_read(r, now);
@@ -169,7 +192,11 @@ static int reactor_open(struct gates *g, int i)
     struct reactor *r = &g->reactors[i];
     struct net_block proxies[PROXIES_MAX];
     r->gates = g;
-    int err = mailbox_new(OUT_MAIL_BYTES, 4096, &r->mail);
+    r->lost = calloc((size_t)c->charge_max_conns, sizeof r->lost[0]);
+    if (!r->lost)
+        return ERR_NOMEM;
+    int err = mailbox_new((size_t)c->charge_outbox_mb << 20,
+                          4096 + (size_t)c->charge_max_conns * OPENS_A_CONN * OPEN_BYTES, &r->mail);
     if (err)
         return err;
     struct net_config nc = {
@@ -269,15 +296,28 @@ int gates_start(struct gates *g, uint16_t *ocpp, uint16_t *ykc)
     return 0;
 }
 
+/* Its call would stay open for ever: the connection has to go. */
+static void lose(struct gates *g, const struct out *out, int err)
+{
+    struct reactor *r = &g->reactors[out->to.reactor];
+    if (out->to.kind == FROM_GATE && out->to.slot < g->cfg.settings->charge_max_conns) {
+        atomic_store(&r->lost[out->to.slot], (uint64_t)out->to.gen + 1);
+        atomic_store(&r->any_lost, true);
+    }
+    if (atomic_fetch_add(&g->dropped, 1) % 1000 == 0)
+        log_line(LOG_WARN, "net", out->cause, "answer to a charger dropped: %s",
+                 err_text(err, LANG_EN));
+}
+
 void gates_deliver(struct gates *g, const struct out *out)
 {
     if (out->to.reactor >= g->n)
         return;
-    int err = mailbox_put(g->reactors[out->to.reactor].mail, MAIL_NORMAL,
+    bool open = out->type == OUT_REPLY && out->cmd_type == CMD_CONN_OPEN;
+    int err = mailbox_put(g->reactors[out->to.reactor].mail, open ? MAIL_ENDING : MAIL_NORMAL,
                           str_from((const char *)out, out->size), STR_NONE);
-    if (err && atomic_fetch_add(&g->dropped, 1) % 1000 == 0)
-        log_line(LOG_WARN, "net", out->cause, "answer to a charger dropped: %s",
-                 err_text(err, LANG_EN));
+    if (err)
+        lose(g, out, err);
 }
 
 void gates_delivered(struct gates *g)
@@ -310,6 +350,7 @@ void gates_free(struct gates *g)
             net_free(r->net);
         if (r->mail)
             mailbox_free(r->mail);
+        free(r->lost);
     }
     if (g && g->tls)
         tls_server_free(g->tls);
