@@ -119,14 +119,17 @@ static int load_sample(void *ctx, const struct sample_record *r)
 
 static int load(struct engine *e)
 {
-    int64_t ledger_ms = 0;
+    int64_t ledger_ms = 0, last_id = 0;
     int err = store_load(e->cfg.store, load_row, e);
     if (!err)
         err = store_load_samples(e->cfg.store, load_sample, e);
     if (!err)
         err = store_ledger_time(e->cfg.store, &ledger_ms);
+    if (!err)
+        err = store_last_id(e->cfg.store, &last_id);
     if (err)
         return err;
+    core_id_floor(e->core, last_id);
     int64_t now = os_now_ms();
     e->last_ms = now > ledger_ms ? now : ledger_ms;
     core_started(e->core, e->last_ms);

@@ -298,6 +298,11 @@ int core_load(struct core *c, enum row_table t, const void *row)
     }
 }
 
+void core_id_floor(struct core *c, int64_t id)
+{
+    core_id_seen(c, id);
+}
+
 int core_load_sample(struct core *c, const struct sample_record *r)
 {
     int rc = catalog_build(c); /* bills need tariffs; does nothing the second time */

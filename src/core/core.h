@@ -39,6 +39,9 @@ bool core_zone_known(const struct core *core, const char *name);
 
 /** Loads one row at start or after core_needs. The core copies it. */
 EV_MUST_USE int core_load(struct core *core, enum row_table table, const void *row);
+/** Ids made from now on are greater than this one: the greatest that the store holds, of rows that are not loaded too (a clock that
+ * went back while nobody was running would make them again). Call before core_started. */
+void core_id_floor(struct core *core, int64_t id);
 /** After the last core_load of the start: arms timers of open orders, requeues stops (never starts). */
 void core_started(struct core *core, int64_t now_ms);
 

@@ -326,6 +326,19 @@ int store_ledger_time(struct store *s, int64_t *posted_ms)
     return rc ? store_fail(s->db, rc, "ledger time") : 0;
 }
 
+int store_last_id(struct store *s, int64_t *id)
+{
+    struct db_stmt *st = NULL;
+    *id = 0;
+    int rc = prepare_named(s, QUERY_ID_LAST, &st);
+    if (rc == 0 && (rc = db_step(st)) == 1) {
+        *id = db_column_i64(st, 0);
+        rc = 0;
+    }
+    db_finish(st);
+    return rc ? store_fail(s->db, rc, "last id") : 0;
+}
+
 /* ---- commit ---- */
 
 static int session_look(struct store *s, struct cursor columns)

@@ -55,6 +55,9 @@ typedef int store_sample_fn(void *ctx, const struct sample_record *record);
 EV_MUST_USE int store_load_samples(struct store *s, store_sample_fn *fn, void *ctx);
 /** posted_ms of the last transfer, 0 when there is none: where ledger time goes on. */
 EV_MUST_USE int store_ledger_time(struct store *s, int64_t *posted_ms);
+/** The greatest id ever made of a table whose rows are not all loaded, 0 when there is none: what
+ * core_id_floor wants. */
+EV_MUST_USE int store_last_id(struct store *s, int64_t *id);
 
 /** One transaction: `rows` is a run of packed rows (row_pack), `samples` a run of struct
  * sample_record, as core_seal leaves them. Samples are on disk before the transaction starts;

@@ -144,10 +144,18 @@ static void folder_copy(const char *from, const char *to)
     disk_stop();
 }
 
-static void second_life(struct crash *c, const struct seedling *s, bool rolls)
+/* Another life of what a cut left. While nobody was running, the clock may have gone back. */
+static void life_begin(struct crash *c, const struct seedling *s)
 {
     folder_copy(s->folder, c->run_folder);
     run_inherit(&c->life, &c->first, s->rows, s->samples, s->told);
+    if (rng_below(&c->rng, 2))
+        c->life.people.now_ms -= rng_range(&c->rng, 0, 60000);
+}
+
+static void second_life(struct crash *c, const struct seedling *s, bool rolls)
+{
+    life_begin(c, s);
     if (rolls)
         run_fill_log(&c->life, c->run_folder);
     run_live(&c->life, &(struct run_plan){.folder = c->run_folder,
@@ -171,8 +179,7 @@ static void failing_life(struct crash *c, const struct seedling *s)
     enum disk_fault fault = faults[rng_below(&c->rng, ARRAY_LEN(faults))];
     int most = fault == FAULT_SYNC ? 30 : fault == FAULT_READ ? 60 : 250;
     enum disk_phase phase;
-    folder_copy(s->folder, c->run_folder);
-    run_inherit(&c->life, &c->first, s->rows, s->samples, s->told);
+    life_begin(c, s);
     run_live(&c->life, &(struct run_plan){.folder = c->run_folder,
                                           .seed = rng_next(&c->rng),
                                           .steps = LIFE_STEPS,

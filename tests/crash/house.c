@@ -27,14 +27,17 @@ static int load_sample(void *ctx, const struct sample_record *r)
 
 static int load(struct house *h)
 {
-    int64_t ledger_ms = 0;
+    int64_t ledger_ms = 0, last_id = 0;
     int err = store_load(h->store, load_row, h->core);
     if (!err)
         err = store_load_samples(h->store, load_sample, h->core);
     if (!err)
         err = store_ledger_time(h->store, &ledger_ms);
+    if (!err)
+        err = store_last_id(h->store, &last_id);
     if (err)
         return err;
+    core_id_floor(h->core, last_id);
     if (h->people.now_ms < ledger_ms)
         h->people.now_ms = ledger_ms;
     core_started(h->core, h->people.now_ms);

@@ -39,3 +39,15 @@ SELECT n, data FROM meter_block WHERE session = :session AND t1_ms > :after ORDE
 -- out: id id, tenant id, check_ms time
 SELECT id, tenant, check_ms FROM session
 WHERE state = 1 AND order_id IN (SELECT id FROM orders WHERE state NOT IN (8, 9)) ORDER BY id;
+
+-- name: id_last() one
+-- out: id i64
+SELECT COALESCE(max(id), 0) AS id FROM (
+  SELECT max(id) AS id FROM transfer
+  UNION ALL SELECT max(id) FROM orders
+  UNION ALL SELECT max(id) FROM session
+  UNION ALL SELECT max(id) FROM command
+  UNION ALL SELECT max(id) FROM payment
+  UNION ALL SELECT max(id) FROM payout
+  UNION ALL SELECT max(id) FROM audit
+) AS made;

@@ -134,6 +134,8 @@ static void open_state_is_loaded(void **state)
     box_open(b);
     assert_int_equal(store_ledger_time(b->store, &at), 0);
     assert_int_equal(at, 0);
+    assert_int_equal(store_last_id(b->store, &at), 0);
+    assert_int_equal(at, 0);
     story(b);
     box_commit(b);
     box_close(b);
@@ -149,7 +151,36 @@ static void open_state_is_loaded(void **state)
     assert_int_equal(seen.n[ROW_TRANSFER], 0);
     assert_int_equal(store_ledger_time(b->store, &at), 0);
     assert_int_equal(at, 600);
+    assert_int_equal(store_last_id(b->store, &at), 0);
+    assert_int_equal(at, 12); /* of a session that is over, so not among the rows above */
     buf_free(&seen.rows);
+}
+
+/* Each table that makes ids and is not loaded whole may hold the last one. */
+static void the_last_id_is_found_in_every_table(void **state)
+{
+    static const enum row_table tables[] = {ROW_TRANSFER, ROW_ORDERS, ROW_SESSION, ROW_COMMAND,
+                                            ROW_PAYMENT,  ROW_PAYOUT, ROW_AUDIT};
+    struct box *b = *state;
+    union {
+        struct row_transfer transfer;
+        struct row_orders order;
+        struct row_session session;
+        struct row_payment payment;
+        struct row_payout payout;
+        struct row_command command;
+        struct row_audit audit;
+        int64_t id;
+    } row = {0};
+    int64_t last;
+    box_open(b);
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+        row.id = 100 + (int64_t)i;
+        row_pack(&b->rows, tables[i], ROW_INSERT, &row);
+        box_commit(b);
+        assert_int_equal(store_last_id(b->store, &last), 0);
+        assert_int_equal(last, row.id);
+    }
 }
 
 static void fetched(struct seen *s, int rc, int orders, int holds, int sessions, int pieces)
@@ -542,6 +573,7 @@ int life_tests(void)
     const struct CMUnitTest tests[] = {
         LIFE(rows_come_back),
         LIFE(open_state_is_loaded),
+        LIFE(the_last_id_is_found_in_every_table),
         LIFE(look_ups_find_what_was_committed),
         LIFE(sums_add_and_deletes_delete),
         LIFE(a_failed_commit_has_no_effect),
