@@ -117,7 +117,6 @@ static void figures_read(const struct reactor *r, uint64_t v[FIGURES])
     memcpy(v, now, sizeof now);
 }
 
-/* A gauge that fell adds a negative difference: unsigned sums wrap back. */
 static void lost_close(struct reactor *r)
 {
     uint32_t n = (uint32_t)r->gates->cfg.settings->charge_max_conns;
@@ -133,6 +132,7 @@ static void lost_close(struct reactor *r)
     }
 }
 
+/* A gauge that fell adds a negative difference: unsigned sums wrap back. */
 static void on_turn(void *ctx)
 {
     struct reactor *r = ctx;
