@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* engine.c: see engine.h.
  *
- * Threads and data: the core thread owns core, fetcher, zones and what it took from the inbox; the
+ * Threads and data: the core thread owns the pulse (pulse.h) and what it took from the inbox; the
  * committer owns the store and the batch it was handed; batch slots change hands through `state`
  * (FREE → SEALED by the core, SEALED → FREE by the committer) and a mailbox message that names
  * them.
@@ -16,25 +16,23 @@
  *     inbox fills, the senders wait, and memory has a bound.
  *  5. The mark speaks of crashes only: an end that we chose is none of its command's doing. */
 #include "app/engine.h"
+#include "app/pulse.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/must.h"
 #include "io/os/clock.h"
 #include "io/os/crypto.h"
 #include "io/os/file.h"
 #include "io/os/mailbox.h"
-#include "io/os/mark.h"
 #include "io/os/thread.h"
-#include "io/os/zonefile.h"
 
-enum { BATCHES = 2, BATCH_FREE = 0, BATCH_SEALED = 1, FETCH_ROUNDS = 8, DISK_CHECK_MS = 5000 };
-enum { ZONES_MAX = 1024, NOTICES_BYTES = 4096 };
+enum { BATCHES = 2, BATCH_FREE = 0, BATCH_SEALED = 1, DISK_CHECK_MS = 5000 };
+enum { NOTICES_BYTES = 4096 };
 
 struct slot {
     struct core_batch batch;
@@ -43,117 +41,35 @@ struct slot {
 
 struct engine {
     struct engine_config cfg;
-    struct core *core;
-    struct store_fetcher *fetcher;
+    struct pulse *pulse;
     struct mailbox *inbox, *sealed, *freed; /* freed: the committer is done with a slot */
     struct mailbox_batch freed_mail;
-    struct mark *mark; /* what is being applied */
     struct os_thread *core_thread, *commit_thread;
     struct slot slots[BATCHES];
     int next;     /* slot to seal into */
     size_t taken; /* bytes of commands applied since the last seal */
     size_t inbox_bytes;
-    struct buf zones; /* of struct zone *, lent to the core */
-    int64_t last_ms;
     int64_t disk_checked_ms;
-    struct arena arena;
     _Atomic bool stopping, disk_low;
 };
 
 static EV_NORETURN void fatal(struct engine *e, const char *what, int err)
 {
-    mark_end(e->mark);
+    pulse_blameless(e->pulse);
     log_line(LOG_ERROR, "engine", 0, "%s: %s; stopping, nothing unanswered is lost", what,
              err_text(err, LANG_EN));
     _Exit(70);
 }
 
-/* ---- loading ---- */
-
-static int zone_need(struct engine *e, const char *name, uint64_t cause)
-{
-    struct zone *zone;
-    if (!name[0] || core_zone_known(e->core, name))
-        return 0;
-    int err = os_zone_load(name, &zone);
-    if (err) {
-        log_line(LOG_ERROR, "engine", cause, "time zone %s: %s", name, err_text(err, LANG_EN));
-        return err;
-    }
-    buf_put(&e->zones, &zone, sizeof zone);
-    if (e->zones.err) {
-        zone_free(zone);
-        return e->zones.err;
-    }
-    return core_zone_add(e->core, name, zone);
-}
-
-static void zones_free(struct engine *e)
-{
-    for (size_t at = 0; at < e->zones.n; at += sizeof(struct zone *)) {
-        struct zone *zone;
-        memcpy(&zone, e->zones.p + at, sizeof zone);
-        zone_free(zone);
-    }
-    buf_free(&e->zones);
-}
-
-static int load_row(void *ctx, enum row_table table, const void *row)
-{
-    struct engine *e = ctx;
-    int err = 0;
-    if (table == ROW_TENANT)
-        err = zone_need(e, ((const struct row_tenant *)row)->zone, 0);
-    else if (table == ROW_STATION)
-        err = zone_need(e, ((const struct row_station *)row)->zone, 0);
-    if (err)
-        return err;
-    return core_load(e->core, table, row);
-}
-
-static int load_sample(void *ctx, const struct sample_record *r)
-{
-    struct engine *e = ctx;
-    return core_load_sample(e->core, r);
-}
-
-static int load(struct engine *e)
-{
-    int64_t ledger_ms = 0, last_id = 0;
-    int err = store_load(e->cfg.store, load_row, e);
-    if (!err)
-        err = store_load_samples(e->cfg.store, load_sample, e);
-    if (!err)
-        err = store_ledger_time(e->cfg.store, &ledger_ms);
-    if (!err)
-        err = store_last_id(e->cfg.store, &last_id);
-    if (err)
-        return err;
-    core_id_floor(e->core, last_id);
-    int64_t now = os_now_ms();
-    e->last_ms = now > ledger_ms ? now : ledger_ms;
-    core_started(e->core, e->last_ms);
-    return 0;
-}
-
 /* ---- the core thread ---- */
-
-/* The core's time never falls, whatever the wall clock does. */
-static int64_t core_now(struct engine *e)
-{
-    int64_t now = os_now_ms();
-    if (now > e->last_ms)
-        e->last_ms = now;
-    return e->last_ms;
-}
 
 static void seal(struct engine *e)
 {
     struct slot *s = &e->slots[e->next];
-    if (!core_pending(e->core) ||
+    if (!pulse_pending(e->pulse) ||
         atomic_load_explicit(&s->state, memory_order_acquire) != BATCH_FREE)
         return;
-    core_seal(e->core, &s->batch);
+    pulse_seal(e->pulse, &s->batch);
     atomic_store_explicit(&s->state, BATCH_SEALED, memory_order_release);
     int32_t index = e->next;
     int err = mailbox_send(e->sealed, MAIL_NORMAL, str_from((const char *)&index, sizeof index));
@@ -172,59 +88,19 @@ static bool all_free(struct engine *e)
 
 /* A look-up must see what was sealed before: rows that left memory are waited for. (Rows that are
  * not sealed yet have not left it.) */
-static void wait_committed(struct engine *e)
+static void wait_committed(void *ctx)
 {
+    struct engine *e = ctx;
     while (!all_free(e)) {
         (void)mailbox_wait(e->freed, -1);
         (void)mailbox_take(e->freed, &e->freed_mail);
     }
 }
 
-static void fetch(struct engine *e, const struct core_need *need)
-{
-    int err = store_fetch_need(e->fetcher, need, load_row, e);
-    if (err == ERR_NOT_FOUND)
-        core_absent(e->core, need);
-    else if (err)
-        fatal(e, "look-up", err);
-}
-
-static void prefetch(struct engine *e, const struct cmd *cmd)
-{
-    struct core_need needs[CORE_NEEDS_MAX];
-    for (int round = 0; round < FETCH_ROUNDS; round++) {
-        int n = core_needs(e->core, cmd, needs);
-        if (n == 0)
-            return;
-        wait_committed(e);
-        for (int i = 0; i < n; i++)
-            fetch(e, &needs[i]);
-    }
-    must(false && "core_needs asks for the same rows for ever");
-}
-
-static void zone_for(struct engine *e, const struct cmd *cmd)
-{
-    struct cursor c = {(const uint8_t *)cmd->u.row_put.row,
-                       (const uint8_t *)cmd->u.row_put.row + cmd->u.row_put.n};
-    enum row_table table;
-    enum row_op op;
-    void *row;
-    arena_reset(&e->arena);
-    if (row_unpack(&c, &e->arena, &table, &op, &row) != 0)
-        return;
-    if (table == ROW_STATION)
-        (void)zone_need(e, ((const struct row_station *)row)->zone, cmd->head.cause);
-    else if (table == ROW_TENANT)
-        (void)zone_need(e, ((const struct row_tenant *)row)->zone, cmd->head.cause);
-}
-
 /* A command that killed the house twice is answered with an error instead of being tried a third
  * time. */
 static void refuse(struct engine *e, const struct cmd *cmd)
 {
-    log_line(LOG_ERROR, "engine", cmd->head.cause, "command of type %u is quarantined",
-             cmd->head.type);
     if (cmd->head.from.ref == 0)
         return;
     struct out out = {.size = OUT_SIZE(plain),
@@ -238,47 +114,19 @@ static void refuse(struct engine *e, const struct cmd *cmd)
     e->cfg.delivered(e->cfg.ctx);
 }
 
-static uint64_t finger_of(const struct cmd *cmd)
-{
-    size_t head = offsetof(struct cmd, u);
-    return hash_bytes((const char *)cmd + head, cmd->head.size - head, cmd->head.type);
-}
-
 static void apply(struct engine *e, struct cmd *cmd)
 {
-    if (!mark_begin(e->mark, finger_of(cmd))) {
+    int64_t t0 = os_mono_ns();
+    metric_observe(&e->cfg.metrics->queue, (uint32_t)(t0 / 1000) - cmd->head.sent_us);
+    int err = pulse_apply(e->pulse, cmd, os_now_ms());
+    if (err == ERR_DENIED) {
         refuse(e, cmd);
         return;
     }
-    int64_t t0 = os_mono_ns();
-    metric_observe(&e->cfg.metrics->queue, (uint32_t)(t0 / 1000) - cmd->head.sent_us);
-    cmd->head.now_ms = core_now(e);
-    if (cmd->head.type == CMD_ROW_PUT)
-        zone_for(e, cmd);
-    else if (cmd->head.type == CMD_SETUP)
-        (void)zone_need(e, cmd->u.setup.zone, cmd->head.cause);
-    prefetch(e, cmd);
-    core_apply(e->core, cmd);
-    mark_end(e->mark);
+    if (err)
+        fatal(e, "look-up", err);
     metric_observe(&e->cfg.metrics->apply, (os_mono_ns() - t0) / 1000);
     metric_add(&e->cfg.metrics->commands, 1);
-}
-
-/* Timers leave their mark as commands do. One that killed the house twice is left undone. */
-static void tick(struct engine *e)
-{
-    struct core_alarm a;
-    while (core_alarm_next(e->core, core_now(e), &a)) {
-        uint64_t of = hash_bytes((const char *)&a.object, sizeof a.object, (uint64_t)a.kind);
-        if (mark_begin(e->mark, of)) {
-            core_alarm_fire(e->core);
-            mark_end(e->mark);
-        } else {
-            core_alarm_skip(e->core);
-            log_line(LOG_ERROR, "engine", 0, "timer %d of %lld is quarantined: see the audit",
-                     (int)a.kind, (long long)a.object);
-        }
-    }
 }
 
 static void check_disk(struct engine *e)
@@ -298,7 +146,7 @@ static void check_disk(struct engine *e)
 static void figures(struct engine *e)
 {
     struct core_stats st;
-    core_stats(e->core, &st);
+    pulse_stats(e->pulse, &st);
     metric_set(&e->cfg.metrics->orders_open, st.orders_open);
     metric_set(&e->cfg.metrics->chargers_online, st.chargers_online);
     metric_set(&e->cfg.metrics->inbox_bytes, mailbox_waiting(e->inbox, MAIL_NORMAL));
@@ -331,15 +179,15 @@ static void core_main(void *arg)
     struct engine *e = arg;
     struct mailbox_batch mail = {0};
     for (;;) {
-        int32_t wait = os_clock_wait_ms(core_due_ms(e->core));
+        int32_t wait = os_clock_wait_ms(pulse_due_ms(e->pulse));
         (void)mailbox_wait(e->inbox, wait < 1000 ? wait : 1000);
         bool stopping = atomic_load_explicit(&e->stopping, memory_order_acquire);
         take(e, &mail);
-        tick(e);
+        pulse_tick(e->pulse, os_now_ms());
         seal(e);
         check_disk(e);
         figures(e);
-        if (stopping && !core_pending(e->core) && all_free(e))
+        if (stopping && !pulse_pending(e->pulse) && all_free(e))
             break;
     }
     committer_end(e);
@@ -360,17 +208,6 @@ static void store_figures(struct engine *e)
     metric_set(&m->store_log_bytes, (uint64_t)st.log_bytes);
 }
 
-static void deliver(struct engine *e, const struct buf *outs)
-{
-    for (size_t at = 0; at < outs->n;) {
-        const struct out *out = (const struct out *)(const void *)(outs->p + at);
-        must(out->size >= offsetof(struct out, u) && at + out->size <= outs->n);
-        e->cfg.deliver(e->cfg.ctx, out);
-        at += (out->size + 7u) & ~7u;
-    }
-    e->cfg.delivered(e->cfg.ctx);
-}
-
 static void wake(struct engine *e)
 {
     struct cmd_head none = {.size = sizeof none, .version = CMD_VERSION, .type = 0};
@@ -383,18 +220,18 @@ static void wake(struct engine *e)
 
 static void commit(struct engine *e, struct slot *s)
 {
-    if (s->batch.rows.err || s->batch.samples.err || s->batch.outs.err)
-        fatal(e, "a batch found no memory", ERR_NOMEM);
+    bool wrote;
     int64_t t0 = os_mono_ns();
-    if (s->batch.rows.n > 0 || s->batch.samples.n > 0) {
-        int err = store_commit(e->cfg.store, buf_str(&s->batch.rows), buf_str(&s->batch.samples));
-        if (err)
-            fatal(e, "commit", err);
+    int err = pulse_commit(e->cfg.store, &s->batch, &wrote);
+    if (err)
+        fatal(e, "commit", err);
+    if (wrote) {
         metric_observe(&e->cfg.metrics->commit, (os_mono_ns() - t0) / 1000);
         metric_add(&e->cfg.metrics->commits, 1);
         store_figures(e);
     }
-    deliver(e, &s->batch.outs);
+    pulse_deliver(&s->batch, e->cfg.deliver, e->cfg.ctx);
+    e->cfg.delivered(e->cfg.ctx);
     atomic_store_explicit(&s->state, BATCH_FREE, memory_order_release);
     wake(e);
 }
@@ -469,28 +306,23 @@ void engine_free(struct engine *e)
 {
     if (!e)
         return;
-    store_fetcher_close(e->fetcher);
     for (int i = 0; i < BATCHES; i++)
         core_batch_free(&e->slots[i].batch);
     mailbox_free(e->inbox);
     mailbox_free(e->sealed);
     mailbox_free(e->freed);
     mailbox_batch_free(&e->freed_mail);
-    mark_close(e->mark);
-    core_free(e->core);
-    zones_free(e);
-    arena_free(&e->arena);
+    pulse_free(e->pulse);
     free(e);
 }
 
-static int prepare(struct engine *e)
+static struct core_limits limits_of(const struct config *c, const uint8_t *key)
 {
-    const struct config *c = e->cfg.settings;
     uint8_t own[CRYPTO_HASH_SIZE];
     uint64_t secrets[2];
-    crypto_keyed_hash(e->cfg.key, STR_LIT("core"), own);
+    crypto_keyed_hash(key, STR_LIT("core"), own);
     memcpy(secrets, own, sizeof secrets);
-    struct core_limits limits = {
+    return (struct core_limits){
         .chargers = (uint32_t)c->limits_chargers,
         .connectors = (uint32_t)c->limits_chargers * 4,
         .drivers = (uint32_t)c->limits_drivers,
@@ -502,25 +334,28 @@ static int prepare(struct engine *e)
         .seed = secrets[0],
         .secret = secrets[1],
     };
+}
+
+static int prepare(struct engine *e)
+{
+    const struct config *c = e->cfg.settings;
+    char mark[300];
     e->inbox_bytes = (size_t)c->core_inbox_mb << 20;
-    buf_init(&e->zones, ZONES_MAX * sizeof(struct zone *));
-    char path[300];
-    snprintf(path, sizeof path, "%s/applying", c->data_dir);
-    int err = mark_open(path, &e->mark);
-    if (!err)
-        err = core_new(&limits, &e->core);
-    if (!err)
-        err = store_fetcher_open(e->cfg.store, &e->fetcher);
-    if (!err)
-        err = mailbox_new(e->inbox_bytes, e->inbox_bytes, &e->inbox);
+    for (int i = 0; i < BATCHES; i++)
+        core_batch_init(&e->slots[i].batch);
+    snprintf(mark, sizeof mark, "%s/applying", c->data_dir);
+    struct pulse_config pc = {.limits = limits_of(c, e->cfg.key),
+                              .store = e->cfg.store,
+                              .mark = mark,
+                              .now_ms = os_now_ms(),
+                              .await = wait_committed,
+                              .ctx = e};
+    int err = mailbox_new(e->inbox_bytes, e->inbox_bytes, &e->inbox);
     if (!err)
         err = mailbox_new(NOTICES_BYTES, NOTICES_BYTES, &e->sealed);
     if (!err)
         err = mailbox_new(NOTICES_BYTES, 0, &e->freed);
-    for (int i = 0; i < BATCHES; i++)
-        core_batch_init(&e->slots[i].batch);
-    arena_init(&e->arena, 1 << 20);
-    return err;
+    return err ? err : pulse_new(&pc, &e->pulse);
 }
 
 int engine_start(const struct engine_config *cfg, struct engine **out)
@@ -530,8 +365,6 @@ int engine_start(const struct engine_config *cfg, struct engine **out)
         return ERR_NOMEM;
     e->cfg = *cfg;
     int err = prepare(e);
-    if (!err)
-        err = load(e);
     if (!err)
         err = os_thread_start("committer", commit_main, e, &e->commit_thread);
     if (!err)

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+/* pulse.h: the heart without its threads: the pure core, the rows it needs fetched from the store,
+ * time zones, the mark of what is being applied. The engine drives it from two threads, the house
+ * test from one; both run the same code here.
+ *
+ *   pulse_apply … pulse_tick … pulse_seal ──► pulse_commit ──► pulse_deliver
+ *   └──────── one thread: the core's ──────┘   └──── whoever owns the store ──┘
+ *
+ * Invariants:
+ *  1. The core's time never falls, whatever the wall clock does.
+ *  2. A look-up sees what was sealed before it: `await` returns when all of it is durable.
+ *  3. Rows of a batch are durable when pulse_commit answers 0, and only then pulse_deliver may be
+ *     called for it. */
+#ifndef EVEN_APP_PULSE_H
+#define EVEN_APP_PULSE_H
+
+#include "core/core.h"
+#include "store/store.h"
+
+struct pulse;
+
+struct pulse_config {
+    struct core_limits limits;
+    struct store *store; /* borrowed */
+    const char
+        *mark; /* file that tells what killed the house, NULL = none; read by pulse_new only */
+    int64_t now_ms;
+    void (*await)(
+        void *ctx); /* invariant 2; NULL: each batch is committed as soon as it is sealed */
+    void *ctx;
+};
+
+/** Loads a core from the store. An error of the store, ERR_NOMEM. */
+EV_MUST_USE int pulse_new(const struct pulse_config *cfg, struct pulse **out);
+/** NULL is fine. */
+void pulse_free(struct pulse *p);
+
+/** Fetches what the command needs and applies it; sets head.now_ms. ERR_DENIED: it is quarantined
+ * and has no effect; any other error is the store's and final. */
+EV_MUST_USE int pulse_apply(struct pulse *p, struct cmd *cmd, int64_t now_ms);
+/** Fires the timers that are due. */
+void pulse_tick(struct pulse *p, int64_t now_ms);
+/** When the next timer is due, INT64_MAX = never. */
+int64_t pulse_due_ms(const struct pulse *p);
+/** True when there is something to seal. */
+bool pulse_pending(const struct pulse *p);
+/** Moves everything gathered into the batch. */
+void pulse_seal(struct pulse *p, struct core_batch *batch);
+void pulse_stats(const struct pulse *p, struct core_stats *out);
+/** The end that follows was decided by us: what is being applied did not cause it. */
+void pulse_blameless(struct pulse *p);
+
+/** Makes a batch durable. *wrote tells whether there was anything to write. */
+EV_MUST_USE int pulse_commit(struct store *s, const struct core_batch *batch, bool *wrote);
+/** Hands out the answers of a durable batch, in order. */
+void pulse_deliver(const struct core_batch *batch, void (*fn)(void *ctx, const struct out *out),
+                   void *ctx);
+
+#endif
