@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* peer.h: a model behind a socket, and the process they all live in. sim.c owns connections, timers
- * and the clock; ocpp_peer.c and ykc_peer.c turn events into frames and frames into inputs.
+/* peer.h: a model behind a socket, and the process they all live in. sim.c owns the clock and the
+ * loop, peer.c connections and timers; ocpp_peer.c and ykc_peer.c turn events into frames and frames
+ * into inputs.
  *
  * Invariants: 1. one thread; 2. a peer has at most one call under way; the event it tells stays in
  * the model's queue until it is answered; 3. every time in a peer is of the simulated clock,
@@ -44,11 +45,14 @@ struct sim_stats {
     int64_t energy_mwh;
 };
 
+struct sim_options;
+
 struct sim {
+    const struct sim_options *opt; /* where to dial */
     struct net *net;
     struct heap heap;
     struct peer *peers;
-    uint32_t n;
+    uint32_t n, up; /* up: connections that are open */
     int32_t speed;
     int64_t now_ms;
     struct arena arena;   /* of the message being handled */
@@ -56,6 +60,8 @@ struct sim {
     struct sim_stats stats;
 };
 
+/** After anything that happened to a peer: lets it speak and sets its timer. */
+void peer_settle(struct sim *s, struct peer *p);
 /** Counts a transaction that was told. */
 void peer_count_stop(struct sim *s, const struct peer *p, unsigned gun);
 /** Waiting for the network: real ms as simulated ms. */

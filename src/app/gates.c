@@ -282,18 +282,28 @@ int gates_new(const struct gates_config *cfg, struct gates **out)
     return 0;
 }
 
-int gates_start(struct gates *g, uint16_t *ocpp, uint16_t *ykc)
+int gates_listen(struct gates *g, uint16_t *ocpp, uint16_t *ykc)
 {
+    int err = 0;
     *ocpp = (uint16_t)g->cfg.settings->charge_ocpp_port;
     *ykc = (uint16_t)g->cfg.settings->charge_ykc_port;
-    for (int i = 0; i < g->n; i++) {
-        int err = reactor_listen(&g->reactors[i], ocpp, ykc);
-        if (!err)
-            err = os_thread_start("reactor", run, &g->reactors[i], &g->reactors[i].thread);
-        if (err)
-            return err;
-    }
-    return 0;
+    for (int i = 0; !err && i < g->n; i++)
+        err = reactor_listen(&g->reactors[i], ocpp, ykc);
+    return err;
+}
+
+int gates_start(struct gates *g)
+{
+    int err = 0;
+    for (int i = 0; !err && i < g->n; i++)
+        err = os_thread_start("reactor", run, &g->reactors[i], &g->reactors[i].thread);
+    return err;
+}
+
+void gates_turn(struct gates *g, int32_t wait_ms)
+{
+    for (int i = 0; i < g->n; i++)
+        net_turn(g->reactors[i].net, wait_ms);
 }
 
 /* Its call would stay open for ever: the connection has to go. */

@@ -22,8 +22,12 @@ struct gates_config {
 
 /** Opens all reactors, listening nowhere yet. ERR_NOMEM, ERR_IO. */
 EV_MUST_USE int gates_new(const struct gates_config *cfg, struct gates **out);
-/** Listens and starts the threads; *ocpp and *ykc tell the ports. */
-EV_MUST_USE int gates_start(struct gates *g, uint16_t *ocpp, uint16_t *ykc);
+/** Listens; *ocpp and *ykc tell the ports. */
+EV_MUST_USE int gates_listen(struct gates *g, uint16_t *ocpp, uint16_t *ykc);
+/** Starts the threads … */
+EV_MUST_USE int gates_start(struct gates *g);
+/** … or, where one thread does everything: one turn of every reactor, each waiting that long. */
+void gates_turn(struct gates *g, int32_t wait_ms);
 /** Fills rows of /metrics (at most GATES_METRICS) and returns how many; the figures live as long as
  * the gates. */
 uint32_t gates_metrics(const struct gates *g, struct metric_row rows[GATES_METRICS]);

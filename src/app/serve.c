@@ -300,7 +300,9 @@ static int house_open(struct house *h)
     if (!err)
         err = web_begin(h);
     if (!err)
-        err = gates_start(h->gates, &ocpp, &ykc);
+        err = gates_listen(h->gates, &ocpp, &ykc);
+    if (!err)
+        err = gates_start(h->gates);
     if (err)
         return err;
     atomic_store_explicit(&h->ready, true, memory_order_release);
