@@ -160,7 +160,8 @@ static int up(void **state)
     struct gates_config gc = {
         .settings = &rig.settings, .submit = submit, .submitted = submitted, .key = rig.key};
     assert_int_equal(gates_new(&gc, &rig.gates), 0);
-    assert_int_equal(gates_start(rig.gates, &rig.ocpp, &rig.ykc), 0);
+    assert_int_equal(gates_listen(rig.gates, &rig.ocpp, &rig.ykc), 0);
+    assert_int_equal(gates_start(rig.gates), 0);
     charger_dials();
     wait_for(&rig.opens, 1);
     return 0;
