@@ -49,6 +49,7 @@ struct engine {
     int next;     /* slot to seal into */
     size_t taken; /* bytes of commands applied since the last seal */
     size_t inbox_bytes;
+    uint64_t settled; /* number of the last batch that is durable */
     int64_t disk_checked_ms;
     _Atomic bool stopping, disk_low;
 };
@@ -86,8 +87,8 @@ static bool all_free(struct engine *e)
     return true;
 }
 
-/* A look-up must see what was sealed before: rows that left memory are waited for. (Rows that are
- * not sealed yet have not left it.) */
+/* For a look-up that must see what was sealed before. (Rows that are not sealed yet have not left
+ * memory.) */
 static void wait_committed(void *ctx)
 {
     struct engine *e = ctx;
@@ -152,9 +153,20 @@ static void figures(struct engine *e)
     metric_set(&e->cfg.metrics->inbox_bytes, mailbox_waiting(e->inbox, MAIL_NORMAL));
 }
 
+/* Tells the core what is durable; what stands idle may leave memory then. */
+static void rest(struct engine *e)
+{
+    for (int i = 0; i < BATCHES; i++)
+        if (atomic_load_explicit(&e->slots[i].state, memory_order_acquire) == BATCH_FREE &&
+            e->slots[i].batch.number > e->settled)
+            e->settled = e->slots[i].batch.number;
+    pulse_rest(e->pulse, e->settled);
+}
+
 static void take(struct engine *e, struct mailbox_batch *mail)
 {
     struct str msg;
+    rest(e);
     if (e->taken >= e->inbox_bytes) {
         wait_committed(e);
         seal(e);

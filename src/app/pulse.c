@@ -65,6 +65,17 @@ static int load_row(void *ctx, enum row_table table, const void *row)
     return err ? err : core_load(p->core, table, row);
 }
 
+/* A row that finds no room counts as missing: its command is refused, and nothing is made twice, for
+ * there is no room to make one either. */
+static int load_fetched(void *ctx, enum row_table table, const void *row)
+{
+    int err = load_row(ctx, table, row);
+    if (err == ERR_FULL)
+        log_line(LOG_WARN, "engine", 0, "no room for a row of %s: raise limits.*",
+                 row_metas[table].name);
+    return err;
+}
+
 static int load_sample(void *ctx, const struct sample_record *r)
 {
     struct pulse *p = ctx;
@@ -81,19 +92,21 @@ static int64_t time_take(struct pulse *p, int64_t now_ms)
 
 static int load(struct pulse *p)
 {
-    int64_t ledger_ms = 0, last_id = 0;
-    int err = store_load(p->cfg.store, load_row, p);
-    if (!err)
-        err = store_load_samples(p->cfg.store, load_sample, p);
-    if (!err)
-        err = store_ledger_time(p->cfg.store, &ledger_ms);
+    int64_t last_id = 0;
+    int err = store_ledger_time(p->cfg.store, &p->last_ms);
+    int64_t now = time_take(p, p->cfg.now_ms);
     if (!err)
         err = store_last_id(p->cfg.store, &last_id);
+    if (!err)
+        err = store_arrive(p->cfg.store, now);
+    if (!err)
+        err = store_load(p->cfg.store, load_row, p);
+    if (!err)
+        err = store_load_samples(p->cfg.store, load_sample, p);
     if (err)
         return err;
     core_id_floor(p->core, last_id);
-    p->last_ms = ledger_ms;
-    core_started(p->core, time_take(p, p->cfg.now_ms));
+    core_started(p->core, now);
     return 0;
 }
 
@@ -145,11 +158,11 @@ static int prefetch(struct pulse *p, const struct cmd *cmd)
         int n = core_needs(p->core, cmd, needs);
         if (n == 0)
             return 0;
-        if (p->cfg.await)
-            p->cfg.await(p->cfg.ctx);
         for (int i = 0; i < n; i++) {
-            int err = store_fetch_need(p->fetcher, &needs[i], load_row, p);
-            if (err == ERR_NOT_FOUND)
+            if (p->cfg.await && core_need_waits(&needs[i]))
+                p->cfg.await(p->cfg.ctx);
+            int err = store_fetch_need(p->fetcher, &needs[i], load_fetched, p);
+            if (err == ERR_NOT_FOUND || err == ERR_FULL)
                 core_absent(p->core, &needs[i]);
             else if (err)
                 return err;
@@ -235,6 +248,11 @@ bool pulse_pending(const struct pulse *p)
 void pulse_seal(struct pulse *p, struct core_batch *batch)
 {
     core_seal(p->core, batch);
+}
+
+void pulse_rest(struct pulse *p, uint64_t settled)
+{
+    core_rest(p->core, settled);
 }
 
 void pulse_stats(const struct pulse *p, struct core_stats *out)

@@ -46,6 +46,8 @@ int64_t pulse_due_ms(const struct pulse *p);
 bool pulse_pending(const struct pulse *p);
 /** Moves everything gathered into the batch. */
 void pulse_seal(struct pulse *p, struct core_batch *batch);
+/** Batches up to this number are durable: idle chargers may leave memory. */
+void pulse_rest(struct pulse *p, uint64_t settled);
 void pulse_stats(const struct pulse *p, struct core_stats *out);
 /** The end that follows was decided by us: what is being applied did not cause it. */
 void pulse_blameless(struct pulse *p);

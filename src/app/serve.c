@@ -327,6 +327,8 @@ static void house_close(struct house *h)
     gates_free(h->gates);
     engine_free(h->engine);
     store_keeper_close(h->keeper);
+    if (h->engine && store_leave(h->store, os_now_ms()) != 0)
+        log_line(LOG_WARN, "serve", 0, "the next start has to look who is away");
     store_close(h->store);
     crypto_wipe(h->key, sizeof h->key);
 }

@@ -69,6 +69,7 @@ static void limits_fill(struct core_limits *l)
         .accounts = 1000000,
         .orders = 50000,
         .commands = 50000,
+        .hot = 1024,
         .heartbeat_s = 300,
         .command_timeout_s = 30,
     };
@@ -78,6 +79,7 @@ static void limits_fill(struct core_limits *l)
     l->accounts = l->accounts ? l->accounts : usual.accounts;
     l->orders = l->orders ? l->orders : usual.orders;
     l->commands = l->commands ? l->commands : usual.commands;
+    l->hot = l->hot ? l->hot : usual.hot;
     l->heartbeat_s = l->heartbeat_s ? l->heartbeat_s : usual.heartbeat_s;
     l->command_timeout_s = l->command_timeout_s ? l->command_timeout_s : usual.command_timeout_s;
 }
@@ -125,7 +127,6 @@ static void tables_init(struct core *c)
     strmap_init(&c->tx_keys, l->orders, l->seed);
     strmap_init(&c->tx_nos, l->orders, l->seed);
     strmap_init(&c->idem_keys, 1000000, l->seed);
-    strmap_init(&c->absent, 100000, l->seed);
     strmap_init(&c->zones, 1000, l->seed);
     heap_init(&c->timers, l->orders * TO_N + l->chargers * TC_N + PURSE_TIMERS_MAX + 1);
     c->idem_timer.kind = 200;
@@ -161,6 +162,7 @@ int core_new(const struct core_limits *limits, struct core **out)
     }
     dirs_init(c);
     tables_init(c);
+    hot_init(c);
     bufs_init(c);
     rc = purse_new(c);
     if (rc) {
@@ -207,6 +209,7 @@ void core_free(struct core *c)
         return;
     objects_free(c);
     purse_free(c);
+    hot_free(c);
     ledger_free(c->ledger);
     struct slab *slabs[] = {&c->orders, &c->calls, &c->idems};
     for (size_t i = 0; i < ARRAY_LEN(slabs); i++)
@@ -215,7 +218,7 @@ void core_free(struct core *c)
                           &c->order_ids, &c->session_ids,     &c->call_ids};
     for (size_t i = 0; i < ARRAY_LEN(maps); i++)
         map_free(maps[i]);
-    struct strmap *strmaps[] = {&c->tx_keys, &c->tx_nos, &c->idem_keys, &c->absent, &c->zones};
+    struct strmap *strmaps[] = {&c->tx_keys, &c->tx_nos, &c->idem_keys, &c->zones};
     for (size_t i = 0; i < ARRAY_LEN(strmaps); i++)
         strmap_free(strmaps[i]);
     struct buf *bufs[] = {&c->text_scratch, &c->load_days,      &c->load_slices,
@@ -267,6 +270,8 @@ int core_load(struct core *c, enum row_table t, const void *row)
     case ROW_CONTRACT_PARTY:
         return catalog_load(c, t, row);
     case ROW_ACCOUNT:
+        if (ledger_account(c->ledger, *id))
+            return 0; /* what is in memory is newer */
         core_id_seen(c, ((const struct row_account *)row)->last_transfer);
         return ledger_load_account(c->ledger, row);
     case ROW_HOLD:
@@ -368,6 +373,11 @@ static struct idem *idem_find(const struct core *c, const char *key)
     return strmap_get(&c->idem_keys, str_from_c(key), &at) ? (struct idem *)(uintptr_t)at : NULL;
 }
 
+bool idem_known(const struct core *c, const char *key)
+{
+    return idem_find(c, key) != NULL;
+}
+
 static int idem_load(struct core *c, const struct row_idem *row)
 {
     if (idem_find(c, row->key))
@@ -394,129 +404,6 @@ static void idem_expire(struct core *c)
         must(heap_set(&c->timers, &c->idem_timer, c->idem_head->at_ms + IDEM_KEEP_MS) == 0);
 }
 
-/* ---- needs ---- */
-
-/* What is known not to exist, as text: kind and key. */
-static void absent_key(int32_t kind, int64_t a, int64_t b, const char *text, char out[112])
-{
-    snprintf(out, 112, "%d:%lld:%lld:%s", (int)kind, (long long)a, (long long)b, text);
-}
-
-static bool absent_known(const struct core *c, int32_t kind, int64_t a, int64_t b, const char *text)
-{
-    char key[112];
-    absent_key(kind, a, b, text, key);
-    return strmap_get(&c->absent, str_from_c(key), &(uint64_t){0});
-}
-
-void core_absent(struct core *c, const struct core_need *need)
-{
-    char key[112];
-    absent_key(need->kind, need->a, need->b, need->text, key);
-    /* Marks are only a note between core_needs and core_apply: when there are many, start over. */
-    if (strmap_put(&c->absent, str_from_c(key), 1)) {
-        strmap_free(&c->absent);
-        strmap_init(&c->absent, 100000, c->lim.seed);
-        must(strmap_put(&c->absent, str_from_c(key), 1) == 0);
-    }
-}
-
-static void need_forget(struct core *c, int32_t kind, int64_t a, int64_t b, const char *text)
-{
-    char key[112];
-    absent_key(kind, a, b, text, key);
-    strmap_del(&c->absent, str_from_c(key));
-}
-
-static int need_add(const struct core *c, struct core_need *needs, int n, int32_t kind, int64_t a,
-                    int64_t b, const char *text)
-{
-    if (absent_known(c, kind, a, b, text))
-        return n;
-    needs[n] = (struct core_need){.kind = kind, .a = a, .b = b};
-    (void)str_copy(needs[n].text, sizeof needs[n].text, str_from_c(text));
-    return n + 1;
-}
-
-static int need_order(const struct core *c, struct core_need *needs, int n, int64_t id)
-{
-    const struct order *o = order_find(c, id);
-    return id <= 0 || (o && o->loaded_order) ? n : need_add(c, needs, n, NEED_ORDER, id, 0, "");
-}
-
-static int need_tx(const struct core *c, struct core_need *needs, int n, int64_t charger,
-                   int64_t tx)
-{
-    const struct charger *ch = charger_find(c, charger);
-    if (!ch || tx <= 0 || tx > ch->row.last_tx || order_by_tx(c, charger, tx))
-        return n;
-    return need_add(c, needs, n, NEED_TX, charger, tx, "");
-}
-
-static int need_tx_no(const struct core *c, struct core_need *needs, int n, const char *tx_no)
-{
-    if (!tx_no[0] || order_by_tx_no(c, tx_no))
-        return n;
-    return need_add(c, needs, n, NEED_TX_NO, 0, 0, tx_no);
-}
-
-static int need_payment(const struct core *c, struct core_need *needs, int n, int64_t id)
-{
-    return id <= 0 || payment_find(c, id) ? n : need_add(c, needs, n, NEED_PAYMENT, id, 0, "");
-}
-
-/* A payout, and the lot it came from. */
-static int need_payout(const struct core *c, struct core_need *needs, int n, int64_t id)
-{
-    const struct payout *p = payout_find(c, id);
-    if (p)
-        return need_payment(c, needs, n, p->row.payment);
-    return id <= 0 ? n : need_add(c, needs, n, NEED_PAYOUT, id, 0, "");
-}
-
-/* A notice may speak of either. */
-static int need_pay(const struct core *c, struct core_need *needs, int n,
-                    const struct cmd_pay_result *in)
-{
-    if (payment_find(c, in->row))
-        return n;
-    if (in->op <= PAY_CLOSE || (in->op == PAY_NOTICE && !payout_find(c, in->row)))
-        n = need_payment(c, needs, n, in->row);
-    return in->op > PAY_CLOSE ? need_payout(c, needs, n, in->row) : n;
-}
-
-int core_needs(struct core *c, const struct cmd *cmd, struct core_need needs[CORE_NEEDS_MAX])
-{
-    int n = 0;
-    if (cmd->head.idem_set && !idem_find(c, cmd->head.idem_key))
-        n = need_add(c, needs, n, NEED_IDEM, 0, 0, cmd->head.idem_key);
-    switch (cmd->head.type) {
-    case CMD_TX_START:
-        return need_order(c, needs, n, start_tag_order(cmd->u.tx_start.tag));
-    case CMD_METER:
-        n = need_tx(c, needs, n, cmd->u.meter.charger, cmd->u.meter.tx);
-        return need_tx_no(c, needs, n, cmd->u.meter.tx_no);
-    case CMD_TX_STOP:
-        return need_tx(c, needs, n, cmd->u.tx_stop.charger, cmd->u.tx_stop.tx);
-    case CMD_TX_RECORD:
-        return need_tx_no(c, needs, n, cmd->u.tx_record.tx_no);
-    case CMD_ORDER_STOP:
-        return need_order(c, needs, n, cmd->u.order_stop.order);
-    case CMD_DECIDE:
-        return need_order(c, needs, n, cmd->u.decide.order);
-    case CMD_ORDER_REFUND:
-        return need_order(c, needs, n, cmd->u.order_refund.order);
-    case CMD_PAY_RESULT:
-        return need_pay(c, needs, n, &cmd->u.pay_result);
-    case CMD_PAYOUT_NEW:
-        return need_payment(c, needs, n, cmd->u.payout_new.payment);
-    case CMD_PAYOUT_DECIDE:
-        return need_payout(c, needs, n, cmd->u.payout_decide.payout);
-    default:
-        return n;
-    }
-}
-
 /* ---- applying ---- */
 
 static void web_done(struct core *c, const struct cmd *cmd, const struct handler *h)
@@ -534,7 +421,6 @@ static void web_done(struct core *c, const struct cmd *cmd, const struct handler
         struct idem *e = idem_add(c, cmd->head.idem_key, cmd->head.idem_finger);
         if (e)
             e->made = c->made_id;
-        need_forget(c, NEED_IDEM, 0, 0, cmd->head.idem_key);
         row_put(c, ROW_IDEM, ROW_INSERT,
                 &(struct row_idem){.key = cmd->head.idem_key,
                                    .finger = cmd->head.idem_finger,
@@ -576,10 +462,17 @@ static void web_apply(struct core *c, const struct cmd *cmd, const struct handle
 static void gate_apply(struct core *c, const struct cmd *cmd, const struct handler *h)
 {
     struct charger *ch = charger_find(c, cmd->u.charger.charger);
+    struct line *line = ch ? NULL : hot_line(c, cmd->u.charger.charger);
+    if (line && cmd->head.type == CMD_HEARTBEAT) {
+        line->heard_ms = c->now;
+        reply_plain(c);
+        return;
+    }
     if (!ch) {
         reply_err(c, ERR_NOT_FOUND);
         return;
     }
+    hot_touch(c, ch);
     if (cmd->head.type != CMD_CONN_CLOSED) {
         ch->heard_ms = c->now;
         if (link_quota(c, ch, cmd, h->txn)) {
@@ -588,6 +481,11 @@ static void gate_apply(struct core *c, const struct cmd *cmd, const struct handl
         }
     }
     h->gate(c, cmd, ch);
+}
+
+bool command_of_gate(uint16_t type)
+{
+    return type < ARRAY_LEN(handlers) && handlers[type].gate;
 }
 
 static void now_set(struct core *c, int64_t now_ms)
@@ -617,6 +515,7 @@ void core_apply(struct core *c, const struct cmd *cmd)
         web_apply(c, cmd, h);
     c->cmd = NULL;
     c->cause = 0;
+    c->absent_n = 0;
 }
 
 /* ---- time ---- */
@@ -746,6 +645,7 @@ static void dirty_pack(struct core *c)
             c->dirty_tail = NULL;
         o->dirty = false;
         o->next_dirty = NULL;
+        o->sealed = c->sealed;
         if (o->table == ROW_ORDERS)
             order_fill(c, CONTAINER_OF(o, struct order, o));
         if (o->table == ROW_SESSION)
@@ -756,6 +656,7 @@ static void dirty_pack(struct core *c)
 
 void core_seal(struct core *c, struct core_batch *b)
 {
+    c->sealed++;
     dirty_pack(c);
     ledger_flush(c->ledger, &c->rows);
     must(!c->rows.err && !c->samples.err && !c->outs.err);
@@ -766,6 +667,7 @@ void core_seal(struct core *c, struct core_batch *b)
     swap(&b->samples, &c->samples);
     swap(&b->outs, &c->outs);
     b->commands = c->commands_batch;
+    b->number = c->sealed;
     c->commands_batch = 0;
 }
 

@@ -22,7 +22,8 @@ struct core;
 struct sample_record;
 
 struct core_limits { /* from the configuration; 0 = default */
-    uint32_t chargers, connectors, drivers, accounts, orders, commands;
+    uint32_t chargers, connectors, drivers, accounts, orders, commands; /* most in memory */
+    uint32_t hot; /* idle chargers that stay in memory */
     int32_t heartbeat_s, command_timeout_s;
     uint64_t seed;   /* for hash tables only */
     uint64_t secret; /* of this installation: what must not be guessed from an id (tags, codes) */
@@ -51,25 +52,41 @@ void core_started(struct core *core, int64_t now_ms);
 EV_MUST_USE int core_load_sample(struct core *core, const struct sample_record *record);
 
 /** What must be loaded before a command can be applied. Every kind that names an order means all of it: the rows of orders,
- * session, hold, bill_piece and split_part with that order (session). */
+ * session, hold, bill_piece and split_part with that order (session). A charger means all its connectors too, a driver all its
+ * accounts. Which command needs what: need.c. */
 enum need_kind {
     NEED_ORDER = 1, /* order id: orders row + its sessions + hold + partial fee state */
     NEED_TX,        /* (charger, tx): session, then its order */
     NEED_TX_NO,     /* 云快充 number: session, then its order */
     NEED_IDEM,      /* idempotency key */
     NEED_PAYMENT,   /* payment id */
-    NEED_PAYOUT     /* payout id */
+    NEED_PAYOUT,    /* payout id */
+    /* Of these, what is not in memory has left it after its commit: a look-up need not wait for the batches in flight. */
+    NEED_CHARGER,        /* charger id */
+    NEED_CHARGER_PATH,   /* text: path */
+    NEED_CONNECTOR,      /* connector id: its charger */
+    NEED_CONNECTOR_CODE, /* text: code; its charger */
+    NEED_DRIVER,         /* driver id */
+    NEED_DRIVER_PHONE,   /* tenant, text: phone */
+    NEED_TOKEN,          /* token id */
+    NEED_TOKEN_TAG,      /* tenant, text: the tag in lower case */
+    NEED_N
 };
 struct core_need {
     int32_t kind;
     int64_t a, b;
     char text[65];
 };
-#define CORE_NEEDS_MAX 4
+#define CORE_NEEDS_MAX 8
 /** Fills needs[] with rows that are neither in memory nor known to be absent; returns how many. The caller fetches, calls core_load for
- * each row found and core_absent for each not found, and asks again until 0. */
+ * each row found and core_absent for each not found, and asks again until 0; then it applies that command. head.now_ms is set. */
 int core_needs(struct core *core, const struct cmd *cmd, struct core_need needs[CORE_NEEDS_MAX]);
+/** Not there, or no room for it: good for the next command only. */
 void core_absent(struct core *core, const struct core_need *need);
+/** True when the look-up must see every batch that was sealed. */
+bool core_need_waits(const struct core_need *need);
+/** Batches up to this number are durable: lets idle chargers leave memory. Not between core_needs and core_apply. */
+void core_rest(struct core *core, uint64_t settled);
 
 /** Applies one command; its reply and effects are appended to the open batch. */
 void core_apply(struct core *core, const struct cmd *cmd);
@@ -96,6 +113,7 @@ struct core_batch {
     struct buf samples; /* repeated struct sample_record */
     struct buf outs;    /* repeated struct out, each `size` bytes padded to 8 */
     uint64_t commands;
+    uint64_t number; /* 1, 2, 3 … */
 };
 struct sample_record {
     int64_t tenant, session, at_ms; /* server's time */

@@ -57,6 +57,7 @@ enum {
     STATUS_BURST = 8,         /* … more often in it flaps: its last state counts, at the end */
     PRICE_RETRY_MS = 5 * 60 * 1000,
     WAITING_MAX = 1000, /* unregistered chargers kept in the list */
+    ABSENT_MAX = 64,    /* rows looked up in vain for one command */
     TX_MAX = 0x7fffffff
 };
 
@@ -65,7 +66,8 @@ struct obj {
     void *row; /* behind this head */
     struct buf texts;
     struct slab_ref ref;
-    uint8_t table; /* enum row_table */
+    uint64_t sealed; /* number of the batch that its row last went into */
+    uint8_t table;   /* enum row_table */
     bool dirty;
 };
 
@@ -124,12 +126,21 @@ struct charger {
         lag_ms; /* least seen (our clock − the charger's) since it connected; INT64_MAX = none */
     bool online;
     int64_t quota_ms, quota_txn_ms;
-    uint32_t quota_n, quota_txn_n;
-    uint64_t quota_over;
+    uint32_t quota_n, quota_txn_n, quota_over;
     /* Calls: one outstanding, the others wait. */
     struct call *calling, *queue;
     struct timer timer[TC_N];
-    bool probed; /* a reading was asked for on this connection, to see whether it comes */
+    bool probed;     /* a reading was asked for on this connection, to see whether it comes */
+    uint32_t orders; /* open ones */
+    struct charger *newer, *older; /* in the list of those in memory: hot.c */
+};
+/** What a charger that is not in memory is known by. */
+struct line {
+    struct slab_ref ref;
+    struct origin conn;
+    int64_t opened_ms, heard_ms, lag_ms, quota_ms, quota_txn_ms;
+    uint32_t quota_n, quota_txn_n, quota_over;
+    bool online, probed;
 };
 struct connector {
     struct obj o;
@@ -138,7 +149,7 @@ struct connector {
     struct connector *next;
     struct { /* the last StartTransaction, to know a retry */
         char tag[37];
-        int64_t time_ms, meter_mwh, tx;
+        int64_t time_ms, meter_mwh, tx, at_ms;
         int32_t status;
     } last;
     struct {             /* what a connector that flaps said last, while it waits to count */
@@ -236,11 +247,18 @@ struct core {
     struct slab orders, calls, idems;
     struct map order_ids, session_ids, call_ids;
     struct strmap tx_keys, tx_nos; /* to orders */
-    struct strmap idem_keys, absent;
+    struct strmap idem_keys;
+    struct core_need absent[ABSENT_MAX]; /* looked up for the next command, and not there */
+    uint32_t absent_n;
     struct idem *idem_head, *idem_tail;
     struct heap timers;
     struct timer idem_timer;
     struct timer *alarm; /* taken, not fired yet */
+
+    struct slab lines; /* hot.c */
+    struct map line_ids;
+    struct charger *hot_first, *hot_last;
+    uint64_t sealed, settled; /* batches sealed, and known to be durable */
 
     int64_t now, last_id;
     bool started, replaying;
@@ -259,6 +277,8 @@ struct core {
 /* ---- keep.c: objects, texts, dirty list, ids, lookup ---- */
 
 int64_t core_id(struct core *c);
+/** The one that core_id would give at that time. */
+int64_t core_id_next(const struct core *c, int64_t now_ms);
 /** Takes over that this id exists. */
 void core_id_seen(struct core *c, int64_t id);
 void obj_init(struct obj *o, enum row_table t, void *row);
@@ -276,12 +296,17 @@ void *dir_find(const struct core *c, enum row_table t, int64_t id);
 void *dir_find_key(const struct core *c, enum row_table t, const char *key);
 /** A new object of the table with a copy of the row; NULL when it is full. */
 void *dir_add(struct core *c, enum row_table t, const void *row);
+/** Out of the table and out of memory; the row stays where it is stored. */
+void dir_drop(struct core *c, struct obj *o);
 /** Copies the row into an object that exists, with its key. */
 void dir_change(struct core *c, struct obj *o, const void *row);
 bool dir_full(const struct core *c, enum row_table t);
 /** Natural key of a row, "" when it has none. */
 #define DIR_KEY_SIZE 240
 void dir_key(enum row_table t, const void *row, char out[DIR_KEY_SIZE]);
+/** A tag as it is compared: without case. */
+#define TAG_SIZE 37
+void tag_fold(const char *tag, char out[TAG_SIZE]);
 /** The column of that name in a row, or NULL. */
 void *row_field(enum row_table t, const void *row, const char *name);
 
@@ -328,9 +353,29 @@ void close_send(struct core *c, const struct charger *ch, struct origin conn, in
 void audit_put(struct core *c, int64_t tenant, const char *action, int64_t object,
                const char *detail, int32_t outcome);
 
+/* ---- core.c, hot.c ---- */
+
+bool idem_known(const struct core *c, const char *key);
+/** True for commands whose payload begins with a charger's id. */
+bool command_of_gate(uint16_t type);
+
+void hot_init(struct core *c);
+void hot_free(struct core *c);
+/** A charger that came into memory. */
+void hot_add(struct core *c, struct charger *ch);
+/** Something was heard of it. */
+void hot_touch(struct core *c, struct charger *ch);
+/** The line of a charger that is not in memory but was connected, or NULL. */
+struct line *hot_line(const struct core *c, int64_t charger);
+
 /* ---- directory.c, catalog.c ---- */
 
 int directory_put(struct core *c, const struct cmd *cmd);
+/** The row of a ROW_PUT, in the scratch arena; what is wrong with it. */
+int directory_unpack(struct core *c, const struct cmd *cmd, enum row_table *t, void **row);
+/** The short code that a connector with this id gets at its turn-th try. */
+#define CODE_SIZE 9
+void code_make(const struct core *c, int64_t id, uint64_t turn, char out[CODE_SIZE]);
 int directory_load(struct core *c, enum row_table t, const void *row);
 int directory_setup(struct core *c, const struct cmd *cmd);
 int directory_register(struct core *c, const struct cmd *cmd);
@@ -411,6 +456,8 @@ void order_index(struct core *c, struct order *o);
 void order_dirty(struct core *c, struct order *o);
 void order_event(struct core *c, struct order *o, enum order_event_kind e, const char *detail);
 void order_state(struct core *c, struct order *o, enum order_state s);
+/** Keeps its charger in memory while it is open: +1, then -1. */
+void order_pin(struct core *c, const struct order *o, int by);
 bool order_open(const struct order *o);    /* not terminal, not doubtful */
 bool order_running(const struct order *o); /* charging, suspended or stopping */
 /** Builds what is derived of rows that were loaded. False when rows are missing. */

@@ -169,9 +169,14 @@ static int check_driver(struct core *c, struct put *p)
 
 static int check_token(struct core *c, struct put *p)
 {
-    const struct row_token *r = p->row;
+    struct row_token *r = p->row;
+    char folded[TAG_SIZE];
     if (!r->tag[0])
         return ERR_REQUIRED;
+    tag_fold(r->tag, folded);
+    r->folded = arena_copy(&c->scratch, str_from_c(folded));
+    if (!r->folded)
+        return ERR_TOO_LARGE;
     if (!in(r->kind, TOKEN_CARD, TOKEN_VIN) || !state_ok(r->state))
         return ERR_RANGE;
     return of_tenant(c, ROW_DRIVER, r->driver, p->cmd->head.tenant) ? 0 : ERR_NOT_FOUND;
@@ -246,15 +251,21 @@ static int check_charger(struct core *c, struct put *p)
 }
 
 /* 40 bits of a keyed mix of the id as 8 characters that cannot be taken for one another. */
-static const char *code_make(struct core *c, int64_t id)
+void code_make(const struct core *c, int64_t id, uint64_t turn, char out[CODE_SIZE])
 {
     static const char alphabet[] = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+    uint64_t text[2] = {(uint64_t)id, turn};
+    uint64_t mix = hash_bytes(text, sizeof text, c->lim.secret);
+    for (int i = 0; i < CODE_SIZE - 1; i++, mix >>= 5)
+        out[i] = alphabet[mix & 31];
+    out[CODE_SIZE - 1] = 0;
+}
+
+static const char *code_free(struct core *c, int64_t id)
+{
+    char code[CODE_SIZE];
     for (uint64_t turn = 0;; turn++) {
-        uint64_t text[2] = {(uint64_t)id, turn};
-        uint64_t mix = hash_bytes(text, sizeof text, c->lim.secret);
-        char code[9] = {0};
-        for (int i = 0; i < 8; i++, mix >>= 5)
-            code[i] = alphabet[mix & 31];
+        code_make(c, id, turn, code);
         if (!dir_find_key(c, ROW_CONNECTOR, code))
             return arena_copy(&c->scratch, str_from_c(code));
     }
@@ -281,7 +292,7 @@ static int check_connector(struct core *c, struct put *p)
     r->status_ms = old ? old->status_ms : 0;
     r->order_id = old ? old->order_id : 0;
     if (!r->code[0])
-        r->code = old ? old->code : code_make(c, r->id);
+        r->code = old ? old->code : code_free(c, r->id);
     return r->code ? 0 : ERR_TOO_LARGE;
 }
 
@@ -333,11 +344,12 @@ static void after_zone(struct core *c, const char *name, const struct zone **zon
         strmap_get(&c->zones, str_from_c(name), &at) ? (const struct zone *)(uintptr_t)at : NULL;
 }
 
-static void charger_init(struct charger *ch)
+static void charger_init(struct core *c, struct charger *ch)
 {
     ch->lag_ms = INT64_MAX;
     for (int i = 0; i < TC_N; i++)
         ch->timer[i].kind = (uint16_t)(TO_N + i);
+    hot_add(c, ch);
 }
 
 static int connector_link(struct core *c, struct connector *k)
@@ -351,6 +363,8 @@ static int connector_link(struct core *c, struct connector *k)
         at = &(*at)->next;
     k->next = *at;
     *at = k;
+    if (c->started && !ch->online)
+        link_away(c, ch); /* a row from before the start may say otherwise */
     return 0;
 }
 
@@ -362,7 +376,7 @@ static int object_ready(struct core *c, struct obj *o, bool fresh)
     else if (o->table == ROW_STATION)
         after_zone(c, ((struct row_station *)o->row)->zone, &((struct station *)o)->zone);
     else if (o->table == ROW_CHARGER && fresh)
-        charger_init((struct charger *)o);
+        charger_init(c, (struct charger *)o);
     else if (o->table == ROW_CONNECTOR && fresh)
         return connector_link(c, (struct connector *)o);
     return 0;
@@ -430,21 +444,19 @@ static void secrets_keep(enum row_table t, void *row, const void *old)
     }
 }
 
-static int put_unpack(struct core *c, struct put *p)
+int directory_unpack(struct core *c, const struct cmd *cmd, enum row_table *t, void **row)
 {
-    const struct cmd_row_put *in_cmd = &p->cmd->u.row_put;
+    const struct cmd_row_put *in_cmd = &cmd->u.row_put;
     struct cursor cur = {(const uint8_t *)in_cmd->row, (const uint8_t *)in_cmd->row + in_cmd->n};
-    enum row_table t;
     enum row_op op;
     if (in_cmd->n > sizeof in_cmd->row)
         return ERR_TOO_LARGE;
-    int rc = row_unpack(&cur, &c->scratch, &t, &op, &p->row);
+    int rc = row_unpack(&cur, &c->scratch, t, &op, row);
     if (rc)
         return rc;
-    if (in_cmd->table != (int32_t)t || !rules[t].check)
+    if (in_cmd->table != (int32_t)*t || !rules[*t].check)
         return ERR_UNSUPPORTED;
-    p->table = t;
-    return texts_check(t, p->row);
+    return texts_check(*t, *row);
 }
 
 /* An unregistered charger that was seen on the wire is taken over by whoever registers its path. */
@@ -525,7 +537,7 @@ static struct obj *put_store(struct core *c, struct put *p)
 int directory_put(struct core *c, const struct cmd *cmd)
 {
     struct put p = {.cmd = cmd};
-    int rc = put_unpack(c, &p);
+    int rc = directory_unpack(c, cmd, &p.table, &p.row);
     bool place = p.table == ROW_STATION || p.table == ROW_CHARGER || p.table == ROW_CONNECTOR;
     if (!rc && cmd->head.station && !place)
         rc = ERR_DENIED; /* who is of one station makes no people, keys or wallets of all of them */
@@ -549,8 +561,8 @@ int directory_put(struct core *c, const struct cmd *cmd)
 
 int directory_load(struct core *c, enum row_table t, const void *row)
 {
-    if (dir_find(c, t, *(const int64_t *)row))
-        return ERR_CORRUPT;
+    if (dir_find(c, t, *(const int64_t *)row)) /* else: what is in memory is newer */
+        return row_metas[t].kind == ROW_KIND_DIRECTORY ? ERR_CORRUPT : 0;
     struct obj *o = dir_add(c, t, row);
     if (!o)
         return ERR_FULL;

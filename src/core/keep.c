@@ -15,10 +15,16 @@
 
 enum { ID_TIME_BITS = 20 };
 
+int64_t core_id_next(const struct core *c, int64_t now_ms)
+{
+    int64_t now = now_ms > c->now ? now_ms : c->now;
+    int64_t by_time = (int64_t)((uint64_t)now << ID_TIME_BITS);
+    return c->last_id + 1 > by_time ? c->last_id + 1 : by_time;
+}
+
 int64_t core_id(struct core *c)
 {
-    int64_t by_time = (int64_t)((uint64_t)c->now << ID_TIME_BITS);
-    c->last_id = c->last_id + 1 > by_time ? c->last_id + 1 : by_time;
+    c->last_id = core_id_next(c, c->now);
     return c->last_id;
 }
 
@@ -173,6 +179,15 @@ void *dir_add(struct core *c, enum row_table t, const void *row)
     return o;
 }
 
+void dir_drop(struct core *c, struct obj *o)
+{
+    struct dir *d = &c->dir[o->table];
+    key_drop(c, o);
+    (void)map_del(&d->ids, (uint64_t) * (int64_t *)o->row);
+    obj_free(c, o);
+    slab_put(&d->slab, o->ref);
+}
+
 void dir_change(struct core *c, struct obj *o, const void *row)
 {
     key_drop(c, o);
@@ -181,12 +196,18 @@ void dir_change(struct core *c, struct obj *o, const void *row)
     key_add(c, o);
 }
 
-/* Tags are compared without case (OCPP 1.6 CiString). */
+/* OCPP 1.6 CiString. */
 static void lower(char *s)
 {
     for (; *s; s++)
         if (*s >= 'A' && *s <= 'Z')
             *s = (char)(*s | 0x20);
+}
+
+void tag_fold(const char *tag, char out[TAG_SIZE])
+{
+    (void)str_copy(out, TAG_SIZE, str_from_c(tag));
+    lower(out);
 }
 
 static void key_of_tenant(char out[DIR_KEY_SIZE], int64_t tenant, const char *text)

@@ -163,6 +163,7 @@ void link_open(struct core *c, const struct cmd *cmd)
         reply_err(c, rc);
         return;
     }
+    hot_touch(c, ch);
     link_up(c, ch, cmd->head.from);
     open_reply(c, ch);
     command_pump(c, ch); /* a gate knows the charger only once it is let in */

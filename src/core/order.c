@@ -177,6 +177,15 @@ void order_evict(struct core *c, struct order *o)
 
 /* ---- changing ---- */
 
+void order_pin(struct core *c, const struct order *o, int by)
+{
+    struct charger *ch = order_charger(c, o);
+    if (!ch)
+        return;
+    must(by > 0 || ch->orders > 0);
+    ch->orders += (uint32_t)by;
+}
+
 void order_dirty(struct core *c, struct order *o)
 {
     obj_dirty(c, &o->o);
@@ -207,8 +216,10 @@ void order_state(struct core *c, struct order *o, enum order_state s)
 {
     bool was = order_open(o);
     o->row.state = (int32_t)s;
-    if (was && !order_open(o))
+    if (was && !order_open(o)) {
         c->orders_open--;
+        order_pin(c, o, -1);
+    }
     order_dirty(c, o);
     event_order(c, o);
 }
@@ -427,9 +438,10 @@ int order_load(struct core *c, const struct row_orders *row)
     o->row = *row;
     obj_own(c, &o->o);
     o->loaded_order = true;
-    if (order_open(o))
+    if (order_open(o)) {
         c->orders_open++;
-    else if (o->row.state != ORDER_DOUBTFUL)
+        order_pin(c, o, 1);
+    } else if (o->row.state != ORDER_DOUBTFUL)
         order_timer(c, o, TO_EVICT, c->now + EVICT_MS);
     return 0;
 }

@@ -104,6 +104,7 @@ static struct order *plan_order(struct core *c, const struct plan *p, int64_t at
     r->token = p->token;
     r->station = p->s->row.id;
     r->charger = p->k->charger->row.id;
+    order_pin(c, o, 1);
     r->connector = p->k->row.id;
     r->tariff = p->tariff->id;
     r->contract = contract ? contract->id : 0;
@@ -124,6 +125,7 @@ static struct order *plan_order(struct core *c, const struct plan *p, int64_t at
 static void order_undo(struct core *c, struct order *o)
 {
     c->orders_open--;
+    order_pin(c, o, -1);
     order_evict(c, o);
 }
 
@@ -403,13 +405,14 @@ static void tx_begin(struct core *c, struct order *o, struct connector *k,
 }
 
 static void last_note(struct connector *k, const struct cmd_tx_start *in, int32_t status,
-                      int64_t tx)
+                      int64_t tx, int64_t now_ms)
 {
     (void)str_copy(k->last.tag, sizeof k->last.tag, str_from_c(in->tag));
     k->last.time_ms = in->time_ms;
     k->last.meter_mwh = in->meter_mwh;
     k->last.status = status;
     k->last.tx = tx;
+    k->last.at_ms = now_ms;
 }
 
 /* The same StartTransaction again: its transaction id, or 0. */
@@ -563,7 +566,7 @@ void start_tx(struct core *c, const struct cmd *cmd, struct charger *ch)
             status = tx_of_order(c, o, k, in, tx);
         else if (tx)
             status = tx_local(c, k, in, tx);
-        last_note(k, in, status, tx);
+        last_note(k, in, status, tx, c->now);
     }
     if (!link_late(c, ch, in->time_ms))
         link_lag(c, ch, in->time_ms);

@@ -142,6 +142,110 @@ static int by_id(struct store_fetcher *f, enum schema_find find, int64_t id, sto
     return rc == 0 && found == 0 ? ERR_NOT_FOUND : rc;
 }
 
+/* ---- chargers with their connectors, drivers with their accounts ---- */
+
+/* Hands a row on and keeps what the rest of the look-up goes by. */
+struct taken {
+    store_row_fn *fn; /* NULL: the row itself is not wanted */
+    void *ctx;
+    int64_t id, tenant;
+};
+
+static int owner_take(void *ctx, enum row_table t, const void *row)
+{
+    struct taken *k = ctx;
+    if (t == ROW_CONNECTOR) {
+        k->id = ((const struct row_connector *)row)->charger;
+    } else if (t == ROW_CHARGER) {
+        k->id = ((const struct row_charger *)row)->id;
+    } else {
+        must(t == ROW_DRIVER);
+        k->id = ((const struct row_driver *)row)->id;
+        k->tenant = ((const struct row_driver *)row)->tenant;
+    }
+    return k->fn ? k->fn(k->ctx, t, row) : 0;
+}
+
+/* The bound look-up of one row; ERR_NOT_FOUND. */
+static int owner_row(struct store_fetcher *f, enum schema_find find, struct taken *k)
+{
+    uint32_t found;
+    int rc = rows(f, find, owner_take, k, &found);
+    return rc == 0 && found == 0 ? ERR_NOT_FOUND : rc;
+}
+
+static int charger_rows(struct store_fetcher *f, enum schema_find find, store_row_fn *fn, void *ctx)
+{
+    uint32_t found;
+    struct taken k = {.fn = fn, .ctx = ctx};
+    int rc = owner_row(f, find, &k);
+    if (rc)
+        return rc;
+    db_bind_i64(f->find[FIND_CONNECTOR_CHARGER], 1, k.id);
+    return rows(f, FIND_CONNECTOR_CHARGER, fn, ctx, &found);
+}
+
+/* The charger of the connector that is looked up. */
+static int charger_of(struct store_fetcher *f, enum schema_find find, store_row_fn *fn, void *ctx)
+{
+    struct taken k = {0};
+    int rc = owner_row(f, find, &k);
+    if (rc)
+        return rc;
+    db_bind_i64(f->find[FIND_CHARGER_ID], 1, k.id);
+    return charger_rows(f, FIND_CHARGER_ID, fn, ctx);
+}
+
+static int driver_rows(struct store_fetcher *f, enum schema_find find, store_row_fn *fn, void *ctx)
+{
+    uint32_t found;
+    struct taken k = {.fn = fn, .ctx = ctx};
+    int rc = owner_row(f, find, &k);
+    if (rc)
+        return rc;
+    db_bind_i64(f->find[FIND_ACCOUNT_DRIVER], 1, k.tenant);
+    db_bind_i64(f->find[FIND_ACCOUNT_DRIVER], 2, k.id);
+    return rows(f, FIND_ACCOUNT_DRIVER, fn, ctx, &found);
+}
+
+static int token_row(struct store_fetcher *f, enum schema_find find, store_row_fn *fn, void *ctx)
+{
+    uint32_t found;
+    int rc = rows(f, find, fn, ctx, &found);
+    return rc == 0 && found == 0 ? ERR_NOT_FOUND : rc;
+}
+
+/* What each need of the directory is looked up by: a number, a text, or a number and a text. */
+static const struct lookup {
+    enum schema_find find;
+    bool number, text;
+    int (*rows)(struct store_fetcher *f, enum schema_find find, store_row_fn *fn, void *ctx);
+} lookups[NEED_N] = {
+    [NEED_CHARGER] = {FIND_CHARGER_ID, true, false, charger_rows},
+    [NEED_CHARGER_PATH] = {FIND_CHARGER_PATH, false, true, charger_rows},
+    [NEED_CONNECTOR] = {FIND_CONNECTOR_ID, true, false, charger_of},
+    [NEED_CONNECTOR_CODE] = {FIND_CONNECTOR_CODE, false, true, charger_of},
+    [NEED_DRIVER] = {FIND_DRIVER_ID, true, false, driver_rows},
+    [NEED_DRIVER_PHONE] = {FIND_DRIVER_PHONE, true, true, driver_rows},
+    [NEED_TOKEN] = {FIND_TOKEN_ID, true, false, token_row},
+    [NEED_TOKEN_TAG] = {FIND_TOKEN_TAG, true, true, token_row},
+};
+
+static int directory_rows(struct store_fetcher *f, const struct core_need *need, store_row_fn *fn,
+                          void *ctx)
+{
+    must(need->kind > 0 && need->kind < NEED_N && lookups[need->kind].rows);
+    const struct lookup *l = &lookups[need->kind];
+    int rc = db_begin(f->db);
+    if (rc)
+        return store_fail(f->db, rc, "fetch");
+    if (l->number)
+        db_bind_i64(f->find[l->find], 1, need->a);
+    if (l->text)
+        db_bind_text(f->find[l->find], l->number ? 2 : 1, str_from_c(need->text));
+    return done(f, l->rows(f, l->find, fn, ctx));
+}
+
 int store_fetch_need(struct store_fetcher *f, const struct core_need *need, store_row_fn *fn,
                      void *ctx)
 {
@@ -159,6 +263,6 @@ int store_fetch_need(struct store_fetcher *f, const struct core_need *need, stor
     case NEED_PAYOUT:
         return by_id(f, FIND_PAYOUT_ID, need->a, fn, ctx);
     default:
-        must_fail(__FILE__, __LINE__, "unknown need");
+        return directory_rows(f, need, fn, ctx);
     }
 }

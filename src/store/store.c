@@ -34,6 +34,7 @@ struct store {
     struct table_stmts tables[ROW_TABLE_N];
     struct db_stmt *upto;
     uint32_t session_id, session_state; /* columns */
+    bool all_away;                      /* the file says so, and nothing was written since */
     struct buf block, row;
     struct store_stats stats;
 };
@@ -236,10 +237,12 @@ static int rows_once(struct store *s, const char *sql, enum row_table t, store_r
 
 int store_load(struct store *s, store_row_fn *fn, void *ctx)
 {
+    /* Chargers before their connectors, accounts before their holds. */
     static const enum schema_find open_rows[] = {
-        FIND_HOLD_LOAD,       FIND_ORDERS_LOAD,     FIND_SESSION_OPEN,
-        FIND_BILL_PIECE_OPEN, FIND_SPLIT_PART_OPEN, FIND_COMMAND_LOAD,
-        FIND_PAYMENT_LOAD,    FIND_PAYOUT_LOAD,     FIND_MATURING_LOAD};
+        FIND_CHARGER_LOAD, FIND_CHARGER_OPEN, FIND_CONNECTOR_WAITING, FIND_CONNECTOR_OPEN,
+        FIND_DRIVER_OPEN,  FIND_ACCOUNT_LOAD, FIND_ACCOUNT_OPEN,      FIND_HOLD_LOAD,
+        FIND_ORDERS_LOAD,  FIND_SESSION_OPEN, FIND_BILL_PIECE_OPEN,   FIND_SPLIT_PART_OPEN,
+        FIND_COMMAND_LOAD, FIND_PAYMENT_LOAD, FIND_PAYOUT_LOAD,       FIND_MATURING_LOAD};
     int rc = 0;
     for (int t = 1; t < ROW_TABLE_N && rc == 0; t++)
         if (row_metas[t].kind == ROW_KIND_DIRECTORY)
@@ -393,6 +396,8 @@ static int row_apply(struct store *s, struct cursor *c)
     return rc == 0 && t == ROW_SESSION && op != ROW_DELETE ? session_look(s, columns) : rc;
 }
 
+static int away_note(struct store *s, const char *value);
+
 /* Blocks take the way of all rows: packed, then bound. */
 static int block_write(struct store *s, const struct sample_tail *t)
 {
@@ -420,6 +425,8 @@ static int transaction(struct store *s, struct str rows)
     int rc = db_begin(s->db);
     if (rc)
         return rc;
+    if (s->all_away)
+        rc = away_note(s, "");
     while (rc == 0 && c.p < c.end)
         rc = row_apply(s, &c);
     while (rc == 0 && (t = samplelog_due(s->samples)) != NULL) {
@@ -460,8 +467,69 @@ int store_commit(struct store *s, struct str rows, struct str samples)
         return rc;
     }
     samplelog_settle(s->samples);
+    s->all_away = false;
     s->stats.commits++;
     return 0;
+}
+
+/* ---- who is away ---- */
+
+static int connectors_away(struct store *s, int64_t now_ms)
+{
+    struct db_stmt *st;
+    int rc = prepare_named(s, QUERY_CONNECTORS_AWAY, &st);
+    if (rc)
+        return rc;
+    db_bind_i64(st, 1, now_ms);
+    rc = db_run(st);
+    db_finish(st);
+    return rc;
+}
+
+static int away_note(struct store *s, const char *value)
+{
+    const struct row_fact fact = {.name = "away", .value = value};
+    buf_reset(&s->row);
+    row_pack(&s->row, ROW_FACT, ROW_UPSERT, &fact);
+    struct cursor c = {(const uint8_t *)s->row.p, (const uint8_t *)s->row.p + s->row.n};
+    return s->row.err ? s->row.err : row_apply(s, &c);
+}
+
+static int away_noted(struct store *s, bool *noted)
+{
+    struct db_stmt *st;
+    int rc = prepare_named(s, QUERY_FACT_GET, &st);
+    *noted = false;
+    if (rc)
+        return rc;
+    db_bind_text(st, 1, STR_LIT("away"));
+    rc = db_step(st);
+    if (rc == 1)
+        *noted = str_eq_c(db_column_bytes(st, 0), "all");
+    db_finish(st);
+    return rc < 0 ? rc : 0;
+}
+
+int store_arrive(struct store *s, int64_t now_ms)
+{
+    int rc = away_noted(s, &s->all_away);
+    if (rc == 0 && !s->all_away)
+        rc = connectors_away(s, now_ms);
+    return rc ? store_fail(s->db, rc, "arrive") : 0;
+}
+
+int store_leave(struct store *s, int64_t now_ms)
+{
+    int rc = db_begin(s->db);
+    if (rc == 0)
+        rc = connectors_away(s, now_ms);
+    if (rc == 0)
+        rc = away_note(s, "all");
+    if (rc == 0)
+        rc = db_commit(s->db);
+    else
+        db_rollback(s->db);
+    return rc ? store_fail(s->db, rc, "leave") : 0;
 }
 
 void store_stats(const struct store *s, struct store_stats *out)

@@ -45,10 +45,19 @@ void store_close(struct store *s);
  * and is returned. */
 typedef int store_row_fn(void *ctx, enum row_table table, const void *row);
 
-/** Streams what the core keeps in memory: every row of every directory table in the order of enum
- * row_table (accounts among them), holds in state open, orders neither SETTLED nor START_FAILED, of
- * those orders the sessions, bill pieces and split parts, then commands queued or sent. */
+/** Streams what the core has in memory from the start: every row of every directory table in the
+ * order of enum row_table; chargers that wait to be registered and those of open orders, with their
+ * connectors; drivers of open orders with their accounts, and every account that is no driver's;
+ * holds in state open, orders neither SETTLED nor START_FAILED, of those orders the sessions, bill
+ * pieces and split parts, then commands queued or sent. A row may come twice. Everything else is
+ * fetched by need. */
 EV_MUST_USE int store_load(struct store *s, store_row_fn *fn, void *ctx);
+/** Nobody is connected at a start: marks every connector OFFLINE, at once, however many chargers were
+ * cut off. After an end by store_leave there is nothing to look for. */
+EV_MUST_USE int store_arrive(struct store *s, int64_t now_ms);
+/** The orderly end, after the last commit: marks every connector OFFLINE and notes that it was done;
+ * the first commit of the next start takes the note away. */
+EV_MUST_USE int store_leave(struct store *s, int64_t now_ms);
 /** After store_load: every sample of open sessions with at_ms > check_ms of the session, sealed or
  * not, session by session, in the order they came: what core_load_sample wants. */
 typedef int store_sample_fn(void *ctx, const struct sample_record *record);
@@ -94,7 +103,9 @@ EV_MUST_USE int store_fetch_idem(struct store_fetcher *f, const char *key, store
                                  void *ctx);
 EV_MUST_USE int store_fetch_web_session(struct store_fetcher *f, const char *id, store_row_fn *fn,
                                         void *ctx);
-/** Answers one core_need by the look-up it names. */
+/** Answers one core_need by the look-up it names. A charger (by id, path, connector or code) comes
+ * with all its connectors, a driver (by id or phone) with all its accounts, the charger or driver
+ * first. */
 EV_MUST_USE int store_fetch_need(struct store_fetcher *f, const struct core_need *need,
                                  store_row_fn *fn, void *ctx);
 

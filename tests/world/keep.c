@@ -159,6 +159,79 @@ static bool load_any(void *ctx, const void *row)
     return true;
 }
 
+/* Chargers that wait, and what open orders pin: chargers with their connectors, drivers with their
+ * accounts; and accounts that are no driver's. */
+struct pins {
+    struct core *core;
+    struct map chargers, drivers;
+};
+
+static bool pin_order(void *ctx, const void *row)
+{
+    struct pins *p = ctx;
+    const struct row_orders *o = row;
+    if (o->state == ORDER_SETTLED || o->state == ORDER_START_FAILED)
+        return true;
+    must(map_put(&p->chargers, (uint64_t)o->charger, 1) == 0);
+    must(map_put(&p->drivers, (uint64_t)o->driver, 1) == 0);
+    return true;
+}
+
+static bool pin_charger(void *ctx, const void *row)
+{
+    struct pins *p = ctx;
+    const struct row_charger *ch = row;
+    if (ch->state == CHARGER_WAITING)
+        must(map_put(&p->chargers, (uint64_t)ch->id, 1) == 0);
+    if (in_set(&p->chargers, ch->id))
+        must(core_load(p->core, ROW_CHARGER, row) == 0);
+    return true;
+}
+
+static bool pin_connector(void *ctx, const void *row)
+{
+    struct pins *p = ctx;
+    if (in_set(&p->chargers, ((const struct row_connector *)row)->charger))
+        must(core_load(p->core, ROW_CONNECTOR, row) == 0);
+    return true;
+}
+
+static bool pin_driver(void *ctx, const void *row)
+{
+    struct pins *p = ctx;
+    if (in_set(&p->drivers, ((const struct row_driver *)row)->id))
+        must(core_load(p->core, ROW_DRIVER, row) == 0);
+    return true;
+}
+
+static bool of_driver(const struct row_account *a)
+{
+    return a->kind >= ACCOUNT_WALLET && a->kind <= ACCOUNT_DEBT;
+}
+
+static bool pin_account(void *ctx, const void *row)
+{
+    struct pins *p = ctx;
+    const struct row_account *a = row;
+    if (!of_driver(a) || in_set(&p->drivers, a->owner))
+        must(core_load(p->core, ROW_ACCOUNT, row) == 0);
+    return true;
+}
+
+static void pins_load(struct keep *k, struct core *core)
+{
+    struct pins p = {.core = core};
+    map_init(&p.chargers, ROWS_MAX, 1);
+    map_init(&p.drivers, ROWS_MAX, 1);
+    rows_walk(k, ROW_ORDERS, pin_order, &p);
+    rows_walk(k, ROW_CHARGER, pin_charger, &p);
+    rows_walk(k, ROW_CONNECTOR, pin_connector, &p);
+    rows_walk(k, ROW_DRIVER, pin_driver, &p);
+    rows_walk(k, ROW_ACCOUNT, pin_account, &p);
+    map_free(&p.chargers);
+    map_free(&p.drivers);
+}
+
 static bool load_hold(void *ctx, const void *row)
 {
     struct loading *l = ctx;
@@ -242,6 +315,7 @@ void keep_load(struct keep *k, struct core *core)
         if (row_metas[t].kind == ROW_KIND_DIRECTORY)
             rows_walk(k, l.table, load_any, &l);
     }
+    pins_load(k, core);
     rows_walk(k, ROW_HOLD, load_hold, &l);
     rows_walk(k, ROW_ORDERS, load_order, &l);
     rows_walk(k, ROW_SESSION, load_session, &l);
@@ -263,7 +337,7 @@ void keep_load(struct keep *k, struct core *core)
 struct fetching {
     struct core *core;
     const struct core_need *need;
-    int64_t order, session;
+    int64_t order, session, owner;
     bool found;
 };
 
@@ -328,9 +402,109 @@ static bool fetch_part(void *ctx, const void *row)
     return true;
 }
 
+/* ---- the directory ---- */
+
+static bool find_charger(void *ctx, const void *row)
+{
+    struct fetching *f = ctx;
+    const struct row_charger *ch = row;
+    if (strcmp(ch->path, f->need->text) == 0)
+        f->owner = ch->id;
+    return !f->owner;
+}
+
+static bool find_connector(void *ctx, const void *row)
+{
+    struct fetching *f = ctx;
+    const struct row_connector *k = row;
+    if (f->need->kind == NEED_CONNECTOR ? k->id == f->need->a : strcmp(k->code, f->need->text) == 0)
+        f->owner = k->charger;
+    return !f->owner;
+}
+
+static bool find_driver(void *ctx, const void *row)
+{
+    struct fetching *f = ctx;
+    const struct row_driver *d = row;
+    if (d->tenant == f->need->a && strcmp(d->phone, f->need->text) == 0)
+        f->owner = d->id;
+    return !f->owner;
+}
+
+static bool fetch_connector(void *ctx, const void *row)
+{
+    struct fetching *f = ctx;
+    if (((const struct row_connector *)row)->charger == f->owner)
+        must(core_load(f->core, ROW_CONNECTOR, row) == 0);
+    return true;
+}
+
+static bool fetch_account(void *ctx, const void *row)
+{
+    struct fetching *f = ctx;
+    const struct row_account *a = row;
+    if (of_driver(a) && a->owner == f->owner)
+        must(core_load(f->core, ROW_ACCOUNT, row) == 0);
+    return true;
+}
+
+static bool fetch_token(void *ctx, const void *row)
+{
+    struct fetching *f = ctx;
+    const struct row_token *k = row;
+    if (k->tenant != f->need->a || strcmp(k->folded, f->need->text) != 0)
+        return true;
+    f->found = true;
+    must(core_load(f->core, ROW_TOKEN, row) == 0);
+    return false;
+}
+
+static void fetch_charger(struct keep *k, struct fetching *f)
+{
+    if (f->need->kind == NEED_CHARGER)
+        f->owner = f->need->a;
+    else if (f->need->kind == NEED_CHARGER_PATH)
+        rows_walk(k, ROW_CHARGER, find_charger, f);
+    else
+        rows_walk(k, ROW_CONNECTOR, find_connector, f);
+    f->found =
+        f->owner && fetch_one(k, f->core, ROW_CHARGER, &(struct row_charger){.id = f->owner});
+    if (f->found)
+        rows_walk(k, ROW_CONNECTOR, fetch_connector, f);
+}
+
+static void fetch_driver(struct keep *k, struct fetching *f)
+{
+    if (f->need->kind == NEED_DRIVER)
+        f->owner = f->need->a;
+    else
+        rows_walk(k, ROW_DRIVER, find_driver, f);
+    f->found = f->owner && fetch_one(k, f->core, ROW_DRIVER, &(struct row_driver){.id = f->owner});
+    if (f->found)
+        rows_walk(k, ROW_ACCOUNT, fetch_account, f);
+}
+
+static void fetch_directory(struct keep *k, struct fetching *f)
+{
+    if (f->need->kind <= NEED_CONNECTOR_CODE)
+        fetch_charger(k, f);
+    else if (f->need->kind <= NEED_DRIVER_PHONE)
+        fetch_driver(k, f);
+    else if (f->need->kind == NEED_TOKEN)
+        f->found = fetch_one(k, f->core, ROW_TOKEN, &(struct row_token){.id = f->need->a});
+    else
+        rows_walk(k, ROW_TOKEN, fetch_token, f);
+    if (!f->found)
+        core_absent(f->core, f->need);
+}
+
 void keep_fetch(struct keep *k, struct core *core, const struct core_need *need)
 {
     struct fetching f = {.core = core, .need = need};
+    if (need->kind >= NEED_CHARGER) {
+        fetch_directory(k, &f);
+        return;
+    }
     if (need->kind == NEED_IDEM)
         f.found = fetch_one(k, core, ROW_IDEM, &(struct row_idem){.key = need->text});
     else if (need->kind == NEED_PAYMENT)

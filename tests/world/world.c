@@ -44,6 +44,7 @@ static void world_seal(struct world *w)
     must(!w->batch.rows.err && !w->batch.samples.err && !w->batch.outs.err);
     keep_commit(&w->keep, buf_str(&w->batch.rows), buf_str(&w->batch.samples));
     audit_batch(&w->audit, buf_str(&w->batch.rows));
+    w->settled = w->batch.number;
     for (size_t at = 0; at < w->batch.outs.n;) {
         const struct out *o = (const void *)(w->batch.outs.p + at);
         at += ((size_t)o->size + 7) & ~(size_t)7;
@@ -54,13 +55,16 @@ static void world_seal(struct world *w)
 static void needs_fill(struct world *w, const struct cmd *cmd)
 {
     struct core_need needs[CORE_NEEDS_MAX];
+    core_rest(w->core, w->settled);
     for (int round = 0; round < 8; round++) {
         int n = core_needs(w->core, cmd, needs);
         if (n == 0)
             return;
-        world_seal(w); /* what was dropped from memory is in the batch at the latest */
-        for (int i = 0; i < n; i++)
+        for (int i = 0; i < n; i++) {
+            if (core_need_waits(&needs[i]))
+                world_seal(w); /* what was dropped from memory is in the batch at the latest */
             keep_fetch(&w->keep, w->core, &needs[i]);
+        }
     }
     must_fail(__FILE__, __LINE__, "core_needs asks for ever");
 }
@@ -275,9 +279,11 @@ static void core_start(struct world *w)
                                  .accounts = 262144,
                                  .orders = 16384,
                                  .commands = 16384,
+                                 .hot = 2, /* so that idle chargers come and go */
                                  .seed = 5,
                                  .secret = 11};
     must(core_new(&limits, &w->core) == 0);
+    w->settled = 0;
     must(core_zone_add(w->core, "Asia/Shanghai", w->zone) == 0);
 }
 

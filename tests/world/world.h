@@ -78,6 +78,7 @@ struct world_reply {
 struct world {
     struct rng rng;
     int64_t now_ms, seal_ms;
+    uint64_t settled; /* number of the last batch that is kept */
     struct core *core;
     struct core_batch batch;
     struct keep keep;

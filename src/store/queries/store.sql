@@ -40,10 +40,19 @@ SELECT n, data FROM meter_block WHERE session = :session AND t1_ms > :after ORDE
 SELECT id, tenant, check_ms FROM session
 WHERE state = 1 AND order_id IN (SELECT id FROM orders WHERE state NOT IN (8, 9)) ORDER BY id;
 
+-- name: connectors_away(at_ms time) exec
+UPDATE connector SET status = 0, status_ms = :at_ms WHERE status <> 0;
+
 -- name: id_last() one
 -- out: id i64
 SELECT COALESCE(max(id), 0) AS id FROM (
   SELECT max(id) AS id FROM transfer
+  UNION ALL SELECT max(id) FROM driver
+  UNION ALL SELECT max(id) FROM token
+  UNION ALL SELECT max(id) FROM charger
+  UNION ALL SELECT max(id) FROM connector
+  UNION ALL SELECT max(id) FROM account
+  UNION ALL SELECT max(id) FROM hold
   UNION ALL SELECT max(id) FROM orders
   UNION ALL SELECT max(id) FROM session
   UNION ALL SELECT max(id) FROM command

@@ -74,7 +74,7 @@ static void test_stop_latency_kept(void **state)
     assert_true(ch->stop_ms > 400);
     /* It is known again after a restart, and no change of the row by people takes it away. */
     world_restart(w);
-    assert_int_equal(charger_find(w->core, w->charger)->row.stop_min_ms, 400);
+    assert_int_equal(world_charger(w)->row.stop_min_ms, 400);
     struct row_charger change = *charger_row();
     change.name = "renamed";
     change.stop_min_ms = 0;
@@ -87,7 +87,7 @@ static void test_stop_latency_kept(void **state)
 
 static struct charger *charger(void)
 {
-    return charger_find(w->core, w->charger);
+    return world_charger(w);
 }
 
 /* Charges with a reading every ten seconds until the core calls the charger so. */

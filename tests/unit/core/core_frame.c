@@ -377,7 +377,7 @@ static void test_connections(void **state)
     assert_int_equal(close->to.gen, old.gen);
     assert_int_equal(((const struct row_charger *)world_row(w, ROW_CHARGER, w->charger))->flaps, 1);
     world_close(w); /* of the old connection: says nothing about the new one */
-    assert_true(charger_find(w->core, w->charger)->online);
+    assert_true(world_charger(w)->online);
     struct row_charger ch = *(const struct row_charger *)world_row(w, ROW_CHARGER, w->charger);
     ch.state = CHARGER_DISABLED;
     assert_int_equal(world_put(w, ROW_CHARGER, false, &ch), 0);
@@ -438,7 +438,7 @@ static void test_status_rows(void **state)
 static void test_learns(void **state)
 {
     (void)state;
-    struct charger *ch = charger_find(w->core, w->charger);
+    struct charger *ch = world_charger(w);
     ch->row.traits = 0;
     int64_t tx, order = world_charging(w, 40000, &tx);
     (void)order;
@@ -472,7 +472,7 @@ static void test_quota(void **state)
         closed = closed || (o && o->u.close.code == 1008);
     }
     assert_true(closed);
-    assert_true(charger_find(w->core, w->charger)->quota_over > 0);
+    assert_true(world_charger(w)->quota_over > 0);
 }
 
 static struct cmd *reading(int64_t energy)

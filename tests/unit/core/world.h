@@ -3,7 +3,8 @@
  * at 1.2 yuan per kWh, one OCPP charger and one 云快充 pile with two guns each, a driver with 4.00
  * in the wallet. Time stands still unless a test moves it. Every batch is applied to a store of
  * packed rows in memory, from which a fresh core can be loaded (world_restart); after every batch
- * the books must balance. */
+ * the books must balance. Unless it is eager, the core keeps no more than one idle charger, and
+ * finds the rest of the directory by need: so every test is one of what need.c declares. */
 #ifndef EVEN_TEST_CORE_WORLD_H
 #define EVEN_TEST_CORE_WORLD_H
 
@@ -11,8 +12,15 @@
 
 #define T0 INT64_C(1767225600000) /* 2026-01-01T00:00:00Z */
 
+struct stored {
+    enum row_table table;
+    struct buf key, row;
+};
+
 struct world {
     struct core *core;
+    bool eager;  /* every row of the directory is loaded at a start and stays */
+    int fetched; /* look-ups in the directory */
     struct core_batch batch;
     struct zone *zone;
     struct arena arena; /* of one step */
@@ -39,6 +47,7 @@ struct world {
 };
 
 void world_init(struct world *w);
+void world_init_eager(struct world *w, bool eager);
 void world_free(struct world *w);
 /** Sends a command, seals; the reply is in w->reply. Returns its err. */
 int world_send(struct world *w, struct cmd *cmd);
@@ -47,6 +56,13 @@ void world_tick(struct world *w, int64_t to_ms);
 void world_run(struct world *w, int64_t ms);
 void world_seal(struct world *w);
 void world_restart(struct world *w);
+/** Answers one need from the store. */
+void world_fetch(struct world *w, const struct core_need *need);
+/** The OCPP charger as the core has it, brought back when it has left. */
+struct charger *world_charger(struct world *w);
+void world_core_new(struct world *w);
+void *world_unpacked(struct world *w, const struct stored *s);
+void *world_unpacked_to(struct arena *a, const struct stored *s);
 struct cmd *world_web(struct world *w, enum cmd_type type, int64_t actor, enum actor_kind kind);
 struct cmd *world_gate(struct world *w, enum cmd_type type);
 

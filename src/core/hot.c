@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+/* hot.c: which chargers are in memory. All that something happens at (an open order, a call under
+ * way, a timer, a row that is not durable yet) are pinned; of the others only the last few heard of
+ * stay (core_limits.hot), the rest leave with their connectors and are fetched again by need. A
+ * hundred thousand chargers that stand idle are a hundred thousand lines: what a connection is known
+ * by and no row holds.
+ *
+ * Data: the chargers in memory in a list, last heard first; a line for each charger that was
+ * connected since the start and is not in memory.
+ *
+ * What is forgotten: the last StartTransaction of a connector after EVICT_MS, as by a restart; fewer
+ * status changes in a window than half of what counts as flapping.
+ *
+ * Invariants:
+ *  1. a charger is in memory with all its connectors, or not at all, and has a line only then;
+ *  2. what leaves is durable: the look-up that brings it back waits for no commit, and finds what
+ *     left;
+ *  3. coming back changes nothing else that a command or a timer could see.
+ * Fails by keeping: without room for its line a charger stays. */
+#include "core/core_state.h"
+
+enum { HOT_STEPS = 64 }; /* chargers looked at in one go */
+
+void hot_init(struct core *c)
+{
+    slab_init(&c->lines, sizeof(struct line), c->lim.chargers);
+    map_init(&c->line_ids, c->lim.chargers, c->lim.seed);
+}
+
+void hot_free(struct core *c)
+{
+    slab_free(&c->lines);
+    map_free(&c->line_ids);
+}
+
+/* ---- lines ---- */
+
+struct line *hot_line(const struct core *c, int64_t charger)
+{
+    return map_get_ptr(&c->line_ids, (uint64_t)charger);
+}
+
+static bool line_save(struct core *c, const struct charger *ch)
+{
+    struct slab_ref ref;
+    if (!ch->opened_ms)
+        return true; /* never connected: its row says it all */
+    struct line *l = slab_get(&c->lines, &ref);
+    if (!l)
+        return false;
+    *l = (struct line){.ref = ref,
+                       .conn = ch->conn,
+                       .opened_ms = ch->opened_ms,
+                       .heard_ms = ch->heard_ms,
+                       .lag_ms = ch->lag_ms,
+                       .quota_ms = ch->quota_ms,
+                       .quota_txn_ms = ch->quota_txn_ms,
+                       .quota_n = ch->quota_n,
+                       .quota_txn_n = ch->quota_txn_n,
+                       .quota_over = ch->quota_over,
+                       .online = ch->online,
+                       .probed = ch->probed};
+    if (map_put_ptr(&c->line_ids, (uint64_t)ch->row.id, l) == 0)
+        return true;
+    slab_put(&c->lines, ref);
+    return false;
+}
+
+static void line_take(struct core *c, struct charger *ch)
+{
+    struct line *l = hot_line(c, ch->row.id);
+    if (!l)
+        return;
+    ch->conn = l->conn;
+    ch->opened_ms = l->opened_ms;
+    ch->heard_ms = l->heard_ms;
+    ch->lag_ms = l->lag_ms;
+    ch->quota_ms = l->quota_ms;
+    ch->quota_txn_ms = l->quota_txn_ms;
+    ch->quota_n = l->quota_n;
+    ch->quota_txn_n = l->quota_txn_n;
+    ch->quota_over = l->quota_over;
+    ch->online = l->online;
+    ch->probed = l->probed;
+    (void)map_del(&c->line_ids, (uint64_t)ch->row.id);
+    slab_put(&c->lines, l->ref);
+}
+
+/* ---- the list ---- */
+
+static void list_out(struct core *c, struct charger *ch)
+{
+    *(ch->newer ? &ch->newer->older : &c->hot_first) = ch->older;
+    *(ch->older ? &ch->older->newer : &c->hot_last) = ch->newer;
+    ch->newer = ch->older = NULL;
+}
+
+static void list_in(struct core *c, struct charger *ch)
+{
+    ch->older = c->hot_first;
+    *(c->hot_first ? &c->hot_first->newer : &c->hot_last) = ch;
+    c->hot_first = ch;
+}
+
+void hot_add(struct core *c, struct charger *ch)
+{
+    line_take(c, ch);
+    list_in(c, ch);
+}
+
+void hot_touch(struct core *c, struct charger *ch)
+{
+    if (c->hot_first == ch)
+        return;
+    list_out(c, ch);
+    list_in(c, ch);
+}
+
+/* ---- leaving ---- */
+
+static bool durable(const struct core *c, const struct obj *o)
+{
+    return !o->dirty && o->sealed <= c->settled;
+}
+
+static bool idle(const struct core *c, const struct charger *ch)
+{
+    if (!durable(c, &ch->o) || ch->orders || ch->calling || ch->queue ||
+        ch->row.state == CHARGER_WAITING)
+        return false;
+    if (ch->online && ch->row.protocol == PROTOCOL_YKC)
+        return false; /* price_push_all goes over those in memory */
+    for (int i = 0; i < TC_N; i++)
+        if (ch->timer[i].pos)
+            return false;
+    for (const struct connector *k = ch->connectors; k; k = k->next)
+        if (!durable(c, &k->o) || k->row.order_id ||
+            (k->last.tx && c->now - k->last.at_ms < EVICT_MS) ||
+            k->flap.changes >= STATUS_BURST / 2)
+            return false;
+    return true;
+}
+
+static void leave(struct core *c, struct charger *ch)
+{
+    list_out(c, ch);
+    for (struct connector *k = ch->connectors, *next; k; k = next) {
+        next = k->next;
+        dir_drop(c, &k->o);
+    }
+    dir_drop(c, &ch->o);
+}
+
+void core_rest(struct core *c, uint64_t settled)
+{
+    must(settled <= c->sealed && settled >= c->settled);
+    c->settled = settled;
+    for (int i = 0; i < HOT_STEPS && c->dir[ROW_CHARGER].slab.live > c->lim.hot; i++) {
+        struct charger *ch = c->hot_last;
+        if (idle(c, ch) && line_save(c, ch))
+            leave(c, ch);
+        else
+            hot_touch(c, ch); /* looked at again when its turn comes */
+    }
+}

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: Apache-2.0
+/* need.c: which rows a command looks at that are not in memory. The core reaches for nothing, so
+ * whatever a handler finds by dir_find, token_find, order_find … was declared here first, or cannot
+ * have left: what is not found then does not exist.
+ *
+ *  always in memory   tenants, parties, people, keys, stations, channels, tariffs, contracts,
+ *                     accounts that are no driver's; chargers that wait to be registered
+ *  pinned             by an open order: its charger, its driver; by a call under way or a price
+ *                     timer: the charger; a 云快充 pile while it is connected (hot.c)
+ *  comes whole        a charger with all its connectors, a driver with all its accounts, an order
+ *                     with session, hold, pieces, parts
+ *
+ *  command                                 declares
+ *  CONN_OPEN                               the charger by path (link_open)
+ *  every other command of a gate           the charger by id (gate_apply); a HEARTBEAT of a connected
+ *                                          one needs none (hot_heard)
+ *  AUTHORIZE                               + the card and its driver (start_tag_status)
+ *  TX_START                                + the order that the tag names, with its parties; unless it
+ *                                          is that order's tag: the card and its driver (tx_local,
+ *                                          start_tag_status); displace: pinned
+ *  METER, TX_STOP, TX_RECORD               + the order by transaction, with its parties (late_stop,
+ *                                          settle_correct, record_late)
+ *  CALL                                    the charger (command_call)
+ *  ORDER_START                             the charger by connector, the driver (check_place, check_payer)
+ *  ORDER_STOP, DECIDE, ORDER_REFUND        the order with its parties (charge, refund_move)
+ *  TOPUP, PAYMENT_NEW                      the driver (payment_credit, wallet_open)
+ *  PAY_RESULT                              the payment or payout, and its driver (payment_paid,
+ *                                          payout_back)
+ *  PAYOUT_NEW, PAYOUT_DECIDE               the payment, the payout, and its driver (principal_check,
+ *                                          from_transit)
+ *  REGISTER_DRIVER                         the driver by phone
+ *  ROW_PUT                                 the row itself by id, what it refers to, and whoever else may
+ *                                          have its natural key: path, code (also those that code_make
+ *                                          will try), phone, tag (put_resolve, put_key, check_*)
+ *
+ * An order's parties are its charger (order_limits, stop_stray) and its driver. Timers declare
+ * nothing: those of orders and chargers find what is pinned; those of payments and payouts ask
+ * providers and move no driver's money; those of shares move only accounts that are always there.
+ *
+ * What was looked up and is not there is noted for one command only, so a note never outlives the
+ * making of such a row. Rounds: each names what can be named with what is in memory; an order must
+ * be there before its driver is known. */
+#include "core/core_state.h"
+#include "core/purse.h"
+
+struct needs {
+    struct core *c;
+    struct core_need *v;
+    int n;
+    int64_t now_ms; /* of the command */
+};
+
+static bool same(const struct core_need *k, int32_t kind, int64_t a, int64_t b, const char *text)
+{
+    return k->kind == kind && k->a == a && k->b == b && strcmp(k->text, text) == 0;
+}
+
+void core_absent(struct core *c, const struct core_need *need)
+{
+    must(c->absent_n < ARRAY_LEN(c->absent)); /* a command names few rows */
+    c->absent[c->absent_n++] = *need;
+}
+
+static void want(struct needs *w, int32_t kind, int64_t a, int64_t b, const char *text)
+{
+    for (uint32_t i = 0; i < w->c->absent_n; i++)
+        if (same(&w->c->absent[i], kind, a, b, text))
+            return;
+    for (int i = 0; i < w->n; i++)
+        if (same(&w->v[i], kind, a, b, text))
+            return;
+    must(w->n < CORE_NEEDS_MAX);
+    struct core_need *k = &w->v[w->n++];
+    *k = (struct core_need){.kind = kind, .a = a, .b = b};
+    (void)str_copy(k->text, sizeof k->text, str_from_c(text));
+}
+
+/* ---- rows of the directory ---- */
+
+static const struct charger *want_charger(struct needs *w, int64_t id)
+{
+    const struct charger *ch = charger_find(w->c, id);
+    if (!ch && id > 0)
+        want(w, NEED_CHARGER, id, 0, "");
+    return ch;
+}
+
+static void want_path(struct needs *w, const char *path)
+{
+    if (path[0] && !dir_find_key(w->c, ROW_CHARGER, path))
+        want(w, NEED_CHARGER_PATH, 0, 0, path);
+}
+
+static void want_connector(struct needs *w, int64_t id)
+{
+    if (id > 0 && !connector_find(w->c, id))
+        want(w, NEED_CONNECTOR, id, 0, "");
+}
+
+static void want_code(struct needs *w, const char *code)
+{
+    if (code[0] && !dir_find_key(w->c, ROW_CONNECTOR, code))
+        want(w, NEED_CONNECTOR_CODE, 0, 0, code);
+}
+
+static void want_driver(struct needs *w, int64_t id)
+{
+    if (id > 0 && !driver_find(w->c, id))
+        want(w, NEED_DRIVER, id, 0, "");
+}
+
+static void want_phone(struct needs *w, int64_t tenant, const char *phone)
+{
+    char key[DIR_KEY_SIZE];
+    dir_key(ROW_DRIVER, &(struct row_driver){.tenant = tenant, .phone = phone}, key);
+    if (phone[0] && !dir_find_key(w->c, ROW_DRIVER, key))
+        want(w, NEED_DRIVER_PHONE, tenant, 0, phone);
+}
+
+static void want_tag(struct needs *w, int64_t tenant, const char *tag)
+{
+    char folded[TAG_SIZE];
+    const struct token *k = token_find(w->c, tenant, tag);
+    if (k) {
+        want_driver(w, k->row.driver);
+    } else if (tag[0]) {
+        tag_fold(tag, folded);
+        want(w, NEED_TOKEN_TAG, tenant, 0, folded);
+    }
+}
+
+/* ---- orders ---- */
+
+static void want_parties(struct needs *w, const struct order *o)
+{
+    (void)want_charger(w, o->row.charger);
+    want_driver(w, o->row.driver);
+}
+
+static const struct order *want_order(struct needs *w, int64_t id)
+{
+    const struct order *o = order_find(w->c, id);
+    if (o)
+        want_parties(w, o);
+    else if (id > 0)
+        want(w, NEED_ORDER, id, 0, "");
+    return o;
+}
+
+static void want_tx(struct needs *w, const struct charger *ch, int64_t tx)
+{
+    const struct order *o = ch ? order_by_tx(w->c, ch->row.id, tx) : NULL;
+    if (o)
+        want_parties(w, o);
+    else if (ch && tx > 0 && tx <= ch->row.last_tx)
+        want(w, NEED_TX, ch->row.id, tx, "");
+}
+
+static void want_tx_no(struct needs *w, const char *tx_no)
+{
+    const struct order *o = order_by_tx_no(w->c, tx_no);
+    if (o)
+        want_parties(w, o);
+    else if (tx_no[0])
+        want(w, NEED_TX_NO, 0, 0, tx_no);
+}
+
+static void want_start(struct needs *w, const struct charger *ch, const char *tag)
+{
+    const struct order *o = want_order(w, start_tag_order(tag));
+    bool own = o && ch && o->row.charger == ch->row.id &&
+               str_eq_nocase(str_from_c(o->srow.tag), str_from_c(tag));
+    if (ch && !own)
+        want_tag(w, ch->row.tenant, tag);
+}
+
+/* ---- money ---- */
+
+static void want_payment(struct needs *w, int64_t id)
+{
+    const struct payment *p = payment_find(w->c, id);
+    if (p)
+        want_driver(w, p->row.driver);
+    else if (id > 0)
+        want(w, NEED_PAYMENT, id, 0, "");
+}
+
+/* A payout, and the lot it came from. */
+static void want_payout(struct needs *w, int64_t id)
+{
+    const struct payout *p = payout_find(w->c, id);
+    if (p) {
+        want_payment(w, p->row.payment);
+        want_driver(w, p->row.driver);
+    } else if (id > 0) {
+        want(w, NEED_PAYOUT, id, 0, "");
+    }
+}
+
+/* A notice may speak of either. */
+static void want_pay(struct needs *w, const struct cmd_pay_result *in)
+{
+    bool payment = payment_find(w->c, in->row) != NULL;
+    if (payment || in->op <= PAY_CLOSE || (in->op == PAY_NOTICE && !payout_find(w->c, in->row)))
+        want_payment(w, in->row);
+    if (!payment && in->op > PAY_CLOSE)
+        want_payout(w, in->row);
+}
+
+/* ---- rows that are put ---- */
+
+static void want_connector_put(struct needs *w, const struct row_connector *r, bool create)
+{
+    struct core *c = w->c;
+    (void)want_charger(w, r->charger);
+    if (!create)
+        want_connector(w, r->id);
+    want_code(w, r->code);
+    if (!create || r->code[0])
+        return;
+    char code[CODE_SIZE];
+    for (uint64_t turn = 0;; turn++) {
+        code_make(c, core_id_next(c, w->now_ms), turn, code);
+        if (!dir_find_key(c, ROW_CONNECTOR, code))
+            break;
+    }
+    want_code(w, code);
+}
+
+static void want_row(struct needs *w, const struct cmd *cmd)
+{
+    enum row_table t;
+    void *row;
+    int64_t tenant = cmd->head.tenant;
+    bool create = cmd->u.row_put.create != 0;
+    arena_reset(&w->c->scratch);
+    if (directory_unpack(w->c, cmd, &t, &row))
+        return; /* refused as it is */
+    if (t == ROW_CHARGER) {
+        const struct row_charger *r = row;
+        want_path(w, r->path);
+        if (!create)
+            (void)want_charger(w, r->id);
+    } else if (t == ROW_CONNECTOR) {
+        want_connector_put(w, row, create);
+    } else if (t == ROW_DRIVER) {
+        const struct row_driver *r = row;
+        want_phone(w, tenant, r->phone);
+        if (!create)
+            want_driver(w, r->id);
+    } else if (t == ROW_TOKEN) {
+        const struct row_token *r = row;
+        want_tag(w, tenant, r->tag);
+        want_driver(w, r->driver);
+        if (!create && !dir_find(w->c, ROW_TOKEN, r->id))
+            want(w, NEED_TOKEN, r->id, 0, "");
+    }
+}
+
+/* ---- commands ---- */
+
+static void needs_of_gate(struct needs *w, const struct cmd *cmd)
+{
+    const struct charger *ch = want_charger(w, cmd->u.charger.charger);
+    switch (cmd->head.type) {
+    case CMD_AUTHORIZE:
+        if (ch)
+            want_tag(w, ch->row.tenant, cmd->u.authorize.tag);
+        break;
+    case CMD_TX_START:
+        want_start(w, ch, cmd->u.tx_start.tag);
+        break;
+    case CMD_METER:
+        want_tx(w, ch, cmd->u.meter.tx);
+        want_tx_no(w, cmd->u.meter.tx_no);
+        break;
+    case CMD_TX_STOP:
+        want_tx(w, ch, cmd->u.tx_stop.tx);
+        break;
+    case CMD_TX_RECORD:
+        want_tx_no(w, cmd->u.tx_record.tx_no);
+        break;
+    default:
+        break;
+    }
+}
+
+static void needs_of_web(struct needs *w, const struct cmd *cmd)
+{
+    switch (cmd->head.type) {
+    case CMD_ROW_PUT:
+        want_row(w, cmd);
+        break;
+    case CMD_TOPUP:
+        want_driver(w, cmd->u.topup.driver);
+        break;
+    case CMD_PAYMENT_NEW:
+        want_driver(w, cmd->u.payment_new.driver);
+        break;
+    case CMD_REGISTER_DRIVER:
+        want_phone(w, cmd->head.tenant, cmd->u.register_driver.phone);
+        break;
+    case CMD_ORDER_START:
+        want_connector(w, cmd->u.order_start.connector);
+        want_driver(w, cmd->u.order_start.driver);
+        break;
+    case CMD_CALL:
+        (void)want_charger(w, cmd->u.call.charger);
+        break;
+    case CMD_ORDER_STOP:
+        (void)want_order(w, cmd->u.order_stop.order);
+        break;
+    case CMD_DECIDE:
+        (void)want_order(w, cmd->u.decide.order);
+        break;
+    case CMD_ORDER_REFUND:
+        (void)want_order(w, cmd->u.order_refund.order);
+        break;
+    case CMD_PAY_RESULT:
+        want_pay(w, &cmd->u.pay_result);
+        break;
+    case CMD_PAYOUT_NEW:
+        want_payment(w, cmd->u.payout_new.payment);
+        break;
+    case CMD_PAYOUT_DECIDE:
+        want_payout(w, cmd->u.payout_decide.payout);
+        break;
+    default:
+        break;
+    }
+}
+
+int core_needs(struct core *c, const struct cmd *cmd, struct core_need needs[CORE_NEEDS_MAX])
+{
+    struct needs w = {.c = c, .v = needs, .now_ms = cmd->head.now_ms};
+    if (cmd->head.idem_set && !idem_known(c, cmd->head.idem_key))
+        want(&w, NEED_IDEM, 0, 0, cmd->head.idem_key);
+    if (cmd->head.type == CMD_CONN_OPEN)
+        want_path(&w, cmd->u.conn_open.path);
+    else if (cmd->head.type == CMD_HEARTBEAT && hot_line(c, cmd->u.charger.charger))
+        return w.n; /* known without its row */
+    else if (command_of_gate(cmd->head.type))
+        needs_of_gate(&w, cmd);
+    else
+        needs_of_web(&w, cmd);
+    return w.n;
+}
+
+bool core_need_waits(const struct core_need *need)
+{
+    return need->kind <= NEED_PAYOUT;
+}
