@@ -134,14 +134,20 @@ struct charger {
     uint32_t orders; /* open ones */
     struct charger *newer, *older; /* in the list of those in memory: hot.c */
 };
-/** What a charger that is not in memory is known by. */
+/** What a charger that is not in memory is known by; there are many of them. Windows that are counted
+ * in begin at times of which the low 32 bits are kept. */
+enum { LINE_GUNS = 2 };
 struct line {
     struct slab_ref ref;
     struct origin conn;
-    int64_t opened_ms, heard_ms, lag_ms, quota_ms, quota_txn_ms;
-    uint32_t quota_n, quota_txn_n, quota_over;
+    int64_t opened_ms, heard_ms, lag_ms;
+    uint32_t quota_at, quota_txn_at, flap_at[LINE_GUNS];
+    uint32_t quota_n, quota_over;
+    uint16_t quota_txn_n;
+    uint8_t flap_gun[LINE_GUNS], flap_changes[LINE_GUNS];
     bool online, probed;
 };
+_Static_assert(sizeof(struct line) <= 80, "one for each connection");
 struct connector {
     struct obj o;
     struct row_connector row;
@@ -363,9 +369,11 @@ void hot_init(struct core *c);
 void hot_free(struct core *c);
 /** A charger that came into memory. */
 void hot_add(struct core *c, struct charger *ch);
+/** One of its connectors, after it. */
+void hot_add_gun(struct core *c, struct connector *k);
 /** Something was heard of it. */
 void hot_touch(struct core *c, struct charger *ch);
-/** The line of a charger that is not in memory but was connected, or NULL. */
+/** The line of a charger that left memory after it was connected, or NULL. */
 struct line *hot_line(const struct core *c, int64_t charger);
 
 /* ---- directory.c, catalog.c ---- */

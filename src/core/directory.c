@@ -363,6 +363,7 @@ static int connector_link(struct core *c, struct connector *k)
         at = &(*at)->next;
     k->next = *at;
     *at = k;
+    hot_add_gun(c, k);
     if (c->started && !ch->online)
         link_away(c, ch); /* a row from before the start may say otherwise */
     return 0;

@@ -5,14 +5,14 @@
  * hundred thousand chargers that stand idle are a hundred thousand lines: what a connection is known
  * by and no row holds.
  *
- * Data: the chargers in memory in a list, last heard first; a line for each charger that was
- * connected since the start and is not in memory.
+ * Data: the chargers in memory in a list, last heard first; a line for each charger that left after
+ * it was connected, as it was when it left.
  *
- * What is forgotten: the last StartTransaction of a connector after EVICT_MS, as by a restart; fewer
- * status changes in a window than half of what counts as flapping.
+ * What is forgotten: the last StartTransaction of a connector after EVICT_MS, as by a restart.
  *
  * Invariants:
- *  1. a charger is in memory with all its connectors, or not at all, and has a line only then;
+ *  1. a charger is in memory with all its connectors, or not at all, and then its line means
+ *     nothing;
  *  2. what leaves is durable: the look-up that brings it back waits for no commit, and finds what
  *     left;
  *  3. coming back changes nothing else that a command or a timer could see.
@@ -40,50 +40,70 @@ struct line *hot_line(const struct core *c, int64_t charger)
     return map_get_ptr(&c->line_ids, (uint64_t)charger);
 }
 
-static bool line_save(struct core *c, const struct charger *ch)
+/* The latest time up to now with these low bits. */
+static int64_t time_of(const struct core *c, uint32_t low)
+{
+    return c->now - (int64_t)(uint32_t)((uint32_t)c->now - low);
+}
+
+/* Its line, made when there is none yet; NULL: no room. */
+static struct line *line_of(struct core *c, int64_t charger)
 {
     struct slab_ref ref;
+    struct line *l = hot_line(c, charger);
+    if (l)
+        return l;
+    l = slab_get(&c->lines, &ref);
+    if (!l)
+        return NULL;
+    l->ref = ref;
+    if (map_put_ptr(&c->line_ids, (uint64_t)charger, l) == 0)
+        return l;
+    slab_put(&c->lines, ref);
+    return NULL;
+}
+
+static bool line_save(struct core *c, const struct charger *ch)
+{
     if (!ch->opened_ms)
         return true; /* never connected: its row says it all */
-    struct line *l = slab_get(&c->lines, &ref);
+    struct line *l = line_of(c, ch->row.id);
     if (!l)
         return false;
-    *l = (struct line){.ref = ref,
+    *l = (struct line){.ref = l->ref,
                        .conn = ch->conn,
                        .opened_ms = ch->opened_ms,
                        .heard_ms = ch->heard_ms,
                        .lag_ms = ch->lag_ms,
-                       .quota_ms = ch->quota_ms,
-                       .quota_txn_ms = ch->quota_txn_ms,
+                       .quota_at = (uint32_t)ch->quota_ms,
+                       .quota_txn_at = (uint32_t)ch->quota_txn_ms,
                        .quota_n = ch->quota_n,
-                       .quota_txn_n = ch->quota_txn_n,
+                       .quota_txn_n = (uint16_t)ch->quota_txn_n, /* closed before that overflows */
                        .quota_over = ch->quota_over,
                        .online = ch->online,
                        .probed = ch->probed};
-    if (map_put_ptr(&c->line_ids, (uint64_t)ch->row.id, l) == 0)
-        return true;
-    slab_put(&c->lines, ref);
-    return false;
+    const struct connector *k = ch->connectors;
+    for (int i = 0; k && i < LINE_GUNS; i++, k = k->next) {
+        l->flap_gun[i] = (uint8_t)k->row.number;
+        l->flap_at[i] = (uint32_t)k->flap.from_ms;
+        l->flap_changes[i] = (uint8_t)k->flap.changes; /* up to STATUS_BURST */
+    }
+    return true;
 }
 
-static void line_take(struct core *c, struct charger *ch)
+static void line_take(struct core *c, struct charger *ch, const struct line *l)
 {
-    struct line *l = hot_line(c, ch->row.id);
-    if (!l)
-        return;
     ch->conn = l->conn;
     ch->opened_ms = l->opened_ms;
     ch->heard_ms = l->heard_ms;
     ch->lag_ms = l->lag_ms;
-    ch->quota_ms = l->quota_ms;
-    ch->quota_txn_ms = l->quota_txn_ms;
+    ch->quota_ms = time_of(c, l->quota_at);
+    ch->quota_txn_ms = time_of(c, l->quota_txn_at);
     ch->quota_n = l->quota_n;
     ch->quota_txn_n = l->quota_txn_n;
     ch->quota_over = l->quota_over;
     ch->online = l->online;
     ch->probed = l->probed;
-    (void)map_del(&c->line_ids, (uint64_t)ch->row.id);
-    slab_put(&c->lines, l->ref);
 }
 
 /* ---- the list ---- */
@@ -104,8 +124,20 @@ static void list_in(struct core *c, struct charger *ch)
 
 void hot_add(struct core *c, struct charger *ch)
 {
-    line_take(c, ch);
+    const struct line *l = hot_line(c, ch->row.id);
+    if (l)
+        line_take(c, ch, l);
     list_in(c, ch);
+}
+
+void hot_add_gun(struct core *c, struct connector *k)
+{
+    const struct line *l = hot_line(c, k->row.charger);
+    for (int i = 0; l && i < LINE_GUNS; i++)
+        if (l->flap_gun[i] == k->row.number) {
+            k->flap.from_ms = time_of(c, l->flap_at[i]);
+            k->flap.changes = l->flap_changes[i];
+        }
 }
 
 void hot_touch(struct core *c, struct charger *ch)
@@ -123,6 +155,12 @@ static bool durable(const struct core *c, const struct obj *o)
     return !o->dirty && o->sealed <= c->settled;
 }
 
+/* A gun beyond those that a line has room for. */
+static bool flaps(const struct core *c, const struct connector *k, int i)
+{
+    return i >= LINE_GUNS && k->flap.changes && c->now - k->flap.from_ms < STATUS_WINDOW_MS;
+}
+
 static bool idle(const struct core *c, const struct charger *ch)
 {
     if (!durable(c, &ch->o) || ch->orders || ch->calling || ch->queue ||
@@ -133,10 +171,10 @@ static bool idle(const struct core *c, const struct charger *ch)
     for (int i = 0; i < TC_N; i++)
         if (ch->timer[i].pos)
             return false;
+    int i = 0;
     for (const struct connector *k = ch->connectors; k; k = k->next)
-        if (!durable(c, &k->o) || k->row.order_id ||
-            (k->last.tx && c->now - k->last.at_ms < EVICT_MS) ||
-            k->flap.changes >= STATUS_BURST / 2)
+        if (!durable(c, &k->o) || k->row.order_id || flaps(c, k, i++) ||
+            (k->last.tx && c->now - k->last.at_ms < EVICT_MS))
             return false;
     return true;
 }

@@ -137,7 +137,7 @@ const void *world_last(struct world *w, enum row_table t)
 {
     for (size_t i = w->rows_n; i > 0; i--)
         if (w->rows[i - 1].table == t)
-            return unpacked_to(&w->kept, &w->rows[i - 1]);
+            return world_unpacked_to(&w->kept, &w->rows[i - 1]);
     return NULL;
 }
 
