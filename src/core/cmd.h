@@ -91,6 +91,8 @@ enum cmd_type {
     CMD_ORDER_REFUND,  /* staff gives back part of an order; reply_made (order id) */
     CMD_PAYOUT_NEW,    /* a withdrawal, or principal back to its source; reply_made (payout id) */
     CMD_PAYOUT_DECIDE, /* approve, refuse, cancel; settled or failed, for a bank's file; reply_made */
+    CMD_STATEMENT_NEW, /* a party's month, as the web front added it up; reply_made (statement id) */
+    CMD_STATEMENT_DECIDE, /* the party confirms or disputes, staff answer; reply_made */
 };
 
 struct cmd_head {
@@ -336,6 +338,20 @@ struct cmd_payout_decide {
     char note[201];
 };
 
+struct cmd_statement_new {
+    int64_t party;
+    int32_t month; /* yyyymm */
+    int32_t orders;
+    int64_t opening, shares, refunds, withdrawn, fees;
+};
+enum statement_act { STATEMENT_CONFIRM = 1, STATEMENT_DISPUTE = 2, STATEMENT_ANSWER = 3 };
+struct cmd_statement_decide {
+    int64_t statement;
+    int64_t party; /* 0 = staff, who only answer; else it must be this party's */
+    int32_t act;   /* enum statement_act */
+    char note[201];
+};
+
 struct cmd {
     struct cmd_head head;
     union {
@@ -370,6 +386,8 @@ struct cmd {
         struct cmd_order_refund order_refund;
         struct cmd_payout_new payout_new;
         struct cmd_payout_decide payout_decide;
+        struct cmd_statement_new statement_new;
+        struct cmd_statement_decide statement_decide;
     } u;
 };
 /** Bytes to send for a command with payload member m. Arrays at the end (samples, payload, row) may be cut: see cmd_trim. */

@@ -56,6 +56,8 @@ static const struct handler handlers[] = {
     [CMD_ORDER_REFUND] = {.web = refund_order, .audit = "order.refund"},
     [CMD_PAYOUT_NEW] = {.web = payout_new, .audit = "payout.new"},
     [CMD_PAYOUT_DECIDE] = {.web = payout_decide, .audit = "payout.decide"},
+    [CMD_STATEMENT_NEW] = {.web = statement_new, .audit = "statement.new"},
+    [CMD_STATEMENT_DECIDE] = {.web = statement_decide, .audit = "statement.decide"},
 };
 
 /* ---- memory ---- */
@@ -102,6 +104,7 @@ static void dirs_init(struct core *c)
         {ROW_CHARGER, sizeof(struct charger), l->chargers},
         {ROW_CONNECTOR, sizeof(struct connector), l->connectors},
         {ROW_CHANNEL, sizeof(struct channel), 10000},
+        {ROW_STATEMENT, sizeof(struct statement), 1000000},
     };
     for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
         struct dir *d = &c->dir[tables[i].t];
@@ -262,6 +265,7 @@ int core_load(struct core *c, enum row_table t, const void *row)
     case ROW_CHARGER:
     case ROW_CONNECTOR:
     case ROW_CHANNEL:
+    case ROW_STATEMENT:
         return directory_load(c, t, row);
     case ROW_TARIFF:
     case ROW_TARIFF_DAY:

@@ -228,6 +228,10 @@ void dir_key(enum row_table t, const void *row, char out[DIR_KEY_SIZE])
         plain = ((const struct row_charger *)row)->path;
     } else if (t == ROW_CONNECTOR) {
         plain = ((const struct row_connector *)row)->code;
+    } else if (t == ROW_STATEMENT) {
+        const struct row_statement *s = row;
+        snprintf(out, DIR_KEY_SIZE, "%" PRId64 ":%d", s->party, (int)s->month);
+        return;
     } else if (t == ROW_DRIVER) {
         const struct row_driver *d = row;
         key_of_tenant(out, d->tenant, d->phone);

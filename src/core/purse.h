@@ -49,6 +49,12 @@ struct purse {
     struct map payment_ids, payout_ids;
 };
 
+/** What a party had, got and took out in a month. */
+struct statement {
+    struct obj o;
+    struct row_statement row;
+};
+
 /* ---- purse.c ---- */
 
 /** Gives the tables, in the core's arena; ERR_NOMEM. */
@@ -136,5 +142,10 @@ int payout_decide(struct core *c, const struct cmd *cmd);
 void payout_fire(struct core *c, struct payout *p);
 void payout_restart(struct core *c, struct payout *p);
 int payout_result(struct core *c, struct payout *p, const struct cmd_pay_result *in);
+
+/* ---- statement.c ---- */
+
+int statement_new(struct core *c, const struct cmd *cmd);
+int statement_decide(struct core *c, const struct cmd *cmd);
 
 #endif

@@ -218,6 +218,9 @@ enum pay_state {
     PAY_NO_FUNDS = 7 /* our balance at the provider is short: try again later */
 };
 
+/** A statement is made by staff for a month that is over; its figures never change. */
+enum statement_state { STATEMENT_ISSUED = 1, STATEMENT_CONFIRMED = 2, STATEMENT_DISPUTED = 3 };
+
 enum rounding_rule { ROUND_DEFICIT = 0 };
 
 enum fee_kind { FEE_ELECTRICITY = 1, FEE_SERVICE = 2, FEE_OCCUPANCY = 4 };

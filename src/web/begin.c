@@ -19,6 +19,7 @@
 #include "web/state.h"
 
 enum { SEGMENTS_MAX = 12, IDEM_KEY_MAX = 128 };
+#define WEB_XLSX "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 void begin_cause_text(const struct request *r, char out[17])
 {
@@ -313,8 +314,10 @@ static bool accepts(const struct request *r, const char *mime)
 
 static const char *mime_of(enum reply_kind kind)
 {
-    static const char *const mimes[] = {"application/json", "text/plain; charset=utf-8",
-                                        "application/json", "image/svg+xml", "text/event-stream"};
+    static const char *const mimes[] = {"application/json",  "text/plain; charset=utf-8",
+                                        "application/json",  "image/svg+xml",
+                                        "text/event-stream", WEB_XLSX,
+                                        "application/pdf"};
 
     return mimes[kind];
 }

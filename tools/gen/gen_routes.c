@@ -104,17 +104,17 @@ static unsigned perm_mask(const struct lex_line *line, const char *name)
     lex_die(&lr, line, "unknown permission %s", name);
 }
 
-/* "Type[]" → Type and list; text, json, svg, sse stay as they are. */
+/* "Type[]" → Type and list; text, json, svg, sse, xlsx, pdf stay as they are. */
 static void route_out(struct route *r)
 {
     const char *bracket = strchr(r->out, '[');
     size_t n = bracket ? (size_t)(bracket - r->out) : strlen(r->out);
-    static const char *const plain[] = {"text", "json", "svg", "sse"};
+    static const char *const plain[] = {"text", "json", "svg", "sse", "xlsx", "pdf"};
     if (n >= sizeof r->out_type)
         lex_die(&lr, r->line, "long type name");
     memcpy(r->out_type, r->out, n);
     r->list = bracket != NULL;
-    if (!r->list && index_of(plain, 4, r->out_type) >= 0)
+    if (!r->list && index_of(plain, (int)(sizeof plain / sizeof plain[0]), r->out_type) >= 0)
         return;
     if (!type_find(r->out_type))
         lex_die(&lr, r->line, "unknown type %s", r->out_type);
@@ -427,6 +427,20 @@ static void openapi_parameters(FILE *f, const struct route *r)
     fprintf(f, "]");
 }
 
+static const char *plain_mime(const char *kind)
+{
+    static const char *const mimes[][2] = {
+        {"svg", "image/svg+xml"},
+        {"sse", "text/event-stream"},
+        {"pdf", "application/pdf"},
+        {"xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
+    };
+    for (size_t i = 0; i < sizeof mimes / sizeof mimes[0]; i++)
+        if (strcmp(mimes[i][0], kind) == 0)
+            return mimes[i][1];
+    return "text/plain";
+}
+
 static void openapi_reply(FILE *f, const struct route *r)
 {
     fprintf(f, "\"responses\":{\"%d\":{\"description\":\"OK\",\"content\":{", 200);
@@ -442,10 +456,7 @@ static void openapi_reply(FILE *f, const struct route *r)
     else if (strcmp(r->out_type, "json") == 0)
         fprintf(f, "\"application/json\":{\"schema\":{}}");
     else
-        fprintf(f, "\"%s\":{\"schema\":{\"type\":\"string\"}}",
-                strcmp(r->out_type, "svg") == 0   ? "image/svg+xml"
-                : strcmp(r->out_type, "sse") == 0 ? "text/event-stream"
-                                                  : "text/plain");
+        fprintf(f, "\"%s\":{\"schema\":{\"type\":\"string\"}}", plain_mime(r->out_type));
     fprintf(f,
             "}},\"default\":{\"description\":\"Problem\",\"content\":{\"application/problem+json\":"
             "{\"schema\":{\"$ref\":\"#/components/schemas/Problem\"}}}}}");

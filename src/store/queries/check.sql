@@ -102,3 +102,20 @@ SELECT contract, CAST(sum(residue_e) AS BIGINT) AS s_elec, CAST(sum(residue_s) A
   CAST(sum(residue_o) AS BIGINT) AS s_occupancy
 FROM contract_party GROUP BY contract
 HAVING sum(residue_e) <> 0 OR sum(residue_s) <> 0 OR sum(residue_o) <> 0 ORDER BY contract;
+
+-- name: check_positions() many
+-- out: party id, got money, taken money, there money
+SELECT p.id,
+       (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM split_part x WHERE x.party = p.id) AS got,
+       (SELECT CAST(COALESCE(sum(o.amount), 0) AS BIGINT) FROM payout o WHERE o.party = p.id AND o.kind = 1 AND o.state = 5) AS taken,
+       (SELECT CAST(COALESCE(sum(a.posted_in - a.posted_out), 0) AS BIGINT) FROM account a
+        WHERE a.tenant = p.tenant AND a.kind IN (5, 6, 13, 15) AND a.owner = p.id) AS there
+FROM party p WHERE p.kind <> 1 ORDER BY p.id;
+
+-- name: check_statements() many
+-- out: id id, party id, opening money, shares money, refunds money, withdrawn money, closing money, got money, taken money
+SELECT s.id, s.party, s.opening, s.shares, s.refunds, s.withdrawn, s.closing,
+       (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM split_part x WHERE x.party = s.party AND x.at_ms < s.to_ms) AS got,
+       (SELECT CAST(COALESCE(sum(o.amount), 0) AS BIGINT) FROM payout o
+        WHERE o.party = s.party AND o.kind = 1 AND o.state = 5 AND o.done_ms < s.to_ms) AS taken
+FROM statement s ORDER BY s.id;

@@ -127,6 +127,22 @@ static void every_list_answers(void **state)
     }
 }
 
+/* What is taken away is what its kind says, in both languages, and nobody else's. */
+static void statements_are_documents(void **state)
+{
+    (void)state;
+    const struct reply *r =
+        rig_as(&rig, 1, "GET", "/api/v1/partner/statements/101/sheet.xlsx", NULL, NULL);
+    assert_int_equal(r->status, 200);
+    assert_memory_equal(r->body, "PK\3\4", 4);
+    r = rig_as(&rig, 1, "GET", "/api/v1/partner/statements/101/sheet.pdf?lang=en", NULL, NULL);
+    assert_int_equal(r->status, 200);
+    assert_memory_equal(r->body, "%PDF-1.", 7);
+    assert_true(r->n > 2000);
+    r = rig_as(&rig, 1, "GET", "/api/v1/partner/statements/102/sheet.pdf", NULL, NULL);
+    assert_int_equal(r->status, 404);
+}
+
 static void lists_show_rows(void **state)
 {
     const struct reply *r = staff("/api/v1/stations");
@@ -498,6 +514,7 @@ int api_tests(void)
         cmocka_unit_test(faces_have_their_own_session),
         cmocka_unit_test(every_list_answers),
         cmocka_unit_test(lists_show_rows),
+        cmocka_unit_test(statements_are_documents),
         cmocka_unit_test(viewer_sees_masked_phones),
         cmocka_unit_test(code_shows_price),
         cmocka_unit_test(order_tells_its_story),
