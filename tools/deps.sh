@@ -4,7 +4,7 @@
 # do where neither works.
 set -eu
 build="gcc make pkg-config meson ninja-build libsqlite3-dev libpq-dev libssl-dev libmicrohttpd-dev libcurl4-openssl-dev
- libsodium-dev zlib1g-dev libqrencode-dev libxlsxwriter-dev libhpdf-dev fonts-droid-fallback libcmocka-dev tzdata ca-certificates"
+ libsodium-dev zlib1g-dev libqrencode-dev libxlsxwriter-dev libhpdf-dev fonts-wqy-zenhei libcmocka-dev tzdata ca-certificates"
 test="$build postgresql chromium fonts-noto-cjk sqlite3 curl"
 check="$test clang libclang-rt-14-dev llvm clang-format clang-tidy cppcheck"
 case "${1:-build}" in

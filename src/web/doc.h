@@ -56,7 +56,7 @@ void doc_number(const struct doc *d, enum doc_kind kind, int64_t v, char out[DOC
 
 /** Writes the workbook: a sheet of the facts, a sheet a table. ERR_NOMEM, ERR_IO. */
 EV_MUST_USE int doc_xlsx(const struct doc *d, struct buf *out);
-/** Writes pages of A4 with their numbers. Needs a font with Chinese (fonts-droid-fallback); without one
+/** Writes pages of A4 with their numbers. Needs a font with Chinese (fonts-wqy-zenhei); without one
  * ERR_UNSUPPORTED. ERR_NOMEM. */
 EV_MUST_USE int doc_pdf(const struct doc *d, struct buf *out);
 

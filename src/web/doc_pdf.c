@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* doc_pdf.c: a document as pages of A4; see doc.h. The only file that sees libhpdf. The font is
- * DroidSansFallback, which libhpdf can embed (it refuses the Noto CJK collections); only the glyphs in
- * use are carried.
+ * WenQuanYi Zen Hei (doc/decisions/font-of-documents.md); only the glyphs in use are carried.
  *
  * A page is filled from the top; when a row does not fit, the next page begins with the table's head.
  * Fails: libhpdf calls back on the first error, which is kept; everything after it does nothing. */
@@ -12,7 +11,7 @@
 
 #include "base/err.h"
 
-#define FONT_FILE "/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf"
+#define FONT_FILE "/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc"
 
 enum { MARGIN = 48, LINE = 17, SIZE_TEXT = 9, SIZE_HEAD = 11, SIZE_TITLE = 17, PADDING = 4 };
 enum { TEXT_MAX = 400 };
@@ -182,7 +181,7 @@ int doc_pdf(const struct doc *d, struct buf *out)
         return ERR_NOMEM;
     HPDF_UseUTFEncodings(p.pdf);
     HPDF_SetCompressionMode(p.pdf, HPDF_COMP_ALL);
-    const char *name = HPDF_LoadTTFontFromFile(p.pdf, FONT_FILE, HPDF_TRUE);
+    const char *name = HPDF_LoadTTFontFromFile2(p.pdf, FONT_FILE, 0, HPDF_TRUE);
     if (!name)
         goto out;
     p.font = HPDF_GetFont(p.pdf, name, "UTF-8");

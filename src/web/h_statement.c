@@ -147,7 +147,7 @@ static const struct words languages[] = {
      "订单数",
      "状态",
      {"", "待确认", "已确认", "有异议"},
-     "结余 = 待结算 + 可提现 + 提现中 − 欠款；期末 = 期初 + 分成 − 退款扣回 − 提现",
+     "结余 = 待结算 + 可提现 + 提现中 - 欠款；期末 = 期初 + 分成 - 退款扣回 - 提现",
      "订单明细",
      "提现明细",
      {"订单", "时间", "场站", "电量 kWh", "分成", "退款扣回"},
@@ -164,7 +164,7 @@ static const struct words languages[] = {
      "Orders",
      "State",
      {"", "to be confirmed", "confirmed", "disputed"},
-     "Position = pending + available + on its way − owed; closing = opening + shares − refunds − "
+     "Position = pending + available + on its way - owed; closing = opening + shares - refunds - "
      "withdrawn",
      "Orders",
      "Withdrawals",

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // money.mjs: from the order to the bank, as the people who do it see it, in real headless Chromium: a driver charges, the owner's share matures and is
 // withdrawn on the phone, a second person approves and settles it by the bank's number, staff refund the order after the withdrawal, and the owner's
-// page says what is owed. After each step the amounts are exact and `even check` is content. SHOTS=folder keeps screenshots.
-import { mkdirSync } from 'node:fs';
+// page says what is owed. When the month is over, its statement is made, confirmed and taken away. After each step the amounts are exact and `even check` is content. SHOTS=folder keeps screenshots.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { charge } from './charger.mjs';
 import { check, main, sleep, until } from './house.mjs';
 
 const shots = process.env.SHOTS;
-const units = (text) => Math.round(Number(String(text).replace(/[^0-9.-]/g, '')) * 10000);
+const units = (text) => Math.round(Number(String(text).replace('−', '-').replace(/[^0-9.-]/g, '')) * 10000);
 
 await main(async (h) => {
   await h.setup();
@@ -121,14 +121,52 @@ await main(async (h) => {
     await sleep(300);
     await shot(phone, '10-owes');
 
+    // ---- the month is over: a statement, confirmed on the phone, taken away as sheet and print ----
+    const day = new Date(after.order.settled_ms + east * 3600000);
+    const month = day.getUTCFullYear() * 100 + day.getUTCMonth() + 1;
+    check((await h.ask('POST', '/api/v1/statements', { party: w.owner, month })).status === 409, 'a month that is not over has no statement');
+    await h.kill('SIGTERM');
+    h.options.set['demo.speed'] = 100000;
+    await h.start();
+    const made = await until('the month is over', async () => {
+      const r = await h.ask('POST', '/api/v1/statements', { party: w.owner, month });
+      if (r.status === 401) await h.login('admin', 'correct horse battery'); // hours pass: the log-in ends
+      return r.status < 300 && r.body.id;
+    }, 120000, 200);
+    await h.kill('SIGTERM');
+    h.options.set['demo.speed'] = 1;
+    await h.start();
+    await h.login('admin', 'correct horse battery');
+    const sheet = (await h.must('GET', '/api/v1/statements')).items.find((s) => s.id === made);
+    check(units(sheet.shares) === owner && units(sheet.refunds) === 5000 && units(sheet.withdrawn) === owner && units(sheet.closing) === -5000,
+      `the month adds up: ${JSON.stringify(sheet)}`);
+    const portal = await open('/p', 390, 800, 'partner', 'partner password');
+    await id(portal, 'tab-account').click();
+    await id(portal, 'to-statements').click();
+    await id(portal, 'month').waitFor();
+    check(units(await id(portal, 'month-closing').innerText()) === -5000, 'the phone shows what the month closed with');
+    await shot(portal, '14-month');
+    for (const [kind, head] of [['xlsx', 'PK'], ['pdf', '%PDF']]) {
+      const [file] = await Promise.all([portal.waitForEvent('download'), id(portal, `month-${kind}`).click()]);
+      const bytes = readFileSync(await file.path());
+      check(bytes.toString('latin1').startsWith(head), `the ${kind} is one`);
+      if (shots) writeFileSync(join(shots, `month.${kind}`), bytes);
+    }
+    await id(portal, 'month-confirm').click();
+    await until('confirmed', async () => (await h.must('GET', '/api/v1/statements')).items.find((s) => s.id === made).state === 2);
+    books('after the month');
+    const late = await open('/', 1400, 900, 'admin', 'correct horse battery');
+    await late.goto(`${h.web}/#/statements`);
+    await shot(late, '15-statements');
+
     // ---- the rest of the wallet goes back to where it came from ----
-    await desk.goto(`${h.web}/#/payments`);
-    await id(desk, 'payment-back').first().click();
-    await shot(desk, '11-back');
-    await desk.goto(`${h.web}/#/channels`);
-    await shot(desk, '12-channels');
-    await desk.goto(`${h.web}/#/settings`);
-    await shot(desk, '13-settings');
+    await late.goto(`${h.web}/#/payments`);
+    await id(late, 'payment-back').first().click();
+    await shot(late, '11-back');
+    await late.goto(`${h.web}/#/channels`);
+    await shot(late, '12-channels');
+    await late.goto(`${h.web}/#/settings`);
+    await shot(late, '13-settings');
     books('at the end');
     check((await h.must('GET', '/api/v1/ledger/trial')).sum === '0.00', 'the trial balance is zero');
   } finally {

@@ -15,6 +15,7 @@ export const routes: RouteRecordRaw[] = [
   { path: '/transfers/:id', component: () => import('./pages/Transfer.vue'), props: true, meta: { perm: 'ledger.read', under: '/ledger' } },
   { path: '/contracts', component: () => import('./pages/Contracts.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'contract', key: 'contracts' } },
   { path: '/parties', component: () => import('./pages/Parties.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'party', key: 'parties' } },
+  { path: '/statements', component: () => import('./pages/Statements.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'orders', key: 'statements' } },
   { path: '/payouts', component: () => import('./pages/Payouts.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'logout', key: 'payouts' } },
   { path: '/payments', component: () => import('./pages/Payments.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'wallet', key: 'payments' } },
   { path: '/channels', component: () => import('./pages/Channels.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'globe', key: 'channels' } },

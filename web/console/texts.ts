@@ -141,6 +141,8 @@ const house: Pairs = {
 
 const payTexts: Pairs = {
   'page.payouts': ['出款', 'Payouts'], 'page.payments': ['收款', 'Payments'], 'page.channels': ['支付渠道', 'Channels'],
+  'page.statements': ['对账单', 'Statements'], 'months.sub': ['每月为各分成方生成，由对方确认', 'Made a month for every party, confirmed by them'], 'months.make': ['生成对账单', 'Make statements'], 'months.made': ['已生成 {n} 份', '{n} made'],
+  'months.empty': ['还没有对账单', 'No statements yet'], 'months.month': ['月份', 'Month'], 'months.opening': ['期初', 'Opening'], 'months.shares': ['分成', 'Shares'], 'months.refunds': ['退款扣回', 'Refunds'], 'months.withdrawn': ['提现', 'Withdrawn'], 'months.closing': ['期末', 'Closing'], 'months.answer': ['答复', 'Answer'],
   'payouts.sub': ['分成提现与余额退回：申请、审核、汇出、到账', 'Withdrawals and principal back: asked, checked, sent, settled'], 'payouts.empty': ['还没有出款', 'No payouts yet'],
   'payouts.who': ['归属', 'Whose'], 'payouts.to': ['去向', 'To'], 'payouts.source': ['原路', 'Its source'], 'payouts.net': ['实付 {v}', '{v} net'],
   'payouts.approve': ['通过', 'Approve'], 'payouts.refuse': ['驳回', 'Refuse'], 'payouts.cancel': ['撤回', 'Take back'], 'payouts.settle': ['确认到账', 'Settled'], 'payouts.failed': ['汇款失败', 'Failed'],

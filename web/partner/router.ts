@@ -3,6 +3,7 @@ import { createRouter, createWebHashHistory } from 'vue-router'
 import Account from './pages/Account.vue'
 import Home from './pages/Home.vue'
 import Login from './pages/Login.vue'
+import Statements from './pages/Statements.vue'
 import Stations from './pages/Stations.vue'
 import Withdraw from './pages/Withdraw.vue'
 
@@ -13,6 +14,7 @@ export const router = createRouter({
     { path: '/login', component: Login, meta: { open: true } },
     { path: '/stations', component: Stations, meta: { tab: 'stations' } },
     { path: '/withdraw', component: Withdraw, meta: { tab: 'withdraw' } },
+    { path: '/statements', component: Statements },
     { path: '/account', component: Account, meta: { tab: 'account' } },
     { path: '/:rest(.*)*', redirect: '/' },
   ],

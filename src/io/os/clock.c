@@ -46,7 +46,7 @@ int64_t os_now_ms(void)
 
 void os_clock_speed_set(int32_t factor, int64_t base_ms)
 {
-    must(factor >= 1 && factor <= 3600);
+    must(factor >= 1 && factor <= 100000);
     speed.factor = factor;
     speed.base_ms = base_ms != 0 ? base_ms : clock_ns(CLOCK_REALTIME) / 1000000;
     speed.base_mono_ns = factor == 1 && base_ms == 0 ? 0 : os_mono_ns();

@@ -13,7 +13,7 @@ int64_t os_mono_ns(void);
 /** CPU time of the whole process in ns. Any thread. */
 int64_t os_cpu_ns(void);
 /** From this call on os_now_ms() starts at base_ms (0 = the present) and runs `factor` times as
- * fast as real time (1 to 3600). Demonstration and simulation only; call before other threads
+ * fast as real time (1 to 100000). Demonstration and simulation only; call before other threads
  * start. */
 void os_clock_speed_set(int32_t factor, int64_t base_ms);
 /** The factor in force; 1 = real time. */
