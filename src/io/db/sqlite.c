@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* sqlite.c: the port of db.h on SQLite 3, the only file that sees sqlite3.h; one of the engines of
+/* sqlite.c: the port of db.h on SQLite 3; with gather.c the only file that sees sqlite3.h. One of the engines of
  * engine.h.
  *
  * Data: a connection and its three transaction statements. Invariants: 1. the writer runs in WAL
@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/must.h"
+#include "io/db/gather.h"
 
 enum { AUTO_PAGES = 25000, COPY_PAGES = 2000, BUSY_MS = 5000, SQL_MAX = 1 << 20 };
 
@@ -160,7 +161,8 @@ static int lite_open(const struct db_config *config, struct db **out)
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     if (config->create && config->mode == DB_WRITER)
         flags |= SQLITE_OPEN_CREATE;
-    int code = sqlite3_open_v2(config->path, &l->lite, flags, NULL);
+    const char *layer = config->mode == DB_WRITER ? gather_vfs() : NULL;
+    int code = sqlite3_open_v2(config->path, &l->lite, flags, layer);
     int rc = error_map(l->lite, code);
     if (rc == 0)
         rc = setup(&l->port, config);

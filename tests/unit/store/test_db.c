@@ -69,6 +69,43 @@ static void readers_see_snapshots(void **state)
     db_close(w);
 }
 
+/* Rows of 2 KB and a cache of some pages: the journal gets pages before the commit, gets them again,
+ * and they are read back from it. */
+static void a_large_transaction_passes_the_cache(void **state)
+{
+    const struct box *b = *state;
+    struct db *w;
+    const struct db_config config = {
+        .path = box_path(b, "t.db"), .mode = DB_WRITER, .create = true, .cache_bytes = 64 << 10};
+    static const char many[] =
+        "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 1000) "
+        "INSERT INTO t SELECT i, printf('%02000d', i * 7919 % 1000) FROM n";
+    assert_int_equal(db_open(&config, &w), 0);
+    assert_int_equal(db_exec(w, ddl), 0);
+    struct db *r = db_at(b, DB_READER);
+    for (int commit = 0; commit < 2; commit++) {
+        assert_int_equal(db_begin(w), 0);
+        assert_int_equal(db_exec(w, many), 0);
+        assert_int_equal(db_exec(w, "UPDATE t SET v = v || 'x' WHERE id % 3 = 0"), 0);
+        assert_int_equal(number(w, "SELECT count(*) FROM t WHERE length(v) > 2000"), 333);
+        assert_int_equal(number(r, "SELECT count(*) FROM t"), 0);
+        if (commit)
+            assert_int_equal(db_commit(w), 0);
+        else
+            db_rollback(w);
+    }
+    assert_int_equal(number(r, "SELECT sum(length(v)) FROM t"), 2000 * 1000 + 333);
+    struct db *k = db_at(b, DB_KEEPER);
+    int64_t left;
+    assert_int_equal(db_tidy(k, true, &left), 0);
+    assert_int_equal(number(r, "SELECT sum(length(v)) FROM t"), 2000 * 1000 + 333);
+    assert_int_equal(db_exec(w, "DELETE FROM t WHERE id > 1"), 0);
+    assert_int_equal(number(r, "SELECT count(*) FROM t"), 1);
+    db_close(k);
+    db_close(r);
+    db_close(w);
+}
+
 static void a_second_writer_is_locked_out(void **state)
 {
     struct db *one = db_at(*state, DB_WRITER), *two = db_at(*state, DB_WRITER);
@@ -177,6 +214,7 @@ int db_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(parameters_go_by_place, box_make, box_drop),
         cmocka_unit_test_setup_teardown(readers_see_snapshots, box_make, box_drop),
+        cmocka_unit_test_setup_teardown(a_large_transaction_passes_the_cache, box_make, box_drop),
         cmocka_unit_test_setup_teardown(a_second_writer_is_locked_out, box_make, box_drop),
         cmocka_unit_test_setup_teardown(what_is_no_database_is_refused, box_make, box_drop),
         cmocka_unit_test_setup_teardown(the_journal_is_moved_and_cut, box_make, box_drop),
