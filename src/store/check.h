@@ -24,7 +24,7 @@ struct check {
     FILE *out;
     uint64_t bad; /* violations found */
     struct buf accounts;
-    struct map by_id; /* account id → index + 1 */
+    struct map by_id;            /* account id → index + 1 */
     struct map pending, transit; /* owner → index + 1 of its account of that kind */
     int64_t posted_ms;
     uint64_t transfers, holds, orders;

@@ -46,27 +46,42 @@ static int bytes_take(struct cursor *c, struct str *s)
     return n <= (uint64_t)(c->end - c->p) ? cursor_bytes(c, (size_t)n, s) : ERR_SYNTAX;
 }
 
-int rowio_bind(struct db_stmt *st, enum row_table t, struct cursor columns, bool keys_only)
+int rowio_cells(enum row_table t, struct cursor columns, struct db_cell *cells)
 {
     const struct row_meta *m = &row_metas[t];
     for (uint32_t i = 0; i < m->n; i++) {
         const struct row_column *k = &m->columns[i];
-        bool wanted = !keys_only || k->pk;
-        struct str s;
-        int64_t v;
-        int rc = is_bytes(k) ? bytes_take(&columns, &s) : cursor_zigzag(&columns, &v);
+        struct db_cell *cell = &cells[i];
+        int rc;
+        if (is_bytes(k)) {
+            cell->kind = k->kind == COLUMN_TEXT ? DB_CELL_TEXT : DB_CELL_BLOB;
+            rc = bytes_take(&columns, &cell->s);
+        } else {
+            cell->kind = DB_CELL_I64;
+            rc = cursor_zigzag(&columns, &cell->i);
+        }
         if (rc)
             return rc;
-        if (!wanted)
-            continue;
-        if (k->kind == COLUMN_TEXT)
-            db_bind_text(st, (int)i + 1, s);
-        else if (k->kind == COLUMN_BLOB)
-            db_bind_blob(st, (int)i + 1, s);
-        else
-            db_bind_i64(st, (int)i + 1, v);
     }
     return columns.p == columns.end ? 0 : ERR_SYNTAX;
+}
+
+int rowio_bind(struct db_stmt *st, enum row_table t, struct cursor columns, bool keys_only)
+{
+    const struct row_meta *m = &row_metas[t];
+    struct db_cell cells[DB_CELLS_MAX];
+    int rc = rowio_cells(t, columns, cells);
+    for (uint32_t i = 0; i < m->n && rc == 0; i++) {
+        if (keys_only && !m->columns[i].pk)
+            continue;
+        if (cells[i].kind == DB_CELL_TEXT)
+            db_bind_text(st, (int)i + 1, cells[i].s);
+        else if (cells[i].kind == DB_CELL_BLOB)
+            db_bind_blob(st, (int)i + 1, cells[i].s);
+        else
+            db_bind_i64(st, (int)i + 1, cells[i].i);
+    }
+    return rc;
 }
 
 int rowio_number(enum row_table t, struct cursor columns, uint32_t index, int64_t *v)

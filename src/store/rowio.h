@@ -16,6 +16,9 @@ union rowio_room {
 /** Fills the struct of the table from the present row of a select of all its columns. Texts and
  * blobs borrow the statement until its next step. */
 void rowio_read(struct db_stmt *st, enum row_table t, union rowio_room *row);
+/** Packed columns (row_head) as cells, one a column, which must have room for the table's. Bytes are
+ * borrowed. ERR_SYNTAX when they are malformed. */
+EV_MUST_USE int rowio_cells(enum row_table t, struct cursor columns, struct db_cell *cells);
 /** Binds packed columns (row_head) to $1 … $n; keys_only binds those of the primary key. The bytes
  * are borrowed until db_reset. ERR_SYNTAX when they are malformed. */
 EV_MUST_USE int rowio_bind(struct db_stmt *st, enum row_table t, struct cursor columns,

@@ -6,6 +6,7 @@
  * Runs in the committer's thread and in readers; no state of its own. */
 #include "store/sample.h"
 
+#define ZLIB_CONST /* input is const to us, and to zlib */
 #include <zlib.h>
 #include "base/err.h"
 #include "base/must.h"
@@ -114,21 +115,39 @@ int sample_take(struct cursor *c, struct sample_state *st, int64_t *at_ms, struc
     return 0;
 }
 
+/* Most blocks are short, and zlib's usual tables are 256 KiB that must be made and emptied for each:
+ * a window as long as the stream finds as much. The room at p is the stream's size; *size is what was
+ * used of it, or all when it did not become less. */
+static int stream_deflate(struct str stream, char *p, size_t *size)
+{
+    z_stream z = {.next_in = (const Bytef *)stream.p,
+                  .avail_in = (uInt)stream.n,
+                  .next_out = (Bytef *)p,
+                  .avail_out = (uInt)stream.n};
+    int bits = 9;
+    while (bits < MAX_WBITS && (size_t)1 << bits < stream.n)
+        bits++;
+    if (deflateInit2(&z, 6, Z_DEFLATED, bits, bits - 7, Z_DEFAULT_STRATEGY) != Z_OK)
+        return ERR_NOMEM;
+    *size = deflate(&z, Z_FINISH) == Z_STREAM_END ? z.total_out : stream.n;
+    (void)deflateEnd(&z);
+    return 0;
+}
+
 int block_seal(struct str stream, struct buf *out)
 {
-    size_t start = out->n;
-    uLongf size = compressBound(stream.n);
+    size_t start = out->n, size;
     if (stream.n > STREAM_MAX)
         return ERR_TOO_LARGE;
     buf_put_char(out, FORM_ZLIB);
     buf_put_varint(out, stream.n);
     size_t head = out->n - start;
-    char *p = buf_grow(out, size);
+    char *p = buf_grow(out, stream.n);
     if (!p)
         return out->err;
-    int code = compress2((Bytef *)p, &size, (const Bytef *)stream.p, stream.n, 6);
-    if (code != Z_OK)
-        return ERR_NOMEM;
+    int rc = stream_deflate(stream, p, &size);
+    if (rc)
+        return rc;
     if (size < stream.n) {
         out->n = start + head + size;
         return 0;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* store.c: open, load, commit; see store.h.
  *
- * Data: the writer's connection with one prepared upsert, insert and delete per table, the sample
- * log, the lock. Order of a commit: samples to the log and synced; then one transaction of the rows
+ * Data: the writer's connection with the statements of apply.c, the sample log, the lock. Order of a commit: samples to the log and synced; then one transaction of the rows
  * and the blocks of tails that are due; then the tails are forgotten. A crash between the two
  * leaves samples of calls that nobody has answered: the core replays them (store_load_samples) and
  * meets their repetition like any other. Nothing here knows which engine is behind the port: where
@@ -15,15 +14,18 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "io/os/file.h"
+#include "store/apply.h"
 #include "store/migrate.h"
 #include "store/query.h"
 #include "store/rowio.h"
 #include "store/samplelog.h"
 
-enum { CACHE_BYTES = 64 << 20, SESSIONS = 200000, BLOCK_CAP = 1 << 20, TRIES = 10 };
-
-struct table_stmts {
-    struct db_stmt *upsert, *lean, *insert, *remove;
+enum {
+    CACHE_BYTES = 64 << 20,
+    SESSIONS = 200000,
+    BLOCK_CAP = 1 << 20,
+    BLOCKS_BYTES = 1 << 18,
+    TRIES = 10
 };
 
 struct store {
@@ -31,10 +33,9 @@ struct store {
     struct file_lock *lock;
     struct db *db;
     struct samplelog *samples;
-    struct table_stmts tables[ROW_TABLE_N];
+    struct apply *apply;
     struct db_stmt *upto;
-    uint32_t session_id, session_state; /* columns */
-    bool all_away;                      /* the file says so, and nothing was written since */
+    bool all_away; /* the file says so, and nothing was written since */
     struct buf block, row;
     struct store_stats stats;
 };
@@ -77,22 +78,6 @@ static int prepare_named(struct store *s, enum query q, struct db_stmt **st)
     return rc;
 }
 
-static int prepare_tables(struct store *s)
-{
-    const struct schema_sql *sql = schema_sql[db_dialect(s->db)];
-    int rc = 0;
-    for (int t = 1; t < ROW_TABLE_N && rc == 0; t++) {
-        rc = db_prepare(s->db, sql[t].upsert, &s->tables[t].upsert);
-        if (rc == 0 && sql[t].lean)
-            rc = db_prepare(s->db, sql[t].lean, &s->tables[t].lean);
-        if (rc == 0)
-            rc = db_prepare(s->db, sql[t].insert, &s->tables[t].insert);
-        if (rc == 0)
-            rc = db_prepare(s->db, sql[t].remove, &s->tables[t].remove);
-    }
-    return rc ? rc : prepare_named(s, QUERY_BLOCK_UPTO, &s->upto);
-}
-
 static int upto_read(void *ctx, int64_t session, uint64_t *upto)
 {
     struct store *s = ctx;
@@ -133,7 +118,9 @@ static int open_db(struct store *s, const struct store_config *config)
     rc = migrate(s->db, schema_ddl[db_dialect(s->db)], schema_migrations);
     if (rc)
         return rc;
-    rc = prepare_tables(s);
+    rc = apply_open(s->db, &s->apply);
+    if (rc == 0)
+        rc = prepare_named(s, QUERY_BLOCK_UPTO, &s->upto);
     return rc ? store_fail(s->db, rc, "prepare") : 0;
 }
 
@@ -163,9 +150,7 @@ int store_open(const struct store_config *config, struct store **out)
     if (!s)
         return ERR_NOMEM;
     buf_init(&s->block, BLOCK_CAP);
-    buf_init(&s->row, BLOCK_CAP + 256);
-    s->session_id = rowio_column(ROW_SESSION, "id");
-    s->session_state = rowio_column(ROW_SESSION, "state");
+    buf_init(&s->row, BLOCKS_BYTES + BLOCK_CAP + 256);
     int rc = names_set(s, config);
     if (rc == 0)
         rc = open_folder(s, config);
@@ -188,12 +173,7 @@ void store_close(struct store *s)
     if (!s)
         return;
     samplelog_close(s->samples);
-    for (int t = 0; t < ROW_TABLE_N; t++) {
-        db_finish(s->tables[t].upsert);
-        db_finish(s->tables[t].lean);
-        db_finish(s->tables[t].insert);
-        db_finish(s->tables[t].remove);
-    }
+    apply_close(s->apply);
     db_finish(s->upto);
     db_close(s->db);
     if (s->lock)
@@ -344,65 +324,23 @@ int store_last_id(struct store *s, int64_t *id)
 
 /* ---- commit ---- */
 
-static int session_look(struct store *s, struct cursor columns)
+static void session_ended(void *ctx, int64_t session)
 {
-    int64_t id, state;
-    int rc = rowio_number(ROW_SESSION, columns, s->session_id, &id);
-    if (rc == 0)
-        rc = rowio_number(ROW_SESSION, columns, s->session_state, &state);
-    if (rc == 0 && state == SESSION_ENDED)
-        samplelog_end(s->samples, id);
-    return rc;
+    struct store *s = ctx;
+    samplelog_end(s->samples, session);
 }
 
-static int row_run(struct db_stmt *st, enum row_table t, struct cursor columns, bool keys_only)
+static int rows_apply(struct store *s, struct str rows)
 {
-    int rc = rowio_bind(st, t, columns, keys_only);
-    if (rc) {
-        db_reset(st);
-        return rc;
-    }
-    return db_run(st);
-}
-
-/* The cheap upsert changes nothing when a fixed column did change: then the full one does it. */
-static int row_upsert(struct store *s, enum row_table t, struct cursor columns)
-{
-    const struct table_stmts *table = &s->tables[t];
-    if (table->lean) {
-        int rc = row_run(table->lean, t, columns, false);
-        if (rc || db_changed(s->db))
-            return rc;
-    }
-    return row_run(table->upsert, t, columns, false);
-}
-
-static int row_apply(struct store *s, struct cursor *c)
-{
-    enum row_table t;
-    enum row_op op;
-    struct cursor columns;
-    int rc = row_head(c, &t, &op, &columns);
-    if (rc)
-        return rc;
-    if (op == ROW_UPSERT)
-        rc = row_upsert(s, t, columns);
-    else
-        rc = row_run(op == ROW_INSERT ? s->tables[t].insert : s->tables[t].remove, t, columns,
-                     op == ROW_DELETE);
-    if (rc)
-        log_line(LOG_ERROR, "store", 0, "row of %s, operation %d", row_metas[t].name, (int)op);
-    s->stats.rows++;
-    return rc == 0 && t == ROW_SESSION && op != ROW_DELETE ? session_look(s, columns) : rc;
+    return apply_rows(s->apply, rows, session_ended, s, &s->stats.rows);
 }
 
 static int away_note(struct store *s, const char *value);
 
-/* Blocks take the way of all rows: packed, then bound. */
-static int block_write(struct store *s, const struct sample_tail *t)
+/* Blocks take the way of all rows. */
+static int block_pack(struct store *s, const struct sample_tail *t)
 {
     buf_reset(&s->block);
-    buf_reset(&s->row);
     int rc = t->stream.err ? t->stream.err : block_seal(buf_str(&t->stream), &s->block);
     if (rc)
         return rc;
@@ -413,26 +351,37 @@ static int block_write(struct store *s, const struct sample_tail *t)
                                         .n = (int32_t)t->n,
                                         .data = buf_str(&s->block)};
     row_pack(&s->row, ROW_METER_BLOCK, ROW_INSERT, &row);
-    struct cursor c = {(const uint8_t *)s->row.p, (const uint8_t *)s->row.p + s->row.n};
     s->stats.blocks++;
-    return s->row.err ? s->row.err : row_apply(s, &c);
+    return s->row.err;
+}
+
+static int blocks_write(struct store *s)
+{
+    struct sample_tail *t = samplelog_due(s->samples);
+    int rc = 0;
+    while (t && rc == 0) {
+        buf_reset(&s->row);
+        for (; t && rc == 0 && s->row.n < BLOCKS_BYTES; t = samplelog_due(s->samples)) {
+            rc = block_pack(s, t);
+            samplelog_sealed(s->samples, t);
+        }
+        if (rc == 0)
+            rc = rows_apply(s, buf_str(&s->row));
+    }
+    return rc;
 }
 
 static int transaction(struct store *s, struct str rows)
 {
-    struct cursor c = {(const uint8_t *)rows.p, (const uint8_t *)rows.p + rows.n};
-    struct sample_tail *t;
     int rc = db_begin(s->db);
     if (rc)
         return rc;
     if (s->all_away)
         rc = away_note(s, "");
-    while (rc == 0 && c.p < c.end)
-        rc = row_apply(s, &c);
-    while (rc == 0 && (t = samplelog_due(s->samples)) != NULL) {
-        rc = block_write(s, t);
-        samplelog_sealed(s->samples, t);
-    }
+    if (rc == 0)
+        rc = rows_apply(s, rows);
+    if (rc == 0)
+        rc = blocks_write(s);
     return rc ? rc : db_commit(s->db);
 }
 
@@ -491,8 +440,7 @@ static int away_note(struct store *s, const char *value)
     const struct row_fact fact = {.name = "away", .value = value};
     buf_reset(&s->row);
     row_pack(&s->row, ROW_FACT, ROW_UPSERT, &fact);
-    struct cursor c = {(const uint8_t *)s->row.p, (const uint8_t *)s->row.p + s->row.n};
-    return s->row.err ? s->row.err : row_apply(s, &c);
+    return s->row.err ? s->row.err : rows_apply(s, buf_str(&s->row));
 }
 
 static int away_noted(struct store *s, bool *noted)

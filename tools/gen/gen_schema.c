@@ -19,14 +19,14 @@ struct column {
     int pk, sum, fixed;
 };
 struct keys {
-    int unique, n, column[LEX_WORDS];
+    int unique, set, n, column[LEX_WORDS];
 };
 struct find {
     const char *name, *where;
 };
 struct table {
     const char *name, *kind, *load;
-    int n, keys_n, pk_n, finds_n;
+    int n, keys_n, pk_n, finds_n, sorted;
     struct column columns[MAX_COLUMNS];
     int pk[MAX_COLUMNS];
     struct keys keys[MAX_INDEXES];
@@ -75,6 +75,7 @@ static void table_add(const struct lex *l, const struct lex_line *line)
     struct table *t = &tables[tables_n++];
     t->name = line->word[1];
     t->kind = line->word[2];
+    t->sorted = lex_has(line, 3, "sorted");
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (strcmp(kinds[i], t->kind) == 0)
             return;
@@ -91,6 +92,10 @@ static void keys_add(const struct lex *l, const struct lex_line *line, struct ta
         k->unique = strcmp(line->word[0], "unique") == 0;
     for (int i = 1; i < line->n; i++) {
         int c = column_find(t, line->word[i]);
+        if (c < 0 && k && i == line->n - 1 && strcmp(line->word[i], "set") == 0) {
+            k->set = 1;
+            continue;
+        }
         if (c < 0)
             lex_die(l, line, "no column %s", line->word[i]);
         if (k) {
@@ -171,6 +176,8 @@ static void schema_read(struct lex *l, const char *path)
     for (int i = 0; i < tables_n; i++)
         if (!tables[i].pk_n)
             lex_die(l, NULL, "table %s has no pk", tables[i].name);
+        else if (tables[i].sorted && (tables[i].pk_n != 1 || tables[i].pk[0] != 0))
+            lex_die(l, NULL, "table %s is sorted, but not by its first column", tables[i].name);
 }
 
 static void upper(FILE *f, const char *s)
@@ -233,6 +240,11 @@ static int is_text(const struct table *t, int column)
     return strcmp(t->columns[column].type, "text") == 0;
 }
 
+static int is_id(const struct table *t, int column)
+{
+    return strcmp(t->columns[column].type, "id") == 0;
+}
+
 /* A single integer key is SQLite's rowid; any other key clusters the table (WITHOUT ROWID). */
 static int is_rowid(const struct table *t)
 {
@@ -263,11 +275,11 @@ static void ddl(FILE *c, const struct table *t, int sqlite)
         fprintf(c, " ON %s (", t->name);
         names(c, t, k->column, k->n, ", ");
         fprintf(c, ")");
-        /* An empty text says "none", and many rows may have none. */
+        /* An empty text says "none", and many rows may have none; so says 0 in an id. */
         for (int j = 0, any = 0; j < k->n; j++)
-            if (is_text(t, k->column[j]))
-                fprintf(c, "%s%s <> ''", any++ ? " AND " : " WHERE ",
-                        t->columns[k->column[j]].name);
+            if (is_text(t, k->column[j]) || (k->set && is_id(t, k->column[j])))
+                fprintf(c, "%s%s <> %s", any++ ? " AND " : " WHERE ", t->columns[k->column[j]].name,
+                        is_text(t, k->column[j]) ? "''" : "0");
         fprintf(c, ";\"\n");
     }
     if (t->load) {
@@ -293,28 +305,38 @@ static void order_by(FILE *c, const struct table *t, const char *where)
     names(c, t, t->pk, t->pk_n, ", ");
 }
 
-static void insert(FILE *c, const struct table *t)
+/* fed: of many rows from the table `feed` (io/db/db.h). An error then gives up the transaction, as
+ * the store does anyway: so the engine need not be able to undo the statement alone. */
+static void insert(FILE *c, const struct table *t, int fed)
 {
-    fprintf(c, "INSERT INTO %s (", t->name);
+    fprintf(c, "INSERT %sINTO %s (", fed ? "OR ROLLBACK " : "", t->name);
     names(c, t, NULL, t->n, ", ");
-    fprintf(c, ") VALUES (");
+    fprintf(c, fed ? ") SELECT " : ") VALUES (");
     for (int i = 0; i < t->n; i++)
-        fprintf(c, "%s$%d", i ? ", " : "", i + 1);
-    fprintf(c, ")");
+        fprintf(c, "%s%s%d", i ? ", " : "", fed ? "c" : "$", fed ? i : i + 1);
+    fprintf(c, fed ? " FROM feed($1) WHERE true" : ")");
+}
+
+static int has_sum(const struct table *t)
+{
+    int sum = 0;
+    for (int i = 0; i < t->n; i++)
+        sum |= t->columns[i].sum;
+    return sum;
 }
 
 /* An engine writes an index again whenever a column of it is set, even to what it was. `lean`
  * leaves out the fixed columns, and changes nothing where one of them differs. */
-static void upsert(FILE *c, const struct table *t, int lean)
+static void upsert(FILE *c, const struct table *t, int lean, int fed)
 {
-    int any = 0;
-    insert(c, t);
+    int any = 0, adds = has_sum(t);
+    insert(c, t, fed);
     fprintf(c, "\"\n     \" ON CONFLICT (");
     names(c, t, t->pk, t->pk_n, ", ");
     fprintf(c, ") DO UPDATE SET ");
     for (int i = 0; i < t->n; i++) {
         const struct column *k = &t->columns[i];
-        if (k->pk || (lean && k->fixed))
+        if (k->pk || ((lean || adds) && k->fixed))
             continue;
         fprintf(c, "%s%s = ", any++ ? ", " : "", k->name);
         if (k->sum)
@@ -328,30 +350,39 @@ static void upsert(FILE *c, const struct table *t, int lean)
                     t->columns[i].name, t->columns[i].name);
 }
 
+/* No table that adds: the lean upsert and the full one may both be run for the same row. */
 static int has_fixed(const struct table *t)
 {
+    int fixed = 0;
     for (int i = 0; i < t->n; i++)
-        if (t->columns[i].fixed)
-            return 1;
-    return 0;
+        fixed |= t->columns[i].fixed;
+    return fixed && !has_sum(t);
 }
 
 /* PostgreSQL compares before it writes an index: there the full upsert is as cheap. */
+static void upserts(FILE *c, const struct table *t, int sqlite, int fed)
+{
+    const char *many = fed ? "many_" : "";
+    fprintf(c, "     .%supsert = \"", many);
+    upsert(c, t, 0, fed);
+    fprintf(c, "\",\n");
+    if (sqlite && has_fixed(t)) {
+        fprintf(c, "     .%slean = \"", many);
+        upsert(c, t, 1, fed);
+        fprintf(c, "\",\n");
+    }
+    fprintf(c, "     .%sinsert = \"", many);
+    insert(c, t, fed);
+    fprintf(c, "\",\n");
+}
+
 static void statements(FILE *c, const struct table *t, int sqlite)
 {
-    fprintf(c, "    {.upsert = \"");
-    upsert(c, t, 0);
-    fprintf(c, "\",\n     .lean = ");
-    if (sqlite && has_fixed(t)) {
-        fprintf(c, "\"");
-        upsert(c, t, 1);
-        fprintf(c, "\"");
-    } else {
-        fprintf(c, "NULL");
-    }
-    fprintf(c, ",\n     .insert = \"");
-    insert(c, t);
-    fprintf(c, "\",\n     .remove = \"DELETE FROM %s WHERE ", t->name);
+    fprintf(c, "    {.sorted = %d,\n", t->sorted);
+    upserts(c, t, sqlite, 0);
+    if (sqlite)
+        upserts(c, t, sqlite, 1);
+    fprintf(c, "     .remove = \"DELETE FROM %s WHERE ", t->name);
     for (int i = 0; i < t->pk_n; i++)
         fprintf(c, "%s%s = $%d", i ? " AND " : "", t->columns[t->pk[i]].name, t->pk[i] + 1);
     fprintf(c, "\",\n     .select = \"");
@@ -429,8 +460,14 @@ static void sql_write(FILE *h, FILE *c)
         "#include \"io/db/db.h\"\n\n"
         "/** Statements of one table; parameters $1 … $n are its columns in order. lean (or "
         "NULL): an upsert\n"
-        " * that leaves the fixed columns alone, and the row too where one of them differs. */\n"
-        "struct schema_sql {\n    const char *upsert, *lean, *insert, *remove, *select;\n};\n\n"
+        " * that leaves the fixed columns alone, and the row too where one of them differs. "
+        "many_…: the same\n"
+        " * of all rows of `feed($1)`, or NULL where the engine has none. sorted: rows of a batch "
+        "may be\n"
+        " * taken in the order of their number, the first column. */\n"
+        "struct schema_sql {\n    int sorted;\n    const char *upsert, *lean, *insert, "
+        "*many_upsert, *many_lean, "
+        "*many_insert, *remove, *select;\n};\n\n"
         "/** By engine, then by enum row_table; entry 0 is empty. */\n"
         "extern const struct schema_sql schema_sql[DB_DIALECTS][%d];\n"
         "/** Every CREATE TABLE and CREATE INDEX; the text whose checksum names the schema. */\n"

@@ -101,6 +101,11 @@ int db_run(struct db_stmt *st)
     return st->engine->run(st);
 }
 
+int db_run_rows(struct db_stmt *st, struct db_rows *rows)
+{
+    return st->engine->run_rows(st, rows);
+}
+
 int64_t db_changed(const struct db *db)
 {
     return db->engine->changed(db);

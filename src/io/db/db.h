@@ -74,6 +74,24 @@ void db_reset(struct db_stmt *st);
  * then come from whatever sends them. */
 EV_MUST_USE int db_run(struct db_stmt *st);
 
+/** Rows that a statement reads from C: `SELECT c0, c1 … FROM feed($1)`. next gives 1 when cells hold
+ * the next row (until it is called again), 0 when there is none, or an error. */
+#define DB_CELLS_MAX 60
+struct db_cell {
+    enum { DB_CELL_I64, DB_CELL_TEXT, DB_CELL_BLOB } kind;
+    int64_t i;
+    struct str s;
+};
+struct db_rows {
+    int (*next)(struct db_rows *rows);
+    const struct db_cell *cells;
+    int n;   /* cells of a row */
+    int err; /* of next; set by the run */
+};
+/** Runs a statement without results that reads these rows, then resets it. ERR_UNSUPPORTED where
+ * the engine gathers single statements itself: it has no `feed`. */
+EV_MUST_USE int db_run_rows(struct db_stmt *st, struct db_rows *rows);
+
 /** Rows that the last insert, update or delete of the connection changed; -1 when the engine has
  * not sent it yet. */
 int64_t db_changed(const struct db *db);

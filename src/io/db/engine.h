@@ -24,6 +24,7 @@ struct db_engine {
     int (*step)(struct db_stmt *st);
     void (*reset)(struct db_stmt *st);
     int (*run)(struct db_stmt *st);
+    int (*run_rows)(struct db_stmt *st, struct db_rows *rows);
     int64_t (*changed)(const struct db *db);
     int (*columns)(const struct db_stmt *st);
     int64_t (*column_i64)(struct db_stmt *st, int i);

@@ -946,6 +946,14 @@ static int pg_verify(struct db *port, void (*fn)(void *ctx, const char *text), v
     return 0;
 }
 
+/* A pipeline of single statements is as good here. */
+static int pg_run_rows(struct db_stmt *st, struct db_rows *rows)
+{
+    (void)st;
+    (void)rows;
+    return ERR_UNSUPPORTED;
+}
+
 const struct db_engine db_engine_postgres = {.dialect = DB_POSTGRES,
                                              .open = pg_open,
                                              .close = pg_close,
@@ -961,6 +969,7 @@ const struct db_engine db_engine_postgres = {.dialect = DB_POSTGRES,
                                              .step = pg_step,
                                              .reset = pg_reset,
                                              .run = pg_run,
+                                             .run_rows = pg_run_rows,
                                              .changed = pg_changed,
                                              .columns = pg_columns,
                                              .column_i64 = pg_column_i64,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* sqlite.c: the port of db.h on SQLite 3; with gather.c the only file that sees sqlite3.h. One of the engines of
+/* sqlite.c: the port of db.h on SQLite 3; with gather.c and feed.c all that sees sqlite3.h. One of the engines of
  * engine.h.
  *
  * Data: a connection and its three transaction statements. Invariants: 1. the writer runs in WAL
@@ -18,9 +18,11 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/must.h"
+#include "io/db/feed.h"
 #include "io/db/gather.h"
 
-enum { AUTO_PAGES = 25000, COPY_PAGES = 2000, BUSY_MS = 5000, SQL_MAX = 1 << 20 };
+/* PAGE_SIZE: doc/decisions/small-pages.md */
+enum { PAGE_SIZE = 2048, AUTO_PAGES = 25000, COPY_PAGES = 2000, BUSY_MS = 5000, SQL_MAX = 1 << 20 };
 
 struct lite {
     struct db port;
@@ -138,6 +140,10 @@ static int setup(struct db *db, const struct db_config *config)
     sqlite3_busy_timeout(lite_of(db)->lite, config->busy_ms ? config->busy_ms : BUSY_MS);
     int rc = 0;
     if (config->mode == DB_WRITER)
+        rc = error_map(lite_of(db)->lite, feed_declare(lite_of(db)->lite));
+    if (rc == 0 && config->mode == DB_WRITER)
+        rc = pragma_set(db, "page_size", PAGE_SIZE); /* of a file that is made now */
+    if (rc == 0 && config->mode == DB_WRITER)
         rc = lite_exec(db, "PRAGMA journal_mode=WAL");
     if (rc == 0)
         rc = lite_exec(db,
@@ -281,6 +287,14 @@ static int lite_run(struct db_stmt *st)
         rc = lite_step(st);
     lite_reset(st);
     return rc;
+}
+
+static int lite_run_rows(struct db_stmt *st, struct db_rows *rows)
+{
+    int code = feed_bind(stmt_of(st)->lite, rows);
+    must(code == SQLITE_OK);
+    int rc = lite_run(st);
+    return rows->err ? rows->err : rc;
 }
 
 static int64_t lite_changed(const struct db *db)
@@ -442,6 +456,7 @@ const struct db_engine db_engine_sqlite = {.dialect = DB_SQLITE,
                                            .step = lite_step,
                                            .reset = lite_reset,
                                            .run = lite_run,
+                                           .run_rows = lite_run_rows,
                                            .changed = lite_changed,
                                            .columns = lite_columns,
                                            .column_i64 = lite_column_i64,

@@ -58,7 +58,7 @@ FROM split_part WHERE order_id = :order_id ORDER BY seq;
 
 -- name: check_order_transfers(order_id id) many
 -- out: id id, tenant id, code int, legs blob
-SELECT id, tenant, code, legs FROM transfer WHERE order_id = :order_id ORDER BY id;
+SELECT id, tenant, code, legs FROM transfer WHERE order_id = :order_id AND order_id <> 0 ORDER BY id;
 
 -- name: check_order_holds(order_id id) many
 -- out: id id, state int, captured money

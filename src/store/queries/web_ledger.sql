@@ -55,7 +55,7 @@ ORDER BY id DESC LIMIT :lim;
 -- out: id id, code int, order_id id, reverses id, currency text, amount money, effective_ms time, posted_ms time, note text, actor_kind int, actor id, legs blob
 SELECT id, code, order_id, reverses, currency, amount, effective_ms, posted_ms, note, actor_kind, actor, legs
 FROM transfer
-WHERE order_id = :order AND tenant = :tenant AND (:code < 0 OR code = :code) AND id < :after
+WHERE order_id = :order AND order_id <> 0 AND tenant = :tenant AND (:code < 0 OR code = :code) AND id < :after
 ORDER BY id DESC LIMIT :lim;
 
 -- name: web_trial(tenant id) many

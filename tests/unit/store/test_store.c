@@ -196,6 +196,7 @@ int main(void)
     int failed = rows_tests();
     failed += codec_tests();
     failed += db_tests();
+    failed += apply_tests();
     failed += life_tests();
     failed += query_tests();
     failed += backup_tests();

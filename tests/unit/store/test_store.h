@@ -45,6 +45,7 @@ void row_same(enum row_table t, const void *a, const void *b);
 /** A sample with values that a charger would send. */
 struct core_sample sample_plain(int i);
 
+int apply_tests(void);
 int rows_tests(void);
 int codec_tests(void);
 int db_tests(void);

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+/* apply.c: see apply.h. A batch is sorted by table first (rows of a table stay in their order, tables
+ * know nothing of each other). Runs of one operation on one table then go to an engine with `feed` as
+ * one statement; to others, and for deletions, row by row.
+ *
+ * Data: per table its prepared statements; the list of the batch at hand. Invariants: 1. the order of
+ * the rows of a table is that of the batch; 2. a lean upsert that left a row alone (a fixed column
+ * differs) is followed by the full one: of the whole run, since an upsert done twice is done once —
+ * the generator gives no lean one to tables that add. Failure: see apply.h; what was tried is
+ * logged. */
+#include "store/apply.h"
+
+#include <stdlib.h>
+#include "base/err.h"
+#include "base/log.h"
+#include "base/must.h"
+#include "core/types.h"
+#include "schema_gen.h"
+#include "store/rowio.h"
+
+enum { FEW = 2 }; /* so few rows are not worth a statement over all */
+
+/* The statements of one table; those of many rows are made when first wanted. */
+struct statements {
+    struct db_stmt *upsert, *lean, *insert, *remove;
+    struct db_stmt *many_upsert, *many_lean, *many_insert;
+};
+
+struct entry {
+    struct cursor columns;
+    int64_t key; /* of sorted tables */
+    uint8_t table, op;
+};
+
+struct apply {
+    struct db *db;
+    const struct schema_sql *sql;
+    struct statements tables[ROW_TABLE_N];
+    uint32_t session_id, session_state; /* columns */
+    struct buf list, sorted;            /* of struct entry: as they came, by table */
+};
+
+/* ---- life ---- */
+
+static int table_prepare(struct apply *a, int t)
+{
+    struct statements *st = &a->tables[t];
+    int rc = db_prepare(a->db, a->sql[t].upsert, &st->upsert);
+    if (rc == 0 && a->sql[t].lean)
+        rc = db_prepare(a->db, a->sql[t].lean, &st->lean);
+    if (rc == 0)
+        rc = db_prepare(a->db, a->sql[t].insert, &st->insert);
+    if (rc == 0)
+        rc = db_prepare(a->db, a->sql[t].remove, &st->remove);
+    return rc;
+}
+
+int apply_open(struct db *db, struct apply **out)
+{
+    int rc = 0;
+    struct apply *a = calloc(1, sizeof *a);
+    if (!a)
+        return ERR_NOMEM;
+    a->db = db;
+    a->sql = schema_sql[db_dialect(db)];
+    a->session_id = rowio_column(ROW_SESSION, "id");
+    a->session_state = rowio_column(ROW_SESSION, "state");
+    buf_init(&a->list, SIZE_MAX);
+    buf_init(&a->sorted, SIZE_MAX);
+    for (int t = 1; t < ROW_TABLE_N && rc == 0; t++)
+        rc = table_prepare(a, t);
+    if (rc)
+        apply_close(a);
+    else
+        *out = a;
+    return rc;
+}
+
+void apply_close(struct apply *a)
+{
+    if (!a)
+        return;
+    for (int t = 1; t < ROW_TABLE_N; t++) {
+        struct db_stmt **st = &a->tables[t].upsert;
+        for (size_t i = 0; i < sizeof a->tables[t] / sizeof *st; i++)
+            db_finish(st[i]);
+    }
+    buf_free(&a->list);
+    buf_free(&a->sorted);
+    free(a);
+}
+
+/* ---- row by row ---- */
+
+static int row_run(struct db_stmt *st, const struct entry *e)
+{
+    int rc = rowio_bind(st, (enum row_table)e->table, e->columns, e->op == ROW_DELETE);
+    if (rc) {
+        db_reset(st);
+        return rc;
+    }
+    return db_run(st);
+}
+
+static int row_apply(struct apply *a, const struct entry *e)
+{
+    const struct statements *st = &a->tables[e->table];
+    if (e->op != ROW_UPSERT)
+        return row_run(e->op == ROW_INSERT ? st->insert : st->remove, e);
+    if (st->lean) {
+        int rc = row_run(st->lean, e);
+        if (rc || db_changed(a->db))
+            return rc;
+    }
+    return row_run(st->upsert, e);
+}
+
+/* ---- many rows ---- */
+
+/* What came first stays first among equals: its columns lie before the others'. */
+static int by_key(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return (x->columns.p > y->columns.p) - (x->columns.p < y->columns.p);
+}
+
+struct feed {
+    struct db_rows rows; /* first */
+    const struct entry *at, *end;
+    struct db_cell cells[DB_CELLS_MAX];
+};
+
+static int feed_next(struct db_rows *rows)
+{
+    struct feed *f = (struct feed *)(void *)rows;
+    if (f->at == f->end)
+        return 0;
+    int rc = rowio_cells((enum row_table)f->at->table, f->at->columns, f->cells);
+    f->at++;
+    return rc ? rc : 1;
+}
+
+static int feed_run(struct apply *a, struct db_stmt **st, const char *sql, const struct entry *e,
+                    size_t n)
+{
+    struct feed f = {.at = e, .end = e + n};
+    f.rows = (struct db_rows){.next = feed_next, .cells = f.cells, .n = (int)row_metas[e->table].n};
+    int rc = *st ? 0 : db_prepare(a->db, sql, st);
+    return rc ? rc : db_run_rows(*st, &f.rows);
+}
+
+static int run_apply(struct apply *a, struct entry *e, size_t n)
+{
+    struct statements *st = &a->tables[e->table];
+    const struct schema_sql *sql = &a->sql[e->table];
+    int rc = 0;
+    if (n <= FEW || e->op == ROW_DELETE || !sql->many_insert) {
+        for (size_t i = 0; i < n && rc == 0; i++)
+            rc = row_apply(a, &e[i]);
+        return rc;
+    }
+    if (sql->sorted)
+        qsort(e, n, sizeof *e, by_key);
+    if (e->op == ROW_INSERT)
+        return feed_run(a, &st->many_insert, sql->many_insert, e, n);
+    if (sql->many_lean) {
+        rc = feed_run(a, &st->many_lean, sql->many_lean, e, n);
+        if (rc || db_changed(a->db) == (int64_t)n)
+            return rc;
+    }
+    return feed_run(a, &st->many_upsert, sql->many_upsert, e, n);
+}
+
+/* ---- a batch ---- */
+
+static int session_look(const struct apply *a, const struct entry *e, apply_ended_fn *ended,
+                        void *ctx)
+{
+    int64_t id, state;
+    int rc = rowio_number(ROW_SESSION, e->columns, a->session_id, &id);
+    if (rc == 0)
+        rc = rowio_number(ROW_SESSION, e->columns, a->session_state, &state);
+    if (rc == 0 && state == SESSION_ENDED)
+        ended(ctx, id);
+    return rc;
+}
+
+/* The heads of the rows, into the list; count[t] rows of table t. */
+static int rows_list(struct apply *a, struct str rows, apply_ended_fn *ended, void *ctx,
+                     size_t count[ROW_TABLE_N])
+{
+    struct cursor c = {(const uint8_t *)rows.p, (const uint8_t *)rows.p + rows.n};
+    buf_reset(&a->list);
+    while (c.p < c.end) {
+        struct entry e;
+        enum row_table t;
+        enum row_op op;
+        int rc = row_head(&c, &t, &op, &e.columns);
+        if (rc)
+            return rc;
+        e.table = (uint8_t)t;
+        e.op = (uint8_t)op;
+        e.key = 0;
+        rc = a->sql[t].sorted ? rowio_number(t, e.columns, 0, &e.key) : 0;
+        if (rc)
+            return rc;
+        buf_put(&a->list, &e, sizeof e);
+        count[t]++;
+        rc = ended && t == ROW_SESSION && op != ROW_DELETE ? session_look(a, &e, ended, ctx) : 0;
+        if (rc)
+            return rc;
+    }
+    return a->list.err;
+}
+
+static struct entry *entries(struct buf *b)
+{
+    return (struct entry *)(void *)b->p;
+}
+
+/* Stable: a table's rows in the order of the batch. */
+static int list_sort(struct apply *a, const size_t count[ROW_TABLE_N])
+{
+    size_t at[ROW_TABLE_N] = {0}, n = a->list.n / sizeof(struct entry);
+    const struct entry *from = entries(&a->list);
+    for (int t = 1; t < ROW_TABLE_N; t++)
+        at[t] = at[t - 1] + count[t - 1];
+    buf_reset(&a->sorted);
+    buf_put(&a->sorted, a->list.p, a->list.n); /* of the size that it needs */
+    if (a->sorted.err)
+        return a->sorted.err;
+    for (size_t i = 0; i < n; i++)
+        entries(&a->sorted)[at[from[i].table]++] = from[i];
+    return 0;
+}
+
+int apply_rows(struct apply *a, struct str rows, apply_ended_fn *ended, void *ctx, uint64_t *n)
+{
+    size_t count[ROW_TABLE_N] = {0};
+    int rc = rows_list(a, rows, ended, ctx, count);
+    if (rc == 0)
+        rc = list_sort(a, count);
+    if (rc)
+        return rc;
+    struct entry *e = entries(&a->sorted), *end = e + a->sorted.n / sizeof *e;
+    *n += (uint64_t)(end - e);
+    while (e < end && rc == 0) {
+        size_t same = 1;
+        while (e + same < end && e[same].table == e->table && e[same].op == e->op)
+            same++;
+        rc = run_apply(a, e, same);
+        if (rc)
+            log_line(LOG_ERROR, "store", 0, "%zu rows of %s, operation %d", same,
+                     row_metas[e->table].name, (int)e->op);
+        e += same;
+    }
+    return rc;
+}
