@@ -92,7 +92,8 @@ void meter_fold(struct core *c, struct order *o, const struct sample_record *r)
             o->lim.session_register = true;
             trait_learn(c, order_charger(c, o), TRAIT_REGISTER_SESSION, 0);
         }
-        if (!c->replaying && (pieces != o->bill.n || before != o->ev.flags || step.learn_session))
+        bool edge = pieces && pieces != o->bill.n;
+        if (!c->replaying && (edge || before != o->ev.flags || step.learn_session))
             order_dirty(c, o);
     }
     figures(o, r, s->energy_mwh != SAMPLE_NONE ? &step : NULL);

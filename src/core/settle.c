@@ -107,9 +107,14 @@ static void split_make(struct core *c, struct order *o, const struct bill *b,
         return;
     }
     must(split_compute(k, base, out) == 0); /* a contract covers both lines; bills are bounded */
+    bool moved[SPLIT_PARTIES_MAX];          /* most shares come out even */
+    for (int32_t i = 0; i < k->n; i++)
+        moved[i] = memcmp(k->party[i].residue, out->residue[i], sizeof out->residue[i]) != 0;
     split_commit(k, out);
     for (int32_t i = 0; i < k->n; i++) {
         struct row_contract_party row;
+        if (!moved[i])
+            continue;
         split_party_row(k, i, &row);
         row_put(c, ROW_CONTRACT_PARTY, ROW_UPSERT, &row);
     }
