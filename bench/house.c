@@ -225,10 +225,11 @@ static void charger(struct build *b, int i, FILE *list)
 static void driver(struct build *b, int i)
 {
     int t = i % TENANTS;
-    char phone[24], card[24];
+    char phone[24], card[24], folded[24];
     b->driver[i] = id_new(b);
     snprintf(phone, sizeof phone, "1380%07d", i);
     snprintf(card, sizeof card, "CARD%06d", i);
+    snprintf(folded, sizeof folded, "card%06d", i);
     put(b, ROW_DRIVER,
         &(struct row_driver){.id = b->driver[i],
                              .tenant = t + 1,
@@ -241,6 +242,7 @@ static void driver(struct build *b, int i)
                             .tenant = t + 1,
                             .driver = b->driver[i],
                             .tag = card,
+                            .folded = folded,
                             .kind = TOKEN_CARD,
                             .version = 1,
                             .created_ms = b->now_ms});
