@@ -20,6 +20,13 @@
 /** The object of type `type` whose member `m` is at `p`. */
 #define CONTAINER_OF(p, type, m) ((type *)(void *)((char *)(p)-offsetof(type, m)))
 
+/** Index of the first byte in memory order with any bit set, in a word read by memcpy; w != 0. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define ev_first_byte(w) ((size_t)__builtin_ctzll(w) / 8)
+#else
+#define ev_first_byte(w) ((size_t)__builtin_clzll(w) / 8)
+#endif
+
 /* The CRC-32C instructions of SSE 4.2, in functions marked EV_TARGET_SSE42 behind ev_cpu_has_sse42.
  */
 #ifdef __x86_64__

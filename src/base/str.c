@@ -165,6 +165,31 @@ bool str_utf8_valid(struct str s)
     }
 }
 
+static bool plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+size_t str_plain_run(struct str s)
+{
+    /* Eight bytes at a time: the top bit of a byte is set in `odd` when the byte is not plain. No
+     * borrow crosses bytes: each is compared with its own top bit set before the subtraction. */
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+    size_t i = 0;
+    for (; i + 8 <= s.n; i += 8) {
+        uint64_t w, quote, slash;
+        memcpy(&w, s.p + i, 8);
+        quote = (w ^ ones * '"') | tops;
+        slash = (w ^ ones * '\\') | tops;
+        uint64_t odd = ~(((w | tops) - ones * 0x20) & (quote - ones) & (slash - ones)) | w;
+        if (odd & tops)
+            return i + ev_first_byte(odd & tops);
+    }
+    while (i < s.n && plain((unsigned char)s.p[i]))
+        i++;
+    return i;
+}
+
 bool str_eq_const_time(const void *a, const void *b, size_t n)
 {
     const volatile unsigned char *x = a, *y = b;

@@ -41,6 +41,9 @@ bool str_utf8_valid(struct str s);
 /** Bytes of the well-formed UTF-8 character at the start of s, or 0 (bad bytes, cut off, or empty).
  */
 size_t str_utf8_step(struct str s);
+/** Bytes at the start of s that are ASCII and stand for themselves in a JSON string: no control
+ * character, quote or backslash. */
+size_t str_plain_run(struct str s);
 /** Constant-time equality of two byte runs of the same length (secrets). */
 bool str_eq_const_time(const void *a, const void *b, size_t n);
 /** Decimal integer, whole string, optional '-': 0, or ERR_SYNTAX, ERR_RANGE. */

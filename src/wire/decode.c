@@ -374,16 +374,43 @@ static int unknown_member(struct decoder *d, struct str name)
     return err ? failed_in_member(d, name, err) : 0;
 }
 
+/* Takes `"name":` when it is one of the rows from `from` on, written as everybody writes it: no
+ * escapes, no blank before the colon. Anything else is left to be read as text and looked for. */
+static const struct wire_field *field_take(struct decoder *d, const struct wire_type *t,
+                                           uint16_t from)
+{
+    struct json_reader *r = &d->r;
+    if (json_peek(r) != '"')
+        return NULL;
+    const char *p = r->p + r->pos + 1;
+    size_t left = r->n - r->pos - 1;
+    for (uint16_t i = from; i < t->n; i++) {
+        const struct wire_field *f = &t->field[i];
+        size_t n = f->name_n;
+        if (left < n + 2 || p[n] != '"' || p[n + 1] != ':' || memcmp(f->name, p, n) != 0)
+            continue;
+        r->pos += n + 3;
+        return f;
+    }
+    return NULL;
+}
+
 static int decode_pair(struct decoder *d, const struct wire_type *t, char *to, uint64_t *seen,
                        uint16_t *next)
 {
-    struct str name;
-    int err = passed(d, json_string(&d->r, d->a, &name));
-    if (err)
-        return err;
-    if (!json_take(&d->r, ':'))
-        return fail(d, ERR_SYNTAX, "':' is expected");
-    const struct wire_field *f = field_find(t, name, *next);
+    const struct wire_field *f = field_take(d, t, *next);
+    struct str name = STR_NONE;
+    int err = 0;
+    if (f) {
+        name = str_from(f->name, f->name_n);
+    } else {
+        err = passed(d, json_string(&d->r, d->a, &name));
+        if (err)
+            return err;
+        if (!json_take(&d->r, ':'))
+            return fail(d, ERR_SYNTAX, "':' is expected");
+        f = field_find(t, name, *next);
+    }
     if (!f)
         return unknown_member(d, name);
     uint16_t i = (uint16_t)(f - t->field);
@@ -430,12 +457,21 @@ static int decode_object(struct decoder *d, const struct wire_type *t, char *to)
     return required_check(d, t, seen);
 }
 
+/* Texts are empty rather than zeroed: most messages are in order. */
+static void error_clear(struct wire_error *e)
+{
+    e->err = 0;
+    e->at = 0;
+    e->path[0] = e->reason[0] = 0;
+    e->overlong = e->unknown = e->odd = 0;
+}
+
 int wire_json_decode(const struct wire_type *t, struct str json, struct arena *a, void *out,
                      unsigned mode, struct wire_error *e)
 {
-    struct wire_error own = {0};
+    struct wire_error own;
     struct decoder d = {.a = a, .e = e ? e : &own, .lenient = mode == WIRE_LENIENT};
-    *d.e = (struct wire_error){0};
+    error_clear(d.e);
     memset(out, 0, t->size);
     json_reader_init(&d.r, json);
     int err = decode_object(&d, t, out);

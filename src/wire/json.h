@@ -20,10 +20,23 @@ struct json_reader {
 };
 
 void json_reader_init(struct json_reader *r, struct str text);
-/** Skips blanks and gives the next byte without taking it, or 0 at the end. */
-char json_peek(struct json_reader *r);
+/** Skips blanks and gives the next byte without taking it, or 0 at the end. In the header, with
+ * json_take, because every token begins with it and most are not preceded by a blank. */
+char json_peek_blank(struct json_reader *r);
+static inline char json_peek(struct json_reader *r)
+{
+    if (EV_LIKELY(r->pos < r->n && r->p[r->pos] > ' '))
+        return r->p[r->pos];
+    return json_peek_blank(r);
+}
 /** Skips blanks, then takes `c` if it is next. */
-bool json_take(struct json_reader *r, char c);
+static inline bool json_take(struct json_reader *r, char c)
+{
+    if (json_peek(r) != c || r->pos >= r->n)
+        return false;
+    r->pos++;
+    return true;
+}
 /** ERR_SYNTAX unless only blanks are left. */
 EV_MUST_USE int json_end(struct json_reader *r);
 /** Reads a string. Without escapes `*out` borrows the input, else it lives in the arena.

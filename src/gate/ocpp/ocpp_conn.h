@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* ocpp_conn.h: what the files of the OCPP gate share: the gate, a connection, its queue of
+/* ocpp_conn.h: what the files of the OCPP gate share: the gate, a connection, its
  * unanswered calls. ocpp_gate.c owns connections and their order, ocpp_in.c knows the charger's
  * calls, ocpp_out.c the core's calls. */
 #ifndef EVEN_GATE_OCPP_OCPP_CONN_H
@@ -20,23 +20,25 @@
 
 struct ocpp_action;
 
-/** One unanswered call. */
+#define OCPP_WHY_SIZE 120
+
+/** One unanswered call; those of a connection are a list. Two cache lines: with a thousand calls
+ * waiting for a commit, each slot is cold when it is made and cold again when it is answered. */
 struct ocpp_slot {
-    char id[OCPP_ID_MAX + 1];
+    struct ocpp_slot *next;
+    const struct ocpp_action *action; /* NULL: no such, err is set */
+    union {
+        int64_t tx, time_ms; /* of the answers that carry a tag; of all others */
+    } u;
+    struct slab_ref self, why; /* why: detail of err in g->whys, gen 0 = none */
+    uint32_t ref;              /* of the command; 0 = answered here */
+    int32_t err, status, interval_s;
     bool ready;      /* the answer is known; it waits for those before it */
     bool tag_wanted; /* the answer carries idTagInfo */
-    uint32_t ref;    /* of the command; 0 = answered here */
-    int32_t err;
-    int32_t status;
-    int64_t tx, time_ms;
-    int32_t interval_s;
-    const struct ocpp_action *action; /* NULL: no such, err is set */
-    char why[120];                    /* detail of err, or "" */
+    char id[OCPP_ID_MAX + 1];
 };
-struct ocpp_queue {
-    struct ocpp_slot slot[OCPP_UNANSWERED_MAX]; /* a ring */
-    uint8_t head, n;
-};
+_Static_assert(sizeof(struct ocpp_slot) <= 128, "a slot is two cache lines");
+
 struct ocpp_call {
     int64_t command, due_ms; /* command 0 = free */
 };
@@ -45,21 +47,22 @@ enum ocpp_state { OCPP_ASKED, OCPP_OPEN, OCPP_REFUSED };
 struct ocpp_conn {
     struct net_conn net;
     int64_t charger;
-    struct slab_ref self, queue_ref;
-    struct ocpp_queue *queue; /* NULL when every call is answered */
+    struct slab_ref self;
+    struct ocpp_slot *first, *last; /* unanswered, in the order of the calls */
+    uint32_t next_ref;
+    uint8_t waiting; /* how many are unanswered */
+    uint8_t state;   /* enum ocpp_state */
+    bool named;      /* the charger offered our subprotocol */
+    bool paused;
     /* Open: commands that the core had no room for, in order. Asked: calls of the core that came
      * before its answer. Each padded to 8. */
     struct buf stalled;
-    uint32_t next_ref;
-    uint8_t state; /* enum ocpp_state */
-    bool named;    /* the charger offered our subprotocol */
-    bool paused;
     struct ocpp_call call[OCPP_CALLS_MAX];
 };
 
 struct ocpp_gate {
     struct gate_config cfg;
-    struct slab conns, queues;
+    struct slab conns, slots, whys;
     struct map orphans; /* asked for, gone before the core answered */
     struct buf backlog; /* commands of connections that are gone */
     struct buf out;     /* the text being written */
@@ -73,6 +76,7 @@ struct ocpp_gate {
  * reply → response. */
 struct ocpp_action {
     const char *name;
+    const struct wire_type *req, *res;
     int (*take)(struct ocpp_gate *g, struct ocpp_conn *c, struct ocpp_slot *s, const void *req);
     void (*answer)(const struct ocpp_slot *s, void *res);
 };

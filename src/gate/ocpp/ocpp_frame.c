@@ -115,6 +115,32 @@ int ocpp_frame_parse(struct str msg, struct arena *a, struct ocpp_frame *f)
     return bad ? bad : err;
 }
 
+/* `"…",` at the front of rest; false when it is written in any other way. */
+static bool plain_take(struct str *rest, struct str *out)
+{
+    if (rest->n < 3 || rest->p[0] != '"')
+        return false;
+    size_t n = str_plain_run(str_from(rest->p + 1, rest->n - 1));
+    if (n + 2 >= rest->n || rest->p[n + 1] != '"' || rest->p[n + 2] != ',')
+        return false;
+    *out = str_from(rest->p + 1, n);
+    *rest = str_from(rest->p + n + 3, rest->n - n - 3);
+    return true;
+}
+
+bool ocpp_frame_call_ahead(struct str msg, struct ocpp_frame *f)
+{
+    struct str rest = msg;
+    *f = (struct ocpp_frame){.kind = OCPP_CALL, .why = ""};
+    if (!str_starts(rest, STR_LIT("[2,")) || rest.p[rest.n - 1] != ']')
+        return false;
+    rest = str_from(rest.p + 3, rest.n - 4);
+    if (!plain_take(&rest, &f->id) || !plain_take(&rest, &f->action))
+        return false;
+    f->payload = rest;
+    return f->id.n > 0 && f->id.n <= OCPP_ID_MAX;
+}
+
 void ocpp_frame_put_result(struct buf *out, struct str id)
 {
     buf_put_c(out, "[3,");

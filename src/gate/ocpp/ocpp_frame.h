@@ -25,6 +25,12 @@ struct ocpp_frame {
 /** 0, or ERR_SYNTAX (not JSON, not such an array, id too long), ERR_TOO_LARGE; then kind and id
  * hold what could be read. */
 EV_MUST_USE int ocpp_frame_parse(struct str msg, struct arena *a, struct ocpp_frame *f);
+/** Reads `[2,"id","action",payload]` without looking into the payload: true when the text has that
+ * form and its strings no escapes. The payload is what stands before the last bracket and may be
+ * anything: whoever decodes it to its last byte, as wire_json_decode does, knows afterwards that
+ * the whole message was in order, and has read it once instead of three times. On false, and when
+ * the payload turns out to be bad, ocpp_frame_parse tells what the message is. */
+bool ocpp_frame_call_ahead(struct str msg, struct ocpp_frame *f);
 /** Appends "[3,id," … the caller appends the payload and "]". */
 void ocpp_frame_put_result(struct buf *out, struct str id);
 void ocpp_frame_put_call(struct buf *out, struct str id, struct str action);

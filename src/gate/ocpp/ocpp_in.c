@@ -44,7 +44,7 @@ static struct str given(bool has, struct str s)
 /* Answered here, with nothing in it or with the time. */
 static void ready(const struct ocpp_gate *g, struct ocpp_slot *s)
 {
-    s->time_ms = g->cfg.now_ms();
+    s->u.time_ms = g->cfg.now_ms();
     s->ready = true;
 }
 
@@ -72,7 +72,7 @@ static void boot_answer(const struct ocpp_slot *s, void *res)
     struct ocpp16_BootNotification_res *r = res;
     r->status =
         s->status >= 0 && s->status <= 2 ? status[s->status] : ocpp16_RegistrationStatus_Rejected;
-    r->currentTime = s->time_ms;
+    r->currentTime = s->u.time_ms;
     r->interval = s->interval_s;
 }
 
@@ -82,7 +82,7 @@ static int heartbeat_take(struct ocpp_gate *g, struct ocpp_conn *c, struct ocpp_
                           const void *req)
 {
     (void)req;
-    if (c->queue->n == 1) {
+    if (c->waiting == 1) {
         ready(g, s);
         return 0;
     }
@@ -93,7 +93,7 @@ static int heartbeat_take(struct ocpp_gate *g, struct ocpp_conn *c, struct ocpp_
 static void heartbeat_answer(const struct ocpp_slot *s, void *res)
 {
     struct ocpp16_Heartbeat_res *r = res;
-    r->currentTime = s->time_ms;
+    r->currentTime = s->u.time_ms;
 }
 
 /* ---- StatusNotification, notes ---- */
@@ -233,7 +233,7 @@ static void start_answer(const struct ocpp_slot *s, void *res)
 {
     struct ocpp16_StartTransaction_res *r = res;
     r->idTagInfo.status = tag_status_of(s->status);
-    r->transactionId = s->tx;
+    r->transactionId = s->u.tx;
 }
 
 /* ---- MeterValues, StopTransaction ---- */
@@ -297,23 +297,41 @@ static int meter_submit_ahead(struct ocpp_gate *g, struct ocpp_conn *c, struct w
     return err;
 }
 
+/* What fits one command whatever the values turn out to hold, which is nearly every message, is
+ * walked once; gives how many samples it made. */
+static uint32_t meter_fill(struct walk *w, struct cmd_meter *m)
+{
+    while (walk_next(w, &m->samples[m->n]))
+        m->n++;
+    return (uint32_t)m->n;
+}
+
 static int meter_take(struct ocpp_gate *g, struct ocpp_conn *c, struct ocpp_slot *s,
                       const void *req)
 {
     const struct ocpp16_MeterValues_req *r = req;
-    struct cmd_meter head = {.tx = r->has.transactionId ? r->transactionId : 0};
+    struct cmd_meter *m = &ocpp_cmd(g, c, CMD_METER, meter_size(0), s->ref)->u.meter;
     struct walk w = {.value = r->meterValue, .n = r->meterValue_n};
-    uint32_t count = walk_count(r->meterValue, r->meterValue_n);
-    int err = narrow(r->connectorId, &head.connector);
+    bool once = (size_t)r->meterValue_n * OCPP_SAMPLES_PER_VALUE < CMD_SAMPLES_MAX;
+    int err = narrow(r->connectorId, &m->connector);
     if (err)
         return err;
+    m->charger = c->charger;
+    m->tx = r->has.transactionId ? r->transactionId : 0;
+    uint32_t count = once ? meter_fill(&w, m) : walk_count(r->meterValue, r->meterValue_n);
     if (count == 0) {
         ready(g, s);
         return 0;
     }
-    err = meter_submit_ahead(g, c, &w, &count, &head);
-    if (!err)
-        err = meter_submit(g, c, &w, count, &head, s->ref);
+    if (once) {
+        g->cmd.head.size = (uint32_t)meter_size(count);
+        err = ocpp_submit(g, c);
+    } else {
+        const struct cmd_meter head = {.connector = m->connector, .tx = m->tx};
+        err = meter_submit_ahead(g, c, &w, &count, &head);
+        if (!err)
+            err = meter_submit(g, c, &w, count, &head, s->ref);
+    }
     g->stats.lenient += w.odd > 0;
     return err;
 }
@@ -406,18 +424,23 @@ static void data_answer(const struct ocpp_slot *s, void *res)
 
 const struct ocpp_action *ocpp_action_find(struct str name)
 {
+#define ACTION(name, take, answer)                                                                 \
+    {                                                                                              \
+#name, &ocpp16_##name##_req_type, &ocpp16_##name##_res_type, take, answer                  \
+    }
     static const struct ocpp_action actions[] = {
-        {"Heartbeat", heartbeat_take, heartbeat_answer},
-        {"MeterValues", meter_take, empty_answer},
-        {"StatusNotification", status_take, empty_answer},
-        {"BootNotification", boot_take, boot_answer},
-        {"Authorize", authorize_take, authorize_answer},
-        {"StartTransaction", start_take, start_answer},
-        {"StopTransaction", stop_take, stop_answer},
-        {"DataTransfer", data_take, data_answer},
-        {"FirmwareStatusNotification", firmware_take, empty_answer},
-        {"DiagnosticsStatusNotification", diagnostics_take, empty_answer},
+        ACTION(Heartbeat, heartbeat_take, heartbeat_answer),
+        ACTION(MeterValues, meter_take, empty_answer),
+        ACTION(StatusNotification, status_take, empty_answer),
+        ACTION(BootNotification, boot_take, boot_answer),
+        ACTION(Authorize, authorize_take, authorize_answer),
+        ACTION(StartTransaction, start_take, start_answer),
+        ACTION(StopTransaction, stop_take, stop_answer),
+        ACTION(DataTransfer, data_take, data_answer),
+        ACTION(FirmwareStatusNotification, firmware_take, empty_answer),
+        ACTION(DiagnosticsStatusNotification, diagnostics_take, empty_answer),
     };
+#undef ACTION
     for (size_t i = 0; i < ARRAY_LEN(actions); i++)
         if (str_eq_c(name, actions[i].name))
             return &actions[i];
