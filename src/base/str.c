@@ -8,26 +8,6 @@
 
 #include "base/err.h"
 
-struct str str_from_c(const char *c)
-{
-    return c ? (struct str){c, strlen(c)} : STR_NONE;
-}
-
-struct str str_from(const char *p, size_t n)
-{
-    return (struct str){p, n};
-}
-
-bool str_eq(struct str a, struct str b)
-{
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
-bool str_eq_c(struct str a, const char *c)
-{
-    return str_eq(a, str_from_c(c));
-}
-
 static unsigned char lower(char c)
 {
     unsigned char u = (unsigned char)c;

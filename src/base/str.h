@@ -17,10 +17,22 @@ struct str {
 #define STR_NONE   ((struct str){NULL, 0})
 
 /** Borrows the NUL-terminated `c`; NULL gives the empty str. */
-struct str str_from_c(const char *c);
-struct str str_from(const char *p, size_t n);
-bool str_eq(struct str a, struct str b);
-bool str_eq_c(struct str a, const char *c);
+static inline struct str str_from_c(const char *c)
+{
+    return c ? (struct str){c, strlen(c)} : STR_NONE;
+}
+static inline struct str str_from(const char *p, size_t n)
+{
+    return (struct str){p, n};
+}
+static inline bool str_eq(struct str a, struct str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+static inline bool str_eq_c(struct str a, const char *c)
+{
+    return str_eq(a, str_from_c(c));
+}
 /** ASCII case-insensitive equality (HTTP header names, hex). */
 bool str_eq_nocase(struct str a, struct str b);
 bool str_starts(struct str s, struct str prefix);

@@ -5,7 +5,7 @@
  * buffers.
  *
  * Invariants:
- *  1. A record is freed only in conn_settle at the end of a turn, so pointers hold during a turn.
+ *  1. A record is freed only in conn_settle, between two events, so pointers hold during one.
  *  2. The owner hears on_close exactly once if it ever heard of the connection (CONN_KNOWN), and
  *     nothing afterwards.
  *  3. Input buffers hold less than one message more than a single read; output buffers never more
@@ -463,7 +463,7 @@ void conn_event(struct net *n, struct conn *c, uint32_t events)
         conn_read(n, c);
 }
 
-/* ---- the end of the turn ---- */
+/* ---- the end of an event ---- */
 
 void conn_settle(struct net *n, struct conn *c)
 {

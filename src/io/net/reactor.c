@@ -6,8 +6,8 @@
  * Invariants:
  *  1. One thread.
  *  2. Callbacks run only from net_turn.
- *  3. At the end of a turn no connection is dirty, every buffer was offered to its socket, and the
- *     dead are freed.
+ *  3. After each event of a turn no connection is dirty, every buffer was offered to its socket,
+ *     and the dead are freed: what an event touched is still in the cache then.
  *  4. A reactor without a free slot does not listen: SO_REUSEPORT would go on giving it its share
  *     of new connections, to die in its queue.
  *
@@ -32,6 +32,7 @@
 #define EVENTS_PER_TURN 256
 #define ACCEPTS_A_TURN  128
 #define REOPEN_TICKS    10
+#define MAIL_RUN        16 /* messages of the mailbox between two rounds of flushing */
 
 static uint32_t or_default(uint32_t v, uint32_t def)
 {
@@ -305,15 +306,20 @@ static void settle_all(struct net *n)
     }
 }
 
+/* Flushes now and then: after a thousand answers the first connections would be cold again. */
 static void take_mail(struct net *n)
 {
     struct str msg;
+    uint32_t run = 0;
 
     if (mailbox_take(n->cfg.mailbox, &n->mail) == 0)
         return;
-    while (mailbox_next(&n->mail, &msg))
+    while (mailbox_next(&n->mail, &msg)) {
         if (n->cfg.on_mail != NULL)
             n->cfg.on_mail(n->cfg.ctx, msg);
+        if (++run % MAIL_RUN == 0)
+            settle_all(n);
+    }
 }
 
 static void handle_event(struct net *n, const struct epoll_event *ev)
@@ -360,8 +366,10 @@ void net_turn(struct net *n, int32_t timeout_ms)
     settle_all(n); /* what was asked for between two turns */
     got = epoll_wait(n->epoll, events, EVENTS_PER_TURN, turn_wait_ms(n, timeout_ms));
     n->tick = (uint32_t)((os_mono_ns() - n->start_ns) / (NET_TICK_MS * 1000000LL));
-    for (int i = 0; i < got; i++)
+    for (int i = 0; i < got; i++) {
         handle_event(n, &events[i]);
+        settle_all(n);
+    }
     wheel_advance(n);
     if (listeners_paused(n))
         listeners_reopen(n);

@@ -33,11 +33,11 @@ enum conn_state {
     CONN_OPEN,
     CONN_CLOSING, /* output is being flushed, input thrown away */
     CONN_LINGER,  /* our side is shut; waiting for the peer's end */
-    CONN_DEAD     /* freed at the end of the turn */
+    CONN_DEAD     /* freed when it is settled */
 };
 
 enum conn_flag {
-    CONN_DIRTY = 1 << 0,    /* in the chain of the end of the turn */
+    CONN_DIRTY = 1 << 0,    /* in the chain of what is to be settled */
     CONN_REWORK = 1 << 1,   /* buffered input is to be looked at again */
     CONN_PAUSED = 1 << 2,   /* by the owner */
     CONN_KNOWN = 1 << 3,    /* the owner has heard of it, so it will hear the end */
@@ -141,7 +141,7 @@ void conn_finish(struct net *n, struct conn *c, enum net_why why, uint16_t code)
 /** Ends at once. */
 void conn_kill(struct net *n, struct conn *c, enum net_why why, uint16_t code);
 void conn_event(struct net *n, struct conn *c, uint32_t events);
-/** End-of-turn work: buffered input, flush, report, free. */
+/** What is done after an event: buffered input, flush, report, free. */
 void conn_settle(struct net *n, struct conn *c);
 void conn_free_all(struct net *n);
 
