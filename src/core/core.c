@@ -524,7 +524,7 @@ void core_apply(struct core *c, const struct cmd *cmd)
 
 /* ---- time ---- */
 
-int64_t core_due_ms(const struct core *c)
+int64_t core_due_ms(struct core *c)
 {
     return heap_due(&c->timers);
 }

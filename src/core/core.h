@@ -91,7 +91,7 @@ void core_rest(struct core *core, uint64_t settled);
 /** Applies one command; its reply and effects are appended to the open batch. */
 void core_apply(struct core *core, const struct cmd *cmd);
 /** Earliest timer, INT64_MAX when none. */
-int64_t core_due_ms(const struct core *core);
+int64_t core_due_ms(struct core *core);
 /** Fires every timer due at now_ms. */
 void core_tick(struct core *core, int64_t now_ms);
 

@@ -101,10 +101,9 @@ void meter_fold(struct core *c, struct order *o, const struct sample_record *r)
 
 /* ---- a message ---- */
 
-static void record_put(struct core *c, struct order *o, struct sample_record *r,
-                       const struct core_sample *s)
+static void record_put(struct core *c, struct order *o, const struct charger *ch,
+                       struct sample_record *r, const struct core_sample *s)
 {
-    const struct charger *ch = order_charger(c, o);
     *r = (struct sample_record){.tenant = o->row.tenant, .session = o->srow.id, .sample = *s};
     r->at_ms = c->now > o->srow.check_ms ? c->now : o->srow.check_ms + 1;
     r->sample.flags &= ~(uint32_t)SAMPLE_LATE;
@@ -133,9 +132,8 @@ static void event_meter(struct core *c, const struct order *o, const struct core
 }
 
 /* A session that draws next to nothing for long is full, whatever its status says. */
-static void low_power(struct core *c, struct order *o)
+static void low_power(struct core *c, struct order *o, const struct tenant *t)
 {
-    const struct tenant *t = tenant_find(c, o->row.tenant);
     bool low = o->power_w >= 0 && o->power_w < t->row.low_power_w && o->ev.energy_mwh > 0;
     if (o->row.state != ORDER_CHARGING || !t->row.suspended_s)
         return;
@@ -165,7 +163,7 @@ void meter_samples(struct core *c, struct order *o, const struct core_sample *s,
     for (int32_t i = 0; i < n; i++) {
         struct sample_record r;
         int64_t before = o->reading_ms;
-        record_put(c, o, &r, &s[i]);
+        record_put(c, o, ch, &r, &s[i]);
         meter_fold(c, o, &r);
         if (r.sample.flags & SAMPLE_LATE)
             continue;
@@ -185,7 +183,7 @@ void meter_samples(struct core *c, struct order *o, const struct core_sample *s,
         order_timer_off(c, o, TO_GRACE);
     if (c->now - o->checked_ms >= CHECKPOINT_MS)
         order_dirty(c, o);
-    low_power(c, o);
+    low_power(c, o, t);
     event_meter(c, o, &s[n - 1]);
     meter_cap(c, o);
 }
@@ -204,11 +202,12 @@ static struct order *meter_order(struct core *c, const struct cmd_meter *in, str
     return o && o->row.charger == ch->row.id && order_ready(c, o) ? o : NULL;
 }
 
-static void after_stop(struct core *c, struct order *o, const struct cmd_meter *in)
+static void after_stop(struct core *c, struct order *o, const struct charger *ch,
+                       const struct cmd_meter *in)
 {
     for (int32_t i = 0; i < in->n; i++) {
         struct sample_record r;
-        record_put(c, o, &r, &in->samples[i]);
+        record_put(c, o, ch, &r, &in->samples[i]);
         o->srow.check_ms = r.at_ms;
     }
     if (!(o->srow.evidence & EV_AFTER_STOP)) {
@@ -235,7 +234,7 @@ void meter_apply(struct core *c, const struct cmd *cmd, struct charger *ch)
     if (o && order_running(o))
         meter_samples(c, o, in->samples, in->n);
     else if (o && (in->tx > 0 || in->tx_no[0]) && o->srow.state == SESSION_ENDED)
-        after_stop(c, o, in);
+        after_stop(c, o, ch, in);
     reply_plain(c);
 }
 
@@ -423,8 +422,6 @@ static void zero_leave(struct core *c, struct order *o, struct charger *ch,
 static void cap_act(struct core *c, struct order *o, struct charger *ch, struct cap_view *v,
                     const struct cap_answer *a)
 {
-    const struct connector *k = connector_find(c, o->row.connector);
-    int32_t number = k ? k->row.number : 0;
     if (a->action == CAP_STOP) {
         (void)stop_begin(c, o, STOP_CAP);
         return;
@@ -432,7 +429,8 @@ static void cap_act(struct core *c, struct order *o, struct charger *ch, struct 
     if (!ch->online)
         return; /* it hears nothing now; the stop waits in line for it */
     if (a->action == CAP_READ) {
-        ask_reading(c, o, ch, number);
+        const struct connector *k = connector_find(c, o->row.connector);
+        ask_reading(c, o, ch, k ? k->row.number : 0);
     } else if (a->action == CAP_INTERVAL) {
         interval_shorten(c, o, ch, a->interval_s);
     } else if (a->action == CAP_TAPER) {
@@ -450,8 +448,10 @@ static void cap_act(struct core *c, struct order *o, struct charger *ch, struct 
 static void probe(struct core *c, struct order *o, struct charger *ch)
 {
     bool known = ch->row.traits & (TRAIT_TRIGGER | TRAIT_NO_TRIGGER);
+    if (known || ch->probed || !ch->online || ch->row.protocol != PROTOCOL_OCPP16)
+        return;
     const struct connector *k = connector_find(c, o->row.connector);
-    if (known || ch->probed || !ch->online || !k || ch->row.protocol != PROTOCOL_OCPP16)
+    if (!k)
         return;
     ch->probed = true;
     ask_reading(c, o, ch, k->row.number);

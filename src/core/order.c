@@ -28,9 +28,6 @@
  * at most one OCPP transaction id and keeps it; 3. every open order has a timer. */
 #include "core/core_state.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 /* ---- finding ---- */
 
 static struct order *order_any(const struct core *c, int64_t id)
@@ -44,12 +41,14 @@ struct order *order_find(const struct core *c, int64_t id)
     return o && o->loaded_order && o->loaded_session ? o : NULL;
 }
 
-enum { TX_KEY_SIZE = 48 };
+enum { TX_KEY_SIZE = 16 };
 
+/* Both numbers as they are: each reading looks its order up by them. */
 static struct str tx_key(int64_t charger, int64_t tx, char out[TX_KEY_SIZE])
 {
-    int n = snprintf(out, TX_KEY_SIZE, "%" PRId64 ":%" PRId64, charger, tx);
-    return str_from(out, (size_t)n);
+    memcpy(out, &charger, sizeof charger);
+    memcpy(out + sizeof charger, &tx, sizeof tx);
+    return str_from(out, TX_KEY_SIZE);
 }
 
 static struct order *complete(uint64_t at)
