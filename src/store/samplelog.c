@@ -21,7 +21,8 @@
 #include "io/os/file.h"
 
 enum { PATH_CAP = 4096, FILES_MAX = 8192, HEAD = 8, SWEEP = 16, HOUR_MS = 3600000 };
-enum { FILE_BYTES = 4 << 20, GROUP_BYTES = 1 << 20, GROUP_MAX = 64 << 20, STEP = 1 << 20 };
+enum { FILE_BYTES = 4 << 20, GROUP_BYTES = 1 << 20, GROUP_MAX = 64 << 20 };
+enum { STEP = 256 << 10 }; /* a step more to write for one sync in some ten thousand samples */
 enum { FILE_MAX = FILE_BYTES + GROUP_MAX + STEP }; /* files are reserved in whole steps */
 enum { STREAM_CAP = BLOCK_SAMPLES * SAMPLE_BYTES_MAX * 4 };
 enum { SESSIONS_SEEN = 50000000 };
@@ -239,10 +240,10 @@ static struct sample_tail *tail_make(struct samplelog *l, int64_t session)
     return NULL;
 }
 
-static int tail_add(struct samplelog *l, uint64_t group, int64_t session, int64_t at_ms,
-                    const struct core_sample *s)
+/* `t` is the session's tail, or NULL. */
+static int tail_add(struct samplelog *l, struct sample_tail *t, uint64_t group, int64_t session,
+                    int64_t at_ms, const struct core_sample *s)
 {
-    struct sample_tail *t = map_get_ptr(&l->by_session, (uint64_t)session);
     if (t && t->n >= BLOCK_SAMPLES && t->upto != group)
         t = NULL; /* it is due and waits for its seal */
     if (!t)
@@ -377,7 +378,7 @@ static int group_end(struct samplelog *l)
  * `upto` names a group: so a full tail ends the group, and a new tail begins with the next. */
 static int record_append(struct samplelog *l, const struct sample_record *r)
 {
-    const struct sample_tail *t = samplelog_tail(l, r->session);
+    struct sample_tail *t = map_get_ptr(&l->by_session, (uint64_t)r->session);
     bool full = t && t->n >= BLOCK_SAMPLES;
     int rc = full || l->group.n >= GROUP_BYTES ? group_end(l) : 0;
     if (rc)
@@ -385,7 +386,7 @@ static int record_append(struct samplelog *l, const struct sample_record *r)
     if (l->group.n == 0)
         group_begin(l, r->at_ms);
     record_put(&l->group, r, l->base);
-    return tail_add(l, l->seq + 1, r->session, r->at_ms, &r->sample);
+    return tail_add(l, t, l->seq + 1, r->session, r->at_ms, &r->sample);
 }
 
 int samplelog_append(struct samplelog *l, struct str records)
@@ -429,7 +430,8 @@ static int replay_record(void *ctx, uint64_t group, int64_t session, int64_t at_
         if (rc)
             return rc;
     }
-    return group > upto ? tail_add(r->log, group, session, at_ms, s) : 0;
+    struct sample_tail *t = map_get_ptr(&r->log->by_session, (uint64_t)session);
+    return group > upto ? tail_add(r->log, t, group, session, at_ms, s) : 0;
 }
 
 /* Takes the whole groups of one file; *valid gets their length. */
