@@ -18,6 +18,16 @@
 #define SLICES_MAX (TARIFF_PLANS_MAX * TARIFF_PLAN_SLICES)
 #define ALL_DAYS   127
 
+/* A price holds from the instant asked for until its end, and nearly every question is about now
+ * and the hour after it, for each reading of every session: two answers are kept. */
+enum { MEMO = 2 };
+struct tariff_memo {
+    const struct zone *zone[MEMO];
+    int64_t from_ms[MEMO];
+    struct tariff_price price[MEMO]; /* end_ms 0: none yet */
+    int32_t next;
+};
+
 /* ---- building ---- */
 
 static int32_t label_take(struct tariff *t, const char *label)
@@ -191,6 +201,9 @@ int tariff_build(struct arena *a, const struct row_tariff *row, const struct row
     struct tariff *t = ARENA_NEW(a, struct tariff);
     if (!t)
         return ERR_NOMEM;
+    t->memo = ARENA_NEW(a, struct tariff_memo);
+    if (!t->memo)
+        return ERR_NOMEM;
     t->id = row->id;
     t->tenant = row->tenant;
     t->family = row->family;
@@ -244,8 +257,8 @@ static int64_t offset_holds_until(const struct zone *z, int64_t ms, int64_t end_
     return other;
 }
 
-void tariff_price_at(const struct tariff *t, const struct zone *z, int64_t ms,
-                     struct tariff_price *out)
+static void price_find(const struct tariff *t, const struct zone *z, int64_t ms,
+                       struct tariff_price *out)
 {
     struct civil c;
     zone_civil(z, ms, &c);
@@ -261,6 +274,22 @@ void tariff_price_at(const struct tariff *t, const struct zone *z, int64_t ms,
                                  .elec_e5 = s->elec_e5,
                                  .service_e5 = s->service_e5,
                                  .end_ms = offset_holds_until(z, ms, end_ms)};
+}
+
+void tariff_price_at(const struct tariff *t, const struct zone *z, int64_t ms,
+                     struct tariff_price *out)
+{
+    struct tariff_memo *m = t->memo;
+    for (int i = 0; i < MEMO; i++)
+        if (ms >= m->from_ms[i] && ms < m->price[i].end_ms && z == m->zone[i]) {
+            *out = m->price[i];
+            return;
+        }
+    price_find(t, z, ms, out);
+    m->next = (m->next + 1) % MEMO;
+    m->zone[m->next] = z;
+    m->from_ms[m->next] = ms;
+    m->price[m->next] = *out;
 }
 
 int64_t tariff_price_max(const struct tariff *t, const struct zone *z, int64_t from_ms,

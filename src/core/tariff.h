@@ -30,7 +30,9 @@ struct tariff_plan {
 struct tariff_rule {
     int32_t first_mmdd, last_mmdd, weekdays, plan; /* plan: index into plans */
 };
+struct tariff_memo;
 struct tariff {
+    struct tariff_memo *memo; /* the prices last asked for; so a tariff is one thread's */
     int64_t id, tenant, family, from_ms;
     int32_t rules_n, plans_n, slices_n, labels_n;
     struct tariff_rule *rules;
