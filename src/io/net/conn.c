@@ -11,6 +11,11 @@
  *  3. Input buffers hold less than one message more than a single read; output buffers never more
  *     than max_out.
  *  4. epoll watches exactly what conn_watch computes from the state.
+ *  5. epoll tells of a change once (EPOLLET): a level would be polled a second time after each
+ *     message, on a socket that is cold by then. So whatever may be left after a read, a full
+ *     buffer or the peer's end behind its last bytes, is CONN_MORE, and conn_watch asks anew. A
+ *     change of what is watched asks anew by itself. (A read that stops short at urgent data,
+ *     which no charger sends, waits for the peer's next bytes.)
  *
  * Thread: the reactor's. Failure: a socket error, a full output buffer or no memory for it ends
  * this connection and no other. */
@@ -141,10 +146,10 @@ static void conn_watch(struct net *n, struct conn *c)
     uint16_t want = conn_wants(c);
     struct epoll_event ev = {.events = 0};
 
-    if ((c->flags & all) == want)
+    if ((c->flags & (all | CONN_MORE)) == want)
         return;
-    c->flags = (uint16_t)((c->flags & ~all) | want);
-    ev.events = ((want & CONN_EV_IN) != 0 ? EPOLLIN : 0u) |
+    c->flags = (uint16_t)((c->flags & ~(all | CONN_MORE)) | want);
+    ev.events = EPOLLET | ((want & CONN_EV_IN) != 0 ? EPOLLIN | EPOLLRDHUP : 0u) |
                 ((want & CONN_EV_OUT) != 0 ? EPOLLOUT : 0u) |
                 ((want & CONN_EV_RDHUP) != 0 ? EPOLLRDHUP : 0u);
     ev.data.u64 = (uint64_t)c->gen << 32 | c->slot;
@@ -240,10 +245,12 @@ static ptrdiff_t conn_send_some(struct conn *c, const uint8_t *p, size_t len)
 
     if (c->tls != NULL)
         return tls_write(c->tls, p, len, &want_write);
-    done = send(c->fd, p, len, MSG_NOSIGNAL);
+    do {
+        done = send(c->fd, p, len, MSG_NOSIGNAL);
+    } while (done < 0 && errno == EINTR);
     if (done >= 0)
         return done;
-    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? ERR_AGAIN : ERR_IO;
+    return errno == EAGAIN || errno == EWOULDBLOCK ? ERR_AGAIN : ERR_IO;
 }
 
 /* Sends what the socket takes; frees the buffer when it is empty. */
@@ -422,10 +429,12 @@ static ptrdiff_t conn_recv(struct net *n, struct conn *c)
 
     if (c->tls != NULL)
         return conn_recv_tls(n, c);
-    got = recv(c->fd, n->scratch, sizeof(n->scratch), 0);
+    do {
+        got = recv(c->fd, n->scratch, sizeof(n->scratch), 0);
+    } while (got < 0 && errno == EINTR);
     if (got >= 0)
         return got;
-    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? ERR_AGAIN : ERR_IO;
+    return errno == EAGAIN || errno == EWOULDBLOCK ? ERR_AGAIN : ERR_IO;
 }
 
 static void conn_read(struct net *n, struct conn *c)
@@ -435,6 +444,8 @@ static void conn_read(struct net *n, struct conn *c)
 
     if (got == ERR_AGAIN)
         return;
+    if (got == (ptrdiff_t)sizeof(n->scratch))
+        c->flags |= CONN_MORE;
     if (got <= 0)
         conn_kill(n, c, connecting ? NET_END_CONNECT : NET_END_PEER, connecting ? 0 : WS_ABNORMAL);
     else if (c->state < CONN_CLOSING)
@@ -447,6 +458,8 @@ static void conn_read(struct net *n, struct conn *c)
 
 void conn_event(struct net *n, struct conn *c, uint32_t events)
 {
+    const uint32_t ended = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+
     conn_mark(n, c);
     if (c->state == CONN_DEAD)
         return;
@@ -455,12 +468,15 @@ void conn_event(struct net *n, struct conn *c, uint32_t events)
         return;
     }
     if (c->state == CONN_ASKED || (c->state == CONN_OPEN && (c->flags & CONN_PAUSED) != 0)) {
-        if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+        if ((events & ended) != 0)
             conn_kill(n, c, NET_END_PEER, WS_ABNORMAL);
         return;
     }
-    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 || (c->flags & CONN_TLS_OUT) != 0)
-        conn_read(n, c);
+    if ((events & (EPOLLIN | ended)) == 0 && (c->flags & CONN_TLS_OUT) == 0)
+        return;
+    if ((events & ended) != 0)
+        c->flags |= CONN_MORE;
+    conn_read(n, c);
 }
 
 /* ---- the end of an event ---- */

@@ -49,7 +49,8 @@ enum conn_flag {
     CONN_EV_RDHUP = 1 << 9,
     CONN_TLS_OUT = 1 << 10,   /* TLS wants to write before it can read */
     CONN_CONNECTED = 1 << 11, /* client: on_open was called */
-    CONN_IN_WHEEL = 1 << 12
+    CONN_IN_WHEEL = 1 << 12,
+    CONN_MORE = 1 << 13 /* there may be more to read than the last read gave */
 };
 
 /** Input that could not be used up yet: p[0 … msg) is a message being put together from fragments,

@@ -140,6 +140,33 @@ static void test_large_message_in_pieces(void **state)
     stop(r);
 }
 
+/* epoll tells of each change once: what one read leaves behind must be asked for. */
+static void test_last_words(void **state)
+{
+    struct rig *r = start(rig_config());
+    struct buf b;
+    int fd = peer_upgraded(r, "CP1");
+
+    (void)state;
+    buf_init(&b, 1 << 20);
+    put_frame(&b, true, WS_TEXT, STR_LIT("last"));
+    peer_send(fd, b.p, b.n);
+    close(fd); /* message and end are both there at the first look */
+    rig_until(r, "M:last;C0:peer/1006;");
+    rig_clear(r);
+    fd = peer_upgraded(r, "CP2");
+    buf_reset(&b);
+    for (int i = 0; i < 9000; i++)
+        put_frame(&b, true, WS_TEXT, STR_LIT("abcdef")); /* more than one read takes */
+    put_frame(&b, true, WS_TEXT, STR_LIT("end"));
+    peer_send(fd, b.p, b.n);
+    rig_until(r, "M:end;");
+    close(fd);
+    rig_until(r, "C0:peer/1006;");
+    buf_free(&b);
+    stop(r);
+}
+
 static void test_slow_loris(void **state)
 {
     struct net_config cfg = rig_config();
@@ -487,6 +514,7 @@ int run_net_hard_tests(void)
         cmocka_unit_test(test_unmasked_and_new_message_inside),
         cmocka_unit_test(test_too_large),
         cmocka_unit_test(test_large_message_in_pieces),
+        cmocka_unit_test(test_last_words),
         cmocka_unit_test(test_slow_loris),
         cmocka_unit_test(test_half_open),
         cmocka_unit_test(test_peer_that_never_reads),
