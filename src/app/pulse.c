@@ -189,10 +189,17 @@ static void zone_for(struct pulse *p, const struct cmd *cmd)
         (void)zone_need(p, ((const struct row_tenant *)row)->zone, cmd->head.cause);
 }
 
+/* Tells a command from the others that ever killed the house: that is all it is for. */
 static uint64_t finger_of(const struct cmd *cmd)
 {
     size_t head = offsetof(struct cmd, u);
-    return hash_bytes((const char *)cmd + head, cmd->head.size - head, cmd->head.type);
+    uint32_t crc = crc32c(0, (const char *)cmd + head, cmd->head.size - head);
+    return (uint64_t)crc << 32 | (uint64_t)cmd->head.type << 16 | (cmd->head.size & 0xffff);
+}
+
+void pulse_ahead(const struct pulse *p, const struct cmd *cmd, enum core_ahead step)
+{
+    core_ahead(p->core, cmd, step);
 }
 
 int pulse_apply(struct pulse *p, struct cmd *cmd, int64_t now_ms)

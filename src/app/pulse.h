@@ -35,6 +35,8 @@ EV_MUST_USE int pulse_new(const struct pulse_config *cfg, struct pulse **out);
 /** NULL is fine. */
 void pulse_free(struct pulse *p);
 
+/** Begins to fetch what a command of the next few will touch: see core_ahead. */
+void pulse_ahead(const struct pulse *p, const struct cmd *cmd, enum core_ahead step);
 /** Fetches what the command needs and applies it; sets head.now_ms. ERR_DENIED: it is quarantined
  * and has no effect; any other error is the store's and final. */
 EV_MUST_USE int pulse_apply(struct pulse *p, struct cmd *cmd, int64_t now_ms);

@@ -13,7 +13,9 @@
 #define EV_UNUSED       __attribute__((unused))
 #define EV_LIKELY(x)    __builtin_expect(!!(x), 1)
 #define EV_UNLIKELY(x)  __builtin_expect(!!(x), 0)
-#define EV_FALLTHROUGH  __attribute__((fallthrough))
+/** Begins to fetch the cache line of an address that will be needed soon; any address will do. */
+#define EV_PREFETCH(p) __builtin_prefetch(p)
+#define EV_FALLTHROUGH __attribute__((fallthrough))
 
 /** Number of elements of an array (never of a pointer). */
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))

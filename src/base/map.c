@@ -96,6 +96,12 @@ bool map_get(const struct map *m, uint64_t key, uint64_t *val)
     return s->used;
 }
 
+void map_ahead(const struct map *m, uint64_t key)
+{
+    if (m->n)
+        EV_PREFETCH(&m->slots[hash_u64(key, m->seed) & m->mask]);
+}
+
 void *map_get_ptr(const struct map *m, uint64_t key)
 {
     uint64_t val;

@@ -23,6 +23,8 @@ void map_free(struct map *m);
 /** Inserts or replaces; ERR_FULL at the cap. */
 EV_MUST_USE int map_put(struct map *m, uint64_t key, uint64_t val);
 bool map_get(const struct map *m, uint64_t key, uint64_t *val);
+/** Begins to fetch where the key stands, for a map_get soon. */
+void map_ahead(const struct map *m, uint64_t key);
 /** The pointer stored under key, or NULL. */
 void *map_get_ptr(const struct map *m, uint64_t key);
 EV_MUST_USE int map_put_ptr(struct map *m, uint64_t key, void *val);

@@ -492,6 +492,32 @@ bool command_of_gate(uint16_t type)
     return type < ARRAY_LEN(handlers) && handlers[type].gate;
 }
 
+/* The parts of an order that a reading touches; the pieces of its bill lie between them. */
+static void order_ahead(const struct order *o)
+{
+    const char *head = (const char *)o, *live = (const char *)&o->accepted_ms;
+    for (size_t at = 0; at < offsetof(struct order, bill) + 64; at += 64)
+        EV_PREFETCH(head + at);
+    for (; live < (const char *)(o + 1); live += 64)
+        EV_PREFETCH(live);
+}
+
+void core_ahead(const struct core *c, const struct cmd *cmd, enum core_ahead step)
+{
+    if (cmd->head.type != CMD_METER)
+        return;
+    if (step == AHEAD_KEY) {
+        map_ahead(&c->dir[ROW_CHARGER].ids, (uint64_t)cmd->u.meter.charger);
+        return;
+    }
+    const struct charger *ch = charger_find(c, cmd->u.meter.charger);
+    if (ch && step == AHEAD_CHARGER)
+        for (size_t at = 0; at < sizeof *ch; at += 64)
+            EV_PREFETCH((const char *)ch + at);
+    else if (ch && ch->reading)
+        order_ahead(ch->reading);
+}
+
 static void now_set(struct core *c, int64_t now_ms)
 {
     if (now_ms > c->now)

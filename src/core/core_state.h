@@ -130,8 +130,9 @@ struct charger {
     /* Calls: one outstanding, the others wait. */
     struct call *calling, *queue;
     struct timer timer[TC_N];
-    bool probed;     /* a reading was asked for on this connection, to see whether it comes */
-    uint32_t orders; /* open ones */
+    struct order *reading; /* whose reading came last, or NULL: a guess, see order_of_tx */
+    bool probed;           /* a reading was asked for on this connection, to see whether it comes */
+    uint32_t orders;       /* open ones */
     struct charger *newer, *older; /* in the list of those in memory: hot.c */
 };
 /** What a charger that is not in memory is known by; there are many of them. Windows that are counted
@@ -458,6 +459,9 @@ int command_load(struct core *c, const struct row_command *row);
 /** A new order with its session; NULL when memory is full. */
 struct order *order_new(struct core *c);
 struct order *order_find(const struct core *c, int64_t id);
+/** The order of a transaction of this charger; mostly that of its last reading, which is looked at
+ * first. */
+struct order *order_of_tx(const struct core *c, struct charger *ch, int64_t tx);
 struct order *order_by_tx(const struct core *c, int64_t charger, int64_t tx);
 struct order *order_by_tx_no(const struct core *c, const char *tx_no);
 void order_index(struct core *c, struct order *o);

@@ -274,6 +274,8 @@ const struct zone *zone_of(const struct core *c, int64_t station)
     const struct station *s = station_find(c, station);
     if (!s)
         return NULL;
+    if (s->zone)
+        return s->zone;
     const struct tenant *t = tenant_find(c, s->row.tenant);
-    return s->zone ? s->zone : t ? t->zone : NULL;
+    return t ? t->zone : NULL;
 }

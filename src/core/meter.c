@@ -192,7 +192,7 @@ static struct order *meter_order(struct core *c, const struct cmd_meter *in, str
 {
     struct order *o = NULL;
     if (in->tx > 0) {
-        o = order_by_tx(c, ch->row.id, in->tx);
+        o = order_of_tx(c, ch, in->tx);
     } else if (in->tx_no[0]) {
         o = order_by_tx_no(c, in->tx_no);
     } else {

@@ -77,9 +77,9 @@ static void want(struct needs *w, int32_t kind, int64_t a, int64_t b, const char
 
 /* ---- rows of the directory ---- */
 
-static const struct charger *want_charger(struct needs *w, int64_t id)
+static struct charger *want_charger(struct needs *w, int64_t id)
 {
-    const struct charger *ch = charger_find(w->c, id);
+    struct charger *ch = charger_find(w->c, id);
     if (!ch && id > 0)
         want(w, NEED_CHARGER, id, 0, "");
     return ch;
@@ -147,9 +147,9 @@ static const struct order *want_order(struct needs *w, int64_t id)
     return o;
 }
 
-static void want_tx(struct needs *w, const struct charger *ch, int64_t tx)
+static void want_tx(struct needs *w, struct charger *ch, int64_t tx)
 {
-    const struct order *o = ch ? order_by_tx(w->c, ch->row.id, tx) : NULL;
+    const struct order *o = ch ? order_of_tx(w->c, ch, tx) : NULL;
     if (o)
         want_parties(w, o);
     else if (ch && tx > 0 && tx <= ch->row.last_tx)
@@ -261,7 +261,7 @@ static void want_row(struct needs *w, const struct cmd *cmd)
 
 static void needs_of_gate(struct needs *w, const struct cmd *cmd)
 {
-    const struct charger *ch = want_charger(w, cmd->u.charger.charger);
+    struct charger *ch = want_charger(w, cmd->u.charger.charger);
     switch (cmd->head.type) {
     case CMD_AUTHORIZE:
         if (ch)

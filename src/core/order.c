@@ -66,6 +66,24 @@ struct order *order_by_tx(const struct core *c, int64_t charger, int64_t tx)
     return complete(at);
 }
 
+struct order *order_of_tx(const struct core *c, struct charger *ch, int64_t tx)
+{
+    struct order *o = ch->reading;
+    if (!o || tx <= 0 || o->srow.tx != tx) {
+        o = order_by_tx(c, ch->row.id, tx);
+        ch->reading = o;
+    }
+    return o && o->loaded_order && o->loaded_session ? o : NULL;
+}
+
+/* Which order a number means is about to change. */
+static void reading_forget(const struct core *c, const struct order *o)
+{
+    struct charger *ch = charger_find(c, o->srow.charger);
+    if (ch)
+        ch->reading = NULL;
+}
+
 struct order *order_by_tx_no(const struct core *c, const char *tx_no)
 {
     uint64_t at;
@@ -77,6 +95,7 @@ struct order *order_by_tx_no(const struct core *c, const char *tx_no)
 void order_index(struct core *c, struct order *o)
 {
     char key[TX_KEY_SIZE];
+    reading_forget(c, o);
     if (o->srow.id)
         must(map_put_ptr(&c->session_ids, (uint64_t)o->srow.id, o) == 0);
     if (o->srow.tx > 0)
@@ -91,6 +110,7 @@ static void order_unindex(struct core *c, struct order *o)
     char key[TX_KEY_SIZE];
     uint64_t at;
     struct str k = tx_key(o->srow.charger, o->srow.tx, key);
+    reading_forget(c, o);
     (void)map_del(&c->order_ids, (uint64_t)o->row.id);
     (void)map_del(&c->session_ids, (uint64_t)o->srow.id);
     if (strmap_get(&c->tx_keys, k, &at) && at == (uint64_t)(uintptr_t)o)
