@@ -65,6 +65,16 @@ void *slab_at(const struct slab *s, uint32_t index)
     return index < s->len && (s->gens[index] & 1) ? place(s, index) : NULL;
 }
 
+void slab_ahead(const struct slab *s, uint32_t index)
+{
+    if (index >= s->len)
+        return;
+    const char *p = place(s, index);
+    EV_PREFETCH(&s->gens[index]);
+    for (size_t at = 0; at < s->obj_size; at += 64)
+        EV_PREFETCH(p + at);
+}
+
 void slab_put(struct slab *s, struct slab_ref ref)
 {
     must(slab_find(s, ref));

@@ -25,6 +25,8 @@ void slab_init(struct slab *s, size_t obj_size, uint32_t cap);
 EV_MUST_USE void *slab_get(struct slab *s, struct slab_ref *ref);
 /** The live object of the handle, or NULL when it is stale. */
 void *slab_find(const struct slab *s, struct slab_ref ref);
+/** Begins to fetch the object at an index, for a find soon. */
+void slab_ahead(const struct slab *s, uint32_t index);
 /** The live object at an index, or NULL. For iteration 0 … s->len-1. */
 void *slab_at(const struct slab *s, uint32_t index);
 /** Frees a live object; the handle goes stale. */

@@ -374,6 +374,23 @@ static int group_end(struct samplelog *l)
     return rc;
 }
 
+/* Begins to fetch the tails of records that will be appended soon. */
+static void tails_ahead(const struct samplelog *l, const char *records, size_t n, size_t at)
+{
+    enum { KEY = 4 * sizeof(struct sample_record), TAIL = 2 * sizeof(struct sample_record) };
+    struct sample_record r;
+    if (at + KEY < n) {
+        memcpy(&r.session, records + at + KEY + offsetof(struct sample_record, session), 8);
+        map_ahead(&l->by_session, (uint64_t)r.session);
+    }
+    if (at + TAIL >= n)
+        return;
+    memcpy(&r.session, records + at + TAIL + offsetof(struct sample_record, session), 8);
+    const char *tail = map_get_ptr(&l->by_session, (uint64_t)r.session);
+    for (size_t i = 0; tail && i < sizeof(struct sample_tail); i += 64)
+        EV_PREFETCH(tail + i);
+}
+
 /* One record into the group at hand, and into its tail. A block ends where a group ends, because
  * `upto` names a group: so a full tail ends the group, and a new tail begins with the next. */
 static int record_append(struct samplelog *l, const struct sample_record *r)
@@ -398,6 +415,7 @@ int samplelog_append(struct samplelog *l, struct str records)
     if (records.n % sizeof r)
         return ERR_SYNTAX;
     for (size_t i = 0; i < records.n && rc == 0; i += sizeof r) {
+        tails_ahead(l, records.p, records.n, i);
         memcpy(&r, records.p + i, sizeof r);
         rc = record_append(l, &r);
     }

@@ -33,6 +33,7 @@
 #define ACCEPTS_A_TURN  128
 #define REOPEN_TICKS    10
 #define MAIL_RUN        16 /* messages of the mailbox between two rounds of flushing */
+#define EVENTS_AHEAD    2  /* events before its turn a record begins to be fetched */
 
 static uint32_t or_default(uint32_t v, uint32_t def)
 {
@@ -367,6 +368,8 @@ void net_turn(struct net *n, int32_t timeout_ms)
     got = epoll_wait(n->epoll, events, EVENTS_PER_TURN, turn_wait_ms(n, timeout_ms));
     n->tick = (uint32_t)((os_mono_ns() - n->start_ns) / (NET_TICK_MS * 1000000LL));
     for (int i = 0; i < got; i++) {
+        if (i + EVENTS_AHEAD < got)
+            slab_ahead(&n->conns, (uint32_t)events[i + EVENTS_AHEAD].data.u64);
         handle_event(n, &events[i]);
         settle_all(n);
     }
