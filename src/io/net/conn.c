@@ -62,11 +62,13 @@ static bool conn_is_ws(const struct net *n, const struct conn *c)
     return kind == NET_WS_SERVER || kind == NET_WS_CLIENT;
 }
 
-struct conn *conn_new(struct net *n, int fd, uint8_t endpoint, struct net_conn *name)
+/* A socket that is not connected yet counts as hung up: it is watched only after its connect. */
+struct conn *conn_new(struct net *n, int fd, uint8_t endpoint, bool connected,
+                      struct net_conn *name)
 {
     struct slab_ref ref;
     struct conn *c = slab_get(&n->conns, &ref);
-    struct epoll_event ev = {.events = 0};
+    struct epoll_event ev = {.events = connected ? EPOLLIN | EPOLLRDHUP | EPOLLET : 0};
 
     if (c == NULL)
         return NULL;
@@ -75,6 +77,7 @@ struct conn *conn_new(struct net *n, int fd, uint8_t endpoint, struct net_conn *
     c->slot = ref.index;
     c->endpoint = endpoint;
     c->heard_tick = n->tick;
+    c->flags = connected ? CONN_EV_IN : 0;
     ev.data.u64 = (uint64_t)ref.gen << 32 | ref.index;
     if (epoll_ctl(n->epoll, EPOLL_CTL_ADD, fd, &ev) != 0) {
         slab_put(&n->conns, ref);
@@ -133,25 +136,24 @@ static uint16_t conn_wants(const struct conn *c)
 
     if (c->out != NULL || (c->flags & CONN_TLS_OUT) != 0 || c->state == CONN_CONNECTING)
         want |= CONN_EV_OUT;
-    if (c->state == CONN_ASKED)
-        want |= CONN_EV_RDHUP;
-    else if (c->state != CONN_CONNECTING && (c->state > CONN_OPEN || (c->flags & CONN_PAUSED) == 0))
+    if (c->state != CONN_CONNECTING && (c->state != CONN_OPEN || (c->flags & CONN_PAUSED) == 0))
         want |= CONN_EV_IN;
     return want;
 }
 
 static void conn_watch(struct net *n, struct conn *c)
 {
-    const uint16_t all = CONN_EV_IN | CONN_EV_OUT | CONN_EV_RDHUP;
+    const uint16_t all = CONN_EV_IN | CONN_EV_OUT;
     uint16_t want = conn_wants(c);
     struct epoll_event ev = {.events = 0};
 
+    if ((c->flags & CONN_LATER) != 0 && c->state != CONN_ASKED)
+        c->flags = (uint16_t)((c->flags & ~CONN_LATER) | CONN_MORE);
     if ((c->flags & (all | CONN_MORE)) == want)
         return;
     c->flags = (uint16_t)((c->flags & ~(all | CONN_MORE)) | want);
     ev.events = EPOLLET | ((want & CONN_EV_IN) != 0 ? EPOLLIN | EPOLLRDHUP : 0u) |
-                ((want & CONN_EV_OUT) != 0 ? EPOLLOUT : 0u) |
-                ((want & CONN_EV_RDHUP) != 0 ? EPOLLRDHUP : 0u);
+                ((want & CONN_EV_OUT) != 0 ? EPOLLOUT : 0u);
     ev.data.u64 = (uint64_t)c->gen << 32 | c->slot;
     must(epoll_ctl(n->epoll, EPOLL_CTL_MOD, c->fd, &ev) == 0);
 }
@@ -470,6 +472,8 @@ void conn_event(struct net *n, struct conn *c, uint32_t events)
     if (c->state == CONN_ASKED || (c->state == CONN_OPEN && (c->flags & CONN_PAUSED) != 0)) {
         if ((events & ended) != 0)
             conn_kill(n, c, NET_END_PEER, WS_ABNORMAL);
+        else if (c->state == CONN_ASKED)
+            c->flags |= CONN_LATER;
         return;
     }
     if ((events & (EPOLLIN | ended)) == 0 && (c->flags & CONN_TLS_OUT) == 0)

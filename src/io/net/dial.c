@@ -121,7 +121,7 @@ int net_dial(struct net *n, const struct net_dial *d, struct net_conn *out)
     *out = NET_CONN_NONE;
     if (fd < 0)
         return fd;
-    c = n->draining ? NULL : conn_new(n, fd, (uint8_t)end, out);
+    c = n->draining ? NULL : conn_new(n, fd, (uint8_t)end, false, out);
     if (c == NULL) {
         close(fd);
         return ERR_FULL;

@@ -149,6 +149,7 @@ static int listener_open(struct net *n, uint32_t index)
         return ERR_IO;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* what it accepts inherits that */
     if (bind(fd, (struct sockaddr *)&e->addr, e->addr_n) != 0 || listen(fd, SOMAXCONN) != 0)
         err = bind_errno();
     if (err == 0)
@@ -252,14 +253,12 @@ static void conn_accepted(struct net *n, int fd, uint32_t index)
 {
     const struct endpoint *e = &n->ends[index];
     struct net_conn name;
-    struct conn *c = conn_new(n, fd, (uint8_t)index, &name);
-    int on = 1;
+    struct conn *c = conn_new(n, fd, (uint8_t)index, true, &name);
 
     if (c == NULL) {
         close(fd);
         return;
     }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     n->stats.accepted++;
     conn_mark(n, c);
     if (e->tls != NULL && tls_conn_new(e->tls, fd, &c->tls) != 0) {

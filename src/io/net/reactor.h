@@ -46,11 +46,11 @@ enum conn_flag {
     CONN_FIRST = 1 << 6,    /* raw server: first bytes were consumed */
     CONN_EV_IN = 1 << 7,    /* what epoll watches for us */
     CONN_EV_OUT = 1 << 8,
-    CONN_EV_RDHUP = 1 << 9,
     CONN_TLS_OUT = 1 << 10,   /* TLS wants to write before it can read */
     CONN_CONNECTED = 1 << 11, /* client: on_open was called */
     CONN_IN_WHEEL = 1 << 12,
-    CONN_MORE = 1 << 13 /* there may be more to read than the last read gave */
+    CONN_MORE = 1 << 13, /* there may be more to read than the last read gave */
+    CONN_LATER = 1 << 14 /* bytes came before the owner answered: read once it has */
 };
 
 /** Input that could not be used up yet: p[0 … msg) is a message being put together from fragments,
@@ -132,7 +132,8 @@ struct conn *conn_at(const struct net *n, uint32_t slot);
 struct net_conn conn_name(const struct net *n, const struct conn *c);
 const struct endpoint *conn_end_of(const struct net *n, const struct conn *c);
 /** A record for the socket, which it takes; NULL when full (the socket stays the caller's). */
-struct conn *conn_new(struct net *n, int fd, uint8_t endpoint, struct net_conn *name);
+struct conn *conn_new(struct net *n, int fd, uint8_t endpoint, bool connected,
+                      struct net_conn *name);
 void conn_mark(struct net *n, struct conn *c);
 EV_MUST_USE int conn_put(struct net *n, struct conn *c, const void *p, size_t len);
 /** Makes sure that conn_in exists with room for n more bytes. */
