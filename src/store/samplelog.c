@@ -20,7 +20,7 @@
 #include "base/must.h"
 #include "io/os/file.h"
 
-enum { PATH_CAP = 4096, FILES_MAX = 8192, HEAD = 8, SWEEP = 16, HOUR_MS = 3600000 };
+enum { PATH_CAP = 4096, FILES_MAX = 8192, HEAD = 8, SWEEP = 16, SEALS = 32, HOUR_MS = 3600000 };
 enum { FILE_BYTES = 4 << 20, GROUP_BYTES = 1 << 20, GROUP_MAX = 64 << 20 };
 enum { STEP = 256 << 10 }; /* a step more to write for one sync in some ten thousand samples */
 enum { FILE_MAX = FILE_BYTES + GROUP_MAX + STEP }; /* files are reserved in whole steps */
@@ -33,6 +33,12 @@ struct file_list {
     uint32_t n;
 };
 
+/* Tails in the order in which they became due: blocks of one session are sealed in that of its
+ * samples, so that what a crash leaves unsealed lies behind `upto`. */
+struct tail_list {
+    struct sample_tail *first, *last;
+};
+
 struct samplelog {
     char dir[PATH_CAP];
     struct file_list files; /* the last one is written to */
@@ -40,7 +46,8 @@ struct samplelog {
     uint64_t seq; /* last group */
     struct slab tails;
     struct map by_session;
-    struct sample_tail *due, *sealed;
+    struct tail_list due, sealed;
+    uint32_t due_n;
     uint32_t sweep;
     int64_t now_ms;
     int64_t base;     /* of the group at hand */
@@ -216,13 +223,33 @@ static int file_roll(struct samplelog *l)
 
 /* ---- tails ---- */
 
+static void list_add(struct tail_list *list, struct sample_tail *t)
+{
+    t->next = NULL;
+    if (list->last)
+        list->last->next = t;
+    else
+        list->first = t;
+    list->last = t;
+}
+
+static struct sample_tail *list_take(struct tail_list *list)
+{
+    struct sample_tail *t = list->first;
+    if (t)
+        list->first = t->next;
+    if (!list->first)
+        list->last = NULL;
+    return t;
+}
+
 static void tail_due(struct samplelog *l, struct sample_tail *t)
 {
     if (t->due)
         return;
     t->due = true;
-    t->next = l->due;
-    l->due = t;
+    list_add(&l->due, t);
+    l->due_n++;
 }
 
 static struct sample_tail *tail_make(struct samplelog *l, int64_t session)
@@ -278,32 +305,37 @@ static void tails_sweep(struct samplelog *l)
 
 struct sample_tail *samplelog_due(struct samplelog *l)
 {
-    return l->due;
+    return l->due.first;
 }
 
 void samplelog_sealed(struct samplelog *l, struct sample_tail *t)
 {
-    must(t == l->due);
-    l->due = t->next;
-    t->next = l->sealed;
-    l->sealed = t;
+    must(t == l->due.first);
+    list_add(&l->sealed, list_take(&l->due));
+    l->due_n--;
 }
 
 void samplelog_unsealed(struct samplelog *l)
 {
-    while (l->sealed) {
-        struct sample_tail *t = l->sealed;
-        l->sealed = t->next;
-        t->next = l->due;
-        l->due = t;
+    struct tail_list behind = l->due;
+    struct sample_tail *t;
+    l->due = (struct tail_list){0};
+    l->due_n = 0;
+    while ((t = list_take(&l->sealed)) != NULL || (t = list_take(&behind)) != NULL) {
+        list_add(&l->due, t);
+        l->due_n++;
     }
+}
+
+uint32_t samplelog_share(const struct samplelog *l)
+{
+    return SEALS + l->due_n / 8;
 }
 
 void samplelog_settle(struct samplelog *l)
 {
-    while (l->sealed) {
-        struct sample_tail *t = l->sealed;
-        l->sealed = t->next;
+    struct sample_tail *t;
+    while ((t = list_take(&l->sealed)) != NULL) {
         if (samplelog_tail(l, t->session) == t)
             map_del(&l->by_session, (uint64_t)t->session);
         buf_free(&t->stream);

@@ -9,8 +9,9 @@
  * Invariants:
  *  1. What samplelog_append answered 0 for is on disk.
  *  2. A group is taken whole or not at all.
- *  3. meter_block.upto is the last group in the block, and a full tail ends its group: so after a
- *     restart a sample is in a block or in a tail, never in both, and no two blocks share a group.
+ *  3. meter_block.upto is the last group in the block, a full tail ends its group, and the tails of
+ *     a session are sealed in order: so after a restart a sample is in a block or in a tail, never
+ *     in both, and no two blocks share a group.
  *
  * Thread: the committer's, except samplelog_scan, which any thread may call. */
 #ifndef EVEN_STORE_SAMPLELOG_H
@@ -49,6 +50,10 @@ EV_MUST_USE int samplelog_append(struct samplelog *l, struct str records);
 void samplelog_end(struct samplelog *l, int64_t session);
 /** A tail that is due, or NULL. The same one until samplelog_sealed. */
 struct sample_tail *samplelog_due(struct samplelog *l);
+/** How many tails one commit should seal: a thousand sessions that began together are full together,
+ * and compressing a thousand blocks in one commit would keep everybody waiting. It grows with what
+ * waits, so that the list cannot. */
+uint32_t samplelog_share(const struct samplelog *l);
 /** Takes the due tail out of the list for this commit; samplelog_settle forgets all such, once
  * their rows are durable; samplelog_unsealed makes them due again, after a transaction that was
  * taken back. */

@@ -143,6 +143,15 @@ static int names_set(struct store *s, const struct store_config *config)
     return db[0] ? 0 : store_path(s->dir, STORE_DB_NAME, s->db_path);
 }
 
+/* Seals all that a crash left due: store_load_samples looks into blocks and open tails only. */
+static int seal_due(struct store *s)
+{
+    int rc = store_commit(s, STR_NONE, STR_NONE);
+    while (rc == 0 && samplelog_due(s->samples))
+        rc = store_commit(s, STR_NONE, STR_NONE);
+    return rc;
+}
+
 int store_open(const struct store_config *config, struct store **out)
 {
     *out = NULL;
@@ -159,7 +168,7 @@ int store_open(const struct store_config *config, struct store **out)
     if (rc == 0)
         rc = open_samples(s, config);
     if (rc == 0)
-        rc = store_commit(s, STR_NONE, STR_NONE); /* seals what a crash left due */
+        rc = seal_due(s);
     if (rc) {
         store_close(s);
         return rc;
@@ -358,12 +367,14 @@ static int block_pack(struct store *s, const struct sample_tail *t)
 static int blocks_write(struct store *s)
 {
     struct sample_tail *t = samplelog_due(s->samples);
+    uint32_t left = samplelog_share(s->samples);
     int rc = 0;
-    while (t && rc == 0) {
+    while (t && left && rc == 0) {
         buf_reset(&s->row);
-        for (; t && rc == 0 && s->row.n < BLOCKS_BYTES; t = samplelog_due(s->samples)) {
+        for (; t && left && rc == 0 && s->row.n < BLOCKS_BYTES; t = samplelog_due(s->samples)) {
             rc = block_pack(s, t);
             samplelog_sealed(s->samples, t);
+            left--;
         }
         if (rc == 0)
             rc = rows_apply(s, buf_str(&s->row));
