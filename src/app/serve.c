@@ -264,6 +264,7 @@ static int web_begin(struct house *h)
 {
     struct web *web = NULL;
     const struct config *c = &h->settings;
+    char daily[300];
     struct web_config wc = {
         .bind = c->web_bind,
         .port = (uint16_t)c->web_port,
@@ -274,6 +275,7 @@ static int web_begin(struct house *h)
         .proxies = c->web_proxies[0] ? c->web_proxies : NULL,
         .setup_token = h->setup_token,
         .store = h->store,
+        .daily = daily,
         .submit = submit_web,
         .submit_ctx = h,
         .ready = is_ready,
@@ -282,6 +284,7 @@ static int web_begin(struct house *h)
         .metrics_n = metrics_list(h),
     };
     os_random_text(h->setup_token, 32);
+    snprintf(daily, sizeof daily, "%s/daily", c->data_dir);
     memcpy(wc.key, h->key, sizeof wc.key);
     int err = web_start(&wc, &web);
     atomic_store(&h->web, web);

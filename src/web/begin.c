@@ -9,7 +9,6 @@
  * Thread: the HTTP thread of the request. */
 #include "web/begin.h"
 
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include "base/err.h"
@@ -192,56 +191,6 @@ static int param_check(struct request *r)
     return 0;
 }
 
-/* Bytes of an address of either family; 0 = it is none. IPv4 inside IPv6 counts as IPv4. */
-static size_t address_bytes(const char *text, uint8_t out[16])
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-    if (inet_pton(AF_INET, text, out) == 1)
-        return 4;
-    if (inet_pton(AF_INET6, text, out) != 1)
-        return 0;
-    if (memcmp(out, mapped, sizeof(mapped)) != 0)
-        return 16;
-    memmove(out, out + sizeof(mapped), 4);
-    return 4;
-}
-
-/* "10.0.0.0/8", or one address. */
-static bool block_has(struct str block, const uint8_t *address, size_t n)
-{
-    char text[INET6_ADDRSTRLEN];
-    uint8_t base[16];
-    struct str bits = block, part = str_cut(&bits, '/');
-    int64_t len = (int64_t)n * 8;
-    size_t whole;
-
-    if (str_copy(text, sizeof(text), part) < part.n || address_bytes(text, base) != n)
-        return false;
-    if (bits.n > 0 && (str_to_i64(bits, &len) != 0 || len < 0 || len > (int64_t)n * 8))
-        return false;
-    whole = (size_t)len / 8;
-    if (memcmp(base, address, whole) != 0)
-        return false;
-    return len % 8 == 0 || (base[whole] ^ address[whole]) >> (8 - len % 8) == 0;
-}
-
-static bool address_trusted(const struct web *w, struct str address)
-{
-    struct str rest = str_from_c(w->cfg.proxies);
-    char text[INET6_ADDRSTRLEN];
-    uint8_t bytes[16];
-    size_t n;
-
-    if (str_copy(text, sizeof(text), address) < address.n)
-        return false;
-    n = address_bytes(text, bytes);
-    while (n > 0 && rest.n > 0)
-        if (block_has(str_trim(str_cut(&rest, ',')), bytes, n))
-            return true;
-    return false;
-}
-
 /* Behind a proxy that we trust: the last address in its list that is not a trusted one is the
  * client's. */
 static void address_forwarded(struct request *r)
@@ -251,11 +200,11 @@ static void address_forwarded(struct request *r)
     struct str rest = str_from_c(list), last = STR_LIT("");
 
     r->https = r->web->cfg.behind_tls;
-    if (address_trusted(r->web, str_from_c(r->address))) {
+    if (address_trusted(r->web->cfg.proxies, str_from_c(r->address))) {
         while (rest.n > 0) {
             struct str one = str_trim(str_cut(&rest, ','));
 
-            if (one.n > 0 && !address_trusted(r->web, one))
+            if (one.n > 0 && !address_trusted(r->web->cfg.proxies, one))
                 last = one;
         }
         if (last.n > 0)
@@ -278,8 +227,7 @@ static int quota_check(struct request *r)
 
     web_lock(w);
     if (a->kind == ACTOR_NONE) {
-        r->retry_s = quota_take(&w->quotas, QUOTA_ADDRESS, str_from_c(r->address), rate * 1000,
-                                rate * 2, now);
+        r->retry_s = quota_take(&w->quotas, QUOTA_ADDRESS, req_net(r), rate * 1000, rate * 2, now);
     } else {
         r->retry_s = quota_take(&w->quotas, QUOTA_ACTOR, str_from((const char *)who, sizeof(who)),
                                 rate * 1000, rate * 2, now);
@@ -390,6 +338,7 @@ static int head_check(struct request *r, struct str method)
     if (err != 0)
         return req_fail(r, err, NULL, "bad path");
     address_forwarded(r);
+    r->net_n = address_net(r->address, r->net);
     err = route_read(r, seg, n, method_err);
     if (err != 0 || r->page || r->options)
         return err;

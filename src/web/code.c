@@ -66,5 +66,5 @@ int codes_check(struct codes *c, const char *phone, struct str digits, int64_t n
         *k = (struct code){0};
         return 0;
     }
-    return ERR_LOGIN_FAILED;
+    return ERR_NOT_FOUND;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* code.h: log-in codes of drivers, between asking and typing. Six digits, five minutes, five tries;
+/* code.h: log-in codes of drivers, between asking and typing. Six digits, five minutes, ten tries;
  * kept in memory only, as a restart just makes the driver ask again.
  *
  * Invariants:
@@ -15,7 +15,7 @@
 
 #define CODES_N      4096
 #define CODE_LIFE_NS INT64_C(300000000000)
-#define CODE_TRIES   5
+#define CODE_TRIES   10
 
 struct code {
     char phone[21], digits[7];
@@ -31,7 +31,8 @@ EV_MUST_USE int codes_init(struct codes *c, uint64_t seed);
 void codes_free(struct codes *c);
 /** Keeps six digits made of `random` for the phone; writes them to out[7]. */
 void codes_put(struct codes *c, const char *phone, uint64_t random, int64_t now_ns, char out[7]);
-/** 0 and the code is used up, or ERR_LOGIN_FAILED. */
+/** 0 and the code is used up, ERR_LOGIN_FAILED for a wrong one, ERR_NOT_FOUND when the phone has no
+ * code that could be guessed (any more). */
 EV_MUST_USE int codes_check(struct codes *c, const char *phone, struct str digits, int64_t now_ns);
 
 #endif

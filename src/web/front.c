@@ -11,6 +11,7 @@
  *  1. A request is suspended before anybody is told where to wake it.
  *  2. A response is queued once.
  *  3. No callback waits.
+ *  4. Every connection has a time by which what it does is done (lines.h), but live streams.
  *
  * Threads: the library's pool. Fails: a client over a limit gets its status or is closed. */
 #include <arpa/inet.h>
@@ -19,13 +20,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/err.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "io/os/clock.h"
 #include "web/begin.h"
 #include "web/state.h"
 
 enum {
-    IDLE_S = 40,
+    ANSWER_S = 300, /* a slow phone may take so long over an answer */
     HEADERS_MAX = 32 * 1024,
     STREAM_BLOCK = 16 * 1024,
     BODY_DRAIN = 4 * WEB_BODY_MAX
@@ -51,24 +53,108 @@ struct str req_cookie(const struct request *r, const char *name)
     return str_from_c(MHD_lookup_connection_value(r->conn, MHD_COOKIE_KIND, name));
 }
 
-static void address_read(struct request *r)
+static void address_write(const struct sockaddr *a, char out[46])
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(r->conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    str_copy(out, 46, STR_LIT("?"));
+    if (a != NULL && a->sa_family == AF_INET) {
+        const struct sockaddr_in *in4 = (const void *)a;
 
-    str_copy(r->address, sizeof(r->address), STR_LIT("?"));
-    if (info == NULL || info->client_addr == NULL)
-        return;
-    if (info->client_addr->sa_family == AF_INET) {
-        const struct sockaddr_in *in4 = (const void *)info->client_addr;
+        (void)!inet_ntop(AF_INET, &in4->sin_addr, out, 46);
+    } else if (a != NULL && a->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const void *)a;
 
-        (void)!inet_ntop(AF_INET, &in4->sin_addr, r->address, sizeof(r->address));
-    } else if (info->client_addr->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const void *)info->client_addr;
-
-        (void)!inet_ntop(AF_INET6, &in6->sin6_addr, r->address, sizeof(r->address));
+        (void)!inet_ntop(AF_INET6, &in6->sin6_addr, out, 46);
     }
 }
+
+static const struct sockaddr *address_of(struct MHD_Connection *conn)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+    return info != NULL ? info->client_addr : NULL;
+}
+
+/* ---- how long a connection may take ---- */
+
+/* What stands for its network in the table of lines; 0 for a proxy that speaks for many. */
+static uint64_t net_of(const struct web *w, const struct sockaddr *a)
+{
+    uint8_t net[ADDRESS_NET];
+    char text[46];
+    size_t n;
+
+    address_write(a, text);
+    n = address_net(text, net);
+    if (address_trusted(w->cfg.proxies, str_from_c(text)))
+        return 0;
+    return hash_bytes((const char *)net, n, w->seed) | 1;
+}
+
+static enum MHD_Result front_admit(void *cls, const struct sockaddr *a, socklen_t n)
+{
+    struct web *w = cls;
+    int victim;
+    bool yes;
+
+    (void)n;
+    web_lock(w);
+    yes = lines_admit(&w->lines, net_of(w, a), os_mono_ns(), &victim);
+    if (victim >= 0)
+        (void)shutdown(victim, SHUT_RDWR);
+    web_unlock(w);
+    return yes ? MHD_YES : MHD_NO;
+}
+
+static int64_t line_until(const struct web *w, int64_t now_ns)
+{
+    return now_ns + w->cfg.request_s * INT64_C(1000000000);
+}
+
+/* The library tells of every connection before its first byte and before its descriptor is closed.
+ */
+static void front_line(void *cls, struct MHD_Connection *conn, void **ctx,
+                       enum MHD_ConnectionNotificationCode code)
+{
+    struct web *w = cls;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(conn, MHD_CONNECTION_INFO_CONNECTION_FD);
+    int64_t now = os_mono_ns();
+
+    web_lock(w);
+    if (code == MHD_CONNECTION_NOTIFY_STARTED && info != NULL)
+        *ctx = lines_open(&w->lines, net_of(w, address_of(conn)), info->connect_fd, now,
+                          line_until(w, now));
+    else if (*ctx != NULL)
+        lines_close(*ctx);
+    web_unlock(w);
+}
+
+/* Its time until the next thing has to be done; proven: a request of it was complete. */
+static void line_set(struct web *w, struct MHD_Connection *conn, int64_t until_ns, bool proven)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(conn, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct line *line = info != NULL ? info->socket_context : NULL;
+
+    if (line == NULL)
+        return;
+    web_lock(w);
+    line->until_ns = until_ns;
+    line->proven = line->proven || proven;
+    web_unlock(w);
+}
+
+void front_sweep(struct web *w, int64_t now_ns)
+{
+    uint32_t i = 0;
+
+    for (int fd = lines_late(&w->lines, &i, now_ns); fd >= 0;
+         fd = lines_late(&w->lines, &i, now_ns))
+        (void)shutdown(fd, SHUT_RDWR);
+}
+
+/* ---- requests ---- */
 
 /* The first line is there: the request begins its life. */
 static void *front_target(void *cls, const char *target, struct MHD_Connection *conn)
@@ -94,10 +180,10 @@ static void front_over(void *cls, struct MHD_Connection *conn, void **req_cls,
     struct web *w = cls;
     struct request *r = *req_cls;
 
-    (void)conn;
     (void)code;
     if (r == NULL)
         return;
+    line_set(w, conn, line_until(w, os_mono_ns()), false);
     metric_observe(&w->http, (os_mono_ns() - r->t0_ns) / 1000);
     crypto_wipe(r->body.p, r->body.n);
     buf_free(&r->body);
@@ -166,6 +252,8 @@ static enum MHD_Result front_answer(struct request *r)
     if (resp == NULL)
         return MHD_NO;
     r->answered = true;
+    if (r->sub != NULL)
+        line_set(r->web, r->conn, INT64_MAX, true); /* it stays for as long as somebody looks */
     security_headers(r, resp);
     if (r->mime != NULL && r->status != 304)
         MHD_add_response_header(resp, "Content-Type", r->mime);
@@ -205,19 +293,22 @@ static enum MHD_Result front_handle(void *cls, struct MHD_Connection *conn, cons
     struct request *r = *req_cls;
 
     (void)cls;
-    (void)conn;
     (void)url;
     (void)version;
     if (r == NULL || r->answered)
         return MHD_NO;
     if (!r->begun) {
         r->begun = true;
-        address_read(r);
+        address_write(address_of(conn), r->address);
         begin_head(r, str_from_c(method));
         return MHD_YES;
     }
     if (*data_n > 0)
         return front_body(r, data, data_n);
+    if (!r->complete) {
+        r->complete = true;
+        line_set(r->web, conn, os_mono_ns() + ANSWER_S * INT64_C(1000000000), true);
+    }
     begin_run(r);
     return r->wait ? MHD_YES : front_answer(r);
 }
@@ -264,10 +355,10 @@ int front_start(struct web *w)
     if (addr->ai_family == AF_INET6)
         flags |= MHD_USE_IPv6;
     w->daemon = MHD_start_daemon(
-        flags, w->cfg.port, NULL, NULL, front_handle, w, MHD_OPTION_EXTERNAL_LOGGER, front_log, w,
-        MHD_OPTION_SOCK_ADDR, addr->ai_addr, MHD_OPTION_THREAD_POOL_SIZE, w->cfg.threads,
-        MHD_OPTION_CONNECTION_LIMIT, w->cfg.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        w->cfg.per_address, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
+        flags, w->cfg.port, front_admit, w, front_handle, w, MHD_OPTION_NOTIFY_CONNECTION,
+        front_line, w, MHD_OPTION_EXTERNAL_LOGGER, front_log, w, MHD_OPTION_SOCK_ADDR,
+        addr->ai_addr, MHD_OPTION_THREAD_POOL_SIZE, w->cfg.threads, MHD_OPTION_CONNECTION_LIMIT,
+        w->cfg.connections, MHD_OPTION_CONNECTION_TIMEOUT, w->cfg.request_s,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX, MHD_OPTION_URI_LOG_CALLBACK,
         front_target, w, MHD_OPTION_NOTIFY_COMPLETED, front_over, w, MHD_OPTION_UNESCAPE_CALLBACK,
         front_unescape, w, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_STRICT_FOR_CLIENT, 1,

@@ -7,7 +7,8 @@
  *
  * Invariants:
  *  1. A session exists only after the core has made it durable.
- *  2. Failures count against the person (the core locks) and against name and address (quotas).
+ *  2. Failures count against the person (the core locks) and against name and network (quotas, and
+ *     for codes the counts of a day).
  *  3. A code is shown only by a demonstration.
  *
  * Thread: the request's. */
@@ -197,8 +198,7 @@ static int login_quota(struct request *r, struct str login)
     web_lock(w);
     r->retry_s = quota_take(&w->quotas, QUOTA_LOGIN, login, 200, 10, now);
     if (r->retry_s == 0)
-        r->retry_s =
-            quota_take(&w->quotas, QUOTA_LOGIN_ADDRESS, str_from_c(r->address), 1000, 60, now);
+        r->retry_s = quota_take(&w->quotas, QUOTA_LOGIN_ADDRESS, req_net(r), 1000, 60, now);
     web_unlock(w);
     return r->retry_s > 0 ? ERR_RATE_LIMIT : 0;
 }
@@ -366,37 +366,95 @@ static bool phone_good(struct str s)
     return true;
 }
 
+/* Refuses who is over a day's count, by the phone or by the network asked from. Under the guard. */
+static int day_over(struct request *r, enum daily_kind phone, enum daily_kind net,
+                    struct str number)
+{
+    struct daily *d = &r->web->daily;
+    int64_t now = os_now_ms();
+    int32_t of_phone = daily_wait(d, phone, number, now),
+            of_net = daily_wait(d, net, req_net(r), now);
+
+    if (of_phone == 0 && of_net == 0)
+        return 0;
+    r->retry_s = of_phone > of_net ? of_phone : of_net;
+    return req_fail(r, ERR_RATE_LIMIT, of_phone > of_net ? "/phone" : NULL,
+                    of_phone > of_net ? "too often today for this phone"
+                                      : "too often today from this network");
+}
+
+static void day_count(struct request *r, enum daily_kind phone, enum daily_kind net,
+                      struct str number)
+{
+    daily_count(&r->web->daily, phone, number, os_now_ms());
+    daily_count(&r->web->daily, net, req_net(r), os_now_ms());
+}
+
+/* Makes the code unless it is asked for too fast or too often. Under the guard. */
+static int code_make(struct request *r, struct str phone, char digits[7])
+{
+    struct web *w = r->web;
+    int64_t now = os_mono_ns();
+    int err = day_over(r, DAILY_CODE_PHONE, DAILY_CODE_NET, phone);
+
+    if (err != 0)
+        return err;
+    r->retry_s = quota_take(&w->quotas, QUOTA_PHONE, phone, 34, 5, now);
+    if (r->retry_s == 0)
+        r->retry_s = quota_take(&w->quotas, QUOTA_PHONE, req_net(r), 500, 30, now);
+    if (r->retry_s > 0)
+        return ERR_RATE_LIMIT;
+    day_count(r, DAILY_CODE_PHONE, DAILY_CODE_NET, phone);
+    codes_put(&w->codes, req_copy_c(r, phone), os_random_u64(), now, digits);
+    return 0;
+}
+
 int auth_code(struct request *r)
 {
     const struct api_CodeIn *in = r->in;
     struct web *w = r->web;
     struct api_CodeOut out = {.sent = true};
-    const char *phone = req_copy_c(r, in->phone);
     char digits[7];
-    int64_t now = os_mono_ns();
-    int err = 0;
+    int err;
 
     if (!phone_good(in->phone))
         return req_fail(r, ERR_RANGE, "/phone", "digits, with an optional + in front");
     if (!w->cfg.demo && w->cfg.sms == NULL)
         return req_fail(r, ERR_UNSUPPORTED, NULL, "no sender of text messages is set up");
     web_lock(w);
-    r->retry_s = quota_take(&w->quotas, QUOTA_PHONE, in->phone, 34, 5, now);
-    if (r->retry_s == 0)
-        r->retry_s = quota_take(&w->quotas, QUOTA_PHONE, str_from_c(r->address), 500, 30, now);
-    if (r->retry_s == 0)
-        codes_put(&w->codes, phone, os_random_u64(), now, digits);
+    err = code_make(r, in->phone, digits);
     web_unlock(w);
-    if (r->retry_s > 0)
-        return ERR_RATE_LIMIT;
+    if (err != 0)
+        return err;
     if (w->cfg.demo) {
         out.demo_code = req_copy(r, str_from_c(digits));
         out.has.demo_code = true;
     } else {
-        err = w->cfg.sms(w->cfg.sms_ctx, phone, digits);
+        err = w->cfg.sms(w->cfg.sms_ctx, req_copy_c(r, in->phone), digits);
     }
     crypto_wipe(digits, sizeof(digits));
     return err != 0 ? err : req_json(r, &api_CodeOut_type, &out);
+}
+
+/* A wrong guess at a phone without a code opens nothing: it counts for who guessed only, or anybody
+ * could keep a driver out. */
+static int code_check(struct request *r)
+{
+    const struct api_CodeLoginIn *in = r->in;
+    struct web *w = r->web;
+    int err;
+
+    web_lock(w);
+    err = day_over(r, DAILY_GUESS_PHONE, DAILY_GUESS_NET, in->phone);
+    if (err == 0) {
+        err = codes_check(&w->codes, req_copy_c(r, in->phone), in->code, os_mono_ns());
+        if (err == ERR_LOGIN_FAILED)
+            day_count(r, DAILY_GUESS_PHONE, DAILY_GUESS_NET, in->phone);
+        else if (err == ERR_NOT_FOUND)
+            daily_count(&w->daily, DAILY_GUESS_NET, req_net(r), os_now_ms());
+    }
+    web_unlock(w);
+    return err == ERR_NOT_FOUND ? ERR_LOGIN_FAILED : err;
 }
 
 static int tenant_take(void *ctx, const struct sql_value *v, size_t n)
@@ -429,9 +487,7 @@ static int code_begin(struct request *r)
     err = login_quota(r, in->phone);
     if (err != 0)
         return err;
-    web_lock(r->web);
-    err = codes_check(&r->web->codes, req_copy_c(r, in->phone), in->code, os_mono_ns());
-    web_unlock(r->web);
+    err = code_check(r);
     if (err == 0)
         err = first_tenant(r, &a->tenant);
     id = BIND_I64("id", a->tenant);

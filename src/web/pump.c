@@ -124,6 +124,7 @@ static void pump_run(void *arg)
         now_ns = os_mono_ns();
         web_lock(w);
         pump_deadlines(w, now_ns, ERR_TIMEOUT);
+        front_sweep(w, now_ns);
         if (now_ns >= flush_ns) {
             flush_ns = now_ns + EVENT_FLUSH_NS;
             events_flush(w);

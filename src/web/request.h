@@ -21,6 +21,7 @@
 #include "core/cmd.h"
 #include "core/rows.h"
 #include "io/os/crypto.h"
+#include "web/address.h"
 #include "web/route.h"
 
 #define WEB_BODY_MAX    (256 * 1024)
@@ -66,11 +67,13 @@ struct request {
     int64_t t0_ns;
     uint64_t cause;
     enum route_method method;
-    bool head, https, loopback, begun, answered;
+    bool head, https, loopback, begun, complete, answered;
     struct str target, path; /* raw request target; decoded path */
     struct request_arg args[WEB_ARGS_MAX];
     uint32_t args_n;
     char address[46];
+    uint8_t net[ADDRESS_NET]; /* of the address, net_n bytes: what limits are counted by */
+    size_t net_n;
     struct str param; /* the {parameter} of the path */
     int64_t id;       /* … as a number, when it is {id} */
     int64_t after[3]; /* the cursor's parts */
@@ -113,6 +116,11 @@ struct request {
 const char *req_header(const struct request *r, const char *name);
 /** Value of a cookie, or the empty str. */
 struct str req_cookie(const struct request *r, const char *name);
+/** The client's network, as limits count it. */
+static inline struct str req_net(const struct request *r)
+{
+    return str_from((const char *)r->net, r->net_n);
+}
 /** Adds a reply header; name is a literal, the value lives in the arena. */
 void req_header_add(struct request *r, const char *name, struct str value);
 /** Value of a query-string argument, or the empty str. */

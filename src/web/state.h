@@ -3,7 +3,8 @@
  * several HTTP threads and the pump touch stands under one guard, a pool with a single item
  * (io/os/pool.h): held for microseconds, never across a query, a hash or a socket.
  *
- * Under the guard: slots, sessions, quotas, codes, the live replica, the subscribers. Constant
+ * Under the guard: slots, sessions, quotas, codes, daily counts, lines, the live
+ * replica, the subscribers. Constant
  * after the start: the rest. */
 #ifndef EVEN_WEB_STATE_H
 #define EVEN_WEB_STATE_H
@@ -13,7 +14,9 @@
 #include "io/os/pool.h"
 #include "io/os/thread.h"
 #include "web/code.h"
+#include "web/daily.h"
 #include "web/events.h"
+#include "web/lines.h"
 #include "web/quota.h"
 #include "web/replica.h"
 #include "web/session.h"
@@ -55,6 +58,9 @@ struct web {
     struct sessions sessions;
     struct quotas quotas;
     struct codes codes;
+    struct daily daily;
+    struct lines lines;
+    uint64_t seed; /* of the hash that stands for a network */
     struct replica replica;
     struct events events;
     struct web_zone zones[WEB_ZONES_MAX];
@@ -79,6 +85,8 @@ void front_stop(struct web *w);
 /** Wakes a suspended request; under the guard. */
 void front_resume(void *conn);
 void front_suspend(void *conn);
+/** Ends the connections whose time is over; under the guard. */
+void front_sweep(struct web *w, int64_t now_ns);
 
 /* pump.c */
 EV_MUST_USE int pump_start(struct web *w);

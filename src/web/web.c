@@ -18,6 +18,7 @@
 #include "web/state.h"
 
 enum { LOCK_WAIT_MS = INT32_MAX, DRAIN_MS = 2000, DRAIN_STEP_MS = 5 };
+enum { LINES_NEW = 64 }; /* connections of one network that never completed a request */
 
 void web_lock(struct web *w)
 {
@@ -58,7 +59,9 @@ static void config_defaults(struct web_config *c)
     if (c->connections == 0)
         c->connections = 2048;
     if (c->per_address == 0)
-        c->per_address = 256;
+        c->per_address = c->connections / 2;
+    if (c->request_s == 0)
+        c->request_s = 40;
     if (c->in_flight == 0)
         c->in_flight = 1024;
     if (c->rate_s == 0)
@@ -80,6 +83,17 @@ static int readers_open(struct web *w)
     return err != 0 ? err : os_pool_new(items, w->readers_n, &w->readers);
 }
 
+/* The same at every start of this installation. */
+static uint64_t daily_seed(const struct web *w)
+{
+    uint8_t own[CRYPTO_HASH_SIZE];
+    uint64_t seed;
+
+    crypto_keyed_hash(w->cfg.key, STR_LIT("daily"), own);
+    memcpy(&seed, own, sizeof(seed));
+    return seed;
+}
+
 static int state_init(struct web *w)
 {
     void *self = w;
@@ -96,6 +110,11 @@ static int state_init(struct web *w)
         err = quotas_init(&w->quotas, seed + 7);
     if (err == 0)
         err = codes_init(&w->codes, seed + 8);
+    if (err == 0)
+        err = daily_open(&w->daily, w->cfg.daily, daily_seed(w));
+    w->seed = seed + 9;
+    if (err == 0)
+        err = lines_init(&w->lines, w->cfg.connections, w->cfg.per_address, LINES_NEW);
     return err;
 }
 
@@ -156,6 +175,8 @@ void web_stop(struct web *w)
     events_free(&w->events);
     replica_free(&w->replica);
     codes_free(&w->codes);
+    daily_close(&w->daily);
+    lines_free(&w->lines);
     quotas_free(&w->quotas);
     sessions_free(&w->sessions);
     slab_free(&w->slots);

@@ -23,7 +23,8 @@ struct web_config {
     uint16_t port;        /* 0 = any free one, see web_port */
     uint32_t threads;     /* of the HTTP pool, 1 to 16; 0 = 3 */
     uint32_t connections; /* at once, 0 = 2,048 */
-    uint32_t per_address; /* connections of one address, 0 = 256 */
+    uint32_t per_address; /* connections of one network, 0 = half of all */
+    uint32_t request_s;   /* a request is complete by then, 0 = 40 */
     uint32_t in_flight;   /* writes that wait for the core, 0 = 1,024 */
     uint32_t rate_s;      /* requests a second of one session or address, 0 = 200 */
     bool demo;            /* log-in codes are shown instead of sent */
@@ -36,6 +37,7 @@ struct web_config {
     uint8_t key[CRYPTO_KEY_SIZE]; /* keyed hashes of charger passwords and API keys: the gates use
                                      the same */
     struct store *store;          /* borrowed; must outlive web_stop */
+    const char *daily; /* file of the counts of a day (daily.h); NULL = a restart forgets them */
 
     /** Puts a command into the core's mailbox (copies head.size bytes). 0, ERR_FULL, ERR_CLOSED.
      * Any thread. */

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
@@ -334,4 +335,31 @@ void file_lock_drop(struct file_lock *l)
     /* The file stays: removing it would let two later processes lock two files of one name. */
     close(l->fd);
     free(l);
+}
+
+int file_map(const char *path, size_t n, void **out)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int err = 0;
+
+    if (fd < 0)
+        return errno == EACCES ? ERR_DENIED : ERR_IO;
+    if (posix_fallocate(fd, 0, (off_t)n) != 0) {
+        err = ERR_DISK_FULL;
+        goto out;
+    }
+    *out = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (*out == MAP_FAILED) {
+        *out = NULL;
+        err = ERR_IO;
+    }
+out:
+    close(fd);
+    return err;
+}
+
+void file_unmap(void *p, size_t n)
+{
+    if (p != NULL)
+        munmap(p, n);
 }

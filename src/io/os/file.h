@@ -30,6 +30,12 @@ EV_MUST_USE int dir_make(const char *path, unsigned mode);
  * fn ends the walk and is returned. */
 EV_MUST_USE int dir_list(const char *path, int (*fn)(void *ctx, const char *name), void *ctx);
 
+/** Maps a file of n bytes for reading and writing; zeros where it was missing or shorter. What is
+ * stored there outlives the process, not a power cut. ERR_IO, ERR_DENIED, ERR_DISK_FULL. */
+EV_MUST_USE int file_map(const char *path, size_t n, void **out);
+/** NULL is fine. */
+void file_unmap(void *p, size_t n);
+
 /** A file that keeps a second process out for as long as this one lives. */
 struct file_lock;
 /** Creates and locks the file, writes the process id into it. ERR_LOCKED when another process holds

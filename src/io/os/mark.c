@@ -8,14 +8,11 @@
  * Thread: the core's. Fails only in mark_open. */
 #include "io/os/mark.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "base/log.h"
+#include "io/os/file.h"
 
 enum { MARK_MAGIC = 0x4b52414d, POISON_MAX = 32, CRASHES = 2 };
 
@@ -51,32 +48,19 @@ static void take_stock(struct page *p)
 
 int mark_open(const char *path, struct mark **out)
 {
-    int err = 0;
+    void *page;
     struct mark *m = calloc(1, sizeof *m);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (!m || fd < 0) {
-        err = !m ? ERR_NOMEM : errno == EACCES ? ERR_DENIED : ERR_IO;
-        goto out;
-    }
-    if (posix_fallocate(fd, 0, sizeof(struct page)) != 0) {
-        err = ERR_DISK_FULL;
-        goto out;
-    }
-    void *p = mmap(NULL, sizeof(struct page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (p == MAP_FAILED) {
-        err = ERR_IO;
-        goto out;
-    }
-    m->page = p;
-    take_stock(m->page);
-out:
-    if (fd >= 0)
-        close(fd);
-    if (err)
+    if (!m)
+        return ERR_NOMEM;
+    int err = file_map(path, sizeof(struct page), &page);
+    if (err) {
         free(m);
-    else
-        *out = m;
-    return err;
+        return err;
+    }
+    m->page = page;
+    take_stock(m->page);
+    *out = m;
+    return 0;
 }
 
 void mark_close(struct mark *m)
@@ -85,7 +69,7 @@ void mark_close(struct mark *m)
         return;
     m->page->running = 0;
     m->page->last = m->page->crashes = 0;
-    munmap(m->page, sizeof(struct page));
+    file_unmap(m->page, sizeof(struct page));
     free(m);
 }
 

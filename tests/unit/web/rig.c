@@ -13,7 +13,8 @@
 #include "io/os/clock.h"
 #include "io/os/file.h"
 
-const char *rig_proxies;
+const char *rig_proxies, *rig_daily;
+uint32_t rig_request_s;
 static char pass_hash[CRYPTO_PASSWORD_SIZE];
 
 /* ---- rows ---- */
@@ -427,6 +428,8 @@ void rig_start(struct rig *rig, bool empty)
     rig->answer = (struct reply_made){.id = 777, .version = 5};
     wc.store = rig->store;
     wc.proxies = rig_proxies;
+    wc.daily = rig_daily;
+    wc.request_s = rig_request_s;
     memset(wc.key, 7, sizeof(wc.key));
     assert_int_equal(web_start(&wc, &rig->web), 0);
     rig->port = web_port(rig->web);
@@ -456,7 +459,7 @@ void rig_stop(struct rig *rig)
 
 /* ---- the client ---- */
 
-static int dial(const struct rig *rig)
+int rig_dial(const struct rig *rig)
 {
     struct sockaddr_in to = {.sin_family = AF_INET,
                              .sin_port = htons(rig->port),
@@ -508,7 +511,7 @@ const struct reply *rig_call(struct rig *rig, const char *method, const char *pa
     static struct reply r;
     static char all[sizeof(r.body) + sizeof(r.head)];
     size_t n = 0;
-    int fd = dial(rig);
+    int fd = rig_dial(rig);
     char *end;
 
     request_send(fd, method, path, head, body);
@@ -611,7 +614,7 @@ void rig_login_driver(struct rig *rig, const char *phone)
 int rig_stream(struct rig *rig, int face, const char *path)
 {
     char head[512];
-    int fd = dial(rig);
+    int fd = rig_dial(rig);
 
     snprintf(head, sizeof(head), "Cookie: %s\r\nAccept: text/event-stream\r\n", rig->cookie[face]);
     request_send(fd, "GET", path, head, NULL);

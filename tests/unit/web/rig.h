@@ -66,9 +66,10 @@ struct rig {
     char csrf[3][64];
 };
 
-/** Starts; with `empty` there is no tenant yet. rig_proxies is the configuration's list, NULL by
- * default. */
-extern const char *rig_proxies;
+/** Starts; with `empty` there is no tenant yet. The configuration's list of proxies, file of daily
+ * counts and time for a request; the front's own by default. */
+extern const char *rig_proxies, *rig_daily;
+extern uint32_t rig_request_s;
 void rig_start(struct rig *rig, bool empty);
 void rig_stop(struct rig *rig);
 
@@ -91,6 +92,8 @@ void rig_login(struct rig *rig, int face, const char *login);
 void rig_login_driver(struct rig *rig, const char *phone);
 /** Value of a header of the reply, cut at the line's end, or "". */
 const char *rig_header(const struct reply *r, const char *name);
+/** A bare connection. */
+int rig_dial(const struct rig *rig);
 /** Opens a stream: the socket after the request was sent. */
 int rig_stream(struct rig *rig, int face, const char *path);
 /** Reads from the stream until `want` has been seen (true) or ms have passed. Everything read is in
@@ -101,6 +104,7 @@ bool rig_stream_wait(int fd, const char *want, int ms, char *text, size_t cap);
 int api_tests(void);
 int bad_tests(void);
 int live_tests(void);
+int limit_tests(void);
 
 #define assert_has(text, part)     assert_non_null(strstr((text), (part)))
 #define assert_has_not(text, part) assert_null(strstr((text), (part)))
