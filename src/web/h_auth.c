@@ -59,6 +59,7 @@ static int session_reply(struct request *r, const struct actor *a, bool setup)
                             .tenant = a->tenant,
                             .tenant_name = str_from_c(a->tenant_name),
                             .currency = str_from_c(a->currency),
+                            .zone = str_from_c(a->zone),
                             .csrf = str_from_c(a->csrf)};
 
     s.party = a->party;
@@ -469,6 +470,37 @@ static int tenant_take(void *ctx, const struct sql_value *v, size_t n)
     return 0;
 }
 
+struct operators {
+    int64_t n, last;
+};
+
+static int operator_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    struct operators *all = ctx;
+
+    (void)n;
+    all->n++;
+    all->last = v[0].i;
+    return 0;
+}
+
+/* Whose customer the driver is, or becomes: as said, else the only operator that there is. */
+static int operator_choose(struct request *r, int64_t *tenant)
+{
+    const struct api_CodeLoginIn *in = r->in;
+    struct operators all = {0};
+    int err;
+
+    *tenant = in->tenant;
+    if (in->has.tenant)
+        return 0;
+    err = req_query(r, QUERY_OPERATORS, NULL, 0, operator_take, &all);
+    *tenant = all.last;
+    if (err == 0 && all.n > 1)
+        return req_fail(r, ERR_REQUIRED, "/tenant", "there are several operators: say which");
+    return err;
+}
+
 static int code_begin(struct request *r)
 {
     const struct api_CodeLoginIn *in = r->in;
@@ -487,12 +519,14 @@ static int code_begin(struct request *r)
     err = login_quota(r, in->phone);
     if (err != 0)
         return err;
-    err = code_check(r);
-    if (err == 0)
-        err = first_tenant(r, &a->tenant);
+    err = operator_choose(r, &a->tenant);
     id = BIND_I64("id", a->tenant);
     if (err == 0)
         err = req_query(r, QUERY_WEB_TENANT_FACTS, &id, 1, tenant_take, a);
+    if (err == ERR_NOT_FOUND)
+        return req_fail(r, ERR_RANGE, "/tenant", "no such operator");
+    if (err == 0)
+        err = code_check(r);
     if (err != 0)
         return err;
     a->kind = ACTOR_DRIVER;

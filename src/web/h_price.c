@@ -234,8 +234,9 @@ static int place_take(void *ctx, const struct sql_value *v, size_t n)
     o->max_power_w = v[7].i;
     o->status = v[8].i;
     o->currency = req_copy(p->r, v[9].s);
-    p->tenant = v[10].i;
+    o->tenant = p->tenant = v[10].i;
     str_copy(p->zone, sizeof(p->zone), v[11].s);
+    o->zone = req_copy(p->r, v[11].s);
     p->family = v[12].i;
     return v[13].i == CHARGER_ACTIVE && v[14].i == ROW_ACTIVE ? 0 : ERR_NOT_FOUND;
 }
@@ -304,7 +305,10 @@ int codes_get(struct request *r)
     if (p.out == NULL)
         return ERR_TOO_LARGE;
     err = req_query(r, QUERY_WEB_CODE, &code, 1, place_take, &p);
-    if (err == 0 && r->actor.kind != ACTOR_NONE && r->actor.tenant != p.tenant)
+    /* Anybody may scan, also a driver of another operator: the page then offers to become one of
+     * this one. */
+    if (err == 0 && r->actor.kind != ACTOR_NONE && r->actor.kind != ACTOR_DRIVER &&
+        r->actor.tenant != p.tenant)
         err = ERR_NOT_FOUND;
     if (err == 0)
         err = place_price(r, &p);

@@ -85,10 +85,10 @@ export const E = 'Energy.Active.Import.Register';
 export const P = 'Power.Active.Import';
 
 /** The driver of that phone, logged in (a demonstration shows the code). */
-export async function driver(h, phone = '13800138000') {
+export async function driver(h, phone = '13800138000', tenant = undefined) {
   const d = h.client();
   const { demo_code } = await d.must('POST', '/api/v1/driver/code', { phone });
-  const s = await d.must('POST', '/api/v1/driver/login', { phone, code: demo_code });
+  const s = await d.must('POST', '/api/v1/driver/login', { phone, code: demo_code, ...(tenant ? { tenant } : {}) });
   d.csrf = s.csrf;
   d.id = s.actor;
   return d;

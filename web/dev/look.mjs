@@ -47,6 +47,9 @@ async function face(browser, lang, width, height, mobile) {
 
 async function driver(browser, lang) {
   const { ctx, page, shot, id } = await face(browser, lang, 360, 740, true)
+  await page.goto(`${base}/d#/login`)
+  await id('driver-operators').waitFor()
+  await shot('d-operators')
   await page.goto(`${base}/c/100001`)
   await id('connector-card').waitFor()
   await shot('d-scan-loggedout')

@@ -251,7 +251,7 @@ const mask = (p) => p.replace(/^(\d{3})\d+(\d{4})$/, '$1****$2')
 const orderRow = (o) => {
   const c = W.chargers.find((x) => x.id === o.charger)
   const d = W.drivers.find((x) => x.id === o.driver)
-  return { id: o.id, kind: 1, payer_kind: o.payer_kind, driver: o.driver, driver_phone: d ? mask(d.phone) : '', station: o.station, station_name: stationOf(c).name, charger: c.id, charger_name: c.name,
+  return { id: o.id, kind: 1, payer_kind: o.payer_kind, driver: o.driver, driver_phone: d ? mask(d.phone) : '', station: o.station, station_name: stationOf(c).name, zone: stationOf(c).zone, charger: c.id, charger_name: c.name,
     connector: o.connector, connector_number: W.connectors.find((k) => k.id === o.connector).number, state: o.state, started_by: o.started_by, cap: M(o.cap), energy_mwh: o.energy_mwh, total: M(o.state >= 7 ? o.total : 0),
     paid: M(o.paid), loss: M(o.loss), stop_reason: o.stop_reason, fail: o.fail, doubt: o.doubt, estimated: 0, created_ms: o.created_ms, start_ms: o.start_ms, end_ms: o.end_ms, settled_ms: o.settled_ms }
 }
@@ -309,10 +309,10 @@ const crud = (path, rows, extra = {}) => {
     return made(x)
   })
 }
-const nobody = () => ({ kind: 0, actor: '0', name: '', role: 0, tenant: '0', tenant_name: W.tenant?.name ?? '', currency: 'CNY', csrf: '', ...(W.setup ? { setup: true } : {}) })
+const nobody = () => ({ kind: 0, actor: '0', name: '', role: 0, tenant: '0', tenant_name: W.tenant?.name ?? '', currency: 'CNY', zone: 'Asia/Shanghai', csrf: '', ...(W.setup ? { setup: true } : {}) })
 const open = (ctx, s) => {
   const token = randomUUID()
-  const full = { tenant: W.tenant.id, tenant_name: W.tenant.name, currency: 'CNY', csrf: randomUUID(), party: '0', ...s }
+  const full = { tenant: W.tenant.id, tenant_name: W.tenant.name, currency: 'CNY', zone: 'Asia/Shanghai', csrf: randomUUID(), party: '0', ...s }
   sessions.set(token, full)
   ctx.cookie = token
   return full
@@ -330,6 +330,7 @@ on('POST', '/login', (ctx) => {
   return open(ctx, { kind: 2, actor: x.id, name: x.name, role: x.role, party: x.party })
 })
 on('POST', '/logout', (ctx) => { sessions.delete(ctx.token); return { id: '0' } })
+on('GET', '/driver/operators', () => ({ items: [{ id: W.tenant.id, name: W.tenant.name }, { id: '2', name: '城东能源' }], next: '' }))
 on('POST', '/driver/code', () => ({ sent: true, demo_code: '246810' }))
 on('POST', '/driver/login', (ctx) => {
   if (ctx.b.code !== '246810') throw new Fail(401, 'Name or password is wrong', '账号或密码错误')
@@ -341,7 +342,7 @@ on('GET', '/codes/{c}', ({ p }) => {
   const c = chargerOf(k)
   const s = stationOf(c)
   const t = tariffNow(now())
-  return { id: k.id, code: k.code, station_name: s.name, address: s.address, charger_name: c.name, number: k.number, kind: k.kind, max_power_w: k.max_power_w, status: k.status, elec_e5: t.elec_e5, service_e5: t.service_e5, label: t.label, until_ms: now() + 4e6, currency: 'CNY', slices: W.tariffs[0].slices.map(({ from_min, label, elec_e5, service_e5 }) => ({ from_min, label, elec_e5, service_e5 })) }
+  return { id: k.id, code: k.code, station_name: s.name, address: s.address, charger_name: c.name, number: k.number, kind: k.kind, max_power_w: k.max_power_w, status: k.status, elec_e5: t.elec_e5, service_e5: t.service_e5, label: t.label, until_ms: now() + 4e6, currency: 'CNY', tenant: W.tenant.id, zone: s.zone, slices: W.tariffs[0].slices.map(({ from_min, label, elec_e5, service_e5 }) => ({ from_min, label, elec_e5, service_e5 })) }
 })
 on('GET', '/me', ({ s }) => {
   const d = by(W.drivers, s.actor)
@@ -362,7 +363,7 @@ on('POST', '/me/orders', ({ s, b }) => {
 on('GET', '/me/orders/{id}', ({ p }) => orderFull(by(W.orders, p[0]), false))
 on('POST', '/me/orders/{id}/stop', ({ p }) => { const o = by(W.orders, p[0]); if (o.state === 4) stopOrder(o, 1); return made(o) })
 on('GET', '/me/statement', ({ s, q }) => list(statement([account(2, s.actor).id]), q))
-const shares = (party) => W.orders.filter((o) => o.settled_ms).flatMap((o) => o.parts.filter((x) => x.party === party).map((x) => ({ order_id: o.id, at_ms: o.settled_ms, station: o.station, station_name: W.stations.find((y) => y.id === o.station).name, energy_mwh: o.energy_mwh, total: M(o.total), fee_kind: x.fee_kind, base: M(x.base), ratio: x.ratio, ratio_sum: x.ratio_sum, amount: M(x.amount), transfer: o.transfer ?? '0' })))
+const shares = (party) => W.orders.filter((o) => o.settled_ms).flatMap((o) => o.parts.filter((x) => x.party === party).map((x) => ({ order_id: o.id, at_ms: o.settled_ms, station: o.station, station_name: W.stations.find((y) => y.id === o.station).name, zone: 'Asia/Shanghai', energy_mwh: o.energy_mwh, total: M(o.total), fee_kind: x.fee_kind, base: M(x.base), ratio: x.ratio, ratio_sum: x.ratio_sum, amount: M(x.amount), transfer: o.transfer ?? '0' })))
 const sumM = (rows) => M(rows.reduce((t, r) => t + U(r.amount), 0))
 on('GET', '/partner', ({ s }) => {
   const p = by(W.parties, s.party)

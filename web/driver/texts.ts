@@ -10,6 +10,8 @@ export const driverTexts: Pairs = {
 
   'login.head': ['手机号登录', 'Log in with your phone'],
   'login.sub': ['未注册的手机号将自动开通账户', 'A new number opens an account by itself'],
+  'login.at': ['运营商：{name}', 'Operator: {name}'],
+  'login.operator': ['选择运营商', 'Choose the operator'],
   'login.phone': ['手机号', 'Phone number'],
   'login.code': ['验证码', 'Code'],
   'login.send': ['获取验证码', 'Send code'],

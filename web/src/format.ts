@@ -8,14 +8,19 @@ const SYMBOL: Record<string, string> = { CNY: '¥', USD: '$', EUR: '€', GBP: '
 
 let zone: string | undefined
 
-/** All times are shown in this zone from now on; an unknown name is ignored and the browser's zone stays. */
-export function setZone(name: string | undefined): void {
+/** The name if this browser knows the zone, else nothing. */
+function known(name: string | undefined): string | undefined {
   try {
     if (name) new Intl.DateTimeFormat('en', { timeZone: name })
-    zone = name || undefined
+    return name || undefined
   } catch {
-    zone = undefined
+    return undefined
   }
+}
+
+/** All times are shown in this zone from now on, where no other is given; an unknown name is ignored and the browser's zone stays. */
+export function setZone(name: string | undefined): void {
+  zone = known(name)
 }
 
 /** Exact decimal text with at most four places to units, or null when it is no such thing. */
@@ -154,11 +159,11 @@ export function percent(part: number, whole: number): string {
 
 const clocks = new Map<string, Intl.DateTimeFormat>()
 
-function clock(lang: string, kind: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = `${lang}|${kind}|${zone ?? ''}`
+function clock(lang: string, kind: string, at: string | undefined, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${lang}|${kind}|${at || zone || ''}`
   let f = clocks.get(key)
   if (!f) {
-    f = new Intl.DateTimeFormat(lang === 'zh' ? 'zh-CN' : 'en-GB', { timeZone: zone, hourCycle: 'h23', ...options })
+    f = new Intl.DateTimeFormat(lang === 'zh' ? 'zh-CN' : 'en-GB', { timeZone: known(at) ?? zone, hourCycle: 'h23', ...options })
     clocks.set(key, f)
   }
   return f
@@ -167,19 +172,31 @@ function clock(lang: string, kind: string, options: Intl.DateTimeFormatOptions):
 const DAY: Intl.DateTimeFormatOptions = { year: 'numeric', month: '2-digit', day: '2-digit' }
 const TIME: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', second: '2-digit' }
 
-/** Date and time to the second; a dash for 0, which stands for "never". */
-export function dateTime(ms: number | undefined, lang: string): string {
-  return ms ? clock(lang, 'dt', { ...DAY, ...TIME }).format(ms) : '—'
+/** Date and time to the second; a dash for 0, which stands for "never". A bill names the zone of its station. */
+export function dateTime(ms: number | undefined, lang: string, at?: string): string {
+  return ms ? clock(lang, 'dt', at, { ...DAY, ...TIME }).format(ms) : '—'
 }
 /** Month, day, hour, minute. */
-export function shortTime(ms: number | undefined, lang: string): string {
-  return ms ? clock(lang, 'st', { month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit' }).format(ms) : '—'
+export function shortTime(ms: number | undefined, lang: string, at?: string): string {
+  return ms ? clock(lang, 'st', at, { month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit' }).format(ms) : '—'
 }
-export function timeOnly(ms: number | undefined, lang: string): string {
-  return ms ? clock(lang, 't', TIME).format(ms) : '—'
+export function timeOnly(ms: number | undefined, lang: string, at?: string): string {
+  return ms ? clock(lang, 't', at, TIME).format(ms) : '—'
 }
-export function dateOnly(ms: number | undefined, lang: string): string {
-  return ms ? clock(lang, 'd', DAY).format(ms) : '—'
+export function dateOnly(ms: number | undefined, lang: string, at?: string): string {
+  return ms ? clock(lang, 'd', at, DAY).format(ms) : '—'
+}
+/** Minute of the day in a zone: 8:30 is 510. */
+export function dayMinute(ms: number, at?: string): number {
+  const parts = clock('en', 'dm', at, { hour: '2-digit', minute: '2-digit' }).format(ms).split(':')
+  return Number(parts[0]) * 60 + Number(parts[1])
+}
+/** The zone as people call it, where it is not that of this phone: "GMT+8"; else empty. */
+export function zoneNote(ms: number, at: string | undefined, lang: string): string {
+  const there = known(at)
+  if (!there || dayMinute(ms, there) === dayMinute(ms, Intl.DateTimeFormat().resolvedOptions().timeZone)) return ''
+  const parts = new Intl.DateTimeFormat(lang === 'zh' ? 'zh-CN' : 'en-GB', { timeZone: there, timeZoneName: 'short' }).formatToParts(ms)
+  return parts.find((p) => p.type === 'timeZoneName')?.value ?? ''
 }
 
 /** yyyymmdd of the given instant in the zone that is shown. */

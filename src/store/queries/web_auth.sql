@@ -7,7 +7,11 @@ SELECT id FROM tenant WHERE state = 0 ORDER BY id LIMIT 1;
 
 -- name: web_tenant_facts(id id) one
 -- out: name text, currency text, zone text, quota int
-SELECT name, currency, zone, quota_calls_s FROM tenant WHERE id = :id;
+SELECT name, currency, zone, quota_calls_s FROM tenant WHERE id = :id AND state = 0;
+
+-- name: operators() many
+-- out: id id, name text
+SELECT id, name FROM tenant WHERE state = 0 ORDER BY id LIMIT 200;
 
 -- name: web_session_actor(hash text) one
 -- out: kind int, actor id, tenant id, csrf text, expires_ms time, role int, party id, station id, name text, state int, tenant_state int, tenant_name text, currency text, zone text, quota_s int, tenant_quota_s int, anchor text

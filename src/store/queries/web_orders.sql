@@ -2,10 +2,10 @@
 -- Orders and their whole story, for the web front. A driver's phone is always masked here.
 
 -- name: orders(tenant id, scope id, after id, lim int, state int, station id, driver id, connector id, from time, to time) many
--- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, refunded money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time
+-- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, zone text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, refunded money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time
 SELECT o.id, o.kind, o.payer_kind, o.driver,
        COALESCE(substr(d.phone, 1, 3) || '****' || substr(d.phone, length(d.phone) - 1, 2), ''),
-       o.station, COALESCE(s.name, ''), o.charger, COALESCE(c.name, ''), o.connector, COALESCE(k.number, 0), o.state,
+       o.station, COALESCE(s.name, ''), COALESCE(s.zone, ''), o.charger, COALESCE(c.name, ''), o.connector, COALESCE(k.number, 0), o.state,
        o.started_by, o.cap, o.energy_mwh, o.total, o.paid, o.refunded, o.loss, o.stop_reason, o.fail, o.doubt, o.estimated, o.created_ms,
        o.start_ms, o.end_ms, o.settled_ms
 FROM orders o
@@ -20,10 +20,10 @@ WHERE o.tenant = :tenant AND (:scope = 0 OR o.station = :scope) AND (:state < 0 
 ORDER BY o.id DESC LIMIT :lim;
 
 -- name: orders_held(tenant id, scope id, after id, lim int) many
--- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, refunded money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time
+-- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, zone text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, refunded money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time
 SELECT o.id, o.kind, o.payer_kind, o.driver,
        COALESCE(substr(d.phone, 1, 3) || '****' || substr(d.phone, length(d.phone) - 1, 2), ''),
-       o.station, COALESCE(s.name, ''), o.charger, COALESCE(c.name, ''), o.connector, COALESCE(k.number, 0), o.state,
+       o.station, COALESCE(s.name, ''), COALESCE(s.zone, ''), o.charger, COALESCE(c.name, ''), o.connector, COALESCE(k.number, 0), o.state,
        o.started_by, o.cap, o.energy_mwh, o.total, o.paid, o.refunded, o.loss, o.stop_reason, o.fail, o.doubt, o.estimated, o.created_ms,
        o.start_ms, o.end_ms, o.settled_ms
 FROM orders o
@@ -35,8 +35,8 @@ WHERE o.tenant = :tenant AND o.state = 10 AND (:scope = 0 OR o.station = :scope)
 ORDER BY o.id DESC LIMIT :lim;
 
 -- name: me_orders(tenant id, actor id, after id, lim int) many
--- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, refunded money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time
-SELECT o.id, o.kind, o.payer_kind, o.driver, '', o.station, COALESCE(s.name, ''), o.charger, COALESCE(c.name, ''), o.connector,
+-- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, zone text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, refunded money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time
+SELECT o.id, o.kind, o.payer_kind, o.driver, '', o.station, COALESCE(s.name, ''), COALESCE(s.zone, ''), o.charger, COALESCE(c.name, ''), o.connector,
        COALESCE(k.number, 0), o.state, o.started_by, o.cap, o.energy_mwh, o.total, o.paid, o.refunded, 0, o.stop_reason, o.fail, o.doubt,
        o.estimated, o.created_ms, o.start_ms, o.end_ms, o.settled_ms
 FROM orders o
@@ -47,10 +47,10 @@ WHERE o.driver = :actor AND o.tenant = :tenant AND o.id < :after
 ORDER BY o.id DESC LIMIT :lim;
 
 -- name: web_order(tenant id, scope id, id id, driver id) one
--- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, refunded money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time
+-- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, zone text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, refunded money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time
 SELECT o.id, o.kind, o.payer_kind, o.driver,
        COALESCE(substr(d.phone, 1, 3) || '****' || substr(d.phone, length(d.phone) - 1, 2), ''),
-       o.station, COALESCE(s.name, ''), o.charger, COALESCE(c.name, ''), o.connector, COALESCE(k.number, 0), o.state,
+       o.station, COALESCE(s.name, ''), COALESCE(s.zone, ''), o.charger, COALESCE(c.name, ''), o.connector, COALESCE(k.number, 0), o.state,
        o.started_by, o.cap, o.energy_mwh, o.total, o.paid, o.refunded, o.loss, o.stop_reason, o.fail, o.doubt, o.estimated, o.created_ms,
        o.start_ms, o.end_ms, o.settled_ms
 FROM orders o

@@ -34,8 +34,8 @@ WHERE s.tenant = :tenant AND s.state <> 2
 ORDER BY s.id LIMIT 1000;
 
 -- name: partner_shares(tenant id, party id, after id, after2 id, after3 id, lim int) many
--- out: order_id id, at_ms time, station id, station_name text, energy_mwh energy, total money, fee_kind int, base money, ratio int, ratio_sum int, amount money, transfer id, cursor id, cursor2 id, cursor3 id
-SELECT x.order_id, x.at_ms, x.station, COALESCE(s.name, ''), COALESCE(o.energy_mwh, 0), COALESCE(o.total, 0), x.fee_kind,
+-- out: order_id id, at_ms time, station id, station_name text, zone text, energy_mwh energy, total money, fee_kind int, base money, ratio int, ratio_sum int, amount money, transfer id, cursor id, cursor2 id, cursor3 id
+SELECT x.order_id, x.at_ms, x.station, COALESCE(s.name, ''), COALESCE(s.zone, ''), COALESCE(o.energy_mwh, 0), COALESCE(o.total, 0), x.fee_kind,
        x.base, x.ratio, x.ratio_sum, x.amount, x.transfer, x.at_ms, x.order_id, x.seq
 FROM split_part x
 LEFT JOIN station s ON s.id = x.station

@@ -605,7 +605,8 @@ void rig_login_driver(struct rig *rig, const char *phone)
     r = rig_call(rig, "POST", "/api/v1/driver/code", NULL, body);
     assert_int_equal(r->status, 200);
     member(r->body, "demo_code", code, sizeof(code));
-    snprintf(body, sizeof(body), "{\"phone\":\"%s\",\"code\":\"%s\"}", phone, code);
+    snprintf(body, sizeof(body), "{\"phone\":\"%s\",\"code\":\"%s\",\"tenant\":\"1\"}", phone,
+             code);
     rig->answer.id = DRIVER;
     session_keep(rig, 2, rig_call(rig, "POST", "/api/v1/driver/login", NULL, body));
     rig->answer.id = 777;

@@ -88,6 +88,40 @@ static void faces_have_their_own_session(void **state)
     assert_has(rig_call(&rig, "GET", "/api/v1/session", head, NULL)->body, "\"role\":1");
 }
 
+/* Two operators: a driver says whose customer to be, and scans anywhere. */
+static void drivers_choose_their_operator(void **state)
+{
+    static const char phone[] = "{\"phone\":\"13900000077\"}";
+    char body[160], code[8];
+    const struct reply *r = rig_call(&rig, "GET", "/api/v1/driver/operators", NULL, NULL);
+
+    (void)state;
+    assert_int_equal(r->status, 200);
+    assert_has(r->body, "{\"id\":\"1\",\"name\":\"Even Ltd\"}");
+    assert_has(r->body, "{\"id\":\"2\",");
+    r = rig_call(&rig, "POST", "/api/v1/driver/code", NULL, phone);
+    (void)str_copy(code, 7, str_from_c(strstr(r->body, "\"demo_code\":\"") + 13));
+    snprintf(body, sizeof(body), "{\"phone\":\"13900000077\",\"code\":\"%s\"}", code);
+    r = rig_call(&rig, "POST", "/api/v1/driver/login", NULL, body);
+    assert_int_equal(r->status, 422);
+    assert_has(r->body, "\"pointer\":\"/tenant\"");
+    snprintf(body, sizeof(body), "{\"phone\":\"13900000077\",\"code\":\"%s\",\"tenant\":\"99\"}",
+             code);
+    assert_int_equal(rig_call(&rig, "POST", "/api/v1/driver/login", NULL, body)->status, 422);
+    /* Neither spoilt the code. */
+    snprintf(body, sizeof(body), "{\"phone\":\"13900000077\",\"code\":\"%s\",\"tenant\":\"2\"}",
+             code);
+    rig.answer.id = DRIVER2;
+    r = rig_call(&rig, "POST", "/api/v1/driver/login", NULL, body);
+    rig.answer.id = 777;
+    assert_int_equal(r->status, 200);
+    assert_has(r->body, "\"tenant\":\"2\"");
+    assert_has(r->body, "\"zone\":\"");
+    r = rig_as(&rig, 2, "GET", "/api/v1/codes/AAAA", NULL, NULL);
+    assert_has(r->body, "\"tenant\":\"1\"");
+    assert_has(r->body, "\"zone\":\"Asia/Shanghai\"");
+}
+
 /* Every GET without a stream answers 200 for somebody who may; so every query runs against the real
  * schema. */
 static void every_list_answers(void **state)
@@ -513,6 +547,7 @@ int api_tests(void)
         cmocka_unit_test(session_tells_who),
         cmocka_unit_test(faces_have_their_own_session),
         cmocka_unit_test(every_list_answers),
+        cmocka_unit_test(drivers_choose_their_operator),
         cmocka_unit_test(lists_show_rows),
         cmocka_unit_test(statements_are_documents),
         cmocka_unit_test(viewer_sees_masked_phones),

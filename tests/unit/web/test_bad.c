@@ -138,8 +138,8 @@ static const struct bad {
     /* log-in */
     {-1, "POST", "/api/v1/driver/code", NULL, "{\"phone\":\"not a phone\"}", 422, "range",
      "/phone"},
-    {-1, "POST", "/api/v1/driver/login", NULL, "{\"phone\":\"13812345678\",\"code\":\"0000\"}", 401,
-     "login-failed", NULL},
+    {-1, "POST", "/api/v1/driver/login", NULL,
+     "{\"phone\":\"13812345678\",\"code\":\"0000\",\"tenant\":\"1\"}", 401, "login-failed", NULL},
     {-1, "POST", "/api/v1/login", NULL, "{\"login\":\"nobody\",\"password\":\"x\"}", 401,
      "login-failed", NULL},
 };

@@ -112,7 +112,7 @@ static void too_often_today(void **state)
     r = rig_call(&rig, "POST", "/api/v1/driver/code", NULL, "{\"phone\":\"13800000002\"}");
     assert_int_equal(r->status, 200);
     r = rig_call(&rig, "POST", "/api/v1/driver/login", NULL,
-                 "{\"phone\":\"13800000002\",\"code\":\"000000\"}");
+                 "{\"phone\":\"13800000002\",\"code\":\"000000\",\"tenant\":\"1\"}");
     assert_int_equal(r->status, 429);
     assert_true(strtol(rig_header(r, "Retry-After"), NULL, 10) > 86000);
     rig_stop(&rig);
@@ -132,14 +132,14 @@ static void guesses_count(void **state)
     rig_daily = path;
     rig_start(&rig, false);
     assert_int_equal(rig_call(&rig, "POST", "/api/v1/driver/login", NULL,
-                              "{\"phone\":\"13800000003\",\"code\":\"000000\"}")
+                              "{\"phone\":\"13800000003\",\"code\":\"000000\",\"tenant\":\"1\"}")
                          ->status,
                      401);
     assert_int_equal(
         rig_call(&rig, "POST", "/api/v1/driver/code", NULL, "{\"phone\":\"13800000004\"}")->status,
         200);
     assert_int_equal(rig_call(&rig, "POST", "/api/v1/driver/login", NULL,
-                              "{\"phone\":\"13800000004\",\"code\":\"00000x\"}")
+                              "{\"phone\":\"13800000004\",\"code\":\"00000x\",\"tenant\":\"1\"}")
                          ->status,
                      401);
     rig_stop(&rig);
