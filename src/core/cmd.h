@@ -203,7 +203,7 @@ struct cmd_call_result {
         err; /* 0 answered; ERR_TIMEOUT, ERR_CLOSED, ERR_REJECTED (CALLERROR); why a start was refused, if told */
     char status[33]; /* "Accepted", "Rejected", … "" = none in the answer */
     uint32_t n;
-    char payload[4000]; /* answer as JSON (or decoded frame as JSON), n bytes */
+    char payload[16000]; /* answer as JSON (or decoded frame as JSON), n bytes; longer ones say "truncated" */
 };
 struct cmd_price_held {
     int64_t charger;

@@ -136,12 +136,14 @@ static struct str status_of(struct str payload, struct arena *a)
     return STR_NONE;
 }
 
-/* A long list of settings loses its last keys, anything else too long is only named. */
+/* A list of settings that is too long loses its last keys, anything else is only named; both say how
+ * long the answer was. */
 static void shorten(struct str payload, struct arena *a, struct cmd_call_result *r)
 {
+    enum { NOTE = 40 }; /* what says it */
     struct ocpp16_GetConfiguration_res list;
     struct buf text;
-    buf_init(&text, sizeof r->payload);
+    buf_init(&text, sizeof r->payload - NOTE);
     int err =
         wire_json_decode(&ocpp16_GetConfiguration_res_type, payload, a, &list, WIRE_LENIENT, NULL);
     list.has.unknownKey = false;
@@ -150,12 +152,11 @@ static void shorten(struct str payload, struct arena *a, struct cmd_call_result 
         if (wire_json_encode(&ocpp16_GetConfiguration_res_type, &list, &text) == 0)
             break;
     }
-    if (err || list.configurationKey_n == 0) {
-        buf_reset(&text);
-        buf_printf(&text, "{\"truncated\":%zu}", payload.n);
-    }
-    r->n = (uint32_t)text.n;
-    memcpy(r->payload, text.p, text.n);
+    bool some = !err && list.configurationKey_n > 0;
+    r->n = some ? (uint32_t)text.n - 1 : 0; /* without its last brace */
+    memcpy(r->payload, text.p, r->n);
+    r->n += (uint32_t)snprintf(r->payload + r->n, NOTE, "%c\"truncated\":%zu}", some ? ',' : '{',
+                               payload.n);
     buf_free(&text);
 }
 
