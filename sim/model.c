@@ -699,13 +699,18 @@ void model_unlock(struct model *m, unsigned gun, int64_t now_ms)
         end(m, gun, STOPPED_UNLOCKED, GUN_FINISHED);
 }
 
-void model_reset(struct model *m, int64_t now_ms)
+void model_power_off(struct model *m, int64_t now_ms)
 {
     model_advance(m, now_ms);
     for (unsigned i = 0; i < m->traits.guns; i++) {
         if (model_busy(m, i))
             end(m, i, STOPPED_RESET, GUN_FINISHED);
     }
+}
+
+void model_reset(struct model *m, int64_t now_ms)
+{
+    model_power_off(m, now_ms);
     m->boot_due = true;
     go_offline(m, now_ms, 5, 20);
 }

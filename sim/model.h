@@ -202,6 +202,8 @@ int64_t model_clock_ms(const struct model *m, int64_t now_ms);
 void model_status(struct model *m, unsigned gun);
 /** Unlocks the plug; a transaction ends first. */
 void model_unlock(struct model *m, unsigned gun, int64_t now_ms);
+/** Somebody switches it off: its transactions end, and it has a moment left to say so. */
+void model_power_off(struct model *m, int64_t now_ms);
 /** Ends transactions, drops the link for some seconds and boots again. */
 void model_reset(struct model *m, int64_t now_ms);
 

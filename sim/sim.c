@@ -21,6 +21,7 @@ enum {
     PASSWORD_FILE_MAX = 1 << 26,
     TURN_MAX_MS = 100,
     MESSAGE_MAX = 1 << 16,
+    POWER_OFF_MS = 5000, /* to tell how sessions ended */
 };
 
 struct world {
@@ -141,17 +142,48 @@ static int begin(struct world *w)
 
 /* ---- the middle and the end ---- */
 
-static void run(struct world *w)
+static void turn(struct world *w)
 {
     struct sim *s = &w->sim;
+    int32_t wait_ms = os_clock_wait_ms(heap_due(&s->heap));
+    net_turn(s->net, wait_ms < TURN_MAX_MS ? wait_ms : TURN_MAX_MS);
+    s->now_ms = os_now_ms();
+    for (struct timer *t; (t = heap_pop(&s->heap, s->now_ms));)
+        peer_settle(s, CONTAINER_OF(t, struct peer, timer));
+}
+
+static void run(struct world *w)
+{
     int64_t end = w->opt.run_s ? os_mono_ns() + w->opt.run_s * 1000000000 : INT64_MAX;
-    while (os_mono_ns() < end && os_signals_wait(0) == 0) {
-        int32_t wait_ms = os_clock_wait_ms(heap_due(&s->heap));
-        net_turn(s->net, wait_ms < TURN_MAX_MS ? wait_ms : TURN_MAX_MS);
-        s->now_ms = os_now_ms();
-        for (struct timer *t; (t = heap_pop(&s->heap, s->now_ms));)
-            peer_settle(s, CONTAINER_OF(t, struct peer, timer));
+    while (os_mono_ns() < end && os_signals_wait(0) == 0)
+        turn(w);
+}
+
+/* Stops that the platform has not acknowledged; `open` counts only those of connected chargers. */
+static uint32_t stops_queued(const struct world *w, bool open)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < w->sim.n; i++) {
+        const struct peer *p = &w->sim.peers[i];
+        for (unsigned g = 0; g < MODEL_GUNS && (p->open || !open); g++)
+            n += p->model.guns[g].stops_queued;
     }
+    return n;
+}
+
+/* The chargers are switched off, not forgotten: sessions end and are told, as far as the platform
+ * listens within some seconds. What then is left is reported, for the platform will have to close it
+ * by estimate. */
+static void power_off(struct world *w)
+{
+    struct sim *s = &w->sim;
+    int64_t end = os_mono_ns() + POWER_OFF_MS * INT64_C(1000000);
+    for (uint32_t i = 0; i < s->n; i++) {
+        model_power_off(&s->peers[i].model, s->now_ms);
+        peer_settle(s, &s->peers[i]);
+    }
+    while (stops_queued(w, true) > 0 && os_mono_ns() < end)
+        turn(w);
 }
 
 static void tell(const struct world *w)
@@ -162,9 +194,10 @@ static void tell(const struct world *w)
     buf_put_decimal(&kwh, t->energy_mwh / 1000, 3, 3);
     printf("even sim: %u chargers, %u connected, %" PRIu64 " refused, %" PRIu64
            " lost; starts %" PRIu64 ", failed starts %" PRIu64 ", stops %" PRIu64
-           ", %.*s kWh; messages out %" PRIu64 ", in %" PRIu64 ", errors %" PRIu64 "\n",
+           ", %.*s kWh; messages out %" PRIu64 ", in %" PRIu64 ", errors %" PRIu64
+           "; stops left untold %u\n",
            w->sim.n, w->sim.up, t->refused, t->lost, t->starts, t->failed_starts, t->stops,
-           STR_FMT(buf_str(&kwh)), t->sent, t->received, t->errors);
+           STR_FMT(buf_str(&kwh)), t->sent, t->received, t->errors, stops_queued(w, false));
     buf_free(&kwh);
 }
 
@@ -197,6 +230,7 @@ int sim_main(int argc, char **argv)
     int err = begin(&w);
     if (!err) {
         run(&w);
+        power_off(&w);
         tell(&w);
     }
     finish(&w);

@@ -8,6 +8,7 @@
 #include "app/app.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -33,16 +34,19 @@ struct demo {
     int64_t run_s; /* 0 = until a signal */
     bool drivers;  /* do they live their day */
     pid_t serve, sim;
+    FILE *said; /* what the platform prints: its ports */
     struct rng rng;
 };
 
-/* A child that dies with its parent. */
-static pid_t start(char *const args[])
+/* A child that dies with its parent; out_fd is its standard output, -1 = ours. */
+static pid_t start(char *const args[], int out_fd)
 {
     pid_t pid = fork();
     if (pid != 0)
         return pid;
     prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (out_fd >= 0 && dup2(out_fd, STDOUT_FILENO) < 0)
+        _exit(70);
     execv("/proc/self/exe", args);
     fprintf(stderr, "even: cannot start %s: errno %d\n", args[1], errno);
     _exit(70);
@@ -82,7 +86,51 @@ static pid_t start_serve(struct demo *d)
     char *args[ARGS_MAX] = {
         name, sub,      dir, d->settings.data_dir, set, web, set,  ocpp, set, ykc, set, speed,
         set,  bind_web, set, bind_charge,          set, db,  demo, NULL};
-    return start(args);
+    int fds[2];
+    if (pipe2(fds, O_CLOEXEC) != 0)
+        return -1;
+    pid_t pid = start(args, fds[1]);
+    close(fds[1]);
+    d->said = fdopen(fds[0], "r");
+    return pid;
+}
+
+/* The port behind "…host:" in a line that begins with `what`; false when it is not there. */
+static bool port_of(const char *line, const char *what, const char *host, int64_t *port)
+{
+    char mark[120];
+    snprintf(mark, sizeof mark, "%s:", host);
+    const char *at = strncmp(line, what, strlen(what)) == 0 ? strstr(line, mark) : NULL;
+    if (!at)
+        return false;
+    at += strlen(mark);
+    return str_to_i64(str_from(at, strspn(at, "0123456789")), port) == 0;
+}
+
+/* Hears where the platform listens, which it chose itself where a port was 0. It prints that of
+ * 云快充 last. */
+static int hear_ports(struct demo *d)
+{
+    struct config *c = &d->settings;
+    char line[400];
+    while (d->said && fgets(line, sizeof line, d->said)) {
+        fputs(line, stdout);
+        if (port_of(line, "even: pages", c->web_bind, &c->web_port) ||
+            port_of(line, "even: OCPP", c->charge_bind, &c->charge_ocpp_port))
+            continue;
+        if (port_of(line, "even: 云快充", c->charge_bind, &c->charge_ykc_port))
+            return 0;
+    }
+    return ERR_CLOSED; /* it said why */
+}
+
+static void addresses(struct demo *d)
+{
+    const struct config *c = &d->settings;
+    snprintf(d->web, sizeof d->web, "http://%s:%" PRId64, c->web_bind, c->web_port);
+    snprintf(d->ocpp, sizeof d->ocpp, "ws://%s:%" PRId64 "/ocpp/", c->charge_bind,
+             c->charge_ocpp_port);
+    snprintf(d->ykc, sizeof d->ykc, "%s:%" PRId64, c->charge_bind, c->charge_ykc_port);
 }
 
 static pid_t start_sim(struct demo *d)
@@ -95,7 +143,7 @@ static pid_t start_sim(struct demo *d)
     char *args[ARGS_MAX] = {name,     sub, url,  d->ocpp, ykc,        d->ykc, no,
                             fourteen, ny,  six,  pw,      d->secrets, speed,  d->speed,
                             seed,     one, plug, walk,    NULL};
-    return start(args);
+    return start(args, -1);
 }
 
 static int wait_ready(struct demo *d)
@@ -182,11 +230,13 @@ static int live(struct demo *d)
 
 static int run(struct demo *d)
 {
-    int err = client_new(d->web, &d->client);
-    if (err)
-        return err;
     d->serve = start_serve(d);
-    err = d->serve < 0 ? ERR_IO : wait_ready(d);
+    int err = d->serve < 0 ? ERR_IO : hear_ports(d);
+    addresses(d);
+    if (!err)
+        err = client_new(d->web, &d->client);
+    if (!err)
+        err = wait_ready(d);
     if (!err)
         err = seed(d);
     if (err) {
@@ -228,16 +278,13 @@ int demo_main(int argc, char **argv)
     int res = demo_options(&d, argc, argv);
     if (res)
         return res;
-    const struct config *c = &d.settings;
-    snprintf(d.web, sizeof d.web, "http://%s:%" PRId64, c->web_bind, c->web_port);
-    snprintf(d.ocpp, sizeof d.ocpp, "ws://%s:%" PRId64 "/ocpp/", c->charge_bind,
-             c->charge_ocpp_port);
-    snprintf(d.ykc, sizeof d.ykc, "%s:%" PRId64, c->charge_bind, c->charge_ykc_port);
-    snprintf(d.speed, sizeof d.speed, "%" PRId64, c->demo_speed);
-    snprintf(d.secrets, sizeof d.secrets, "%s/chargers.txt", c->data_dir);
+    snprintf(d.speed, sizeof d.speed, "%" PRId64, d.settings.demo_speed);
+    snprintf(d.secrets, sizeof d.secrets, "%s/chargers.txt", d.settings.data_dir);
     int err = run(&d);
     end_child(&d.sim);
     end_child(&d.serve);
+    if (d.said)
+        fclose(d.said);
     client_free(d.client);
     return err ? 70 : 0;
 }

@@ -426,6 +426,25 @@ static void reset_boots_again(void **state)
     model_free(&b.m);
 }
 
+static void power_off_tells(void **state)
+{
+    (void)state;
+    struct bench b;
+    plugged_with(&b, &dc, 11, HABIT_IGNORE_STOP);
+    assert_int_equal(start(&b), 0);
+    run(&b, 60000);
+    model_power_off(&b.m, b.now);
+    assert_false(model_busy(&b.m, 0));
+    assert_true(b.m.link_wanted); /* it says so before it goes */
+    run(&b, 1000);
+    assert_int_equal(b.stops, 1);
+    assert_int_equal(b.reason, STOPPED_RESET);
+    model_power_off(&b.m, b.now);
+    run(&b, 1000);
+    assert_int_equal(b.stops, 1);
+    model_free(&b.m);
+}
+
 /* A day of vehicles coming and going, with every habit; the same seed is the same day. */
 static uint64_t day(uint64_t seed, bool pile)
 {
@@ -492,6 +511,7 @@ int main(void)
         cmocka_unit_test(settings),
         cmocka_unit_test(limit_that_begins_later),
         cmocka_unit_test(reset_boots_again),
+        cmocka_unit_test(power_off_tells),
         cmocka_unit_test(stays_small),
         cmocka_unit_test(days_are_deterministic),
     };
