@@ -10,7 +10,7 @@
  * transfer of the row are those of the journal; balance >= floor; 0 <= held <= balance hold open:
  * nothing captured or released; resolved: captured + released = amount; held = sum of the open ones
  *   reversal    the transfer named exists, is older, and is reversed once
- *   residue     remainders of a contract sum to 0 on each fee line
+ *   residue     remainders of a contract are what the parts of its orders come to, party by party
  *   zero        all accounts of a tenant and currency sum to 0
  *   orphan, order, lines, parts, paid, session, day: see the other files */
 #include "store/check.h"
@@ -156,14 +156,6 @@ static int reversal_take(void *ctx, const struct sql_value *v, size_t n)
 {
     (void)n;
     check_bad(ctx, "reversal", v[0].i, "reversed %lld times", (long long)v[1].i);
-    return 0;
-}
-
-static int residue_take(void *ctx, const struct sql_value *v, size_t n)
-{
-    (void)n;
-    check_bad(ctx, "residue", v[0].i, "remainders sum to %lld, %lld, %lld", (long long)v[1].i,
-              (long long)v[2].i, (long long)v[3].i);
     return 0;
 }
 
@@ -330,8 +322,6 @@ static int ledger_check(struct check *c)
         rc = store_query(c->r, QUERY_CHECK_REVERSALS, NULL, 0, reversal_take, c);
     if (rc == 0)
         rc = store_query(c->r, QUERY_CHECK_HOLDS, NULL, 0, hold_take, c);
-    if (rc == 0)
-        rc = store_query(c->r, QUERY_CHECK_RESIDUES, NULL, 0, residue_take, c);
     return rc ? rc : trial_balance(c);
 }
 
@@ -345,6 +335,8 @@ int store_check(const char *path, FILE *out)
     map_init(&c.by_id, ACCOUNTS_CAP, 0xc4ec4);
     map_init(&c.pending, ACCOUNTS_CAP, 0xc4ec5);
     map_init(&c.transit, ACCOUNTS_CAP, 0xc4ec6);
+    buf_init(&c.splits, SIZE_MAX);
+    strmap_init(&c.split_ids, ACCOUNTS_CAP, 0xc4ec7);
     rc = store_reader_begin(c.r);
     if (rc == 0) {
         rc = storage_check(&c);
@@ -352,6 +344,8 @@ int store_check(const char *path, FILE *out)
             rc = ledger_check(&c);
         if (rc == 0)
             rc = check_orders(&c);
+        if (rc == 0)
+            rc = check_splits(&c);
         if (rc == 0)
             rc = check_purse(&c);
         if (rc == 0)
@@ -365,6 +359,8 @@ int store_check(const char *path, FILE *out)
     map_free(&c.by_id);
     map_free(&c.pending);
     map_free(&c.transit);
+    strmap_free(&c.split_ids);
+    buf_free(&c.splits);
     buf_free(&c.accounts);
     store_reader_close(c.r);
     return rc ? rc : c.bad != 0;

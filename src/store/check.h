@@ -26,6 +26,8 @@ struct check {
     struct buf accounts;
     struct map by_id;            /* account id → index + 1 */
     struct map pending, transit; /* owner → index + 1 of its account of that kind */
+    struct buf splits;           /* check_split.c: what each party of a contract is behind */
+    struct strmap split_ids;
     int64_t posted_ms;
     uint64_t transfers, holds, orders;
 };
@@ -55,6 +57,14 @@ struct check_leg {
 /** 1 = a leg, 0 = clean end, ERR_SYNTAX. */
 EV_MUST_USE int check_leg_next(struct cursor *c, struct check_leg *leg);
 
+/** A part of an order's split. */
+struct check_part {
+    int64_t party, fee_kind, base, ratio, ratio_sum, amount;
+};
+/** Counts a part of an order that has this contract version; 0 or an error of memory. */
+EV_MUST_USE int check_split_part(struct check *c, int64_t contract, const struct check_part *p);
+/** After the orders: the residues of every contract against their parts. */
+EV_MUST_USE int check_splits(struct check *c);
 /** Orders: lines, parts, money taken, holds, states; then the statistics of each station's day. */
 EV_MUST_USE int check_orders(struct check *c);
 EV_MUST_USE int check_days(struct check *c);

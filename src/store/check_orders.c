@@ -46,7 +46,8 @@ enum {
     O_LINES,
     O_PARTS,
     O_KIND,
-    O_REFUNDED
+    O_REFUNDED,
+    O_CONTRACT
 };
 
 static void tally_add(struct order_check *o, int64_t transfer, int64_t party, int64_t amount)
@@ -112,7 +113,15 @@ static int part_take(void *ctx, const struct sql_value *v, size_t n)
         check_bad(o->c, "parts", o->id, "part %lld names account %lld, not of its party",
                   (long long)v[0].i, (long long)v[2].i);
     tally_add(o, v[1].i, v[3].i, check_sub(0, v[8].i));
-    return o->tally.err;
+    if (o->tally.err)
+        return o->tally.err;
+    const struct check_part part = {.party = v[3].i,
+                                    .fee_kind = v[4].i,
+                                    .base = v[5].i,
+                                    .ratio = v[6].i,
+                                    .ratio_sum = v[7].i,
+                                    .amount = v[8].i};
+    return check_split_part(o->c, o->v[O_CONTRACT].i, &part);
 }
 
 static void leg_sort(struct order_check *o, int64_t transfer, const struct check_leg *leg)

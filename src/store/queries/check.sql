@@ -41,9 +41,9 @@ FROM hold h LEFT JOIN orders o ON o.id = h.order_id ORDER BY h.id;
 
 -- name: check_orders() all
 -- out: id id, tenant id, state int, hold id, energy_mwh energy, elec money, service money, occupancy money
--- out: total money, paid money, loss money, transfer id, settled_ms time, lines int, parts int, kind int, refunded money
+-- out: total money, paid money, loss money, transfer id, settled_ms time, lines int, parts int, kind int, refunded money, contract id
 SELECT id, tenant, state, hold, energy_mwh, elec, service, occupancy, total, paid, loss, transfer,
-  settled_ms, lines, parts, kind, refunded
+  settled_ms, lines, parts, kind, refunded, contract
 FROM orders ORDER BY id;
 
 -- name: check_fee_lines(order_id id) many
@@ -96,12 +96,9 @@ FROM orders WHERE station = :station AND state IN (8, 10) ORDER BY id;
 SELECT day, orders, energy_mwh, elec, service, occupancy, paid, loss, minutes
 FROM stat_day WHERE station = :station ORDER BY day;
 
--- name: check_residues() many
--- out: contract id, s_elec i64, s_service i64, s_occupancy i64
-SELECT contract, CAST(sum(residue_e) AS BIGINT) AS s_elec, CAST(sum(residue_s) AS BIGINT) AS s_service,
-  CAST(sum(residue_o) AS BIGINT) AS s_occupancy
-FROM contract_party GROUP BY contract
-HAVING sum(residue_e) <> 0 OR sum(residue_s) <> 0 OR sum(residue_o) <> 0 ORDER BY contract;
+-- name: check_contract_parties() many
+-- out: contract id, party id, lines int, residue_e i64, residue_s i64, residue_o i64
+SELECT contract, party, lines, residue_e, residue_s, residue_o FROM contract_party ORDER BY contract, seq;
 
 -- name: check_positions() many
 -- out: party id, got money, taken money, there money

@@ -143,6 +143,7 @@ static void orders_make(struct box *b)
                                       .total = 300000,
                                       .paid = 300000,
                                       .transfer = 20,
+                                      .contract = 5,
                                       .start_ms = END_MS - 1800000,
                                       .end_ms = END_MS,
                                       .settled_ms = END_MS,
@@ -178,13 +179,16 @@ static void place_make(struct box *b)
                                      .service = 100000,
                                      .paid = 300000,
                                      .minutes = 30};
-    const struct row_contract_party one = {.contract = 5, .seq = 1, .residue_s = 2},
-                                    two = {.contract = 5, .seq = 2, .residue_s = -2};
+    const struct row_contract_party
+        one = {.contract = 5, .seq = 1, .party = 1, .lines = FEE_SERVICE, .ratio = 3},
+        two = {.contract = 5, .seq = 2, .party = 2, .lines = FEE_SERVICE, .ratio = 2},
+        three = {.contract = 5, .seq = 3, .party = 2, .lines = FEE_ELECTRICITY, .ratio = 5};
     row_pack(&b->rows, ROW_TENANT, ROW_UPSERT, &tenant);
     row_pack(&b->rows, ROW_STATION, ROW_UPSERT, &station);
     row_pack(&b->rows, ROW_STAT_DAY, ROW_UPSERT, &day);
     row_pack(&b->rows, ROW_CONTRACT_PARTY, ROW_UPSERT, &one);
     row_pack(&b->rows, ROW_CONTRACT_PARTY, ROW_UPSERT, &two);
+    row_pack(&b->rows, ROW_CONTRACT_PARTY, ROW_UPSERT, &three);
 }
 
 /* An order that failed to start: its hold is released whole. */
@@ -295,6 +299,10 @@ static const struct {
     {"session", "UPDATE session SET state = 1 WHERE id = 200"},
     {"orphan", "DELETE FROM orders WHERE id = 100"},
     {"residue", "UPDATE contract_party SET residue_s = 1 WHERE seq = 1"},
+    {"residue", "UPDATE contract_party SET residue_s = 15 - 10 * seq WHERE seq < 3"},
+    {"residue", "UPDATE contract_party SET residue_e = 1 WHERE seq = 1"}, /* not its line */
+    {"residue", "UPDATE split_part SET base = base + 1 WHERE seq = 3"},
+    {"residue", "DELETE FROM contract_party WHERE seq = 3; UPDATE split_part SET base = 1"},
     {"order", "UPDATE orders SET refunded = -1 WHERE id = 100"},
     {"parts", "UPDATE orders SET refunded = 100 WHERE id = 100"},
     {"maturing", "UPDATE maturing SET amount = amount - 1"},
