@@ -9,7 +9,8 @@
  *  3. After each event of a turn no connection is dirty, every buffer was offered to its socket,
  *     and the dead are freed: what an event touched is still in the cache then.
  *  4. A reactor without a free slot does not listen: SO_REUSEPORT would go on giving it its share
- *     of new connections, to die in its queue.
+ *     of new connections, to die in its queue. What waits in the queue as it closes is reset, or
+ *     goes to the other listeners where net.ipv4.tcp_migrate_req is set (packaging/60-even.conf).
  *
  * Failure: descriptors or memory running out pauses listening; everything else ends one connection.
  * */
