@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "gate/gate.h"
+#include "gate/models.h"
 #include "gate/ocpp/ocpp_gate.h"
 #include "gate/ykc/ykc_gate.h"
 #include "io/net/net.h"
@@ -165,6 +166,24 @@ uint32_t gates_metrics(const struct gates *g, struct metric_row rows[GATES_METRI
     return FIGURES + 1;
 }
 
+uint32_t gates_models(const struct gates *g, struct metric_row *rows, uint32_t max)
+{
+    uint32_t n = 0;
+    for (int i = 0; i < g->n; i++) {
+        const struct gate_models *m = ocpp_gate_models(g->reactors[i].ocpp);
+        uint32_t models = atomic_load_explicit(&m->n, memory_order_acquire);
+        for (uint32_t k = 0; k < models && n < max; k++)
+            if (atomic_load_explicit(&m->at[k].odd, memory_order_relaxed) > 0)
+                rows[n++] =
+                    (struct metric_row){.name = "even_oddities_total",
+                                        .label = m->at[k].label,
+                                        .help = "Messages taken in spite of oddities, by model",
+                                        .kind = METRIC_COUNTER,
+                                        .value = &m->at[k].odd};
+    }
+    return n;
+}
+
 static void run(void *arg)
 {
     struct reactor *r = arg;
@@ -223,6 +242,7 @@ static int reactor_open(struct gates *g, int i)
         .now_ms = os_now_ms,
         .heartbeat_s = (int32_t)c->charge_heartbeat_s,
         .max_conns = nc.max_conns,
+        .reactor = (uint16_t)i,
         .cause = next_cause,
     };
     err = ocpp_gate_new(&gc, &r->ocpp);

@@ -260,6 +260,12 @@ static uint32_t metrics_list(struct house *h)
     return ARRAY_LEN(own) + gates_metrics(h->gates, h->rows + ARRAY_LEN(own));
 }
 
+static uint32_t models(void *ctx, struct metric_row *rows, uint32_t max)
+{
+    const struct house *h = ctx;
+    return gates_models(h->gates, rows, max);
+}
+
 static int web_begin(struct house *h)
 {
     struct web *web = NULL;
@@ -282,6 +288,8 @@ static int web_begin(struct house *h)
         .ready_ctx = h,
         .metrics = h->rows,
         .metrics_n = metrics_list(h),
+        .metrics_more = models,
+        .metrics_ctx = h,
     };
     os_random_text(h->setup_token, 32);
     snprintf(daily, sizeof daily, "%s/daily", c->data_dir);

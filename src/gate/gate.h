@@ -31,6 +31,7 @@ struct gate_config {
     int64_t (*now_ms)(void); /* server time told to chargers */
     int32_t heartbeat_s;
     uint32_t max_conns;
+    uint16_t reactor; /* whose gate this is, for figures */
     /** Next cause id: joins frame, row, log line and event. */
     uint64_t (*cause)(void *ctx);
 };

@@ -8,6 +8,8 @@
 #include "web/routes_gen.h"
 #include "web/state.h"
 
+enum { WEB_MORE_METRICS = 1000 };
+
 int ops_health(struct request *r)
 {
     buf_put_c(&r->out, "ok\n");
@@ -71,6 +73,26 @@ static void gauge_write(struct buf *out, const char *name, const char *help, uin
     buf_printf(out, "# HELP %s %s\n# TYPE %s gauge\n%s %" PRIu64 "\n", name, help, name, name, v);
 }
 
+static int more_write(struct request *r)
+{
+    const struct web_config *c = &r->web->cfg;
+    struct metric_row *rows;
+    const char *before = NULL;
+    uint32_t n;
+
+    if (c->metrics_more == NULL)
+        return 0;
+    rows = arena_alloc(&r->arena, WEB_MORE_METRICS * sizeof(*rows));
+    if (rows == NULL)
+        return ERR_TOO_LARGE;
+    n = c->metrics_more(c->metrics_ctx, rows, WEB_MORE_METRICS);
+    for (uint32_t i = 0; i < n; i++) {
+        metric_write(&r->out, &rows[i], before);
+        before = rows[i].name;
+    }
+    return 0;
+}
+
 int ops_metrics(struct request *r)
 {
     struct web *w = r->web;
@@ -105,5 +127,5 @@ int ops_metrics(struct request *r)
         before = w->cfg.metrics[i].name;
     }
     r->mime = "text/plain; version=0.0.4; charset=utf-8";
-    return 0;
+    return more_write(r);
 }

@@ -53,6 +53,10 @@ struct web_config {
     void *ready_ctx;
     const struct metric_row *metrics; /* figures of the engine and the gates; borrowed */
     uint32_t metrics_n;
+    /** Figures that come and go: fills at most `max` rows and answers how many. NULL = none. Any
+     * thread. */
+    uint32_t (*metrics_more)(void *ctx, struct metric_row *rows, uint32_t max);
+    void *metrics_ctx;
 };
 
 /** Starts listening. Gives the front. ERR_IO (address in use), ERR_NOMEM, ERR_FULL (threads). */

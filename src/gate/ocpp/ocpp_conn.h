@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "base/slab.h"
 #include "gate/backlog.h"
+#include "gate/models.h"
 #include "gate/ocpp/ocpp_frame.h"
 #include "gate/ocpp/ocpp_gate.h"
 #include "wire/ocpp16.h"
@@ -52,8 +53,9 @@ struct ocpp_conn {
     uint32_t next_ref;
     uint8_t waiting; /* how many are unanswered */
     uint8_t state;   /* enum ocpp_state */
-    bool named;      /* the charger offered our subprotocol */
-    bool paused;
+    bool named : 1;  /* the charger offered our subprotocol */
+    bool paused : 1;
+    uint8_t model; /* of gate_models; 0 until it boots */
     /* Open: commands that the core had no room for, in order. Asked: calls of the core that came
      * before its answer. Each padded to 8. */
     struct buf stalled;
@@ -68,6 +70,7 @@ struct ocpp_gate {
     struct buf out;     /* the text being written */
     struct arena arena; /* of the message being read */
     struct gate_stats stats;
+    struct gate_models models;
     uint64_t cause;
     struct cmd cmd; /* the command being written */
 };
@@ -80,6 +83,12 @@ struct ocpp_action {
     int (*take)(struct ocpp_gate *g, struct ocpp_conn *c, struct ocpp_slot *s, const void *req);
     void (*answer)(const struct ocpp_slot *s, void *res);
 };
+/** Something odd was taken all the same. */
+static inline void ocpp_odd(struct ocpp_gate *g, const struct ocpp_conn *c)
+{
+    g->stats.lenient++;
+    gate_models_odd(&g->models, c->model);
+}
 /** The action of that name, or NULL. */
 const struct ocpp_action *ocpp_action_find(struct str name);
 

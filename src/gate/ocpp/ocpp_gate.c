@@ -234,9 +234,10 @@ static void call_apply(struct ocpp_gate *g, struct ocpp_conn *c, struct ocpp_slo
                        const struct ocpp_action *action, const void *req,
                        const struct wire_error *e)
 {
-    g->stats.lenient += e->overlong + e->unknown + e->odd > 0;
     s->action = action;
     int err = action->take(g, c, s, req);
+    if (e->overlong + e->unknown + e->odd > 0)
+        ocpp_odd(g, c); /* a boot has said by now of which model it is */
     if (err)
         slot_fail(g, s, err, "", err_text(err, LANG_EN));
 }
@@ -704,6 +705,7 @@ int ocpp_gate_new(const struct gate_config *cfg, struct ocpp_gate **out)
     if (!g)
         return ERR_NOMEM;
     g->cfg = *cfg;
+    gate_models_init(&g->models, cfg->reactor);
     slab_init(&g->conns, sizeof(struct ocpp_conn), cfg->max_conns);
     slab_init(&g->slots, sizeof(struct ocpp_slot), cfg->max_conns * OCPP_UNANSWERED_MAX);
     slab_init(&g->whys, OCPP_WHY_SIZE, cfg->max_conns);
@@ -748,6 +750,11 @@ int ocpp_gate_listen(struct ocpp_gate *g, const struct net_listen *where, uint16
 void ocpp_gate_turn(struct ocpp_gate *g)
 {
     backlog_send(&g->backlog, &g->cfg, "ocpp");
+}
+
+const struct gate_models *ocpp_gate_models(const struct ocpp_gate *g)
+{
+    return &g->models;
 }
 
 void ocpp_gate_stats(const struct ocpp_gate *g, struct gate_stats *out)

@@ -34,6 +34,9 @@ bool ocpp_gate_deliver(struct ocpp_gate *g, const struct out *out);
 /** At the end of every turn of the reactor: tries again what connections that are gone left behind.
  */
 void ocpp_gate_turn(struct ocpp_gate *g);
+/** What is counted by model; lives as long as the gate, any thread may read it. */
+struct gate_models;
+const struct gate_models *ocpp_gate_models(const struct ocpp_gate *g);
 /** Counters since ocpp_gate_new. */
 void ocpp_gate_stats(const struct ocpp_gate *g, struct gate_stats *out);
 

@@ -58,6 +58,7 @@ static int boot_take(struct ocpp_gate *g, struct ocpp_conn *c, struct ocpp_slot 
     b->charger = c->charger;
     COPY(b->vendor, r->chargePointVendor);
     COPY(b->model, r->chargePointModel);
+    c->model = gate_models_find(&g->models, r->chargePointVendor, r->chargePointModel);
     COPY(b->serial, point ? r->chargePointSerialNumber
                           : given(r->has.chargeBoxSerialNumber, r->chargeBoxSerialNumber));
     COPY(b->firmware, given(r->has.firmwareVersion, r->firmwareVersion));
@@ -332,7 +333,8 @@ static int meter_take(struct ocpp_gate *g, struct ocpp_conn *c, struct ocpp_slot
         if (!err)
             err = meter_submit(g, c, &w, count, &head, s->ref);
     }
-    g->stats.lenient += w.odd > 0;
+    if (w.odd > 0)
+        ocpp_odd(g, c);
     return err;
 }
 
@@ -389,7 +391,8 @@ static int stop_take(struct ocpp_gate *g, struct ocpp_conn *c, struct ocpp_slot 
     while ((uint32_t)m->n < count && walk_next(&w, &m->samples[m->n]))
         m->n++;
     s->tag_wanted = r->has.idTag && r->idTag.n > 0;
-    g->stats.lenient += w.odd > 0;
+    if (w.odd > 0)
+        ocpp_odd(g, c);
     return ocpp_submit(g, c);
 }
 

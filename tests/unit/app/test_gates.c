@@ -253,10 +253,30 @@ static void figures(void **state)
     }
 }
 
+/* Oddities are told by the model that the charger said at its boot. */
+static void oddities_by_model(void **state)
+{
+    struct metric_row rows[8];
+    uint32_t n = 0;
+    (void)state;
+    core_lets_in();
+    assert_true(charger_hears("\r\n\r\n", 4));
+    charger_says("[2,\"b\",\"BootNotification\",{\"chargePointVendor\":\"A\\\"cme\","
+                 "\"chargePointModel\":\"X1\",\"notInTheStandard\":1}]");
+    for (int i = 0; i < PATIENCE_MS && n == 0; i++) {
+        n = gates_models(rig.gates, rows, ARRAY_LEN(rows));
+        os_sleep_ms(1);
+    }
+    assert_int_equal(n, 1);
+    assert_string_equal(rows[0].name, "even_oddities_total");
+    assert_string_equal(rows[0].label, "reactor=\"0\",vendor=\"A_cme\",model=\"X1\"");
+    assert_int_equal(atomic_load(rows[0].value), 1);
+}
+
 int gates_tests(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, up, down)
     const struct CMUnitTest tests[] = {T(answers), T(lost_answer_closes), T(open_has_room),
-                                       T(figures)};
+                                       T(figures), T(oddities_by_model)};
     return cmocka_run_group_tests_name("gates", tests, NULL, NULL);
 }
