@@ -78,6 +78,7 @@ static int tariff_check(const struct core *c, const struct cmd *cmd)
 }
 
 static void price_push_all(struct core *c, int64_t family);
+static bool family_on_piles(const struct core *c, int64_t family);
 
 int catalog_put_tariff(struct core *c, const struct cmd *cmd)
 {
@@ -99,6 +100,8 @@ int catalog_put_tariff(struct core *c, const struct cmd *cmd)
     /* Built once in the scratch: what is refused leaves nothing in the core's arena. */
     struct tariff *t;
     rc = tariff_build(&c->scratch, &row, days, (size_t)in->days, slices, (size_t)in->slices, &t);
+    if (!rc && family_on_piles(c, in->family))
+        rc = tariff_classes_check(t); /* else those piles could not charge any more */
     if (rc)
         return rc;
     must(tariff_build(&c->arena, &row, days, (size_t)in->days, slices, (size_t)in->slices, &t) ==
@@ -286,44 +289,35 @@ int catalog_build(struct core *c)
 
 /* ---- price models ---- */
 
-static const struct tariff *charger_tariff(const struct core *c, const struct charger *ch)
-{
-    const struct station *s = station_find(c, ch->row.station);
-    return s ? tariff_in_force(c, s->row.tariff, c->now) : NULL;
-}
+/* A pile holds the prices of one whole day. What changes next (the plan of the coming day, a new
+ * version) is given to idle piles PRICE_LEAD_MS before, and only when it is not what they hold. */
 
-/* When this pile's prices change next: the local day ends, or the next version begins. */
-static int64_t price_until(const struct core *c, const struct tariff *t, int64_t day_end_ms)
+/* Until when the prices of `at_ms` hold: the local day ends, or the next version begins. */
+static int64_t price_until(const struct core *c, const struct tariff *t, int64_t at_ms,
+                           int64_t day_end_ms)
 {
     int64_t until = day_end_ms;
     const struct tariff_node *n = map_get_ptr(&c->tariff_families, (uint64_t)t->family);
-    for (; n && n->t->from_ms > c->now; n = n->next)
+    for (; n && n->t->from_ms > at_ms; n = n->next)
         if (n->t->from_ms < until)
             until = n->t->from_ms;
     return until;
 }
 
-void catalog_price_model(struct core *c, const struct cmd *cmd, struct charger *ch)
+/* The model that the pile should hold now; *until_ms is when that changes. */
+static int price_model(const struct core *c, const struct charger *ch, struct reply_prices *p,
+                       int64_t *until_ms)
 {
-    const struct tariff *t = charger_tariff(c, ch);
+    const struct station *s = station_find(c, ch->row.station);
+    int64_t at = c->now + PRICE_LEAD_MS;
+    const struct tariff *t = s ? tariff_in_force(c, s->row.tariff, at) : NULL;
     struct tariff_classes classes;
-    (void)cmd;
-    if (!t || ch->row.state != CHARGER_ACTIVE) {
-        reply_err(c, t ? ERR_DISABLED : ERR_CONFLICT);
-        return;
-    }
-    int rc = tariff_classes_of_day(t, zone_of(c, ch->row.station), c->now, &classes);
-    if (rc) {
-        reply_err(c, rc);
-        return;
-    }
-    int64_t until = price_until(c, t, classes.until_ms);
-    must(heap_set(&c->timers, &ch->timer[TC_PRICE], until) == 0);
-    struct out *o = reply_new(c, 0, OUT_SIZE(prices));
-    if (!o)
-        return;
-    struct reply_prices *p = &o->u.prices;
-    p->tariff = t->id;
+    if (!t || ch->row.state != CHARGER_ACTIVE)
+        return t ? ERR_DISABLED : ERR_CONFLICT;
+    int rc = tariff_classes_of_day(t, zone_of(c, ch->row.station), at, &classes);
+    if (rc)
+        return rc;
+    *p = (struct reply_prices){.tariff = t->id};
     memcpy(p->elec_e5, classes.elec_e5, sizeof p->elec_e5);
     memcpy(p->service_e5, classes.service_e5, sizeof p->service_e5);
     memcpy(p->slot, classes.slot, sizeof p->slot);
@@ -332,45 +326,93 @@ void catalog_price_model(struct core *c, const struct cmd *cmd, struct charger *
                    hash_bytes(p->service_e5, sizeof p->service_e5, 2) ^
                    hash_bytes(p->slot, sizeof p->slot, 3);
     p->number = (int32_t)(1 + mix % 9999);
+    *until_ms = price_until(c, t, at, classes.until_ms);
+    return 0;
+}
+
+static void price_again(struct core *c, struct charger *ch, int64_t at_ms)
+{
+    must(heap_set(&c->timers, &ch->timer[TC_PRICE], at_ms) == 0);
+}
+
+void catalog_price_model(struct core *c, const struct cmd *cmd, struct charger *ch)
+{
+    struct reply_prices p;
+    int64_t until;
+    (void)cmd;
+    int rc = price_model(c, ch, &p, &until);
+    if (rc) {
+        reply_err(c, rc);
+        return;
+    }
+    price_again(c, ch, until - PRICE_LEAD_MS);
+    struct out *o = reply_new(c, 0, OUT_SIZE(prices));
+    if (o)
+        o->u.prices = p;
 }
 
 void catalog_price_held(struct core *c, const struct cmd *cmd, struct charger *ch)
 {
-    if (ch->row.price_tariff == cmd->u.price_held.tariff)
+    const struct cmd_price_held *in = &cmd->u.price_held;
+    ch->price_no = in->number;
+    if (ch->row.price_tariff == in->tariff)
         return;
-    ch->row.price_tariff = cmd->u.price_held.tariff;
+    ch->row.price_tariff = in->tariff;
     obj_dirty(c, &ch->o);
+}
+
+static bool pile_busy(const struct charger *ch)
+{
+    bool busy = false;
+    for (const struct connector *k = ch->connectors; k; k = k->next)
+        busy = busy || k->row.order_id;
+    return busy;
 }
 
 void catalog_price_due(struct core *c, struct charger *ch)
 {
-    bool busy = false;
+    struct reply_prices p;
+    int64_t until;
     if (!ch->online || ch->row.protocol != PROTOCOL_YKC)
         return; /* it asks by itself when it logs in */
-    for (const struct connector *k = ch->connectors; k; k = k->next)
-        busy = busy || k->row.order_id;
-    if (busy) {
-        must(heap_set(&c->timers, &ch->timer[TC_PRICE], c->now + PRICE_RETRY_MS) == 0);
-        return;
-    }
-    (void)call_add(c, ch,
-                   &(struct call_ask){.kind = CALL_PRICES,
-                                      .timeout_s = QUICK_CALL_S,
-                                      .action = "SetPrices",
-                                      .payload = "{}"});
+    bool known = price_model(c, ch, &p, &until) == 0;
+    if (known && p.number == ch->price_no && p.tariff == ch->row.price_tariff)
+        price_again(c, ch, until - PRICE_LEAD_MS);
+    else if (pile_busy(ch))
+        price_again(c, ch, c->now + PRICE_RETRY_MS);
+    else
+        (void)call_add(c, ch,
+                       &(struct call_ask){.kind = CALL_PRICES,
+                                          .timeout_s = QUICK_CALL_S,
+                                          .action = "SetPrices",
+                                          .payload = "{}"});
 }
 
-/* A new version: idle piles of that family get their prices at its first instant. */
+static bool pile_of_family(const struct core *c, const struct charger *ch, int64_t family)
+{
+    const struct station *s = ch ? station_find(c, ch->row.station) : NULL;
+    return s && s->row.tariff == family && ch->row.protocol == PROTOCOL_YKC;
+}
+
+static bool family_on_piles(const struct core *c, int64_t family)
+{
+    for (uint32_t i = 0; family && i < c->dir[ROW_CHARGER].slab.len; i++)
+        if (pile_of_family(c, slab_at(&c->dir[ROW_CHARGER].slab, i), family))
+            return true;
+    return false;
+}
+
+/* A new version: idle piles of that family get their prices shortly before its first instant. */
 static void price_push_all(struct core *c, int64_t family)
 {
+    const struct tariff_node *n = map_get_ptr(&c->tariff_families, (uint64_t)family);
+    int64_t at = n->t->from_ms - PRICE_LEAD_MS;
+    at = at > c->now ? at : c->now;
     for (uint32_t i = 0; i < c->dir[ROW_CHARGER].slab.len; i++) {
         struct charger *ch = slab_at(&c->dir[ROW_CHARGER].slab, i);
-        const struct station *s = ch ? station_find(c, ch->row.station) : NULL;
-        if (!s || s->row.tariff != family || ch->row.protocol != PROTOCOL_YKC || !ch->online)
+        if (!pile_of_family(c, ch, family) || !ch->online)
             continue;
-        const struct tariff_node *n = map_get_ptr(&c->tariff_families, (uint64_t)family);
-        int64_t at = n->t->from_ms > c->now ? n->t->from_ms : c->now;
         if (!ch->timer[TC_PRICE].pos || ch->timer[TC_PRICE].due_ms > at)
-            must(heap_set(&c->timers, &ch->timer[TC_PRICE], at) == 0);
+            price_again(c, ch, at);
     }
 }

@@ -71,6 +71,9 @@ enum cmd_type {
     CMD_CALL_RESULT,   /* outcome of an OUT_CALL; no reply */
     CMD_PRICE_MODEL,   /* which prices should this pile hold? reply_prices */
     CMD_PRICE_HELD,    /* the pile confirmed a price model; no reply */
+    CMD_PILE_START,    /* a card or a VIN at the pile asks to charge; reply_pile_start */
+    CMD_BATTERY,       /* what the vehicle told of its battery; no reply */
+    CMD_PARKING,       /* parking lock and bay of a connector; no reply */
     /* from the web front (actor and tenant in the head) */
     CMD_ROW_PUT = 40, /* create or change a directory row; reply_made */
     CMD_TARIFF_PUT,   /* a tariff version with its days and slices; reply_made */
@@ -86,13 +89,14 @@ enum cmd_type {
     CMD_SIM_DRIVER, /* reserved number; never sent */
     CMD_DECIDE,     /* staff decides a doubtful order now; reply_made */
     CMD_REGISTER_DRIVER, /* phone confirmed by code: make or find the driver with wallet; reply_made (driver id) */
-    CMD_PAYMENT_NEW,   /* a driver wants to top up through a channel; reply_made (payment id) */
-    CMD_PAY_RESULT,    /* what a provider answered or told; reply_made (row id) when somebody waits */
-    CMD_ORDER_REFUND,  /* staff gives back part of an order; reply_made (order id) */
-    CMD_PAYOUT_NEW,    /* a withdrawal, or principal back to its source; reply_made (payout id) */
+    CMD_PAYMENT_NEW, /* a driver wants to top up through a channel; reply_made (payment id) */
+    CMD_PAY_RESULT,  /* what a provider answered or told; reply_made (row id) when somebody waits */
+    CMD_ORDER_REFUND, /* staff gives back part of an order; reply_made (order id) */
+    CMD_PAYOUT_NEW,   /* a withdrawal, or principal back to its source; reply_made (payout id) */
     CMD_PAYOUT_DECIDE, /* approve, refuse, cancel; settled or failed, for a bank's file; reply_made */
     CMD_STATEMENT_NEW, /* a party's month, as the web front added it up; reply_made (statement id) */
     CMD_STATEMENT_DECIDE, /* the party confirms or disputes, staff answer; reply_made */
+    CMD_ORDER_RAISE,   /* more prepaid for a running order; reply_made (order id) */
 };
 
 struct cmd_head {
@@ -208,6 +212,42 @@ struct cmd_call_result {
 struct cmd_price_held {
     int64_t charger;
     int64_t tariff;
+    int32_t number; /* of the model, as reply_prices told it */
+    int32_t pad;
+};
+struct cmd_pile_start {
+    int64_t charger;
+    int32_t connector;
+    int32_t kind; /* START_CARD, START_VIN */
+    char tag[37]; /* the card's number in the order of the wire, or the VIN */
+};
+/** One phase of the talk with the vehicle (GB/T 27930). What a phase does not tell is -1; texts "".
+ */
+struct cmd_battery {
+    int64_t charger;
+    int32_t connector;
+    int32_t phase; /* enum battery_phase */
+    char tx_no[33];
+    char vin[18];
+    char detail[33]; /* ABORT, ERROR: the bits as they came, hex */
+    int32_t chemistry;
+    int32_t made;   /* yyyymmdd */
+    int32_t cycles; /* charges so far */
+    int64_t capacity_mah, energy_mwh;
+    int32_t voltage_mv; /* RATED: rated; SETUP: now */
+    int32_t soc_pm;
+    int32_t cell_min_mv, cell_max_mv;
+    int32_t temp_min_dc, temp_max_dc; /* SAMPLE_NONE32 = not told */
+    int32_t minutes;
+};
+struct cmd_parking {
+    int64_t charger;
+    int32_t connector;
+    int32_t lock; /* enum parking_lock */
+    int32_t bay;  /* enum parking_bay */
+    int32_t battery_pm;
+    int32_t alarm; /* 0 none, 1 arm moved by force, 2 it does not move */
+    int32_t pad;
 };
 
 struct cmd_row_put {
@@ -286,6 +326,11 @@ struct cmd_audit {
 struct cmd_setup {
     char tenant_name[101], currency[4], zone[41];
     char login[65], name[65], pass_hash[129];
+};
+struct cmd_order_raise {
+    int64_t order;
+    int64_t driver; /* 0 = staff; else must own the order */
+    int64_t amount; /* to hold in addition */
 };
 struct cmd_decide {
     int64_t order;
@@ -369,6 +414,9 @@ struct cmd {
         struct cmd_note note;
         struct cmd_call_result call_result;
         struct cmd_price_held price_held;
+        struct cmd_pile_start pile_start;
+        struct cmd_battery battery;
+        struct cmd_parking parking;
         struct cmd_row_put row_put;
         struct cmd_tariff_put tariff_put;
         struct cmd_contract_put contract_put;
@@ -388,6 +436,7 @@ struct cmd {
         struct cmd_payout_decide payout_decide;
         struct cmd_statement_new statement_new;
         struct cmd_statement_decide statement_decide;
+        struct cmd_order_raise order_raise;
     } u;
 };
 /** Bytes to send for a command with payload member m. Arrays at the end (samples, payload, row) may be cut: see cmd_trim. */
@@ -407,6 +456,7 @@ struct reply_conn {
     int32_t heartbeat_s;
     int64_t station;
     int32_t zone_offset_s; /* of the station now: 云快充 clocks are local */
+    int32_t profile;       /* 云快充: which vendor's ways (row_charger.profile) */
 };
 struct reply_boot {
     int32_t status; /* 0 Accepted, 1 Pending, 2 Rejected */
@@ -431,6 +481,25 @@ struct reply_prices {
     int32_t pad;
     int64_t elec_e5[4], service_e5[4];
     uint8_t slot[48]; /* 0 sharp 1 peak 2 flat 3 valley */
+};
+/** tx_no and balance only with reason 0. */
+struct reply_pile_start {
+    int32_t reason; /* enum refusal */
+    int32_t pad;
+    int64_t balance; /* what the pile may spend at its own prices, 1/10,000 yuan */
+    char tx_no[33];
+};
+enum refusal { /* why a start at the pile is refused; the numbers of 云快充 0x32 */
+               REFUSAL_NONE = 0,
+               REFUSAL_UNKNOWN = 1,
+               REFUSAL_FROZEN = 2,
+               REFUSAL_NO_FUNDS = 3,
+               REFUSAL_CARD_BUSY = 4,
+               REFUSAL_DISABLED = 5,
+               REFUSAL_NOT_HERE = 6,
+               REFUSAL_UNKNOWN_VIN = 9,
+               REFUSAL_PILE_BUSY = 10,
+               REFUSAL_UNSUPPORTED = 11
 };
 struct reply_made {
     int64_t id;
@@ -523,6 +592,7 @@ struct out {
         struct reply_boot boot;
         struct reply_tag tag;
         struct reply_prices prices;
+        struct reply_pile_start pile_start;
         struct reply_made made;
         struct out_call call;
         struct out_close close;

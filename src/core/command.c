@@ -122,22 +122,6 @@ static struct call *queue_take(struct charger *ch, struct call *k)
 
 /* ---- sending ---- */
 
-static int64_t ykc_balance(const struct core *c, const struct charger *ch, const struct order *o)
-{
-    /* The pile spends at the prices it holds: when they are not the order's, its limit is the same
-     * energy at its own price. */
-    const struct tariff *own = tariff_find(c, o->row.tariff);
-    const struct tariff *pile = tariff_find(c, ch->row.price_tariff);
-    if (!own || !pile || own == pile)
-        return o->row.cap;
-    const struct zone *z = zone_of(c, ch->row.station);
-    struct tariff_price a, b;
-    tariff_price_at(own, z, c->now, &a);
-    tariff_price_at(pile, z, c->now, &b);
-    int64_t ours = a.elec_e5 + a.service_e5, theirs = b.elec_e5 + b.service_e5;
-    return ours > 0 && theirs > 0 ? muldiv_floor(o->row.cap, theirs, ours) : o->row.cap;
-}
-
 static void out_fill(const struct core *c, const struct call *k, struct out_call *out)
 {
     const struct order *o = call_order(c, k);
@@ -155,7 +139,7 @@ static void out_fill(const struct core *c, const struct call *k, struct out_call
         (void)str_copy(out->tag, sizeof out->tag, str_from_c(o->srow.tag));
         (void)str_copy(out->tx_no, sizeof out->tx_no, str_from_c(o->srow.tx_no));
         out->tx = o->srow.tx;
-        out->balance = ykc_balance(c, k->charger, o);
+        out->balance = pile_balance(c, k->charger, o);
     }
 }
 

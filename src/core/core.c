@@ -38,6 +38,9 @@ static const struct handler handlers[] = {
     [CMD_CALL_RESULT] = {.gate = command_result},
     [CMD_PRICE_MODEL] = {.gate = catalog_price_model},
     [CMD_PRICE_HELD] = {.gate = catalog_price_held},
+    [CMD_PILE_START] = {.gate = start_pile, .txn = true},
+    [CMD_BATTERY] = {.gate = pile_battery},
+    [CMD_PARKING] = {.gate = pile_parking},
     [CMD_ROW_PUT] = {.web = directory_put, .audit = "row.put"},
     [CMD_TARIFF_PUT] = {.web = catalog_put_tariff, .audit = "tariff.put"},
     [CMD_CONTRACT_PUT] = {.web = catalog_put_contract, .audit = "contract.put"},
@@ -58,6 +61,7 @@ static const struct handler handlers[] = {
     [CMD_PAYOUT_DECIDE] = {.web = payout_decide, .audit = "payout.decide"},
     [CMD_STATEMENT_NEW] = {.web = statement_new, .audit = "statement.new"},
     [CMD_STATEMENT_DECIDE] = {.web = statement_decide, .audit = "statement.decide"},
+    [CMD_ORDER_RAISE] = {.web = pile_raise, .audit = "order.raise"},
 };
 
 /* ---- memory ---- */

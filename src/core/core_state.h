@@ -56,8 +56,10 @@ enum {
     STATUS_WINDOW_MS = 10000, /* a connector whose state changes … */
     STATUS_BURST = 8,         /* … more often in it flaps: its last state counts, at the end */
     PRICE_RETRY_MS = 5 * 60 * 1000,
-    WAITING_MAX = 1000, /* unregistered chargers kept in the list */
-    ABSENT_MAX = 64,    /* rows looked up in vain for one command */
+    PRICE_LEAD_MS = 2 * 60 * 1000, /* piles get what changes so long before it does */
+    RECORD_MS = 60 * 1000, /* 云快充: idle while its session is open: the record is due */
+    WAITING_MAX = 1000,    /* unregistered chargers kept in the list */
+    ABSENT_MAX = 64,       /* rows looked up in vain for one command */
     TX_MAX = 0x7fffffff
 };
 
@@ -133,6 +135,7 @@ struct charger {
     struct order *reading; /* whose reading came last, or NULL: a guess, see order_of_tx */
     bool probed;           /* a reading was asked for on this connection, to see whether it comes */
     uint32_t orders;       /* open ones */
+    int32_t price_no;      /* 云快充: number of the model that it confirmed since the program began */
     struct charger *newer, *older; /* in the list of those in memory: hot.c */
 };
 /** What a charger that is not in memory is known by; there are many of them. Windows that are counted
@@ -154,7 +157,8 @@ struct connector {
     struct row_connector row;
     struct charger *charger;
     struct connector *next;
-    struct { /* the last StartTransaction, to know a retry */
+    uint64_t stray; /* 云快充: mark of the last session here that belongs to no order */
+    struct {        /* the last StartTransaction, to know a retry */
         char tag[37];
         int64_t time_ms, meter_mwh, tx, at_ms;
         int32_t status;
@@ -502,6 +506,11 @@ int64_t start_tag_order(const char *tag);
 int start_order(struct core *c, const struct cmd *cmd);
 void start_authorize(struct core *c, const struct cmd *cmd, struct charger *ch);
 void start_tx(struct core *c, const struct cmd *cmd, struct charger *ch);
+void start_pile(struct core *c, const struct cmd *cmd, struct charger *ch);
+/** The order of a session that a card began while its pile had no network; NULL with *err when that
+ * card may not. */
+struct order *start_offline(struct core *c, const struct cmd_tx_record *in,
+                            const struct charger *ch, int *err);
 int32_t start_tag_status(struct core *c, const struct charger *ch, const char *tag);
 /** A session that nobody pays for (late start): the operator's loss. */
 struct order *start_unpaid(struct core *c, const struct order *of, struct connector *k,
@@ -547,6 +556,25 @@ int settle_decide(struct core *c, const struct cmd *cmd);
 void settle_rule(struct core *c, struct order *o);
 /** The true end of an order that was closed by estimate; `billed_mwh` is what was billed. */
 void settle_correct(struct core *c, struct order *o, int64_t billed_mwh);
+
+/* ---- pile.c: what only 云快充 has ---- */
+
+#define PILE_MARK_OFFLINE 4 /* start_mark of a record: a card while the pile was offline */
+
+/** What a pile may spend on the order, at the prices it holds. */
+int64_t pile_balance(const struct core *c, const struct charger *ch, const struct order *o);
+int pile_raise(struct core *c, const struct cmd *cmd);
+/** Keeps a record, or a session seen charging, that belongs to no order. */
+void pile_stray_record(struct core *c, const struct cmd_tx_record *in, const struct charger *ch,
+                       int err);
+void pile_stray_meter(struct core *c, const struct cmd_meter *in, const struct charger *ch);
+/** It has an order after all. */
+void pile_stray_end(struct core *c, const char *tx_no, const struct charger *ch);
+/** Compares the amount of a record with the list prices that the pile held; what it charged less
+ * stays in doubt. After evidence_settle_record. */
+void pile_amount_judge(struct core *c, struct order *o, const struct cmd_tx_record *in);
+void pile_battery(struct core *c, const struct cmd *cmd, struct charger *ch);
+void pile_parking(struct core *c, const struct cmd *cmd, struct charger *ch);
 
 int account_topup(struct core *c, const struct cmd *cmd);
 int account_session_put(struct core *c, const struct cmd *cmd);

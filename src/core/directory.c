@@ -177,7 +177,8 @@ static int check_token(struct core *c, struct put *p)
     r->folded = arena_copy(&c->scratch, str_from_c(folded));
     if (!r->folded)
         return ERR_TOO_LARGE;
-    if (!in(r->kind, TOKEN_CARD, TOKEN_VIN) || !state_ok(r->state))
+    if (!in(r->kind, TOKEN_CARD, TOKEN_VIN) || !state_ok(r->state) || r->offline_limit < 0 ||
+        (r->offline_limit && r->kind != TOKEN_CARD))
         return ERR_RANGE;
     return of_tenant(c, ROW_DRIVER, r->driver, p->cmd->head.tenant) ? 0 : ERR_NOT_FOUND;
 }
@@ -240,7 +241,7 @@ static int check_charger(struct core *c, struct put *p)
         return ERR_NOT_FOUND;
     if (!of_tenant(c, ROW_STATION, r->station, p->cmd->head.tenant))
         return ERR_NOT_FOUND;
-    if (!in(r->protocol, PROTOCOL_OCPP16, PROTOCOL_YKC) || !path_ok(r) ||
+    if (!in(r->protocol, PROTOCOL_OCPP16, PROTOCOL_YKC) || !path_ok(r) || !in(r->profile, 0, 255) ||
         !in(r->state, CHARGER_ACTIVE, CHARGER_DISABLED) || !in(r->max_power_w, 0, 5000000))
         return ERR_RANGE;
     /* An identity that carries sessions keeps its protocol: its transaction ids mean something. */
@@ -291,6 +292,8 @@ static int check_connector(struct core *c, struct put *p)
     r->error = old ? old->error : "";
     r->status_ms = old ? old->status_ms : 0;
     r->order_id = old ? old->order_id : 0;
+    r->parking = old ? old->parking : LOCK_UNKNOWN;
+    r->bay = old ? old->bay : BAY_UNKNOWN;
     if (!r->code[0])
         r->code = old ? old->code : code_free(c, r->id);
     return r->code ? 0 : ERR_TOO_LARGE;

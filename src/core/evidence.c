@@ -455,3 +455,13 @@ void evidence_settle_record(struct evidence *e, const struct evidence_limits *li
         e->last_ms = out->to_ms = r->end_ms;
     out->delta_mwh = lower - live;
 }
+
+void evidence_dispute(struct evidence *e, int64_t energy_mwh)
+{
+    int64_t more = e->energy_mwh - energy_mwh;
+    if (more <= 0)
+        return;
+    e->flags |= EV_RECORD_MISMATCH;
+    e->energy_mwh = energy_mwh;
+    doubt_add(e, DOUBT_RECORD_MISMATCH, more);
+}

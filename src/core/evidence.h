@@ -82,6 +82,9 @@ struct evidence_record {
 void evidence_settle_record(struct evidence *e, const struct evidence_limits *lim,
                             const struct evidence_record *r, struct evidence_step *out);
 
+/** After a record: only energy_mwh of what was accepted is undisputed. */
+void evidence_dispute(struct evidence *e, int64_t energy_mwh);
+
 /** Most energy that can flow at max_power_w in that time, with tolerance (10 % and 50 Wh). */
 int64_t evidence_energy_max(const struct evidence_limits *lim, int64_t duration_ms);
 

@@ -147,7 +147,8 @@ static void open_reply(struct core *c, const struct charger *ch)
         (struct reply_conn){.charger = ch->row.id,
                             .heartbeat_s = c->lim.heartbeat_s,
                             .station = ch->row.station,
-                            .zone_offset_s = zone_offset_s(zone_of(c, ch->row.station), c->now)};
+                            .zone_offset_s = zone_offset_s(zone_of(c, ch->row.station), c->now),
+                            .profile = ch->row.profile};
     for (const struct connector *k = ch->connectors; k; k = k->next)
         o->u.conn.guns++;
 }
@@ -281,6 +282,13 @@ static void status_order(struct core *c, struct connector *k)
     case CS_AVAILABLE:
         if (!o->timer[TO_GRACE].pos)
             order_timer(c, o, TO_GRACE, c->now + FREE_GRACE_MS);
+        break;
+    case CS_PREPARING:
+    case CS_FINISHING:
+        /* A pile that is idle charges no more; one frame alone may be a slip, a reading undoes it.
+         */
+        if (k->charger->row.protocol == PROTOCOL_YKC && !o->timer[TO_GRACE].pos)
+            order_timer(c, o, TO_GRACE, c->now + RECORD_MS);
         break;
     case CS_SUSPENDED_EV:
     case CS_SUSPENDED_EVSE:

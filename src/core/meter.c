@@ -167,6 +167,8 @@ void meter_samples(struct core *c, struct order *o, const struct core_sample *s,
         meter_fold(c, o, &r);
         if (r.sample.flags & SAMPLE_LATE)
             continue;
+        if (s[i].energy_mwh == SAMPLE_NONE && ch->row.protocol == PROTOCOL_YKC)
+            continue; /* the vehicle's figures between two readings of the meter */
         live = true;
         link_lag(c, ch, s[i].time_ms);
         if (o->reading_ms > before && !o->asked_ms && !ch->row.short_s)
@@ -214,7 +216,8 @@ static void after_stop(struct core *c, struct order *o, const struct charger *ch
         o->srow.evidence |= EV_AFTER_STOP;
         order_dirty(c, o);
     }
-    if (o->row.estimated && in->n && in->samples[in->n - 1].power_w > 0)
+    bool failed = o->row.state == ORDER_START_FAILED;
+    if ((o->row.estimated || failed) && in->n && in->samples[in->n - 1].power_w > 0)
         stop_stray(c, o);
 }
 
@@ -235,6 +238,8 @@ void meter_apply(struct core *c, const struct cmd *cmd, struct charger *ch)
         meter_samples(c, o, in->samples, in->n);
     else if (o && (in->tx > 0 || in->tx_no[0]) && o->srow.state == SESSION_ENDED)
         after_stop(c, o, ch, in);
+    else if (!o && in->tx_no[0])
+        pile_stray_meter(c, in, ch);
     reply_plain(c);
 }
 

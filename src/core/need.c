@@ -20,9 +20,11 @@
  *                                          start_tag_status); displace: pinned
  *  METER, TX_STOP, TX_RECORD               + the order by transaction, with its parties (late_stop,
  *                                          settle_correct, record_late)
+ *  TX_RECORD of an offline card, PILE_START + the card, with and without zeros in front, its driver
+ *                                          (pile_token, start_offline)
  *  CALL                                    the charger (command_call)
  *  ORDER_START                             the charger by connector, the driver (check_place, check_payer)
- *  ORDER_STOP, DECIDE, ORDER_REFUND        the order with its parties (charge, refund_move)
+ *  ORDER_STOP, DECIDE, ORDER_REFUND, _RAISE the order with its parties (charge, refund_move)
  *  TOPUP, PAYMENT_NEW                      the driver (payment_credit, wallet_open)
  *  PAY_RESULT                              the payment or payout, and its driver (payment_paid,
  *                                          payout_back)
@@ -174,6 +176,23 @@ static void want_start(struct needs *w, const struct charger *ch, const char *ta
         want_tag(w, ch->row.tenant, tag);
 }
 
+/* A card at a pile stands in eight bytes: also without the zeros in front (pile_token). */
+static void want_card(struct needs *w, int64_t tenant, const char *tag)
+{
+    size_t zeros = strspn(tag, "0") & ~(size_t)1;
+    want_tag(w, tenant, tag);
+    if (zeros && tag[zeros] && !token_find(w->c, tenant, tag))
+        want_tag(w, tenant, tag + zeros);
+}
+
+/* Of a card that charged while the pile was offline, its driver pays (start_offline). */
+static void want_record(struct needs *w, const struct charger *ch, const struct cmd_tx_record *in)
+{
+    want_tx_no(w, in->tx_no);
+    if (ch && in->start_mark == PILE_MARK_OFFLINE && !order_by_tx_no(w->c, in->tx_no))
+        want_card(w, ch->row.tenant, in->card);
+}
+
 /* ---- money ---- */
 
 static void want_payment(struct needs *w, int64_t id)
@@ -278,7 +297,11 @@ static void needs_of_gate(struct needs *w, const struct cmd *cmd)
         want_tx(w, ch, cmd->u.tx_stop.tx);
         break;
     case CMD_TX_RECORD:
-        want_tx_no(w, cmd->u.tx_record.tx_no);
+        want_record(w, ch, &cmd->u.tx_record);
+        break;
+    case CMD_PILE_START:
+        if (ch)
+            want_card(w, ch->row.tenant, cmd->u.pile_start.tag);
         break;
     default:
         break;
@@ -312,6 +335,9 @@ static void needs_of_web(struct needs *w, const struct cmd *cmd)
         break;
     case CMD_DECIDE:
         (void)want_order(w, cmd->u.decide.order);
+        break;
+    case CMD_ORDER_RAISE:
+        (void)want_order(w, cmd->u.order_raise.order);
         break;
     case CMD_ORDER_REFUND:
         (void)want_order(w, cmd->u.order_refund.order);

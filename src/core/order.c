@@ -317,7 +317,9 @@ void order_begin(struct core *c, struct order *o, int64_t start_ms, int64_t mete
 {
     order_limits(c, o);
     evidence_start(&o->ev, &o->lim, start_ms, meter_mwh);
+    const struct charger *ch = order_charger(c, o);
     o->row.start_ms = o->srow.start_ms = start_ms;
+    o->srow.list_tariff = ch ? ch->row.price_tariff : 0;
     o->reading_ms = c->now;
     order_timer_off(c, o, TO_START);
     order_state(c, o, ORDER_CHARGING);
@@ -406,6 +408,19 @@ static void fire_silence(struct core *c, struct order *o)
     order_timer(c, o, TO_SILENCE, c->now + STOP_GRACE_MS);
 }
 
+/* Its stop, or its record, should have come by now. */
+static void fire_grace(struct core *c, struct order *o)
+{
+    const struct connector *k = connector_find(c, o->row.connector);
+    const struct charger *ch = order_charger(c, o);
+    bool away = k && k->row.reported == CS_AVAILABLE;
+    bool idle = ch && ch->row.protocol == PROTOCOL_YKC && k &&
+                (k->row.reported == CS_PREPARING || k->row.reported == CS_FINISHING);
+    if (ch && ch->row.protocol == PROTOCOL_YKC)
+        (void)obj_text(c, &o->so, &o->srow.stop_text, "no record in time");
+    stop_estimated(c, o, away ? STOP_UNPLUGGED : idle ? STOP_OTHER : STOP_REBOOT);
+}
+
 void order_fire(struct core *c, struct order *o, enum order_timer t)
 {
     switch (t) {
@@ -426,12 +441,9 @@ void order_fire(struct core *c, struct order *o, enum order_timer t)
     case TO_STOP:
         stop_again(c, o);
         break;
-    case TO_GRACE: {
-        const struct connector *k = connector_find(c, o->row.connector);
-        bool away = k && k->row.reported == CS_AVAILABLE;
-        stop_estimated(c, o, away ? STOP_UNPLUGGED : STOP_REBOOT);
+    case TO_GRACE:
+        fire_grace(c, o);
         break;
-    }
     case TO_DECIDE:
         settle_rule(c, o);
         break;

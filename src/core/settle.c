@@ -186,6 +186,16 @@ static bool debt_allowed(const struct core *c, const struct order *o, bool held)
     return t->row.overrun_policy == OVERRUN_DEBT || (!held && t->row.hold_policy == HOLD_NONE_DEBT);
 }
 
+/* A card that charges where the pile has no network may owe no more than its limit. */
+static int64_t debt_most(const struct order *o, const struct taken *t)
+{
+    bool limited = o->row.started_by == START_OFFLINE && o->srow.tx_no[0];
+    int64_t room = o->row.cap - t->captured;
+    if (!limited || t->loss <= room)
+        return t->loss;
+    return room > 0 ? room : 0;
+}
+
 static struct taken take_of(const struct core *c, const struct order *o, int64_t total,
                             const struct ledger_hold *hold)
 {
@@ -196,8 +206,8 @@ static struct taken take_of(const struct core *c, const struct order *o, int64_t
     t.captured = total < most ? total : most;
     t.loss = total - t.captured;
     if (debt_allowed(c, o, hold != NULL)) {
-        t.debt = t.loss;
-        t.loss = 0;
+        t.debt = debt_most(o, &t);
+        t.loss -= t.debt;
     }
     return t;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* start.c: how orders begin: by the app or staff (a hold, then a call to the charger), by a card at
- * the charger, or delivered whole by a charger that was offline.
+/* start.c: how orders begin: by the app or staff (a hold, then a call to the charger), by a card or
+ * a vehicle's VIN at the charger, or delivered whole by a charger that was offline.
  *
  * The idTag of a remote start names its order ("EV" and the id in base 36), so its StartTransaction
  * finds it exactly, also when two drivers start at one charger in the same second. A card follows
@@ -140,9 +140,11 @@ static int order_hold(struct core *c, struct order *o, int64_t wallet, int64_t a
 
 static void order_take_connector(struct core *c, struct order *o, struct connector *k)
 {
-    k->row.order_id = o->row.id;
-    obj_dirty(c, &k->o);
-    event_connector(c, k);
+    if (!k->row.order_id) { /* an order of the past leaves the present one its connector */
+        k->row.order_id = o->row.id;
+        obj_dirty(c, &k->o);
+        event_connector(c, k);
+    }
     order_event(c, o, OE_CREATED, "");
     if (!o->row.hold)
         return;
@@ -571,4 +573,141 @@ void start_tx(struct core *c, const struct cmd *cmd, struct charger *ch)
     if (!link_late(c, ch, in->time_ms))
         link_lag(c, ch, in->time_ms);
     reply_tag(c, status, tx);
+}
+
+/* ---- a card or a VIN at a pile, which asks before it begins (云快充) ---- */
+
+/* A card's number stands in eight raw bytes there: one that another reader knows has fewer. */
+static const struct token *pile_token(const struct core *c, int64_t tenant, const char *tag)
+{
+    const struct token *k = token_find(c, tenant, tag);
+    size_t zeros = strspn(tag, "0") & ~(size_t)1;
+    return k || !zeros || !tag[zeros] ? k : token_find(c, tenant, tag + zeros);
+}
+
+static bool card_charges_here(const struct core *c, const struct charger *ch, int64_t token)
+{
+    for (const struct connector *k = ch->connectors; k; k = k->next) {
+        const struct order *o = k->row.order_id ? order_find(c, k->row.order_id) : NULL;
+        if (o && o->row.token == token)
+            return true;
+    }
+    return false;
+}
+
+/* Why this token may not charge, by its owner and the money. */
+static int32_t token_refusal(struct core *c, const struct charger *ch, const struct token *token,
+                             int32_t kind)
+{
+    const struct driver *d = token ? driver_find(c, token->row.driver) : NULL;
+    bool vin = kind == START_VIN;
+    if (!d || vin != (token->row.kind == TOKEN_VIN))
+        return vin ? REFUSAL_UNKNOWN_VIN : REFUSAL_UNKNOWN;
+    if (card_charges_here(c, ch, token->row.id))
+        return REFUSAL_CARD_BUSY;
+    switch (start_tag_status(c, ch, token->row.tag)) {
+    case TAG_ACCEPTED:
+        return REFUSAL_NONE;
+    case TAG_INVALID:
+        return vin ? REFUSAL_UNKNOWN_VIN : REFUSAL_UNKNOWN;
+    default:
+        return token->row.state != ROW_ACTIVE || d->row.state != ROW_ACTIVE ? REFUSAL_FROZEN
+                                                                            : REFUSAL_NO_FUNDS;
+    }
+}
+
+static int32_t pile_check(struct core *c, const struct cmd_pile_start *in, const struct charger *ch,
+                          struct plan *p)
+{
+    const struct token *token = in->tag[0] ? pile_token(c, ch->row.tenant, in->tag) : NULL;
+    if (!p->k || ch->row.state != CHARGER_ACTIVE || plan_prices(c, p, c->now) ||
+        p->s->row.state != ROW_ACTIVE || p->t->row.state != ROW_ACTIVE)
+        return REFUSAL_DISABLED;
+    int32_t reason = token_refusal(c, ch, token, in->kind);
+    if (reason)
+        return reason;
+    if (p->k->row.order_id)
+        return REFUSAL_PILE_BUSY;
+    p->token = token->row.id;
+    p->driver = token->row.driver;
+    return local_amount(c, p->t, p->driver, false) < 0 ? REFUSAL_NO_FUNDS : REFUSAL_NONE;
+}
+
+/* The same question again: its answer was lost on the way. */
+static struct order *pile_again(const struct core *c, const struct cmd_pile_start *in,
+                                const struct connector *k)
+{
+    struct order *o = k && k->row.order_id ? order_find(c, k->row.order_id) : NULL;
+    bool same = o && o->row.state == ORDER_STARTING && o->row.started_by == in->kind &&
+                strcmp(o->srow.tag, in->tag) == 0;
+    return same ? o : NULL;
+}
+
+/* From now on the pile has as long as after a remote start to tell that it charges. */
+static void pile_wait(struct core *c, struct order *o, const struct plan *p,
+                      const struct cmd_pile_start *in)
+{
+    start_names(c, o, p->k);
+    (void)obj_text(c, &o->so, &o->srow.tag, in->tag);
+    o->accepted_ms = c->now;
+    order_state(c, o, ORDER_STARTING);
+    order_event(c, o, OE_START_ACCEPTED, in->kind == START_VIN ? "VIN" : "card");
+    order_timer(c, o, TO_START, c->now + p->t->row.start_timeout_s * 1000);
+}
+
+void start_pile(struct core *c, const struct cmd *cmd, struct charger *ch)
+{
+    const struct cmd_pile_start *in = &cmd->u.pile_start;
+    struct plan p = {.k = connector_of(ch, in->connector), .started_by = in->kind};
+    struct order *o = pile_again(c, in, p.k);
+    int32_t reason = o ? REFUSAL_NONE : pile_check(c, in, ch, &p);
+    if (!o && !reason) {
+        o = local_order(c, &p, c->now);
+        if (o)
+            pile_wait(c, o, &p, in);
+        else
+            reason = REFUSAL_NO_FUNDS;
+    }
+    struct out *out = reply_new(c, 0, OUT_SIZE(pile_start));
+    if (!out)
+        return;
+    out->u.pile_start.reason = reason;
+    if (o) {
+        out->u.pile_start.balance = pile_balance(c, ch, o);
+        (void)str_copy(out->u.pile_start.tx_no, 33, str_from_c(o->srow.tx_no));
+    }
+}
+
+/* ---- the record of a card that charged where the pile had no network ---- */
+
+struct order *start_offline(struct core *c, const struct cmd_tx_record *in,
+                            const struct charger *ch, int *err)
+{
+    const struct token *token =
+        in->start_mark == PILE_MARK_OFFLINE ? pile_token(c, ch->row.tenant, in->card) : NULL;
+    struct plan p = {.k = connector_of(ch, in->connector),
+                     .started_by = START_OFFLINE,
+                     .payer_kind = PAYER_WALLET};
+    int64_t at = in->start_ms > 0 && in->start_ms < c->now ? in->start_ms : c->now, wallet;
+    if (!token || !p.k || !in->tx_no[0] || in->energy_mwh <= 0 || plan_prices(c, &p, at))
+        return NULL;
+    *err = ERR_DENIED;
+    if (token->row.state != ROW_ACTIVE || token->row.offline_limit <= 0 ||
+        wallet_open(c, ch->row.tenant, token->row.driver, p.t->row.currency, &wallet))
+        return NULL;
+    p.token = token->row.id;
+    p.driver = token->row.driver;
+    p.cap = token->row.offline_limit;
+    struct order *o = plan_order(c, &p, at);
+    if (!o)
+        return NULL;
+    int64_t hold = ledger_available(ledger_account(c->ledger, wallet)).v;
+    hold = hold < p.cap ? hold : p.cap;
+    if (hold > 0)
+        must(order_hold(c, o, wallet, hold) == 0); /* it is there: nothing moved since */
+    (void)obj_text(c, &o->so, &o->srow.tag, token->row.tag);
+    (void)obj_text(c, &o->so, &o->srow.tx_no, in->tx_no);
+    order_index(c, o);
+    order_take_connector(c, o, p.k);
+    return o;
 }

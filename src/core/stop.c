@@ -246,6 +246,28 @@ static int64_t within(int64_t v, int64_t lo, int64_t hi)
     return v < lo ? lo : v > hi ? hi : v;
 }
 
+/* Do the record's classes mean the hours and prices of this tariff all the time? They are those of
+ * the model that the pile held: another version, or another day's plan, may have other hours. */
+static bool classes_hold(const struct core *c, const struct order *o, const struct tariff *t,
+                         int64_t from_ms, int64_t to_ms, struct tariff_classes *out)
+{
+    const struct zone *z = zone_of(c, o->row.station);
+    const struct tariff *list = tariff_find(c, o->srow.list_tariff);
+    struct tariff_classes other;
+    if (tariff_classes_of_day(t, z, from_ms, out))
+        return false;
+    if (list && list != t &&
+        (tariff_classes_of_day(list, z, from_ms, &other) ||
+         memcmp(other.slot, out->slot, sizeof out->slot) != 0))
+        return false;
+    if (to_ms + PRICE_LEAD_MS < out->until_ms)
+        return true;
+    return tariff_classes_of_day(t, z, out->until_ms, &other) == 0 &&
+           memcmp(other.slot, out->slot, sizeof out->slot) == 0 &&
+           memcmp(other.elec_e5, out->elec_e5, sizeof out->elec_e5) == 0 &&
+           memcmp(other.service_e5, out->service_e5, sizeof out->service_e5) == 0;
+}
+
 /* The bill of a record: its energies by class at our prices, cut to what the evidence allows. */
 static void record_bill(struct core *c, struct order *o, const struct cmd_tx_record *in,
                         int64_t from_ms, int64_t to_ms)
@@ -257,7 +279,7 @@ static void record_bill(struct core *c, struct order *o, const struct cmd_tx_rec
     if (!t)
         return;
     fee_sum(&o->bill, &live);
-    bool fits = tariff_classes_of_day(t, z, from_ms, &classes) == 0 &&
+    bool fits = classes_hold(c, o, t, from_ms, to_ms, &classes) &&
                 fee_from_classes(&o->bill, &classes, in->class_energy_mwh, from_ms, to_ms) == 0;
     if (!fits && o->ev.energy_mwh > live.energy_mwh)
         (void)fee_add(&o->bill, t, z, from_ms, to_ms, o->ev.energy_mwh - live.energy_mwh);
@@ -277,6 +299,7 @@ static int64_t record_evidence(struct core *c, struct order *o, const struct cmd
                                 .energy_mwh = in->energy_mwh};
     memcpy(r.class_mwh, in->class_energy_mwh, sizeof r.class_mwh);
     evidence_settle_record(&o->ev, &o->lim, &r, &step);
+    pile_amount_judge(c, o, in);
     record_bill(c, o, in, from, to);
     char text[24];
     snprintf(text, sizeof text, "0x%02X", (unsigned)in->raw_reason);
@@ -343,16 +366,22 @@ static void record_known(struct core *c, struct order *o, const struct cmd_tx_re
     }
 }
 
-/* Kept for a person. A number that is not made of digits can be nobody's, so the pile is told that
- * the record is illegal; of others it is only told that they were received. */
-static int record_unknown(struct core *c, const struct charger *ch, const struct cmd_tx_record *in)
+/* No order has this number: the session of a card while the pile was offline, or nobody's, which
+ * is kept for a person. A number that is not made of digits can be nobody's, so the pile is told
+ * that the record is illegal; of others it is only told that they were received. */
+static int record_unknown(struct core *c, const struct cmd_tx_record *in, struct charger *ch)
 {
     bool legal = in->tx_no[strspn(in->tx_no, "0123456789")] == 0;
-    char detail[120];
-    snprintf(detail, sizeof detail, "%s %" PRId64 " mWh", in->tx_no, in->energy_mwh);
-    audit_put(c, ch->row.tenant, legal ? "record.unknown" : "record.illegal", ch->row.id, detail,
-              legal ? ERR_NOT_FOUND : ERR_SYNTAX);
-    return legal ? 0 : ERR_SYNTAX;
+    int err = legal ? ERR_NOT_FOUND : ERR_SYNTAX;
+    struct order *o = legal ? start_offline(c, in, ch, &err) : NULL;
+    if (!o) {
+        pile_stray_record(c, in, ch, err);
+        return legal ? 0 : err;
+    }
+    order_begin(c, o, within(in->start_ms, 1, c->now), 0);
+    record_end(c, o, in, ch);
+    pile_stray_end(c, in->tx_no, ch);
+    return 0;
 }
 
 void stop_record(struct core *c, const struct cmd *cmd, struct charger *ch)
@@ -360,10 +389,12 @@ void stop_record(struct core *c, const struct cmd *cmd, struct charger *ch)
     const struct cmd_tx_record *in = &cmd->u.tx_record;
     struct order *o = order_by_tx_no(c, in->tx_no);
     int err = 0;
-    if (o && o->row.charger == ch->row.id && order_ready(c, o))
+    if (!o)
+        err = record_unknown(c, in, ch);
+    else if (o->row.charger == ch->row.id && order_ready(c, o))
         record_known(c, o, in, ch);
     else
-        err = record_unknown(c, ch, in);
+        pile_stray_record(c, in, ch, ERR_CONFLICT);
     if (err)
         reply_err(c, err);
     else

@@ -371,17 +371,34 @@ static void classes_fill_unused(struct tariff_classes *out)
         }
 }
 
+static int classes_of_plan(const struct tariff *t, const struct tariff_plan *p,
+                           struct tariff_classes *out)
+{
+    *out = (struct tariff_classes){.label = {-1, -1, -1, -1}};
+    for (int32_t i = p->first; i < p->first + p->n; i++)
+        if (t->slices[i].from_min % (DAY_MIN / TARIFF_HALF_HOURS))
+            return ERR_UNSUPPORTED;
+    return classes_assign(t, p, out);
+}
+
+int tariff_classes_check(const struct tariff *t)
+{
+    struct tariff_classes any;
+    for (int32_t i = 0; i < t->plans_n; i++) {
+        int rc = classes_of_plan(t, &t->plans[i], &any);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
 int tariff_classes_of_day(const struct tariff *t, const struct zone *z, int64_t ms,
                           struct tariff_classes *out)
 {
     struct civil c;
     zone_civil(z, ms, &c);
     const struct tariff_plan *p = plan_at(t, &c);
-    *out = (struct tariff_classes){.label = {-1, -1, -1, -1}};
-    for (int32_t i = p->first; i < p->first + p->n; i++)
-        if (t->slices[i].from_min % (DAY_MIN / TARIFF_HALF_HOURS))
-            return ERR_UNSUPPORTED;
-    int rc = classes_assign(t, p, out);
+    int rc = classes_of_plan(t, p, out);
     if (rc)
         return rc;
     for (int32_t i = 0; i < TARIFF_HALF_HOURS; i++) {

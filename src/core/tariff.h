@@ -81,5 +81,7 @@ struct tariff_classes {
  * half hour. */
 EV_MUST_USE int tariff_classes_of_day(const struct tariff *t, const struct zone *z, int64_t ms,
                                       struct tariff_classes *out);
+/** 0 when every day of the tariff can be held so, else ERR_UNSUPPORTED. */
+EV_MUST_USE int tariff_classes_check(const struct tariff *t);
 
 #endif

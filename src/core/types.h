@@ -68,6 +68,19 @@ enum connector_status {
     CS_FAULTED = 9
 };
 
+/** What a pile tells of the talk with the vehicle (GB/T 27930); the numbers of 云快充's frames. */
+enum battery_phase {
+    BATTERY_RATED = 0x15, /* handshake */
+    BATTERY_SETUP = 0x17, /* limits and state before the charge */
+    BATTERY_END = 0x19,
+    BATTERY_ERROR = 0x1b,     /* a message of the talk was lost */
+    BATTERY_ABORT = 0x1d,     /* the vehicle ended it */
+    BATTERY_ABORT_PILE = 0x21 /* the charger ended it */
+};
+
+enum parking_lock { LOCK_UNKNOWN = 0, LOCK_MOVING = 1, LOCK_UP = 2, LOCK_DOWN = 3 };
+enum parking_bay { BAY_UNKNOWN = 0, BAY_EMPTY = 1, BAY_TAKEN = 2 };
+
 enum order_kind { ORDER_CHARGE = 1, ORDER_OCCUPANCY = 2, ORDER_DISCHARGE = 3, ORDER_SWAP = 4 };
 
 enum payer_kind {
@@ -277,7 +290,9 @@ enum order_event_kind {
     OE_TAPER = 21,
     OE_CLOSED_ESTIMATED = 22,
     OE_LATE_START = 23,
-    OE_REFUNDED = 24
+    OE_REFUNDED = 24,
+    OE_CAP_RAISED = 25,
+    OE_RECORD_DIFFERS = 26
 };
 
 enum command_state {

@@ -99,6 +99,35 @@ static int stop_send(struct request *r, int64_t driver)
     return req_submit(r, cmd, 1);
 }
 
+static int raise_send(struct request *r, int64_t driver)
+{
+    const struct api_RaiseIn *in = r->in;
+    struct cmd *cmd;
+
+    if (r->resumed)
+        return req_made(r);
+    if (in->amount.v <= 0)
+        return req_fail(r, ERR_RANGE, "/amount", "more than 0");
+    cmd = req_cmd(r, CMD_ORDER_RAISE, CMD_SIZE(order_raise));
+    if (cmd == NULL)
+        return ERR_TOO_LARGE;
+    cmd->u.order_raise.order = r->id;
+    cmd->u.order_raise.driver = driver;
+    cmd->u.order_raise.amount = in->amount.v;
+    req_idem(r, cmd);
+    return req_submit(r, cmd, 1);
+}
+
+int me_order_raise(struct request *r)
+{
+    return raise_send(r, r->actor.id);
+}
+
+int orders_raise(struct request *r)
+{
+    return raise_send(r, 0);
+}
+
 int me_order_stop(struct request *r)
 {
     return stop_send(r, r->actor.id);

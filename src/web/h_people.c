@@ -98,6 +98,7 @@ static int token_put(struct request *r)
                             .driver = in->driver,
                             .tag = req_copy_c(r, in->tag),
                             .kind = (int32_t)in->kind,
+                            .offline_limit = in->has.offline_limit ? in->offline_limit.v : 0,
                             .state = (int32_t)in->state,
                             .version = (int32_t)version};
     return req_row_put(r, ROW_TOKEN, &row, version == 0, STEP_DONE);

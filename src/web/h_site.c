@@ -190,6 +190,7 @@ static int charger_put(struct request *r, int64_t version)
                               .serial = req_copy_c(r, in->serial),
                               .firmware = req_copy_c(r, in->firmware),
                               .max_power_w = (int32_t)in->max_power_w,
+                              .profile = in->has.profile ? (int32_t)in->profile : 0,
                               .state = (int32_t)in->state,
                               .version = (int32_t)version};
 

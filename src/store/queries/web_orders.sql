@@ -93,3 +93,31 @@ SELECT id, account, amount, captured, released, state, created_ms, resolved_ms F
 -- out: id id, charger id, connector int, order_id id, action text, payload text, state int, result text, status text, err int, created_ms time, sent_ms time, done_ms time
 SELECT id, charger, connector, order_id, action, payload, state, result, status, err, created_ms, sent_ms, done_ms
 FROM command WHERE charger = :charger AND order_id = :id ORDER BY id LIMIT 50;
+
+-- name: order_battery(tenant id, scope id, id id) many
+-- out: session id, order_id id, phase int, at_ms time, vin text, chemistry int, made int, cycles int, capacity_mah i64, energy_mwh energy, voltage_mv int, soc_pm int, cell_min_mv int, cell_max_mv int, temp_min_dc int, temp_max_dc int, minutes int, detail text
+SELECT b.session, b.order_id, b.phase, b.at_ms, b.vin, b.chemistry, b.made, b.cycles, b.capacity_mah, b.energy_mwh,
+       b.voltage_mv, b.soc_pm, b.cell_min_mv, b.cell_max_mv, b.temp_min_dc, b.temp_max_dc, b.minutes, b.detail
+FROM battery b
+JOIN orders o ON o.id = b.order_id
+WHERE b.order_id = :id AND b.tenant = :tenant AND (:scope = 0 OR o.station = :scope)
+ORDER BY b.at_ms, b.phase;
+
+-- name: vehicle_battery(tenant id, scope id, vin text) many
+-- out: session id, order_id id, phase int, at_ms time, vin text, chemistry int, made int, cycles int, capacity_mah i64, energy_mwh energy, voltage_mv int, soc_pm int, cell_min_mv int, cell_max_mv int, temp_min_dc int, temp_max_dc int, minutes int, detail text
+SELECT b.session, b.order_id, b.phase, b.at_ms, v.vin, b.chemistry, b.made, b.cycles, b.capacity_mah, b.energy_mwh,
+       b.voltage_mv, b.soc_pm, b.cell_min_mv, b.cell_max_mv, b.temp_min_dc, b.temp_max_dc, b.minutes, b.detail
+FROM battery v
+JOIN battery b ON b.session = v.session
+JOIN orders o ON o.id = b.order_id
+WHERE v.vin = :vin AND v.vin <> '' AND v.tenant = :tenant AND (:scope = 0 OR o.station = :scope)
+ORDER BY b.session DESC, b.phase LIMIT 500;
+
+-- name: strays(tenant id, scope id) many
+-- out: charger id, charger_name text, path text, connector int, tx_no text, reason int, ended bool, energy_mwh energy, amount money, start_ms time, end_ms time, card text, mark int, at_ms time
+SELECT x.charger, c.name, c.path, x.connector, x.tx_no, x.reason, x.ended, x.energy_mwh, x.amount, x.start_ms, x.end_ms,
+       x.card, x.mark, x.at_ms
+FROM stray x
+JOIN charger c ON c.id = x.charger
+WHERE x.tenant = :tenant AND (:scope = 0 OR c.station = :scope)
+ORDER BY x.at_ms DESC, x.tx_no LIMIT 500;

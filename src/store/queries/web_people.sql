@@ -42,15 +42,15 @@ WHERE d.id = :actor AND d.tenant = :tenant;
 SELECT id, tenant, phone, name, state, version, created_ms FROM driver WHERE id = :id AND tenant = :tenant;
 
 -- name: tokens(tenant id, after id, lim int, driver id) many
--- out: id id, driver id, tag text, kind int, state int, version int
-SELECT id, driver, tag, kind, state, version
+-- out: id id, driver id, tag text, kind int, offline_limit money, state int, version int
+SELECT id, driver, tag, kind, offline_limit, state, version
 FROM token
 WHERE tenant = :tenant AND state <> 2 AND (:driver = 0 OR driver = :driver) AND id < :after
 ORDER BY id DESC LIMIT :lim;
 
 -- name: web_token_row(tenant id, id id) one
--- out: id id, tenant id, driver id, tag text, kind int, state int, version int, created_ms time
-SELECT id, tenant, driver, tag, kind, state, version, created_ms FROM token WHERE id = :id AND tenant = :tenant;
+-- out: id id, tenant id, driver id, tag text, kind int, offline_limit money, state int, version int, created_ms time
+SELECT id, tenant, driver, tag, kind, offline_limit, state, version, created_ms FROM token WHERE id = :id AND tenant = :tenant;
 
 -- name: parties(tenant id, after id, lim int) many
 -- out: id id, kind int, name text, state int, pending money, available money, debt money, verified bool, payee text, version int

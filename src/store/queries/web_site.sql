@@ -33,8 +33,8 @@ SELECT id, name, address, zone, lat_e7, lng_e7, tariff, contract, seller, tax_bp
 FROM station WHERE id = :id AND tenant = :tenant AND (:scope = 0 OR id = :scope);
 
 -- name: web_chargers(tenant id, scope id, after id, lim int, station id, state int, id id) many
--- out: id id, station id, path text, protocol int, name text, vendor text, model text, serial text, firmware text, max_power_w int, state int, secured int, online int, boot_ms time, flaps int, version int
-SELECT c.id, c.station, c.path, c.protocol, c.name, c.vendor, c.model, c.serial, c.firmware, c.max_power_w, c.state,
+-- out: id id, station id, path text, protocol int, name text, vendor text, model text, serial text, firmware text, max_power_w int, profile int, state int, secured int, online int, boot_ms time, flaps int, version int
+SELECT c.id, c.station, c.path, c.protocol, c.name, c.vendor, c.model, c.serial, c.firmware, c.max_power_w, c.profile, c.state,
        CASE WHEN c.secret_hash <> '' THEN 1 ELSE 0 END,
        CASE WHEN EXISTS (SELECT 1 FROM connector k WHERE k.charger = c.id AND k.status <> 0) THEN 1 ELSE 0 END,
        c.boot_ms, c.flaps, c.version
@@ -44,15 +44,15 @@ WHERE c.tenant = :tenant AND (:scope = 0 OR c.station = :scope) AND (:station = 
 ORDER BY c.id DESC LIMIT :lim;
 
 -- name: web_charger_row(tenant id, scope id, id id) one
--- out: id id, tenant id, station id, path text, protocol int, name text, vendor text, model text, serial text, firmware text, secret_hash text, max_power_w int, state int, traits int, sample_s int, stop_ms int, last_tx i64, price_tariff id, boot_ms time, flaps int, version int, created_ms time
+-- out: id id, tenant id, station id, path text, protocol int, name text, vendor text, model text, serial text, firmware text, secret_hash text, max_power_w int, state int, traits int, sample_s int, stop_ms int, last_tx i64, price_tariff id, profile int, boot_ms time, flaps int, version int, created_ms time
 SELECT id, tenant, station, path, protocol, name, vendor, model, serial, firmware, '', max_power_w, state, traits, sample_s,
-       stop_ms, last_tx, price_tariff, boot_ms, flaps, version, created_ms
+       stop_ms, last_tx, price_tariff, profile, boot_ms, flaps, version, created_ms
 FROM charger WHERE id = :id AND tenant = :tenant AND (:scope = 0 OR station = :scope);
 
 -- name: web_wall(tenant id, scope id, station id, charger id) many
--- out: id id, station id, station_name text, charger id, charger_name text, path text, protocol int, number int, code text, kind int, max_power_w int, status int, error text, status_ms time, order_id id, power_w i64, energy_mwh energy, soc_pm int, cost money, cap money, version int
+-- out: id id, station id, station_name text, charger id, charger_name text, path text, protocol int, number int, code text, kind int, max_power_w int, status int, error text, status_ms time, parking int, bay int, order_id id, power_w i64, energy_mwh energy, soc_pm int, cost money, cap money, version int
 SELECT k.id, c.station, COALESCE(s.name, ''), c.id, c.name, c.path, c.protocol, k.number, k.code, k.kind, k.max_power_w,
-       k.status, k.error, k.status_ms, k.order_id,
+       k.status, k.error, k.status_ms, k.parking, k.bay, k.order_id,
        COALESCE(e.power_w, 0), COALESCE(e.energy_mwh, 0), COALESCE(e.soc_pm, 0), 0, COALESCE(o.cap, 0), k.version
 FROM connector k
 JOIN charger c ON c.id = k.charger

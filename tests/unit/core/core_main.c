@@ -4,8 +4,9 @@ int core_orders(void);
 int core_frame(void);
 int core_charger(void);
 int core_purse(void);
+int core_pile(void);
 
 int main(void)
 {
-    return core_orders() + core_frame() + core_charger() + core_purse() ? 1 : 0;
+    return core_orders() + core_frame() + core_charger() + core_purse() + core_pile() ? 1 : 0;
 }

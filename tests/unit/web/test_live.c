@@ -89,7 +89,8 @@ static void staff_follows_connectors(void **state)
     assert_has_not(text, "\"connector\":\"62\"");
     close(fd);
     assert_has(rig_as(&rig, 0, "GET", "/api/v1/connectors?charger=51", NULL, NULL)->body,
-               "\"status\":3,\"error\":\"\",\"status_ms\":0,\"order_id\":\"900\",\"power_w\":1050,"
+               "\"status\":3,\"error\":\"\",\"status_ms\":0,\"parking\":0,\"bay\":0,\"order_id\":"
+               "\"900\",\"power_w\":1050,"
                "\"energy_mwh\":50");
 }
 
