@@ -10,6 +10,7 @@
 #include "base/zone.h"
 #include "core/types.h"
 #include "wire/ocpp16.h"
+#include "wire/pilecall.h"
 #include "web/routes_gen.h"
 #include "web/auth.h"
 #include "web/state.h"
@@ -236,7 +237,7 @@ int chargers_secret(struct request *r)
     return req_row_put(r, ROW_CHARGER, &row, false, 1);
 }
 
-/* OCPP payloads are judged by the protocol's own table before they cost anybody anything. */
+/* Payloads are judged by the protocol's own table before they cost anybody anything. */
 static int call_check(struct request *r, const struct api_CallIn *in, int64_t protocol)
 {
     const struct wire_msg *msg;
@@ -247,11 +248,9 @@ static int call_check(struct request *r, const struct api_CallIn *in, int64_t pr
         return req_fail(r, ERR_TYPE, "/payload", "an object");
     if (in->payload.n > CALL_CAP)
         return req_fail(r, ERR_RANGE, "/payload", "at most 3,999 bytes");
-    if (protocol != PROTOCOL_OCPP16)
-        return 0;
-    msg = wire_msg_find(&ocpp16_proto, in->action);
+    msg = wire_msg_find(protocol == PROTOCOL_YKC ? &pilecall_proto : &ocpp16_proto, in->action);
     if (msg == NULL || !(msg->dir & WIRE_DOWN))
-        return req_fail(r, ERR_RANGE, "/action", "no action of the platform in OCPP 1.6");
+        return req_fail(r, ERR_RANGE, "/action", "no action of the platform in this protocol");
     out = arena_alloc(&r->arena, msg->req->size);
     if (out == NULL)
         return ERR_TOO_LARGE;

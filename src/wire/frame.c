@@ -26,6 +26,7 @@ static int frame_at(const uint8_t *p, size_t n, struct frame *f, size_t *size)
                         .enc = p[4],
                         .type = p[5],
                         .crc_high_first = !low,
+                        .crc_both = low && high,
                         .body = str_from((const char *)p + 6, len - HEAD)};
     *size = len + AROUND;
     return 1;

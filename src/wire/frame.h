@@ -21,6 +21,7 @@ struct frame {
     uint8_t seq[2];
     uint8_t enc, type;
     bool crc_high_first;
+    bool crc_both;   /* its checksum reads the same both ways: it says nothing about the order */
     struct str body; /* borrowed */
 };
 

@@ -149,6 +149,8 @@ EV_MUST_USE int wire_bin_decode(const struct wire_type *t, struct str body, void
                                 size_t *tail);
 /** Appends the body bytes. ERR_RANGE when a value does not fit its bytes, digits or bounds. */
 EV_MUST_USE int wire_bin_encode(const struct wire_type *t, const void *in, struct buf *out);
+/** Appends a decoded binary body as JSON for people: scaled numbers as decimals. */
+void wire_bin_show(const struct wire_type *t, const void *in, struct buf *out);
 
 /** The message of that name, or NULL. */
 const struct wire_msg *wire_msg_find(const struct wire_proto *p, struct str name);

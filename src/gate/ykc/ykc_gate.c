@@ -102,10 +102,10 @@ static struct ykc_wait *wait_take(struct ykc_conn *c, uint32_t ref)
 
 /* ---- to the pile ---- */
 
-void ykc_send(struct ykc_gate *g, struct ykc_conn *c, const struct wire_msg *msg, const void *body,
-              const uint8_t *seq)
+void ykc_send_as(struct ykc_gate *g, struct ykc_conn *c, uint8_t code, const struct wire_type *type,
+                 const void *body, const uint8_t *seq)
 {
-    struct frame f = {.type = msg->code, .crc_high_first = c->crc_high_first};
+    struct frame f = {.type = code, .crc_high_first = c->crc_high_first};
 
     buf_reset(&g->body);
     buf_reset(&g->out);
@@ -116,9 +116,8 @@ void ykc_send(struct ykc_gate *g, struct ykc_conn *c, const struct wire_msg *msg
         f.seq[1] = (uint8_t)(c->seq >> 8);
         c->seq++;
     }
-    if (wire_bin_encode(msg->req, body, &g->body) != 0) {
-        log_line(LOG_ERROR, "ykc", g->cause, "frame %02x not sent: a value does not fit",
-                 msg->code);
+    if (wire_bin_encode(type, body, &g->body) != 0) {
+        log_line(LOG_ERROR, "ykc", g->cause, "frame %02x not sent: a value does not fit", code);
         return;
     }
     f.body = buf_str(&g->body);
@@ -127,7 +126,21 @@ void ykc_send(struct ykc_gate *g, struct ykc_conn *c, const struct wire_msg *msg
         g->stats.frames_out++;
 }
 
+void ykc_send(struct ykc_gate *g, struct ykc_conn *c, const struct wire_msg *msg, const void *body,
+              const uint8_t *seq)
+{
+    ykc_send_as(g, c, msg->code, msg->req, body, seq);
+}
+
 /* ---- piles ---- */
+
+void ykc_told_set(struct ykc_pile *p, int64_t gun, enum connector_status status)
+{
+    uint8_t *at = &p->status[(gun - 1) / 2];
+    int shift = gun % 2 == 0 ? 4 : 0;
+
+    *at = (uint8_t)((*at & ~(15 << shift)) | (int)status << shift);
+}
 
 struct ykc_pile *ykc_pile_find(struct ykc_conn *c, const char *number)
 {
@@ -198,6 +211,7 @@ static void pile_forget(struct ykc_gate *g, struct ykc_conn *c, struct ykc_pile 
     }
     if (p->charger != 0)
         closed_send(g, c, p->charger, reason);
+    ykc_calls_drop(g, p);
     slab_put(&g->piles, p->self);
 }
 
@@ -240,9 +254,9 @@ static bool garbage_over(struct ykc_gate *g, struct ykc_conn *c, uint64_t garbag
 {
     if (garbage != 0)
         g->stats.bad_frames++;
-    c->garbage += (uint32_t)garbage;
-    if (c->garbage > YKC_GARBAGE_MAX)
+    if (c->garbage + garbage > YKC_GARBAGE_MAX)
         return true;
+    c->garbage = (uint16_t)(c->garbage + garbage);
     if (frame)
         c->garbage = 0;
     return false;
@@ -325,9 +339,8 @@ static void on_close(void *ctx, struct net_conn name, enum net_why why, uint16_t
 static bool calls_open(const struct ykc_conn *c)
 {
     for (const struct ykc_pile *p = c->piles; p != NULL; p = p->next)
-        for (int i = 0; i < YKC_CALLS_MAX; i++)
-            if (p->call[i].command != 0)
-                return true;
+        if (p->calls != NULL)
+            return true;
     return false;
 }
 
@@ -428,20 +441,25 @@ int ykc_gate_new(const struct gate_config *cfg, struct ykc_gate **out)
     struct ykc_gate *g = calloc(1, sizeof(*g));
     uint32_t piles = 2 * cfg->max_conns + YKC_PILES_MAX;
     uint32_t waits = cfg->max_conns * (YKC_UNANSWERED_MAX + 2);
+    uint32_t calls = cfg->max_conns * YKC_CALLS_MAX + YKC_PILES_MAX;
     uint64_t seed = os_random_u64();
 
     *out = NULL;
     if (g == NULL)
         return ERR_NOMEM;
     g->cfg = *cfg;
+    g->born_ms = cfg->now_ms();
     slab_init(&g->conns, sizeof(struct ykc_conn), cfg->max_conns);
     slab_init(&g->piles, sizeof(struct ykc_pile), piles);
     slab_init(&g->waits, sizeof(struct ykc_wait), waits);
+    slab_init(&g->calls, sizeof(struct ykc_call), calls);
     map_init(&g->names, cfg->max_conns, seed);
     map_init(&g->orphans, 2 * (size_t)cfg->max_conns, seed);
     buf_init(&g->backlog, (size_t)cfg->max_conns * BACKLOG_A_CONN + BACKLOG_LEAST);
     buf_init(&g->body, FRAME_BODY_MAX);
     buf_init(&g->out, FRAME_MAX);
+    buf_init(&g->text, sizeof(((struct cmd *)0)->u.call_result.payload));
+    arena_init(&g->arena, 64 << 10);
     *out = g;
     return 0;
 }
@@ -453,11 +471,14 @@ void ykc_gate_free(struct ykc_gate *g)
     slab_free(&g->conns);
     slab_free(&g->piles);
     slab_free(&g->waits);
+    slab_free(&g->calls);
     map_free(&g->names);
     map_free(&g->orphans);
     buf_free(&g->backlog);
     buf_free(&g->body);
     buf_free(&g->out);
+    buf_free(&g->text);
+    arena_free(&g->arena);
     free(g);
 }
 

@@ -10,8 +10,11 @@
 
 #define MWH(raw) ((raw)*100)
 
-enum stop_reason ykc_stop_reason(int64_t raw)
+enum stop_reason ykc_stop_reason(const struct ykc_profile *v, int64_t raw)
 {
+    for (const struct ykc_reason *r = v->reason; r->raw != 0; r++)
+        if (r->raw == raw)
+            return (enum stop_reason)r->stop;
     switch (raw) {
     case 0x40:
         return STOP_NONE; /* ordered by us: the core knows why */
@@ -101,13 +104,14 @@ static int64_t utc_ms(int64_t local_ms, int32_t zone_offset_s)
     return local_ms != 0 ? local_ms - (int64_t)zone_offset_s * 1000 : 0;
 }
 
-void ykc_record(const struct ykc_Record *r, int32_t zone_offset_s, struct cmd_tx_record *out)
+void ykc_record(const struct ykc_profile *v, const struct ykc_Record *r, int32_t zone_offset_s,
+                struct cmd_tx_record *out)
 {
     int64_t gun = 0;
 
     if (str_to_i64(str_from_c(r->gun), &gun) == 0)
         out->connector = (int32_t)gun;
-    out->stop = (int32_t)ykc_stop_reason(r->reason);
+    out->stop = (int32_t)ykc_stop_reason(v, r->reason);
     str_copy(out->tx_no, sizeof(out->tx_no), str_from_c(r->order));
     out->start_ms = utc_ms(r->start, zone_offset_s);
     out->end_ms = utc_ms(r->end, zone_offset_s);
@@ -123,7 +127,7 @@ void ykc_record(const struct ykc_Record *r, int32_t zone_offset_s, struct cmd_tx
     str_copy(out->vin, sizeof(out->vin), str_from_c(r->vin));
     out->start_mark = (uint8_t)r->mark;
     out->raw_reason = (uint8_t)r->reason;
-    str_copy(out->card, sizeof(out->card), str_from_c(r->card));
+    ykc_card(v, r->card, out->card);
 }
 
 void ykc_record17(const struct ykc_Record17 *r, struct ykc_Record *out)
@@ -184,4 +188,124 @@ const char *ykc_start_reason(int64_t reason)
                                         "Fault", "Offline",     "NotPlugged"};
 
     return reason >= 0 && (size_t)reason < ARRAY_LEN(names) ? names[reason] : "Other";
+}
+
+/* ---- cards and VINs ---- */
+
+/* A number of four bytes stands in the last four of the eight. */
+void ykc_card(const struct ykc_profile *v, const char *wire, char out[17])
+{
+    size_t n = str_copy(out, 17, str_from_c(wire)), from;
+
+    if (!(v->ways & YKC_CARD_REVERSED) || n != 16)
+        return;
+    from = strncmp(wire, "00000000", 8) == 0 ? 8 : 0;
+    for (size_t i = from; i < n; i += 2)
+        memcpy(out + i, wire + from + n - 2 - i, 2);
+}
+
+void ykc_vin(const char *raw, bool reversed, char out[18])
+{
+    size_t n = strlen(raw);
+
+    memset(out, 0, 18);
+    if (n != 17)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        char c = raw[reversed ? n - 1 - i : i];
+        bool good = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+
+        if (!good) {
+            out[0] = '\0';
+            return;
+        }
+        out[i] = c;
+    }
+    if (out[strspn(out, "0")] == '\0')
+        out[0] = '\0';
+}
+
+/* ---- the vehicle ---- */
+
+static int64_t magnitude(int64_t v)
+{
+    return v < 0 ? -v : v; /* GB/T 27930 counts a charging current as negative */
+}
+
+static const struct core_sample no_sample = {.energy_mwh = SAMPLE_NONE,
+                                             .power_w = SAMPLE_NONE,
+                                             .voltage_mv = SAMPLE_NONE32,
+                                             .current_ma = SAMPLE_NONE32,
+                                             .soc_pm = SAMPLE_NONE32,
+                                             .temp_dc = SAMPLE_NONE32,
+                                             .cost = SAMPLE_NONE};
+
+void ykc_demand(const struct ykc_BmsDemand *d, struct core_sample *s)
+{
+    *s = no_sample;
+    s->power_w = d->voltage * magnitude(d->current) / 100;
+    s->voltage_mv = (int32_t)d->voltage * 100;
+    s->current_ma = (int32_t)magnitude(d->current) * 100;
+    s->soc_pm = d->soc > 0 && d->soc <= 100 ? (int32_t)d->soc * 10 : SAMPLE_NONE32;
+}
+
+void ykc_info(const struct ykc_BmsInfo *d, struct core_sample *s)
+{
+    *s = no_sample;
+    s->temp_dc = d->temp_max > -50 ? (int32_t)d->temp_max * 10 : SAMPLE_NONE32;
+}
+
+static int64_t little_endian(const char *hex)
+{
+    uint8_t bytes[7];
+    size_t n = strlen(hex) / 2;
+    int64_t v = 0;
+
+    if (n > sizeof(bytes) || str_from_hex(str_from_c(hex), bytes, n) != 0)
+        return -1;
+    while (n > 0)
+        v = v << 8 | bytes[--n];
+    return v;
+}
+
+void ykc_rated(const struct ykc_Handshake *d, struct cmd_battery *out)
+{
+    out->chemistry = (int32_t)d->battery;
+    out->capacity_mah = d->capacity * 100;
+    out->voltage_mv = (int32_t)d->rated_voltage * 100;
+    if (d->month >= 1 && d->month <= 12 && d->day >= 1 && d->day <= 31)
+        out->made = (int32_t)(d->year * 10000 + d->month * 100 + d->day);
+    out->cycles = (int32_t)little_endian(d->cycles);
+    ykc_vin(d->vin, false, out->vin);
+}
+
+void ykc_setup(const struct ykc_Parameters *d, struct cmd_battery *out)
+{
+    out->energy_mwh = d->energy * 100000;
+    out->voltage_mv = (int32_t)d->voltage * 100;
+    out->cell_max_mv = (int32_t)d->cell_max * 10;
+    out->temp_max_dc = (int32_t)d->temp_max * 10;
+    out->soc_pm = d->soc <= 1000 ? (int32_t)d->soc : -1;
+}
+
+void ykc_end(const struct ykc_EndPhase *d, struct cmd_battery *out)
+{
+    out->soc_pm = d->soc <= 100 ? (int32_t)d->soc * 10 : -1;
+    out->cell_min_mv = (int32_t)d->cell_min * 10;
+    out->cell_max_mv = (int32_t)d->cell_max * 10;
+    out->temp_min_dc = (int32_t)d->temp_min * 10;
+    out->temp_max_dc = (int32_t)d->temp_max * 10;
+    out->minutes = (int32_t)d->minutes;
+    out->energy_mwh = d->energy * 100000;
+}
+
+/* ---- the parking lock ---- */
+
+void ykc_parking(const struct ykc_LockState *d, struct cmd_parking *out)
+{
+    out->connector = (int32_t)d->gun;
+    out->lock = d->lock == 0x55 ? LOCK_UP : d->lock == 0xff ? LOCK_DOWN : LOCK_MOVING;
+    out->bay = d->bay == 0xff ? BAY_TAKEN : BAY_EMPTY;
+    out->battery_pm = d->battery <= 100 ? (int32_t)d->battery * 10 : -1;
+    out->alarm = d->alarm == 0xff ? 1 : d->alarm == 0x55 ? 2 : 0;
 }

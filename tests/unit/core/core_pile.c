@@ -340,17 +340,14 @@ static void test_session_of_nobody(void **state)
 
 /* ---- records in every order ---- */
 
-enum step { STEP_READ_1, STEP_READ_2, STEP_RECORD, STEP_REPEAT, STEP_ALTERED, STEP_DAYS, STEPS };
+enum step { STEP_READ, STEP_RECORD, STEP_REPEAT, STEP_ALTERED, STEP_DAYS, STEPS };
 
 static void step_do(enum step s, const char *tx_no, int64_t start)
 {
     world_run(w, 61000);
     switch (s) {
-    case STEP_READ_1:
+    case STEP_READ:
         reading(tx_no, KWH, 30000);
-        break;
-    case STEP_READ_2:
-        reading(tx_no, 2 * KWH, 30000);
         break;
     case STEP_RECORD:
     case STEP_REPEAT:
@@ -426,7 +423,7 @@ static void test_all_orders(void **state)
                 steps[n++] = (enum step)s;
         count += permute(steps, n, 0);
     }
-    assert_int_equal(count, 1957); /* sum of 6!/(6-k)! */
+    assert_int_equal(count, 326); /* sum of 5!/(5-k)! */
 }
 
 /* ---- amounts ---- */

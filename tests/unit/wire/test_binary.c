@@ -263,6 +263,66 @@ static void noise_test(void **state)
     }
 }
 
+/* Whatever can be read and written comes back the same, of every frame that we may send too. */
+static void round_test(void **state)
+{
+    (void)state;
+    struct rng rng = {11};
+    struct buf out, again;
+    int written = 0;
+    buf_init(&out, 1024);
+    buf_init(&again, 1024);
+    for (uint16_t k = 0; k < ykc_proto.n; k++) {
+        const struct wire_msg *m = &ykc_proto.msg[k];
+        char *a = malloc(m->req->size), *b = malloc(m->req->size);
+        assert_true(a && b);
+        for (int i = 0; i < 300; i++) {
+            char bytes[FRAME_BODY_MAX];
+            for (size_t n = 0; n < sizeof bytes; n++) /* BCD and bounds like small digits */
+                bytes[n] = (char)(rng_below(&rng, 8) * 16 + rng_below(&rng, 8));
+            buf_reset(&out);
+            if (wire_bin_decode(m->req, str_from(bytes, sizeof bytes), a, NULL) != 0 ||
+                wire_bin_encode(m->req, a, &out) != 0)
+                continue;
+            assert_int_equal(wire_bin_decode(m->req, buf_str(&out), b, NULL), 0);
+            buf_reset(&again);
+            assert_int_equal(wire_bin_encode(m->req, b, &again), 0);
+            assert_true(str_eq(buf_str(&out), buf_str(&again)));
+            written++;
+        }
+        free(a);
+        free(b);
+    }
+    assert_true(written > ykc_proto.n * 30);
+    buf_free(&again);
+    buf_free(&out);
+}
+
+static void show_test(void **state)
+{
+    (void)state;
+    struct ykc_RealtimeData d = {
+        .order = "1", .pile = "55031412782305", .gun = "01", .voltage = 4005, .cable_temp = -10};
+    struct ykc_CardSync c = {.pile = "7", .cards = {{"1", "2"}, {"3", "4"}}, .cards_n = 2};
+    struct buf out;
+    buf_init(&out, 4096);
+    wire_bin_show(&ykc_RealtimeData_type, &d, &out);
+    buf_put_char(&out, 0);
+    assert_non_null(strstr(out.p, "\"voltage\":400.5,"));
+    assert_non_null(strstr(out.p, "\"cable_temp\":-10,"));
+    buf_reset(&out);
+    wire_bin_show(&ykc_CardSync_type, &c, &out);
+    buf_put_char(&out, 0);
+    assert_string_equal(out.p, "{\"pile\":\"7\",\"cards\":[{\"logical\":\"1\",\"physical\":\"2\"},"
+                               "{\"logical\":\"3\",\"physical\":\"4\"}]}");
+    buf_reset(&out);
+    struct ykc_Time t = {.pile = "7", .time = 1584378887000};
+    wire_bin_show(&ykc_Time_type, &t, &out);
+    buf_put_char(&out, 0);
+    assert_string_equal(out.p, "{\"pile\":\"7\",\"time\":\"2020-03-16T17:14:47.000\"}");
+    buf_free(&out);
+}
+
 int main(int argc, char **argv)
 {
     vectors_path = argc > 1 ? argv[1] : "ykc_vectors.tsv";
@@ -270,7 +330,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(vectors_test),       cmocka_unit_test(cut_test),
         cmocka_unit_test(values_test),        cmocka_unit_test(cp56_test),
         cmocka_unit_test(stream_test),        cmocka_unit_test(noise_test),
-        cmocka_unit_test(record_number_test),
+        cmocka_unit_test(record_number_test), cmocka_unit_test(round_test),
+        cmocka_unit_test(show_test),
     };
     return cmocka_run_group_tests_name("wire binary", tests, NULL, NULL);
 }

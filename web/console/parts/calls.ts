@@ -41,7 +41,16 @@ export const YKC: CallTemplate[] = [
   { action: 'ReadData', group: 'use', payload: () => ({}) },
   { action: 'SetPrices', group: 'setup', payload: () => ({}) },
   { action: 'Time', group: 'setup', payload: () => ({}) },
-  { action: 'Reboot', group: 'upkeep', danger: true, payload: () => ({}) },
+  { action: 'Work', group: 'setup', payload: () => ({ locked: false, percent: 100 }) },
+  { action: 'GunPower', group: 'smart', payload: () => ({ power_w: 60000 }) },
+  { action: 'ParkingLock', group: 'use', payload: () => ({ up: false }) },
+  { action: 'AskVin', group: 'use', payload: () => ({}) },
+  { action: 'QrPrefix', group: 'setup', payload: () => ({ prefix: 'https://', with_gun: true }) },
+  { action: 'CardSync', group: 'local', payload: () => ({ cards: [{ physical: '00000000D14B0A54' }] }) },
+  { action: 'CardQuery', group: 'local', payload: () => ({ cards: [{ physical: '00000000D14B0A54' }] }) },
+  { action: 'CardClear', group: 'local', payload: () => ({ cards: [{ physical: '00000000D14B0A54' }] }) },
+  { action: 'Update', group: 'upkeep', danger: true, payload: () => ({ host: '10.0.0.1', port: 21, user: '', password: '', path: 'pile.bin', when: 'Idle' }) },
+  { action: 'Reboot', group: 'upkeep', danger: true, payload: () => ({ when: 'Idle' }) },
 ]
 
 export const GROUPS = ['use', 'setup', 'smart', 'upkeep', 'local'] as const

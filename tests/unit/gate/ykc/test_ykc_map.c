@@ -23,7 +23,7 @@ static void test_stop_reasons(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        assert_int_equal(ykc_stop_reason(rows[i].raw), rows[i].want);
+        assert_int_equal(ykc_stop_reason(ykc_profile(0), rows[i].raw), rows[i].want);
 }
 
 static void test_states(void **state)
@@ -112,7 +112,7 @@ static void test_record_times_and_units(void **state)
     struct cmd_tx_record out = {0};
 
     (void)state;
-    ykc_record(&r, 8 * 3600, &out);
+    ykc_record(ykc_profile(0), &r, 8 * 3600, &out);
     assert_int_equal(out.connector, 2);
     assert_int_equal(out.stop, STOP_CAP);
     assert_string_equal(out.tx_no, r.order);
