@@ -372,16 +372,20 @@ static void record_known(struct core *c, struct order *o, const struct cmd_tx_re
 static int record_unknown(struct core *c, const struct cmd_tx_record *in, struct charger *ch)
 {
     bool legal = in->tx_no[strspn(in->tx_no, "0123456789")] == 0;
-    int err = legal ? ERR_NOT_FOUND : ERR_SYNTAX;
+    int err = ERR_NOT_FOUND;
     struct order *o = legal ? start_offline(c, in, ch, &err) : NULL;
-    if (!o) {
+    if (o) {
+        order_begin(c, o, within(in->start_ms, 1, c->now), 0);
+        record_end(c, o, in, ch);
+        pile_stray_end(c, in->tx_no, ch);
+    } else if (legal) {
         pile_stray_record(c, in, ch, err);
-        return legal ? 0 : err;
+    } else {
+        char detail[120];
+        snprintf(detail, sizeof detail, "%s %" PRId64 " mWh", in->tx_no, in->energy_mwh);
+        audit_put(c, ch->row.tenant, "record.illegal", ch->row.id, detail, ERR_SYNTAX);
     }
-    order_begin(c, o, within(in->start_ms, 1, c->now), 0);
-    record_end(c, o, in, ch);
-    pile_stray_end(c, in->tx_no, ch);
-    return 0;
+    return legal ? 0 : ERR_SYNTAX;
 }
 
 void stop_record(struct core *c, const struct cmd *cmd, struct charger *ch)
