@@ -77,9 +77,6 @@ static int tariff_check(const struct core *c, const struct cmd *cmd)
     return n && in->from_ms <= n->t->from_ms ? ERR_CONFLICT : 0;
 }
 
-static void price_push_all(struct core *c, int64_t family);
-static bool family_on_piles(const struct core *c, int64_t family);
-
 int catalog_put_tariff(struct core *c, const struct cmd *cmd)
 {
     const struct cmd_tariff_put *in = &cmd->u.tariff_put;
@@ -100,7 +97,7 @@ int catalog_put_tariff(struct core *c, const struct cmd *cmd)
     /* Built once in the scratch: what is refused leaves nothing in the core's arena. */
     struct tariff *t;
     rc = tariff_build(&c->scratch, &row, days, (size_t)in->days, slices, (size_t)in->slices, &t);
-    if (!rc && family_on_piles(c, in->family))
+    if (!rc && in->on_piles)
         rc = tariff_classes_check(t); /* else those piles could not charge any more */
     if (rc)
         return rc;
@@ -114,7 +111,6 @@ int catalog_put_tariff(struct core *c, const struct cmd *cmd)
         row_put(c, ROW_TARIFF_SLICE, ROW_UPSERT, &slices[i]);
     c->made_id = row.id;
     c->made_version = 1;
-    price_push_all(c, row.family);
     return 0;
 }
 
@@ -289,8 +285,9 @@ int catalog_build(struct core *c)
 
 /* ---- price models ---- */
 
-/* A pile holds the prices of one whole day. What changes next (the plan of the coming day, a new
- * version) is given to idle piles PRICE_LEAD_MS before, and only when it is not what they hold. */
+/* A pile holds the prices of one whole day. Its gate asks when what it holds ends, and now and then
+ * in between because a new version may have come; PRICE_LEAD_MS before a change it already gets
+ * what follows. */
 
 /* Until when the prices of `at_ms` hold: the local day ends, or the next version begins. */
 static int64_t price_until(const struct core *c, const struct tariff *t, int64_t at_ms,
@@ -304,9 +301,8 @@ static int64_t price_until(const struct core *c, const struct tariff *t, int64_t
     return until;
 }
 
-/* The model that the pile should hold now; *until_ms is when that changes. */
-static int price_model(const struct core *c, const struct charger *ch, struct reply_prices *p,
-                       int64_t *until_ms)
+/* The model that the pile should hold now. */
+static int price_model(const struct core *c, const struct charger *ch, struct reply_prices *p)
 {
     const struct station *s = station_find(c, ch->row.station);
     int64_t at = c->now + PRICE_LEAD_MS;
@@ -326,26 +322,19 @@ static int price_model(const struct core *c, const struct charger *ch, struct re
                    hash_bytes(p->service_e5, sizeof p->service_e5, 2) ^
                    hash_bytes(p->slot, sizeof p->slot, 3);
     p->number = (int32_t)(1 + mix % 9999);
-    *until_ms = price_until(c, t, at, classes.until_ms);
+    p->until_ms = price_until(c, t, at, classes.until_ms) - PRICE_LEAD_MS;
     return 0;
-}
-
-static void price_again(struct core *c, struct charger *ch, int64_t at_ms)
-{
-    must(heap_set(&c->timers, &ch->timer[TC_PRICE], at_ms) == 0);
 }
 
 void catalog_price_model(struct core *c, const struct cmd *cmd, struct charger *ch)
 {
     struct reply_prices p;
-    int64_t until;
     (void)cmd;
-    int rc = price_model(c, ch, &p, &until);
+    int rc = price_model(c, ch, &p);
     if (rc) {
         reply_err(c, rc);
         return;
     }
-    price_again(c, ch, until - PRICE_LEAD_MS);
     struct out *o = reply_new(c, 0, OUT_SIZE(prices));
     if (o)
         o->u.prices = p;
@@ -354,65 +343,8 @@ void catalog_price_model(struct core *c, const struct cmd *cmd, struct charger *
 void catalog_price_held(struct core *c, const struct cmd *cmd, struct charger *ch)
 {
     const struct cmd_price_held *in = &cmd->u.price_held;
-    ch->price_no = in->number;
     if (ch->row.price_tariff == in->tariff)
         return;
     ch->row.price_tariff = in->tariff;
     obj_dirty(c, &ch->o);
-}
-
-static bool pile_busy(const struct charger *ch)
-{
-    bool busy = false;
-    for (const struct connector *k = ch->connectors; k; k = k->next)
-        busy = busy || k->row.order_id;
-    return busy;
-}
-
-void catalog_price_due(struct core *c, struct charger *ch)
-{
-    struct reply_prices p;
-    int64_t until;
-    if (!ch->online || ch->row.protocol != PROTOCOL_YKC)
-        return; /* it asks by itself when it logs in */
-    bool known = price_model(c, ch, &p, &until) == 0;
-    if (known && p.number == ch->price_no && p.tariff == ch->row.price_tariff)
-        price_again(c, ch, until - PRICE_LEAD_MS);
-    else if (pile_busy(ch))
-        price_again(c, ch, c->now + PRICE_RETRY_MS);
-    else
-        (void)call_add(c, ch,
-                       &(struct call_ask){.kind = CALL_PRICES,
-                                          .timeout_s = QUICK_CALL_S,
-                                          .action = "SetPrices",
-                                          .payload = "{}"});
-}
-
-static bool pile_of_family(const struct core *c, const struct charger *ch, int64_t family)
-{
-    const struct station *s = ch ? station_find(c, ch->row.station) : NULL;
-    return s && s->row.tariff == family && ch->row.protocol == PROTOCOL_YKC;
-}
-
-static bool family_on_piles(const struct core *c, int64_t family)
-{
-    for (uint32_t i = 0; family && i < c->dir[ROW_CHARGER].slab.len; i++)
-        if (pile_of_family(c, slab_at(&c->dir[ROW_CHARGER].slab, i), family))
-            return true;
-    return false;
-}
-
-/* A new version: idle piles of that family get their prices shortly before its first instant. */
-static void price_push_all(struct core *c, int64_t family)
-{
-    const struct tariff_node *n = map_get_ptr(&c->tariff_families, (uint64_t)family);
-    int64_t at = n->t->from_ms - PRICE_LEAD_MS;
-    at = at > c->now ? at : c->now;
-    for (uint32_t i = 0; i < c->dir[ROW_CHARGER].slab.len; i++) {
-        struct charger *ch = slab_at(&c->dir[ROW_CHARGER].slab, i);
-        if (!pile_of_family(c, ch, family) || !ch->online)
-            continue;
-        if (!ch->timer[TC_PRICE].pos || ch->timer[TC_PRICE].due_ms > at)
-            price_again(c, ch, at);
-    }
 }

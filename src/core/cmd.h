@@ -212,8 +212,6 @@ struct cmd_call_result {
 struct cmd_price_held {
     int64_t charger;
     int64_t tariff;
-    int32_t number; /* of the model, as reply_prices told it */
-    int32_t pad;
 };
 struct cmd_pile_start {
     int64_t charger;
@@ -273,6 +271,8 @@ struct cmd_tariff_put {
     int64_t from_ms;
     char name[101];
     int32_t days, slices;
+    int32_t on_piles; /* 1: stations with 云快充 piles use the family; it must fit them */
+    int32_t pad;
     struct tariff_day_in day[TARIFF_DAYS_MAX];
     struct tariff_slice_in slice[TARIFF_SLICES_MAX];
 };
@@ -477,8 +477,9 @@ enum tag_status {
 };
 struct reply_prices {
     int64_t tariff; /* version id; 0 = no price can be expressed (err tells) */
-    int32_t number; /* 1 … 9999 model number on the wire */
+    int32_t number; /* 1 … 9999 model number on the wire; the same prices have the same */
     int32_t pad;
+    int64_t until_ms; /* ask again then */
     int64_t elec_e5[4], service_e5[4];
     uint8_t slot[48]; /* 0 sharp 1 peak 2 flat 3 valley */
 };
@@ -533,8 +534,7 @@ enum call_kind {
     CALL_TRIGGER_METER = 4,
     CALL_PROFILE = 5,
     CALL_BALANCE = 6,
-    CALL_PRICES = 7,
-    CALL_TIME = 8,
+    CALL_TIME = 8, /* 7 was the core's push of prices, which is the gate's now */
     CALL_SET_INTERVAL = 9
 };
 struct out_close {

@@ -583,10 +583,8 @@ static void fire(struct core *c, struct timer *t)
         order_fire(c, o, (enum order_timer)t->kind);
     } else if (t->kind - TO_N == TC_CALL) {
         command_timeout(c, timer_charger(t));
-    } else if (t->kind - TO_N == TC_STATUS) {
-        link_status_due(c, timer_charger(t));
     } else {
-        catalog_price_due(c, timer_charger(t));
+        link_status_due(c, timer_charger(t));
     }
     c->cause = 0;
 }

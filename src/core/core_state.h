@@ -55,7 +55,6 @@ enum {
     QUOTA_TXN_10S = 500,      /* durable ones, or dropped ones, in ten seconds, beyond: closed */
     STATUS_WINDOW_MS = 10000, /* a connector whose state changes … */
     STATUS_BURST = 8,         /* … more often in it flaps: its last state counts, at the end */
-    PRICE_RETRY_MS = 5 * 60 * 1000,
     PRICE_LEAD_MS = 2 * 60 * 1000, /* piles get what changes so long before it does */
     RECORD_MS = 60 * 1000, /* 云快充: idle while its session is open: the record is due */
     WAITING_MAX = 1000,    /* unregistered chargers kept in the list */
@@ -116,7 +115,7 @@ struct station {
 
 struct purse;
 struct call;
-enum charger_timer { TC_CALL, TC_PRICE, TC_STATUS, TC_N };
+enum charger_timer { TC_CALL, TC_STATUS, TC_N };
 struct charger {
     struct obj o;
     struct row_charger row;
@@ -135,7 +134,6 @@ struct charger {
     struct order *reading; /* whose reading came last, or NULL: a guess, see order_of_tx */
     bool probed;           /* a reading was asked for on this connection, to see whether it comes */
     uint32_t orders;       /* open ones */
-    int32_t price_no;      /* 云快充: number of the model that it confirmed since the program began */
     struct charger *newer, *older; /* in the list of those in memory: hot.c */
 };
 /** What a charger that is not in memory is known by; there are many of them. Windows that are counted
@@ -411,7 +409,6 @@ struct split_contract *contract_find(const struct core *c, int64_t version);
 struct split_contract *contract_in_force(const struct core *c, int64_t family, int64_t ms);
 void catalog_price_model(struct core *c, const struct cmd *cmd, struct charger *ch);
 void catalog_price_held(struct core *c, const struct cmd *cmd, struct charger *ch);
-void catalog_price_due(struct core *c, struct charger *ch);
 
 /* ---- link.c: connection, boot, status ---- */
 

@@ -233,6 +233,14 @@ static void charger_keep(struct row_charger *r, const struct row_charger *old)
     r->firmware = r->firmware[0] ? r->firmware : k->firmware;
 }
 
+/* A pile holds its prices itself: four of them, by the half hour. */
+static bool fits_pile(const struct core *c, int64_t station)
+{
+    const struct station *s = station_find(c, station);
+    const struct tariff *t = s ? tariff_in_force(c, s->row.tariff, c->now) : NULL;
+    return !t || tariff_classes_check(t) == 0;
+}
+
 static int check_charger(struct core *c, struct put *p)
 {
     struct row_charger *r = p->row;
@@ -244,6 +252,8 @@ static int check_charger(struct core *c, struct put *p)
     if (!in(r->protocol, PROTOCOL_OCPP16, PROTOCOL_YKC) || !path_ok(r) || !in(r->profile, 0, 255) ||
         !in(r->state, CHARGER_ACTIVE, CHARGER_DISABLED) || !in(r->max_power_w, 0, 5000000))
         return ERR_RANGE;
+    if (r->protocol == PROTOCOL_YKC && !fits_pile(c, r->station))
+        return ERR_UNSUPPORTED;
     /* An identity that carries sessions keeps its protocol: its transaction ids mean something. */
     if (old && old->last_tx && old->protocol != r->protocol)
         return ERR_CONFLICT;

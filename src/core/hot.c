@@ -166,8 +166,6 @@ static bool idle(const struct core *c, const struct charger *ch)
     if (!durable(c, &ch->o) || ch->orders || ch->calling || ch->queue ||
         ch->row.state == CHARGER_WAITING)
         return false;
-    if (ch->online && ch->row.protocol == PROTOCOL_YKC)
-        return false; /* price_push_all goes over those in memory */
     for (int i = 0; i < TC_N; i++)
         if (ch->timer[i].pos)
             return false;

@@ -5,8 +5,8 @@
  *
  *  always in memory   tenants, parties, people, keys, stations, channels, tariffs, contracts,
  *                     accounts that are no driver's; chargers that wait to be registered
- *  pinned             by an open order: its charger, its driver; by a call under way or a price
- *                     timer: the charger; a 云快充 pile while it is connected (hot.c)
+ *  pinned             by an open order: its charger, its driver; by a call under way or a timer:
+ *                     the charger (hot.c)
  *  comes whole        a charger with all its connectors, a driver with all its accounts, an order
  *                     with session, hold, pieces, parts
  *

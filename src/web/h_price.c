@@ -131,19 +131,33 @@ int tariffs_get(struct request *r)
     return req_json(r, &api_Tariff_type, out);
 }
 
+static int piles_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    (void)n;
+    *(int64_t *)ctx = v[0].i;
+    return 0;
+}
+
 int tariffs_post(struct request *r)
 {
     const struct api_Tariff *in = r->in;
+    struct bind family = BIND_I64("family", in->family);
     struct cmd_tariff_put *t;
     struct cmd *cmd;
+    int64_t piles = 0;
+    int err;
 
     if (r->resumed)
         return req_made(r);
+    err = req_query(r, QUERY_WEB_FAMILY_PILES, &family, 1, piles_take, &piles);
+    if (err != 0)
+        return err;
     cmd = req_cmd(r, CMD_TARIFF_PUT, CMD_SIZE(tariff_put));
     if (cmd == NULL)
         return ERR_TOO_LARGE;
     t = &cmd->u.tariff_put;
     t->family = in->family;
+    t->on_piles = piles > 0;
     t->from_ms = in->from_ms;
     if (str_copy(t->name, sizeof(t->name), in->name) < in->name.n)
         return req_fail(r, ERR_RANGE, "/name", "at most 100 bytes");

@@ -110,7 +110,6 @@ int ocpp_call_build(const struct out_call *call, struct arena *a, struct buf *ou
     case CALL_SET_INTERVAL:
         return set_interval(call, out);
     case CALL_BALANCE:
-    case CALL_PRICES:
     case CALL_TIME:
         break; /* 云快充 only */
     }

@@ -50,22 +50,10 @@ static void call_end(struct ykc_gate *g, struct ykc_conn *c, struct ykc_pile *p,
     int64_t command = call->command;
 
     call_free(g, p, call);
-    if (command == 0)
-        return; /* only the memory of a refused start */
+    if (command <= 0)
+        return; /* only the memory of a refused start, or our own */
     g->stats.timeouts += err == ERR_TIMEOUT;
     result_send(g, c, p->charger, command, err, "", "");
-}
-
-void ykc_held_tell(struct ykc_gate *g, struct ykc_conn *c, const struct ykc_pile *p, int64_t tariff,
-                   int32_t number)
-{
-    struct cmd_price_held *held =
-        &ykc_cmd(g, c, CMD_PRICE_HELD, CMD_SIZE(price_held))->u.price_held;
-
-    held->charger = p->charger;
-    held->tariff = tariff;
-    held->number = number;
-    ykc_submit(g);
 }
 
 static bool answers(const struct ykc_call *call, const struct ykc_answer *a)
@@ -94,12 +82,16 @@ bool ykc_call_answer(struct ykc_gate *g, struct ykc_conn *c, struct ykc_pile *p,
     } else {
         call_free(g, p, call);
     }
+    if (a->reply == 0x57 && a->accepted)
+        ykc_prices_held(g, c, p,
+                        &(struct reply_prices){
+                            .tariff = was.tariff, .number = was.number, .until_ms = was.until_ms});
+    if (was.command == YKC_OWN)
+        return true;
     snprintf(reason, sizeof(reason), "{\"reason\":%lld,\"text\":\"%s\"}", (long long)a->reason,
              start ? ykc_start_reason(a->reason) : "");
     result_send(g, c, p->charger, was.command, start && !a->accepted ? ykc_start_err(a->reason) : 0,
                 a->accepted ? "Accepted" : "Rejected", a->payload != NULL ? a->payload : reason);
-    if (a->reply == 0x57 && a->accepted)
-        ykc_held_tell(g, c, p, was.tariff, was.number);
     return true;
 }
 
@@ -279,18 +271,70 @@ static void time_call(const struct ykc_out *o)
         ykc_time_send(o->g, o->c, o->p);
 }
 
-/* The core names no prices in the call: the gate asks for those in force, then sends them. */
-static void prices_call(const struct ykc_out *o)
+/* ---- prices: the gate keeps them as the core wants them ---- */
+
+void ykc_prices_held(struct ykc_gate *g, struct ykc_conn *c, struct ykc_pile *p,
+                     const struct reply_prices *r)
+{
+    struct cmd_price_held *held =
+        &ykc_cmd(g, c, CMD_PRICE_HELD, CMD_SIZE(price_held))->u.price_held;
+    int64_t in_s = (r->until_ms - g->cfg.now_ms()) / 1000;
+
+    p->price_no = (uint16_t)r->number;
+    p->price_s = ykc_s(g) + (uint32_t)(in_s < 0 ? 0 : in_s > YKC_PRICE_S ? YKC_PRICE_S : in_s);
+    held->charger = p->charger;
+    held->tariff = r->tariff;
+    ykc_submit(g);
+}
+
+static struct ykc_wait *prices_ask(struct ykc_gate *g, struct ykc_conn *c, struct ykc_pile *p,
+                                   int64_t command)
 {
     const uint8_t seq[2] = {0, 0};
     struct ykc_wait *w;
 
-    if (call_begin(o, 0x57) == NULL)
-        return;
-    ykc_cmd(o->g, o->c, CMD_PRICE_MODEL, CMD_SIZE(charger))->u.charger.charger = o->p->charger;
-    w = ykc_ask(o->g, o->c, o->p, 0x58, seq);
+    ykc_cmd(g, c, CMD_PRICE_MODEL, CMD_SIZE(charger))->u.charger.charger = p->charger;
+    w = ykc_ask(g, c, p, 0x58, seq);
     if (w != NULL)
-        w->command = o->in->command;
+        w->command = command;
+    return w;
+}
+
+void ykc_prices_look(struct ykc_gate *g, struct ykc_conn *c, struct ykc_pile *p)
+{
+    if (p->price_no == 0 || ykc_s(g) < p->price_s)
+        return; /* it asks by itself until it has some */
+    p->price_s = ykc_s(g) + YKC_PRICE_RETRY_S;
+    (void)prices_ask(g, c, p, YKC_OWN);
+}
+
+static void prices_call(const struct ykc_out *o)
+{
+    if (call_begin(o, 0x57) != NULL)
+        (void)prices_ask(o->g, o->c, o->p, o->in->command);
+}
+
+static bool charges(const struct ykc_pile *p)
+{
+    for (int64_t gun = 1; gun <= YKC_GUNS_MAX; gun++)
+        if (ykc_told(p, gun) == CS_CHARGING)
+            return true;
+    return false;
+}
+
+/* A call of our own for prices that the pile should hold and does not. NULL: it charges now, or
+ * holds them. */
+static struct ykc_call *own_push(struct ykc_gate *g, struct ykc_conn *c, const struct ykc_wait *w,
+                                 const struct reply_prices *r)
+{
+    struct out_call in = {.command = YKC_OWN, .timeout_s = YKC_LOGIN_MS / 1000};
+    struct ykc_out o = {.g = g, .c = c, .p = w->pile, .in = &in};
+
+    if (r->number == w->pile->price_no)
+        ykc_prices_held(g, c, w->pile, r);
+    else if (!charges(w->pile))
+        return call_begin(&o, 0x57);
+    return NULL;
 }
 
 void ykc_prices_push(struct ykc_gate *g, struct ykc_conn *c, const struct ykc_wait *w,
@@ -300,16 +344,19 @@ void ykc_prices_push(struct ykc_gate *g, struct ykc_conn *c, const struct ykc_wa
     struct ykc_SetModel set = {0};
     struct ykc_call *call = w->pile->calls;
 
-    while (call != NULL && (call->command != w->command || w->command == 0))
+    if (w->command == YKC_OWN)
+        call = out->err == 0 ? own_push(g, c, w, &out->u.prices) : NULL;
+    while (call != NULL && call->command != w->command)
         call = call->next;
     if (call == NULL)
-        return; /* timed out meanwhile */
+        return; /* timed out meanwhile, or nothing to do */
     if (out->err != 0) {
         call_end(g, c, w->pile, call, out->err);
         return;
     }
     call->tariff = out->u.prices.tariff;
     call->number = out->u.prices.number;
+    call->until_ms = out->u.prices.until_ms;
     ykc_prices(&out->u.prices, &model);
     memcpy(set.pile, w->pile->number, sizeof(set.pile));
     memcpy(set.model, model.model, sizeof(set.model));
@@ -559,7 +606,6 @@ void ykc_call_take(struct ykc_gate *g, struct ykc_conn *c, const struct out_call
         [CALL_REMOTE_STOP] = remote_stop,
         [CALL_TRIGGER_METER] = read_data,
         [CALL_BALANCE] = balance,
-        [CALL_PRICES] = prices_call,
         [CALL_TIME] = time_call,
     };
     struct ykc_out o = {.g = g, .c = c, .p = ykc_pile_of(c, in->charger), .in = in};

@@ -27,6 +27,9 @@
 #define YKC_SILENCE_MS     35000 /* three heartbeats of 10 s, and some */
 #define YKC_TOLD_S         10    /* how often an idle pile's life is told to the core */
 #define YKC_SYNC_S         86400
+#define YKC_PRICE_S        1800 /* prices are asked for at least that often … */
+#define YKC_PRICE_RETRY_S  300  /* … and so soon while the pile cannot take them */
+#define YKC_OWN            (-1)
 #define YKC_LATE_START_MS  70000 /* a pile may take up a refused start within a minute */
 
 enum ykc_pile_state { YKC_ASKED, YKC_BOOTING, YKC_IN };
@@ -35,9 +38,11 @@ enum ykc_pile_state { YKC_ASKED, YKC_BOOTING, YKC_IN };
 struct ykc_call {
     struct slab_ref self;
     struct ykc_call *next;
-    int64_t command, due_ms;
-    int64_t tariff; /* CALL_PRICES */
+    int64_t command; /* YKC_OWN: the gate's own */
+    int64_t due_ms;
+    int64_t tariff; /* 0x57: whose prices it holds then */
     int32_t number;
+    int64_t until_ms;
     uint8_t reply; /* type of the frame that answers it */
     uint8_t gun;
     bool refused;
@@ -52,6 +57,8 @@ struct ykc_pile {
     int64_t charger;
     int32_t zone_offset_s;
     uint32_t told_s, heard_s, sync_s;
+    uint32_t price_s;  /* when to ask what prices it should hold */
+    uint16_t price_no; /* number of the model that it holds; 0 = not known */
     char number[15];
     uint8_t state; /* enum ykc_pile_state */
     uint8_t guns, kind, profile, calls_n;
@@ -183,11 +190,14 @@ struct ykc_start {
 };
 void ykc_start_send(struct ykc_gate *g, struct ykc_conn *c, const struct ykc_pile *p,
                     const struct ykc_start *s);
-/** The prices that the core named, for a call of CALL_PRICES under way. */
+/** Asks the core which prices the pile should hold, when it is time. */
+void ykc_prices_look(struct ykc_gate *g, struct ykc_conn *c, struct ykc_pile *p);
+/** The prices that the core named: for a call under way, or because it was time. */
 void ykc_prices_push(struct ykc_gate *g, struct ykc_conn *c, const struct ykc_wait *w,
                      const struct out *out);
-void ykc_held_tell(struct ykc_gate *g, struct ykc_conn *c, const struct ykc_pile *p, int64_t tariff,
-                   int32_t number);
+/** The pile holds these prices. */
+void ykc_prices_held(struct ykc_gate *g, struct ykc_conn *c, struct ykc_pile *p,
+                     const struct reply_prices *r);
 
 /* ykc_profile.c */
 enum ykc_way {

@@ -185,6 +185,7 @@ static void heartbeat_take(const struct ykc_turn *t)
         status_tell(t, gun, CS_FAULTED, "OtherError");
     if (now_s >= t->p->sync_s)
         ykc_time_send(t->g, t->c, t->p);
+    ykc_prices_look(t->g, t->c, t->p);
     silent_drop(t, now_s);
 }
 

@@ -118,7 +118,7 @@ static void verified(struct ykc_gate *g, struct ykc_conn *c, const struct ykc_wa
     ykc_model_number(out->u.prices.number, number);
     if (out->err == 0 && strcmp(number, w->u.order) == 0) {
         reply.result = 0;
-        ykc_held_tell(g, c, w->pile, out->u.prices.tariff, out->u.prices.number);
+        ykc_prices_held(g, c, w->pile, &out->u.prices);
     }
     memcpy(reply.pile, w->pile->number, sizeof(reply.pile));
     str_copy(reply.model, sizeof(reply.model), str_from_c(w->u.order));
@@ -139,7 +139,7 @@ static void fetched(struct ykc_gate *g, struct ykc_conn *c, const struct ykc_wai
     ykc_prices(&out->u.prices, &reply);
     memcpy(reply.pile, w->pile->number, sizeof(reply.pile));
     ykc_send(g, c, ykc_msg(0x0a), &reply, w->seq);
-    ykc_held_tell(g, c, w->pile, out->u.prices.tariff, out->u.prices.number);
+    ykc_prices_held(g, c, w->pile, &out->u.prices);
 }
 
 /* Errors that say "never" rather than "not now". */

@@ -152,3 +152,8 @@ SELECT (SELECT count(*) FROM station s WHERE s.tenant = :tenant AND s.state <> 2
        (SELECT count(*) FROM driver v WHERE v.tenant = :tenant AND v.state <> 2),
        (SELECT count(*) FROM orders o WHERE o.tenant = :tenant AND o.state = 10 AND (:scope = 0 OR o.station = :scope)),
        (SELECT count(*) FROM charger c WHERE c.tenant = :tenant AND c.state = 2);
+
+-- name: web_family_piles(tenant id, family id) one
+-- out: piles i64
+SELECT count(*) FROM station s JOIN charger c ON c.station = s.id
+WHERE s.tenant = :tenant AND s.tariff = :family AND c.protocol = 2;

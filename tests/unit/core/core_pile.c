@@ -123,7 +123,7 @@ static void record(const char *tx_no, int64_t start_ms, int64_t energy, int64_t 
 static void price_held(int64_t tariff)
 {
     struct cmd *c = pile_cmd(CMD_PRICE_HELD);
-    c->u.price_held = (struct cmd_price_held){.charger = w->pile, .tariff = tariff};
+    c->u.price_held = (struct cmd_price_held){w->pile, tariff};
     world_send(w, c);
 }
 
@@ -536,6 +536,7 @@ static struct cmd *tariff(int32_t slices)
     (void)str_copy(c->u.tariff_put.name, 101, STR_LIT("next"));
     c->u.tariff_put.family = w->tariff;
     c->u.tariff_put.from_ms = w->now + 3600000;
+    c->u.tariff_put.on_piles = 1;
     c->u.tariff_put.days = 1;
     c->u.tariff_put.day[0] = (struct tariff_day_in){101, 1231, 127, 0};
     c->u.tariff_put.slices = slices;
@@ -557,41 +558,47 @@ static void test_tariff_that_no_pile_holds(void **state)
     assert_int_equal(world_send(w, tariff(4)), 0);
 }
 
-static void model_hold(void)
+static struct reply_prices model_now(void)
 {
     struct cmd *c = pile_cmd(CMD_PRICE_MODEL);
     assert_int_equal(world_send(w, c), 0);
-    struct reply_prices p = w->reply.u.prices;
-    c = pile_cmd(CMD_PRICE_HELD);
-    c->u.price_held = (struct cmd_price_held){w->pile, p.tariff, p.number, 0};
-    world_send(w, c);
+    return w->reply.u.prices;
 }
 
-static void test_push_before_the_change(void **state)
+static void test_prices_before_the_change(void **state)
 {
     (void)state;
-    model_hold();
-    world_tick(w, w->now + 40 * DAY_MS); /* nothing changes: nothing is sent */
-    assert_null(world_call(w, CALL_PRICES));
+    struct reply_prices now = model_now(), next;
+    price_held(now.tariff);
+    assert_int_equal(now.until_ms, T0 + 16 * 3600000 - PRICE_LEAD_MS); /* the local midnight */
     int64_t at = w->now + 3600000;
     assert_int_equal(world_send(w, tariff(2)), 0);
-    world_tick(w, at - PRICE_LEAD_MS - 1);
-    assert_null(world_call(w, CALL_PRICES));
-    world_tick(w, at - PRICE_LEAD_MS);
-    const struct out *call = world_call(w, CALL_PRICES);
-    assert_non_null(call);
-    struct out sent = *call;
-    model_hold();
-    assert_int_equal(w->reply.err, 0);
-    world_answer(w, &sent, 0, "Accepted");
-    const struct row_charger *ch = world_row(w, ROW_CHARGER, w->pile);
-    assert_int_not_equal(ch->price_tariff, w->tariff);
+    next = model_now();
+    assert_int_equal(next.number, now.number);
+    assert_int_equal(next.until_ms, at - PRICE_LEAD_MS);
+    world_tick(w, next.until_ms);
+    next = model_now();
+    assert_int_not_equal(next.number, now.number);
+    assert_int_not_equal(next.tariff, now.tariff);
+    price_held(next.tariff);
     /* An order that begins before the change is billed at the old prices; its pile stops at the
      * same energy by its own. */
     assert_int_equal(world_start(w, w->pile_gun, 12000), 0);
-    call = world_call(w, CALL_REMOTE_START);
+    const struct out *call = world_call(w, CALL_REMOTE_START);
     assert_true(call->u.call.balance < 12000);
     assert_true(call->u.call.balance >= 9000);
+}
+
+static void test_pile_at_a_tariff_that_does_not_fit(void **state)
+{
+    (void)state;
+    struct cmd *c = tariff(5);
+    c->u.tariff_put.on_piles = 0;
+    assert_int_equal(world_send(w, c), 0);
+    world_tick(w, w->now + 3600001);
+    const struct row_charger pile = {
+        .station = w->station, .path = "32010600019999", .protocol = PROTOCOL_YKC};
+    assert_int_equal(world_put(w, ROW_CHARGER, true, &pile), ERR_UNSUPPORTED);
 }
 
 /* ---- battery, parking ---- */
@@ -653,7 +660,8 @@ int core_pile(void)
         cmocka_unit_test_setup_teardown(test_idle, up, down),
         cmocka_unit_test_setup_teardown(test_raise, up, down),
         cmocka_unit_test_setup_teardown(test_tariff_that_no_pile_holds, up, down),
-        cmocka_unit_test_setup_teardown(test_push_before_the_change, up, down),
+        cmocka_unit_test_setup_teardown(test_prices_before_the_change, up, down),
+        cmocka_unit_test_setup_teardown(test_pile_at_a_tariff_that_does_not_fit, up, down),
         cmocka_unit_test_setup_teardown(test_battery, up, down),
         cmocka_unit_test_setup_teardown(test_parking, up, down),
     };

@@ -231,7 +231,7 @@ static void test_pushed_prices(void **state)
 
     (void)state;
     log_in();
-    core_calls(CALL_PRICES, 901, 0);
+    core_calls_raw("SetPrices", 901, 0, "{}");
     cmd = core_hears(CMD_PRICE_MODEL);
     out = prices_for(&cmd);
     core_says(&out);
@@ -239,13 +239,79 @@ static void test_pushed_prices(void **state)
     assert_string_equal(set.model, "0123");
     assert_int_equal(set.prices[0].elec, 100000);
     pile_says(0x57, &reply, 0, 0);
-    result_comes(901, 0, "Accepted");
     assert_int_equal(core_hears(CMD_PRICE_HELD).u.price_held.tariff, 55);
-    core_calls(CALL_PRICES, 902, 0);
+    result_comes(901, 0, "Accepted");
+    core_calls_raw("SetPrices", 902, 0, "{}");
     cmd = core_hears(CMD_PRICE_MODEL);
     out = answer_to(&cmd, ERR_RANGE);
     core_says(&out);
     result_comes(902, ERR_RANGE, "");
+}
+
+/* What the pile holds ends at midnight: shortly before, the core names what follows. */
+static void test_prices_follow_the_core(void **state)
+{
+    struct ykc_Heartbeat beat = {.pile = PILE, .gun = "01"};
+    struct ykc_HeartbeatReply beaten;
+    struct ykc_FetchModel fetch = {.pile = PILE};
+    struct ykc_FetchModelReply model;
+    struct ykc_SetModelReply reply = {.pile = PILE, .result = 1};
+    struct ykc_SetModel set;
+    struct cmd cmd;
+    struct out out;
+
+    (void)state;
+    log_in();
+    pile_says(0x09, &fetch, 3, 4);
+    cmd = core_hears(CMD_PRICE_MODEL);
+    out = prices_for(&cmd);
+    out.u.prices.until_ms = rig->now_ms + 600000;
+    core_says(&out);
+    pile_hears(0x0a, &model);
+    core_hears(CMD_PRICE_HELD);
+    rig->now_ms += 599000;
+    pile_says(0x03, &beat, 0, 0);
+    pile_hears(0x04, &beaten);
+    core_hears(CMD_HEARTBEAT);
+    core_hears_nothing();
+    rig->now_ms += 1000; /* it is time, and the prices are the same */
+    pile_says(0x03, &beat, 0, 0);
+    pile_hears(0x04, &beaten);
+    cmd = core_hears(CMD_PRICE_MODEL);
+    out = prices_for(&cmd);
+    out.u.prices.until_ms = rig->now_ms + 86400000;
+    core_says(&out);
+    core_hears(CMD_PRICE_HELD);
+    rig->now_ms += YKC_PRICE_S * 1000; /* a new version came meanwhile */
+    pile_says(0x13, &charging, 0, 0);  /* but it charges */
+    core_hears(CMD_STATUS);
+    core_answers(CMD_METER);
+    for (int turn = 0; turn < 2; turn++) {
+        struct ykc_RealtimeData idle = charging;
+
+        pile_says(0x03, &beat, 0, 0);
+        pile_hears(0x04, &beaten);
+        cmd = core_hears(turn == 0 ? CMD_PRICE_MODEL : CMD_HEARTBEAT);
+        if (turn == 1)
+            cmd = core_hears(CMD_PRICE_MODEL);
+        out = prices_for(&cmd);
+        out.u.prices.number = 124;
+        out.u.prices.tariff = 56;
+        core_says(&out);
+        if (turn == 1)
+            break;
+        pile_hears_nothing();
+        idle.state = 2;
+        memset(idle.order, '0', 32);
+        pile_says(0x13, &idle, 0, 0);
+        core_hears(CMD_STATUS);
+        rig->now_ms += YKC_PRICE_RETRY_S * 1000;
+    }
+    pile_hears(0x58, &set);
+    assert_string_equal(set.model, "0124");
+    pile_says(0x57, &reply, 0, 0);
+    assert_int_equal(core_hears(CMD_PRICE_HELD).u.price_held.tariff, 56);
+    core_hears_nothing(); /* nobody asked, so nobody hears of an outcome */
 }
 
 static void test_realtime_data(void **state)
@@ -610,6 +676,7 @@ int main(void)
         CASE(test_heartbeats),
         CASE(test_price_model),
         CASE(test_pushed_prices),
+        CASE(test_prices_follow_the_core),
         CASE(test_realtime_data),
         CASE(test_longer_body),
         CASE(test_remote_start),
