@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 const build = process.argv[2];
 const only = (process.argv[3] ?? '').split(',').filter(Boolean);
 const even = `${build}/src/app/even`;
-const load = `${build}/bench/bench_load`;
+const load = `${build}/bench/bench_load`, loadYkc = `${load}_ykc`;
 const data = 'build/bench-data';
 const rounds = 5;
 const conns = 1000;
@@ -56,35 +56,44 @@ async function run(program, args) {
   return c.out.trim();
 }
 /** One drive of bench_load: per second of the server's CPU, and latencies. */
-async function drive(...args) {
-  const [done, seconds, cpu, p50, p99] = (await run(load, args)).split(' ').map(Number);
+async function driven(program, args) {
+  const [done, seconds, cpu, p50, p99] = (await run(program, args)).split(' ').map(Number);
   return { done, seconds, cpu, p50, p99, rate: done / (cpu / 1e9) };
 }
+const drive = (...args) => driven(load, args);
 
 /** A folder made by bench_house, kept between runs. */
-function house(name, chargers, orders) {
+function house(name, chargers, orders, ...kind) {
   const dir = `${data}/${name}`;
   if (existsSync(dir)) return dir;
   console.log(`making ${dir}: ${chargers} chargers, ${orders} orders`);
   rmSync(`${dir}.part`, { recursive: true, force: true });
-  execFileSync(`${build}/bench/bench_house`, [`${dir}.part`, String(chargers), String(orders)], { stdio: 'inherit' });
+  execFileSync(`${build}/bench/bench_house`, [`${dir}.part`, String(chargers), String(orders), ...kind], { stdio: 'inherit' });
   renameSync(`${dir}.part`, dir);
   return dir;
 }
 const big = () => house('big', 100000, 1000000);
 /** A copy for a row that must find each charger as it was made. */
-function fresh(name, chargers) {
+function fresh(name, chargers, ...kind) {
   rmSync(`${data}/${name}`, { recursive: true, force: true });
-  return house(name, chargers, 0);
+  return house(name, chargers, 0, ...kind);
+}
+const rss = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
+/** Memory of a server without any charger. */
+async function bareBytes() {
+  rmSync(`${data}/empty`, { recursive: true, force: true });
+  const none = await serve(`${data}/empty`), bare = rss(none.pid);
+  await none.end();
+  return bare;
 }
 
 async function serve(dir, set = {}) {
-  const p = await port();
-  const all = { 'web.port': 0, 'charge.ykc_port': 0, 'charge.ocpp_port': p, 'charge.max_conns': 18000, ...set };
+  const p = await port(), ykc = await port();
+  const all = { 'web.port': 0, 'charge.ykc_port': ykc, 'charge.ocpp_port': p, 'charge.max_conns': 18000, ...set };
   const c = start(even, ['serve', '--dir', dir, ...Object.entries(all).flatMap(([k, v]) => ['--set', `${k}=${v}`])]);
   await said(c, /云快充/);
   await sleep(300);
-  return { pid: c.pid, port: p, file: `${dir}/chargers.txt`, end: async () => { c.kill('SIGTERM'); await c.ended; } };
+  return { pid: c.pid, port: p, ykc, file: `${dir}/chargers.txt`, end: async () => { c.kill('SIGTERM'); await c.ended; } };
 }
 async function echo(bytesIn, bytesOut, ms) {
   const p = await port();
@@ -159,7 +168,6 @@ const benches = {
   },
   async boot() {
     const dir = fresh('boot', 15000), s = await serve(dir), groups = [], us = [];
-    const rss = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
     for (let i = 0; i < rounds; i++) {
       const g = start(load, ['boot', s.port, s.pid, 3000 * i, 3000, s.file].map(String));
       groups.push(g);
@@ -172,10 +180,27 @@ const benches = {
     const full = rss(s.pid);
     await s.end();
     groups.forEach((g) => g.kill('SIGKILL'));
-    rmSync(`${data}/empty`, { recursive: true, force: true });
-    const none = await serve(`${data}/empty`), bare = rss(none.pid);
-    await none.end();
+    const bare = await bareBytes();
     if (!only.length || only.includes('idle_bytes')) row('idle_bytes', Math.round((full - bare) / 15000), 'B of RSS per charger', bare, '', [1], `RSS ${full} with 15,000 booted`);
+  },
+  async ykc_realtime() {
+    const s = await serve(house('piles', 2000, 1, 'piles'));
+    await against('ykc_realtime', { in: 85, out: 17 }, () => driven(loadYkc, ['realtime', s.ykc, s.pid, conns, 2500, s.file]),
+      '; a pair of 0x13 and 03 in one write, 04 when the reading is durable');
+    await s.end();
+  },
+  async ykc_idle_bytes() {
+    const n = 15000, s = await serve(fresh('idle_piles', n, 'piles'));
+    const before = rss(s.pid), g = start(loadYkc, ['idle', s.ykc, s.pid, 0, n, s.file].map(String));
+    await said(g, /\n/);
+    await sleep(30000); // three heartbeats of each gun
+    const full = rss(s.pid);
+    g.stdin.end();
+    await g.ended;
+    await s.end();
+    const bare = await bareBytes();
+    row('ykc_idle_bytes', Math.round((full - bare) / n), 'B of RSS per pile', bare, '', [1],
+      `RSS ${full} with 15,000 logged in and beating, ${before} before the first came; log-ins: ${g.text.trim()}`);
   },
   async startup() {
     const dir = big(), values = [], cpu = [];
@@ -190,7 +215,7 @@ const benches = {
 
 const list = [['heartbeat', benches.heartbeat], ['metervalues', benches.metervalues], ['metervalues_open', benches.metervalues_open],
   ['orders', benches.orders], ...[1, 100, 1000, 10000].map((n) => [`ledger_${n}`, () => benches.ledger(n)]), ['boot_cpu', benches.boot],
-  ['idle_bytes', only.includes('boot_cpu') || !only.length ? async () => {} : benches.boot], ['startup', benches.startup]];
+  ['idle_bytes', only.includes('boot_cpu') || !only.length ? async () => {} : benches.boot], ['startup', benches.startup], ['ykc_realtime', benches.ykc_realtime], ['ykc_idle_bytes', benches.ykc_idle_bytes]];
 const unknown = only.filter((n) => !list.some(([name]) => name === n));
 if (unknown.length) throw new Error(`no such bench: ${unknown}; there are ${list.map(([n]) => n).join(' ')}`);
 mkdirSync(data, { recursive: true });

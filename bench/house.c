@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* house.c: makes the database that a bench starts from: `bench_house DIR CHARGERS ORDERS`. 200
+/* house.c: makes the database that a bench starts from: `bench_house DIR CHARGERS ORDERS [piles]`. 200
  * tenants, each with a tariff, a contract with three parties, and its share of the chargers (two
  * connectors each, fifty a station); unless ORDERS is 0, a driver with a card and a full wallet for
  * each of the first 20,000 chargers, and ORDERS settled orders of the past. Rows go through
@@ -7,7 +7,7 @@
  * left. Of a past order it writes the order, session, fee lines, split parts, hold, transfer,
  * statistics and two events. DIR/chargers.txt gets: id TAB password TAB card. Secrets are derived
  * from the row's number: such a file is never a real installation. Any error ends the program with
- * one line. */
+ * one line. With `piles` the chargers are of 云快充, and cards are numbers. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +39,7 @@ struct build {
     int64_t cash[TENANTS], driver[DRIVERS_MAX], wallet[DRIVERS_MAX];
     int64_t *charger, *connector, *station; /* by number of the charger */
     int32_t chargers, orders, drivers;
+    bool piles;
     uint8_t key[CRYPTO_KEY_SIZE];
 };
 
@@ -179,14 +180,19 @@ static int64_t station(struct build *b, int tenant, int n)
     return id;
 }
 
+static void card_name(const struct build *b, int i, char out[24])
+{
+    snprintf(out, 24, b->piles ? "%016d" : "CARD%06d", i);
+}
+
 static void charger(struct build *b, int i, FILE *list)
 {
     int t = i % TENANTS;
     char path[24], password[24], card[24], code[24], hex[2 * CRYPTO_HASH_SIZE + 1];
     uint8_t hash[CRYPTO_HASH_SIZE];
-    snprintf(path, sizeof path, "CP%06d", i);
+    snprintf(path, sizeof path, b->piles ? "3201%010d" : "CP%06d", i);
     snprintf(password, sizeof password, "bench-%06d", i);
-    snprintf(card, sizeof card, "CARD%06d", i);
+    card_name(b, i, card);
     crypto_keyed_hash(b->key, str_from_c(password), hash);
     str_to_hex(hash, sizeof hash, hex);
     fprintf(list, "%s\t%s\t%s\n", path, password, card);
@@ -197,7 +203,7 @@ static void charger(struct build *b, int i, FILE *list)
                               .tenant = t + 1,
                               .station = b->station[i],
                               .path = path,
-                              .protocol = PROTOCOL_OCPP16,
+                              .protocol = b->piles ? PROTOCOL_YKC : PROTOCOL_OCPP16,
                               .name = path,
                               .secret_hash = hex,
                               .max_power_w = 120000,
@@ -228,8 +234,8 @@ static void driver(struct build *b, int i)
     char phone[24], card[24], folded[24];
     b->driver[i] = id_new(b);
     snprintf(phone, sizeof phone, "1380%07d", i);
-    snprintf(card, sizeof card, "CARD%06d", i);
-    snprintf(folded, sizeof folded, "card%06d", i);
+    card_name(b, i, card);
+    snprintf(folded, sizeof folded, b->piles ? "%016d" : "card%06d", i);
     put(b, ROW_DRIVER,
         &(struct row_driver){.id = b->driver[i],
                              .tenant = t + 1,
@@ -493,8 +499,9 @@ static void build(struct build *b, const char *dir)
 int main(int argc, char **argv)
 {
     static struct build b;
-    if (argc != 4) {
-        fprintf(stderr, "usage: bench_house DIR CHARGERS ORDERS\n");
+    b.piles = argc == 5 && strcmp(argv[4], "piles") == 0;
+    if (argc != (b.piles ? 5 : 4)) {
+        fprintf(stderr, "usage: bench_house DIR CHARGERS ORDERS [piles]\n");
         return 2;
     }
     b.chargers = (int32_t)strtol(argv[2], NULL, 10);

@@ -14,11 +14,10 @@
  *   bench_load startup EVEN DIR PORT N FILE          starts the server, prints ms from exec to the
  *                                                    N-th boot answered, ends the server
  *
- * Prints: done seconds cpu_ns p50_us p99_us. Latency is counted from when a message was due. It
+ * Prints: done seconds cpu_ns p50_us p99_us (drive.h). Latency is counted from when a message was due. It
  * fails with one line and exit code 1: a lost connection or a refused card is no figure. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -35,8 +34,9 @@
 
 #include "base/hash.h"
 #include "base/str.h"
+#include "drive.h"
 
-enum { PEERS = 20000, FRAME = 1024, INPUT = 2048, LATENCIES = 1 << 20, TURN = 256, READINGS = 5 };
+enum { PEERS = 20000, FRAME = 1024, INPUT = 2048, TURN = 256, READINGS = 5 };
 
 struct peer {
     int fd;
@@ -52,85 +52,8 @@ struct peer {
 };
 
 static struct peer peers[PEERS];
-static uint32_t latency_us[LATENCIES];
-static size_t latencies;
 static uint64_t done;
 static const char *kind;
-
-static _Noreturn void die(const char *what)
-{
-    fprintf(stderr, "load: %s: %s\n", what, errno ? strerror(errno) : "unexpected");
-    exit(1);
-}
-
-static int64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
-
-/* User and system time of all threads that live; the server's threads live as long as it does. */
-static int64_t cpu_ns(int pid)
-{
-    char path[300];
-    int64_t sum = 0;
-    snprintf(path, sizeof path, "/proc/%d/task", pid);
-    DIR *d = opendir(path);
-    if (!d)
-        die(path);
-    for (struct dirent *e; (e = readdir(d)) != NULL;) {
-        long long ran = 0;
-        if (e->d_name[0] == '.')
-            continue;
-        snprintf(path, sizeof path, "/proc/%d/task/%.20s/schedstat", pid, e->d_name);
-        FILE *f = fopen(path, "r");
-        if (f && fscanf(f, "%lld", &ran) == 1)
-            sum += ran;
-        if (f)
-            fclose(f);
-    }
-    closedir(d);
-    return sum;
-}
-
-/* ---- sockets ---- */
-
-static int dial_try(uint16_t port)
-{
-    struct sockaddr_in a = {
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct linger hard = {.l_onoff = 1};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
-    if (fd < 0)
-        die("socket");
-    if (connect(fd, (struct sockaddr *)&a, sizeof a) != 0) {
-        close(fd);
-        return -1;
-    }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard); /* leaves no TIME_WAIT behind */
-    return fd;
-}
-
-static int dial(uint16_t port)
-{
-    int fd = dial_try(port);
-    if (fd < 0)
-        die("connect");
-    return fd;
-}
-
-static void send_all(int fd, const char *p, size_t n)
-{
-    while (n > 0) {
-        ssize_t w = send(fd, p, n, MSG_NOSIGNAL);
-        if (w < 0)
-            die("send");
-        p += w;
-        n -= (size_t)w;
-    }
-}
 
 /* ---- the floor ---- */
 
@@ -342,11 +265,6 @@ static void tx_take(struct peer *p, const char *text)
 
 /* ---- driving ---- */
 
-static void latency_note(int64_t ns)
-{
-    latency_us[latencies++ % LATENCIES] = (uint32_t)(ns / 1000);
-}
-
 static void step_send(struct peer *p, int64_t now)
 {
     char text[128];
@@ -405,12 +323,9 @@ static void input(struct peer *p, int64_t now, bool closed)
 
 static int watch_all(int conns)
 {
-    int ep = epoll_create1(EPOLL_CLOEXEC);
-    for (int i = 0; i < conns; i++) {
-        struct epoll_event e = {.events = EPOLLIN, .data.ptr = &peers[i]};
-        if (epoll_ctl(ep, EPOLL_CTL_ADD, peers[i].fd, &e) != 0)
-            die("epoll_ctl");
-    }
+    int ep = watch_new();
+    for (int i = 0; i < conns; i++)
+        watch_add(ep, peers[i].fd, &peers[i]);
     return ep;
 }
 
@@ -457,21 +372,6 @@ static void drain(int conns)
             if (strncmp(text, "[3,", 3) == 0)
                 peers[i].out = false;
         }
-}
-
-static int by_value(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-static void report(int64_t ns, int64_t cpu)
-{
-    size_t n = latencies < LATENCIES ? latencies : LATENCIES;
-    qsort(latency_us, n, sizeof *latency_us, by_value);
-    printf("%llu %.4f %lld %u %u\n", (unsigned long long)done, (double)ns / 1e9, (long long)cpu,
-           n ? latency_us[n / 2] : 0, n ? latency_us[n - 1 - n / 100] : 0);
-    fflush(stdout);
 }
 
 /* ---- runs ---- */
@@ -553,7 +453,7 @@ static int run_ocpp(char **v, int64_t rate)
         drive_open(ep, conns, start + ns, 1000000000 / rate);
     else
         drive_closed(ep, conns, start + ns);
-    report(now_ns() - start, cpu_ns(pid) - cpu);
+    report(done, now_ns() - start, cpu_ns(pid) - cpu);
     drain(conns);
     if (meter)
         setup_all(conns, SETUP_STOP, port);
@@ -589,7 +489,7 @@ static int run_raw(char **v)
             send_all(p->fd, frame, out);
         }
     }
-    report(now_ns() - start, cpu_ns(pid) - cpu);
+    report(done, now_ns() - start, cpu_ns(pid) - cpu);
     return 0;
 }
 
@@ -600,7 +500,7 @@ static int run_boot(char **v)
     int64_t start = now_ns(), cpu = cpu_ns(pid);
     boot_all(n, (uint16_t)strtol(v[0], NULL, 10));
     done = (uint64_t)n;
-    report(now_ns() - start, cpu_ns(pid) - cpu);
+    report(done, now_ns() - start, cpu_ns(pid) - cpu);
     char c;
     while (read(0, &c, 1) > 0)
         ;
@@ -632,7 +532,7 @@ static int run_startup(char **v)
     setup_all(n, SETUP_LOGIN, port);
     setup_all(n, SETUP_BOOT, port);
     done = (uint64_t)n;
-    report(now_ns() - start, cpu_ns(pid));
+    report(done, now_ns() - start, cpu_ns(pid));
     kill(pid, SIGTERM);
     waitpid(pid, NULL, 0);
     return 0;
