@@ -19,7 +19,7 @@
 
 #define YKC_UNANSWERED_MAX 8
 #define YKC_PILES_MAX      64 /* on one connection */
-#define YKC_GUNS_MAX       32
+#define YKC_GUNS_MAX       16
 #define YKC_CALLS_MAX      3 /* the core sends one at a time; others are late ones */
 #define YKC_BEATS_MAX      8 /* heartbeats that wait for one reading */
 #define YKC_GARBAGE_MAX    2048
@@ -108,7 +108,6 @@ struct ykc_gate {
     struct gate_config cfg;
     int64_t born_ms;
     struct slab conns, piles, waits, calls;
-    struct map names;   /* (slot, gen) of the connection → struct ykc_conn */
     struct map orphans; /* (slot, gen) → log-ins asked for by connections that are gone */
     struct buf backlog; /* commands that the core had no room for, padded to 8 */
     struct buf body, out, text;

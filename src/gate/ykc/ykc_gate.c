@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* ykc_gate.c: connections and piles of the 云快充 gate, and its way to the core; see ykc_gate.h.
  *
- * Data: slabs of connections, piles and open questions; a map from the connection's name to its
- * record, because the reactor also carries connections of other gates; the backlog.
+ * Data: slabs of connections, piles, calls and open questions; the connection's number in the reactor
+ * names its record; the backlog.
  *
  * Invariants:
  *  1. While the backlog is not empty every command goes to its end, and every connection that is
@@ -29,9 +29,15 @@ static uint64_t name_key(struct net_conn c)
     return (uint64_t)c.gen << 32 | c.slot;
 }
 
+/* The record of a connection, or NULL when it is none of this gate: the reactor also carries those
+ * of other gates, whose number means something else. */
 static struct ykc_conn *conn_of(const struct ykc_gate *g, struct net_conn name)
 {
-    return map_get_ptr(&g->names, name_key(name));
+    uint64_t user = net_user(g->cfg.net, name);
+    struct slab_ref ref = {.index = (uint32_t)user - 1, .gen = (uint32_t)(user >> 32)};
+    struct ykc_conn *c = (uint32_t)user != 0 ? slab_find(&g->conns, ref) : NULL;
+
+    return c != NULL && c->net.slot == name.slot && c->net.gen == name.gen ? c : NULL;
 }
 
 static struct net_conn origin_name(const struct origin *o)
@@ -299,16 +305,13 @@ static void on_open(void *ctx, struct net_conn name)
      */
     struct ykc_conn *c = g->orphans.n < g->cfg.max_conns ? slab_get(&g->conns, &ref) : NULL;
 
-    if (c != NULL && map_put_ptr(&g->names, name_key(name), c) != 0) {
-        slab_put(&g->conns, ref);
-        c = NULL;
-    }
     if (c == NULL) {
         net_abort(g->cfg.net, name);
         return;
     }
     c->self = ref;
     c->net = name;
+    net_user_set(g->cfg.net, name, (uint64_t)ref.gen << 32 | (ref.index + 1u));
     g->stats.connections++;
     net_timer_set(g->cfg.net, name, YKC_LOGIN_MS);
 }
@@ -331,7 +334,6 @@ static void on_close(void *ctx, struct net_conn name, enum net_why why, uint16_t
         c->waits = w->next;
         slab_put(&g->waits, w->self);
     }
-    map_del(&g->names, name_key(name));
     slab_put(&g->conns, c->self);
     g->stats.connections--;
 }
@@ -453,7 +455,6 @@ int ykc_gate_new(const struct gate_config *cfg, struct ykc_gate **out)
     slab_init(&g->piles, sizeof(struct ykc_pile), piles);
     slab_init(&g->waits, sizeof(struct ykc_wait), waits);
     slab_init(&g->calls, sizeof(struct ykc_call), calls);
-    map_init(&g->names, cfg->max_conns, seed);
     map_init(&g->orphans, 2 * (size_t)cfg->max_conns, seed);
     buf_init(&g->backlog, (size_t)cfg->max_conns * BACKLOG_A_CONN + BACKLOG_LEAST);
     buf_init(&g->body, FRAME_BODY_MAX);
@@ -472,7 +473,6 @@ void ykc_gate_free(struct ykc_gate *g)
     slab_free(&g->piles);
     slab_free(&g->waits);
     slab_free(&g->calls);
-    map_free(&g->names);
     map_free(&g->orphans);
     buf_free(&g->backlog);
     buf_free(&g->body);
