@@ -330,6 +330,16 @@ void model_authorized(struct model *m, unsigned gun, bool ok, int64_t now_ms)
     g->due_ms = ok ? in_range(m, g->at_ms, 2, 6) : leaves_ms;
 }
 
+void model_granted(struct model *m, unsigned gun, struct str order, int64_t balance, int64_t now_ms)
+{
+    model_authorized(m, gun, true, now_ms);
+    struct model_gun *g = &m->guns[gun];
+    if (g->state != GUN_STARTING)
+        return; /* the vehicle left meanwhile */
+    set_id(g, order);
+    g->balance = balance;
+}
+
 void model_started(struct model *m, unsigned gun, int32_t tx, bool ok, int64_t now_ms)
 {
     model_advance(m, now_ms);

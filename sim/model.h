@@ -173,6 +173,9 @@ void model_set_habit(struct model *m, unsigned gun, enum model_habit h, int64_t 
 EV_MUST_USE int model_swipe(struct model *m, unsigned gun, struct str tag, int64_t now_ms);
 /** The answer to MODEL_EVENT_AUTHORIZE. */
 void model_authorized(struct model *m, unsigned gun, bool ok, int64_t now_ms);
+/** The same of a 云快充 pile: yes, under this order number, for so much. */
+void model_granted(struct model *m, unsigned gun, struct str order, int64_t balance,
+                   int64_t now_ms);
 /** The answer to MODEL_EVENT_START; not ok = the charger ends the transaction. */
 void model_started(struct model *m, unsigned gun, int32_t tx, bool ok, int64_t now_ms);
 

@@ -76,7 +76,7 @@ static struct model_traits traits_of(const struct sim_options *o, bool ocpp, int
                                  .obeys_profiles = !o->no_profiles,
                                  .stops_at_balance = !ocpp,
                                  .autoplug = o->autoplug,
-                                 .walkup_pm = (uint16_t)(ocpp ? o->walkup_pm : 0)};
+                                 .walkup_pm = (uint16_t)o->walkup_pm};
 }
 
 static int make_peer(struct world *w, uint32_t i, struct rng *r)

@@ -2,9 +2,15 @@
 /* ykc_peer.c: see ykc_peer.h. Log-in, price model, then events. Only the record (0x3B) is answered
  * by the platform: it stays the event under way until 0x40 comes, is sent again every 30 s three
  * times and once more after 5 min, then given up, as piles do. Everything else is told and done
- * with. Owns nothing; frames that it does not know are ignored. */
+ * with. Owns nothing; frames that it does not know are ignored.
+ *
+ * Piles differ as in the field: those with an odd number write their checksums the other way round,
+ * those that end in 7 are of a fork that appends bytes to 03 and 0x13. A DC pile tells what the
+ * vehicle says (GB/T 27930): 0x15 and 0x17 before the charge, 0x23 and 0x25 with each reading, 0x1D
+ * or 0x21 when it is broken off, 0x19 at the end. */
 #include "sim/ykc_peer.h"
 
+#include "base/calendar.h"
 #include "base/err.h"
 #include "wire/frame.h"
 #include "wire/ykc.h"
@@ -24,14 +30,28 @@ enum {
 
 /* ---- sending ---- */
 
+/* How many bytes a fork appends to this frame. */
+static size_t fork_bytes(const struct peer *p, uint8_t type)
+{
+    bool fork = p->id[0] && p->id[strlen(p->id) - 1] == '7';
+    return !fork ? 0 : type == 0x03 ? 1 : type == 0x13 ? 81 : 0;
+}
+
+static bool high_first(const struct peer *p)
+{
+    return p->id[0] && (p->id[strlen(p->id) - 1] - '0') % 2 == 1;
+}
+
 static void send_frame(struct sim *s, struct peer *p, uint8_t type, const uint8_t seq[2],
                        const void *msg)
 {
     const struct wire_msg *m = wire_msg_by_code(&ykc_proto, type);
-    struct frame f = {.type = type, .seq = {seq[0], seq[1]}};
+    struct frame f = {.type = type, .seq = {seq[0], seq[1]}, .crc_high_first = high_first(p)};
     buf_reset(&s->body);
     buf_reset(&s->out);
     int err = wire_bin_encode(m->req, msg, &s->body);
+    if (fork_bytes(p, type))
+        (void)buf_grow(&s->body, fork_bytes(p, type));
     f.body = buf_str(&s->body);
     if (!err)
         err = frame_build(&f, &s->out);
@@ -147,6 +167,83 @@ static void send_data(struct sim *s, struct peer *p, unsigned gun, const uint8_t
         send_new(s, p, 0x13, &d);
 }
 
+/* ---- what the vehicle says ---- */
+
+#define VIN_SIM "LEVENSIM000000000"
+
+/* order, pile and gun stand first in all of these frames. */
+static void head_fill(const struct peer *p, unsigned gun, char order[33], char pile[15],
+                      char number[3])
+{
+    (void)str_copy(order, 33, str_from_c(p->model.guns[gun].id));
+    set_pile(pile, p);
+    set_gun(number, gun);
+}
+
+static void send_handshake(struct sim *s, struct peer *p, unsigned gun)
+{
+    const struct model_gun *g = &p->model.guns[gun];
+    struct ykc_Handshake h = {.bms_version = "010100",
+                              .battery = 3,
+                              .capacity = g->capacity_mwh / 40000,
+                              .rated_voltage = 4000,
+                              .maker = "EVEN",
+                              .pack = "00000001",
+                              .year = 2024,
+                              .month = 6,
+                              .day = 12,
+                              .cycles = "640000",
+                              .owned = 1,
+                              .vin = VIN_SIM,
+                              .software = "FFFFFFFFFFFFFFFF"};
+    struct ykc_Parameters q = {.cell_max = 365,
+                               .energy = g->capacity_mwh / 100000,
+                               .voltage_max = 4200,
+                               .temp_max = 55,
+                               .soc = g->soc0_pm,
+                               .voltage = 3700,
+                               .pile_voltage_max = 7500,
+                               .pile_voltage_min = 2000};
+    head_fill(p, gun, h.order, h.pile, h.gun);
+    head_fill(p, gun, q.order, q.pile, q.gun);
+    send_new(s, p, 0x15, &h);
+    send_new(s, p, 0x17, &q);
+}
+
+static void send_vehicle(struct sim *s, struct peer *p, unsigned gun)
+{
+    struct model_event e;
+    struct ykc_BmsDemand d = {.voltage_demand = 4200, .mode = 2, .voltage = 3900};
+    struct ykc_BmsInfo i = {
+        .cell = 1, .temp_max = 33, .probe_max = 1, .temp_min = 28, .probe_min = 2};
+    model_sample(&p->model, gun, &e);
+    d.current = d.current_bms = d.current_demand = -(e.power_w * INT64_C(100) / d.voltage);
+    d.soc = e.soc_pm / 10;
+    head_fill(p, gun, d.order, d.pile, d.gun);
+    head_fill(p, gun, i.order, i.pile, i.gun);
+    send_new(s, p, 0x23, &d);
+    send_new(s, p, 0x25, &i);
+}
+
+static void send_end(struct sim *s, struct peer *p, const struct model_event *e)
+{
+    struct ykc_EndPhase end = {.soc = e->soc_pm / 10,
+                               .cell_min = 356,
+                               .cell_max = 360,
+                               .temp_min = 27,
+                               .temp_max = 34,
+                               .charger = "00000001"};
+    struct ykc_BmsAbort stop = {.reason = 1};
+    bool full = e->reason == STOPPED_FULL;
+    head_fill(p, e->gun, end.order, end.pile, end.gun);
+    head_fill(p, e->gun, stop.order, stop.pile, stop.gun);
+    if (full || e->reason == STOPPED_FAULT)
+        send_new(s, p, full ? 0x1D : 0x21, &stop); /* one layout */
+    send_new(s, p, 0x19, &end);
+}
+
+/* ---- records ---- */
+
 static int64_t reason_of(uint8_t reason)
 {
     switch ((enum model_reason)reason) {
@@ -174,6 +271,33 @@ static int64_t wall(const struct peer *p, int64_t at_ms)
     return model_clock_ms(&p->model, at_ms) + CHINA_MS;
 }
 
+/* A card that began while the pile was offline has no order of the platform: the pile makes the
+ * number itself. */
+static bool offline_card(const struct model_gun *g)
+{
+    return strlen(g->id) != 32;
+}
+
+static void record_names(const struct peer *p, unsigned gun, struct ykc_Record *r)
+{
+    const struct model_gun *g = &p->model.guns[gun];
+    struct civil c;
+    char number[64];
+    set_pile(r->pile, p);
+    set_gun(r->gun, gun);
+    if (!offline_card(g)) {
+        (void)str_copy(r->order, sizeof r->order, str_from_c(g->id));
+        return;
+    }
+    const char *digits = g->id + strcspn(g->id, "0123456789");
+    civil_from_ms(wall(p, g->start_ms), &c);
+    snprintf(number, sizeof number, "%.14s%.2s%02d%02d%02d%02d%02d%02d9999", r->pile, r->gun,
+             c.year % 100, c.month, c.day, c.hour, c.minute, c.second);
+    (void)str_copy(r->order, sizeof r->order, str_from_c(number));
+    r->mark = 4;
+    (void)str_copy(r->card, sizeof r->card, str_from(digits, strspn(digits, "0123456789")));
+}
+
 static void send_record(struct sim *s, struct peer *p, const struct model_event *e)
 {
     const struct model_gun *g = &p->model.guns[e->gun];
@@ -185,9 +309,7 @@ static void send_record(struct sim *s, struct peer *p, const struct model_event 
                            .mark = 1,
                            .reason = reason_of(e->reason),
                            .card = "0000000000000000"};
-    set_pile(r.pile, p);
-    set_gun(r.gun, e->gun);
-    (void)str_copy(r.order, sizeof r.order, str_from_c(g->id));
+    record_names(p, e->gun, &r);
     for (unsigned i = 0; i < 4; i++) {
         struct ykc_ClassFee *c = &r.classes[i];
         c->price = p->model.prices.price_e5[i];
@@ -213,10 +335,25 @@ static void record_done(struct sim *s, struct peer *p, unsigned gun)
     model_pop(&p->model);
 }
 
+/* The card's digits are its number. Answered by 0x32, or never: then nobody charges. */
+static void send_card(struct sim *s, struct peer *p, unsigned gun)
+{
+    struct ykc_StartRequest m = {.kind = 1, .card = "0000000000000000"};
+    const char *digits = p->model.guns[gun].id;
+    digits += strcspn(digits, "0123456789");
+    set_pile(m.pile, p);
+    set_gun(m.gun, gun);
+    (void)str_copy(m.card, sizeof m.card, str_from(digits, strspn(digits, "0123456789")));
+    send_new(s, p, 0x31, &m);
+}
+
 static void tell_event(struct sim *s, struct peer *p, const struct model_event *head)
 {
     struct model_event e = *head;
+    bool dc = p->model.traits.dc;
     if (e.type == MODEL_EVENT_STOP) {
+        if (dc)
+            send_end(s, p, &e);
         send_record(s, p, &e);
         return;
     }
@@ -224,11 +361,15 @@ static void tell_event(struct sim *s, struct peer *p, const struct model_event *
     if (e.type == MODEL_EVENT_START) {
         s->stats.starts++;
         model_started(&p->model, e.gun, 0, true, s->now_ms);
+        if (dc)
+            send_handshake(s, p, e.gun);
     } else if (e.type == MODEL_EVENT_AUTHORIZE) {
-        model_authorized(&p->model, e.gun, false, s->now_ms); /* cards are not read here */
+        send_card(s, p, e.gun);
         return;
     }
     send_data(s, p, e.gun, NULL);
+    if (dc && e.type == MODEL_EVENT_METER && model_busy(&p->model, e.gun))
+        send_vehicle(s, p, e.gun);
 }
 
 static void retry(struct sim *s, struct peer *p)
@@ -393,6 +534,20 @@ static void remote_start(struct got *g)
     send_frame(g->s, g->p, 0x33, g->seq, &r);
 }
 
+static void start_decided(struct got *g)
+{
+    const struct ykc_StartDecision *m = g->msg;
+    unsigned gun;
+    if (!gun_of(g->p, m->gun, &gun))
+        return;
+    g->s->stats.failed_starts += m->result != 1;
+    if (m->result == 1)
+        model_granted(&g->p->model, gun, str_from_c(m->order), m->balance * MONEY_FEN,
+                      g->s->now_ms);
+    else
+        model_authorized(&g->p->model, gun, false, g->s->now_ms);
+}
+
 static void remote_stop(struct got *g)
 {
     const struct ykc_RemoteStop *m = g->msg;
@@ -411,8 +566,11 @@ static void record_replied(struct got *g)
 {
     const struct ykc_RecordReply *m = g->msg;
     const struct model_event *e = model_head(&g->p->model);
-    if (g->p->call != CALL_EVENT || !e ||
-        !str_eq_c(str_from_c(m->order), g->p->model.guns[e->gun].id))
+    struct ykc_Record r = {0};
+    if (g->p->call != CALL_EVENT || !e)
+        return;
+    record_names(g->p, e->gun, &r);
+    if (strcmp(m->order, r.order) != 0)
         return;
     g->s->stats.errors += m->result != 0;
     record_done(g->s, g->p, e->gun);
@@ -469,9 +627,10 @@ static const struct {
     uint8_t type;
     void (*take)(struct got *g);
 } frames[] = {
-    {0x02, login_replied}, {0x06, verify_replied}, {0x0A, model_fetched},  {0x12, data_read},
-    {0x34, remote_start},  {0x36, remote_stop},    {0x40, record_replied}, {0x42, balance_set},
-    {0x52, work_set},      {0x56, time_set},       {0x58, model_set},      {0x92, rebooted},
+    {0x02, login_replied}, {0x06, verify_replied}, {0x0A, model_fetched}, {0x12, data_read},
+    {0x32, start_decided}, {0x34, remote_start},   {0x36, remote_stop},   {0x40, record_replied},
+    {0x42, balance_set},   {0x52, work_set},       {0x56, time_set},      {0x58, model_set},
+    {0x92, rebooted},
 };
 
 static void take_frame(struct sim *s, struct peer *p, const struct frame *f)

@@ -42,6 +42,7 @@ struct platform {
     struct ocpp16_StopTransaction_req stop;
     bool pile_asked, pile_accepted;
     struct ykc_Record record;
+    unsigned phases; /* of the talk with the vehicle, by frame type - 0x15 */
     struct model_prices prices;
 };
 
@@ -235,6 +236,16 @@ static void on_frame(struct platform *f, struct net_conn c, const struct frame *
     case 0x3B:
         on_record(f, c, fr, &m.record);
         break;
+    case 0x15:
+    case 0x17:
+    case 0x23:
+    case 0x25:
+    case 0x1D:
+    case 0x21:
+    case 0x19:
+        f->phases |= 1u << (fr->type - 0x15);
+        assert_int_equal(f->records, 0); /* the record is the last */
+        break;
     default:
         assert_int_equal(fr->type, 0x03);
     }
@@ -356,6 +367,7 @@ static void whole_transactions(void **state)
     assert_int_equal(f.logins, 1);
     assert_true(f.pile_accepted);
     assert_int_equal(f.records, 1);
+    assert_int_equal(f.phases, 1u | 1u << 2 | 1u << 4 | 1u << 14 | 1u << 16); /* 15 17 19 23 25 */
     assert_string_equal(f.record.order, ORDER);
     assert_int_equal(f.record.reason, 0x43); /* it stopped at its balance by itself */
     assert_in_range(f.record.amount, 15000, 15400);
