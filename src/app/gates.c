@@ -251,6 +251,22 @@ static int reactor_open(struct gates *g, int i)
     return err;
 }
 
+/* Piles that can speak TLS have a port of their own: nothing in a frame tells which it is. */
+static int ykc_tls_listen(struct reactor *r)
+{
+    const struct config *c = r->gates->cfg.settings;
+    uint16_t port = (uint16_t)c->charge_ykc_tls_port;
+    struct net_listen l = {.host = c->charge_bind, .port = port, .tls = r->gates->tls};
+    if (!port)
+        return 0;
+    int err = l.tls ? ykc_gate_listen(r->ykc, &l, &port) : ERR_REQUIRED;
+    if (err)
+        log_line(LOG_ERROR, "net", 0, "cannot listen with TLS on %s:%u: %s%s", c->charge_bind,
+                 (unsigned)l.port, err_text(err, LANG_EN),
+                 l.tls ? "" : " (charge.tls_cert and charge.tls_key)");
+    return err;
+}
+
 static int reactor_listen(struct reactor *r, uint16_t *ocpp, uint16_t *ykc)
 {
     const struct config *c = r->gates->cfg.settings;
@@ -266,7 +282,7 @@ static int reactor_listen(struct reactor *r, uint16_t *ocpp, uint16_t *ykc)
     if (err)
         log_line(LOG_ERROR, "net", 0, "cannot listen on %s:%u: %s", c->charge_bind,
                  (unsigned)yl.port, err_text(err, LANG_EN));
-    return err;
+    return err ? err : ykc_tls_listen(r);
 }
 
 static int tls_open(struct gates *g)
