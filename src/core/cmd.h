@@ -298,6 +298,8 @@ struct cmd_order_start {
     int64_t connector;
     int64_t cap;        /* amount to hold, > 0 for PAYER_WALLET */
     int32_t payer_kind; /* PAYER_WALLET or PAYER_NONE (staff test charge) */
+    int32_t direction;  /* 1 or 0 charge; -1 discharge: staff, PAYER_NONE, 云快充 only */
+    int32_t to_soc;     /* discharge: down to this state of charge, percent */
     int32_t pad;
 };
 struct cmd_order_stop {
@@ -515,6 +517,8 @@ struct out_call {
     int32_t connector;
     int32_t timeout_s;
     int32_t interval_s; /* SET_INTERVAL */
+    int32_t direction;  /* REMOTE_START, REMOTE_STOP: of the order's session */
+    int32_t to_soc;     /* REMOTE_START of a discharge, percent */
     char path[49];      /* pile number, for concentrators */
     char tag[37];       /* REMOTE_START */
     char tx_no[33];     /* 云快充 order number */

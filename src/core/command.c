@@ -139,6 +139,8 @@ static void out_fill(const struct core *c, const struct call *k, struct out_call
         (void)str_copy(out->tag, sizeof out->tag, str_from_c(o->srow.tag));
         (void)str_copy(out->tx_no, sizeof out->tx_no, str_from_c(o->srow.tx_no));
         out->tx = o->srow.tx;
+        out->direction = o->srow.direction;
+        out->to_soc = k->interval_s;
         out->balance = pile_balance(c, k->charger, o);
     }
 }

@@ -155,6 +155,7 @@ struct connector {
     struct row_connector row;
     struct charger *charger;
     struct connector *next;
+    int64_t turn;   /* 云快充: order that follows the running one when the pile turns round */
     uint64_t stray; /* 云快充: mark of the last session here that belongs to no order */
     struct {        /* the last StartTransaction, to know a retry */
         char tag[37];
@@ -503,6 +504,8 @@ int64_t start_tag_order(const char *tag);
 int start_order(struct core *c, const struct cmd *cmd);
 void start_authorize(struct core *c, const struct cmd *cmd, struct charger *ch);
 void start_tx(struct core *c, const struct cmd *cmd, struct charger *ch);
+/** It begins where another order still runs: that one was turned round, its record will come. */
+void start_turned(struct core *c, struct order *o);
 void start_pile(struct core *c, const struct cmd *cmd, struct charger *ch);
 /** The order of a session that a card began while its pile had no network; NULL with *err when that
  * card may not. */

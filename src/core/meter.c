@@ -36,8 +36,8 @@ void meter_step(struct core *c, struct order *o, const struct evidence_step *ste
 {
     const struct tariff *t = tariff_find(c, o->row.tariff);
     int32_t first = o->bill.n;
-    if (!t || step->delta_mwh == 0)
-        return;
+    if (!t || step->delta_mwh == 0 || o->srow.direction < 0)
+        return; /* what goes back to the grid is no bill */
     if (step->delta_mwh > 0) {
         int64_t from = step->from_ms;
         if (step->to_ms - from > STEP_MAX_MS)
@@ -135,7 +135,7 @@ static void event_meter(struct core *c, const struct order *o, const struct core
 static void low_power(struct core *c, struct order *o, const struct tenant *t)
 {
     bool low = o->power_w >= 0 && o->power_w < t->row.low_power_w && o->ev.energy_mwh > 0;
-    if (o->row.state != ORDER_CHARGING || !t->row.suspended_s)
+    if (o->row.state != ORDER_CHARGING || !t->row.suspended_s || o->srow.direction < 0)
         return;
     if (low && !o->timer[TO_SUSPEND].pos) {
         o->low_power = true;
@@ -227,6 +227,7 @@ void meter_apply(struct core *c, const struct cmd *cmd, struct charger *ch)
     must(in->n >= 0 && in->n <= CMD_SAMPLES_MAX);
     struct order *o = meter_order(c, in, ch);
     if (o && o->row.state == ORDER_STARTING && in->tx_no[0]) {
+        start_turned(c, o);
         /* 云快充 has no StartTransaction: the first reading with the order's number says that it
          * began. When, is between the answer to the start and now. */
         bool wish = o->row.stop_asked_ms != 0;

@@ -24,7 +24,8 @@
  * Restart: rows of orders, sessions and bill pieces are one checkpoint; the samples after it are
  * folded again (meter_fold) with the same times, so the bill is the same to the milliwatt-hour.
  *
- * Invariants: 1. an open order is the order_id of its connector, and the only one; 2. a session has
+ * Invariants: 1. an open order is the order_id of its connector, and the only one, but for one that
+ * waits for the pile to turn the running session round; 2. a session has
  * at most one OCPP transaction id and keeps it; 3. every open order has a timer. */
 #include "core/core_state.h"
 

@@ -159,7 +159,8 @@ static bool list_amount(const struct core *c, const struct order *o, const struc
     const struct zone *z = zone_of(c, o->row.station);
     struct tariff_classes list;
     int64_t told = 0;
-    if (!t || in->amount <= 0 || tariff_classes_of_day(t, z, o->row.start_ms, &list))
+    if (!t || in->amount <= 0 || o->srow.direction < 0 ||
+        tariff_classes_of_day(t, z, o->row.start_ms, &list))
         return false;
     for (int i = 0; i < TARIFF_CLASSES; i++)
         told += in->class_amount[i];

@@ -325,14 +325,15 @@ void settle_order(struct core *c, struct order *o)
     o->row.settled_ms = c->now;
     o->row.doubt = o->ev.doubt;
     o->row.doubt_mwh = o->ev.doubt_mwh;
-    stat_put(c, o,
-             &(struct row_stat_day){.orders = 1,
-                                    .energy_mwh = o->row.energy_mwh,
-                                    .elec = b.elec,
-                                    .service = b.service,
-                                    .paid = o->row.paid,
-                                    .loss = o->row.loss,
-                                    .minutes = (o->row.end_ms - o->row.start_ms) / 60000});
+    if (o->srow.direction > 0)
+        stat_put(c, o,
+                 &(struct row_stat_day){.orders = 1,
+                                        .energy_mwh = o->row.energy_mwh,
+                                        .elec = b.elec,
+                                        .service = b.service,
+                                        .paid = o->row.paid,
+                                        .loss = o->row.loss,
+                                        .minutes = (o->row.end_ms - o->row.start_ms) / 60000});
     bool doubtful = rest_matters(o);
     if (doubtful)
         o->row.decide_ms = c->now + tenant->row.doubt_h * INT64_C(3600000);
@@ -486,6 +487,12 @@ static int64_t correct_take(struct core *c, struct order *o, const struct bill *
 void settle_correct(struct core *c, struct order *o, int64_t billed_mwh)
 {
     struct fee_sum now;
+    if (o->srow.direction < 0) { /* no bill: only what it was */
+        o->row.estimated = 0;
+        o->row.energy_mwh = o->srow.energy_mwh = o->ev.energy_mwh;
+        order_event(c, o, OE_CORRECTED, "");
+        return;
+    }
     fee_sum(&o->bill, &now);
     struct bill d = {.elec = now.elec.v - o->row.elec, .service = now.service.v - o->row.service};
     int64_t left = o->row.paid - o->row.refunded; /* the refunded is back already */

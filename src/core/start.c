@@ -77,7 +77,7 @@ struct plan {
     const struct tenant *t;
     const struct tariff *tariff;
     int64_t driver, token, cap;
-    int32_t payer_kind, started_by;
+    int32_t payer_kind, started_by, direction;
 };
 
 static int plan_prices(const struct core *c, struct plan *p, int64_t at_ms)
@@ -98,7 +98,9 @@ static struct order *plan_order(struct core *c, const struct plan *p, int64_t at
     const struct split_contract *contract = contract_in_force(c, p->s->row.contract, at_ms);
     struct row_orders *r = &o->row;
     r->tenant = p->t->row.id;
-    r->kind = ORDER_CHARGE;
+    r->kind = p->direction < 0 ? ORDER_DISCHARGE : ORDER_CHARGE;
+    if (p->direction < 0)
+        o->srow.direction = -1;
     r->payer_kind = p->payer_kind;
     r->driver = p->driver;
     r->token = p->token;
@@ -138,9 +140,18 @@ static int order_hold(struct core *c, struct order *o, int64_t wallet, int64_t a
     return rc;
 }
 
+/* It waits for the pile to turn the running session round. */
+static bool waits_for_turn(const struct order *o, const struct connector *k)
+{
+    return k->row.order_id && o->row.started_by != START_OFFLINE && o->row.state == ORDER_CREATED &&
+           !o->row.start_ms && o->srow.tx_no[0];
+}
+
 static void order_take_connector(struct core *c, struct order *o, struct connector *k)
 {
-    if (!k->row.order_id) { /* an order of the past leaves the present one its connector */
+    if (waits_for_turn(o, k)) {
+        k->turn = o->row.id;
+    } else if (!k->row.order_id) { /* an order of the past leaves the present one its connector */
         k->row.order_id = o->row.id;
         obj_dirty(c, &k->o);
         event_connector(c, k);
@@ -173,6 +184,15 @@ static int check_connector(const struct connector *k)
     }
 }
 
+/* A vehicle that sleeps cannot be woken: a discharge may turn a running charge round, and the other
+ * way. The pile ends the one with its record and begins the other at once. */
+static bool turns_round(const struct core *c, const struct connector *k, int32_t direction)
+{
+    const struct order *o = k->row.order_id ? order_find(c, k->row.order_id) : NULL;
+    return o && order_running(o) && k->charger->row.protocol == PROTOCOL_YKC &&
+           (o->srow.direction < 0) != (direction < 0);
+}
+
 static int check_place(struct core *c, const struct cmd *cmd, struct plan *p)
 {
     p->k = connector_find(c, cmd->u.order_start.connector);
@@ -187,8 +207,23 @@ static int check_place(struct core *c, const struct cmd *cmd, struct plan *p)
         return ERR_DISABLED;
     if (!ch->online)
         return ERR_OFFLINE;
-    rc = check_connector(p->k);
+    rc = turns_round(c, p->k, cmd->u.order_start.direction) ? 0 : check_connector(p->k);
     return rc ? rc : c->calls.live >= c->calls.cap ? ERR_FULL : 0;
+}
+
+/* Power back into the grid: for staff, at piles that know how, without money. What it earns is
+ * agreed elsewhere; here it is a session with its energy, of its own kind. */
+static int check_direction(const struct cmd *cmd, struct plan *p)
+{
+    const struct cmd_order_start *in = &cmd->u.order_start;
+    if (in->direction >= 0)
+        return in->direction > 1 || in->to_soc ? ERR_RANGE : 0;
+    if (in->direction < -1 || in->to_soc < 1 || in->to_soc > 100)
+        return ERR_RANGE;
+    if (cmd->head.actor_kind == ACTOR_DRIVER || in->payer_kind != PAYER_NONE)
+        return ERR_DENIED;
+    p->direction = -1;
+    return p->k->charger->row.protocol == PROTOCOL_YKC ? 0 : ERR_UNSUPPORTED;
 }
 
 static int check_payer(struct core *c, const struct cmd *cmd, struct plan *p, int64_t *wallet)
@@ -246,7 +281,7 @@ static void start_names(struct core *c, struct order *o, const struct connector 
     order_index(c, o);
 }
 
-static void start_call(struct core *c, struct order *o, const struct connector *k)
+static void start_call(struct core *c, struct order *o, const struct connector *k, int32_t to_soc)
 {
     char payload[160];
     bool ykc = k->charger->row.protocol == PROTOCOL_YKC;
@@ -260,6 +295,7 @@ static void start_call(struct core *c, struct order *o, const struct connector *
         call_add(c, k->charger,
                  &(struct call_ask){.kind = CALL_REMOTE_START,
                                     .connector = k->row.number,
+                                    .interval_s = to_soc,
                                     .durable = true,
                                     .order = o->row.id,
                                     .action = ykc ? "RemoteStart" : "RemoteStartTransaction",
@@ -272,6 +308,8 @@ int start_order(struct core *c, const struct cmd *cmd)
     struct plan p = {0};
     int64_t wallet = 0;
     int rc = check_place(c, cmd, &p);
+    if (!rc)
+        rc = check_direction(cmd, &p);
     if (!rc)
         rc = check_payer(c, cmd, &p, &wallet);
     if (!rc)
@@ -290,7 +328,7 @@ int start_order(struct core *c, const struct cmd *cmd)
     order_take_connector(c, o, p.k);
     order_state(c, o, ORDER_HELD);
     order_timer(c, o, TO_START, c->now + p.t->row.start_timeout_s * 1000);
-    start_call(c, o, p.k);
+    start_call(c, o, p.k, cmd->u.order_start.to_soc);
     c->made_id = o->row.id;
     c->made_version = o->row.version;
     return 0;
@@ -466,6 +504,17 @@ static void displace(struct core *c, struct connector *k)
         stop_estimated(c, o, STOP_OTHER);
     else
         order_fail(c, o, ERR_BUSY, OE_START_REJECTED, "another session began here");
+}
+
+void start_turned(struct core *c, struct order *o)
+{
+    struct connector *k = connector_find(c, o->row.connector);
+    if (!k || k->row.order_id == o->row.id)
+        return;
+    displace(c, k);
+    k->row.order_id = o->row.id;
+    obj_dirty(c, &k->o);
+    event_connector(c, k);
 }
 
 /* The start belongs to an order of the app that waits for it, or waits no more. */

@@ -119,6 +119,14 @@ int stop_order(struct core *c, const struct cmd *cmd)
 
 /* ---- ending ---- */
 
+/* The order that a turn-round began behind this one, or 0. */
+static int64_t turned_to(const struct core *c, struct connector *k)
+{
+    const struct order *next = order_find(c, k->turn);
+    k->turn = 0;
+    return next && order_open(next) ? next->row.id : 0;
+}
+
 void stop_end(struct core *c, struct order *o, enum stop_reason reason, int64_t end_ms)
 {
     struct charger *ch = order_charger(c, o);
@@ -131,7 +139,7 @@ void stop_end(struct core *c, struct order *o, enum stop_reason reason, int64_t 
     o->row.end_ms = o->srow.end_ms = end_ms;
     o->srow.state = SESSION_ENDED;
     if (k && k->row.order_id == o->row.id) {
-        k->row.order_id = 0;
+        k->row.order_id = turned_to(c, k);
         obj_dirty(c, &k->o);
         event_connector(c, k);
     }
@@ -276,7 +284,7 @@ static void record_bill(struct core *c, struct order *o, const struct cmd_tx_rec
     const struct zone *z = zone_of(c, o->row.station);
     struct tariff_classes classes;
     struct fee_sum live;
-    if (!t)
+    if (!t || o->srow.direction < 0)
         return;
     fee_sum(&o->bill, &live);
     bool fits = classes_hold(c, o, t, from_ms, to_ms, &classes) &&
@@ -330,8 +338,8 @@ static void record_late(struct core *c, struct order *o, const struct cmd_tx_rec
                         struct charger *ch)
 {
     struct connector *k = connector_of(ch, in->connector);
-    if (!k || in->energy_mwh <= 0)
-        return;
+    if (!k || in->energy_mwh <= 0 || o->srow.direction < 0)
+        return; /* energy given for nothing is nobody's loss */
     order_event(c, o, OE_LATE_START, "");
     struct order *loss = start_unpaid(c, o, k, START_APP);
     if (!loss)

@@ -16,7 +16,8 @@ enum { SAMPLES_KEEP = 4000 };
 
 /* ---- writes ---- */
 
-static int start_send(struct request *r, int64_t connector, int64_t driver, int64_t cap)
+static int start_send(struct request *r, int64_t connector, int64_t driver, int64_t cap,
+                      int64_t discharge_to)
 {
     struct cmd *cmd = req_cmd(r, CMD_ORDER_START, CMD_SIZE(order_start));
 
@@ -26,6 +27,8 @@ static int start_send(struct request *r, int64_t connector, int64_t driver, int6
     cmd->u.order_start.driver = driver;
     cmd->u.order_start.cap = cap;
     cmd->u.order_start.payer_kind = driver != 0 ? PAYER_WALLET : PAYER_NONE;
+    cmd->u.order_start.direction = discharge_to != 0 ? -1 : 1;
+    cmd->u.order_start.to_soc = (int32_t)discharge_to;
     req_idem(r, cmd);
     return req_submit(r, cmd, 1);
 }
@@ -55,8 +58,12 @@ int me_order_start(struct request *r)
         return req_made(r);
     if (!in->has.code)
         return req_fail(r, ERR_REQUIRED, "/code", "the code on the connector");
-    if (in->has.driver || in->has.connector)
-        return req_fail(r, ERR_RANGE, in->has.driver ? "/driver" : "/connector", "for staff only");
+    if (in->has.driver || in->has.connector || in->has.discharge_to)
+        return req_fail(r, ERR_RANGE,
+                        in->has.driver      ? "/driver"
+                        : in->has.connector ? "/connector"
+                                            : "/discharge_to",
+                        "for staff only");
     if (!in->has.cap || in->cap.v <= 0)
         return req_fail(r, in->has.cap ? ERR_RANGE : ERR_REQUIRED, "/cap", "more than 0");
     err = req_query(r, QUERY_WEB_CODE, &code, 1, code_take, &place);
@@ -64,7 +71,7 @@ int me_order_start(struct request *r)
         err = ERR_NOT_FOUND;
     if (err == ERR_NOT_FOUND)
         return req_fail(r, err, "/code", "no connector has this code");
-    return err != 0 ? err : start_send(r, place.connector, r->actor.id, in->cap.v);
+    return err != 0 ? err : start_send(r, place.connector, r->actor.id, in->cap.v, 0);
 }
 
 int orders_post(struct request *r)
@@ -81,7 +88,8 @@ int orders_post(struct request *r)
         return req_fail(r, ERR_RANGE, "/cap", "more than 0 when a wallet pays");
     if (in->cap.v < 0)
         return req_fail(r, ERR_RANGE, "/cap", "not negative");
-    return start_send(r, in->connector, in->driver, in->cap.v);
+    return start_send(r, in->connector, in->driver, in->cap.v,
+                      in->has.discharge_to ? in->discharge_to : 0);
 }
 
 static int stop_send(struct request *r, int64_t driver)

@@ -68,7 +68,7 @@ bool ykc_call_answer(struct ykc_gate *g, struct ykc_conn *c, struct ykc_pile *p,
 {
     char reason[80];
     struct ykc_call *call = p->calls, was;
-    bool start = a->reply == 0x33;
+    bool start = a->reply == 0x33 || a->reply == 0xe1;
 
     while (call != NULL && !answers(call, a))
         call = call->next;
@@ -212,10 +212,45 @@ void ykc_start_send(struct ykc_gate *g, struct ykc_conn *c, const struct ykc_pil
     ykc_send_as(g, c, 0x34, &ykc_RemoteStartRelay_type, &relay, NULL);
 }
 
+/* ---- discharge: the same calls in the other direction ---- */
+
+static void discharge_start(const struct ykc_out *o)
+{
+    struct ykc_Discharge out = {.strategy = 4, .parameter = o->in->to_soc};
+    struct ykc_call *call = gun_call(o, 0xe1);
+
+    if (call == NULL)
+        return;
+    str_copy(call->order, sizeof(call->order), str_from_c(o->in->tx_no));
+    memcpy(out.order, call->order, sizeof(out.order));
+    memcpy(out.pile, o->p->number, sizeof(out.pile));
+    memcpy(out.gun, o->gun, sizeof(out.gun));
+    memset(out.password, '0', sizeof(out.password) - 1);
+    ykc_send(o->g, o->c, ykc_msg(0xe2), &out, NULL);
+}
+
+static void discharge_stop(const struct ykc_out *o)
+{
+    struct ykc_DischargeStop out = {0};
+
+    if (gun_call(o, 0xe3) == NULL)
+        return;
+    memcpy(out.pile, o->p->number, sizeof(out.pile));
+    memcpy(out.gun, o->gun, sizeof(out.gun));
+    ykc_send(o->g, o->c, ykc_msg(0xe4), &out, NULL);
+}
+
+/* ---- charge ---- */
+
 static void remote_start(const struct ykc_out *o)
 {
-    struct ykc_call *call = gun_call(o, 0x33);
+    struct ykc_call *call;
 
+    if (o->in->direction < 0) {
+        discharge_start(o);
+        return;
+    }
+    call = gun_call(o, 0x33);
     if (call == NULL)
         return;
     str_copy(call->order, sizeof(call->order), str_from_c(o->in->tx_no));
@@ -236,7 +271,9 @@ void ykc_stop_send(struct ykc_gate *g, struct ykc_conn *c, const char *pile, con
 
 static void remote_stop(const struct ykc_out *o)
 {
-    if (gun_call(o, 0x35) != NULL)
+    if (o->in->direction < 0)
+        discharge_stop(o);
+    else if (gun_call(o, 0x35) != NULL)
         ykc_stop_send(o->g, o->c, o->p->number, o->gun);
 }
 

@@ -239,6 +239,9 @@ void ykc_rated(const struct ykc_Handshake *d, struct cmd_battery *out);
 void ykc_setup(const struct ykc_Parameters *d, struct cmd_battery *out);
 void ykc_end(const struct ykc_EndPhase *d, struct cmd_battery *out);
 void ykc_parking(const struct ykc_LockState *d, struct cmd_parking *out);
+void ykc_discharge(const struct ykc_DischargeData *d, struct core_sample *s);
+void ykc_discharge_record(const struct ykc_DischargeRecord *r, int32_t zone_offset_s,
+                          struct cmd_tx_record *out);
 void ykc_record17(const struct ykc_Record17 *r, struct ykc_Record *out);
 /** The number of a price model as its four digits. */
 void ykc_model_number(int32_t number, char out[5]);

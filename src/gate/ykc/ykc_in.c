@@ -45,6 +45,10 @@ union ykc_any {
     struct ykc_UpdateReply update;
     struct ykc_ParallelRequest parallel;
     struct ykc_QrPrefixReply qr;
+    struct ykc_DischargeReply discharging;
+    struct ykc_DischargeStopReply undischarged;
+    struct ykc_DischargeData discharge;
+    struct ykc_DischargeRecord discharged;
 };
 
 struct ykc_row;
@@ -518,6 +522,59 @@ static void lock_take(const struct ykc_turn *t)
     ykc_submit(t->g);
 }
 
+/* ---- E1 … E9 discharge ---- */
+
+static void discharging_take(const struct ykc_turn *t)
+{
+    const struct ykc_DischargeReply *in = &t->u->discharging;
+    static const uint8_t reasons[] = {0, 3, 5, 2, 3, 3, 2}; /* as 33 says the same */
+    bool known = in->result >= 0 && (size_t)in->result < ARRAY_LEN(reasons);
+
+    (void)ykc_call_answer(t->g, t->c, t->p,
+                          &(struct ykc_answer){.reply = 0xe1,
+                                               .accepted = in->result == 0,
+                                               .gun = ykc_gun(in->gun),
+                                               .reason = known ? reasons[in->result] : 3,
+                                               .order = in->order});
+}
+
+static void undischarged_take(const struct ykc_turn *t)
+{
+    const struct ykc_DischargeStopReply *in = &t->u->undischarged;
+
+    (void)ykc_call_answer(t->g, t->c, t->p,
+                          &(struct ykc_answer){.reply = 0xe3,
+                                               .accepted = in->result == 0,
+                                               .gun = ykc_gun(in->gun),
+                                               .reason = in->result});
+}
+
+static void discharge_take(const struct ykc_turn *t)
+{
+    const struct ykc_DischargeData *in = &t->u->discharge;
+    int64_t gun = ykc_gun(in->gun);
+
+    if (gun == 0 || in->state != 4 || order_none(in->order))
+        return;
+    status_tell(t, gun, CS_CHARGING, "");
+    ykc_discharge(in, &meter_begin(t, gun, in->order)->samples[0]);
+    if (ykc_ask(t->g, t->c, t->p, 0x13, t->f->seq) == NULL)
+        ykc_submit(t->g);
+}
+
+static void discharged_take(const struct ykc_turn *t)
+{
+    const struct ykc_DischargeRecord *in = &t->u->discharged;
+    struct cmd *cmd = ykc_cmd(t->g, t->c, CMD_TX_RECORD, CMD_SIZE(tx_record));
+    struct ykc_wait *w;
+
+    cmd->u.tx_record.charger = t->p->charger;
+    ykc_discharge_record(in, t->p->zone_offset_s, &cmd->u.tx_record);
+    w = ykc_ask(t->g, t->c, t->p, t->f->type, t->f->seq);
+    if (w != NULL)
+        memcpy(w->u.order, in->order, sizeof(w->u.order));
+}
+
 /* ---- the frame ---- */
 
 struct ykc_row {
@@ -568,6 +625,10 @@ static const struct ykc_row rows[] = {
     ANSWER(0x91, RebootReply, 1, answer_take),
     ROW(0x93, UpdateReply, update_take),
     ROW(0xa1, ParallelRequest, parallel_take),
+    ROW(0xe1, DischargeReply, discharging_take),
+    ROW(0xe3, DischargeStopReply, undischarged_take),
+    ROW(0xe7, DischargeData, discharge_take),
+    ROW(0xe9, DischargeRecord, discharged_take),
     ANSWER(0xf1, QrPrefixReply, 0, qr_take),
 };
 

@@ -309,3 +309,50 @@ void ykc_parking(const struct ykc_LockState *d, struct cmd_parking *out)
     out->battery_pm = d->battery <= 100 ? (int32_t)d->battery * 10 : -1;
     out->alarm = d->alarm == 0xff ? 1 : d->alarm == 0x55 ? 2 : 0;
 }
+
+/* ---- discharge ---- */
+
+/* From volts and amperes, DC or the three phases: of the power no document tells the unit. */
+static int64_t discharge_w(const struct ykc_DischargeData *d)
+{
+    const int64_t *o = d->outputs;
+
+    return (d->kind == 1 ? o[0] * o[1] : o[2] * o[5] + o[3] * o[6] + o[4] * o[7]) / 100;
+}
+
+void ykc_discharge(const struct ykc_DischargeData *d, struct core_sample *s)
+{
+    *s = no_sample;
+    s->energy_mwh = MWH(d->energy);
+    s->power_w = -discharge_w(d);
+    s->soc_pm = d->soc > 0 && d->soc <= 100 ? (int32_t)d->soc * 10 : SAMPLE_NONE32;
+    s->cost = d->amount;
+}
+
+static enum stop_reason discharge_reason(int64_t raw)
+{
+    return raw == 0x91                  ? STOP_NONE /* ordered by us */
+           : raw == 0x92 || raw == 0x93 ? STOP_LIMIT
+                                        : ykc_stop_reason(ykc_profile(0), raw);
+}
+
+void ykc_discharge_record(const struct ykc_DischargeRecord *r, int32_t zone_offset_s,
+                          struct cmd_tx_record *out)
+{
+    int64_t gun = 0;
+
+    if (str_to_i64(str_from_c(r->gun), &gun) == 0)
+        out->connector = (int32_t)gun;
+    out->stop = (int32_t)discharge_reason(r->reason);
+    out->raw_reason = (uint8_t)r->reason;
+    str_copy(out->tx_no, sizeof(out->tx_no), str_from_c(r->order));
+    out->start_ms = utc_ms(r->start, zone_offset_s);
+    out->end_ms = utc_ms(r->end, zone_offset_s);
+    for (size_t i = 0; i < ARRAY_LEN(r->energies); i++)
+        out->class_energy_mwh[i] = MWH(r->energies[i]);
+    out->meter_start_mwh = r->meter_start * 1000;
+    out->meter_end_mwh = r->meter_end * 1000;
+    out->energy_mwh = MWH(r->energy);
+    out->amount = r->amount;
+    ykc_vin(r->vin, false, out->vin);
+}

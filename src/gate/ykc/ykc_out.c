@@ -161,7 +161,8 @@ static void recorded(struct ykc_gate *g, struct ykc_conn *c, const struct ykc_wa
             return;
     }
     memcpy(reply.order, w->u.order, sizeof(reply.order));
-    ykc_send(g, c, ykc_msg(0x40), &reply, w->seq);
+    /* E8 has the layout of 40. */
+    ykc_send_as(g, c, w->type == 0xe9 ? 0xe8 : 0x40, &ykc_RecordReply_type, &reply, w->seq);
 }
 
 /* ---- 31, 71 a start at the pile ---- */
@@ -218,7 +219,8 @@ void ykc_reply_take(struct ykc_gate *g, struct ykc_conn *c, const struct ykc_wai
                      const struct out *out);
     } takes[] = {{0x01, opened},      {0x02, booted},          {0x05, verified},
                  {0x09, fetched},     {0x58, ykc_prices_push}, {0x31, start_decided},
-                 {0x71, vin_decided}, {0x3b, recorded},        {0x3d, recorded}};
+                 {0x71, vin_decided}, {0x3b, recorded},        {0x3d, recorded},
+                 {0xe9, recorded}};
 
     if (w->type == 0x13)
         read_kept(g, c, w);

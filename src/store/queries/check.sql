@@ -88,7 +88,7 @@ FROM station s LEFT JOIN tenant t ON t.id = s.tenant ORDER BY s.id;
 -- out: id id, end_ms time, start_ms time, energy_mwh energy, elec money, service money, occupancy money, paid money
 -- out: loss money, state int
 SELECT id, end_ms, start_ms, energy_mwh, elec, service, occupancy, paid, loss, state
-FROM orders WHERE station = :station AND state IN (8, 10) ORDER BY id;
+FROM orders WHERE station = :station AND state IN (8, 10) AND kind <> 3 ORDER BY id;
 
 -- name: check_station_days(station id) many
 -- out: day int, orders i64, energy_mwh energy, elec money, service money, occupancy money, paid money, loss money

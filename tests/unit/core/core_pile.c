@@ -601,6 +601,107 @@ static void test_pile_at_a_tariff_that_does_not_fit(void **state)
     assert_int_equal(world_put(w, ROW_CHARGER, true, &pile), ERR_UNSUPPORTED);
 }
 
+/* ---- back into the grid ---- */
+
+static int discharge(int32_t payer_kind)
+{
+    struct cmd *c = world_web(w, CMD_ORDER_START, w->person, ACTOR_PERSON);
+    c->u.order_start.connector = w->pile_gun;
+    c->u.order_start.payer_kind = payer_kind;
+    c->u.order_start.direction = -1;
+    c->u.order_start.to_soc = 40;
+    return world_send(w, c);
+}
+
+static void test_discharge(void **state)
+{
+    char tx_no[33];
+    (void)state;
+    assert_int_equal(discharge(PAYER_WALLET), ERR_DENIED);
+    assert_int_equal(discharge(PAYER_NONE), 0);
+    int64_t order = w->reply.u.made.id;
+    struct out call = *world_call(w, CALL_REMOTE_START);
+    assert_int_equal(call.u.call.direction, -1);
+    assert_int_equal(call.u.call.to_soc, 40);
+    (void)str_copy(tx_no, 33, str_from_c(call.u.call.tx_no));
+    world_answer(w, &call, 0, "Accepted");
+    reading(tx_no, 0, -60000);
+    world_run(w, 61000);
+    reading(tx_no, KWH, -60000);
+    assert_int_equal(world_order(w, order)->state, ORDER_CHARGING);
+    struct cmd *c = world_web(w, CMD_ORDER_STOP, w->person, ACTOR_PERSON);
+    c->u.order_stop.order = order;
+    assert_int_equal(world_send(w, c), 0);
+    assert_int_equal(world_call(w, CALL_REMOTE_STOP)->u.call.direction, -1);
+    record(tx_no, w->now - 61000, KWH, 9999, 1);
+    const struct row_orders *o = world_order(w, order);
+    assert_int_equal(o->kind, ORDER_DISCHARGE);
+    assert_int_equal(o->state, ORDER_SETTLED);
+    assert_int_equal(o->energy_mwh, KWH);
+    assert_int_equal(o->total, 0);
+    assert_int_equal(o->loss, 0);
+    assert_int_equal(world_session(w, order)->direction, -1);
+    assert_int_equal(world_count(w, ROW_STAT_DAY), 0); /* no sale */
+    assert_int_equal(wallet(), 40000);
+}
+
+/* A reading that was asked for is the call under way: nothing else goes out before its answer. */
+static void answer_what_waits(void)
+{
+    const struct charger *ch = charger_find(w->core, w->pile);
+    while (ch->calling) {
+        struct cmd *c = pile_cmd(CMD_CALL_RESULT);
+        c->u.call_result.command = ch->calling->row.id;
+        (void)str_copy(c->u.call_result.status, 33, STR_LIT("Accepted"));
+        world_send(w, c);
+    }
+}
+
+/* The pile turns a charge round: its record and the first reading of the discharge come in either
+ * order. */
+static void turn_round(bool record_first)
+{
+    char tx_no[33], back[33];
+    int64_t start = w->now, order = charging(40000, tx_no);
+    world_run(w, 61000);
+    reading(tx_no, KWH, 60000);
+    answer_what_waits();
+    assert_int_equal(discharge(PAYER_NONE), 0);
+    int64_t other = w->reply.u.made.id;
+    struct out call = *world_call(w, CALL_REMOTE_START);
+    (void)str_copy(back, 33, str_from_c(call.u.call.tx_no));
+    assert_string_not_equal(back, tx_no);
+    world_answer(w, &call, 0, "Accepted");
+    assert_int_equal(world_order(w, order)->state, ORDER_CHARGING);
+    if (record_first)
+        record(tx_no, start, KWH, 0, 1);
+    reading(back, 0, -60000);
+    if (!record_first)
+        record(tx_no, start, KWH, 0, 1);
+    assert_int_equal(world_order(w, order)->state, ORDER_SETTLED);
+    assert_int_equal(world_order(w, order)->paid, 12000);
+    assert_false(world_order(w, order)->estimated);
+    assert_int_equal(world_order(w, other)->state, ORDER_CHARGING);
+    assert_int_equal(connector_find(w->core, w->pile_gun)->row.order_id, other);
+    world_run(w, 61000);
+    record(back, w->now - 61000, KWH / 2, 0, 1);
+    assert_int_equal(world_order(w, other)->state, ORDER_SETTLED);
+    assert_int_equal(connector_find(w->core, w->pile_gun)->row.order_id, 0);
+    assert_int_equal(wallet(), 28000);
+}
+
+static void test_turn_round(void **state)
+{
+    (void)state;
+    turn_round(true);
+}
+
+static void test_turn_round_record_late(void **state)
+{
+    (void)state;
+    turn_round(false);
+}
+
 /* ---- battery, parking ---- */
 
 static void test_battery(void **state)
@@ -662,6 +763,9 @@ int core_pile(void)
         cmocka_unit_test_setup_teardown(test_tariff_that_no_pile_holds, up, down),
         cmocka_unit_test_setup_teardown(test_prices_before_the_change, up, down),
         cmocka_unit_test_setup_teardown(test_pile_at_a_tariff_that_does_not_fit, up, down),
+        cmocka_unit_test_setup_teardown(test_discharge, up, down),
+        cmocka_unit_test_setup_teardown(test_turn_round, up, down),
+        cmocka_unit_test_setup_teardown(test_turn_round_record_late, up, down),
         cmocka_unit_test_setup_teardown(test_battery, up, down),
         cmocka_unit_test_setup_teardown(test_parking, up, down),
     };

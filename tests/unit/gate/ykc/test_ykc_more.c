@@ -436,6 +436,95 @@ static void test_offline_cards(void **state)
     result_comes(63, ERR_UNSUPPORTED, "");
 }
 
+/* ---- discharge ---- */
+
+static void core_turns(enum call_kind kind, int64_t command)
+{
+    struct out out = {.type = OUT_CALL, .to = conn};
+
+    out.to.ref = 0;
+    out.u.call = (struct out_call){.charger = CHARGER,
+                                   .command = command,
+                                   .kind = (int32_t)kind,
+                                   .connector = 1,
+                                   .timeout_s = 30,
+                                   .direction = -1,
+                                   .to_soc = 40,
+                                   .tx_no = ORDER};
+    core_says(&out);
+}
+
+static void test_discharge(void **state)
+{
+    struct ykc_Discharge start;
+    struct ykc_DischargeReply started = {.order = ORDER, .pile = PILE, .gun = "01", .result = 2};
+    struct ykc_DischargeStop stop_it;
+    struct ykc_DischargeStopReply stopped = {.pile = PILE, .gun = "01"};
+    struct ykc_DischargeData d = {.order = ORDER,
+                                  .pile = PILE,
+                                  .gun = "01",
+                                  .kind = 1,
+                                  .state = 4,
+                                  .soc = 60,
+                                  .energy = 12345,
+                                  .outputs = {4000, 500},
+                                  .faults = "00"};
+    struct cmd cmd;
+
+    (void)state;
+    log_in();
+    core_turns(CALL_REMOTE_START, 81);
+    pile_hears(0xe2, &start);
+    assert_int_equal(start.strategy, 4);
+    assert_int_equal(start.parameter, 40);
+    assert_string_equal(start.order, ORDER);
+    pile_says(0xe1, &started, 0, 0);
+    result_comes(81, ERR_NOT_PLUGGED, "Rejected");
+    core_turns(CALL_REMOTE_START, 82);
+    pile_hears(0xe2, &start);
+    started.result = 0;
+    pile_says(0xe1, &started, 0, 0);
+    result_comes(82, 0, "Accepted");
+    pile_says(0xe7, &d, 0, 0);
+    core_hears(CMD_STATUS);
+    cmd = core_answers(CMD_METER);
+    assert_int_equal(cmd.u.meter.samples[0].power_w, -20000);
+    assert_int_equal(cmd.u.meter.samples[0].energy_mwh, 1234500);
+    core_turns(CALL_REMOTE_STOP, 83);
+    pile_hears(0xe4, &stop_it);
+    pile_says(0xe3, &stopped, 0, 0);
+    result_comes(83, 0, "Accepted");
+}
+
+static void test_discharge_record(void **state)
+{
+    struct ykc_DischargeRecord r = {.order = ORDER,
+                                    .pile = PILE,
+                                    .gun = "01",
+                                    .start = 1764028800000,
+                                    .end = 1764029400000,
+                                    .reason = 0x91,
+                                    .energy = 50000,
+                                    .meter_start = 1000,
+                                    .meter_end = 6000,
+                                    .energies = {0, 0, 50000, 0}};
+    struct ykc_DischargeRecordReply ack;
+    struct cmd cmd;
+
+    (void)state;
+    log_in();
+    pile_says(0xe9, &r, 5, 6);
+    cmd = core_hears(CMD_TX_RECORD);
+    assert_int_equal(cmd.u.tx_record.energy_mwh, 5000000);
+    assert_int_equal(cmd.u.tx_record.meter_end_mwh - cmd.u.tx_record.meter_start_mwh, 5000000);
+    assert_int_equal(cmd.u.tx_record.stop, STOP_NONE);
+    pile_hears_nothing();
+    core_says(&(struct out){.type = OUT_REPLY, .to = cmd.head.from, .cmd_type = CMD_TX_RECORD});
+    assert_int_equal(pile_hears(0xe8, &ack).seq[0], 5);
+    assert_int_equal(ack.result, 0);
+    assert_string_equal(ack.order, ORDER);
+}
+
 /* ---- vendors ---- */
 
 static void test_fork(void **state)
@@ -506,6 +595,8 @@ int main(void)
         CASE(test_work),
         CASE(test_reboot_lock_qr_update),
         CASE(test_offline_cards),
+        CASE(test_discharge),
+        CASE(test_discharge_record),
         CASE(test_fork),
         CASE(test_reversed_cards),
     };
