@@ -6,12 +6,14 @@
  * and where, exit code 70. */
 #include "app/app.h"
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 
 #include "app/engine.h"
 #include "app/gates.h"
 #include "app/metrics.h"
+#include "app/rails.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "core/rows.h"
@@ -23,7 +25,7 @@
 #include "store/store.h"
 #include "web/web.h"
 
-enum { KEY_TEXT = CRYPTO_KEY_SIZE * 2, METRICS_MAX = 64, SESSIONS_LEAST = 100000 };
+enum { KEY_TEXT = CRYPTO_KEY_SIZE * 2, METRICS_MAX = 96, SESSIONS_LEAST = 100000 };
 
 struct house {
     struct config settings;
@@ -34,6 +36,7 @@ struct house {
     struct store_keeper *keeper;
     struct engine *engine;
     struct gates *gates;
+    struct rails *rails;
     struct web *_Atomic web; /* the committer asks for it */
     struct app_metrics metrics;
     struct metric_row rows[METRICS_MAX];
@@ -169,7 +172,9 @@ static void deliver(void *ctx, const struct out *out)
     struct house *h = ctx;
     struct web *web = atomic_load_explicit(&h->web, memory_order_acquire);
     bool to_web = out->type == OUT_EVENT || (out->type == OUT_REPLY && out->to.kind == FROM_WEB);
-    if (!to_web)
+    if (out->type == OUT_PAY)
+        rails_deliver(h->rails, out);
+    else if (!to_web)
         gates_deliver(h->gates, out);
     else if (web)
         web_deliver(web, out);
@@ -180,8 +185,24 @@ static void deliver_end(void *ctx)
     struct house *h = ctx;
     struct web *web = atomic_load_explicit(&h->web, memory_order_acquire);
     gates_delivered(h->gates);
+    rails_delivered(h->rails);
     if (web)
         web_delivered(web);
+}
+
+static int notice(void *ctx, const struct web_notice *n, struct cmd_pay_result *result,
+                  struct str *thanks)
+{
+    struct house *h = ctx;
+    struct rail_reply in = {
+        .body = n->body, .header = n->header, .ctx = n->ctx, .now_ms = os_wall_ms()};
+    return rails_notice(h->rails, n->channel, &in, result, thanks) == RAIL_TAKEN ? 0 : ERR_DENIED;
+}
+
+static int submit_rails(void *ctx, const struct cmd *cmd)
+{
+    struct house *h = ctx;
+    return engine_submit(h->engine, cmd);
 }
 
 static bool is_ready(void *ctx, const char **why)
@@ -225,7 +246,11 @@ static int engine_begin(struct house *h)
                                .deliver = deliver,
                                .delivered = deliver_end,
                                .ctx = h};
+    struct rails_config rc = {
+        .settings = &h->settings, .store = h->store, .submit = submit_rails, .ctx = h};
     int err = gates_new(&gc, &h->gates);
+    if (!err)
+        err = rails_new(&rc, &h->rails);
     if (!err)
         err = engine_start(&ec, &h->engine);
     return err;
@@ -255,9 +280,11 @@ static uint32_t metrics_list(struct house *h)
         {"even_store_log_bytes", "", "Size of the sample log", METRIC_GAUGE, &m->store_log_bytes,
          NULL},
     };
-    _Static_assert(ARRAY_LEN(own) + GATES_METRICS <= METRICS_MAX, "room for every figure");
+    _Static_assert(ARRAY_LEN(own) + GATES_METRICS + RAILS_METRICS <= METRICS_MAX,
+                   "room for every figure");
     memcpy(h->rows, own, sizeof own);
-    return ARRAY_LEN(own) + gates_metrics(h->gates, h->rows + ARRAY_LEN(own));
+    uint32_t n = ARRAY_LEN(own) + gates_metrics(h->gates, h->rows + ARRAY_LEN(own));
+    return n + rails_metrics(h->rails, h->rows + n);
 }
 
 static uint32_t models(void *ctx, struct metric_row *rows, uint32_t max)
@@ -286,6 +313,8 @@ static int web_begin(struct house *h)
         .submit_ctx = h,
         .ready = is_ready,
         .ready_ctx = h,
+        .notice = notice,
+        .notice_ctx = h,
         .metrics = h->rows,
         .metrics_n = metrics_list(h),
         .metrics_more = models,
@@ -302,6 +331,15 @@ static int web_begin(struct house *h)
     return err;
 }
 
+/* Providers reach us under the address of the pages. */
+static int rails_begin(struct house *h)
+{
+    char base[300];
+    const struct config *c = &h->settings;
+    snprintf(base, sizeof base, "http://%s:%u", c->web_bind, web_port(h->web));
+    return rails_start(h->rails, c->web_url[0] ? c->web_url : base);
+}
+
 static int house_open(struct house *h)
 {
     uint16_t ocpp = 0, ykc = 0;
@@ -310,6 +348,8 @@ static int house_open(struct house *h)
         err = engine_begin(h);
     if (!err)
         err = web_begin(h);
+    if (!err)
+        err = rails_begin(h);
     if (!err)
         err = gates_listen(h->gates, &ocpp, &ykc);
     if (!err)
@@ -332,11 +372,14 @@ static void house_close(struct house *h)
     atomic_store_explicit(&h->ready, false, memory_order_release);
     if (h->gates)
         gates_stop(h->gates);
+    if (h->rails)
+        rails_stop(h->rails);
     if (h->engine)
         engine_stop(h->engine);
     web_stop(h->web);
     gates_free(h->gates);
     engine_free(h->engine);
+    rails_free(h->rails);
     store_keeper_close(h->keeper);
     if (h->engine && store_leave(h->store, os_now_ms()) != 0)
         log_line(LOG_WARN, "serve", 0, "the next start has to look who is away");
@@ -349,6 +392,10 @@ static int wait_for_end(struct house *h)
 {
     for (;;) {
         int sig = os_signals_wait(1000);
+        if (sig == SIGHUP) {
+            rails_reload(h->rails);
+            continue;
+        }
         if (sig != 0) {
             log_line(LOG_NOTE, "serve", 0, "signal %d: draining", sig);
             return 0;

@@ -349,6 +349,8 @@ struct cmd_payment_new {
     int64_t driver, channel, amount;
     int32_t method; /* enum pay_method */
     char currency[4];
+    char payer[121]; /* APP inside WeChat: the payer's open id; H5: the address of the phone */
+    char pad[7];
 };
 struct cmd_pay_result {
     int64_t row, channel; /* payment or payout; 0, 0: nothing is known of it here */
@@ -357,7 +359,7 @@ struct cmd_pay_result {
     char currency[4];
     int64_t amount; /* as the provider says; -1 = it does not */
     char provider_no[65];
-    char url[513]; /* PAY_CREATE: where to pay; PAY_TRANSFER: what the payee confirms with */
+    char url[2049]; /* PAY_CREATE: where to pay; PAY_TRANSFER: what the payee confirms with */
 };
 struct cmd_order_refund {
     int64_t order, amount;
@@ -580,7 +582,7 @@ struct out_pay {
     char currency[4];
     char no[33], of_no[33]; /* ours; REFUND: of the payment */
     char provider_no[65];   /* of the payment, where known */
-    char payee[121], payee_name[101];
+    char payee[121], payee_name[101]; /* CREATE: payee is who pays, where the provider must know */
 };
 
 struct out {

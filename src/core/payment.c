@@ -59,6 +59,7 @@ void payment_note_staff(struct core *c, const struct cmd *cmd, int64_t transfer)
                                   .state = PAYMENT_PAID,
                                   .provider_no = "",
                                   .url = "",
+                                  .payer = "",
                                   .transfer = transfer,
                                   .created_ms = c->now,
                                   .paid_ms = c->now,
@@ -88,6 +89,7 @@ static void payment_ask(struct core *c, struct payment *p, enum pay_op op)
     ask->expires_ms = p->row.expires_ms;
     (void)str_copy(ask->currency, sizeof ask->currency, str_from_c(p->row.currency));
     (void)str_copy(ask->provider_no, sizeof ask->provider_no, str_from_c(p->row.provider_no));
+    (void)str_copy(ask->payee, sizeof ask->payee, str_from_c(p->row.payer));
 }
 
 static void payment_state_set(struct core *c, struct payment *p, enum payment_state s)
@@ -143,6 +145,7 @@ int payment_new(struct core *c, const struct cmd *cmd)
                                                              .state = PAYMENT_CREATED,
                                                              .provider_no = "",
                                                              .url = "",
+                                                             .payer = in->payer,
                                                              .created_ms = c->now,
                                                              .expires_ms = c->now + PAY_WINDOW_MS,
                                                              .version = 1});

@@ -222,6 +222,14 @@ static void payout_lost(struct core *c, struct payout *p)
     payout_state_set(c, p, PAYOUT_SENT);
 }
 
+/* The payee confirms with what the rail gave; a later query may not repeat it. */
+static void payout_confirm(struct core *c, struct payout *p, const char *with)
+{
+    if (with[0])
+        (void)obj_text(c, &p->o, &p->row.confirm, with);
+    payout_state_set(c, p, PAYOUT_WAIT_PAYEE);
+}
+
 int payout_result(struct core *c, struct payout *p, const struct cmd_pay_result *in)
 {
     bool out = p->row.state == PAYOUT_SENT || p->row.state == PAYOUT_UNKNOWN ||
@@ -243,7 +251,7 @@ int payout_result(struct core *c, struct payout *p, const struct cmd_pay_result 
         payout_state_set(c, p, PAYOUT_APPROVED);
         purse_timer(c, &p->timer, c->now + FUNDS_MS);
     } else if (in->state == PAY_WAIT_PAYEE)
-        payout_state_set(c, p, PAYOUT_WAIT_PAYEE);
+        payout_confirm(c, p, in->url);
     else if (in->err == ERR_NOT_FOUND)
         payout_lost(c, p);
     else if (in->state == PAY_UNKNOWN)
@@ -346,6 +354,7 @@ int payout_new(struct core *c, const struct cmd *cmd)
                            .amount = in->amount,
                            .state = PAYOUT_REQUESTED,
                            .provider_no = "",
+                           .confirm = "",
                            .note = in->note,
                            .asked_kind = cmd->head.actor_kind,
                            .asked_by = cmd->head.actor,

@@ -409,6 +409,8 @@ static int body_read(struct request *r)
 
     if (r->body.err != 0)
         return ERR_TOO_LARGE;
+    if (r->route->flags & ROUTE_RAW)
+        return 0; /* the handler judges the bytes */
     if (r->route->in == NULL) {
         body = str_trim(body);
         return body.n == 0 || str_eq_c(body, "{}") || str_eq_c(body, "null")

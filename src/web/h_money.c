@@ -59,6 +59,8 @@ int me_payment_new(struct request *r)
 
     if (r->resumed)
         return req_made(r);
+    struct str payer = in->method == PAY_METHOD_H5 ? str_from_c(r->address) : in->payer;
+
     if (in->amount.v <= 0)
         return req_fail(r, ERR_RANGE, "/amount", "more than 0");
     cmd = req_cmd(r, CMD_PAYMENT_NEW, CMD_SIZE(payment_new));
@@ -70,6 +72,8 @@ int me_payment_new(struct request *r)
     cmd->u.payment_new.method = (int32_t)in->method;
     (void)str_copy(cmd->u.payment_new.currency, sizeof cmd->u.payment_new.currency,
                    str_from_c(r->actor.currency));
+    if (str_copy(cmd->u.payment_new.payer, sizeof cmd->u.payment_new.payer, payer) < payer.n)
+        return req_fail(r, ERR_RANGE, "/payer", "at most 120 bytes");
     req_idem(r, cmd);
     return req_submit(r, cmd, 1);
 }

@@ -18,6 +18,14 @@
 struct web;
 struct store;
 
+/** What a payment provider posted. */
+struct web_notice {
+    int64_t channel;
+    struct str body;
+    struct str (*header)(const void *ctx, const char *name); /* "" = not there */
+    const void *ctx;
+};
+
 struct web_config {
     const char *bind;     /* address to listen on; NULL = "127.0.0.1" */
     uint16_t port;        /* 0 = any free one, see web_port */
@@ -51,6 +59,12 @@ struct web_config {
      */
     bool (*ready)(void *ctx, const char **why);
     void *ready_ctx;
+    /** Judges a notice: 0 fills the command to submit and the text that the provider wants to hear
+     * when it was taken; else why not, of which the provider is told nothing more. NULL: this
+     * program takes none. Any thread. */
+    int (*notice)(void *ctx, const struct web_notice *n, struct cmd_pay_result *result,
+                  struct str *thanks);
+    void *notice_ctx;
     const struct metric_row *metrics; /* figures of the engine and the gates; borrowed */
     uint32_t metrics_n;
     /** Figures that come and go: fills at most `max` rows and answers how many. NULL = none. Any

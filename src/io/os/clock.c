@@ -37,10 +37,15 @@ int64_t os_cpu_ns(void)
     return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 }
 
+int64_t os_wall_ms(void)
+{
+    return clock_ns(CLOCK_REALTIME) / 1000000;
+}
+
 int64_t os_now_ms(void)
 {
     if (speed.base_mono_ns == 0)
-        return clock_ns(CLOCK_REALTIME) / 1000000;
+        return os_wall_ms();
     return speed.base_ms + (os_mono_ns() - speed.base_mono_ns) / 1000 * speed.factor / 1000;
 }
 
@@ -48,7 +53,7 @@ void os_clock_speed_set(int32_t factor, int64_t base_ms)
 {
     must(factor >= 1 && factor <= 100000);
     speed.factor = factor;
-    speed.base_ms = base_ms != 0 ? base_ms : clock_ns(CLOCK_REALTIME) / 1000000;
+    speed.base_ms = base_ms != 0 ? base_ms : os_wall_ms();
     speed.base_mono_ns = factor == 1 && base_ms == 0 ? 0 : os_mono_ns();
 }
 

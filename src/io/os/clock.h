@@ -8,6 +8,8 @@
 
 /** Wall clock, ms UTC since 1970, after the speed setting. Any thread. */
 int64_t os_now_ms(void);
+/** Wall clock, ms UTC, never accelerated: what other machines see when they look at their clocks. */
+int64_t os_wall_ms(void);
 /** Monotonic real time in ns, never accelerated: timeouts of sockets, measurements. Any thread. */
 int64_t os_mono_ns(void);
 /** CPU time of the whole process in ns. Any thread. */

@@ -194,6 +194,13 @@ bool file_exists(const char *path)
     return stat(path, &st) == 0;
 }
 
+bool file_private(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)) == 0;
+}
+
 int file_free_bytes(const char *path, int64_t *bytes)
 {
     struct statvfs fs;

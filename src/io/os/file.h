@@ -18,6 +18,8 @@ EV_MUST_USE int file_rename(const char *from, const char *to);
 /** Size in bytes, ERR_NOT_FOUND. */
 EV_MUST_USE int file_size(const char *path, int64_t *bytes);
 bool file_exists(const char *path);
+/** True when nobody but the owner (and the system's administrator) may read or write the file. */
+bool file_private(const char *path);
 
 /** Bytes an unprivileged writer may still use on the file system of the path. */
 EV_MUST_USE int file_free_bytes(const char *path, int64_t *bytes);

@@ -96,6 +96,7 @@ static void ledger_make(struct box *b)
                                    .state = PAYMENT_PAID,
                                    .provider_no = "",
                                    .url = "",
+                                   .payer = "",
                                    .transfer = 10});
     row_pack(&b->rows, ROW_HOLD, ROW_UPSERT, &done);
     row_pack(&b->rows, ROW_HOLD, ROW_UPSERT, &open);

@@ -316,6 +316,7 @@ static void story_rows(struct buf *b)
                               .state = PAYMENT_PAID,
                               .provider_no = "42001",
                               .url = "",
+                              .payer = "",
                               .transfer = TRANSFER_2});
     put(b, ROW_STATEMENT,
         &(struct row_statement){.id = ORDER,
