@@ -7,6 +7,7 @@
 #include <curl/curl.h>
 
 #include "base/err.h"
+#include "cashier/cashier.h"
 #include "base/log.h"
 #include "io/os/clock.h"
 #include "io/os/crypto.h"
@@ -137,6 +138,8 @@ static const struct {
     {"demo", demo_main, "[--speed K] [--for SECONDS] [options]",
      "run a demonstration with simulated chargers and drivers"},
     {"sim", sim_sub, "--help", "simulate chargers against a running platform"},
+    {"cashier", cashier_main, "--dir FOLDER [--port N] [--faults …]",
+     "play payment providers on this machine, with real signatures"},
     {"replay", replay_main, "FILE --mapping FILE …",
      "tell real sessions to a running platform and account for every row"},
     {"backup", backup_main, "[options] FILE | --verify FILE",

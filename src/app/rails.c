@@ -64,11 +64,13 @@ static int on_row(void *ctx, const struct sql_value *v, size_t n)
 
 static bool provider_allowed(const struct rails *r, const char *url)
 {
-    struct str rest = str_from_c(r->cfg.settings->pay_providers);
-    while (rest.n)
-        if (str_eq_c(str_trim(str_cut(&rest, ',')), url))
+    struct str rest = str_from_c(r->cfg.settings->pay_providers), whole = str_from_c(url);
+    while (rest.n) {
+        struct str one = str_trim(str_cut(&rest, ','));
+        if (one.n && str_starts(whole, one) && (whole.n == one.n || whole.p[one.n] == '/'))
             return true;
-    return url[0] == 0; /* the public address */
+    }
+    return whole.n == 0; /* the public address */
 }
 
 static int channel_open(struct rails *r, struct rail_channel *c, const struct channel_row *row)

@@ -392,7 +392,7 @@ static enum rail_refusal form_verify(const struct rail *r, struct form *f, struc
     if (!sig.n || !str_eq_c(form_get(f, "sign_type"), "RSA2"))
         return RAIL_BAD_FORM;
     buf_init(&text, RAIL_TEXT_MAX);
-    form_sign_text(f, &text);
+    form_sign_text(f, false, &text);
     int err = text.err ? text.err : signed_by_any(r, buf_str(&text), sig);
     sha256(text.p, text.n, told->mark);
     buf_free(&text);

@@ -73,13 +73,13 @@ static int by_name(const void *a, const void *b)
     return str_cmp(((const struct form_pair *)a)->name, ((const struct form_pair *)b)->name);
 }
 
-void form_sign_text(struct form *f, struct buf *out)
+void form_sign_text(struct form *f, bool typed, struct buf *out)
 {
     bool first = true;
     qsort(f->pair, f->n, sizeof f->pair[0], by_name);
     for (size_t i = 0; i < f->n; i++) {
         const struct form_pair *p = &f->pair[i];
-        if (str_eq_c(p->name, "sign") || str_eq_c(p->name, "sign_type"))
+        if (str_eq_c(p->name, "sign") || (!typed && str_eq_c(p->name, "sign_type")))
             continue;
         if (!first)
             buf_put_char(out, '&');

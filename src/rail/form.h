@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* form.h: bodies of application/x-www-form-urlencoded, and the text over them that Alipay signs:
- * all members but `sign` and `sign_type`, sorted by name, as name=value joined by '&'. Pure. */
+ * all members but `sign` (and `sign_type` in notices), sorted by name, as name=value joined by '&'. Pure. */
 #ifndef EVEN_RAIL_FORM_H
 #define EVEN_RAIL_FORM_H
 
@@ -21,7 +21,8 @@ struct form {
 EV_MUST_USE int form_read(struct str body, struct arena *a, struct form *f);
 /** The empty str when it is not there. */
 struct str form_get(const struct form *f, const char *name);
-/** Appends what is signed; sorts the form. */
-void form_sign_text(struct form *f, struct buf *out);
+/** Appends what is signed; sorts the form. With `typed` the member sign_type belongs to it, as in
+ * requests (notices leave it out). */
+void form_sign_text(struct form *f, bool typed, struct buf *out);
 
 #endif

@@ -178,6 +178,11 @@ export function check(ok, what) {
     console.log(`FAILED: ${what}`);
   }
 }
+/** For tests that keep house themselves: tells the result and ends the program. */
+export function finish() {
+  console.log(`${passed} checks held, ${failed} failed`);
+  process.exit(process.exitCode || failed || passed === 0 ? 1 : 0);
+}
 /** Runs the test's main function with a house; always ends it. */
 export async function main(fn, options) {
   const house = new House(options);
@@ -191,6 +196,5 @@ export async function main(fn, options) {
   } finally {
     await house.end();
   }
-  console.log(`${passed} checks held, ${failed} failed`);
-  process.exit(failed || passed === 0 ? 1 : 0);
+  finish();
 }

@@ -56,7 +56,7 @@ static const struct floor floors[] = {
     {"src/rail/", "rail/ wire/ io/net/ io/os/ core/types.h core/cmd.h"},
     {"src/web/",
      "web/ store/ wire/ io/os/ core/types.h core/cmd.h core/core.h core/rows.h core/tariff.h"},
-    {"src/app/", "app/ web/ gate/ rail/ store/ core/ wire/ io/ sim/"},
+    {"src/app/", "app/ web/ gate/ rail/ store/ core/ wire/ io/ sim/ cashier/"},
 };
 
 static bool starts(const char *s, const char *p)
@@ -267,7 +267,7 @@ static void walk(const char *root, const char *top)
 
 int main(int argc, char **argv)
 {
-    static const char *const tops[] = {"src", "sim", "tools", "tests", "fuzz", "bench"};
+    static const char *const tops[] = {"src", "sim", "cashier", "tools", "tests", "fuzz", "bench"};
     const char *root = argc > 1 ? argv[1] : ".";
     for (size_t i = 0; i < sizeof tops / sizeof *tops; i++)
         walk(root, tops[i]);

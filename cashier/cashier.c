@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+/* cashier.c: `even cashier`: options, keys at the first start, the loop. Every installation makes its
+ * own keys: DIR/provider/ has the providers' (0600), DIR/merchant/KIND what a merchant puts below
+ * his keys/. Fails at the start with one line; exit code 70. */
+#include "cashier.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "io/os/clock.h"
+#include "io/os/crypto.h"
+#include "io/os/file.h"
+#include "io/os/thread.h"
+#include "till.h"
+
+enum { NOTICES_AT_ONCE = 64, TURN_MS = 100, BALANCE_YUAN = 1000000 };
+
+struct options {
+    const char *dir, *bind;
+    int64_t port, seed, balance;
+};
+
+static const char *const kinds[TILL_KINDS] = {"wechat", "alipay", "alloc"};
+static const char *const faults[TILL_FAULTS] = {"lost",       "late",    "duplicate", "reorder",
+                                                "contradict", "timeout", "error",     "no-funds"};
+
+static int usage(void)
+{
+    fprintf(stderr, "usage: even cashier --dir FOLDER [--bind 127.0.0.1] [--port 9100] [--seed N]\n"
+                    "       [--balance YUAN] [--faults lost=20,late=20,duplicate=20,reorder=20,\n"
+                    "       contradict=20,timeout=20,error=20,no-funds=20] (per cent each)\n");
+    return 2;
+}
+
+/* ---- keys ---- */
+
+static int path_write(const char *dir, const char *a, const char *b, struct str text)
+{
+    char path[500];
+    snprintf(path, sizeof path, "%s/%s%s", dir, a, b);
+    return file_write_atomic(path, text, 0600);
+}
+
+static int keys_make(const char *dir, const char *kind)
+{
+    char at[128], serial[41], merchant_serial[41], secret[33], path[400];
+    struct buf own, pub, m_own, m_pub;
+    uint8_t bytes[40];
+    os_random(bytes, sizeof bytes);
+    str_to_hex(bytes, 20, serial);
+    str_to_hex(bytes + 20, 20, merchant_serial);
+    os_random_text(secret, 32);
+    struct buf *all[] = {&own, &pub, &m_own, &m_pub};
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        buf_init(all[i], 16384);
+    snprintf(path, sizeof path, "%s/merchant/%s/provider", dir, kind);
+    int err = dir_make(path, 0700);
+    if (!err)
+        err = sign_pair_new(&own, &pub);
+    if (!err)
+        err = sign_pair_new(&m_own, &m_pub);
+    snprintf(at, sizeof at, "merchant/%s/", kind);
+    const struct {
+        const char *file;
+        struct str text;
+    } files[] = {{"merchant.pem", buf_str(&m_own)},
+                 {"merchant.serial", str_from_c(merchant_serial)},
+                 {"secret", str_from_c(secret)}};
+    for (size_t i = 0; !err && i < ARRAY_LEN(files); i++)
+        err = path_write(dir, at, files[i].file, files[i].text);
+    snprintf(at, sizeof at, "merchant/%s/provider/%s", kind, serial);
+    if (!err)
+        err = path_write(dir, at, ".pem", buf_str(&pub));
+    snprintf(at, sizeof at, "provider/%s", kind);
+    if (!err)
+        err = path_write(dir, at, ".merchant.pem", buf_str(&m_pub));
+    if (!err)
+        err = path_write(dir, at, ".serial", str_from_c(serial));
+    if (!err) /* last: its presence says that the set is whole */
+        err = path_write(dir, at, ".pem", buf_str(&own));
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        crypto_wipe(all[i]->p, all[i]->n);
+        buf_free(all[i]);
+    }
+    return err;
+}
+
+static int text_read(const char *dir, const char *a, const char *b, struct buf *out)
+{
+    char path[500];
+    snprintf(path, sizeof path, "%s/%s%s", dir, a, b);
+    buf_reset(out);
+    return file_read(path, 16384, out);
+}
+
+static int keys_load(const char *dir, const char *kind, struct till_keys *k)
+{
+    char at[64], mine[64];
+    struct buf b;
+    buf_init(&b, 16384);
+    snprintf(at, sizeof at, "provider/%s", kind);
+    snprintf(mine, sizeof mine, "merchant/%s/", kind);
+    int err = text_read(dir, at, ".pem", &b);
+    if (!err)
+        err = sign_key_private(buf_str(&b), &k->own);
+    crypto_wipe(b.p, b.n);
+    if (!err)
+        err = text_read(dir, at, ".merchant.pem", &b);
+    if (!err)
+        err = sign_key_public(buf_str(&b), &k->merchant);
+    if (!err)
+        err = text_read(dir, at, ".serial", &b);
+    if (!err)
+        (void)str_copy(k->serial, sizeof k->serial, buf_str(&b));
+    if (!err)
+        err = text_read(dir, mine, "merchant.serial", &b);
+    if (!err)
+        (void)str_copy(k->merchant_serial, sizeof k->merchant_serial, buf_str(&b));
+    if (!err)
+        err = text_read(dir, mine, "secret", &b);
+    if (!err)
+        (void)str_copy((char *)k->secret, sizeof k->secret, buf_str(&b));
+    buf_free(&b);
+    return err;
+}
+
+static int keys_open(struct till *t)
+{
+    static const char *const folders[] = {"provider", "bills"};
+    char path[400];
+    int err = 0;
+    for (size_t i = 0; !err && i < ARRAY_LEN(folders); i++) {
+        snprintf(path, sizeof path, "%s/%s", t->dir, folders[i]);
+        err = dir_make(path, 0700);
+    }
+    for (int i = 0; !err && i < TILL_KINDS; i++) {
+        snprintf(path, sizeof path, "%s/provider/%s.pem", t->dir, kinds[i]);
+        if (!file_exists(path))
+            err = keys_make(t->dir, kinds[i]);
+        if (!err)
+            err = keys_load(t->dir, kinds[i], &t->keys[i]);
+    }
+    return err;
+}
+
+/* ---- options ---- */
+
+static bool faults_read(struct till *t, const char *text)
+{
+    struct str rest = str_from_c(text);
+    while (rest.n) {
+        struct str value = str_cut(&rest, ','), name = str_cut(&value, '=');
+        int64_t v = -1;
+        size_t i = 0;
+        while (i < TILL_FAULTS && !str_eq_c(name, faults[i]))
+            i++;
+        if (i == TILL_FAULTS || str_to_i64(value, &v) != 0 || v < 0 || v > 100)
+            return false;
+        t->fault[i] = (int)v;
+    }
+    return true;
+}
+
+static bool options_read(struct till *t, struct options *o, int argc, char **argv)
+{
+    *o = (struct options){.bind = "127.0.0.1", .port = 9100, .seed = 1, .balance = BALANCE_YUAN};
+    const struct {
+        const char *name;
+        int64_t *to, lo, hi;
+    } numbers[] = {{"--port", &o->port, 0, 65535},
+                   {"--seed", &o->seed, 0, INT64_MAX},
+                   {"--balance", &o->balance, 0, 100000000}};
+    for (int i = 0; i < argc; i += 2) {
+        bool ok = false;
+        if (i + 1 == argc)
+            return false;
+        for (size_t k = 0; k < ARRAY_LEN(numbers); k++)
+            if (strcmp(argv[i], numbers[k].name) == 0)
+                ok = str_to_i64(str_from_c(argv[i + 1]), numbers[k].to) == 0 &&
+                     *numbers[k].to >= numbers[k].lo && *numbers[k].to <= numbers[k].hi;
+        if (strcmp(argv[i], "--dir") == 0)
+            ok = (o->dir = argv[i + 1]) != NULL;
+        else if (strcmp(argv[i], "--bind") == 0)
+            ok = (o->bind = argv[i + 1]) != NULL;
+        else if (strcmp(argv[i], "--faults") == 0)
+            ok = faults_read(t, argv[i + 1]);
+        if (!ok)
+            return false;
+    }
+    return o->dir && strlen(o->dir) < sizeof t->dir;
+}
+
+/* ---- the loop ---- */
+
+static int till_open(struct till *t, const struct options *o)
+{
+    snprintf(t->dir, sizeof t->dir, "%s", o->dir);
+    t->rng = (struct rng){(uint64_t)o->seed};
+    t->trades = calloc(TILL_TRADES, sizeof *t->trades);
+    t->moves = calloc(TILL_MOVES, sizeof *t->moves);
+    t->accounts = calloc(TILL_ACCOUNTS, sizeof *t->accounts);
+    t->notices = calloc(TILL_NOTICES, sizeof *t->notices);
+    if (!t->trades || !t->moves || !t->accounts || !t->notices)
+        return ERR_NOMEM;
+    for (int i = 0; i < TILL_KINDS; i++)
+        t->balance[i] = o->balance * 100;
+    int err = keys_open(t);
+    return err ? err : fetch_new(NOTICES_AT_ONCE, till_answered, t, &t->fetch);
+}
+
+static void till_close(struct till *t)
+{
+    fetch_free(t->fetch);
+    for (int i = 0; i < TILL_KINDS; i++) {
+        sign_key_free(t->keys[i].own);
+        sign_key_free(t->keys[i].merchant);
+    }
+    crypto_wipe(t->keys, sizeof t->keys);
+    free(t->trades);
+    free(t->moves);
+    free(t->accounts);
+    free(t->notices);
+}
+
+int cashier_main(int argc, char **argv)
+{
+    static struct till t; /* one a process */
+    struct options o;
+    struct http *h = NULL;
+    if (!options_read(&t, &o, argc, argv))
+        return usage();
+    int err = till_open(&t, &o);
+    if (!err)
+        err = http_new(&t, o.bind, (uint16_t)o.port, &h);
+    if (err) {
+        fprintf(stderr, "even: cashier: %s: %s\n", o.dir, err_text(err, LANG_EN));
+        till_close(&t);
+        return 70;
+    }
+    snprintf(t.base, sizeof t.base, "http://%s:%u", o.bind, http_port(h));
+    printf("even: cashier  %s/  (keys for merchants in %s/merchant)\n", t.base, t.dir);
+    (void)fflush(stdout);
+    while (os_signals_wait(0) == 0) {
+        int32_t wait = till_turn(&t);
+        http_run(h, wait < TURN_MS ? wait : TURN_MS);
+    }
+    http_free(h);
+    till_close(&t);
+    return 0;
+}

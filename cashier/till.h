@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+/* till.h: the inside of the cashier: what was paid, refunded and transferred, the keys, the faults,
+ * and the notices that wait. One thread; everything is in memory and forgotten at the end, but the
+ * keys and the bills.
+ *
+ * Invariants: 1. a trade is paid once and refunded up to what was paid; 2. a number asked for again
+ * with the same content changes nothing, with other content it is refused; 3. a merchant's balance
+ * is never negative. */
+#ifndef EVEN_CASHIER_TILL_H
+#define EVEN_CASHIER_TILL_H
+
+#include <stdio.h>
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/hash.h"
+#include "io/net/fetch.h"
+#include "io/net/sign.h"
+
+enum { TILL_WECHAT, TILL_ALIPAY, TILL_ALLOC, TILL_KINDS };
+enum { TILL_TRADES = 20000, TILL_MOVES = 20000, TILL_ACCOUNTS = 1000, TILL_NOTICES = 2000 };
+enum { TILL_CODE_SIZE = 25, TILL_TEXT_MAX = 64 * 1024 };
+
+/** Per cent of the occasions, by the seed. */
+enum till_fault {
+    FAULT_LOST,       /* a notice never comes */
+    FAULT_LATE,       /* … comes seconds later */
+    FAULT_DUPLICATE,  /* … comes twice */
+    FAULT_REORDER,    /* … waits for a later one to overtake it */
+    FAULT_CONTRADICT, /* … is preceded by one that says the opposite */
+    FAULT_TIMEOUT,    /* what was asked is done, the answer is not given */
+    FAULT_ERROR,      /* 500, nothing was done */
+    FAULT_NO_FUNDS,   /* our balance is short */
+    TILL_FAULTS
+};
+
+struct till_keys {
+    struct sign_key *own, *merchant; /* the provider's private key, the merchant's public one */
+    char serial[41], merchant_serial[41];
+    uint8_t secret[SIGN_SECRET_SIZE + 1];
+};
+
+enum trade_state { TRADE_OPEN, TRADE_PAID, TRADE_CLOSED };
+struct trade {
+    int kind;
+    enum trade_state state;
+    char no[65], provider_no[33], code[TILL_CODE_SIZE], notify_url[256];
+    int64_t fen, refunded, made_ms, paid_ms;
+};
+enum move_what { MOVE_REFUND, MOVE_TRANSFER, MOVE_REVERSAL, MOVE_CASHOUT };
+enum move_state { MOVE_WAIT, MOVE_DONE, MOVE_FAILED };
+struct move {
+    int kind;
+    enum move_what what;
+    enum move_state state;
+    char no[65], of_no[65], provider_no[33], code[TILL_CODE_SIZE], payee[129], notify_url[256];
+    int64_t fen, made_ms;
+};
+struct account {
+    char no[33];
+    bool open;
+    int64_t fen;
+};
+
+/** A notice: about the trade or the move with this index. */
+struct notice {
+    bool used, sent, of_move, lie;
+    int kind, attempt;
+    size_t index;
+    int64_t due_ns, told_ms;
+    char id[TILL_CODE_SIZE];
+    struct till *till;
+};
+
+struct till {
+    char dir[256], base[128];
+    struct till_keys keys[TILL_KINDS];
+    struct trade *trades;
+    struct move *moves;
+    struct account *accounts;
+    size_t trades_n, moves_n, accounts_n;
+    int64_t balance[TILL_KINDS]; /* fen */
+    struct notice *notices;
+    struct fetch *fetch;
+    int fault[TILL_FAULTS];
+    struct rng rng;
+    int64_t made; /* provider's numbers */
+};
+
+struct till_request {
+    struct str method, target, path, query, body; /* target: path?query as sent */
+    struct str (*header)(const void *ctx, const char *name);
+    const void *ctx;
+};
+struct till_reply {
+    int status;
+    bool cut; /* give no answer at all */
+    const char *mime;
+    struct buf body;
+    struct buf headers; /* "Name: value" lines, each with its NUL */
+};
+
+/* ---- till.c ---- */
+
+bool till_strikes(struct till *t, enum till_fault f);
+struct trade *till_trade(struct till *t, int kind, struct str no);
+struct trade *till_trade_by_code(struct till *t, struct str code);
+struct move *till_move(struct till *t, int kind, struct str no);
+struct move *till_move_by_code(struct till *t, struct str code);
+struct account *till_account(struct till *t, struct str no);
+/** New ones; NULL when the till is full. */
+struct trade *till_trade_new(struct till *t, int kind, struct str no, int64_t fen,
+                             struct str notify);
+struct move *till_move_new(struct till *t, int kind, enum move_what what, struct str no,
+                           int64_t fen);
+/** The payer pays; tells the merchant. False when it is not open. */
+bool till_pay(struct till *t, struct trade *trade);
+/** Takes money out of the merchant's balance; false when it is short. */
+bool till_take(struct till *t, int kind, int64_t fen);
+/** The payee of a transfer confirms it, or will not. */
+bool till_confirm(struct till *t, struct move *m, bool yes);
+/** Tells the merchant about it, as the faults will have it. */
+void till_tell_trade(struct till *t, const struct trade *trade);
+void till_tell_move(struct till *t, const struct move *m);
+/** Sends what is due; ms until the next. */
+int32_t till_turn(struct till *t);
+void till_answered(void *ctx, void *tag, const struct fetch_answer *a);
+void till_header(struct till_reply *a, const char *name, struct str value);
+/** Everything as JSON, for tests that compare both sides. */
+void till_print(const struct till *t, struct buf *out);
+
+/* ---- one file each ---- */
+
+void till_wechat(struct till *t, const struct till_request *q, struct till_reply *a);
+void till_alipay(struct till *t, const struct till_request *q, struct till_reply *a);
+void till_alloc(struct till *t, const struct till_request *q, struct till_reply *a);
+/** Builds body and headers of a notice. */
+void wechat_tell(struct till *t, const struct notice *n, struct buf *body, struct buf *headers);
+void alipay_tell(struct till *t, const struct notice *n, struct buf *body, struct buf *headers);
+void alloc_tell(struct till *t, const struct notice *n, struct buf *body, struct buf *headers);
+/** /pay/{code}, /confirm/{code} */
+void till_page(struct till *t, const struct till_request *q, struct till_reply *a);
+
+/* ---- http.c ---- */
+
+struct http;
+EV_MUST_USE int http_new(struct till *t, const char *bind, uint16_t port, struct http **out);
+uint16_t http_port(const struct http *h);
+/** Works for up to timeout_ms on requests and on the till's own. */
+void http_run(struct http *h, int32_t timeout_ms);
+void http_free(struct http *h);
+
+#endif

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// pay.mjs: money through payment channels, end to end: drivers top up at a cashier that loses, delays, doubles, reorders and contradicts its
+// notices, breaks answers off after having done what was asked, answers 500, and is short of balance; a refund to its source; withdrawals by
+// merchant transfer (the payee confirms), by Alipay and over the allocation rail. Both sides' books are compared at the end.
+import { constants, createPublicKey, createSign, publicEncrypt, randomBytes } from 'node:crypto';
+import { RPCClient } from 'ocpp-rpc';
+import { check, finish, House, sleep, until } from './house.mjs';
+import { ALIPAY, RAIL, Till, WECHAT, merchants } from './till.mjs';
+
+const faults = { clean: '', lost: 'lost=100', late: 'late=100', duplicate: 'duplicate=100', reorder: 'reorder=60', contradict: 'contradict=100',
+  timeout: 'timeout=60', error: 'error=50', short: 'no-funds=70' };
+
+const money = (s) => Math.round(Number(s) * 10000);
+
+async function driver(h, phone) {
+  const c = h.client();
+  const { demo_code } = await c.must('POST', '/api/v1/driver/code', { phone });
+  const s = await c.must('POST', '/api/v1/driver/login', { phone, code: demo_code });
+  c.csrf = s.csrf;
+  return c;
+}
+
+/** Asks for a top-up, pays on the provider's page, and waits for the wallet. */
+async function topup(c, till, channel, method, amount) {
+  const before = money((await c.must('GET', '/api/v1/me')).balance);
+  const id = (await c.must('POST', '/api/v1/me/payments', { channel, amount, method })).id;
+  const get = () => c.must('GET', `/api/v1/me/payments/${id}`);
+  const p = await until(`${till.name}: a place to pay`, async () => { const r = await get(); return r.url && r; }, 60000, 100);
+  const page = await fetch(p.url); // Alipay's address leads to the page
+  await fetch(`${page.url}?pay`, { method: 'POST' });
+  await until(`${till.name}: paid`, async () => (await get()).state === 3, 60000, 100);
+  const after = money((await c.must('GET', '/api/v1/me')).balance);
+  return { id, gained: after - before };
+}
+
+/** One little order at the charger, so that there are shares. */
+async function order(h, w) {
+  const cp = w.chargers[0];
+  const cli = new RPCClient({ endpoint: h.ocpp, identity: cp.path, password: cp.secret, protocols: ['ocpp1.6'], reconnect: false });
+  let tag = '';
+  cli.handle('RemoteStartTransaction', ({ params }) => { tag = params.idTag; return { status: 'Accepted' }; });
+  cli.handle('GetConfiguration', () => ({ configurationKey: [], unknownKey: [] }));
+  cli.handle('ChangeConfiguration', () => ({ status: 'NotSupported' }));
+  cli.handle('SetChargingProfile', () => ({ status: 'NotSupported' }));
+  cli.handle('TriggerMessage', () => ({ status: 'NotImplemented' }));
+  await cli.connect();
+  await cli.call('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M' });
+  await cli.call('StatusNotification', { connectorId: 1, errorCode: 'NoError', status: 'Preparing' });
+  const id = (await h.must('POST', '/api/v1/orders', { connector: cp.connectors[0].id, driver: w.driver, cap: '1.00' })).id;
+  await until('remote start', () => tag);
+  const st = await cli.call('StartTransaction', { connectorId: 1, idTag: tag, meterStart: 1000, timestamp: new Date().toISOString() });
+  for (let i = 1; i <= 4; i++) {
+    await sleep(300);
+    await cli.call('MeterValues', { connectorId: 1, transactionId: st.transactionId, meterValue: [{ timestamp: new Date().toISOString(),
+      sampledValue: [{ value: String(1000 + i * 9), measurand: 'Energy.Active.Import.Register', unit: 'Wh' },
+        { value: '110000', measurand: 'Power.Active.Import', unit: 'W' }] }] });
+  }
+  await cli.call('StopTransaction', { transactionId: st.transactionId, meterStop: 1040, timestamp: new Date().toISOString(), reason: 'Local', idTag: tag });
+  const get = () => h.must('GET', `/api/v1/orders/${id}`);
+  await until('settled', async () => (await get()).order.state === 8).catch(async (e) => { throw new Error(`${e.message}: ${JSON.stringify(await get())}`); });
+  await cli.close();
+}
+
+/** Opens a sub-account by a request of our own making: the protocol is as its document says. */
+async function open(till, account) {
+  const key = createPublicKey(till.file(RAIL, `provider/${till.serial(RAIL)}.pem`));
+  const hide = (text) => publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING }, Buffer.from(text)).toString('base64');
+  const body = JSON.stringify({ account, kind: 'company', name: 'Owner', id_no: hide('91110000MA00000000'), bank: hide('6222020000000000') });
+  const time = String(Date.now()), nonce = randomBytes(12).toString('hex'), path = '/alloc/v1/accounts';
+  const sign = createSign('RSA-SHA256').update(`POST\n${path}\n${time}\n${nonce}\n${body}\n`).sign(till.file(RAIL, 'merchant.pem'), 'base64');
+  const r = await fetch(till.base + path, { method: 'POST', body, headers: { 'rail-merchant': merchants[RAIL].merchant,
+    'rail-serial': till.file(RAIL, 'merchant.serial'), 'rail-time': time, 'rail-nonce': nonce, 'rail-signature': sign } });
+  const a = await r.json();
+  check(a.state === 'open', `sub-account open: ${JSON.stringify(a)}`);
+}
+
+const payout = async (h, id) => (await h.must('GET', '/api/v1/payouts?limit=200')).items.find((p) => p.id === id);
+
+async function withdraw(h, party, channel, amount) {
+  return (await h.must('POST', '/api/v1/payouts', { party, channel, amount, note: 'test' })).id;
+}
+
+async function settled(h, id, state = 5, ms = 60000) {
+  await until(`payout ${id} reaches ${state}`, async () => (await payout(h, id)).state === state, ms, 100);
+}
+
+/** One driver a till, who tops up in four ways, one after the other. */
+async function topups(h, tills) {
+  const ways = [[WECHAT, 1], [WECHAT, 2], [ALIPAY, 1], [ALIPAY, 2]];
+  await Promise.all(tills.map(async (till, n) => {
+    const c = await driver(h, `1370000100${n}`);
+    till.driver = c;
+    till.lots = [];
+    till.given = 0;
+    for (const [kind, method] of ways) {
+      const t = await topup(c, till, till.channels[kind], method, '10.00');
+      check(t.gained === 100000, `${till.name} kind ${kind} method ${method}: credited once, ${t.gained}`);
+      if (method === 1) till.lots.push({ kind, payment: t.id });
+    }
+  }));
+}
+
+async function refunds(h, till) {
+  const balance = async () => money((await till.driver.must('GET', '/api/v1/me')).balance);
+  for (const lot of till.lots) {
+    const before = await balance();
+    const id = (await h.must('POST', '/api/v1/payouts', { payment: lot.payment, channel: till.channels[lot.kind], amount: '4.00', note: 'unused' })).id;
+    await settled(h, id);
+    till.given += 40000;
+    check(before - await balance() === 40000, `${till.name} kind ${lot.kind}: 4 yuan went back`);
+    const over = await h.ask('POST', '/api/v1/payouts', { payment: lot.payment, channel: till.channels[lot.kind], amount: '6.01', note: 'more' });
+    check(over.status >= 400, 'no more than what is left of the lot goes back');
+  }
+}
+
+async function withdrawals(h, w, clean, short) {
+  const self = (await h.must('GET', '/api/v1/parties')).items.find((p) => p.kind === 1);
+  const payee = async (text) => {
+    const r = await h.ask('GET', `/api/v1/parties/${self.id}`);
+    const version = r.status === 200 ? r.body.version : (await h.must('GET', '/api/v1/parties')).items.find((p) => p.id === self.id).version;
+    await h.must('PUT', `/api/v1/parties/${self.id}`, { kind: 1, name: self.name, verified: true, payee: text, payee_name: 'Payee', state: 0 }, { 'if-match': `"${version}"` });
+  };
+  await payee('openid-of-the-payee');
+  const id = await withdraw(h, self.id, clean.channels[WECHAT], '0.01');
+  await settled(h, id, 4);
+  const wait = await payout(h, id);
+  check(wait.confirm.length > 0, 'the payee is given what he confirms with');
+  await fetch(`${clean.base}/confirm/${wait.confirm}?yes`, { method: 'POST' });
+  await settled(h, id);
+  const no = await withdraw(h, self.id, clean.channels[WECHAT], '0.01');
+  await settled(h, no, 4);
+  await fetch(`${clean.base}/confirm/${(await payout(h, no)).confirm}?no`, { method: 'POST' });
+  await settled(h, no, 6);
+  await payee('bad-openid');
+  const bad = await withdraw(h, self.id, clean.channels[WECHAT], '0.01');
+  await settled(h, bad, 6);
+  check((await clean.state()).moves.every((m) => m.no !== `W${bad}`), 'a refused transfer failed: the provider never took it');
+  await payee('13800000000');
+  await settled(h, await withdraw(h, self.id, clean.channels[ALIPAY], '0.01'));
+  await payee('SUB-1');
+  await open(clean, 'SUB-1');
+  await settled(h, await withdraw(h, self.id, clean.channels[RAIL], '0.01'));
+  const dry = await withdraw(h, self.id, short.channels[ALIPAY], '0.01');
+  await until('a short balance leaves the payout waiting, or it went through', async () => [2, 5].includes((await payout(h, dry)).state), 60000, 100);
+}
+
+/** Both sides' books: what the providers hold of us is what our channel accounts say. */
+async function compare(h, tills) {
+  const accounts = (await h.must('GET', '/api/v1/accounts?kind=10&limit=200')).items;
+  let compared = 0;
+  for (const till of tills) {
+    const s = await till.state();
+    for (const kind of [WECHAT, ALIPAY, RAIL]) {
+      const theirs = (s.balance[kind - 1] - 100000000) * 100; // it began with a million yuan
+      const ours = accounts.filter((a) => a.owner === till.channels[kind]).reduce((n, a) => n - money(a.balance), 0);
+      check(ours === theirs, `${till.name} kind ${kind}: ours ${ours}, theirs ${theirs}`);
+      compared++;
+    }
+  }
+  check(compared === tills.length * 3, 'every channel was compared');
+}
+
+const tills = Object.entries(faults).map(([name, f]) => new Till(name, ['--seed', '7', ...(f ? ['--faults', f] : [])]));
+for (const till of tills) await till.start(till === tills[0] ? null : tills[0]);
+const h = new House({ demo: true, set: { 'pay.providers': tills.map((t) => t.base).join(',') } });
+let bad = false;
+try {
+  await h.start();
+  await h.setup();
+  const w = await h.world();
+  const t = await h.ask('GET', '/api/v1/tenant');
+  await h.must('PUT', '/api/v1/tenant', { ...t.body, refund_days: 0, payout_min: '0.01', payout_fee: '0.00', payout_check: '1000.00' }, { 'if-match': t.headers.get('etag') });
+  for (const till of tills) {
+    till.channels = {};
+    for (const kind of [WECHAT, ALIPAY, RAIL]) till.channels[kind] = await till.channel(h, kind);
+  }
+  for (let i = 0; i < 3; i++) await order(h, w);
+  const clean = tills[0];
+  await topups(h, tills);
+  for (const name of ['clean', 'timeout', 'error', 'contradict']) await refunds(h, tills.find((x) => x.name === name));
+  await withdrawals(h, w, clean, tills.find((x) => x.name === 'short'));
+  for (const till of tills) // late and doubled notices have come by now: nothing was credited twice
+    if (till.name !== 'short') check(money((await till.driver.must('GET', '/api/v1/me')).balance) === 400000 - till.given, `${till.name}: the wallet holds what was paid`);
+  await compare(h, tills);
+  const figures = await (await fetch(`${h.web}/metrics`, { headers: { cookie: h.cookie } })).text();
+  check(/even_pay_asks_total\{kind="wechat"\} [1-9]/.test(figures), 'asks are counted');
+  check(/even_pay_notices_total(\{\})? [1-9]/.test(figures), 'notices are counted');
+  await h.kill('SIGTERM');
+  const books = h.check();
+  check(books.code === 0, `the books balance: ${books.text}`);
+} catch (e) {
+  bad = true;
+  console.log(`FAILED: ${e.stack}`);
+  console.log(h.log.split('\n').slice(-30).join('\n'));
+} finally {
+  await h.end();
+  for (const till of tills) till.end();
+}
+process.exitCode = bad ? 1 : 0;
+finish();
