@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+// pay_signs.mjs: signatures judged by implementations that are not ours. npm's wechatpay-axios-plugin and alipay-sdk verify every request that
+// EVen sends to a provider played here, sign what it reads, and talk to `even cashier` as clients of their own. Then the table of notices
+// that are forged, replayed, stale or altered: each is refused and moves nothing; and answers that are not to be believed.
+import { createSign, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import wechat from 'wechatpay-axios-plugin';
+import { AlipaySdk } from 'alipay-sdk';
+import { check, finish, House, sleep, until } from './house.mjs';
+import { ALIPAY, RAIL, Till, WECHAT, merchants } from './till.mjs';
+
+const { Wechatpay, Rsa, Formatter, Aes } = wechat;
+const pair = () => generateKeyPairSync('rsa', { modulusLength: 2048, publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' } });
+const stranger = pair(), provider = pair(), merchant = pair();
+const SECRET = '0123456789abcdef0123456789abcdef', SERIAL = 'PUB_KEY_ID_0116000000012026', OWN = '3775B6A45ACD588826D15E583A95F5DD00000001';
+const bare = (pem) => pem.replace(/-----[^-]+-----|\s/g, '');
+
+// ---- a provider played by npm's implementations ----
+
+const seen = { wechat: 0, alipay: 0, bad: [], queries: {} };
+let odd = '', answerAs = 'good'; // how queries of this number are answered
+let paid = true;
+
+function signed(body, { key = provider.privateKey, serial = SERIAL, at = Math.floor(Date.now() / 1000), nonce = Formatter.nonce() } = {}) {
+  return { 'wechatpay-timestamp': String(at), 'wechatpay-nonce': nonce, 'wechatpay-serial': serial,
+    'wechatpay-signature': Rsa.sign(Formatter.response(String(at), nonce, body), key) };
+}
+
+const trade = (no, more = {}) => ({ appid: merchants[WECHAT].app, mchid: merchants[WECHAT].merchant, out_trade_no: no, transaction_id: '4200000000',
+  trade_state: paid ? 'SUCCESS' : 'NOTPAY', amount: { total: 1000, payer_total: 1000, currency: 'CNY' }, ...more });
+
+const answers = {
+  good: (no) => [JSON.stringify(trade(no))],
+  unsigned: (no) => [JSON.stringify(trade(no)), {}],
+  'of another order': () => [JSON.stringify(trade('P17171717'))],
+  'of another merchant': (no) => [JSON.stringify(trade(no, { mchid: '1900000002' }))],
+  stale: (no) => { const b = JSON.stringify(trade(no)); return [b, signed(b, { at: Math.floor(Date.now() / 1000) - 400 })]; },
+  'with an unknown serial': (no) => { const b = JSON.stringify(trade(no)); return [b, signed(b, { serial: 'PUB_KEY_ID_9' })]; },
+  'signed by a stranger': (no) => { const b = JSON.stringify(trade(no)); return [b, signed(b, { key: stranger.privateKey })]; },
+  'signed by ourselves': (no) => { const b = JSON.stringify(trade(no)); return [b, signed(b, { key: merchant.privateKey })]; },
+  altered: (no) => { const b = JSON.stringify(trade(no)); return [b.replace('"total":1000', '"total":9000'), signed(b)]; },
+  truncated: (no) => [JSON.stringify(trade(no)).slice(0, -5)],
+  'not JSON': () => ['<html>'],
+};
+
+function wechatServer(req, url, body, res) {
+  const auth = Object.fromEntries([...(req.headers.authorization ?? '').matchAll(/(\w+)="([^"]*)"/g)].map((m) => [m[1], m[2]]));
+  const ok = req.headers.authorization?.startsWith('WECHATPAY2-SHA256-RSA2048 ') && auth.mchid === merchants[WECHAT].merchant && auth.serial_no === OWN &&
+    Rsa.verify(Formatter.request(req.method, url.pathname + url.search, auth.timestamp, auth.nonce_str, body), auth.signature, merchant.publicKey);
+  seen.wechat++;
+  if (!ok) seen.bad.push(`wechat ${req.method} ${url.pathname}`);
+  let out = JSON.stringify({ code_url: 'weixin://wxpay/bizpayurl?pr=test' }), headers;
+  if (req.method === 'GET') {
+    const no = url.pathname.split('/').pop();
+    seen.queries[no] = (seen.queries[no] ?? 0) + 1;
+    [out, headers] = answers[no === odd ? answerAs : 'good'](no);
+  } else if (url.pathname.endsWith('jsapi')) out = JSON.stringify({ prepay_id: 'wx201410272009395522657a690389285100' });
+  else if (url.pathname.endsWith('transfer-bills')) {
+    const t = JSON.parse(body);
+    seen.name = t.user_name && Rsa.decrypt(t.user_name, provider.privateKey);
+    out = JSON.stringify({ out_bill_no: t.out_bill_no, transfer_bill_no: '133', state: 'SUCCESS', transfer_amount: t.transfer_amount });
+  }
+  res.writeHead(200, { 'content-type': 'application/json', ...(headers ?? signed(out)) }).end(out);
+}
+
+function alipayServer(url, body, res) {
+  const form = Object.fromEntries(new URLSearchParams(body));
+  const judge = new AlipaySdk({ appId: form.app_id, privateKey: bare(provider.privateKey), alipayPublicKey: bare(merchant.publicKey), keyType: 'PKCS8' });
+  seen.alipay++;
+  if (!judge.checkNotifySignV2(form)) seen.bad.push(`alipay ${form.method}`);
+  const content = JSON.parse(form.biz_content);
+  const node = JSON.stringify(form.method === 'alipay.trade.precreate'
+    ? { code: '10000', msg: 'Success', out_trade_no: content.out_trade_no, qr_code: 'https://qr.example/x' }
+    : { code: '10000', msg: 'Success', out_trade_no: content.out_trade_no, trade_no: '2026', trade_status: paid ? 'TRADE_SUCCESS' : 'WAIT_BUYER_PAY', total_amount: '10.00' });
+  const sign = createSign('RSA-SHA256').update(node).sign(provider.privateKey, 'base64');
+  res.writeHead(200).end(`{"${form.method.replaceAll('.', '_')}_response":${node},"sign":"${sign}"}`);
+}
+
+const server = createServer((req, res) => {
+  let body = '';
+  req.on('data', (d) => { body += d; });
+  req.on('end', () => {
+    const url = new URL(req.url, 'http://x');
+    if (url.pathname.startsWith('/v3/')) wechatServer(req, url, body, res);
+    else alipayServer(url, body, res);
+  });
+});
+await new Promise((done) => { server.listen(0, '127.0.0.1', done); });
+const base = `http://127.0.0.1:${server.address().port}`;
+
+// ---- notices ----
+
+const seal = (plain, { key = SECRET, iv = Formatter.nonce(12), aad = 'transaction' } = {}) => ({ algorithm: 'AEAD_AES_256_GCM', original_type: 'transaction',
+  associated_data: aad, nonce: iv, ciphertext: Aes.AesGcm.encrypt(JSON.stringify(plain), key, iv, aad) });
+const notice = (resource, type = 'TRANSACTION.SUCCESS') => JSON.stringify({ id: randomBytes(8).toString('hex'), create_time: new Date().toISOString(),
+  resource_type: 'encrypt-resource', event_type: type, summary: '支付成功', resource });
+const json = { 'content-type': 'application/json' };
+const without = (o, k) => Object.fromEntries(Object.entries(o).filter(([n]) => n !== k));
+
+/** name → [body, headers] for payment number `no`. */
+function wechatForgeries(no, taken) {
+  const body = notice(seal(trade(no))), h = signed(body), now = Math.floor(Date.now() / 1000);
+  const resealed = (change) => { const n = JSON.parse(body); change(n.resource); return JSON.stringify(n); };
+  const own = (b, how) => [b, signed(b, how)];
+  const flip = (s, at) => s.slice(0, at) + (s[at] === 'A' ? 'B' : 'A') + s.slice(at + 1);
+  return {
+    'no signature': [body, without(h, 'wechatpay-signature')],
+    'no timestamp': [body, without(h, 'wechatpay-timestamp')],
+    'no nonce': [body, without(h, 'wechatpay-nonce')],
+    'no serial': [body, without(h, 'wechatpay-serial')],
+    'no headers at all': [body, {}],
+    'a timestamp that is no number': [body, { ...h, 'wechatpay-timestamp': 'now' }],
+    'an unknown serial': own(body, { serial: 'PUB_KEY_ID_2' }),
+    'signed by a stranger': own(body, { key: stranger.privateKey }),
+    'signed with the merchant\'s own key': own(body, { key: merchant.privateKey }),
+    'the signature of another body': [body, signed(`${body} `)],
+    'an altered signature': [body, { ...h, 'wechatpay-signature': flip(h['wechatpay-signature'], 20) }],
+    'half a signature': [body, { ...h, 'wechatpay-signature': h['wechatpay-signature'].slice(0, 172) }],
+    'a signature that is no Base64': [body, { ...h, 'wechatpay-signature': '***' }],
+    'six minutes old': own(body, { at: now - 360 }),
+    'six minutes ahead': own(body, { at: now + 360 }),
+    'a fresh time over an old signature': [body, { ...signed(body, { at: now - 360 }), 'wechatpay-timestamp': String(now) }],
+    'another nonce': [body, { ...h, 'wechatpay-nonce': Formatter.nonce() }],
+    'a body with one byte changed': [body.replace('encrypt-resource', 'encrypt-resourcf'), h],
+    'an empty body': own(''),
+    'a body that is no JSON': own('SUCCESS'),
+    'an array': own(`[${body}]`),
+    'an altered cipher text, signed': own(resealed((r) => { r.ciphertext = flip(r.ciphertext, 30); })),
+    'an empty cipher text, signed': own(resealed((r) => { r.ciphertext = ''; })),
+    'sealed with another secret': own(notice(seal(trade(no), { key: 'f'.repeat(32) }))),
+    'other associated data, signed': own(resealed((r) => { r.associated_data = 'refund'; })),
+    'another cipher nonce, signed': own(resealed((r) => { r.nonce = Formatter.nonce(12); })),
+    'another algorithm': own(resealed((r) => { r.algorithm = 'AEAD_SM4_GCM'; })),
+    'another merchant\'s': own(notice(seal(trade(no, { mchid: '1900000002' })))),
+    'another application\'s': own(notice(seal(trade(no, { appid: 'wx1' })))),
+    'a number that is none of ours': own(notice(seal(trade('ORDER-77')))),
+    'an event that we do not know': own(notice(seal(trade(no)), 'COUPON.USE')),
+    'a replay of one that was taken': taken,
+  };
+}
+
+function form(members, key = provider.privateKey) {
+  const text = Object.keys(members).sort().map((k) => `${k}=${members[k]}`).join('&');
+  return { ...members, sign_type: 'RSA2', sign: createSign('RSA-SHA256').update(text).sign(key, 'base64') };
+}
+const china = (ms) => new Date(ms + 8 * 3600e3).toISOString().slice(0, 19).replace('T', ' ');
+const members = (no, more = {}) => ({ app_id: merchants[ALIPAY].app, charset: 'utf-8', notify_id: randomBytes(8).toString('hex'), notify_time: china(Date.now()),
+  notify_type: 'trade_status_sync', out_trade_no: no, seller_id: merchants[ALIPAY].merchant, subject: '充电 & 钱包=100%', total_amount: '10.00', trade_no: '2026',
+  trade_status: 'TRADE_SUCCESS', version: '1.0', ...more });
+const encoded = (f) => new URLSearchParams(f).toString();
+
+function alipayForgeries(no, taken) {
+  const good = form(members(no));
+  return {
+    'no signature': encoded(without(good, 'sign')),
+    'an altered amount': encoded({ ...good, total_amount: '9999.00' }),
+    'an altered number': encoded({ ...good, out_trade_no: 'P17171717' }),
+    'a member added': encoded({ ...good, gmt_payment: china(Date.now()) }),
+    'a member left out': encoded(without(good, 'seller_id')),
+    'a member twice': `${encoded(good)}&total_amount=10.00`,
+    'signed by a stranger': encoded(form(members(no), stranger.privateKey)),
+    'signed with the merchant\'s own key': encoded(form(members(no), merchant.privateKey)),
+    'the old signature type': encoded({ ...good, sign_type: 'RSA' }),
+    'two days old': encoded(form(members(no, { notify_time: china(Date.now() - 2 * 86400e3) }))),
+    'an hour ahead': encoded(form(members(no, { notify_time: china(Date.now() + 3600e3) }))),
+    'another application\'s': encoded(form(members(no, { app_id: '2021000000000002' }))),
+    'another seller\'s': encoded(form(members(no, { seller_id: '2088000000000002' }))),
+    'a bad escape': `${encoded(good)}&x=%zz`,
+    'a replay of one that was taken': taken,
+  };
+}
+
+function rail(body, { first = `NOTICE\n${merchants[RAIL].merchant}`, key = provider.privateKey, at = Date.now(), serial = SERIAL } = {}) {
+  const nonce = randomBytes(12).toString('hex');
+  return [body, { 'rail-time': String(at), 'rail-nonce': nonce, 'rail-serial': serial,
+    'rail-signature': createSign('RSA-SHA256').update(`${first}\n${at}\n${nonce}\n${body}\n`).sign(key, 'base64') }];
+}
+function railForgeries() {
+  const body = JSON.stringify({ id: 'n1', no: 'W17171717', state: 'done', amount: 1 });
+  return {
+    'bound to another merchant': rail(body, { first: 'NOTICE\nother' }),
+    'an answer shown as a notice': rail(body, { first: '200\nnonce' }),
+    'stale': rail(body, { at: Date.now() - 400e3 }),
+    'signed by a stranger': rail(body, { key: stranger.privateKey }),
+    'an altered amount': [body.replace('"amount":1', '"amount":2'), rail(body)[1]],
+  };
+}
+
+// ---- the house ----
+
+function keys(h, name, extra) {
+  const dir = join(h.dir, 'keys', name);
+  mkdirSync(join(dir, 'provider'), { recursive: true });
+  const files = { 'merchant.pem': merchant.privateKey, 'merchant.serial': OWN, [`provider/${SERIAL}.pem`]: provider.publicKey, ...extra };
+  for (const [f, text] of Object.entries(files)) writeFileSync(join(dir, f), text, { mode: 0o600 });
+}
+
+const channel = async (h, kind, path) => (await h.must('POST', '/api/v1/channels', { kind, name: `c${kind}`, url: base + path, app: merchants[kind].app,
+  merchant: merchants[kind].merchant, keys: `k${kind}`, fee_bp: 0, state: 0 })).id;
+
+const tell = async (h, channelId, body, headers) => {
+  const r = await fetch(`${h.web}/notify/${channelId}`, { method: 'POST', body, headers });
+  return [r.status, await r.text()];
+};
+
+async function payment(c, channelId, method, payer) {
+  const id = (await c.must('POST', '/api/v1/me/payments', { channel: channelId, amount: '10.00', method, ...(payer ? { payer } : {}) })).id;
+  return until('the provider was asked', async () => { const p = await c.must('GET', `/api/v1/me/payments/${id}`); return p.url && p; });
+}
+
+const takenCount = async (h) => Number(/even_pay_notices_total(?:\{\})? (\d+)/.exec(await (await fetch(`${h.web}/metrics`, { headers: { cookie: h.cookie } })).text())[1]);
+
+async function refusals(h, c, what, channelId, p, table) {
+  let n = 0;
+  const before = await takenCount(h);
+  for (const [name, [body, headers]] of Object.entries(table)) {
+    const [status, text] = await tell(h, channelId, body, headers);
+    check(status === 403, `${what}: ${name}: refused, got ${status} ${text.slice(0, 100)}`);
+    n++;
+  }
+  check(await takenCount(h) === before, `${what}: none of them was taken`);
+  if (p) check((await c.must('GET', `/api/v1/me/payments/${p.id}`)).state === 2, `${what}: still waiting after ${n} forgeries`);
+  return n;
+}
+
+/** A good notice makes EVen ask; the answer is of this kind. What becomes of the payment? */
+async function believed(h, c, channelId, name, before) {
+  const p = before ?? await payment(c, channelId, 1), no = `P${p.id}`;
+  [odd, answerAs] = [no, name];
+  const n = seen.queries[no] ?? 0, body = notice(seal(trade(no)));
+  const [status] = await tell(h, channelId, body, { ...json, ...signed(body) });
+  check(status === 200, `a good notice is taken, got ${status}`);
+  await until('it is a reason to ask', () => (seen.queries[no] ?? 0) > n);
+  if (name === 'good') await until('paid', async () => (await c.must('GET', `/api/v1/me/payments/${p.id}`)).state === 3);
+  else await sleep(200);
+  const { state } = await c.must('GET', `/api/v1/me/payments/${p.id}`);
+  odd = '';
+  return state;
+}
+
+async function clients() {
+  const till = await new Till('clients').start();
+  const serial = till.serial(WECHAT);
+  const wx = new Wechatpay({ mchid: merchants[WECHAT].merchant, serial: till.file(WECHAT, 'merchant.serial'), privateKey: till.file(WECHAT, 'merchant.pem'),
+    certs: { [serial]: till.file(WECHAT, `provider/${serial}.pem`) }, baseURL: `${till.base}/` });
+  const made = await wx.chain('wechat/v3/pay/transactions/native').post({ appid: merchants[WECHAT].app, mchid: merchants[WECHAT].merchant, description: 'd',
+    out_trade_no: 'JUDGE-1', notify_url: 'https://example.test/n', amount: { total: 1, currency: 'CNY' } });
+  check(made.data.code_url?.startsWith(till.base), 'wechatpay-axios-plugin makes a payment at the cashier and believes its answer');
+  const got = await wx.chain('wechat/v3/pay/transactions/out-trade-no/JUDGE-1').get({ params: { mchid: merchants[WECHAT].merchant } });
+  check(got.data.trade_state === 'NOTPAY', 'and queries it');
+  const ali = new AlipaySdk({ appId: merchants[ALIPAY].app, privateKey: bare(till.file(ALIPAY, 'merchant.pem')), keyType: 'PKCS8', gateway: till.url(ALIPAY),
+    alipayPublicKey: bare(till.file(ALIPAY, `provider/${till.serial(ALIPAY)}.pem`)) });
+  const pre = await ali.exec('alipay.trade.precreate', { bizContent: { out_trade_no: 'JUDGE-2', total_amount: '0.01', subject: '充电' } }, { validateSign: true });
+  check(pre.code === '10000' && pre.qrCode?.startsWith(till.base), 'alipay-sdk makes a payment at the cashier and believes its answer');
+  const q = await ali.exec('alipay.trade.query', { bizContent: { out_trade_no: 'JUDGE-2' } }, { validateSign: true });
+  check(q.tradeStatus === 'WAIT_BUYER_PAY', 'and queries it');
+  const page = await fetch(ali.pageExecute('alipay.trade.wap.pay', 'GET', { bizContent: { out_trade_no: 'JUDGE-3', total_amount: '0.01', subject: 'd',
+    product_code: 'QUICK_WAP_WAY' } }));
+  check(page.status === 200 && page.url.includes('/pay/'), 'its address leads to the pay page');
+  till.end();
+}
+
+const h = new House({ demo: true, set: { 'pay.providers': base } });
+try {
+  await clients();
+  await h.start();
+  await h.setup();
+  await h.world();
+  keys(h, 'k1', { secret: SECRET });
+  keys(h, 'k2', {});
+  keys(h, 'k3', {});
+  const wx = await channel(h, WECHAT, ''), ali = await channel(h, ALIPAY, '/gateway.do'), alloc = await channel(h, RAIL, '/rail');
+  const c = h.client();
+  const { demo_code } = await c.must('POST', '/api/v1/driver/code', { phone: '13700000001' });
+  c.csrf = (await c.must('POST', '/api/v1/driver/login', { phone: '13700000001', code: demo_code })).csrf;
+
+  // Inside WeChat: what the page hands to the client is signed with our key.
+  const inside = JSON.parse((await payment(c, wx, 3, 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o')).url);
+  check(Rsa.verify(Formatter.joinedByLineFeed(inside.appId, inside.timeStamp, inside.nonceStr, inside.package), inside.paySign, merchant.publicKey),
+    'the parameters of JSAPI are signed as npm would');
+  const wap = new URL((await payment(c, ali, 2)).url);
+  const judge = new AlipaySdk({ appId: 'x', privateKey: bare(provider.privateKey), alipayPublicKey: bare(merchant.publicKey), keyType: 'PKCS8' });
+  check(judge.checkNotifySignV2(Object.fromEntries(wap.searchParams)), 'the address of trade.wap.pay is signed as npm would');
+
+  // Answers.
+  paid = true;
+  for (const name of Object.keys(answers).filter((n) => n !== 'good'))
+    check(await believed(h, c, wx, name) === 2, `an answer ${name} credits nothing`);
+  check(await believed(h, c, wx, 'good') === 3, 'the good answer does');
+
+  // Notices.
+  paid = false;
+  const p = await payment(c, wx, 1), body = notice(seal(trade(`P${p.id}`)));
+  const taken = [body, { ...json, ...signed(body) }];
+  const first = await tell(h, wx, ...taken);
+  check(first[0] === 200 && JSON.parse(first[1]).code === 'SUCCESS', `a good notice is thanked for: ${first}`);
+  const a = await payment(c, ali, 1), good = form(members(`P${a.id}`));
+  check(judge && new AlipaySdk({ appId: 'x', privateKey: bare(merchant.privateKey), alipayPublicKey: bare(provider.publicKey), keyType: 'PKCS8' }).checkNotifySignV2(good),
+    'alipay-sdk takes our notice for good');
+  const urlencoded = { 'content-type': 'application/x-www-form-urlencoded' };
+  const thanks = await tell(h, ali, encoded(good), urlencoded);
+  check(thanks[0] === 200 && thanks[1] === 'success', `and so does EVen: ${thanks}`);
+  await sleep(300); // what the good ones caused to be asked is over
+  let n = await refusals(h, c, 'WeChat', wx, p, wechatForgeries(`P${p.id}`, taken));
+  n += await refusals(h, c, 'Alipay', ali, a, Object.fromEntries(Object.entries(alipayForgeries(`P${a.id}`, encoded(good))).map(([k, v]) => [k, [v, urlencoded]])));
+  n += await refusals(h, c, 'allocation', alloc, null, railForgeries());
+  n += await refusals(h, c, 'channels', '17171717', null, { 'no such channel': taken });
+  n += await refusals(h, c, 'channels', ali, null, { 'a notice of the other provider': taken });
+  check(n >= 30, `${n} forged, replayed, stale or altered notices`);
+  check((await tell(h, wx, 'x'.repeat(70000), json))[0] === 413, 'a body too long is refused');
+  console.log(`${n} notices refused`);
+  paid = true;
+  check(await believed(h, c, wx, 'good', p) === 3, 'after all that the real one still counts');
+
+  const audit = (await h.must('GET', '/api/v1/audit?limit=200')).items.filter((x) => x.action === 'notice.refused');
+  const words = ['bad-form', 'stale', 'unknown-key', 'bad-signature', 'bad-cipher', 'not-ours', 'replayed'];
+  check(audit.length >= 30, `refusals are audited: ${audit.length}`);
+  check(audit.every((x) => words.includes(x.detail)) && words.every((w) => audit.some((x) => x.detail === w)), 'the audit says why in a word, and nothing of what was sent');
+  check(seen.bad.length === 0, `every request of ours verifies: ${seen.wechat} of WeChat, ${seen.alipay} of Alipay; bad: ${seen.bad}`);
+  check(!h.log.includes('BEGIN') && !h.log.includes(SECRET), 'no key in the log');
+  await h.kill('SIGTERM');
+  check(h.check().code === 0, 'the books balance');
+} catch (e) {
+  process.exitCode = 1;
+  console.log(`FAILED: ${e.stack}`);
+  console.log(h.log.split('\n').slice(-30).join('\n'));
+} finally {
+  await h.end();
+  server.close();
+}
+finish();
