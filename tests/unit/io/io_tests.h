@@ -16,5 +16,6 @@ int run_http_tests(void);
 int run_net_tests(void);
 int run_net_hard_tests(void);
 int run_tls_tests(void);
+int run_fetch_tests(void);
 
 #endif

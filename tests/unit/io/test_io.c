@@ -19,5 +19,6 @@ int main(void)
     failed += run_net_tests();
     failed += run_net_hard_tests();
     failed += run_tls_tests();
+    failed += run_fetch_tests();
     return failed != 0;
 }
