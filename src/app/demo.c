@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* demo.c: `even demo`: the platform, its simulated chargers and a few drivers living their day, in
- * three processes that talk over real sockets. This one owns the other two (`even serve --demo`,
- * `even sim`), seeds an empty installation through the REST API and then plays the drivers with an
+/* demo.c: `even demo`: the platform, its simulated chargers, the cashier that plays payment providers
+ * and a few drivers living their day, in four processes that talk over real sockets. This one owns
+ * the others (`even serve --demo`, `even sim`, `even cashier`), seeds an empty installation through the REST API and then plays the drivers with an
  * API key. When one part ends, all end. Nothing here is a way into the server that others do not
  * have. */
 #define _GNU_SOURCE
@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "app/client.h"
+#include "app/demo_pay.h"
 #include "app/demo_seed.h"
 #include "base/err.h"
 #include "base/hash.h"
@@ -31,9 +32,10 @@ struct demo {
     struct demo_facts facts;
     struct client *client;
     char web[120], ocpp[120], ykc[120], speed[16], secrets[300];
+    char pay[120]; /* the cashier; "" = none */
     int64_t run_s; /* 0 = until a signal */
     bool drivers;  /* do they live their day */
-    pid_t serve, sim;
+    pid_t serve, sim, cashier;
     FILE *said; /* what the platform prints: its ports */
     struct rng rng;
 };
@@ -76,6 +78,7 @@ static pid_t start_serve(struct demo *d)
 {
     char dir[] = "--dir", set[] = "--set", name[] = "even", sub[] = "serve", demo[] = "--demo";
     char web[64], ocpp[64], ykc[64], speed[64], bind_web[100], bind_charge[100], db[300];
+    char pay[140];
     snprintf(web, sizeof web, "web.port=%" PRId64, d->settings.web_port);
     snprintf(ocpp, sizeof ocpp, "charge.ocpp_port=%" PRId64, d->settings.charge_ocpp_port);
     snprintf(ykc, sizeof ykc, "charge.ykc_port=%" PRId64, d->settings.charge_ykc_port);
@@ -83,9 +86,10 @@ static pid_t start_serve(struct demo *d)
     snprintf(bind_web, sizeof bind_web, "web.bind=%s", d->settings.web_bind);
     snprintf(bind_charge, sizeof bind_charge, "charge.bind=%s", d->settings.charge_bind);
     snprintf(db, sizeof db, "data.db=%s", d->settings.data_db);
+    snprintf(pay, sizeof pay, "pay.providers=%s", d->pay);
     char *args[ARGS_MAX] = {
-        name, sub,      dir, d->settings.data_dir, set, web, set,  ocpp, set, ykc, set, speed,
-        set,  bind_web, set, bind_charge,          set, db,  demo, NULL};
+        name, sub,      dir, d->settings.data_dir, set, web, set, ocpp, set,  ykc, set, speed,
+        set,  bind_web, set, bind_charge,          set, db,  set, pay,  demo, NULL};
     int fds[2];
     if (pipe2(fds, O_CLOEXEC) != 0)
         return -1;
@@ -146,17 +150,41 @@ static pid_t start_sim(struct demo *d)
     return start(args, -1);
 }
 
-static int wait_ready(struct demo *d)
+static int wait_for(struct client *c, pid_t *child, const char *path)
 {
     struct str reply;
     for (int64_t end = os_mono_ns() + (int64_t)START_WAIT_MS * 1000000; os_mono_ns() < end;
          os_sleep_ms(100)) {
-        if (child_ended(&d->serve))
+        if (child_ended(child))
             return ERR_CLOSED; /* it said why */
-        if (client_call(d->client, "GET", "/readyz", NULL, &reply) == 0)
+        if (client_call(c, "GET", path, NULL, &reply) == 0)
             return 0;
     }
     return ERR_TIMEOUT;
+}
+
+/* The cashier is there before the platform: it makes the merchant's keys at its first start. */
+static int start_cashier(struct demo *d)
+{
+    char name[] = "even", sub[] = "cashier", opt_dir[] = "--dir", opt_bind[] = "--bind",
+         opt_port[] = "--port";
+    char dir[300], port[16];
+    struct client *c;
+    if (!d->pay[0])
+        return 0;
+    snprintf(dir, sizeof dir, "%s/cashier", d->settings.data_dir);
+    snprintf(port, sizeof port, "%" PRId64, d->settings.demo_pay_port);
+    char *args[ARGS_MAX] = {name,     sub,  opt_dir, dir, opt_bind, d->settings.web_bind,
+                            opt_port, port, NULL};
+    int err = dir_make(dir, 0700);
+    if (!err)
+        err = client_new(d->pay, &c);
+    if (err)
+        return err;
+    d->cashier = start(args, -1);
+    err = d->cashier < 0 ? ERR_IO : wait_for(c, &d->cashier, "/state");
+    client_free(c);
+    return err ? err : demo_pay_keys(d->settings.data_dir);
 }
 
 static int seed(struct demo *d)
@@ -168,7 +196,8 @@ static int seed(struct demo *d)
     if (!str_eq_c(client_member(reply, "setup"), "true"))
         return demo_facts_read(d->settings.data_dir, &d->facts);
     printf("even: first start: making the demonstration operator …\n");
-    return demo_seed(d->client, d->settings.data_dir, &d->facts);
+    err = demo_seed(d->client, d->settings.data_dir, &d->facts);
+    return err || !d->pay[0] ? err : demo_pay_channels(d->client, d->pay);
 }
 
 static void tell(const struct demo *d)
@@ -180,6 +209,9 @@ static void tell(const struct demo *d)
     printf("  Driver    %s/c/DEMO1001 phone    13800138000 (4.00 yuan in the wallet; the page "
            "shows its code)\n",
            d->web);
+    if (d->pay[0])
+        printf("  Cashier   %s/state    plays WeChat Pay, Alipay and the allocation provider\n",
+               d->pay);
     printf("            other codes: DEMO1001 … DEMO%d; stop with Ctrl-C\n\n",
            1000 + f->connectors);
     fflush(stdout);
@@ -218,7 +250,7 @@ static int live(struct demo *d)
     while (os_mono_ns() < end) {
         if (os_signals_wait(step > 200 ? step : 200) != 0)
             return 0;
-        if (child_ended(&d->serve) || child_ended(&d->sim)) {
+        if (child_ended(&d->serve) || child_ended(&d->sim) || child_ended(&d->cashier)) {
             fprintf(stderr, "even: a part of the demonstration ended; stopping\n");
             return ERR_CLOSED;
         }
@@ -230,13 +262,16 @@ static int live(struct demo *d)
 
 static int run(struct demo *d)
 {
-    d->serve = start_serve(d);
-    int err = d->serve < 0 ? ERR_IO : hear_ports(d);
+    int err = start_cashier(d);
+    if (!err) {
+        d->serve = start_serve(d);
+        err = d->serve < 0 ? ERR_IO : hear_ports(d);
+    }
     addresses(d);
     if (!err)
         err = client_new(d->web, &d->client);
     if (!err)
-        err = wait_ready(d);
+        err = wait_for(d->client, &d->serve, "/readyz");
     if (!err)
         err = seed(d);
     if (err) {
@@ -278,13 +313,6 @@ int demo_main(int argc, char **argv)
     int res = demo_options(&d, argc, argv);
     if (res)
         return res;
-    snprintf(d.speed, sizeof d.speed, "%" PRId64, d.settings.demo_speed);
-    snprintf(d.secrets, sizeof d.secrets, "%s/chargers.txt", d.settings.data_dir);
-    int err = run(&d);
-    end_child(&d.sim);
-    end_child(&d.serve);
-    if (d.said)
-        fclose(d.said);
     client_free(d.client);
     return err ? 70 : 0;
 }

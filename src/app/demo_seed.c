@@ -70,9 +70,11 @@ static int seed_contracts(struct client *c, struct plan *p)
 {
     int err = find_self(c, &p->self);
     if (!err)
-        err =
-            make(c, "/api/v1/parties", &p->owner,
-                 "{\"kind\":%d,\"name\":\"海岸物业 Coast Property\",\"state\":0}", PARTY_PROPERTY);
+        err = make(c, "/api/v1/parties", &p->owner,
+                   "{\"kind\":%d,\"name\":\"海岸物业 Coast "
+                   "Property\",\"verified\":true,\"payee\":\"demo-openid\","
+                   "\"payee_name\":\"海岸物业\",\"state\":0}",
+                   PARTY_PROPERTY);
     if (!err)
         err = make(c, "/api/v1/parties", &p->agent,
                    "{\"kind\":%d,\"name\":\"南山代理 Nanshan Agent\",\"state\":0}", PARTY_AGENT);

@@ -336,7 +336,8 @@ static int rails_begin(struct house *h)
 {
     char base[300];
     const struct config *c = &h->settings;
-    snprintf(base, sizeof base, "http://%s:%u", c->web_bind, web_port(h->web));
+    bool all = strcmp(c->web_bind, "0.0.0.0") == 0 || strcmp(c->web_bind, "::") == 0;
+    snprintf(base, sizeof base, "http://%s:%u", all ? "127.0.0.1" : c->web_bind, web_port(h->web));
     return rails_start(h->rails, c->web_url[0] ? c->web_url : base);
 }
 
