@@ -313,6 +313,17 @@ int demo_main(int argc, char **argv)
     int res = demo_options(&d, argc, argv);
     if (res)
         return res;
+    const struct config *c = &d.settings;
+    snprintf(d.speed, sizeof d.speed, "%" PRId64, c->demo_speed);
+    if (c->demo_pay_port)
+        snprintf(d.pay, sizeof d.pay, "http://%s:%" PRId64, c->web_bind, c->demo_pay_port);
+    snprintf(d.secrets, sizeof d.secrets, "%s/chargers.txt", c->data_dir);
+    int err = run(&d);
+    end_child(&d.sim);
+    end_child(&d.serve);
+    end_child(&d.cashier);
+    if (d.said)
+        fclose(d.said);
     client_free(d.client);
     return err ? 70 : 0;
 }
