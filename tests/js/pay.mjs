@@ -144,6 +144,41 @@ async function withdrawals(h, w, clean, short) {
   await until('a short balance leaves the payout waiting, or it went through', async () => [2, 5].includes((await payout(h, dry)).state), 60000, 100);
 }
 
+/** By bank: a file goes out, comes back with results, and is judged row by row. */
+async function bank(h) {
+  const self = (await h.must('GET', '/api/v1/parties')).items.find((p) => p.kind === 1);
+  const ch = (await h.must('POST', '/api/v1/channels', { kind: 4, name: 'Bank', url: '', app: '', merchant: '', keys: '', fee_bp: 0, state: 0 })).id;
+  const ids = [];
+  for (let i = 0; i < 3; i++) ids.push(await withdraw(h, self.id, ch, '0.01'));
+  // Whoever asks may not settle: a second person does.
+  await h.must('POST', '/api/v1/people', { login: 'checker', name: 'C', password: 'checker password', role: 1, party: '0', station: '0', state: 0 });
+  const c = h.client();
+  await c.login('checker', 'checker password');
+  const path = `/api/v1/channels/${ch}/payouts-file`;
+  const file = (await c.must('GET', path)).replace(/^\ufeff/, '');
+  const lines = file.trim().split('\r\n');
+  check(lines[0] === 'payout,payee,payee_name,amount,currency,result,bank_no,note' && lines.length === 4, `the file has a row each: ${file}`);
+  check(lines.slice(1).every((l, i) => l.startsWith(`${ids[i]},"SUB-1","Payee",0.01,CNY,,,`)), `whole payees, our amounts: ${lines}`);
+  const raw = { 'content-type': 'text/csv' };
+  const send = (who, text) => who.ask('POST', path, text, raw);
+  const done = (l, result, no = '') => l.replace(',CNY,,,', `,CNY,${result},${no},`);
+  const [head, a, b, d] = lines;
+  for (const [why, text] of Object.entries({ 'another column': `${head},x\n${a},1`, 'a missing column': 'payout,amount\n1,1', 'a cut row': `${head}\n${ids[0]},x`,
+    'a wrong word': [head, done(a, 'ok', 'B1')].join('\n'), 'an open quote': `${head}\n${ids[0]},"`, nothing: '', 'a column twice': `${head},note\n${a},` }))
+    check((await send(c, text)).status >= 400, `a file with ${why} is refused`);
+  const self_made = await send(h, [head, done(a, 'settled', 'B1')].join('\r\n'));
+  check(self_made.body.items[0].outcome === 'refused' && self_made.body.items[0].error === 'denied', 'who asked does not settle');
+  const got = (await send(c, [head, done(a, 'settled', 'B1'), done(b, 'failed'), d.replace(',0.01,', ',0.02,').replace(',CNY,,,', ',CNY,settled,B3,'),
+    done(a, 'settled', 'B1').replace(ids[0], '17171717'), done(d, 'settled')].join('\r\n'))).body.items;
+  check(JSON.stringify(got.map((x) => x.outcome + x.error)) === '["settled","failed","refusedconflict","refusednot-found","refusedrequired"]', `each row is judged: ${JSON.stringify(got)}`);
+  check((await payout(h, ids[0])).state === 5 && (await payout(h, ids[0])).provider_no === 'B1', 'settled with the bank\'s number');
+  check((await payout(h, ids[1])).state === 6 && (await payout(h, ids[2])).state === 2, 'failed, and still waiting');
+  const again = (await send(c, [head, done(a, 'settled', 'B1')].join('\r\n'))).body.items;
+  check(again[0].outcome === 'refused', 'the same row again does nothing');
+  const audit = (await h.must('GET', '/api/v1/audit?limit=200')).items;
+  check(audit.some((x) => x.action === 'payout.file'), 'that the file was taken is audited');
+}
+
 /** Both sides' books: what the providers hold of us is what our channel accounts say. */
 async function compare(h, tills) {
   const accounts = (await h.must('GET', '/api/v1/accounts?kind=10&limit=200')).items;
@@ -174,11 +209,12 @@ try {
     till.channels = {};
     for (const kind of [WECHAT, ALIPAY, RAIL]) till.channels[kind] = await till.channel(h, kind);
   }
-  for (let i = 0; i < 3; i++) await order(h, w);
+  for (let i = 0; i < 4; i++) await order(h, w);
   const clean = tills[0];
   await topups(h, tills);
   for (const name of ['clean', 'timeout', 'error', 'contradict']) await refunds(h, tills.find((x) => x.name === name));
   await withdrawals(h, w, clean, tills.find((x) => x.name === 'short'));
+  await bank(h);
   for (const till of tills) // late and doubled notices have come by now: nothing was credited twice
     if (till.name !== 'short') check(money((await till.driver.must('GET', '/api/v1/me')).balance) === 400000 - till.given, `${till.name}: the wallet holds what was paid`);
   await compare(h, tills);

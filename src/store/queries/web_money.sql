@@ -59,3 +59,11 @@ LEFT JOIN party p ON p.id = o.party
 LEFT JOIN channel c ON c.id = o.channel
 WHERE o.party = :party AND o.tenant = :tenant AND o.id < :after
 ORDER BY o.id DESC LIMIT :lim;
+
+-- name: bank_payouts(tenant id, id id) many
+-- out: id id, payee text, payee_name text, amount money, fee money, currency text, note text
+SELECT o.id, o.payee, o.payee_name, o.amount, o.fee, o.currency, o.note
+FROM payout o
+JOIN channel c ON c.id = o.channel AND c.kind = 4 AND c.tenant = o.tenant
+WHERE o.tenant = :tenant AND o.channel = :id AND o.state = 2
+ORDER BY o.id LIMIT 1000;
