@@ -219,6 +219,24 @@ static void transfer_query(struct call *c)
         say(c, "40004", "ORDER_NOT_EXIST");
 }
 
+static void bill(struct call *c)
+{
+    struct alipay_BillIn in = {0};
+    struct buf file;
+    buf_init(&file, 16 << 20);
+    int err = wire_json_decode(&alipay_BillIn_type, c->content, c->m, &in, WIRE_STRICT, NULL);
+    if (!err)
+        err = till_bill(c->t, TILL_ALIPAY, in.bill_date, &file);
+    buf_free(&file);
+    if (err) {
+        say(c, "40004", "isp.bill_not_exist");
+        return;
+    }
+    say(c, "10000", NULL);
+    SET(c, bill_download_url,
+        arena_printf(c->m, "%s/alipay/bill?%.*s", c->t->base, STR_FMT(in.bill_date)));
+}
+
 static const struct {
     const char *method;
     void (*fn)(struct call *c);
@@ -230,6 +248,7 @@ static const struct {
     {"alipay.trade.fastpay.refund.query", refund_query},
     {"alipay.fund.trans.uni.transfer", transfer},
     {"alipay.fund.trans.common.query", transfer_query},
+    {"alipay.data.dataservice.bill.downloadurl.query", bill},
 };
 
 /* ---- the gateway ---- */
@@ -312,7 +331,10 @@ void till_alipay(struct till *t, const struct till_request *q, struct till_reply
     struct arena m;
     struct call c = {0};
     arena_init(&m, 4 * TILL_TEXT_MAX);
-    if (till_strikes(t, FAULT_ERROR)) {
+    if (str_eq_c(q->path, "/alipay/bill")) {
+        a->mime = "text/csv; charset=utf-8";
+        a->status = till_bill(t, TILL_ALIPAY, q->query, &a->body) == 0 ? 200 : 404;
+    } else if (till_strikes(t, FAULT_ERROR)) {
         a->status = 500;
     } else if (call_read(t, q, &m, &c) != 0) {
         c.t = t;

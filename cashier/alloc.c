@@ -232,6 +232,31 @@ static void cashout(struct till *t, const struct till_request *q, struct arena *
     move_done(t, n, from->no, a);
 }
 
+/* ---- bills ---- */
+
+/* First where the bill is and its hash, then the bill. */
+static void bill_get(struct till *t, struct str rest, struct arena *m, struct till_reply *a)
+{
+    struct str day = str_cut(&rest, '/');
+    uint8_t sum[32];
+    char hex[65];
+    struct buf file;
+    buf_init(&file, 16 << 20);
+    int err = till_bill(t, TILL_ALLOC, day, &file);
+    sha256(file.p, file.n, sum);
+    str_to_hex(sum, sizeof sum, hex);
+    struct alloc_BillRef v = {.date = day,
+                              .hash = str_from_c(hex),
+                              .url = arena_printf(m, "/v1/bills/%.*s/file", STR_FMT(day))};
+    if (err)
+        problem(a, 404, "not_found");
+    else if (rest.n)
+        buf_put_str(&a->body, buf_str(&file));
+    else
+        put(a, &alloc_BillRef_type, &v);
+    buf_free(&file);
+}
+
 /* ---- the door ---- */
 
 static bool tail(struct str path, const char *before, struct str *no)
@@ -258,6 +283,10 @@ static void dispatch(struct till *t, const struct till_request *q, struct arena 
             posts[i].fn(t, q, m, a);
             return;
         }
+    if (tail(q->path, "/alloc/v1/bills/", &no)) {
+        bill_get(t, no, m, a);
+        return;
+    }
     struct move *move =
         tail(q->path, "/alloc/v1/moves/", &no) ? till_move(t, TILL_ALLOC, no) : NULL;
     struct account *acc = tail(q->path, "/alloc/v1/accounts/", &no) ? till_account(t, no) : NULL;

@@ -94,11 +94,31 @@ struct move *till_move_new(struct till *t, int kind, enum move_what what, struct
     return n;
 }
 
+static const char *const names[TILL_KINDS] = {"wechat", "alipay", "alloc"};
+
+int till_bill(const struct till *t, int kind, struct str day, struct buf *out)
+{
+    char path[400], chunk[4096];
+    size_t lines = 0;
+    if (day.n != 10 || str_find(day, '/') >= 0)
+        return ERR_NOT_FOUND;
+    snprintf(path, sizeof path, "%s/bills/%s-%.10s.csv", t->dir, names[kind], day.p);
+    FILE *f = fopen(path, "r");
+    if (!f)
+        return ERR_NOT_FOUND;
+    for (size_t n; (n = fread(chunk, 1, sizeof chunk, f)) > 0;)
+        buf_put(out, chunk, n);
+    (void)fclose(f);
+    for (size_t i = 0; i < out->n; i++)
+        lines += out->p[i] == '\n';
+    buf_printf(out, "rows\n%zu\n", lines - 1); /* the header is none */
+    return out->err;
+}
+
 /* A line of the day's bill. */
 static void bill_add(struct till *t, int kind, const char *what, const char *no, const char *of,
                      const char *provider, int64_t fen)
 {
-    static const char *const names[TILL_KINDS] = {"wechat", "alipay", "alloc"};
     char path[400], day[TIME_TEXT_SIZE];
     time_format(os_wall_ms() + 8 * 3600 * 1000, day);
     snprintf(path, sizeof path, "%s/bills/%s-%.10s.csv", t->dir, names[kind], day);

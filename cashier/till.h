@@ -125,6 +125,8 @@ void till_tell_move(struct till *t, const struct move *m);
 int32_t till_turn(struct till *t);
 void till_answered(void *ctx, void *tag, const struct fetch_answer *a);
 void till_header(struct till_reply *a, const char *name, struct str value);
+/** Appends the bill of a day ("2026-11-25") with its closing line; ERR_NOT_FOUND. */
+EV_MUST_USE int till_bill(const struct till *t, int kind, struct str day, struct buf *out);
 /** Everything as JSON, for tests that compare both sides. */
 void till_print(const struct till *t, struct buf *out);
 

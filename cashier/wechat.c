@@ -293,29 +293,6 @@ static void transfer_make(struct till *t, const struct till_request *q, struct a
 
 /* ---- bills ---- */
 
-static int bill_path(struct till *t, struct str date, char path[400])
-{
-    if (date.n != 10 || str_find(date, '/') >= 0)
-        return ERR_NOT_FOUND;
-    snprintf(path, 400, "%s/bills/wechat-%.10s.csv", t->dir, date.p);
-    return 0;
-}
-
-static int bill_read(struct till *t, struct str date, struct buf *out)
-{
-    char path[400];
-    if (bill_path(t, date, path) != 0)
-        return ERR_NOT_FOUND;
-    FILE *f = fopen(path, "r");
-    if (!f)
-        return ERR_NOT_FOUND;
-    char chunk[4096];
-    for (size_t n; (n = fread(chunk, 1, sizeof chunk, f)) > 0;)
-        buf_put(out, chunk, n);
-    (void)fclose(f);
-    return out->err;
-}
-
 static void bill_ask(struct till *t, const struct till_request *q, struct arena *m,
                      struct till_reply *a)
 {
@@ -326,7 +303,7 @@ static void bill_ask(struct till *t, const struct till_request *q, struct arena 
     (void)str_cut(&date, '='); /* bill_date=2026-11-25&… */
     file_date = str_cut(&date, '&');
     buf_init(&file, 16 << 20);
-    int err = bill_read(t, file_date, &file);
+    int err = till_bill(t, TILL_WECHAT, file_date, &file);
     sha256(file.p, file.n, hash);
     str_to_hex(hash, sizeof hash, hex);
     buf_free(&file);
@@ -347,7 +324,7 @@ static void bill_get(struct till *t, const struct till_request *q, struct till_r
     struct str date = q->query;
     (void)str_cut(&date, '=');
     a->mime = "text/csv; charset=utf-8";
-    if (bill_read(t, date, &a->body) != 0)
+    if (till_bill(t, TILL_WECHAT, date, &a->body) != 0)
         problem(a, 404, "NO_STATEMENT_EXIST");
 }
 

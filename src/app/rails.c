@@ -3,10 +3,8 @@
  * the worker.
  *
  * Invariants:
- *  1. A channel's address is the provider's public one or stands in pay.providers: who may edit a
- *     channel must not be able to make this machine ask whatever he likes.
- *  2. A notice is taken once: what it was signed over is remembered, the last 65,536 of them. (After a restart it may be taken a second time; it is only a reason to ask.)
- *  3. Neither keys nor bodies of notices are logged or audited.
+ *  1. A notice is taken once: what it was signed over is remembered, the last 65,536 of them. (After a restart it may be taken a second time; it is only a reason to ask.)
+ *  2. Neither keys nor bodies of notices are logged or audited.
  *
  * Fails by channel: keys that cannot be read make its asks wait. */
 #include "app/rails_state.h"
@@ -41,42 +39,9 @@ size_t rails_kind(int32_t kind)
 
 /* ---- channels ---- */
 
-struct channel_row {
-    int64_t tenant;
-    int32_t kind, state, version;
-    char url[201], app[41], merchant[41], keys[101];
-};
-
-static int on_row(void *ctx, const struct sql_value *v, size_t n)
+static int channel_open(struct rails *r, struct rail_channel *c, const struct rail_row *row)
 {
-    struct channel_row *row = ctx;
-    must(n == 8);
-    row->tenant = v[0].i;
-    row->kind = (int32_t)v[1].i;
-    (void)str_copy(row->url, sizeof row->url, v[2].s);
-    (void)str_copy(row->app, sizeof row->app, v[3].s);
-    (void)str_copy(row->merchant, sizeof row->merchant, v[4].s);
-    (void)str_copy(row->keys, sizeof row->keys, v[5].s);
-    row->state = (int32_t)v[6].i;
-    row->version = (int32_t)v[7].i;
-    return 0;
-}
-
-static bool provider_allowed(const struct rails *r, const char *url)
-{
-    struct str rest = str_from_c(r->cfg.settings->pay_providers), whole = str_from_c(url);
-    while (rest.n) {
-        struct str one = str_trim(str_cut(&rest, ','));
-        if (one.n && str_starts(whole, one) && (whole.n == one.n || whole.p[one.n] == '/'))
-            return true;
-    }
-    return whole.n == 0; /* the public address */
-}
-
-static int channel_open(struct rails *r, struct rail_channel *c, const struct channel_row *row)
-{
-    char keys[400], notify[300], why[160] = "";
-    int err = 0;
+    char why[160] = "";
     rail_free(c->rail);
     c->rail = NULL;
     c->stale = false;
@@ -84,30 +49,11 @@ static int channel_open(struct rails *r, struct rail_channel *c, const struct ch
     c->kind = row->kind;
     c->version = row->version;
     c->loaded_ns = os_mono_ns();
-    snprintf(keys, sizeof keys, "%s/keys/%s", r->cfg.settings->data_dir, row->keys);
-    snprintf(notify, sizeof notify, "%s/notify/%lld", r->base, (long long)c->id);
-    struct rail_config rc = {.channel = c->id,
-                             .kind = row->kind,
-                             .url = row->url,
-                             .app = row->app,
-                             .merchant = row->merchant,
-                             .notify_url = notify,
-                             .keys = keys};
-    if (!rail_keys_name_ok(str_from_c(row->keys)))
-        err = ERR_RANGE;
-    else if (!provider_allowed(r, row->url))
-        err = ERR_DENIED;
-    if (err)
-        snprintf(why, sizeof why, "%s",
-                 err == ERR_DENIED ? "its address is not in pay.providers"
-                                   : "its folder of keys has no good name");
-    else
-        err = rail_new(&rc, &c->rail, why);
-    c->err = err;
-    if (err)
+    c->err = rail_open(r->cfg.settings, row, r->base, &c->rail, why);
+    if (c->err)
         log_line(LOG_WARN, "pay", 0, "channel %lld cannot be used: %s", (long long)c->id,
-                 why[0] ? why : err_text(err, LANG_EN));
-    return err;
+                 why[0] ? why : err_text(c->err, LANG_EN));
+    return c->err;
 }
 
 static struct rail_channel *channel_find(struct rails *r, int64_t id)
@@ -127,15 +73,10 @@ static struct rail_channel *channel_find(struct rails *r, int64_t id)
 
 int rails_channel_get(struct rails *r, int64_t id, struct rail_channel **out)
 {
-    struct channel_row row = {0};
-    struct sql_value v = SQL_I64(id);
-    int err = store_query(r->reader, QUERY_RAIL_CHANNEL, &v, 1, on_row, &row);
+    struct rail_row row;
+    int err = rail_row_read(r->reader, id, &row);
     if (err)
         return err;
-    if (row.state == ROW_DELETED)
-        return ERR_DISABLED;
-    if (row.kind < CHANNEL_WECHAT || row.kind > CHANNEL_RAIL)
-        return ERR_UNSUPPORTED;
     struct rail_channel *c = channel_find(r, id);
     if (!c)
         return ERR_FULL;

@@ -6,6 +6,7 @@
 #ifndef EVEN_APP_RAILS_STATE_H
 #define EVEN_APP_RAILS_STATE_H
 
+#include "app/rail_open.h"
 #include "app/rails.h"
 #include "base/map.h"
 #include "io/net/fetch.h"

@@ -307,6 +307,7 @@ static int web_begin(struct house *h)
         .base_url = c->web_url[0] ? c->web_url : NULL,
         .proxies = c->web_proxies[0] ? c->web_proxies : NULL,
         .setup_token = h->setup_token,
+        .dir = c->data_dir,
         .store = h->store,
         .daily = daily,
         .submit = submit_web,

@@ -371,6 +371,9 @@ void begin_head(struct request *r, struct str method)
 {
     r->cause = atomic_fetch_add(&r->web->seq, 1);
     r->begin_err = head_check(r, method);
+    if (r->begin_err == 0 && r->route != NULL && (r->route->flags & ROUTE_RAW) &&
+        r->actor.kind != ACTOR_NONE)
+        r->body.cap = WEB_FILE_MAX;
     reader_give(r);
 }
 

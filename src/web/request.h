@@ -25,6 +25,7 @@
 #include "web/route.h"
 
 #define WEB_BODY_MAX    (256 * 1024)
+#define WEB_FILE_MAX    (8 * 1024 * 1024) /* a file that somebody who is logged in sends */
 #define WEB_OUT_MAX     (16 * 1024 * 1024)
 #define WEB_ARENA_MAX   (16 * 1024 * 1024)
 #define WEB_ARGS_MAX    16

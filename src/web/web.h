@@ -44,6 +44,7 @@ struct web_config {
                                 loopback only */
     uint8_t key[CRYPTO_KEY_SIZE]; /* keyed hashes of charger passwords and API keys: the gates use
                                      the same */
+    const char *dir;              /* data folder: bills are kept below it; NULL = none are taken */
     struct store *store;          /* borrowed; must outlive web_stop */
     const char *daily; /* file of the counts of a day (daily.h); NULL = a restart forgets them */
 

@@ -3,8 +3,9 @@
 // notices, breaks answers off after having done what was asked, answers 500, and is short of balance; a refund to its source; withdrawals by
 // merchant transfer (the payee confirms), by Alipay and over the allocation rail. Both sides' books are compared at the end.
 import { constants, createPublicKey, createSign, publicEncrypt, randomBytes } from 'node:crypto';
+import { spawnSync } from 'node:child_process';
 import { RPCClient } from 'ocpp-rpc';
-import { check, finish, House, sleep, until } from './house.mjs';
+import { check, even, finish, House, sleep, until } from './house.mjs';
 import { ALIPAY, RAIL, Till, WECHAT, merchants } from './till.mjs';
 
 const faults = { clean: '', lost: 'lost=100', late: 'late=100', duplicate: 'duplicate=100', reorder: 'reorder=60', contradict: 'contradict=100',
@@ -179,6 +180,35 @@ async function bank(h) {
   check(audit.some((x) => x.action === 'payout.file'), 'that the file was taken is audited');
 }
 
+/** Bills: fetched with the channel's keys, compared with the books; then bills that differ. */
+async function bills(h, clean, other) {
+  const day = new Date(Date.now() + 8 * 3600e3).toISOString().slice(0, 10), at = day.replaceAll('-', '');
+  const raw = { 'content-type': 'text/csv' };
+  const send = (ch, text, when = at) => h.ask('POST', `/api/v1/channels/${ch}/bill?day=${when}`, text, raw);
+  const fetched = (ch) => spawnSync(even, ['bill', '--dir', h.dir, '--set', `pay.providers=${clean.base},${other.base}`, ch, day], { encoding: 'utf8' });
+  for (const kind of [WECHAT, ALIPAY, RAIL]) {
+    const f = fetched(clean.channels[kind]);
+    check(f.status === 0 && f.stdout.startsWith('time,type,number'), `even bill fetches kind ${kind}: ${f.status} ${f.stderr}`);
+    const r = await send(clean.channels[kind], f.stdout);
+    const { rows, matched, day_cut } = r.body;
+    check(r.status === 200 && rows > 0 && matched + day_cut === rows && r.body.items.every((x) => x.class === 'day_cut'), `kind ${kind}: everything matches: ${JSON.stringify(r.body)}`);
+    check((await send(clean.channels[kind], f.stdout)).status === 200, 'the same bill again is compared again');
+    const rest = f.stdout.replace('payment', 'paymenu').replace('transfer', 'transfeq').replace('refund', 'refune');
+    if (rest !== f.stdout) check((await send(clean.channels[kind], rest)).status === 409, 'another bill of that day is a conflict');
+  }
+  const ch = other.channels[WECHAT], text = fetched(ch).stdout, lines = text.trim().split('\n'), n = lines.length - 3;
+  check(n >= 2, `rows to change: ${text}`);
+  for (const [why, bad] of Object.entries({ 'a changed column': text.replace('amount', 'amounts'), 'cut off': lines.slice(0, -2).join('\n'), 'a row short': [...lines.slice(0, 1), ...lines.slice(2)].join('\n'),
+    'a cell short': text.replace(lines[1], lines[1].slice(0, lines[1].lastIndexOf(','))), 'an amount that is none': text.replace('10.00', 'ten'), empty: '' }))
+    check((await send(ch, bad)).status === 400 || (await send(ch, bad)).status === 422, `a bill with ${why} is refused`);
+  check((await send(ch, text, '20261332')).status === 422, 'a day that is none is refused');
+  const changed = [lines[0], lines[1].replace('10.00', '10.01'), ...lines.slice(3, 1 + n), `${lines[1].split(',').slice(0, 2).join(',')},P17171717,,42,7.00`, 'rows', String(n)].join('\n');
+  const { body } = await send(ch, changed);
+  check(body.amount === 1 && body.theirs_only === 1 && body.ours_only + body.day_cut >= 1 && body.matched === n - 2, `each difference has its class: ${JSON.stringify(body)}`);
+  check(body.items.some((x) => x.class === 'amount' && x.ours === '10.00' && x.theirs === '10.01'), 'and says both amounts');
+  check((await h.must('GET', '/api/v1/audit?limit=200')).items.some((x) => x.action === 'bill.compared' && x.detail.includes(body.sha256)), 'the comparison is audited with the hash of the file');
+}
+
 /** Both sides' books: what the providers hold of us is what our channel accounts say. */
 async function compare(h, tills) {
   const accounts = (await h.must('GET', '/api/v1/accounts?kind=10&limit=200')).items;
@@ -215,6 +245,7 @@ try {
   for (const name of ['clean', 'timeout', 'error', 'contradict']) await refunds(h, tills.find((x) => x.name === name));
   await withdrawals(h, w, clean, tills.find((x) => x.name === 'short'));
   await bank(h);
+  await bills(h, clean, tills.find((x) => x.name === 'late'));
   for (const till of tills) // late and doubled notices have come by now: nothing was credited twice
     if (till.name !== 'short') check(money((await till.driver.must('GET', '/api/v1/me')).balance) === 400000 - till.given, `${till.name}: the wallet holds what was paid`);
   await compare(h, tills);

@@ -67,3 +67,17 @@ FROM payout o
 JOIN channel c ON c.id = o.channel AND c.kind = 4 AND c.tenant = o.tenant
 WHERE o.tenant = :tenant AND o.channel = :id AND o.state = 2
 ORDER BY o.id LIMIT 1000;
+
+-- name: bill_channel(tenant id, id id) one
+-- out: fee_bp int
+SELECT fee_bp FROM channel WHERE id = :id AND tenant = :tenant AND state <> 2;
+
+-- What went through a channel in a window of time: payments (1), and payouts and refunds (2).
+-- name: bill_ours(tenant id, id id, from_ms time, to_ms time) many
+-- out: kind int, row_id id, amount money, at_ms time
+SELECT 1, p.id, p.amount, p.paid_ms FROM payment p
+WHERE p.tenant = :tenant AND p.channel = :id AND p.state IN (3, 6) AND p.paid_ms >= :from_ms AND p.paid_ms < :to_ms
+UNION ALL
+SELECT 2, o.id, o.amount - o.fee, o.done_ms FROM payout o
+WHERE o.tenant = :tenant AND o.channel = :id AND o.state = 5 AND o.done_ms >= :from_ms AND o.done_ms < :to_ms
+ORDER BY 2;
