@@ -75,6 +75,24 @@ async function open(till, account) {
   check(a.state === 'open', `sub-account open: ${JSON.stringify(a)}`);
 }
 
+/** The house is killed while a payment waits and while a withdrawal is under way; both go on after the restart, each once. */
+async function restart(h, clean) {
+  const c = clean.driver, before = money((await c.must('GET', '/api/v1/me')).balance);
+  const id = (await c.must('POST', '/api/v1/me/payments', { channel: clean.channels[WECHAT], amount: '3.00', method: 1 })).id;
+  const get = () => c.must('GET', `/api/v1/me/payments/${id}`);
+  const p = await until('a place to pay', async () => { const r = await get(); return r.url && r; });
+  const self = (await h.must('GET', '/api/v1/parties')).items.find((x) => x.kind === 1);
+  const out = await withdraw(h, self.id, clean.channels[RAIL], '0.01');
+  await h.kill('SIGKILL');
+  await fetch(`${p.url}?pay`, { method: 'POST' }); // its notice finds nobody
+  await h.start();
+  await until('paid after the restart', async () => (await get()).state === 3, 60000, 100);
+  await settled(h, out);
+  check(money((await c.must('GET', '/api/v1/me')).balance) - before === 30000, 'paid while the house was dead: credited once');
+  check((await clean.state()).moves.filter((m) => m.no === `W${out}`).length === 1, 'the withdrawal went out once');
+  clean.given -= 30000;
+}
+
 const payout = async (h, id) => (await h.must('GET', '/api/v1/payouts?limit=200')).items.find((p) => p.id === id);
 
 async function withdraw(h, party, channel, amount) {
@@ -239,11 +257,12 @@ try {
     till.channels = {};
     for (const kind of [WECHAT, ALIPAY, RAIL]) till.channels[kind] = await till.channel(h, kind);
   }
-  for (let i = 0; i < 4; i++) await order(h, w);
+  for (let i = 0; i < 5; i++) await order(h, w);
   const clean = tills[0];
   await topups(h, tills);
   for (const name of ['clean', 'timeout', 'error', 'contradict']) await refunds(h, tills.find((x) => x.name === name));
   await withdrawals(h, w, clean, tills.find((x) => x.name === 'short'));
+  await restart(h, clean);
   await bank(h);
   await bills(h, clean, tills.find((x) => x.name === 'late'));
   for (const till of tills) // late and doubled notices have come by now: nothing was credited twice

@@ -105,6 +105,7 @@ int api_tests(void);
 int bad_tests(void);
 int live_tests(void);
 int limit_tests(void);
+int sheet_tests(void);
 
 #define assert_has(text, part)     assert_non_null(strstr((text), (part)))
 #define assert_has_not(text, part) assert_null(strstr((text), (part)))

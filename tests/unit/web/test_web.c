@@ -238,5 +238,5 @@ int main(void)
     };
     int failed = cmocka_run_group_tests_name("web parts", tests, NULL, NULL);
 
-    return failed + api_tests() + bad_tests() + live_tests() + limit_tests();
+    return failed + api_tests() + bad_tests() + live_tests() + limit_tests() + sheet_tests();
 }
