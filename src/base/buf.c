@@ -207,9 +207,10 @@ void *buf_grow(struct buf *b, size_t n)
 {
     if (!room(b, n))
         return NULL;
+    if (n == 0)
+        return b->p;
     char *p = b->p + b->n;
-    if (n)
-        memset(p, 0, n);
+    memset(p, 0, n);
     b->n += n;
     return p;
 }

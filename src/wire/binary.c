@@ -56,6 +56,14 @@ static void hex_read(const uint8_t *p, uint16_t width, char *to)
     to[2 * width] = 0;
 }
 
+/* Not every pile keeps to ASCII; what is no ASCII could be no UTF-8 either (wire.h, 2). */
+static void ascii_read(const uint8_t *p, uint16_t width, char *to)
+{
+    for (uint16_t i = 0; i < width; i++)
+        to[i] = p[i] < 0x80 ? (char)p[i] : '?';
+    to[width] = 0;
+}
+
 static int type_read(const struct wire_type *t, struct reader *r, char *out);
 
 static int one_read(const struct wire_field *f, struct reader *r, char *to)
@@ -71,8 +79,7 @@ static int one_read(const struct wire_field *f, struct reader *r, char *to)
     } else if (f->kind == WIRE_CP56) {
         *(int64_t *)(void *)to = cp56_read(p);
     } else if (f->kind == WIRE_ASCII) {
-        memcpy(to, p, f->width);
-        to[f->width] = 0;
+        ascii_read(p, f->width, to);
     } else if (f->kind == WIRE_BCD || f->kind == WIRE_HEX) {
         hex_read(p, f->width, to);
     }

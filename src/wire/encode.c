@@ -41,12 +41,21 @@ static int encode_number(const struct wire_field *f, int64_t v, struct buf *out)
     return 0;
 }
 
-static int encode_text(const struct wire_field *f, struct str s, struct buf *out)
+/* As buf_put_json writes them: a byte that is no UTF-8 becomes a character of its own. */
+static int64_t characters(struct str s)
 {
     int64_t n = 0;
+    for (size_t step; s.n > 0; n++) {
+        step = str_utf8_step(s);
+        s = str_from(s.p + (step ? step : 1), s.n - (step ? step : 1));
+    }
+    return n;
+}
+
+static int encode_text(const struct wire_field *f, struct str s, struct buf *out)
+{
     if ((int64_t)s.n > f->hi || f->lo > 0) {
-        for (size_t i = 0; i < s.n; i++)
-            n += (s.p[i] & 0xC0) != 0x80;
+        int64_t n = characters(s);
         if (n > f->hi || n < f->lo)
             return ERR_RANGE;
     }

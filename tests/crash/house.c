@@ -123,7 +123,7 @@ static void fetch(struct house *h, const struct core_need *need)
     if (err == ERR_NOT_FOUND)
         core_absent(h->core, need);
     else
-        must(err == 0);
+        h->err = err;
 }
 
 static void send(struct house *h, int gun, int64_t *id)
@@ -137,10 +137,11 @@ static void send(struct house *h, int gun, int64_t *id)
         c->head.from.ref = ++h->people.ref;
         h->asked[h->asked_n++] = (struct asked){c->head.from.ref, c->head.type, gun, id};
     }
-    while ((n = core_needs(h->core, c, needs)) > 0)
-        for (int i = 0; i < n; i++)
+    while (!h->err && (n = core_needs(h->core, c, needs)) > 0)
+        for (int i = 0; i < n && !h->err; i++)
             fetch(h, &needs[i]);
-    core_apply(h->core, c);
+    if (!h->err) /* else the program ends, as the engine does */
+        core_apply(h->core, c);
 }
 
 /* ---- the set-up, one command a commit ---- */

@@ -58,6 +58,7 @@ struct house {
     struct people people;
     struct asked asked[ASKED];
     int32_t asked_n;
+    int err;        /* of a look-up: the disk failed, nothing more is sent */
     struct cmd cmd; /* scratch */
 };
 

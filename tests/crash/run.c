@@ -69,6 +69,8 @@ static int step(struct run *r, struct house *h, struct book *book)
 {
     enum disk_phase phase;
     house_step(h);
+    if (h->err)
+        return h->err;
     if (!house_has_rows(h)) {
         house_deliver(h);
         return 0;

@@ -653,7 +653,14 @@ static void dict_write(const char *path)
         exit(1);
     }
     for (int i = 0; i < n_msgs; i++)
-        fprintf(d, "\"\\\"%s\\\"\"\n", msgs[i].name);
+        if (binary) /* a frame type, as tapes of frames write it */
+            fprintf(d, "\">%02X\"\n", msgs[i].code);
+        else
+            fprintf(d, "\"\\\"%s\\\"\"\n", msgs[i].name);
+    if (binary) { /* its names are not on the wire */
+        gen_close(d, path);
+        return;
+    }
     for (int i = 0; i < n_types; i++)
         for (int k = 0; k < types[i]->n; k++)
             fprintf(d, "\"\\\"%s\\\":\"\n", types[i]->field[k].name);

@@ -18,7 +18,7 @@
 
 size_t http_head_end(struct str bytes)
 {
-    const char *p = bytes.p, *end = bytes.p + bytes.n;
+    const char *p = bytes.p, *end = bytes.n > 0 ? bytes.p + bytes.n : p;
 
     while (p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
         p++;

@@ -184,6 +184,19 @@ static void record_number_test(void **state)
     buf_free(&out);
 }
 
+/* A program version that is no ASCII must not become text that is no UTF-8: a database server
+ * refuses such a row for ever. */
+static void not_ascii_test(void **state)
+{
+    static const char body[30] = "\x55\x03\x14\x12\x78\x23\x05\0\x02\x0f"
+                                 "V4.\xf5\xe4\xb8.0";
+    struct ykc_Login login;
+    (void)state;
+    assert_int_equal(wire_bin_decode(&ykc_Login_type, str_from(body, sizeof body), &login, NULL),
+                     0);
+    assert_string_equal(login.program, "V4.???.0");
+}
+
 static void time_of(const char *hex, const char *expected)
 {
     uint8_t body[14] = {0};
@@ -332,6 +345,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(stream_test),        cmocka_unit_test(noise_test),
         cmocka_unit_test(record_number_test), cmocka_unit_test(round_test),
         cmocka_unit_test(show_test),
+        cmocka_unit_test(not_ascii_test),
     };
     return cmocka_run_group_tests_name("wire binary", tests, NULL, NULL);
 }

@@ -371,6 +371,11 @@ static void outbound_limits_test(void **state)
                      ERR_RANGE);
     assert_int_equal(text.n, 4);
     struct ocpp16_Reset_req none = {0};
+    /* Twenty-one bytes that are no UTF-8 would become as many characters. */
+    m.idTag = str_from(
+        "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80", 21);
+    assert_int_equal(wire_json_encode(&ocpp16_RemoteStartTransaction_req_type, &m, &text),
+                     ERR_RANGE);
     assert_int_equal(wire_json_encode(&ocpp16_Reset_req_type, &none, &text), ERR_RANGE);
     struct ocpp16_MeterValues_req empty = {.connectorId = 1};
     assert_int_equal(wire_json_encode(&ocpp16_MeterValues_req_type, &empty, &text), ERR_RANGE);
