@@ -5,8 +5,12 @@ int core_frame(void);
 int core_charger(void);
 int core_purse(void);
 int core_pile(void);
+int core_defects(void);
 
 int main(void)
 {
-    return core_orders() + core_frame() + core_charger() + core_purse() + core_pile() ? 1 : 0;
+    return core_orders() + core_frame() + core_charger() + core_purse() + core_pile() +
+                   core_defects()
+               ? 1
+               : 0;
 }

@@ -285,6 +285,58 @@ static void test_defect_refused_but_moved(void **state)
     assert_int_equal(b->rows.n, rows);
 }
 
+/* tigerbeetle 2955, 2963: a credit limit has to count what is held, and may be another one for each
+ * account. */
+static void test_defect_limit_counts_holds(void **state)
+{
+    struct books *b = *state;
+    struct row_account row = {.id = 500,
+                              .tenant = TENANT,
+                              .kind = ACCOUNT_CHANNEL,
+                              .owner = 9,
+                              .currency = "CNY",
+                              .min_balance = -1000};
+    int64_t other = account(b, ACCOUNT_WALLET, 1), id;
+    assert_int_equal(ledger_load_account(b->l, &row), 0);
+    assert_int_equal(move(b, 500, other, 300), 0);
+    assert_int_equal(hold_open(b, 500, 701, &id), ERR_NO_FUNDS);
+    assert_int_equal(hold_open(b, 500, 700, &id), 0);
+    assert_int_equal(move(b, 500, other, 1), ERR_NO_FUNDS);
+    struct ledger_ctx c = ctx(b);
+    assert_int_equal(ledger_hold_increase(b->l, &c, id, MONEY(1)), ERR_NO_FUNDS);
+    assert_int_equal(ledger_hold_release(b->l, &c, id), 0);
+    assert_int_equal(move(b, 500, other, 700), 0);
+    assert_int_equal(move(b, 500, other, 1), ERR_NO_FUNDS);
+}
+
+/* cala 744: a reversal says when it was posted and for when it counts, and names what it reverses. */
+static void test_defect_reversal_has_two_dates(void **state)
+{
+    struct books *b = *state;
+    int64_t cash = account(b, ACCOUNT_CASH, 0), wallet = account(b, ACCOUNT_WALLET, 1);
+    assert_int_equal(move(b, cash, wallet, 5000), 0);
+    struct ledger_request r = request(TRANSFER_REVERSAL);
+    struct ledger_ctx c = ctx(b);
+    r.reverses = c.id - 1;
+    r.effective_ms = 77;
+    c.now_ms = b->now_ms += 5000;
+    leg(&r, wallet, -5000);
+    leg(&r, cash, 5000);
+    buf_reset(&b->rows);
+    assert_int_equal(ledger_post(b->l, &c, &r), 0);
+    struct cursor rows = {(const uint8_t *)b->rows.p, (const uint8_t *)b->rows.p + b->rows.n};
+    enum row_table t;
+    enum row_op op;
+    void *row;
+    assert_int_equal(row_unpack(&rows, &b->arena, &t, &op, &row), 0);
+    const struct row_transfer *posted = row;
+    assert_int_equal(t, ROW_TRANSFER);
+    assert_int_equal(op, ROW_INSERT);
+    assert_int_equal(posted->posted_ms, b->now_ms);
+    assert_int_equal(posted->effective_ms, 77);
+    assert_int_equal(posted->reverses, r.reverses);
+}
+
 /* A wallet with all its money held can be captured from the hold, and only from it. */
 static void test_capture_takes_held_money(void **state)
 {
@@ -705,6 +757,8 @@ int money_ledger_tests(void)
         T(test_defect_hold_resolved_twice),
         T(test_defect_capture_above_hold),
         T(test_defect_refused_but_moved),
+        T(test_defect_limit_counts_holds),
+        T(test_defect_reversal_has_two_dates),
         T(test_capture_takes_held_money),
         T(test_capture_of_nothing_releases),
         T(test_time_is_monotone),
