@@ -5,6 +5,7 @@
 #   make run      the demonstration        make bench    figures (ONLY=name,name)
 #   make asan     tests under ASan+UBSan   make tsan     tests under TSan
 #   make fuzz     fuzzers (SECONDS_EACH=60)  make tidy     house rules, format, linters
+#   make mutate   checks removed in turn   make cover    what the corpora reach (gcov)
 #   make install  PREFIX=/usr/local        make clean
 
 BUILD   ?= build/release
@@ -14,7 +15,7 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 
 
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: all deps deps-test deps-check web run test bench asan tsan fuzz tidy format install clean
+.PHONY: all deps deps-test deps-check web run test bench asan tsan fuzz cover mutate tidy format install clean
 all: build
 
 deps:
@@ -51,6 +52,13 @@ tsan: deps-check
 fuzz: deps-check
 	@test -f build/fuzz/build.ninja || CC=clang meson setup build/fuzz --buildtype=debugoptimized -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
 	@ASAN_OPTIONS=detect_leaks=0 ninja -C build/fuzz && sh fuzz/run.sh build/fuzz $(SECONDS_EACH)
+
+cover: deps-check
+	@test -f build/cover/build.ninja || meson setup build/cover --buildtype=debug -Db_coverage=true -Dweb=disabled
+	@ninja -C build/cover tests/prop/test_tapes && sh fuzz/cover.sh build/cover
+
+mutate: build
+	@sh tests/mutate/mutate.sh $(CURDIR)/$(BUILD)
 
 bench: build
 	@sh bench/run.sh $(BUILD) "$(ONLY)"

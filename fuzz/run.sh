@@ -28,7 +28,7 @@ for f in "$build"/fuzz/fuzz_*; do
     *) dict=fuzz/dict/$name.dict ;;
     esac
     [ -f "$dict" ] && dict=-dict=$dict || dict=
-    "$f" -timeout=20 -report_slow_units=60 -rss_limit_mb=4000 -max_len=8192 -close_fd_mask=2 -print_final_stats=1 $dict \
+    "$f" -timeout=300 -report_slow_units=300 -rss_limit_mb=4000 -max_len=8192 -close_fd_mask=2 -print_final_stats=1 $dict \
         -artifact_prefix="$build/finding-$name-" "$build/corpus/$name" >"$build/fuzz_$name.log" 2>&1 &
     pid=$!
     used=0

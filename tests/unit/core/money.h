@@ -14,6 +14,7 @@ int money_cap_tests(void);
 int money_evidence_tests(void);
 int money_fee_tests(void);
 int money_ledger_tests(void);
+int money_must_tests(void);
 int money_split_tests(void);
 int money_tariff_tests(void);
 

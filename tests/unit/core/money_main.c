@@ -6,6 +6,7 @@ int main(void)
 {
     int failed = 0;
     failed += money_ledger_tests();
+    failed += money_must_tests();
     failed += money_split_tests();
     failed += money_tariff_tests();
     failed += money_fee_tests();
