@@ -140,7 +140,7 @@ static void return_take(size_t i)
 {
     const char *end = strchr(code + i, ';'), *bad = strstr(code + i, "? ERR_");
     const char *good = strstr(code + i, "? 0 : ERR_");
-    if (good && end && good < end)
+    if (good && end && good < end && (!bad || good < bad))
         terms_add(i + 7, (size_t)(good - code), true);
     else if (bad && end && bad < end)
         terms_add(i + 7, (size_t)(bad - code), false);
