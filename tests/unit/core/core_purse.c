@@ -657,6 +657,189 @@ static void test_statement_decided(void **state)
     assert_int_equal(state_decide(id, w->owner, STATEMENT_DISPUTE, "no"), ERR_READ_ONLY);
     assert_int_equal(((const struct row_statement *)world_row(w, ROW_STATEMENT, id))->state,
                      STATEMENT_CONFIRMED);
+/* ---- what belongs to others, is switched off, or is not theirs to say ---- */
+enum { OTHER = 501, OTHER_PARTY, OTHER_CHANNEL, OTHER_BANK, OTHER_DRIVER };
+/* Another operator with a party, channels and a driver of its own. */
+static void other_make(void)
+    const struct row_tenant tenant = {
+        .id = OTHER, .name = "Other", .currency = "CNY", .zone = "Asia/Shanghai", .version = 1};
+    const struct row_party party = {.id = OTHER_PARTY,
+                                    .tenant = OTHER,
+                                    .kind = PARTY_PROPERTY,
+                                    .name = "other",
+                                    .verified = 1,
+                                    .payee = "x",
+                                    .payee_name = "x",
+                                    .version = 1};
+    struct row_channel channel = {.id = OTHER_CHANNEL,
+                                  .tenant = OTHER,
+                                  .kind = CHANNEL_WECHAT,
+                                  .name = "other",
+                                  .url = "",
+                                  .app = "",
+                                  .merchant = "",
+                                  .keys = "",
+                                  .version = 1};
+    const struct row_driver driver = {
+        .id = OTHER_DRIVER, .tenant = OTHER, .phone = "13900000000", .name = "", .version = 1};
+    assert_int_equal(core_load(w->core, ROW_TENANT, &tenant), 0);
+    assert_int_equal(core_load(w->core, ROW_PARTY, &party), 0);
+    assert_int_equal(core_load(w->core, ROW_CHANNEL, &channel), 0);
+    channel.id = OTHER_BANK;
+    channel.kind = CHANNEL_BANK;
+    assert_int_equal(core_load(w->core, ROW_CHANNEL, &channel), 0);
+    assert_int_equal(core_load(w->core, ROW_DRIVER, &driver), 0);
+/* A withdrawal as somebody of this operator and station scope asks for it. */
+static int payout_as(int64_t tenant, int64_t station, int64_t party, int64_t payment,
+                     int64_t channel)
+    struct cmd *c = world_web(w, CMD_PAYOUT_NEW, w->person, ACTOR_PERSON);
+    c->head.tenant = tenant;
+    c->head.station = station;
+    c->u.payout_new.party = party;
+    c->u.payout_new.payment = payment;
+    c->u.payout_new.amount = 100;
+    c->u.payout_new.channel = channel;
+static void row_state(enum row_table t, int64_t id, int32_t state)
+    struct row_party p;
+    struct row_channel ch;
+    struct row_driver d;
+    if (t == ROW_PARTY) {
+        p = *(const struct row_party *)world_row(w, t, id);
+        p.state = state;
+        assert_int_equal(world_put(w, t, false, &p), 0);
+    } else if (t == ROW_CHANNEL) {
+        ch = *(const struct row_channel *)world_row(w, t, id);
+        ch.state = state;
+        assert_int_equal(world_put(w, t, false, &ch), 0);
+    } else {
+        d = *(const struct row_driver *)world_row(w, t, id);
+        d.state = state;
+        assert_int_equal(world_put(w, t, false, &d), 0);
+    }
+static void payee_set(int32_t verified, const char *payee)
+    struct row_party p = *(const struct row_party *)world_row(w, ROW_PARTY, w->owner);
+    p.verified = verified;
+    p.payee = payee;
+    assert_int_equal(world_put(w, ROW_PARTY, false, &p), 0);
+static void test_payout_of_others(void **state)
+    available_make();
+    other_make();
+    assert_int_equal(payout_as(9999, 0, w->owner, 0, wechat), ERR_NOT_FOUND);
+    assert_int_equal(payout_as(w->tenant, 0, OTHER_PARTY, 0, wechat), ERR_NOT_FOUND);
+    assert_int_equal(payout_as(w->tenant, 0, w->owner, 0, OTHER_CHANNEL), ERR_NOT_FOUND);
+    assert_int_equal(payout_as(w->tenant, w->station, w->owner, 0, wechat), ERR_NOT_FOUND);
+    row_state(ROW_PARTY, w->owner, ROW_DISABLED);
+    assert_int_equal(payout_as(w->tenant, 0, w->owner, 0, wechat), ERR_DISABLED);
+    row_state(ROW_PARTY, w->owner, ROW_ACTIVE);
+    row_state(ROW_CHANNEL, wechat, ROW_DISABLED);
+    assert_int_equal(payout_as(w->tenant, 0, w->owner, 0, wechat), ERR_DISABLED);
+    row_state(ROW_CHANNEL, wechat, ROW_ACTIVE);
+    payee_set(0, "sub-account 7");
+    assert_int_equal(payout_as(w->tenant, 0, w->owner, 0, wechat), ERR_DENIED);
+    payee_set(1, "");
+    assert_int_equal(payout_as(w->tenant, 0, w->owner, 0, wechat), ERR_DENIED);
+    payee_set(1, "sub-account 7");
+    tenant_set(7, 0, 100); /* the fee would eat it */
+    assert_int_equal(payout_as(w->tenant, 0, w->owner, 0, wechat), ERR_RANGE);
+    struct row_tenant t = *(const struct row_tenant *)world_row(w, ROW_TENANT, w->tenant);
+    t.payout_fee = 0;
+    t.payout_min = 200;
+    assert_int_equal(world_put(w, ROW_TENANT, false, &t), 0);
+    assert_int_equal(payout_as(w->tenant, 0, w->owner, 0, wechat), ERR_RANGE);
+    tenant_set(7, 0, 0);
+    assert_int_equal(payout_as(w->tenant, 0, w->owner, 0, wechat), 0);
+static void test_principal_of_others(void **state)
+    int64_t id = payment_start(100000);
+    other_make();
+    assert_int_equal(payout(0, id, 100, wechat), ERR_CONFLICT); /* not paid yet */
+    assert_int_equal(told(id, wechat, PAY_QUERY, PAY_DONE, 100000), 0);
+    assert_int_equal(payout_as(OTHER, 0, 0, id, wechat), ERR_NOT_FOUND);
+    assert_int_equal(payout_as(w->tenant, w->station, 0, id, wechat), ERR_NOT_FOUND);
+    assert_int_equal(payout(0, id + 1, 100, wechat), ERR_NOT_FOUND);
+    assert_int_equal(payout(0, id, 100, 0), ERR_CONFLICT);
+    assert_int_equal(payout(0, id, 100, OTHER_BANK), ERR_CONFLICT);
+    assert_int_equal(payout(0, id, 100, OTHER_CHANNEL), ERR_CONFLICT);
+    assert_int_equal(payout(0, id, 150, wechat), ERR_RANGE);
+    struct cmd *c = world_web(w, CMD_PAYOUT_NEW, OTHER_DRIVER, ACTOR_DRIVER);
+    c->u.payout_new = (struct cmd_payout_new){.payment = id, .amount = 100, .channel = wechat};
+    assert_int_equal(world_send(w, c), ERR_NOT_FOUND);
+    assert_int_equal(world_start(w, w->gun, wallet() - 100), 0); /* all but a fen is held */
+    assert_int_equal(payout(0, id, 200, wechat), ERR_NO_FUNDS);
+    assert_int_equal(payout(0, id, 100, wechat), 0);
+static void test_principal_too_old(void **state)
+    int64_t id = payment_start(100000);
+    assert_int_equal(told(id, wechat, PAY_QUERY, PAY_DONE, 100000), 0);
+    world_tick(w, w->now + 365 * DAY_MS);
+    assert_int_equal(payout(0, id, 100, wechat), 0);
+    world_tick(w, w->now + 1000);
+    assert_int_equal(payout(0, id, 100, wechat), ERR_CLOSED);
+    assert_int_equal(payout(0, id, 100, bank), 0); /* people can still */
+static int decide_as(int64_t tenant, int64_t station, int64_t party, int64_t id, int32_t act,
+                     const char *bank_no)
+    struct cmd *c = world_web(w, CMD_PAYOUT_DECIDE, checker, ACTOR_PERSON);
+    c->head.tenant = tenant;
+    c->head.station = station;
+    c->u.payout_decide.payout = id;
+    c->u.payout_decide.party = party;
+    c->u.payout_decide.act = act;
+    (void)str_copy(c->u.payout_decide.bank_no, 65, str_from_c(bank_no));
+static void test_decide_is_not_for_all(void **state)
+    available_make();
+    other_make();
+    assert_int_equal(payout(w->owner, 0, 10000, bank), 0);
+    int64_t id = w->reply.u.made.id, t = w->tenant, own = w->owner;
+    assert_int_equal(decide_as(t, 0, 0, id + 1, PAYOUT_ACT_APPROVE, ""), ERR_NOT_FOUND);
+    assert_int_equal(decide_as(OTHER, 0, 0, id, PAYOUT_ACT_APPROVE, ""), ERR_NOT_FOUND);
+    assert_int_equal(decide_as(t, w->station, 0, id, PAYOUT_ACT_APPROVE, ""), ERR_NOT_FOUND);
+    assert_int_equal(decide_as(t, 0, w->platform, id, PAYOUT_ACT_CANCEL, ""), ERR_NOT_FOUND);
+    assert_int_equal(decide_as(t, 0, own, id, PAYOUT_ACT_APPROVE, ""), ERR_DENIED);
+    assert_int_equal(decide_as(t, 0, 0, id, 99, ""), ERR_RANGE);
+    assert_int_equal(decide_as(t, 0, 0, id, PAYOUT_ACT_SETTLED, "B"), ERR_CONFLICT);
+    assert_int_equal(decide_as(t, 0, 0, id, PAYOUT_ACT_APPROVE, ""), 0);
+    assert_int_equal(decide_as(t, 0, own, id, PAYOUT_ACT_SETTLED, "B"), ERR_DENIED);
+    assert_int_equal(decide_as(t, 0, 0, id, PAYOUT_ACT_SETTLED, ""), ERR_REQUIRED);
+    assert_int_equal(decide_as(t, 0, own, id, PAYOUT_ACT_CANCEL, ""), ERR_CONFLICT);
+    assert_int_equal(decide_as(t, 0, 0, id, PAYOUT_ACT_SETTLED, "B"), 0);
+    assert_int_equal(payout(w->owner, 0, 5000, wechat), 0); /* by a channel: not for people */
+    id = w->reply.u.made.id;
+    assert_int_equal(decide_as(t, 0, own, id, PAYOUT_ACT_CANCEL, ""), 0);
+    assert_int_equal(payout(w->owner, 0, 5000, wechat), 0);
+    id = w->reply.u.made.id;
+    assert_int_equal(decide_as(t, 0, 0, id, PAYOUT_ACT_APPROVE, ""), 0);
+    assert_int_equal(decide_as(t, 0, 0, id, PAYOUT_ACT_FAILED, ""), ERR_CONFLICT);
+static int payment_as(int64_t tenant, int64_t driver, int64_t channel)
+    struct cmd *c = world_web(w, CMD_PAYMENT_NEW, w->person, ACTOR_PERSON);
+    c->head.tenant = tenant;
+    c->u.payment_new.driver = driver;
+    c->u.payment_new.channel = channel;
+    c->u.payment_new.amount = 100;
+    c->u.payment_new.method = PAY_METHOD_QR;
+    (void)str_copy(c->u.payment_new.currency, 4, STR_LIT("CNY"));
+static void test_payment_of_others(void **state)
+    other_make();
+    assert_int_equal(payment_as(9999, w->driver, wechat), ERR_NOT_FOUND);
+    assert_int_equal(payment_as(w->tenant, w->driver + 7, wechat), ERR_NOT_FOUND);
+    assert_int_equal(payment_as(w->tenant, w->driver, w->station), ERR_NOT_FOUND);
+    assert_int_equal(payment_as(w->tenant, OTHER_DRIVER, wechat), ERR_NOT_FOUND);
+    assert_int_equal(payment_as(w->tenant, w->driver, OTHER_CHANNEL), ERR_NOT_FOUND);
+    row_state(ROW_CHANNEL, wechat, ROW_DISABLED);
+    assert_int_equal(payment_as(w->tenant, w->driver, wechat), ERR_DISABLED);
+    row_state(ROW_CHANNEL, wechat, ROW_ACTIVE);
+    row_state(ROW_DRIVER, w->driver, ROW_DISABLED);
+    assert_int_equal(payment_as(w->tenant, w->driver, wechat), ERR_DISABLED);
+    row_state(ROW_DRIVER, w->driver, ROW_ACTIVE);
+    assert_int_equal(payment_as(w->tenant, w->driver, wechat), 0);
+static void test_refund_of_others(void **state)
+    int64_t tx, order = order_of(2 * KWH);
+    struct cmd *c = world_web(w, CMD_ORDER_REFUND, w->person, ACTOR_PERSON);
+    c->head.station = w->station + 1; /* staff of another station */
+    c->u.order_refund.order = order;
+    c->u.order_refund.amount = 100;
+    assert_int_equal(world_send(w, c), ERR_NOT_FOUND);
+    c->head.station = w->station;
+    assert_int_equal(world_send(w, c), 0);
+    int64_t open = world_charging(w, 10000, &tx);
+    assert_int_equal(refund(open, 100), ERR_CONFLICT); /* it runs: nothing was paid */
 }
 
 int core_purse(void);
@@ -670,6 +853,12 @@ int core_purse(void)
         T(test_refund_limits),
         T(test_refunds_end_at_zero),
         T(test_payout_two_people),
+        T(test_payout_of_others),
+        T(test_principal_of_others),
+        T(test_principal_too_old),
+        T(test_decide_is_not_for_all),
+        T(test_payment_of_others),
+        T(test_refund_of_others),
         T(test_payout_small_and_fee),
         T(test_payout_unknown),
         T(test_payout_short_funds),
