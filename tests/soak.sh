@@ -5,6 +5,10 @@
 set -eu
 build=$(cd "$1" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
+"$build/tests/prop/test_exhaust" --full
+for corpus in "$here"/../fuzz/corpus/*.txt; do
+    "$build/tests/prop/test_tapes" "$(basename "$corpus" .txt)" "$corpus" "${TIMES:-100}"
+done
 "$build/tests/crash/test_crash" --points "${POINTS:-100000}" --seed 1000
 "$build/tests/world/test_world" --full
 (cd "$here/js" && KILLS="${KILLS:-100}" node kill.mjs "$build/src/app/even")

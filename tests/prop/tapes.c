@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* tapes.c: the tapes of fuzz/ under `make test`: `test_tapes NAME CORPUS`. Every tape of the corpus,
- * then a fixed number from a seed: changed seeds, joined seeds, and noise. The same each time, so
- * what fails here fails again; what failed is printed as a line for the corpus. */
+/* tapes.c: the tapes of fuzz/ under `make test`: `test_tapes NAME CORPUS [TIMES]`. Every tape of
+ * the corpus, then a fixed number from a seed (TIMES as many for the soak): changed seeds, joined
+ * seeds, and noise. The same each time, so what fails here fails again; what failed is printed as a
+ * line for the corpus. */
 #include "tape.h"
 
 #include <signal.h>
@@ -146,10 +147,11 @@ static const struct target *target_find(const char *name)
 
 int main(int argc, char **argv)
 {
-    const struct target *t = argc == 3 ? target_find(argv[1]) : NULL;
+    const struct target *t = argc == 3 || argc == 4 ? target_find(argv[1]) : NULL;
     struct rng rng = {20260101};
-    if (!t) {
-        fprintf(stderr, "usage: test_tapes NAME CORPUS\n");
+    int64_t times = 1;
+    if (!t || (argc == 4 && (str_to_i64(str_from_c(argv[3]), &times) || times < 1))) {
+        fprintf(stderr, "usage: test_tapes NAME CORPUS [TIMES]\n");
         return 2;
     }
     log_set_level((enum log_level)(LOG_ERROR + 1)); /* bad input is what this is about */
@@ -165,10 +167,11 @@ int main(int argc, char **argv)
     }
     buf_free(&run.tape);
     buf_init(&run.tape, TAPE_MAX);
-    for (int i = 0; i < t->rounds; i++) {
+    for (int64_t i = 0; i < times * t->rounds; i++) {
         tape_make(&rng, &run.tape);
         play(t);
     }
-    printf("%s: %d tapes of the corpus and %d from a seed\n", t->name, run.seeds, t->rounds);
+    printf("%s: %d tapes of the corpus and %lld from a seed\n", t->name, run.seeds,
+           (long long)(times * t->rounds));
     return 0;
 }
