@@ -100,7 +100,9 @@ void peer_settle(struct sim *s, struct peer *p)
         ocpp_peer_pump(s, p);
     else
         ykc_peer_pump(s, p);
-    int64_t next = least(model_next_ms(&p->model), p->dial_ms);
+    int64_t next = model_next_ms(&p->model);
+    if (p->model.link_wanted)
+        next = least(next, p->dial_ms);
     next = least(next, ocpp ? ocpp_peer_next_ms(p) : ykc_peer_next_ms(p));
     /* Never at once again: whatever is due now had its chance in this turn. */
     if (next <= s->now_ms)

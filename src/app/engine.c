@@ -26,7 +26,6 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "io/os/clock.h"
-#include "io/os/crypto.h"
 #include "io/os/file.h"
 #include "io/os/mailbox.h"
 #include "io/os/thread.h"
@@ -315,21 +314,6 @@ static void commit_main(void *arg)
 
 /* ---- from outside ---- */
 
-/* Endings have their own lane, so that a flood of readings never keeps a stop out. */
-static enum mail_lane lane_of(uint16_t type)
-{
-    switch (type) {
-    case CMD_CONN_CLOSED:
-    case CMD_TX_STOP:
-    case CMD_TX_RECORD:
-    case CMD_CALL_RESULT:
-    case CMD_ORDER_STOP:
-        return MAIL_ENDING;
-    default:
-        return MAIL_NORMAL;
-    }
-}
-
 int engine_put(struct engine *e, const struct cmd *cmd)
 {
     if (atomic_load_explicit(&e->stopping, memory_order_acquire))
@@ -339,7 +323,7 @@ int engine_put(struct engine *e, const struct cmd *cmd)
         return ERR_DISK_FULL;
     struct cmd_head head = cmd->head;
     head.sent_us = (uint32_t)(os_mono_ns() / 1000);
-    return mailbox_put(e->inbox, lane_of(cmd->head.type),
+    return mailbox_put(e->inbox, pulse_lane(cmd->head.type),
                        str_from((const char *)&head, sizeof head),
                        str_from((const char *)cmd + sizeof head, cmd->head.size - sizeof head));
 }
@@ -371,26 +355,6 @@ void engine_free(struct engine *e)
     free(e);
 }
 
-static struct core_limits limits_of(const struct config *c, const uint8_t *key)
-{
-    uint8_t own[CRYPTO_HASH_SIZE];
-    uint64_t secrets[2];
-    crypto_keyed_hash(key, STR_LIT("core"), own);
-    memcpy(secrets, own, sizeof secrets);
-    return (struct core_limits){
-        .chargers = (uint32_t)c->limits_chargers,
-        .connectors = (uint32_t)c->limits_chargers * 4,
-        .drivers = (uint32_t)c->limits_drivers,
-        .accounts = (uint32_t)c->limits_drivers + 100000,
-        .orders = (uint32_t)c->limits_orders,
-        .commands = (uint32_t)c->limits_orders,
-        .heartbeat_s = (int32_t)c->charge_heartbeat_s,
-        .command_timeout_s = (int32_t)c->core_command_s,
-        .seed = secrets[0],
-        .secret = secrets[1],
-    };
-}
-
 static int prepare(struct engine *e)
 {
     const struct config *c = e->cfg.settings;
@@ -399,7 +363,7 @@ static int prepare(struct engine *e)
     for (int i = 0; i < BATCHES; i++)
         core_batch_init(&e->slots[i].batch);
     snprintf(mark, sizeof mark, "%s/applying", c->data_dir);
-    struct pulse_config pc = {.limits = limits_of(c, e->cfg.key),
+    struct pulse_config pc = {.limits = pulse_limits(c, e->cfg.key),
                               .store = e->cfg.store,
                               .mark = mark,
                               .now_ms = os_now_ms(),

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/must.h"
+#include "io/os/crypto.h"
 #include "io/os/mark.h"
 #include "io/os/zonefile.h"
 
@@ -23,6 +24,42 @@ struct pulse {
     int64_t last_ms;
     struct arena arena;
 };
+
+/* ---- what the settings say ---- */
+
+struct core_limits pulse_limits(const struct config *c, const uint8_t *key)
+{
+    uint8_t own[CRYPTO_HASH_SIZE];
+    uint64_t secrets[2];
+    crypto_keyed_hash(key, STR_LIT("core"), own);
+    memcpy(secrets, own, sizeof secrets);
+    return (struct core_limits){
+        .chargers = (uint32_t)c->limits_chargers,
+        .connectors = (uint32_t)c->limits_chargers * 4,
+        .drivers = (uint32_t)c->limits_drivers,
+        .accounts = (uint32_t)c->limits_drivers + 100000,
+        .orders = (uint32_t)c->limits_orders,
+        .commands = (uint32_t)c->limits_orders,
+        .heartbeat_s = (int32_t)c->charge_heartbeat_s,
+        .command_timeout_s = (int32_t)c->core_command_s,
+        .seed = secrets[0],
+        .secret = secrets[1],
+    };
+}
+
+enum mail_lane pulse_lane(uint16_t cmd_type)
+{
+    switch (cmd_type) {
+    case CMD_CONN_CLOSED:
+    case CMD_TX_STOP:
+    case CMD_TX_RECORD:
+    case CMD_CALL_RESULT:
+    case CMD_ORDER_STOP:
+        return MAIL_ENDING;
+    default:
+        return MAIL_NORMAL;
+    }
+}
 
 /* ---- loading ---- */
 

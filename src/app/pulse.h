@@ -14,7 +14,9 @@
 #ifndef EVEN_APP_PULSE_H
 #define EVEN_APP_PULSE_H
 
+#include "app/config.h"
 #include "core/core.h"
+#include "io/os/mailbox.h"
 #include "store/store.h"
 
 struct pulse;
@@ -29,6 +31,11 @@ struct pulse_config {
         void *ctx); /* invariant 2; NULL: each batch is committed as soon as it is sealed */
     void *ctx;
 };
+
+/** The core's limits and secrets, from the settings and the key of the installation. */
+struct core_limits pulse_limits(const struct config *c, const uint8_t *key);
+/** Endings have their own lane, so that a flood of readings never keeps a stop out. */
+enum mail_lane pulse_lane(uint16_t cmd_type);
 
 /** Loads a core from the store. An error of the store, ERR_NOMEM. */
 EV_MUST_USE int pulse_new(const struct pulse_config *cfg, struct pulse **out);

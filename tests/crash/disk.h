@@ -85,6 +85,9 @@ void disk_put_sync(int node);
 /** A sync failed: what waits for it may be lost for good. */
 void disk_put_sync_failed(int node);
 
+/** Asks this first about every close(2): true = it was not a file and is done, *res answers. */
+void disk_close_set(bool (*fn)(int fd, int *res));
+
 /** Makes the VFS that records the default one of SQLite. synchronous: NULL, or the mode that every
  * connection is to run in whatever it asks for ("OFF", "NORMAL"). */
 void disk_vfs_install(void);

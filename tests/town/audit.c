@@ -1,0 +1,574 @@
+// SPDX-License-Identifier: Apache-2.0
+/* audit.c: see audit.h. Data: lists that only grow; every sum runs over all of them. */
+#include "town/audit.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/err.h"
+#include "base/money.h"
+#include "base/must.h"
+#include "core/types.h"
+#include "town/vnet.h"
+
+enum { PRINTED = 12 };
+#define DAY_MS     INT64_C(86400000)
+#define CHINA_MS   INT64_C(28800000)
+#define CAP_MOST   (INT64_C(10000) * MONEY_UNIT)
+#define TOPUP_MOST (INT64_C(100000) * MONEY_UNIT)
+
+void audit_init(struct audit *a)
+{
+    *a = (struct audit){0};
+}
+
+void audit_free(struct audit *a)
+{
+    free(a->fact);
+    free(a->key);
+    free(a->order);
+}
+
+void audit_differ(struct audit *a, const char *format, ...)
+{
+    va_list ap;
+    if (a->differences++ >= PRINTED)
+        return;
+    fputs("  difference: ", stderr);
+    va_start(ap, format);
+    vfprintf(stderr, format, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+}
+
+static void *grown(void *list, size_t n, size_t *size, size_t record)
+{
+    if (n < *size)
+        return list;
+    *size = *size ? 2 * *size : 64;
+    list = realloc(list, *size * record);
+    must(list);
+    return list;
+}
+
+void audit_fact_add(struct audit *a, const struct fact *f)
+{
+    a->fact = grown(a->fact, a->facts, &a->facts_size, sizeof *a->fact);
+    a->fact[a->facts++] = *f;
+}
+
+/* ---- sums ---- */
+
+static int64_t facts_sum(const struct audit *a, enum fact_kind kind, int64_t who)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < a->facts; i++)
+        if (a->fact[i].kind == kind && a->fact[i].who == who)
+            sum += a->fact[i].amount;
+    return sum;
+}
+
+int64_t audit_balance(const struct audit *a, int64_t driver)
+{
+    int64_t sum = facts_sum(a, FACT_TOPUP, driver) + facts_sum(a, FACT_REFUND, driver);
+    for (size_t i = 0; i < a->orders; i++)
+        if (a->order[i].driver == driver)
+            sum -= a->order[i].paid;
+    return sum;
+}
+
+static bool order_is_open(int32_t state)
+{
+    return state >= ORDER_CREATED && state <= ORDER_ENDED;
+}
+
+int64_t audit_held(const struct audit *a, int64_t driver)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < a->orders; i++)
+        if (a->order[i].driver == driver && order_is_open(a->order[i].state))
+            sum += a->order[i].cap;
+    return sum;
+}
+
+int64_t audit_share(const struct audit *a, int64_t party)
+{
+    return facts_sum(a, FACT_SHARE, party);
+}
+
+int64_t audit_refunded(const struct audit *a, int64_t order)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < a->facts; i++)
+        if (a->fact[i].kind == FACT_REFUND && a->fact[i].id == order)
+            sum += a->fact[i].amount;
+    return sum;
+}
+
+static bool payout_is_back(int32_t state)
+{
+    return state == PAYOUT_FAILED || state == PAYOUT_REFUSED || state == PAYOUT_CANCELLED;
+}
+
+static int64_t paid_out(const struct audit *a, int64_t party)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < a->facts; i++)
+        if (a->fact[i].kind == FACT_PAYOUT && a->fact[i].who == party &&
+            !payout_is_back(a->fact[i].state))
+            sum += a->fact[i].amount;
+    return sum;
+}
+
+/* The local midnight that ends the refund window of a share. */
+static int64_t due_of(const struct audit *a, int64_t at_ms)
+{
+    int64_t day = (at_ms + a->refund_days * DAY_MS + CHINA_MS) / DAY_MS;
+    return (day + 1) * DAY_MS - CHINA_MS;
+}
+
+/* What the order's shares, given before, still hold back from the party at that time. */
+static int64_t order_waits(const struct audit *a, int64_t party, int64_t order, size_t upto,
+                           int64_t now_ms)
+{
+    int64_t waits = 0;
+    for (size_t i = 0; i < upto; i++) {
+        const struct fact *f = &a->fact[i];
+        if (f->kind != FACT_SHARE || f->who != party || f->id != order)
+            continue;
+        if (f->amount < 0)
+            waits = waits + f->amount > 0 ? waits + f->amount : 0;
+        else if (due_of(a, f->at_ms) > now_ms)
+            waits += f->amount;
+    }
+    return waits;
+}
+
+int64_t audit_available(const struct audit *a, int64_t party, int64_t now_ms)
+{
+    int64_t sum = audit_share(a, party) - paid_out(a, party);
+    if (party == a->platform)
+        return sum > 0 ? sum : 0;
+    for (size_t i = 0; i < a->facts; i++) {
+        const struct fact *f = &a->fact[i];
+        bool first = f->kind == FACT_SHARE && f->who == party && f->amount > 0;
+        for (size_t k = 0; first && k < i; k++)
+            first =
+                a->fact[k].kind != FACT_SHARE || a->fact[k].who != party || a->fact[k].id != f->id;
+        if (first)
+            sum -= order_waits(a, party, f->id, a->facts, now_ms);
+    }
+    return sum > 0 ? sum : 0;
+}
+
+/* ---- finding ---- */
+
+static void events_take(struct audit *a);
+
+struct seen_order *audit_order(struct audit *a, int64_t id)
+{
+    for (size_t i = 0; i < a->orders; i++)
+        if (a->order[i].id == id)
+            return &a->order[i];
+    return NULL;
+}
+
+static struct seen_order *order_take(struct audit *a, int64_t id)
+{
+    struct seen_order *o = audit_order(a, id);
+    if (o)
+        return o;
+    a->order = grown(a->order, a->orders, &a->orders_size, sizeof *a->order);
+    a->order[a->orders] = (struct seen_order){.id = id};
+    return &a->order[a->orders++];
+}
+
+static struct seen_connector *connector_of(struct audit *a, int64_t id)
+{
+    for (int i = 0; i < a->connectors; i++)
+        if (a->connector[i].id == id)
+            return &a->connector[i];
+    return NULL;
+}
+
+static struct seen_charger *charger_of(struct audit *a, int64_t id)
+{
+    for (int i = 0; i < a->chargers; i++)
+        if (a->charger[i].id == id)
+            return &a->charger[i];
+    return NULL;
+}
+
+static int driver_index(const struct audit *a, int64_t id)
+{
+    for (int i = 0; i < AUDIT_DRIVERS; i++)
+        if (id && a->driver[i] == id)
+            return i;
+    return -1;
+}
+
+static struct fact *payout_of(struct audit *a, int64_t id)
+{
+    for (size_t i = 0; i < a->facts; i++)
+        if (a->fact[i].kind == FACT_PAYOUT && a->fact[i].id == id)
+            return &a->fact[i];
+    return NULL;
+}
+
+const struct known_key *audit_key(const struct audit *a, const char *key)
+{
+    for (size_t i = 0; i < a->keys; i++)
+        if (strcmp(a->key[i].key, key) == 0)
+            return &a->key[i];
+    return NULL;
+}
+
+void audit_key_add(struct audit *a, const struct cmd *cmd, int64_t id)
+{
+    a->key = grown(a->key, a->keys, &a->keys_size, sizeof *a->key);
+    struct known_key *k = &a->key[a->keys++];
+    (void)str_copy(k->key, sizeof k->key, str_from_c(cmd->head.idem_key));
+    (void)str_copy(k->finger, sizeof k->finger, str_from_c(cmd->head.idem_finger));
+    k->id = id;
+}
+
+/* ---- what must be answered ---- */
+
+static bool whole_fen(int64_t v, int64_t most)
+{
+    return v >= MONEY_FEN && v <= most && v % MONEY_FEN == 0;
+}
+
+static int expect_topup(const struct audit *a, const struct cmd *cmd)
+{
+    const struct cmd_topup *t = &cmd->u.topup;
+    if (driver_index(a, t->driver) < 0)
+        return ERR_NOT_FOUND;
+    if (strcmp(t->currency, "CNY") != 0)
+        return ERR_CURRENCY;
+    return whole_fen(t->amount, TOPUP_MOST) ? 0 : ERR_RANGE;
+}
+
+static bool connector_is_taken(const struct audit *a, int64_t connector)
+{
+    for (size_t i = 0; i < a->orders; i++)
+        if (a->order[i].connector == connector && order_is_open(a->order[i].state))
+            return true;
+    return false;
+}
+
+static int expect_start(struct audit *a, const struct cmd *cmd)
+{
+    const struct cmd_order_start *s = &cmd->u.order_start;
+    const struct seen_connector *k = connector_of(a, s->connector);
+    if (!k)
+        return ERR_NOT_FOUND;
+    if (!charger_of(a, k->charger)->online)
+        return ERR_OFFLINE;
+    if (connector_is_taken(a, k->id))
+        return ERR_BUSY;
+    if (k->status == CS_FAULTED)
+        return ERR_FAULTED;
+    if (k->status == CS_UNAVAILABLE)
+        return ERR_DISABLED;
+    if (k->status == CS_CHARGING || k->status == CS_SUSPENDED_EV ||
+        k->status == CS_SUSPENDED_EVSE || k->status == CS_RESERVED)
+        return ERR_BUSY;
+    if (cmd->head.actor_kind == ACTOR_DRIVER && cmd->head.actor != s->driver)
+        return ERR_DENIED;
+    if (driver_index(a, s->driver) < 0)
+        return ERR_NOT_FOUND;
+    if (!whole_fen(s->cap, CAP_MOST))
+        return ERR_RANGE;
+    return s->cap > audit_balance(a, s->driver) - audit_held(a, s->driver) ? ERR_NO_FUNDS : 0;
+}
+
+static int expect_stop(struct audit *a, const struct cmd *cmd)
+{
+    const struct cmd_order_stop *s = &cmd->u.order_stop;
+    const struct seen_order *o = audit_order(a, s->order);
+    if (!o || (s->driver && s->driver != o->driver))
+        return ERR_NOT_FOUND;
+    return cmd->head.actor_kind == ACTOR_DRIVER && cmd->head.actor != o->driver ? ERR_NOT_FOUND : 0;
+}
+
+static int expect_refund(struct audit *a, const struct cmd *cmd)
+{
+    const struct cmd_order_refund *r = &cmd->u.order_refund;
+    const struct seen_order *o = audit_order(a, r->order);
+    if (!o)
+        return ERR_NOT_FOUND;
+    if (o->state != ORDER_SETTLED || !o->driver)
+        return ERR_CONFLICT;
+    return whole_fen(r->amount, o->paid - audit_refunded(a, o->id)) ? 0 : ERR_RANGE;
+}
+
+static int expect_decide(struct audit *a, const struct cmd *cmd)
+{
+    const struct seen_order *o = audit_order(a, cmd->u.decide.order);
+    if (!o)
+        return ERR_NOT_FOUND;
+    return o->state == ORDER_DOUBTFUL ? 0 : ERR_CONFLICT;
+}
+
+static int expect_payout(const struct audit *a, const struct cmd *cmd, int64_t now_ms)
+{
+    const struct cmd_payout_new *p = &cmd->u.payout_new;
+    if ((p->party != a->platform && p->party != a->owner) || p->channel != a->channel)
+        return ERR_NOT_FOUND;
+    if (p->party == a->platform)
+        return ERR_DENIED; /* it was never verified */
+    if (!whole_fen(p->amount, INT64_MAX))
+        return ERR_RANGE;
+    return p->amount > audit_available(a, p->party, now_ms) ? ERR_NO_FUNDS : 0;
+}
+
+static int expect_payout_decide(struct audit *a, const struct cmd *cmd)
+{
+    const struct cmd_payout_decide *d = &cmd->u.payout_decide;
+    const struct fact *p = payout_of(a, d->payout);
+    bool asked = p && p->state == PAYOUT_REQUESTED;
+    if (!p)
+        return ERR_NOT_FOUND;
+    if (d->act == PAYOUT_ACT_CANCEL)
+        return asked ? 0 : ERR_CONFLICT;
+    if (p->asked_by == cmd->head.actor)
+        return ERR_DENIED;
+    if (d->act == PAYOUT_ACT_APPROVE || d->act == PAYOUT_ACT_REFUSE)
+        return asked ? 0 : ERR_CONFLICT;
+    if (p->state != PAYOUT_APPROVED)
+        return ERR_CONFLICT;
+    return d->act == PAYOUT_ACT_SETTLED && !d->bank_no[0] ? ERR_REQUIRED : 0;
+}
+
+static int expect(struct audit *a, const struct cmd *cmd, int64_t now_ms)
+{
+    switch (cmd->head.type) {
+    case CMD_TOPUP:
+        return expect_topup(a, cmd);
+    case CMD_ORDER_START:
+        return expect_start(a, cmd);
+    case CMD_ORDER_STOP:
+        return expect_stop(a, cmd);
+    case CMD_ORDER_REFUND:
+        return expect_refund(a, cmd);
+    case CMD_DECIDE:
+        return expect_decide(a, cmd);
+    case CMD_PAYOUT_NEW:
+        return expect_payout(a, cmd, now_ms);
+    case CMD_PAYOUT_DECIDE:
+        return expect_payout_decide(a, cmd);
+    default:
+        return 0;
+    }
+}
+
+/* ---- what it then means ---- */
+
+static void payout_effect(struct audit *a, const struct cmd *cmd)
+{
+    static const int32_t becomes[] = {[PAYOUT_ACT_APPROVE] = PAYOUT_APPROVED,
+                                      [PAYOUT_ACT_REFUSE] = PAYOUT_REFUSED,
+                                      [PAYOUT_ACT_CANCEL] = PAYOUT_CANCELLED,
+                                      [PAYOUT_ACT_SETTLED] = PAYOUT_SETTLED,
+                                      [PAYOUT_ACT_FAILED] = PAYOUT_FAILED};
+    struct fact *p = payout_of(a, cmd->u.payout_decide.payout);
+    if (p)
+        p->state = becomes[cmd->u.payout_decide.act];
+}
+
+static void start_effect(struct audit *a, const struct cmd *cmd, int64_t id)
+{
+    struct seen_order *o = order_take(a, id);
+    if (o->state) /* the live page was faster */
+        return;
+    o->driver = cmd->u.order_start.driver;
+    o->connector = cmd->u.order_start.connector;
+    o->cap = cmd->u.order_start.cap;
+    o->state = ORDER_HELD;
+}
+
+void audit_effect(struct audit *a, const struct cmd *cmd, int64_t id, int64_t now_ms)
+{
+    const struct seen_order *o;
+    switch (cmd->head.type) {
+    case CMD_TOPUP:
+        audit_fact_add(a, &(struct fact){.kind = FACT_TOPUP,
+                                         .id = id,
+                                         .who = cmd->u.topup.driver,
+                                         .amount = cmd->u.topup.amount});
+        break;
+    case CMD_ORDER_START:
+        start_effect(a, cmd, id);
+        break;
+    case CMD_ORDER_REFUND:
+        o = audit_order(a, cmd->u.order_refund.order);
+        audit_fact_add(a, &(struct fact){.kind = FACT_REFUND,
+                                         .id = id,
+                                         .who = o ? o->driver : 0,
+                                         .amount = cmd->u.order_refund.amount});
+        break;
+    case CMD_PAYOUT_NEW:
+        audit_fact_add(a, &(struct fact){.kind = FACT_PAYOUT,
+                                         .id = id,
+                                         .who = cmd->u.payout_new.party,
+                                         .amount = cmd->u.payout_new.amount,
+                                         .at_ms = now_ms,
+                                         .state = PAYOUT_REQUESTED,
+                                         .asked_by = cmd->head.actor});
+        break;
+    case CMD_PAYOUT_DECIDE:
+        payout_effect(a, cmd);
+        break;
+    default:
+        break;
+    }
+}
+
+/* A key that worked before: the same again, or a conflict, and nothing happens. */
+static void judge_known(struct audit *a, const struct known_key *k, const struct cmd *cmd,
+                        const struct out *out)
+{
+    bool same = strcmp(k->finger, cmd->head.idem_finger) == 0;
+    a->replays++;
+    if (!same && out->err != ERR_IDEM_MISMATCH)
+        audit_differ(a, "command %u: another content under a used key was answered %s",
+                     cmd->head.type, err_name(out->err));
+    if (same && (out->err || !out->u.made.replay || out->u.made.id != k->id))
+        audit_differ(a, "command %u: repeated, answered %s, id %lld, replay %d, was %lld",
+                     cmd->head.type, err_name(out->err), (long long)out->u.made.id,
+                     out->u.made.replay, (long long)k->id);
+}
+
+static void reply_judge(struct audit *a, const struct cmd *cmd, const struct out *out)
+{
+    const struct known_key *k = audit_key(a, cmd->head.idem_key);
+    int64_t now = vnet_wall_ms();
+    a->replies++;
+    if (cmd->head.idem_set && k) {
+        judge_known(a, k, cmd, out);
+        return;
+    }
+    int want = expect(a, cmd, cmd->head.now_ms), late = expect(a, cmd, now);
+    bool excused = cmd->head.type == CMD_PAYOUT_NEW && a->owner_owes;
+    a->refusals += out->err != 0;
+    if (out->err != want && out->err != late && !excused)
+        audit_differ(a, "command %u was answered %s, expected %s", cmd->head.type,
+                     err_name(out->err), err_name(want));
+    if (out->err)
+        return;
+    if (out->u.made.replay)
+        audit_differ(a, "command %u: a new key was answered as a repetition", cmd->head.type);
+    if (cmd->head.idem_set)
+        audit_key_add(a, cmd, out->u.made.id);
+    audit_effect(a, cmd, out->u.made.id, now);
+}
+
+void audit_reply(struct audit *a, const struct cmd *cmd, const struct out *out)
+{
+    if (a->waits && a->waits_cause != cmd->head.cause)
+        events_take(a);
+    reply_judge(a, cmd, out);
+    events_take(a);
+}
+
+/* ---- the live pages ---- */
+
+static void event_order(struct audit *a, const struct out_event *e)
+{
+    struct seen_order *o = order_take(a, e->order);
+    bool over = o->state == ORDER_SETTLED || o->state == ORDER_START_FAILED;
+    if (over && o->state != e->state)
+        audit_differ(a, "order %lld leaves its final state %d for %d", (long long)o->id, o->state,
+                     e->state);
+    if (o->driver && o->driver != e->driver)
+        audit_differ(a, "order %lld has another driver", (long long)o->id);
+    o->driver = e->driver;
+    o->charger = e->charger;
+    o->connector = e->connector;
+    o->cap = e->cap;
+    o->state = e->state;
+    o->doubt = e->doubt;
+    o->paid = e->amount;
+    o->cost = e->cost;
+    if (o->driver && o->cap && o->paid > o->cap)
+        audit_differ(a, "order %lld took %lld, more than its cap of %lld", (long long)o->id,
+                     (long long)o->paid, (long long)o->cap);
+}
+
+/* A share that must be given back comes out of what waits, then out of what is there. */
+static void event_share(struct audit *a, const struct out_event *e)
+{
+    if (e->amount < 0 && e->party == a->owner) {
+        int64_t waits = order_waits(a, e->party, e->order, a->facts, e->at_ms);
+        int64_t rest = -e->amount - waits;
+        a->owner_owes |= rest > audit_available(a, e->party, e->at_ms);
+    }
+    audit_fact_add(a, &(struct fact){.kind = FACT_SHARE,
+                                     .id = e->order,
+                                     .who = e->party,
+                                     .amount = e->amount,
+                                     .at_ms = e->at_ms});
+}
+
+static void event_take(struct audit *a, const struct out_event *e)
+{
+    struct seen_connector *k = connector_of(a, e->connector);
+    struct seen_charger *c = charger_of(a, e->charger);
+    int d = driver_index(a, e->driver);
+    switch ((enum event_kind)e->kind) {
+    case EVENT_CONNECTOR:
+        if (k)
+            k->status = e->status;
+        break;
+    case EVENT_CHARGER:
+        if (c)
+            c->online = e->status != 0;
+        break;
+    case EVENT_ORDER:
+        event_order(a, e);
+        break;
+    case EVENT_SHARE:
+        event_share(a, e);
+        break;
+    case EVENT_WALLET:
+        if (d >= 0) {
+            a->wallet_dirty[d] = true;
+            a->wallet_said[d] = e->amount;
+            a->held_said[d] = e->cap;
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+static void events_take(struct audit *a)
+{
+    for (int i = 0; i < a->waits; i++)
+        event_take(a, &a->wait[i]);
+    a->waits = 0;
+}
+
+void audit_event(struct audit *a, const struct out_event *e, uint64_t cause)
+{
+    if (a->waits == AUDIT_WAITS || (a->waits && a->waits_cause != cause))
+        events_take(a);
+    a->waits_cause = cause;
+    a->wait[a->waits++] = *e;
+}
+
+void audit_settled(struct audit *a)
+{
+    events_take(a);
+    for (int i = 0; i < AUDIT_DRIVERS; i++) {
+        if (!a->wallet_dirty[i])
+            continue;
+        int64_t balance = audit_balance(a, a->driver[i]), held = audit_held(a, a->driver[i]);
+        a->wallet_dirty[i] = false;
+        if (a->wallet_said[i] != balance || a->held_said[i] != held)
+            audit_differ(a, "wallet of driver %d: said %lld, %lld held; expected %lld, %lld", i,
+                         (long long)a->wallet_said[i], (long long)a->held_said[i],
+                         (long long)balance, (long long)held);
+    }
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+/* audit.h: the second opinion. The auditor knows what clients know: what they asked for, what they
+ * were answered, what the live pages were told, and what really flowed at the chargers. From flat
+ * lists, added up anew each time it wants a sum, it says beforehand how each request must be
+ * answered, and afterwards what every wallet, hold, share, order and payout must be. It shares no
+ * code with the core but the numbers of its enums.
+ *
+ * After a crash, and at the end, it reads the file with SQL of its own (audit_file.c): every fact
+ * that anybody was told is there, once; what was under way when the power went is there whole or
+ * not at all.
+ *
+ * A difference is counted and, for the first ones, printed. */
+#ifndef EVEN_TOWN_AUDIT_H
+#define EVEN_TOWN_AUDIT_H
+
+#include "core/cmd.h"
+#include "town/street.h"
+
+enum { AUDIT_CONNECTORS = STREET_MAX * MODEL_GUNS, AUDIT_DRIVERS = 8, AUDIT_WAITS = 64 };
+
+/** One thing that somebody was told has happened. */
+enum fact_kind { FACT_TOPUP = 1, FACT_REFUND, FACT_SHARE, FACT_PAYOUT };
+struct fact {
+    enum fact_kind kind;
+    int64_t id;  /* transfer, order, order, payout */
+    int64_t who; /* driver, driver, party, party */
+    int64_t amount, at_ms;
+    int32_t state; /* of a payout */
+    int64_t asked_by;
+};
+
+/** An idempotency key that was used with success. */
+struct known_key {
+    char key[65], finger[65];
+    int64_t id;
+};
+
+struct seen_order {
+    int64_t id, driver, charger, connector, cap, paid, cost;
+    int32_t state, doubt;
+    bool held; /* its cap is frozen in a wallet */
+};
+
+struct seen_connector {
+    int64_t id, charger;
+    int32_t status;
+};
+struct seen_charger {
+    int64_t id;
+    bool online;
+};
+
+struct audit {
+    /* terms, as the operator set them */
+    int64_t tenant, platform, owner;
+    int64_t flat_station, elec_e5, service_e5; /* one flat price there */
+    int64_t driver[AUDIT_DRIVERS], channel;
+    int32_t owner_ratio, ratio_sum;
+    int64_t refund_days;
+    struct seen_charger charger[STREET_MAX];
+    int chargers;
+    struct seen_connector connector[AUDIT_CONNECTORS];
+    int connectors;
+    struct fact *fact;
+    size_t facts, facts_size;
+    struct known_key *key;
+    size_t keys, keys_size;
+    struct seen_order *order;
+    size_t orders, orders_size;
+    bool wallet_dirty[AUDIT_DRIVERS]; /* the present batch spoke of it: last said … */
+    int64_t wallet_said[AUDIT_DRIVERS], held_said[AUDIT_DRIVERS];
+    struct out_event wait[AUDIT_WAITS]; /* heard, not looked at yet */
+    int waits;
+    uint64_t waits_cause;
+    bool owner_owes; /* the owner had to give back more than was there */
+    /* figures */
+    uint64_t differences, replies, refusals, replays, exact, known, settled, failed, doubtful,
+        reloads;
+};
+
+void audit_init(struct audit *a);
+void audit_free(struct audit *a);
+void audit_differ(struct audit *a, const char *format, ...) EV_PRINTF(2, 3);
+
+/** The answer to a request: judged against what was to be expected, then believed. */
+void audit_reply(struct audit *a, const struct cmd *cmd, const struct out *out);
+/** A change for the live pages. Those of one cause are looked at after the answer to the request
+ * that caused them: what it did must not speak against it. */
+void audit_event(struct audit *a, const struct out_event *e, uint64_t cause);
+/** All answers of one batch were heard: what was said of wallets must be so. */
+void audit_settled(struct audit *a);
+
+/* ---- sums, from the lists ---- */
+
+int64_t audit_balance(const struct audit *a, int64_t driver);
+int64_t audit_held(const struct audit *a, int64_t driver);
+int64_t audit_share(const struct audit *a, int64_t party);
+/** What a party may withdraw now. */
+int64_t audit_available(const struct audit *a, int64_t party, int64_t now_ms);
+int64_t audit_refunded(const struct audit *a, int64_t order);
+struct seen_order *audit_order(struct audit *a, int64_t id);
+const struct known_key *audit_key(const struct audit *a, const char *key);
+void audit_fact_add(struct audit *a, const struct fact *f);
+void audit_key_add(struct audit *a, const struct cmd *cmd, int64_t id);
+/** What a request that succeeded means. */
+void audit_effect(struct audit *a, const struct cmd *cmd, int64_t id, int64_t now_ms);
+
+/* ---- against the file ---- */
+
+/** After a restart: pending requests that the file knows have happened; everything that was told is
+ * there. */
+void audit_reload(struct audit *a, const char *db, struct cmd *const *pending, size_t n,
+                  const struct street *s, int64_t now_ms);
+/** At the end, when everything is over. */
+void audit_finish(struct audit *a, const char *db, const struct street *s);
+
+#endif

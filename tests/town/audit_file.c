@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: Apache-2.0
+/* audit_file.c: the auditor reads the file, with SQL of its own and none of the store's code; see
+ * audit.h. */
+#include "town/audit.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/err.h"
+#include "base/money.h"
+#include "base/must.h"
+#include "core/types.h"
+#include "store/store.h"
+
+enum { COLUMNS = 14 };
+
+/* ---- reading ---- */
+
+static sqlite3 *file_open(const char *path)
+{
+    sqlite3 *db;
+    must(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, "unix") == SQLITE_OK);
+    return db;
+}
+
+static sqlite3_stmt *ask(sqlite3 *db, const char *sql)
+{
+    sqlite3_stmt *st;
+    if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK)
+        fprintf(stderr, "%s: %s\n", sql, sqlite3_errmsg(db));
+    must(st);
+    return st;
+}
+
+/* The next row's numbers; false at the end, and then the statement is done with. */
+static bool row(sqlite3_stmt *st, int64_t v[COLUMNS])
+{
+    int res = sqlite3_step(st);
+    must(res == SQLITE_ROW || res == SQLITE_DONE);
+    if (res == SQLITE_DONE) {
+        sqlite3_finalize(st);
+        return false;
+    }
+    for (int i = 0; i < sqlite3_column_count(st) && i < COLUMNS; i++)
+        v[i] = sqlite3_column_int64(st, i);
+    return true;
+}
+
+static int64_t number(sqlite3 *db, const char *sql, int64_t a, int64_t b)
+{
+    sqlite3_stmt *st = ask(db, sql);
+    int n = sqlite3_bind_parameter_count(st);
+    if (n > 0)
+        sqlite3_bind_int64(st, 1, a);
+    if (n > 1)
+        sqlite3_bind_int64(st, 2, b);
+    must(sqlite3_step(st) == SQLITE_ROW);
+    int64_t v = sqlite3_column_int64(st, 0);
+    sqlite3_finalize(st);
+    return v;
+}
+
+/* ---- what was under way when the power went ---- */
+
+static bool key_find(sqlite3 *db, const struct cmd *cmd, int64_t *id)
+{
+    sqlite3_stmt *st = ask(db, "SELECT ref, finger FROM idem WHERE key = ?");
+    sqlite3_bind_text(st, 1, cmd->head.idem_key, -1, SQLITE_STATIC);
+    bool found = sqlite3_step(st) == SQLITE_ROW &&
+                 strcmp((const char *)sqlite3_column_text(st, 1), cmd->head.idem_finger) == 0;
+    if (found)
+        *id = sqlite3_column_int64(st, 0);
+    sqlite3_finalize(st);
+    return found;
+}
+
+static int rank_of(int32_t state)
+{
+    switch (state) {
+    case ORDER_CREATED:
+    case ORDER_HELD:
+        return 1;
+    case ORDER_STARTING:
+        return 2;
+    case ORDER_CHARGING:
+    case ORDER_SUSPENDED:
+        return 3;
+    case ORDER_STOPPING:
+        return 4;
+    case ORDER_DOUBTFUL:
+        return 5;
+    default:
+        return state ? 6 : 0;
+    }
+}
+
+/* The page is loaded anew: orders as they stand. None has gone back. */
+static void orders_reload(struct audit *a, sqlite3 *db)
+{
+    int64_t v[COLUMNS];
+    sqlite3_stmt *st = ask(db, "SELECT id, driver, charger, connector, cap, state, doubt, paid, "
+                               "total FROM orders ORDER BY id");
+    while (row(st, v)) {
+        const struct seen_order *o = audit_order(a, v[0]);
+        int32_t told = o ? o->state : 0;
+        if (rank_of((int32_t)v[5]) < rank_of(told))
+            audit_differ(a, "order %lld was told to be in state %d and is in %d after the crash",
+                         (long long)v[0], told, (int)v[5]);
+        audit_event(a, &(struct out_event){.kind = EVENT_ORDER,
+                                           .order = v[0],
+                                           .driver = v[1],
+                                           .charger = v[2],
+                                           .connector = v[3],
+                                           .cap = v[4],
+                                           .state = (int32_t)v[5],
+                                           .doubt = (int32_t)v[6],
+                                           .amount = v[7],
+                                           .cost = v[8]}, 0);
+    }
+    for (size_t i = 0; i < a->orders; i++)
+        if (number(db, "SELECT count(*) FROM orders WHERE id = ?", a->order[i].id, 0) != 1)
+            audit_differ(a, "order %lld is lost", (long long)a->order[i].id);
+}
+
+/* Shares whose event nobody heard: of the batches that were under way. */
+static void shares_reload(struct audit *a, sqlite3 *db)
+{
+    int64_t v[COLUMNS];
+    sqlite3_stmt *st = ask(db, "SELECT order_id, party, sum(amount), max(at_ms) FROM split_part "
+                               "GROUP BY order_id, party ORDER BY 1, 2");
+    while (row(st, v)) {
+        int64_t known = 0;
+        for (size_t i = 0; i < a->facts; i++)
+            if (a->fact[i].kind == FACT_SHARE && a->fact[i].id == v[0] && a->fact[i].who == v[1])
+                known += a->fact[i].amount;
+        if (known != v[2])
+            audit_event(a, &(struct out_event){.kind = EVENT_SHARE,
+                                               .order = v[0],
+                                               .party = v[1],
+                                               .amount = v[2] - known,
+                                               .at_ms = v[3]}, 0);
+    }
+}
+
+/* ---- what must be there ---- */
+
+static void wallets_check(struct audit *a, sqlite3 *db)
+{
+    for (int i = 0; i < AUDIT_DRIVERS; i++) {
+        int64_t d = a->driver[i];
+        int64_t balance = number(db,
+                                 "SELECT coalesce(sum(posted_in - posted_out), 0) FROM account "
+                                 "WHERE kind IN (2, 4) AND owner = ?",
+                                 d, 0);
+        int64_t held = number(
+            db, "SELECT coalesce(sum(held), 0) FROM account WHERE kind = 2 AND owner = ?", d, 0);
+        if (balance != audit_balance(a, d) || held != audit_held(a, d))
+            audit_differ(a, "driver %d: the file has %lld, %lld held; expected %lld, %lld", i,
+                         (long long)balance, (long long)held, (long long)audit_balance(a, d),
+                         (long long)audit_held(a, d));
+    }
+}
+
+static void parties_check(struct audit *a, sqlite3 *db)
+{
+    const int64_t party[] = {a->platform, a->owner};
+    for (size_t i = 0; i < 2; i++) {
+        int64_t has = number(db,
+                             "SELECT coalesce(sum(posted_in - posted_out), 0) FROM account "
+                             "WHERE kind IN (5, 6, 7, 13, 15) AND owner = ?",
+                             party[i], 0);
+        int64_t gone = 0;
+        for (size_t k = 0; k < a->facts; k++)
+            if (a->fact[k].kind == FACT_PAYOUT && a->fact[k].who == party[i] &&
+                a->fact[k].state == PAYOUT_SETTLED)
+                gone += a->fact[k].amount;
+        if (has != audit_share(a, party[i]) - gone)
+            audit_differ(a, "party %zu: the file has %lld, expected %lld", i, (long long)has,
+                         (long long)(audit_share(a, party[i]) - gone));
+    }
+}
+
+static void facts_check(struct audit *a, sqlite3 *db)
+{
+    int64_t topups = 0, payouts = 0;
+    for (size_t i = 0; i < a->facts; i++) {
+        const struct fact *f = &a->fact[i];
+        int64_t n = 1;
+        topups += f->kind == FACT_TOPUP;
+        payouts += f->kind == FACT_PAYOUT;
+        if (f->kind == FACT_TOPUP)
+            n = number(db, "SELECT count(*) FROM transfer WHERE id = ? AND code = 1 AND amount = ?",
+                       f->id, f->amount);
+        else if (f->kind == FACT_PAYOUT)
+            n = number(db, "SELECT count(*) FROM payout WHERE id = ? AND state = ?", f->id,
+                       f->state);
+        if (n != 1)
+            audit_differ(a, "fact %d, id %lld, amount %lld: there %lld times", (int)f->kind,
+                         (long long)f->id, (long long)f->amount, (long long)n);
+    }
+    if (number(db, "SELECT count(*) FROM transfer WHERE code = 1", 0, 0) != topups)
+        audit_differ(a, "there are top-ups that nobody asked for");
+    if (number(db, "SELECT count(*) FROM payout", 0, 0) != payouts)
+        audit_differ(a, "there are payouts that nobody asked for");
+    if (number(db, "SELECT count(*) FROM idem", 0, 0) != (int64_t)a->keys)
+        audit_differ(a, "%lld keys are kept, %zu were used",
+                     (long long)number(db, "SELECT count(*) FROM idem", 0, 0), a->keys);
+    for (size_t i = 0; i < a->orders; i++)
+        if (number(db, "SELECT refunded FROM orders WHERE id = ?", a->order[i].id, 0) !=
+            audit_refunded(a, a->order[i].id))
+            audit_differ(a, "order %lld: another sum was given back", (long long)a->order[i].id);
+}
+
+/* What a charger was told is done, is. */
+static void truths_check(struct audit *a, sqlite3 *db, const struct street *s)
+{
+    for (int i = 0; i < s->truths; i++) {
+        const struct truth *t = &s->truth[i];
+        if (!t->told || !t->tx)
+            continue;
+        int64_t n =
+            number(db, "SELECT count(*) FROM session WHERE charger = ? AND tx = ? AND state = 2",
+                   a->charger[t->charger].id, t->tx);
+        if (n != 1 && !t->refused)
+            audit_differ(a, "charger %d: transaction %lld was acknowledged, there %lld times",
+                         t->charger, (long long)t->tx, (long long)n);
+    }
+}
+
+void audit_reload(struct audit *a, const char *path, struct cmd *const *pending, size_t n,
+                  const struct street *s, int64_t now_ms)
+{
+    sqlite3 *db = file_open(path);
+    int64_t id;
+    a->reloads++;
+    for (size_t i = 0; i < n; i++)
+        if (pending[i]->head.idem_set && !audit_key(a, pending[i]->head.idem_key) &&
+            key_find(db, pending[i], &id)) {
+            audit_key_add(a, pending[i], id);
+            audit_effect(a, pending[i], id, now_ms);
+        }
+    orders_reload(a, db);
+    shares_reload(a, db);
+    audit_settled(a);
+    for (int i = 0; i < a->chargers; i++)
+        a->charger[i].online = false;
+    for (int i = 0; i < a->connectors; i++)
+        a->connector[i].status = CS_OFFLINE;
+    memset(a->wallet_dirty, 0, sizeof a->wallet_dirty);
+    wallets_check(a, db);
+    parties_check(a, db);
+    facts_check(a, db);
+    truths_check(a, db, s);
+    must(sqlite3_close(db) == SQLITE_OK);
+}
+
+/* ---- the end ---- */
+
+static const struct truth *truth_of(const struct audit *a, const struct street *s, int64_t charger,
+                                    int64_t tx, const char *tx_no)
+{
+    for (int i = 0; i < s->truths; i++) {
+        const struct truth *t = &s->truth[i];
+        if (a->charger[t->charger].id != charger)
+            continue;
+        if (t->tx ? t->tx == tx : tx_no[0] && strcmp(t->id, tx_no) == 0)
+            return t;
+    }
+    return NULL;
+}
+
+static int64_t line_amount(int64_t mwh, int64_t price_e5)
+{
+    ev_i128 p = (ev_i128)mwh * price_e5; /* 1e-6 kWh × 1e-5 yuan; a fen is 1e9 of them */
+    return 100 * (int64_t)((p + 500000000) / 1000000000);
+}
+
+struct ended {
+    int64_t id, charger, tx, state, doubt, estimated, energy, total, paid, loss, cap, station,
+        driver, stat;
+    const char *tx_no;
+};
+
+static void order_check(struct audit *a, const struct street *s, const struct ended *o)
+{
+    const struct truth *t = truth_of(a, s, o->charger, o->tx, o->tx_no);
+    if (o->paid + o->loss != o->total)
+        audit_differ(a, "order %lld: paid and loss are not its total", (long long)o->id);
+    a->settled++;
+    a->doubtful += o->doubt != 0;
+    if (!t || !t->told || o->doubt || o->estimated)
+        return;
+    int64_t energy = t->sent_mwh;
+    a->known++;
+    if (t->habit == HABIT_PLACEHOLDER ? o->energy > energy : o->energy != energy) {
+        audit_differ(a, "order %lld: billed %lld mWh, %lld flowed (%s, charger %d, tx %lld)",
+                     (long long)o->id, (long long)o->energy, (long long)energy,
+                     model_habit_name(t->habit), t->charger, (long long)o->tx);
+        return;
+    }
+    if (o->station != a->flat_station)
+        return;
+    int64_t total = line_amount(o->energy, a->elec_e5) + line_amount(o->energy, a->service_e5);
+    a->exact++;
+    if (o->total != total)
+        audit_differ(a, "order %lld: costs %lld, expected %lld", (long long)o->id,
+                     (long long)o->total, (long long)total);
+    if (o->driver && o->cap && o->paid != (total < o->cap ? total : o->cap))
+        audit_differ(a, "order %lld: paid %lld of %lld with a cap of %lld", (long long)o->id,
+                     (long long)o->paid, (long long)total, (long long)o->cap);
+}
+
+static void orders_check(struct audit *a, sqlite3 *db, const struct street *s)
+{
+    int64_t v[COLUMNS];
+    sqlite3_stmt *st =
+        ask(db, "SELECT o.id, o.charger, s.tx, o.state, o.doubt, o.estimated, o.energy_mwh, "
+                "o.total, o.paid, o.loss, o.cap, o.station, o.driver, s.state, s.tx_no "
+                "FROM orders o JOIN session s ON s.order_id = o.id ORDER BY o.id");
+    while (row(st, v)) {
+        struct ended o;
+        memcpy(&o, v, sizeof v);
+        o.tx_no = (const char *)sqlite3_column_text(st, COLUMNS);
+        const struct seen_order *seen = audit_order(a, o.id);
+        if (!seen || seen->state != o.state || seen->paid != o.paid)
+            audit_differ(a, "order %lld: the page said state %d, paid %lld; the file %lld, %lld",
+                         (long long)o.id, seen ? seen->state : 0, seen ? (long long)seen->paid : 0,
+                         (long long)o.state, (long long)o.paid);
+        if (o.state == ORDER_SETTLED)
+            order_check(a, s, &o);
+        else if (o.state == ORDER_START_FAILED)
+            a->failed++;
+        else
+            audit_differ(a, "order %lld is not over: state %lld", (long long)o.id,
+                         (long long)o.state);
+        if (o.state == ORDER_START_FAILED && (o.paid || o.total))
+            audit_differ(a, "order %lld failed and cost something", (long long)o.id);
+    }
+}
+
+/* Over all orders the owner has the contractual share to a fen for each movement. */
+static void ratio_check(struct audit *a, sqlite3 *db)
+{
+    int64_t all = number(db, "SELECT coalesce(sum(amount), 0) FROM split_part", 0, 0);
+    int64_t rows = number(db, "SELECT count(*) FROM split_part WHERE amount < 0", 0, 0);
+    int64_t transfers = number(db, "SELECT count(DISTINCT transfer) FROM split_part", 0, 0);
+    int64_t off = audit_share(a, a->owner) * a->ratio_sum - all * a->owner_ratio;
+    int64_t slack = (2 + 2 * rows + (transfers > (int64_t)a->settled ? transfers : 0)) * MONEY_FEN *
+                    a->ratio_sum;
+    if (off > slack || -off > slack)
+        audit_differ(a, "the owner has %lld of %lld", (long long)audit_share(a, a->owner),
+                     (long long)all);
+}
+
+static void books_check(struct audit *a, const char *path)
+{
+    char *report = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&report, &size);
+    must(out);
+    int res = store_check(path, out);
+    fclose(out);
+    if (res != 0)
+        audit_differ(a, "even check: %s", report);
+    free(report);
+}
+
+void audit_finish(struct audit *a, const char *path, const struct street *s)
+{
+    sqlite3 *db = file_open(path);
+    wallets_check(a, db);
+    parties_check(a, db);
+    facts_check(a, db);
+    truths_check(a, db, s);
+    orders_check(a, db, s);
+    ratio_check(a, db);
+    if (number(db, "SELECT count(*) FROM hold WHERE state = 1", 0, 0) != 0)
+        audit_differ(a, "money is still held");
+    must(sqlite3_close(db) == SQLITE_OK);
+    books_check(a, path);
+}

@@ -1,0 +1,483 @@
+// SPDX-License-Identifier: Apache-2.0
+/* people.c: staff and drivers: what they ask of the platform, as the web front hands it on; see
+ * town.h. Each request but those of the set-up has an idempotency key; some are made again as they
+ * were, some with another content under the same key, and those that a crash left unanswered are
+ * made again when the server is back. */
+#include "town/town.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/err.h"
+#include "base/money.h"
+#include "base/must.h"
+#include "core/rows.h"
+#include "io/os/crypto.h"
+#include "town/vnet.h"
+
+enum { FLAT_ELEC_E5 = 80000, FLAT_SERVICE_E5 = 40000 };
+enum { CLERK = 1, CASHIER = 2 }; /* staff, as actors after the administrator's id */
+
+/* ---- asking ---- */
+
+static struct cmd *cmd_new(struct town *t, enum cmd_type type, size_t size)
+{
+    struct cmd *c = &t->cmd;
+    memset(c, 0, size);
+    c->head = (struct cmd_head){.size = (uint32_t)size,
+                                .version = CMD_VERSION,
+                                .type = (uint16_t)type,
+                                .tenant = t->audit.tenant,
+                                .actor_kind = ACTOR_PERSON,
+                                .actor = t->audit.tenant + 2,
+                                .role = ROLE_ADMIN};
+    return c;
+}
+
+static void submit(struct town *t, struct cmd *c)
+{
+    c->head.from = (struct origin){.kind = FROM_WEB, .slot = 1, .gen = 1, .ref = ++t->ref};
+    c->head.now_ms = vnet_wall_ms();
+    if (!t->server.up)
+        return;
+    struct cmd sent;
+    memcpy(&sent, c, c->head.size);
+    if (t->control == CONTROL_REFUND && sent.head.type == CMD_ORDER_REFUND &&
+        sent.u.order_refund.amount > MONEY_FEN)
+        sent.u.order_refund.amount -= MONEY_FEN;
+    must(server_submit(&t->server, &sent) == 0);
+}
+
+static struct ask *ask_room(struct town *t)
+{
+    struct ask *old = NULL;
+    for (int i = 0; i < TOWN_ASKS; i++) {
+        struct ask *a = &t->ask[i];
+        if (!a->cmd)
+            return a;
+        if (a->answered && (!old || a->cmd->head.from.ref < old->cmd->head.from.ref))
+            old = a;
+    }
+    if (old)
+        free(old->cmd);
+    return old;
+}
+
+static void finger_set(struct cmd *c)
+{
+    uint8_t sum[32];
+    const char *body = (const char *)c + sizeof c->head;
+    sha256(body, c->head.size - sizeof c->head, sum);
+    str_to_hex(sum, sizeof sum, c->head.idem_finger);
+}
+
+/* Makes the request in t->cmd. Nobody waits for more answers than there is room for. */
+static void ask(struct town *t)
+{
+    struct ask *a = ask_room(t);
+    if (!a)
+        return;
+    *a = (struct ask){.cmd = malloc(t->cmd.head.size)};
+    must(a->cmd);
+    memcpy(a->cmd, &t->cmd, t->cmd.head.size);
+    t->requests++;
+    submit(t, a->cmd);
+}
+
+static void ask_keyed(struct town *t)
+{
+    struct cmd *c = &t->cmd;
+    c->head.idem_set = 1;
+    snprintf(c->head.idem_key, sizeof c->head.idem_key, "%016llx-%u", (unsigned long long)t->seed,
+             t->ref + 1);
+    finger_set(c);
+    ask(t);
+}
+
+void people_ask_again(struct town *t)
+{
+    for (;;) { /* in the order they were asked */
+        struct ask *first = NULL;
+        for (int i = 0; i < TOWN_ASKS; i++) {
+            struct ask *a = &t->ask[i];
+            if (a->cmd && !a->answered && a->cmd->head.from.gen == 1 &&
+                (!first || a->cmd->head.from.ref < first->cmd->head.from.ref))
+                first = a;
+        }
+        if (!first)
+            break;
+        submit(t, first->cmd);
+        first->cmd->head.from.gen = 2; /* ours only: done in this round */
+    }
+    for (int i = 0; i < TOWN_ASKS; i++)
+        if (t->ask[i].cmd)
+            t->ask[i].cmd->head.from.gen = 1;
+}
+
+void people_forget(struct town *t)
+{
+    for (int i = 0; i < TOWN_ASKS; i++) {
+        free(t->ask[i].cmd);
+        t->ask[i].cmd = NULL;
+    }
+}
+
+void people_hear(void *ctx, const struct out *out)
+{
+    struct town *t = ctx;
+    if (out->type == OUT_EVENT) {
+        audit_event(&t->audit, &out->u.event, out->cause);
+        return;
+    }
+    if (t->setting_up && out->to.ref == t->cmd.head.from.ref) {
+        t->answered = true;
+        memcpy(&t->last, out, out->size < sizeof t->last ? out->size : sizeof t->last);
+        return;
+    }
+    for (int i = 0; i < TOWN_ASKS; i++) {
+        struct ask *a = &t->ask[i];
+        if (!a->cmd || a->answered || a->cmd->head.from.ref != out->to.ref)
+            continue;
+        a->answered = true;
+        audit_reply(&t->audit, a->cmd, out);
+    }
+}
+
+/* ---- the set-up ---- */
+
+static int64_t made(struct town *t)
+{
+    t->setting_up = true;
+    t->answered = false;
+    submit(t, &t->cmd);
+    while (!t->answered)
+        town_run(t, vnet_now_ms() + 10);
+    t->setting_up = false;
+    if (t->last.err)
+        fprintf(stderr, "set-up: command %u: %s\n", t->cmd.head.type, err_name(t->last.err));
+    must(t->last.err == 0);
+    return t->last.u.made.id;
+}
+
+static int64_t row_made(struct town *t, enum row_table table, const void *row, bool create)
+{
+    struct cmd *c = cmd_new(t, CMD_ROW_PUT, CMD_SIZE(row_put));
+    struct buf b;
+    buf_init(&b, sizeof c->u.row_put.row);
+    row_pack(&b, table, ROW_UPSERT, row);
+    must(!b.err);
+    c->u.row_put.table = (int32_t)table;
+    c->u.row_put.create = create;
+    c->u.row_put.n = (uint32_t)b.n;
+    memcpy(c->u.row_put.row, b.p, b.n);
+    buf_free(&b);
+    return made(t);
+}
+
+static void tenant_make(struct town *t)
+{
+    struct cmd *c = cmd_new(t, CMD_SETUP, CMD_SIZE(setup));
+    (void)str_copy(c->u.setup.tenant_name, 101, STR_LIT("Town"));
+    (void)str_copy(c->u.setup.currency, 4, STR_LIT("CNY"));
+    (void)str_copy(c->u.setup.zone, 41, STR_LIT("Asia/Shanghai"));
+    (void)str_copy(c->u.setup.login, 65, STR_LIT("admin"));
+    (void)str_copy(c->u.setup.name, 65, STR_LIT("Admin"));
+    (void)str_copy(c->u.setup.pass_hash, 129, STR_LIT("hash"));
+    t->audit.tenant = made(t);
+    t->audit.platform = t->audit.tenant + 1; /* made with it */
+    t->audit.refund_days = rng_below(&t->rng, 2) ? 7 : 0;
+    const struct row_tenant row = {.id = t->audit.tenant,
+                                   .name = "Town",
+                                   .currency = "CNY",
+                                   .zone = "Asia/Shanghai",
+                                   .hold_default = 50 * MONEY_UNIT,
+                                   .suspended_s = 900,
+                                   .low_power_w = 200,
+                                   .start_timeout_s = 60,
+                                   .silence_s = 1800,
+                                   .doubt_h = 24,
+                                   .refund_days = (int32_t)t->audit.refund_days,
+                                   .version = 1};
+    (void)row_made(t, ROW_TENANT, &row, false);
+    const struct row_party owner = {.tenant = t->audit.tenant,
+                                    .kind = PARTY_PROPERTY,
+                                    .name = "Owner",
+                                    .verified = 1,
+                                    .payee = "6222020000000000",
+                                    .payee_name = "Owner"};
+    t->audit.owner = row_made(t, ROW_PARTY, &owner, true);
+    const struct row_channel bank = {
+        .tenant = t->audit.tenant, .kind = CHANNEL_BANK, .name = "Bank"};
+    t->audit.channel = row_made(t, ROW_CHANNEL, &bank, true);
+}
+
+static int64_t tariff_make(struct town *t, const struct tariff_slice_in *slice, int n)
+{
+    struct cmd *c = cmd_new(t, CMD_TARIFF_PUT, CMD_SIZE(tariff_put));
+    (void)str_copy(c->u.tariff_put.name, 101, STR_LIT("prices"));
+    c->u.tariff_put.from_ms = 1;
+    c->u.tariff_put.days = 1;
+    c->u.tariff_put.slices = n;
+    c->u.tariff_put.day[0] = (struct tariff_day_in){101, 1231, 127, 0};
+    memcpy(c->u.tariff_put.slice, slice, (size_t)n * sizeof *slice);
+    return made(t);
+}
+
+static int64_t contract_make(struct town *t)
+{
+    struct cmd *c = cmd_new(t, CMD_CONTRACT_PUT, CMD_SIZE(contract_put));
+    t->audit.owner_ratio = (int32_t)rng_range(&t->rng, 1, 9);
+    t->audit.ratio_sum = 10;
+    (void)str_copy(c->u.contract_put.name, 101, STR_LIT("split"));
+    c->u.contract_put.from_ms = 1;
+    c->u.contract_put.unit = rng_below(&t->rng, 2) ? 1 : MONEY_FEN;
+    c->u.contract_put.n = 2;
+    c->u.contract_put.party[0] =
+        (struct contract_party_in){t->audit.platform, 7, 10 - t->audit.owner_ratio};
+    c->u.contract_put.party[1] =
+        (struct contract_party_in){t->audit.owner, 7, t->audit.owner_ratio};
+    return made(t);
+}
+
+static void stations_make(struct town *t)
+{
+    static const struct tariff_slice_in flat[] = {{0, 0, "平", FLAT_ELEC_E5, FLAT_SERVICE_E5}};
+    static const struct tariff_slice_in steps[] = {{0, 0, "谷", 32150, 40000},
+                                                   {0, 420, "平", 63980, 45000},
+                                                   {0, 600, "峰", 102310, 45000},
+                                                   {0, 900, "平", 63980, 45000}};
+    int64_t contract = contract_make(t);
+    for (int i = 0; i < TOWN_STATIONS; i++) {
+        struct row_station row = {.tenant = t->audit.tenant,
+                                  .name = i ? "Steps" : "Flat",
+                                  .zone = "Asia/Shanghai",
+                                  .contract = contract};
+        row.tariff = i ? tariff_make(t, steps, ARRAY_LEN(steps)) : tariff_make(t, flat, 1);
+        t->station[i] = row_made(t, ROW_STATION, &row, true);
+    }
+    t->audit.flat_station = t->station[0];
+    t->audit.elec_e5 = FLAT_ELEC_E5;
+    t->audit.service_e5 = FLAT_SERVICE_E5;
+}
+
+static void charger_make(struct town *t, int i)
+{
+    const struct peer *p = &t->street.sim.peers[i];
+    char secret[65] = "";
+    uint8_t hash[CRYPTO_HASH_SIZE];
+    if (p->password.n) {
+        crypto_keyed_hash(t->server.key, p->password, hash);
+        str_to_hex(hash, sizeof hash, secret);
+    }
+    const struct row_charger row = {.tenant = t->audit.tenant,
+                                    .station = t->station[i % TOWN_STATIONS],
+                                    .path = p->id,
+                                    .protocol =
+                                        p->protocol == PEER_YKC ? PROTOCOL_YKC : PROTOCOL_OCPP16,
+                                    .name = p->id,
+                                    .secret_hash = secret,
+                                    .max_power_w = p->model.traits.power_w,
+                                    .sample_s = p->model.traits.reading_ms / 1000};
+    struct audit *a = &t->audit;
+    int64_t charger = row_made(t, ROW_CHARGER, &row, true);
+    a->charger[a->chargers++].id = charger;
+    for (int g = 0; g < p->model.traits.guns; g++) {
+        const struct row_connector connector = {.tenant = a->tenant,
+                                                .charger = charger,
+                                                .number = g + 1,
+                                                .kind = p->model.traits.dc ? CONNECTOR_DC
+                                                                           : CONNECTOR_AC,
+                                                .max_power_w = p->model.traits.power_w};
+        struct seen_connector *k = &a->connector[a->connectors];
+        k->id = row_made(t, ROW_CONNECTOR, &connector, true);
+        k->charger = charger;
+        a->connectors++;
+    }
+}
+
+static void driver_make(struct town *t, int i)
+{
+    struct cmd *c = cmd_new(t, CMD_REGISTER_DRIVER, CMD_SIZE(register_driver));
+    char tag[20];
+    snprintf(c->u.register_driver.phone, sizeof c->u.register_driver.phone, "1380000%04d", i);
+    snprintf(c->u.register_driver.name, sizeof c->u.register_driver.name, "Driver %d", i);
+    t->audit.driver[i] = made(t);
+    snprintf(tag, sizeof tag, "CARD%04d", i + 1);
+    const struct row_token token = {
+        .tenant = t->audit.tenant, .driver = t->audit.driver[i], .tag = tag, .kind = TOKEN_CARD};
+    (void)row_made(t, ROW_TOKEN, &token, true);
+}
+
+/* ---- what they do ---- */
+
+static int64_t driver_any(struct town *t)
+{
+    return t->audit.driver[rng_below(&t->rng, AUDIT_DRIVERS)];
+}
+
+static void topup(struct town *t, int64_t driver, int64_t amount)
+{
+    struct cmd *c = cmd_new(t, CMD_TOPUP, CMD_SIZE(topup));
+    c->u.topup.driver = driver;
+    c->u.topup.amount = amount;
+    (void)str_copy(c->u.topup.currency, 4, STR_LIT("CNY"));
+    if (rng_below(&t->rng, 30) == 0)
+        (void)str_copy(c->u.topup.currency, 4, STR_LIT("EUR"));
+    if (rng_below(&t->rng, 30) == 0)
+        c->u.topup.amount += 7;
+    ask_keyed(t);
+}
+
+void people_set_up(struct town *t)
+{
+    tenant_make(t);
+    stations_make(t);
+    for (int i = 0; i < AUDIT_DRIVERS; i++)
+        driver_make(t, i);
+    for (uint32_t i = 0; i < t->street.sim.n; i++)
+        charger_make(t, (int)i);
+    for (int i = 0; i < AUDIT_DRIVERS; i++)
+        topup(t, t->audit.driver[i], rng_range(&t->rng, 4, 100) * MONEY_UNIT);
+}
+
+static void act_topup(struct town *t)
+{
+    int64_t driver = rng_below(&t->rng, 40) ? driver_any(t) : 12345;
+    topup(t, driver, rng_range(&t->rng, 1, 500) * MONEY_FEN * 10);
+}
+
+static void as_driver(struct town *t, int64_t driver)
+{
+    t->cmd.head.actor_kind = ACTOR_DRIVER;
+    t->cmd.head.role = ROLE_DRIVER;
+    t->cmd.head.actor = driver;
+}
+
+static void act_start(struct town *t)
+{
+    static const int64_t caps[] = {5000, 20000, 40000, 100000, 300000, 1234};
+    struct cmd *c = cmd_new(t, CMD_ORDER_START, CMD_SIZE(order_start));
+    const struct audit *a = &t->audit;
+    c->u.order_start.driver = driver_any(t);
+    c->u.order_start.connector = a->connector[rng_below(&t->rng, (uint64_t)a->connectors)].id;
+    c->u.order_start.cap = caps[rng_below(&t->rng, rng_below(&t->rng, 10) ? 5 : 6)];
+    c->u.order_start.payer_kind = PAYER_WALLET;
+    if (rng_below(&t->rng, 4))
+        as_driver(t, rng_below(&t->rng, 30) ? c->u.order_start.driver : driver_any(t));
+    ask_keyed(t);
+}
+
+/* Recent ones are of more interest. */
+static const struct seen_order *order_any(struct town *t)
+{
+    const struct audit *a = &t->audit;
+    if (!a->orders)
+        return NULL;
+    uint64_t back = rng_below(&t->rng, a->orders);
+    return &a->order[a->orders - 1 - (rng_below(&t->rng, 2) ? back : back / 3)];
+}
+
+static void act_stop(struct town *t)
+{
+    const struct seen_order *o = order_any(t);
+    struct cmd *c = cmd_new(t, CMD_ORDER_STOP, CMD_SIZE(order_stop));
+    c->u.order_stop.order = o ? o->id : 77;
+    if (o && rng_below(&t->rng, 2)) {
+        c->u.order_stop.driver = o->driver;
+        as_driver(t, rng_below(&t->rng, 10) ? o->driver : driver_any(t));
+    }
+    ask_keyed(t);
+}
+
+static void act_refund(struct town *t)
+{
+    const struct seen_order *o = order_any(t);
+    struct cmd *c = cmd_new(t, CMD_ORDER_REFUND, CMD_SIZE(order_refund));
+    int64_t most = o && o->paid > 0 ? o->paid / MONEY_FEN : 3;
+    c->u.order_refund.order = o ? o->id : 77;
+    c->u.order_refund.amount =
+        rng_range(&t->rng, rng_below(&t->rng, 10) ? 1 : 0, most + 1) * MONEY_FEN;
+    (void)str_copy(c->u.order_refund.note, 201, STR_LIT("goodwill"));
+    ask_keyed(t);
+}
+
+static void act_decide(struct town *t)
+{
+    const struct audit *a = &t->audit;
+    const struct seen_order *o = order_any(t);
+    for (size_t i = 0; i < a->orders; i++)
+        if (a->order[i].state == ORDER_DOUBTFUL)
+            o = &a->order[i];
+    struct cmd *c = cmd_new(t, CMD_DECIDE, CMD_SIZE(decide));
+    c->u.decide.order = o ? o->id : 77;
+    c->u.decide.accept = (int32_t)rng_below(&t->rng, 2);
+    ask_keyed(t);
+}
+
+static void act_payout(struct town *t)
+{
+    const struct audit *a = &t->audit;
+    struct cmd *c = cmd_new(t, CMD_PAYOUT_NEW, CMD_SIZE(payout_new));
+    int64_t has = audit_available(a, a->owner, vnet_wall_ms()) / MONEY_FEN;
+    c->head.actor += CLERK;
+    c->u.payout_new.party = rng_below(&t->rng, 8) ? a->owner : a->platform;
+    c->u.payout_new.channel = a->channel;
+    c->u.payout_new.amount = rng_range(&t->rng, 0, has + has / 8 + 1) * MONEY_FEN;
+    ask_keyed(t);
+}
+
+static void act_payout_decide(struct town *t)
+{
+    const struct audit *a = &t->audit;
+    struct cmd *c = cmd_new(t, CMD_PAYOUT_DECIDE, CMD_SIZE(payout_decide));
+    c->u.payout_decide.payout = 77;
+    for (size_t i = 0; i < a->facts; i++)
+        if (a->fact[i].kind == FACT_PAYOUT && rng_below(&t->rng, 2))
+            c->u.payout_decide.payout = a->fact[i].id;
+    c->head.actor += rng_below(&t->rng, 5) ? CASHIER : CLERK;
+    c->u.payout_decide.act = (int32_t)rng_range(&t->rng, 1, 5);
+    if (rng_below(&t->rng, 8))
+        (void)str_copy(c->u.payout_decide.bank_no, 65, STR_LIT("B-1"));
+    ask_keyed(t);
+}
+
+/* The same once more; or something else under the same key. */
+static bool act_repeat(struct town *t)
+{
+    const struct ask *a = &t->ask[rng_below(&t->rng, TOWN_ASKS)];
+    if (!a->cmd)
+        return false;
+    t->repeats++;
+    memcpy(&t->cmd, a->cmd, a->cmd->head.size);
+    if (rng_below(&t->rng, 3) == 0) {
+        if (t->cmd.head.type == CMD_TOPUP)
+            t->cmd.u.topup.amount += MONEY_FEN;
+        else if (t->cmd.head.type == CMD_ORDER_REFUND)
+            t->cmd.u.order_refund.amount += MONEY_FEN;
+        else if (t->cmd.head.type == CMD_ORDER_START)
+            t->cmd.u.order_start.cap += MONEY_FEN;
+        finger_set(&t->cmd);
+    }
+    ask(t);
+    return true;
+}
+
+void people_act(struct town *t)
+{
+    uint64_t what = rng_below(&t->rng, 100);
+    if (!t->server.up || (what < 12 && act_repeat(t)))
+        return;
+    if (what < 25)
+        act_topup(t);
+    else if (what < 68)
+        act_start(t);
+    else if (what < 78)
+        act_stop(t);
+    else if (what < 88)
+        act_refund(t);
+    else if (what < 91)
+        act_decide(t);
+    else if (what < 95)
+        act_payout(t);
+    else
+        act_payout_decide(t);
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+/* test_town.c: the house test, see town.h: `test_town [--seeds FIRST N]`.
+ * Without arguments the short form of every test run, with its controls: a platform that answers
+ * before it commits, and one that gives back a fen too little. The auditor must find both, or its
+ * silence means nothing. */
+#include "town/town.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/err.h"
+#include "base/log.h"
+#include "base/must.h"
+#include "io/os/crypto.h"
+#include "io/os/file.h"
+#include "town/vnet.h"
+
+enum { SEEDS = 200, CONTROL_SEEDS = 8 };
+
+static char base[300], folder[2][400];
+
+struct sums {
+    uint64_t seeds, bad, replies, refusals, replays, settled, known, exact, failed, doubtful, cuts,
+        inside, torn, reloads, facts;
+};
+
+/* ---- folders ---- */
+
+static void folder_clear(const char *path)
+{
+    disk_stop();
+    struct play *nothing = play_new(); /* of an empty tape */
+    play_cut(nothing, CUT_NONE, NULL, path);
+    play_free(nothing);
+}
+
+static void folders_make(void)
+{
+    const char *tmp = getenv("TMPDIR");
+    char path[300];
+    /* The disk is played, not used: memory serves best. */
+    if (!tmp)
+        tmp = file_on_tmpfs("/dev/shm") ? "/dev/shm" : "/tmp";
+    snprintf(path, sizeof path, "%s/even-town-XXXXXX", tmp);
+    must(mkdtemp(path) && chdir(path) == 0 && getcwd(base, sizeof base));
+    for (int i = 0; i < 2; i++) {
+        snprintf(folder[i], sizeof folder[i], "%s/%c", base, 'a' + i);
+        must(mkdir(folder[i], 0700) == 0);
+    }
+}
+
+static void folders_remove(void)
+{
+    for (int i = 0; i < 2; i++) {
+        folder_clear(folder[i]);
+        (void)rmdir(folder[i]);
+    }
+    must(chdir("/") == 0);
+    (void)rmdir(base);
+}
+
+/* ---- seeds ---- */
+
+static void play(uint64_t seed, enum town_control control, struct sums *s)
+{
+    static struct town t; /* large */
+    folder_clear(folder[0]);
+    folder_clear(folder[1]);
+    town_play(&t, seed, control, folder[0], folder[1]);
+    const struct audit *a = &t.audit;
+    s->seeds++;
+    s->bad += a->differences != 0;
+    s->replies += a->replies;
+    s->refusals += a->refusals;
+    s->replays += a->replays;
+    s->settled += a->settled;
+    s->known += a->known;
+    s->exact += a->exact;
+    s->failed += a->failed;
+    s->doubtful += a->doubtful;
+    s->reloads += a->reloads;
+    s->facts += a->facts;
+    s->cuts += t.server.stats.cuts;
+    s->inside += t.server.stats.cuts_inside;
+    s->torn += t.server.stats.torn;
+    if (a->differences && control == CONTROL_NONE)
+        fprintf(stderr, "seed %llu: %llu differences; again: test_town --seeds %llu 1\n",
+                (unsigned long long)seed, (unsigned long long)a->differences,
+                (unsigned long long)seed);
+    audit_free(&t.audit);
+}
+
+static struct sums play_all(uint64_t first, uint64_t n, enum town_control control)
+{
+    struct sums s = {0};
+    for (uint64_t i = 0; i < n; i++)
+        play(first + i, control, &s);
+    return s;
+}
+
+static int seeds(uint64_t first, uint64_t n)
+{
+    struct sums s = play_all(first, n, CONTROL_NONE);
+    printf("town: %llu seeds, %llu with differences; %llu replies predicted (%llu refusals, %llu "
+           "repetitions), %llu orders settled (%llu with known truth, %llu to the fen, %llu "
+           "doubtful), %llu failed starts, %llu facts, %llu power cuts (%llu in a commit, %llu "
+           "torn)\n",
+           (unsigned long long)s.seeds, (unsigned long long)s.bad, (unsigned long long)s.replies,
+           (unsigned long long)s.refusals, (unsigned long long)s.replays,
+           (unsigned long long)s.settled, (unsigned long long)s.known, (unsigned long long)s.exact,
+           (unsigned long long)s.doubtful, (unsigned long long)s.failed,
+           (unsigned long long)s.facts, (unsigned long long)s.cuts, (unsigned long long)s.inside,
+           (unsigned long long)s.torn);
+    return s.bad != 0 || s.settled == 0 || s.exact == 0;
+}
+
+static int control(const char *name, enum town_control which, uint64_t first, uint64_t n)
+{
+    struct sums s = play_all(first, n, which);
+    printf("town: control '%s': found in %llu of %llu seeds\n", name, (unsigned long long)s.bad,
+           (unsigned long long)s.seeds);
+    return s.bad == 0;
+}
+
+static uint64_t number(const char *text)
+{
+    int64_t v;
+    if (str_to_i64(str_from_c(text), &v) || v < 1) {
+        fprintf(stderr, "test_town: want a number: %s\n", text);
+        exit(2);
+    }
+    return (uint64_t)v;
+}
+
+int main(int argc, char **argv)
+{
+    int res = 2;
+    log_set_level(LOG_ERROR + 1);
+    must(crypto_init() == 0);
+    folders_make();
+    disk_vfs_install();
+    disk_close_set(vnet_close_ours);
+    if (argc == 1) {
+        res = seeds(1, SEEDS);
+        res |= control("answers before the commit", CONTROL_EARLY, 1, CONTROL_SEEDS);
+        res |= control("a refund a fen short", CONTROL_REFUND, 1, CONTROL_SEEDS);
+    } else if (argc == 4 && strcmp(argv[1], "--seeds") == 0) {
+        res = seeds(number(argv[2]), number(argv[3]));
+    } else {
+        fprintf(stderr, "usage: test_town [--seeds FIRST N]\n");
+    }
+    if (res == 1 && argc == 4 && number(argv[3]) == 1)
+        fprintf(stderr, "town: the files stay in %s\n", base);
+    else
+        folders_remove();
+    return res;
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+/* town.c: see town.h. Time goes from event to event; in each moment the server, then the chargers do
+ * what is due. */
+#include "town/town.h"
+
+#include <stdlib.h>
+#include "base/must.h"
+#include "town/vnet.h"
+
+#define MINUTE_MS INT64_C(60000)
+#define HOUR_MS   (60 * MINUTE_MS)
+#define START_MS  INT64_C(1795305600000) /* 2026-11-22T00:00:00Z */
+
+enum { DOWN_LO_MS = 300, DOWN_HI_MS = 20000, STEPS_MOST = 4000000 };
+
+/* ---- starting again ---- */
+
+static size_t pending_of(struct town *t, struct cmd *pending[TOWN_ASKS])
+{
+    size_t n = 0;
+    for (int i = 0; i < TOWN_ASKS; i++)
+        if (t->ask[i].cmd && !t->ask[i].answered)
+            pending[n++] = t->ask[i].cmd;
+    return n;
+}
+
+static void reopen(struct town *t)
+{
+    struct cmd *pending[TOWN_ASKS];
+    char db[600];
+    t->open_ms = 0;
+    int err = server_open(&t->server);
+    if (err)
+        audit_differ(&t->audit, "the server does not start again: %d", err);
+    must(!err);
+    server_db(&t->server, db);
+    audit_reload(&t->audit, db, pending, pending_of(t, pending), &t->street, vnet_wall_ms());
+    people_ask_again(t);
+}
+
+/* ---- time ---- */
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t next_ms(const struct town *t)
+{
+    int64_t next = least(vnet_due_ms(), street_due_ms(&t->street));
+    next = least(next, t->server.up ? server_due_ms(&t->server) : t->open_ms);
+    return next > vnet_now_ms() ? next : vnet_now_ms() + 1;
+}
+
+static void step(struct town *t)
+{
+    if (t->open_ms && vnet_now_ms() >= t->open_ms)
+        reopen(t);
+    if (t->server.up)
+        server_step(&t->server);
+    if (!t->server.up && !t->open_ms)
+        t->open_ms = vnet_now_ms() + rng_range(&t->rng, DOWN_LO_MS, DOWN_HI_MS);
+    audit_settled(&t->audit);
+    street_step(&t->street);
+}
+
+void town_run(struct town *t, int64_t until_ms)
+{
+    for (;;) {
+        step(t);
+        int64_t next = next_ms(t);
+        if (next > until_ms)
+            break;
+        vnet_advance(next);
+    }
+    vnet_advance(until_ms);
+}
+
+/* ---- what goes wrong ---- */
+
+static void trouble(struct town *t)
+{
+    struct rng *r = &t->rng;
+    switch (rng_below(r, 16)) {
+    case 0:
+    case 1:
+    case 2:
+        (void)vnet_break((enum vnet_break)rng_below(r, VNET_BREAKS), rng_next(r));
+        break;
+    case 3:
+        street_reboot(&t->street, (int)rng_below(r, t->street.sim.n));
+        break;
+    case 4:
+        vnet_skew_set(rng_range(r, -5000, 5000));
+        break;
+    case 5:
+        if (t->server.up && rng_below(r, 4) == 0)
+            t->server.cut_armed = true;
+        break;
+    case 6:
+        if (t->server.up && rng_below(r, 8) == 0)
+            server_cut(&t->server, (enum cut)rng_below(r, CUT_N), rng_below(r, 2) != 0);
+        break;
+    default:
+        break;
+    }
+}
+
+/* ---- one seed ---- */
+
+static void weather_draw(struct rng *r, struct vnet_weather *w)
+{
+    static const int32_t slow[] = {3, 20, 200, 3000};
+    static const size_t window[] = {400, 3000, 60000};
+    *w = (struct vnet_weather){.delay_lo_ms = 1,
+                               .delay_hi_ms = slow[rng_below(r, 4)],
+                               .split_pm = (int32_t)rng_below(r, 400),
+                               .short_pm = (int32_t)rng_below(r, 200),
+                               .window = window[rng_below(r, 3)]};
+}
+
+static void open_all(struct town *t, const char *a, const char *b)
+{
+    static const int32_t disk[] = {2, 10, 100, 1500};
+    struct rng *r = &t->rng;
+    struct vnet_weather w;
+    struct server *s = &t->server;
+    weather_draw(r, &w);
+    vnet_begin(rng_next(r), &w, START_MS + rng_range(r, 0, 24) * HOUR_MS);
+    audit_init(&t->audit);
+    s->folder[0] = a;
+    s->folder[1] = b;
+    s->rng.s = rng_next(r);
+    s->commit_lo_ms = 1;
+    s->commit_hi_ms = disk[rng_below(r, 4)];
+    s->hear = people_hear;
+    s->ctx = t;
+    server_settings(s);
+    s->settings.charge_reactors = rng_range(r, 1, 2);
+    must(server_open(s) == 0);
+    street_open(&t->street, rng_next(r), (int)rng_range(r, 1, 4), (int)rng_range(r, 0, 3));
+    people_set_up(t);
+    s->early = t->control == CONTROL_EARLY;
+}
+
+static void live(struct town *t, int64_t until_ms)
+{
+    while (vnet_now_ms() < until_ms) {
+        town_run(t, vnet_now_ms() + rng_range(&t->rng, 200, 40000));
+        people_act(t);
+        if (rng_below(&t->rng, 3) == 0)
+            people_act(t);
+        trouble(t);
+    }
+}
+
+/* Everything comes to its end: vehicles leave, chargers tell what they kept, doubts are decided. */
+static void calm_down(struct town *t)
+{
+    t->server.cut_armed = false;
+    for (int i = 0; i < 60 && (i < 3 || !street_quiet(&t->street)); i++) {
+        street_calm(&t->street);
+        town_run(t, vnet_now_ms() + 5 * MINUTE_MS);
+    }
+    if (!street_quiet(&t->street))
+        audit_differ(&t->audit, "a charger has things to tell that nobody takes");
+    street_dark(&t->street);
+    town_run(t, vnet_now_ms() + 28 * HOUR_MS);
+}
+
+static void close_all(struct town *t)
+{
+    char db[600];
+    server_db(&t->server, db);
+    audit_finish(&t->audit, db, &t->street);
+    street_close(&t->street);
+    server_stop(&t->server);
+    people_forget(t);
+    vnet_end();
+}
+
+void town_play(struct town *t, uint64_t seed, enum town_control control, const char *folder_a,
+               const char *folder_b)
+{
+    *t = (struct town){.seed = seed, .control = control, .rng = {seed}};
+    open_all(t, folder_a, folder_b);
+    live(t, vnet_now_ms() + rng_range(&t->rng, 20, 60) * MINUTE_MS);
+    calm_down(t);
+    close_all(t);
+}
