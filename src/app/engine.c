@@ -42,6 +42,7 @@ struct slot {
 struct engine {
     struct engine_config cfg;
     struct pulse *pulse;
+    struct flight *flight;                  /* NULL when the setting says so */
     struct mailbox *inbox, *sealed, *freed; /* freed: the committer is done with a slot */
     struct mailbox_batch freed_mail;
     struct os_thread *core_thread, *commit_thread;
@@ -352,29 +353,38 @@ void engine_free(struct engine *e)
     mailbox_free(e->freed);
     mailbox_batch_free(&e->freed_mail);
     pulse_free(e->pulse);
+    flight_free(e->flight);
     free(e);
+}
+
+static int pulse_begin(struct engine *e)
+{
+    const struct config *c = e->cfg.settings;
+    char mark[300], flight[300];
+    snprintf(mark, sizeof mark, "%s/applying", c->data_dir);
+    snprintf(flight, sizeof flight, "%s/flight", c->data_dir);
+    int err = c->flight_mb ? flight_new(flight, c->flight_mb << 20, &e->flight) : 0;
+    const struct pulse_config pc = {.limits = pulse_limits(c, e->cfg.key),
+                                    .store = e->cfg.store,
+                                    .flight = e->flight,
+                                    .mark = mark,
+                                    .now_ms = os_now_ms(),
+                                    .await = wait_committed,
+                                    .ctx = e};
+    return err ? err : pulse_new(&pc, &e->pulse);
 }
 
 static int prepare(struct engine *e)
 {
-    const struct config *c = e->cfg.settings;
-    char mark[300];
-    e->inbox_bytes = (size_t)c->core_inbox_mb << 20;
+    e->inbox_bytes = (size_t)e->cfg.settings->core_inbox_mb << 20;
     for (int i = 0; i < BATCHES; i++)
         core_batch_init(&e->slots[i].batch);
-    snprintf(mark, sizeof mark, "%s/applying", c->data_dir);
-    struct pulse_config pc = {.limits = pulse_limits(c, e->cfg.key),
-                              .store = e->cfg.store,
-                              .mark = mark,
-                              .now_ms = os_now_ms(),
-                              .await = wait_committed,
-                              .ctx = e};
     int err = mailbox_new(e->inbox_bytes, e->inbox_bytes, &e->inbox);
     if (!err)
         err = mailbox_new(NOTICES_BYTES, NOTICES_BYTES, &e->sealed);
     if (!err)
         err = mailbox_new(NOTICES_BYTES, 0, &e->freed);
-    return err ? err : pulse_new(&pc, &e->pulse);
+    return err ? err : pulse_begin(e);
 }
 
 int engine_start(const struct engine_config *cfg, struct engine **out)

@@ -3,6 +3,7 @@
  * Errors are one line on stderr and a non-zero exit. */
 #include "app/app.h"
 #include "app/replay.h"
+#include "app/replay_core.h"
 
 #include <curl/curl.h>
 
@@ -143,6 +144,8 @@ static const struct {
      "play payment providers on this machine, with real signatures"},
     {"replay", replay_main, "FILE --mapping FILE …",
      "tell real sessions to a running platform and account for every row"},
+    {"replay-core", replay_core_main, "DIR|BACKUP --flight FILE …",
+     "live a recorded flight again and compare every batch"},
     {"backup", backup_main, "[options] FILE | --verify FILE",
      "copy the data of a running platform, consistently; verify a copy"},
     {"check", check_main, "[options] [FILE]",
@@ -158,7 +161,7 @@ static int usage(FILE *out, int code)
 {
     fprintf(out, "usage: even COMMAND\n");
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        fprintf(out, "  %-8s %-42s %s\n", commands[i].name, commands[i].args, commands[i].what);
+        fprintf(out, "  %-11s %-42s %s\n", commands[i].name, commands[i].args, commands[i].what);
     fprintf(out, "options: --config FILE, --dir FOLDER, --set name=value\n");
     return code;
 }

@@ -22,6 +22,7 @@ struct pulse {
     struct mark *mark;
     struct buf zones; /* of struct zone *, lent to the core */
     int64_t last_ms;
+    uint64_t state;
     struct arena arena;
 };
 
@@ -113,6 +114,25 @@ static int load_fetched(void *ctx, enum row_table table, const void *row)
     return err;
 }
 
+/* Every row that is loaded begins with its id, or that of what it belongs to. */
+static void state_add(struct pulse *p, enum row_table table, const void *row)
+{
+    int64_t id;
+    memcpy(&id, row, sizeof id);
+    p->state = hash_u64((uint64_t)id, p->state + (uint64_t)table);
+    if (table == ROW_ACCOUNT) {
+        const struct row_account *a = row;
+        p->state = hash_u64((uint64_t)a->posted_in, p->state);
+        p->state = hash_u64((uint64_t)(a->posted_out ^ a->held << 20), p->state);
+    }
+}
+
+static int load_first(void *ctx, enum row_table table, const void *row)
+{
+    state_add(ctx, table, row);
+    return load_row(ctx, table, row);
+}
+
 static int load_sample(void *ctx, const struct sample_record *r)
 {
     struct pulse *p = ctx;
@@ -131,19 +151,22 @@ static int load(struct pulse *p)
 {
     int64_t last_id = 0;
     int err = store_ledger_time(p->cfg.store, &p->last_ms);
-    int64_t now = time_take(p, p->cfg.now_ms);
+    int64_t ledger_ms = p->last_ms, now = time_take(p, p->cfg.now_ms);
     if (!err)
         err = store_last_id(p->cfg.store, &last_id);
     if (!err)
         err = store_arrive(p->cfg.store, now);
     if (!err)
-        err = store_load(p->cfg.store, load_row, p);
+        err = store_load(p->cfg.store, load_first, p);
     if (!err)
         err = store_load_samples(p->cfg.store, load_sample, p);
     if (err)
         return err;
     core_id_floor(p->core, last_id);
     core_started(p->core, now);
+    p->state = hash_u64((uint64_t)last_id, hash_u64((uint64_t)ledger_ms, p->state));
+    if (p->cfg.flight)
+        flight_begin(p->cfg.flight, &p->cfg.limits, p->state, now);
     return 0;
 }
 
@@ -247,6 +270,8 @@ int pulse_apply(struct pulse *p, struct cmd *cmd, int64_t now_ms)
         return ERR_DENIED;
     }
     cmd->head.now_ms = time_take(p, now_ms);
+    if (p->cfg.flight)
+        flight_cmd(p->cfg.flight, cmd);
     if (cmd->head.type == CMD_ROW_PUT)
         zone_for(p, cmd);
     else if (cmd->head.type == CMD_SETUP)
@@ -266,6 +291,8 @@ void pulse_tick(struct pulse *p, int64_t now_ms)
 {
     int64_t now = time_take(p, now_ms);
     struct core_alarm a;
+    if (p->cfg.flight && core_due_ms(p->core) <= now)
+        flight_tick(p->cfg.flight, now);
     while (core_due_ms(p->core) <= now && core_alarm_next(p->core, now, &a)) {
         uint64_t of = hash_bytes((const char *)&a.object, sizeof a.object, (uint64_t)a.kind);
         if (!p->mark || mark_begin(p->mark, of)) {
@@ -273,6 +300,8 @@ void pulse_tick(struct pulse *p, int64_t now_ms)
             pulse_blameless(p);
         } else {
             core_alarm_skip(p->core);
+            if (p->cfg.flight) /* a life with a timer left undone is not lived again */
+                flight_stop(p->cfg.flight);
             log_line(LOG_ERROR, "engine", 0, "timer %d of %lld is quarantined: see the audit",
                      (int)a.kind, (long long)a.object);
         }
@@ -292,11 +321,20 @@ bool pulse_pending(const struct pulse *p)
 void pulse_seal(struct pulse *p, struct core_batch *batch)
 {
     core_seal(p->core, batch);
+    if (p->cfg.flight)
+        flight_seal(p->cfg.flight, batch, p->last_ms);
 }
 
 void pulse_rest(struct pulse *p, uint64_t settled)
 {
+    if (p->cfg.flight)
+        flight_rest(p->cfg.flight, settled);
     core_rest(p->core, settled);
+}
+
+uint64_t pulse_state(const struct pulse *p)
+{
+    return p->state;
 }
 
 void pulse_stats(const struct pulse *p, struct core_stats *out)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* pulse.h: the heart without its threads: the pure core, the rows it needs fetched from the store,
- * time zones, the mark of what is being applied. The engine drives it from two threads, the house
- * test from one; both run the same code here.
+ * time zones, the mark of what is being applied, the flight recorder. The engine drives it from two
+ * threads, the town test and `even replay-core` from one; all of them run the same code here.
  *
  *   pulse_apply … pulse_tick … pulse_seal ──► pulse_commit ──► pulse_deliver
  *   └──────── one thread: the core's ──────┘   └──── whoever owns the store ──┘
@@ -15,6 +15,7 @@
 #define EVEN_APP_PULSE_H
 
 #include "app/config.h"
+#include "app/flight.h"
 #include "core/core.h"
 #include "io/os/mailbox.h"
 #include "store/store.h"
@@ -23,9 +24,10 @@ struct pulse;
 
 struct pulse_config {
     struct core_limits limits;
-    struct store *store; /* borrowed */
-    const char
-        *mark; /* file that tells what killed the house, NULL = none; read by pulse_new only */
+    struct store *store;   /* borrowed */
+    struct flight *flight; /* likewise; NULL = nothing is recorded */
+    /* File that tells what killed the house, NULL = none; read by pulse_new only. */
+    const char *mark;
     int64_t now_ms;
     void (*await)(
         void *ctx); /* invariant 2; NULL: each batch is committed as soon as it is sealed */
@@ -44,6 +46,9 @@ void pulse_free(struct pulse *p);
 
 /** Begins to fetch what a command of the next few will touch: see core_ahead. */
 void pulse_ahead(const struct pulse *p, const struct cmd *cmd, enum core_ahead step);
+/** Names what was loaded: a hash over ids, balances and the time of the ledger. */
+uint64_t pulse_state(const struct pulse *p);
+
 /** Fetches what the command needs and applies it; sets head.now_ms. ERR_DENIED: it is quarantined
  * and has no effect; any other error is the store's and final. */
 EV_MUST_USE int pulse_apply(struct pulse *p, struct cmd *cmd, int64_t now_ms);

@@ -13,6 +13,7 @@
 #include "store/store.h"
 
 enum { COLUMNS = 14 };
+#define JITTER_MWH 100000 /* a dispute about less is decided for the driver */
 
 /* ---- reading ---- */
 
@@ -106,16 +107,18 @@ static void orders_reload(struct audit *a, sqlite3 *db)
         if (rank_of((int32_t)v[5]) < rank_of(told))
             audit_differ(a, "order %lld was told to be in state %d and is in %d after the crash",
                          (long long)v[0], told, (int)v[5]);
-        audit_event(a, &(struct out_event){.kind = EVENT_ORDER,
-                                           .order = v[0],
-                                           .driver = v[1],
-                                           .charger = v[2],
-                                           .connector = v[3],
-                                           .cap = v[4],
-                                           .state = (int32_t)v[5],
-                                           .doubt = (int32_t)v[6],
-                                           .amount = v[7],
-                                           .cost = v[8]}, 0);
+        audit_event(a,
+                    &(struct out_event){.kind = EVENT_ORDER,
+                                        .order = v[0],
+                                        .driver = v[1],
+                                        .charger = v[2],
+                                        .connector = v[3],
+                                        .cap = v[4],
+                                        .state = (int32_t)v[5],
+                                        .doubt = (int32_t)v[6],
+                                        .amount = v[7],
+                                        .cost = v[8]},
+                    0);
     }
     for (size_t i = 0; i < a->orders; i++)
         if (number(db, "SELECT count(*) FROM orders WHERE id = ?", a->order[i].id, 0) != 1)
@@ -134,11 +137,13 @@ static void shares_reload(struct audit *a, sqlite3 *db)
             if (a->fact[i].kind == FACT_SHARE && a->fact[i].id == v[0] && a->fact[i].who == v[1])
                 known += a->fact[i].amount;
         if (known != v[2])
-            audit_event(a, &(struct out_event){.kind = EVENT_SHARE,
-                                               .order = v[0],
-                                               .party = v[1],
-                                               .amount = v[2] - known,
-                                               .at_ms = v[3]}, 0);
+            audit_event(a,
+                        &(struct out_event){.kind = EVENT_SHARE,
+                                            .order = v[0],
+                                            .party = v[1],
+                                            .amount = v[2] - known,
+                                            .at_ms = v[3]},
+                        0);
     }
 }
 
@@ -277,7 +282,7 @@ static int64_t line_amount(int64_t mwh, int64_t price_e5)
 
 struct ended {
     int64_t id, charger, tx, state, doubt, estimated, energy, total, paid, loss, cap, station,
-        driver, stat;
+        driver, evidence;
     const char *tx_no;
 };
 
@@ -292,7 +297,9 @@ static void order_check(struct audit *a, const struct street *s, const struct en
         return;
     int64_t energy = t->sent_mwh;
     a->known++;
-    if (t->habit == HABIT_PLACEHOLDER ? o->energy > energy : o->energy != energy) {
+    bool less = t->placeholder || (o->evidence & EV_IMPLAUSIBLE);
+    int64_t most_less = t->placeholder ? energy : JITTER_MWH;
+    if (less ? o->energy > energy || o->energy < energy - most_less : o->energy != energy) {
         audit_differ(a, "order %lld: billed %lld mWh, %lld flowed (%s, charger %d, tx %lld)",
                      (long long)o->id, (long long)o->energy, (long long)energy,
                      model_habit_name(t->habit), t->charger, (long long)o->tx);
@@ -315,7 +322,7 @@ static void orders_check(struct audit *a, sqlite3 *db, const struct street *s)
     int64_t v[COLUMNS];
     sqlite3_stmt *st =
         ask(db, "SELECT o.id, o.charger, s.tx, o.state, o.doubt, o.estimated, o.energy_mwh, "
-                "o.total, o.paid, o.loss, o.cap, o.station, o.driver, s.state, s.tx_no "
+                "o.total, o.paid, o.loss, o.cap, o.station, o.driver, s.evidence, s.tx_no "
                 "FROM orders o JOIN session s ON s.order_id = o.id ORDER BY o.id");
     while (row(st, v)) {
         struct ended o;

@@ -5,9 +5,11 @@
 #include "town/server.h"
 
 #include <stdio.h>
+#include "app/flight_replay.h"
 #include "base/err.h"
 #include "base/must.h"
 #include "io/os/clock.h"
+#include "io/os/file.h"
 #include "town/vnet.h"
 
 enum { KEEP_MS = 1000, SESSIONS = 1000 };
@@ -23,6 +25,46 @@ void server_settings(struct server *s)
     c->core_inbox_mb = 1;
     for (size_t i = 0; i < sizeof s->key; i++)
         s->key[i] = (uint8_t)(i * 7 + 1);
+}
+
+/* ---- the flight recorder ---- */
+
+/* A tape that has only just begun is a copier of folders. */
+static void flight_open(struct server *s)
+{
+    s->flight = NULL;
+    if (!s->flight_dir)
+        return;
+    struct play *p = play_new();
+    play_cut(p, CUT_NONE, NULL, s->state_dir);
+    play_free(p);
+    must(flight_new(s->flight_dir, INT64_C(1) << 40, &s->flight) == 0);
+}
+
+static int part_take(void *ctx, const char *name)
+{
+    char *path = ctx;
+    must(path[0] == 0); /* a life of a town is one part */
+    (void)str_copy(path, 300, str_from_c(name));
+    return 0;
+}
+
+/* After a life: it is lived again. The file stays until the next. */
+static void flight_close(struct server *s)
+{
+    char name[300] = "", path[800];
+    const char *part = path;
+    struct flight_score score;
+    if (!s->flight_dir)
+        return;
+    must(dir_list(s->flight_dir, part_take, name) == 0);
+    snprintf(path, sizeof path, "%s/%s", s->flight_dir, name);
+    int err = flight_replay(s->state_dir, &part, 1, stderr, &score);
+    s->stats.flights++;
+    s->stats.flown_batches += score.batches;
+    if (err && !s->stats.flight_err)
+        s->stats.flight_err = err;
+    must(file_remove(path) == 0);
 }
 
 /* ---- opening and ending ---- */
@@ -46,6 +88,7 @@ static int store_begin(struct server *s)
 {
     const char *dir = s->settings.data_dir;
     disk_start(dir);
+    flight_open(s);
     int err = store_open(
         &(struct store_config){
             .dir = dir, .create = true, .cache_bytes = 4 << 20, .sessions = SESSIONS},
@@ -80,6 +123,7 @@ int server_open(struct server *s)
         return err;
     const struct pulse_config pc = {.limits = pulse_limits(&s->settings, s->key),
                                     .store = s->store,
+                                    .flight = s->flight,
                                     .now_ms = os_now_ms(),
                                     .await = await,
                                     .ctx = s};
@@ -95,6 +139,7 @@ static void close_all(struct server *s)
     s->up = false;
     gates_free(s->gates);
     pulse_free(s->pulse);
+    flight_free(s->flight);
     store_keeper_close(s->keeper);
     store_close(s->store);
     mailbox_free(s->inbox);
@@ -103,6 +148,7 @@ static void close_all(struct server *s)
         core_batch_free(&s->batch[i]);
     s->gates = NULL;
     s->pulse = NULL;
+    s->flight = NULL;
     s->keeper = NULL;
     s->store = NULL;
     s->inbox = NULL;
@@ -143,6 +189,7 @@ static void cut_at(struct server *s, size_t n, enum cut cut, bool streams_told)
     play_cut(p, cut, &s->rng, other);
     play_free(p);
     disk_stop();
+    flight_close(s);
     s->folder[1] = s->folder[0];
     s->folder[0] = other;
 }
@@ -268,6 +315,7 @@ void server_stop(struct server *s)
     vnet_server_gone(true);
     close_all(s);
     disk_stop();
+    flight_close(s);
 }
 
 void server_db(const struct server *s, char out[600])

@@ -19,6 +19,8 @@ enum { SERVER_BATCHES = 2 };
 
 struct server_stats {
     uint64_t commands, batches, commits, cuts, cuts_inside, torn, stops, full;
+    uint64_t flights, flown_batches; /* lives that were lived again */
+    int flight_err;                  /* of the first that was not the same */
 };
 
 struct server {
@@ -29,6 +31,8 @@ struct server {
     uint8_t key[CRYPTO_KEY_SIZE];
     int32_t commit_lo_ms, commit_hi_ms;
     bool early; /* control: answers leave before the commit */
+    /* Both or none: each life is recorded, and lived again on a copy of what it began from. */
+    const char *flight_dir, *state_dir;
     /** What the web front is handed. */
     void (*hear)(void *ctx, const struct out *out);
     void *ctx;
@@ -36,6 +40,7 @@ struct server {
     struct store *store;
     struct store_keeper *keeper;
     struct pulse *pulse;
+    struct flight *flight;
     struct gates *gates;
     struct mailbox *inbox;
     struct mailbox_batch mail;

@@ -102,6 +102,8 @@ void __wrap_model_pop(struct model *m)
 {
     const struct model_event *e = model_head(m);
     must(e);
+    if (e->type == MODEL_EVENT_START && e->meter_mwh == 0)
+        truth_of(m, e->gun)->placeholder = true;
     if (e->type == MODEL_EVENT_STOP) {
         struct truth *t = truth_of(m, e->gun);
         t->stopped = true;
@@ -109,7 +111,8 @@ void __wrap_model_pop(struct model *m)
         t->stop_mwh = e->meter_mwh;
         t->stop_ms = m->guns[e->gun].end_ms;
         t->reason = e->reason;
-        t->habit = m->guns[e->gun].habit;
+        if (!t->tx) /* a pile's record says 0 by the habit of its last hour */
+            t->placeholder = m->guns[e->gun].habit == HABIT_PLACEHOLDER;
         t->sent_mwh = energy_sent(m, e->gun, t);
     }
     __real_model_pop(m);

@@ -16,12 +16,13 @@ struct truth {
     int64_t tx;       /* OCPP, 0 = never told */
     char id[33];      /* tag or 云快充 number */
     int64_t start_mwh, stop_mwh;
-    int64_t sent_mwh; /* what the platform was told flowed */
+    int64_t sent_mwh;          /* what the platform was told flowed */
     int64_t start_ms, stop_ms; /* real times */
     uint8_t habit, reason;
-    bool refused; /* the platform did not accept the start */
-    bool stopped; /* stop_* are known */
-    bool told;    /* the platform has acknowledged the stop */
+    bool placeholder; /* it said 0 for its register at the start */
+    bool refused;     /* the platform did not accept the start */
+    bool stopped;     /* stop_* are known */
+    bool told;        /* the platform has acknowledged the stop */
 };
 
 struct street {

@@ -16,13 +16,13 @@
 #include "io/os/file.h"
 #include "town/vnet.h"
 
-enum { SEEDS = 200, CONTROL_SEEDS = 8 };
+enum { SEEDS = 200, CONTROL_SEEDS = 8, FLOWN_EVERY = 10 };
 
-static char base[300], folder[2][400];
+static char base[300], folder[TOWN_FOLDERS][400];
 
 struct sums {
     uint64_t seeds, bad, replies, refusals, replays, settled, known, exact, failed, doubtful, cuts,
-        inside, torn, reloads, facts;
+        inside, torn, reloads, facts, flights, flown;
 };
 
 /* ---- folders ---- */
@@ -44,7 +44,7 @@ static void folders_make(void)
         tmp = file_on_tmpfs("/dev/shm") ? "/dev/shm" : "/tmp";
     snprintf(path, sizeof path, "%s/even-town-XXXXXX", tmp);
     must(mkdtemp(path) && chdir(path) == 0 && getcwd(base, sizeof base));
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < TOWN_FOLDERS; i++) {
         snprintf(folder[i], sizeof folder[i], "%s/%c", base, 'a' + i);
         must(mkdir(folder[i], 0700) == 0);
     }
@@ -52,7 +52,7 @@ static void folders_make(void)
 
 static void folders_remove(void)
 {
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < TOWN_FOLDERS; i++) {
         folder_clear(folder[i]);
         (void)rmdir(folder[i]);
     }
@@ -67,7 +67,7 @@ static void play(uint64_t seed, enum town_control control, struct sums *s)
     static struct town t; /* large */
     folder_clear(folder[0]);
     folder_clear(folder[1]);
-    town_play(&t, seed, control, folder[0], folder[1]);
+    town_play(&t, seed, control, folder, seed % FLOWN_EVERY == 0);
     const struct audit *a = &t.audit;
     s->seeds++;
     s->bad += a->differences != 0;
@@ -84,6 +84,8 @@ static void play(uint64_t seed, enum town_control control, struct sums *s)
     s->cuts += t.server.stats.cuts;
     s->inside += t.server.stats.cuts_inside;
     s->torn += t.server.stats.torn;
+    s->flights += t.server.stats.flights;
+    s->flown += t.server.stats.flown_batches;
     if (a->differences && control == CONTROL_NONE)
         fprintf(stderr, "seed %llu: %llu differences; again: test_town --seeds %llu 1\n",
                 (unsigned long long)seed, (unsigned long long)a->differences,
@@ -105,13 +107,13 @@ static int seeds(uint64_t first, uint64_t n)
     printf("town: %llu seeds, %llu with differences; %llu replies predicted (%llu refusals, %llu "
            "repetitions), %llu orders settled (%llu with known truth, %llu to the fen, %llu "
            "doubtful), %llu failed starts, %llu facts, %llu power cuts (%llu in a commit, %llu "
-           "torn)\n",
+           "torn), %llu flights of %llu batches lived again\n",
            (unsigned long long)s.seeds, (unsigned long long)s.bad, (unsigned long long)s.replies,
            (unsigned long long)s.refusals, (unsigned long long)s.replays,
            (unsigned long long)s.settled, (unsigned long long)s.known, (unsigned long long)s.exact,
            (unsigned long long)s.doubtful, (unsigned long long)s.failed,
            (unsigned long long)s.facts, (unsigned long long)s.cuts, (unsigned long long)s.inside,
-           (unsigned long long)s.torn);
+           (unsigned long long)s.torn, (unsigned long long)s.flights, (unsigned long long)s.flown);
     return s.bad != 0 || s.settled == 0 || s.exact == 0;
 }
 

@@ -4,6 +4,7 @@
 #include "town/town.h"
 
 #include <stdlib.h>
+#include "base/err.h"
 #include "base/must.h"
 #include "town/vnet.h"
 
@@ -179,12 +180,19 @@ static void close_all(struct town *t)
     vnet_end();
 }
 
-void town_play(struct town *t, uint64_t seed, enum town_control control, const char *folder_a,
-               const char *folder_b)
+void town_play(struct town *t, uint64_t seed, enum town_control control,
+               char folder[TOWN_FOLDERS][400], bool flown)
 {
     *t = (struct town){.seed = seed, .control = control, .rng = {seed}};
-    open_all(t, folder_a, folder_b);
+    if (flown) {
+        t->server.state_dir = folder[2];
+        t->server.flight_dir = folder[3];
+    }
+    open_all(t, folder[0], folder[1]);
     live(t, vnet_now_ms() + rng_range(&t->rng, 20, 60) * MINUTE_MS);
     calm_down(t);
     close_all(t);
+    if (t->server.stats.flight_err)
+        audit_differ(&t->audit, "a recorded flight is another life: %s",
+                     err_name(t->server.stats.flight_err));
 }

@@ -52,9 +52,12 @@ struct town {
     uint64_t requests, repeats;
 };
 
-/** Plays one seed in two folders; t is then closed. The audit's figures stay. */
-void town_play(struct town *t, uint64_t seed, enum town_control control, const char *folder_a,
-               const char *folder_b);
+enum { TOWN_FOLDERS = 4 }; /* two to live in; for a state, for a flight */
+
+/** Plays one seed; t is then closed, the audit's figures stay. flown: each life of the server is
+ * recorded and lived again. */
+void town_play(struct town *t, uint64_t seed, enum town_control control,
+               char folder[TOWN_FOLDERS][400], bool flown);
 
 /* Between town.c and people.c. */
 void town_run(struct town *t, int64_t until_ms);
