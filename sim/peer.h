@@ -30,6 +30,7 @@ struct peer {
     int64_t beat_ms;     /* next heartbeat */
     int64_t retry_ms;    /* the call under way is given up or sent again */
     int64_t idle_ms;     /* 云快充: next data of an idle pile */
+    int64_t heard_ms;    /* 云快充: last bytes of the platform */
     int32_t beat_every_ms;
     uint32_t call_id; /* of the last call; 云快充: sequence number */
     uint8_t protocol, call, stage, tries;

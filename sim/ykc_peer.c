@@ -20,6 +20,7 @@
 enum {
     RETRY_MS = 10000,
     BEAT_MS = 10000,
+    DEAD_BEATS = 3,
     IDLE_MS = 300000,
     RECORD_RETRY_MS = 30000,
     RECORD_LAST_MS = 300000,
@@ -390,15 +391,26 @@ void ykc_peer_open(struct sim *s, struct peer *p)
     p->call = CALL_NONE;
     p->tries = 0;
     p->call_id = 0;
+    p->heard_ms = s->now_ms;
     p->idle_ms = s->now_ms + IDLE_MS;
     p->beat_ms = s->now_ms + BEAT_MS;
     send_stage(s, p);
+}
+
+/* A pile whose heartbeats are not answered any more takes its line for dead. */
+static bool line_dead(const struct sim *s, const struct peer *p)
+{
+    return s->now_ms - p->heard_ms > DEAD_BEATS * BEAT_MS + peer_real_ms(s, RETRY_MS);
 }
 
 void ykc_peer_pump(struct sim *s, struct peer *p)
 {
     if (!p->open)
         return;
+    if (line_dead(s, p)) {
+        net_abort(s->net, p->conn);
+        return;
+    }
     if ((p->call || p->stage != STAGE_READY) && s->now_ms >= p->retry_ms)
         retry(s, p);
     if (p->stage != STAGE_READY)
@@ -655,6 +667,7 @@ size_t ykc_peer_bytes(struct sim *s, struct peer *p, struct str bytes)
     struct frame f;
     size_t used = 0, n = 0;
     uint64_t garbage = 0;
+    p->heard_ms = s->now_ms;
     while (frame_next((struct str){bytes.p + used, bytes.n - used}, &f, &n, &garbage)) {
         used += n;
         take_frame(s, p, &f);

@@ -39,11 +39,12 @@ struct flight_head {
 
 enum flight_kind { FLIGHT_CMD = 1, FLIGHT_TICK, FLIGHT_SEAL, FLIGHT_REST };
 
-/** Before each record; the body follows, padded to 8 bytes. */
+/** Before each record; the body follows, padded with zeros to 8 bytes. */
 struct flight_record {
     uint32_t n, kind;
-    uint32_t crc; /* CRC-32C of n, kind and body */
-    uint32_t pad;
+    uint32_t body_crc; /* CRC-32C of the body with its padding */
+    uint32_t crc; /* … of the three before it: a record that was cut off is no damage, one whose
+                          length was altered is */
 };
 struct flight_seal {
     uint64_t number, commands;
@@ -69,8 +70,12 @@ void flight_seal(struct flight *f, const struct core_batch *batch, int64_t now_m
 
 /** What flight_seal notes of a batch. */
 struct flight_seal flight_hash(const struct core_batch *batch);
-/** CRC of a head and of a record. */
 uint32_t flight_head_crc(const struct flight_head *h);
-uint32_t flight_record_crc(const struct flight_record *r, const void *body);
+uint32_t flight_record_crc(const struct flight_record *r);
+/** Bytes of a body of n bytes with its padding. */
+static inline size_t flight_padded(uint32_t n)
+{
+    return ((size_t)n + 7) / 8 * 8;
+}
 
 #endif

@@ -10,6 +10,7 @@
 #include "app/pulse.h"
 #include "base/calendar.h"
 #include "base/err.h"
+#include "base/hash.h"
 #include "io/os/file.h"
 
 enum { PART_MOST = 1 << 30 };
@@ -23,6 +24,7 @@ struct replay {
     struct flight_head head; /* of the first part */
     struct buf file;
     struct cmd cmd; /* the last one, aligned */
+    uint64_t settled;
     const char *path;
 };
 
@@ -140,8 +142,9 @@ static int rest_take(struct replay *r, const struct flight_record *rec, const ch
     if (rec->n != sizeof settled)
         return complain(r, at, ERR_CORRUPT, "a rest of another size");
     memcpy(&settled, body, sizeof settled);
-    if (settled > r->batch.number)
+    if (settled > r->batch.number || settled < r->settled)
         return complain(r, at, ERR_CORRUPT, "a rest before its batch");
+    r->settled = settled;
     pulse_rest(r->pulse, settled);
     return 0;
 }
@@ -162,24 +165,34 @@ static int record_take(struct replay *r, const struct flight_record *rec, const 
     return complain(r, at, ERR_CORRUPT, "a record of an unknown kind");
 }
 
+/* The record at `at`: 1 = whole, 0 = cut off, or damage. */
+static int record_read(const struct replay *r, size_t at, struct flight_record *rec)
+{
+    size_t left = r->file.n - at;
+    if (left < sizeof *rec)
+        return 0;
+    memcpy(rec, r->file.p + at, sizeof *rec);
+    if (rec->crc != flight_record_crc(rec))
+        return complain(r, at, ERR_CORRUPT, "a damaged record");
+    if (left - sizeof *rec < flight_padded(rec->n))
+        return 0;
+    if (rec->body_crc != crc32c(0, r->file.p + at + sizeof *rec, flight_padded(rec->n)))
+        return complain(r, at, ERR_CORRUPT, "a damaged record");
+    return 1;
+}
+
 static int part_play(struct replay *r, bool last)
 {
     size_t at = sizeof(struct flight_head);
     while (at < r->file.n) {
         struct flight_record rec;
-        size_t left = r->file.n - at;
-        bool whole = left >= sizeof rec;
-        if (whole)
-            memcpy(&rec, r->file.p + at, sizeof rec);
-        if (!whole || left - sizeof rec < ((size_t)rec.n + 7) / 8 * 8)
+        int found = record_read(r, at, &rec);
+        if (found == 0)
             return last ? 0 : complain(r, at, ERR_CORRUPT, "cut off");
-        const char *body = r->file.p + at + sizeof rec;
-        if (rec.crc != flight_record_crc(&rec, body))
-            return complain(r, at, ERR_CORRUPT, "a damaged record");
-        int err = record_take(r, &rec, body, at);
+        int err = found < 0 ? found : record_take(r, &rec, r->file.p + at + sizeof rec, at);
         if (err)
             return err;
-        at += sizeof rec + ((size_t)rec.n + 7) / 8 * 8;
+        at += sizeof rec + flight_padded(rec.n);
     }
     return 0;
 }

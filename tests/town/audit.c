@@ -32,7 +32,7 @@ void audit_free(struct audit *a)
 void audit_differ(struct audit *a, const char *format, ...)
 {
     va_list ap;
-    if (a->differences++ >= PRINTED)
+    if (a->differences++ >= PRINTED || a->quiet)
         return;
     fputs("  difference: ", stderr);
     va_start(ap, format);

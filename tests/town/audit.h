@@ -73,6 +73,7 @@ struct audit {
     int waits;
     uint64_t waits_cause;
     bool owner_owes; /* the owner had to give back more than was there */
+    bool quiet;      /* differences are only counted: a control */
     /* figures */
     uint64_t differences, replies, refusals, replays, exact, known, settled, failed, doubtful,
         reloads;

@@ -47,6 +47,7 @@ static bool row(sqlite3_stmt *st, int64_t v[COLUMNS])
     return true;
 }
 
+/* One number; -1 when there is no row. */
 static int64_t number(sqlite3 *db, const char *sql, int64_t a, int64_t b)
 {
     sqlite3_stmt *st = ask(db, sql);
@@ -55,8 +56,9 @@ static int64_t number(sqlite3 *db, const char *sql, int64_t a, int64_t b)
         sqlite3_bind_int64(st, 1, a);
     if (n > 1)
         sqlite3_bind_int64(st, 2, b);
-    must(sqlite3_step(st) == SQLITE_ROW);
-    int64_t v = sqlite3_column_int64(st, 0);
+    int res = sqlite3_step(st);
+    must(res == SQLITE_ROW || res == SQLITE_DONE);
+    int64_t v = res == SQLITE_ROW ? sqlite3_column_int64(st, 0) : -1;
     sqlite3_finalize(st);
     return v;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* test_town.c: the house test, see town.h: `test_town [--seeds FIRST N]`.
+/* test_town.c: the house test, see town.h: `test_town [--seeds FIRST N | --controls]`.
  * Without arguments the short form of every test run, with its controls: a platform that answers
  * before it commits, and one that gives back a fen too little. The auditor must find both, or its
  * silence means nothing. */
@@ -125,6 +125,12 @@ static int control(const char *name, enum town_control which, uint64_t first, ui
     return s.bad == 0;
 }
 
+static int controls(void)
+{
+    return control("answers before the commit", CONTROL_EARLY, 1, CONTROL_SEEDS) |
+           control("a refund a fen short", CONTROL_REFUND, 1, CONTROL_SEEDS);
+}
+
 static uint64_t number(const char *text)
 {
     int64_t v;
@@ -143,15 +149,14 @@ int main(int argc, char **argv)
     folders_make();
     disk_vfs_install();
     disk_close_set(vnet_close_ours);
-    if (argc == 1) {
-        res = seeds(1, SEEDS);
-        res |= control("answers before the commit", CONTROL_EARLY, 1, CONTROL_SEEDS);
-        res |= control("a refund a fen short", CONTROL_REFUND, 1, CONTROL_SEEDS);
-    } else if (argc == 4 && strcmp(argv[1], "--seeds") == 0) {
+    if (argc == 1)
+        res = seeds(1, SEEDS) | controls();
+    else if (argc == 2 && strcmp(argv[1], "--controls") == 0)
+        res = controls();
+    else if (argc == 4 && strcmp(argv[1], "--seeds") == 0)
         res = seeds(number(argv[2]), number(argv[3]));
-    } else {
-        fprintf(stderr, "usage: test_town [--seeds FIRST N]\n");
-    }
+    else
+        fprintf(stderr, "usage: test_town [--seeds FIRST N | --controls]\n");
     if (res == 1 && argc == 4 && number(argv[3]) == 1)
         fprintf(stderr, "town: the files stay in %s\n", base);
     else

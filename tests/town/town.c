@@ -129,6 +129,7 @@ static void open_all(struct town *t, const char *a, const char *b)
     weather_draw(r, &w);
     vnet_begin(rng_next(r), &w, START_MS + rng_range(r, 0, 24) * HOUR_MS);
     audit_init(&t->audit);
+    t->audit.quiet = t->control != CONTROL_NONE;
     s->folder[0] = a;
     s->folder[1] = b;
     s->rng.s = rng_next(r);
