@@ -116,12 +116,15 @@ int server_open(struct server *s)
     for (int i = 0; i < SERVER_BATCHES; i++)
         core_batch_init(&s->batch[i]);
     s->first = s->sealed = 0;
+    s->settled = 0;
     s->cut_armed = s->died = false;
     must(mailbox_new(inbox, inbox, &s->inbox) == 0);
     int err = store_begin(s);
     if (err)
         return err;
-    const struct pulse_config pc = {.limits = pulse_limits(&s->settings, s->key),
+    struct core_limits limits = pulse_limits(&s->settings, s->key);
+    limits.hot = s->hot;
+    const struct pulse_config pc = {.limits = limits,
                                     .store = s->store,
                                     .flight = s->flight,
                                     .now_ms = os_now_ms(),
@@ -220,6 +223,7 @@ static void commit_end(struct server *s)
     }
     must(pulse_commit(s->store, b, &wrote) == 0);
     s->stats.commits += wrote;
+    s->settled = b->number;
     if (!s->early)
         told(s, b);
     s->first = (s->first + 1) % SERVER_BATCHES;
@@ -263,6 +267,7 @@ int server_submit(struct server *s, const struct cmd *cmd)
 static void apply_all(struct server *s)
 {
     struct str msg;
+    pulse_rest(s->pulse, s->settled);
     if (mailbox_take(s->inbox, &s->mail) == 0)
         return;
     while (mailbox_next(&s->mail, &msg)) {
@@ -313,6 +318,7 @@ void server_stop(struct server *s)
         seal(s);
     } while (s->sealed > 0);
     vnet_server_gone(true);
+    must(store_leave(s->store, os_now_ms()) == 0);
     close_all(s);
     disk_stop();
     flight_close(s);

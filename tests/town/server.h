@@ -30,7 +30,8 @@ struct server {
     struct config settings;
     uint8_t key[CRYPTO_KEY_SIZE];
     int32_t commit_lo_ms, commit_hi_ms;
-    bool early; /* control: answers leave before the commit */
+    uint32_t hot; /* idle chargers that stay in memory; 0 = the usual many */
+    bool early;   /* control: answers leave before the commit */
     /* Both or none: each life is recorded, and lived again on a copy of what it began from. */
     const char *flight_dir, *state_dir;
     /** What the web front is handed. */
@@ -48,6 +49,7 @@ struct server {
     int first, sealed; /* ring of sealed batches; the first is being committed */
     int64_t commit_ms; /* when that is over */
     int64_t keep_ms;
+    uint64_t settled;   /* number of the last batch that is durable */
     bool up, cut_armed; /* the next commit is cut */
     bool died;          /* it was */
     struct server_stats stats;

@@ -137,6 +137,7 @@ static void open_all(struct town *t, const char *a, const char *b)
     s->commit_hi_ms = disk[rng_below(r, 4)];
     s->hear = people_hear;
     s->ctx = t;
+    s->hot = (uint32_t)rng_below(r, 3);
     server_settings(s);
     s->settings.charge_reactors = rng_range(r, 1, 2);
     must(server_open(s) == 0);
