@@ -36,6 +36,7 @@ static struct cmd *cmd_new(struct town *t, enum cmd_type type, size_t size)
 static void submit(struct town *t, struct cmd *c)
 {
     c->head.from = (struct origin){.kind = FROM_WEB, .slot = 1, .gen = 1, .ref = ++t->ref};
+    c->head.cause = t->ref;
     c->head.now_ms = vnet_wall_ms();
     if (!t->server.up)
         return;
