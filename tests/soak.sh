@@ -11,6 +11,8 @@ for corpus in "$here"/../fuzz/corpus/*.txt; do
 done
 "$build/tests/crash/test_crash" --points "${POINTS:-100000}" --seed 1000
 "$build/tests/world/test_world" --full
+"$build/tests/town/test_town" --controls
+"$build/tests/town/test_town" --seeds 1 "${SEEDS:-10000}"
 (cd "$here/js" && KILLS="${KILLS:-100}" node kill.mjs "$build/src/app/even")
 (cd "$here/js" && node ../replay/replay.mjs "$build/src/app/even")
 echo "soak passed"
