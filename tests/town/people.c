@@ -14,6 +14,7 @@
 #include "io/os/crypto.h"
 #include "town/vnet.h"
 
+enum { DOUBT_H = 2 };
 enum { FLAT_ELEC_E5 = 80000, FLAT_SERVICE_E5 = 40000 };
 enum { CLERK = 1, CASHIER = 2 }; /* staff, as actors after the administrator's id */
 
@@ -195,7 +196,7 @@ static void tenant_make(struct town *t)
                                    .low_power_w = 200,
                                    .start_timeout_s = 60,
                                    .silence_s = 1800,
-                                   .doubt_h = 24,
+                                   .doubt_h = DOUBT_H,
                                    .refund_days = (int32_t)t->audit.refund_days,
                                    .version = 1};
     (void)row_made(t, ROW_TENANT, &row, false);

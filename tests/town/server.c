@@ -12,7 +12,7 @@
 #include "io/os/file.h"
 #include "town/vnet.h"
 
-enum { KEEP_MS = 1000, SESSIONS = 1000 };
+enum { KEEP_MS = 10000, SESSIONS = 1000 };
 
 void server_settings(struct server *s)
 {

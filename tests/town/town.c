@@ -168,7 +168,7 @@ static void calm_down(struct town *t)
     if (!street_quiet(&t->street))
         audit_differ(&t->audit, "a charger has things to tell that nobody takes");
     street_dark(&t->street);
-    town_run(t, vnet_now_ms() + 28 * HOUR_MS);
+    town_run(t, vnet_now_ms() + 3 * HOUR_MS);
 }
 
 static void close_all(struct town *t)

@@ -51,6 +51,8 @@ static struct {
     int64_t now_ms, skew_ms;
     struct end end[FDS];
     int n;
+    int live[FDS], lives; /* those that may be in use, so that the dead cost nothing */
+    int unaccepted;
     struct vnet_stats stats;
 } net;
 
@@ -70,6 +72,11 @@ void vnet_advance(int64_t now_ms)
 {
     must(now_ms >= net.now_ms);
     net.now_ms = now_ms;
+    int kept = 0;
+    for (int i = 0; i < net.lives; i++)
+        if (net.end[net.live[i]].kind != KIND_NONE)
+            net.live[kept++] = net.live[i];
+    net.lives = kept;
 }
 
 void vnet_skew_set(int64_t ms)
@@ -98,12 +105,13 @@ void vnet_begin(uint64_t seed, const struct vnet_weather *w, int64_t now_ms)
     net.random = (struct rng){~seed};
     net.now_ms = now_ms;
     net.skew_ms = 0;
-    net.n = 0;
+    net.n = net.lives = net.unaccepted = 0;
     net.stats = (struct vnet_stats){0};
 }
 
 static void end_free(struct end *e)
 {
+    net.unaccepted -= e->kind == KIND_STREAM && e->server && !e->accepted;
     buf_free(&e->in);
     *e = (struct end){.peer = -1, .epoll = -1};
 }
@@ -145,6 +153,7 @@ static int end_new(enum kind kind)
                       .fin_ms = VNET_NEVER,
                       .reset_ms = VNET_NEVER};
     buf_init(&e->in, (size_t)1 << 24);
+    net.live[net.lives++] = net.n;
     return net.n++;
 }
 
@@ -197,11 +206,11 @@ static uint32_t stream_ready(const struct end *e)
 
 static int pending(int listener)
 {
-    for (int i = 0; i < net.n; i++) {
-        const struct end *e = &net.end[i];
+    for (int k = 0; net.unaccepted && k < net.lives; k++) {
+        const struct end *e = &net.end[net.live[k]];
         if (e->kind == KIND_STREAM && e->listener == listener && !e->accepted &&
             e->up_ms <= net.now_ms)
-            return i;
+            return net.live[k];
     }
     return -1;
 }
@@ -234,7 +243,8 @@ static int64_t end_due(const struct end *e)
 int64_t vnet_due_ms(void)
 {
     int64_t due = VNET_NEVER;
-    for (int i = 0; i < net.n; i++) {
+    for (int k = 0; k < net.lives; k++) {
+        int i = net.live[k];
         if (net.end[i].kind == KIND_NONE)
             continue;
         if (net.end[i].epoll >= 0 && ready(i)) /* there is more than one turn took */
@@ -272,7 +282,8 @@ int vnet_epoll_wait(int epfd, struct epoll_event *out, int most, int timeout_ms)
     if (!ep)
         return -1;
     ep->wake_ms = timeout_ms < 0 ? VNET_NEVER : net.now_ms + (timeout_ms ? timeout_ms : 1);
-    for (int i = 0; i < net.n && n < most; i++) {
+    for (int k = 0; k < net.lives && n < most; k++) {
+        int i = net.live[k];
         uint32_t events = net.end[i].epoll == self ? ready(i) : 0;
         if (events)
             out[n++] = (struct epoll_event){.events = events, .data.u64 = net.end[i].data};
@@ -372,6 +383,7 @@ int vnet_connect(int fd, uint16_t port)
     s->listener = listener;
     s->port = c->port;
     s->up_ms = there;
+    net.unaccepted++;
     errno = EINPROGRESS;
     return -1;
 }
@@ -384,6 +396,7 @@ int vnet_accept(int fd)
         return -1;
     }
     net.end[i].accepted = true;
+    net.unaccepted--;
     return VNET_FIRST_FD + i;
 }
 
