@@ -27,6 +27,7 @@ void audit_free(struct audit *a)
     free(a->fact);
     free(a->key);
     free(a->order);
+    free(a->start);
 }
 
 void audit_differ(struct audit *a, const char *format, ...)
@@ -162,8 +163,6 @@ int64_t audit_available(const struct audit *a, int64_t party, int64_t now_ms)
 }
 
 /* ---- finding ---- */
-
-static void events_take(struct audit *a);
 
 struct seen_order *audit_order(struct audit *a, int64_t id)
 {
@@ -464,12 +463,17 @@ static void reply_judge(struct audit *a, const struct cmd *cmd, const struct out
     audit_effect(a, cmd, out->u.made.id, now);
 }
 
+void audit_turn(struct audit *a, uint64_t cause)
+{
+    if (a->waits && a->waits_cause != cause)
+        audit_settle_events(a);
+}
+
 void audit_reply(struct audit *a, const struct cmd *cmd, const struct out *out)
 {
-    if (a->waits && a->waits_cause != cmd->head.cause)
-        events_take(a);
+    audit_turn(a, cmd->head.cause);
     reply_judge(a, cmd, out);
-    events_take(a);
+    audit_settle_events(a);
 }
 
 /* ---- the live pages ---- */
@@ -543,7 +547,7 @@ static void event_take(struct audit *a, const struct out_event *e)
     }
 }
 
-static void events_take(struct audit *a)
+void audit_settle_events(struct audit *a)
 {
     for (int i = 0; i < a->waits; i++)
         event_take(a, &a->wait[i]);
@@ -553,14 +557,14 @@ static void events_take(struct audit *a)
 void audit_event(struct audit *a, const struct out_event *e, uint64_t cause)
 {
     if (a->waits == AUDIT_WAITS || (a->waits && a->waits_cause != cause))
-        events_take(a);
+        audit_settle_events(a);
     a->waits_cause = cause;
     a->wait[a->waits++] = *e;
 }
 
 void audit_settled(struct audit *a)
 {
-    events_take(a);
+    audit_settle_events(a);
     for (int i = 0; i < AUDIT_DRIVERS; i++) {
         if (!a->wallet_dirty[i])
             continue;

@@ -50,13 +50,23 @@ struct seen_charger {
     bool online;
 };
 
+/** What a charger asked: may this card charge; or it told a start. */
+struct gate_ask {
+    struct origin from;
+    uint64_t cause;
+    bool start;
+    int32_t connector, status;
+    int64_t charger, meter_mwh, time_ms, tx;
+    char tag[37];
+};
+
 struct audit {
     /* terms, as the operator set them */
     int64_t tenant, platform, owner;
     int64_t flat_station, elec_e5, service_e5; /* one flat price there */
     int64_t driver[AUDIT_DRIVERS], channel;
     int32_t owner_ratio, ratio_sum;
-    int64_t refund_days;
+    int64_t refund_days, card_hold; /* card_hold: what a start by card freezes */
     struct seen_charger charger[STREET_MAX];
     int chargers;
     struct seen_connector connector[AUDIT_CONNECTORS];
@@ -72,11 +82,15 @@ struct audit {
     struct out_event wait[AUDIT_WAITS]; /* heard, not looked at yet */
     int waits;
     uint64_t waits_cause;
+    struct gate_ask gate_ask[AUDIT_WAITS]; /* not answered yet */
+    int gate_asks;
+    struct gate_ask *start; /* answered */
+    size_t starts, starts_size;
     bool owner_owes; /* the owner had to give back more than was there */
     bool quiet;      /* differences are only counted: a control */
     /* figures */
-    uint64_t differences, replies, refusals, replays, exact, known, settled, failed, doubtful,
-        reloads;
+    uint64_t differences, replies, gate_replies, refusals, replays, exact, known, settled, failed,
+        doubtful, reloads;
 };
 
 void audit_init(struct audit *a);
@@ -88,6 +102,15 @@ void audit_reply(struct audit *a, const struct cmd *cmd, const struct out *out);
 /** A change for the live pages. Those of one cause are looked at after the answer to the request
  * that caused them: what it did must not speak against it. */
 void audit_event(struct audit *a, const struct out_event *e, uint64_t cause);
+/** What a gate hands on of its chargers, and what they are answered. */
+void audit_gate_ask(struct audit *a, const struct cmd *cmd);
+void audit_gate_reply(struct audit *a, const struct out *out);
+/** The connections are gone. */
+void audit_gate_forget(struct audit *a);
+/** An answer of this cause is to be judged: what others did before it counts, … */
+void audit_turn(struct audit *a, uint64_t cause);
+/** … and what it did itself counts from here on. */
+void audit_settle_events(struct audit *a);
 /** All answers of one batch were heard: what was said of wallets must be so. */
 void audit_settled(struct audit *a);
 

@@ -240,6 +240,7 @@ void audit_reload(struct audit *a, const char *path, struct cmd *const *pending,
     sqlite3 *db = file_open(path);
     int64_t id;
     a->reloads++;
+    audit_gate_forget(a);
     for (size_t i = 0; i < n; i++)
         if (pending[i]->head.idem_set && !audit_key(a, pending[i]->head.idem_key) &&
             key_find(db, pending[i], &id)) {

@@ -144,6 +144,18 @@ void people_hear(void *ctx, const struct out *out)
     }
 }
 
+void people_overhear_ask(void *ctx, const struct cmd *cmd)
+{
+    struct town *t = ctx;
+    audit_gate_ask(&t->audit, cmd);
+}
+
+void people_overhear_answer(void *ctx, const struct out *out)
+{
+    struct town *t = ctx;
+    audit_gate_reply(&t->audit, out);
+}
+
 /* ---- the set-up ---- */
 
 static int64_t made(struct town *t)
@@ -186,12 +198,13 @@ static void tenant_make(struct town *t)
     (void)str_copy(c->u.setup.pass_hash, 129, STR_LIT("hash"));
     t->audit.tenant = made(t);
     t->audit.platform = t->audit.tenant + 1; /* made with it */
+    t->audit.card_hold = 50 * MONEY_UNIT;
     t->audit.refund_days = rng_below(&t->rng, 2) ? 7 : 0;
     const struct row_tenant row = {.id = t->audit.tenant,
                                    .name = "Town",
                                    .currency = "CNY",
                                    .zone = "Asia/Shanghai",
-                                   .hold_default = 50 * MONEY_UNIT,
+                                   .hold_default = t->audit.card_hold,
                                    .suspended_s = 900,
                                    .low_power_w = 200,
                                    .start_timeout_s = 60,

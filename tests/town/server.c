@@ -76,6 +76,8 @@ static int submit_gate(void *ctx, const struct cmd *cmd)
     struct server *s = ctx;
     int err = server_submit(s, cmd);
     s->stats.full += err == ERR_FULL;
+    if (!err)
+        s->asked(s->ctx, cmd);
     return err;
 }
 
@@ -165,7 +167,9 @@ static void deliver(void *ctx, const struct out *out)
     struct server *s = ctx;
     if (out->type == OUT_EVENT || (out->type == OUT_REPLY && out->to.kind == FROM_WEB))
         s->hear(s->ctx, out);
-    else
+    else if (out->type == OUT_REPLY)
+        s->answered(s->ctx, out);
+    if (out->type != OUT_EVENT && out->to.kind == FROM_GATE)
         gates_deliver(s->gates, out);
 }
 

@@ -36,6 +36,9 @@ struct server {
     const char *flight_dir, *state_dir;
     /** What the web front is handed. */
     void (*hear)(void *ctx, const struct out *out);
+    /** A gate hands on what a charger said; a gate is handed an answer. */
+    void (*asked)(void *ctx, const struct cmd *cmd);
+    void (*answered)(void *ctx, const struct out *out);
     void *ctx;
     /* its own */
     struct store *store;

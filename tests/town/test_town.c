@@ -22,7 +22,7 @@ static char base[300], folder[TOWN_FOLDERS][400];
 
 struct sums {
     uint64_t seeds, bad, replies, refusals, replays, settled, known, exact, failed, doubtful, cuts,
-        inside, torn, reloads, facts, flights, flown;
+        inside, torn, reloads, facts, flights, flown, gate;
 };
 
 /* ---- folders ---- */
@@ -74,6 +74,7 @@ static void play(uint64_t seed, enum town_control control, struct sums *s)
     s->replies += a->replies;
     s->refusals += a->refusals;
     s->replays += a->replays;
+    s->gate += a->gate_replies;
     s->settled += a->settled;
     s->known += a->known;
     s->exact += a->exact;
@@ -104,17 +105,37 @@ static struct sums play_all(uint64_t first, uint64_t n, enum town_control contro
 static int seeds(uint64_t first, uint64_t n)
 {
     struct sums s = play_all(first, n, CONTROL_NONE);
-    printf("town: %llu seeds, %llu with differences; %llu replies predicted (%llu refusals, %llu "
-           "repetitions), %llu orders settled (%llu with known truth, %llu to the fen, %llu "
-           "doubtful), %llu failed starts, %llu facts, %llu power cuts (%llu in a commit, %llu "
-           "torn), %llu flights of %llu batches lived again\n",
+    printf("town: %llu seeds, %llu with differences; replies predicted: %llu to people (%llu "
+           "refusals, "
+           "%llu repetitions), %llu to chargers (cards, starts); %llu facts\n",
            (unsigned long long)s.seeds, (unsigned long long)s.bad, (unsigned long long)s.replies,
            (unsigned long long)s.refusals, (unsigned long long)s.replays,
-           (unsigned long long)s.settled, (unsigned long long)s.known, (unsigned long long)s.exact,
-           (unsigned long long)s.doubtful, (unsigned long long)s.failed,
-           (unsigned long long)s.facts, (unsigned long long)s.cuts, (unsigned long long)s.inside,
-           (unsigned long long)s.torn, (unsigned long long)s.flights, (unsigned long long)s.flown);
+           (unsigned long long)s.gate, (unsigned long long)s.facts);
+    printf(
+        "town: %llu orders settled (%llu with known truth, %llu to the fen, %llu doubtful), %llu "
+        "failed starts; %llu power cuts (%llu in a commit, %llu torn); %llu flights of %llu "
+        "batches lived again\n",
+        (unsigned long long)s.settled, (unsigned long long)s.known, (unsigned long long)s.exact,
+        (unsigned long long)s.doubtful, (unsigned long long)s.failed, (unsigned long long)s.cuts,
+        (unsigned long long)s.inside, (unsigned long long)s.torn, (unsigned long long)s.flights,
+        (unsigned long long)s.flown);
     return s.bad != 0 || s.settled == 0 || s.exact == 0;
+}
+
+/* A seed is a life that can be had again: to the packet. */
+static int same_twice(uint64_t seed)
+{
+    struct sums a = {0}, b = {0};
+    struct vnet_stats lines_a, lines_b;
+    play(seed, CONTROL_NONE, &a);
+    vnet_stats_get(&lines_a);
+    play(seed, CONTROL_NONE, &b);
+    vnet_stats_get(&lines_b);
+    bool same = memcmp(&a, &b, sizeof a) == 0 && memcmp(&lines_a, &lines_b, sizeof lines_a) == 0;
+    printf("town: seed %llu twice: %s, %llu packets, %llu bytes\n", (unsigned long long)seed,
+           same ? "the same life" : "two lives", (unsigned long long)lines_a.packets,
+           (unsigned long long)lines_a.bytes);
+    return !same;
 }
 
 static int control(const char *name, enum town_control which, uint64_t first, uint64_t n)
@@ -127,7 +148,8 @@ static int control(const char *name, enum town_control which, uint64_t first, ui
 
 static int controls(void)
 {
-    return control("answers before the commit", CONTROL_EARLY, 1, CONTROL_SEEDS) |
+    return same_twice(1) | same_twice(7) |
+           control("answers before the commit", CONTROL_EARLY, 1, CONTROL_SEEDS) |
            control("a refund a fen short", CONTROL_REFUND, 1, CONTROL_SEEDS);
 }
 

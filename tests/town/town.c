@@ -136,6 +136,8 @@ static void open_all(struct town *t, const char *a, const char *b)
     s->commit_lo_ms = 1;
     s->commit_hi_ms = disk[rng_below(r, 4)];
     s->hear = people_hear;
+    s->asked = people_overhear_ask;
+    s->answered = people_overhear_answer;
     s->ctx = t;
     s->hot = (uint32_t)rng_below(r, 3);
     server_settings(s);

@@ -66,6 +66,8 @@ void people_set_up(struct town *t);
 void people_act(struct town *t);
 /** Answers and events of the platform. */
 void people_hear(void *ctx, const struct out *out);
+void people_overhear_ask(void *ctx, const struct cmd *cmd);
+void people_overhear_answer(void *ctx, const struct out *out);
 /** After a restart: what was not answered is asked again. */
 void people_ask_again(struct town *t);
 void people_forget(struct town *t);
