@@ -119,7 +119,7 @@ int server_open(struct server *s)
         core_batch_init(&s->batch[i]);
     s->first = s->sealed = 0;
     s->settled = 0;
-    s->cut_armed = s->died = false;
+    s->cut_armed = s->failed = false;
     must(mailbox_new(inbox, inbox, &s->inbox) == 0);
     int err = store_begin(s);
     if (err)
@@ -187,7 +187,6 @@ static void cut_at(struct server *s, size_t n, enum cut cut, bool streams_told)
     struct play *p;
     s->stats.cuts++;
     s->stats.torn += cut == CUT_SOME;
-    s->died = true;
     vnet_server_gone(streams_told);
     disk_freeze();
     close_all(s);
@@ -225,7 +224,9 @@ static void commit_end(struct server *s)
         commit_cut(s, b);
         return;
     }
-    must(pulse_commit(s->store, b, &wrote) == 0);
+    s->failed = pulse_commit(s->store, b, &wrote) != 0;
+    if (s->failed)
+        return;
     s->stats.commits += wrote;
     s->settled = b->number;
     if (!s->early)
@@ -242,7 +243,7 @@ static void await(void *ctx)
     struct server *s = ctx;
     bool armed = s->cut_armed;
     s->cut_armed = false;
-    while (s->sealed > 0)
+    while (s->sealed > 0 && !s->failed)
         commit_end(s);
     s->cut_armed = armed;
 }
@@ -276,7 +277,9 @@ static void apply_all(struct server *s)
         return;
     while (mailbox_next(&s->mail, &msg)) {
         struct cmd *cmd = (struct cmd *)(uintptr_t)msg.p;
-        must(pulse_apply(s->pulse, cmd, os_now_ms()) == 0);
+        s->failed |= pulse_apply(s->pulse, cmd, os_now_ms()) != 0;
+        if (s->failed)
+            return;
         s->stats.commands++;
     }
 }
@@ -286,18 +289,32 @@ static void keep(struct server *s)
     if (vnet_now_ms() < s->keep_ms)
         return;
     s->keep_ms = vnet_now_ms() + KEEP_MS;
-    must(store_keeper_run(s->keeper) == 0);
+    int err = store_keeper_run(s->keeper);
+    (void)err; /* told to the log, and tried again */
+}
+
+/* A store that fails ends the program, as the engine does. What had been asked of the disk may be
+ * there or not. */
+static bool failed(struct server *s)
+{
+    if (!s->failed)
+        return false;
+    s->stats.faults++;
+    cut_at(s, disk_ops(), (enum cut)rng_below(&s->rng, CUT_N), true);
+    return true;
 }
 
 void server_step(struct server *s)
 {
-    while (s->up && s->sealed > 0 && s->commit_ms <= vnet_now_ms())
+    while (s->up && s->sealed > 0 && s->commit_ms <= vnet_now_ms() && !s->failed)
         commit_end(s);
-    if (!s->up)
+    if (!s->up || failed(s))
         return;
     gates_turn(s->gates, -1);
     if (s->sealed < SERVER_BATCHES) /* invariant 4 of the engine: it takes no more meanwhile */
         apply_all(s);
+    if (failed(s))
+        return;
     pulse_tick(s->pulse, os_now_ms());
     seal(s);
     keep(s);

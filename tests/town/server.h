@@ -18,7 +18,7 @@
 enum { SERVER_BATCHES = 2 };
 
 struct server_stats {
-    uint64_t commands, batches, commits, cuts, cuts_inside, torn, stops, full;
+    uint64_t commands, batches, commits, cuts, cuts_inside, torn, faults, stops, full;
     uint64_t flights, flown_batches; /* lives that were lived again */
     int flight_err;                  /* of the first that was not the same */
 };
@@ -54,7 +54,7 @@ struct server {
     int64_t keep_ms;
     uint64_t settled;   /* number of the last batch that is durable */
     bool up, cut_armed; /* the next commit is cut */
-    bool died;          /* it was */
+    bool failed;        /* the store did: the program ends */
     struct server_stats stats;
 };
 

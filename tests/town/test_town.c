@@ -22,7 +22,7 @@ static char base[300], folder[TOWN_FOLDERS][400];
 
 struct sums {
     uint64_t seeds, bad, replies, refusals, replays, settled, known, exact, failed, doubtful, cuts,
-        inside, torn, reloads, facts, flights, flown, gate;
+        inside, torn, reloads, facts, flights, flown, gate, faults;
 };
 
 /* ---- folders ---- */
@@ -83,6 +83,7 @@ static void play(uint64_t seed, enum town_control control, struct sums *s)
     s->reloads += a->reloads;
     s->facts += a->facts;
     s->cuts += t.server.stats.cuts;
+    s->faults += t.server.stats.faults;
     s->inside += t.server.stats.cuts_inside;
     s->torn += t.server.stats.torn;
     s->flights += t.server.stats.flights;
@@ -113,12 +114,14 @@ static int seeds(uint64_t first, uint64_t n)
            (unsigned long long)s.gate, (unsigned long long)s.facts);
     printf(
         "town: %llu orders settled (%llu with known truth, %llu to the fen, %llu doubtful), %llu "
-        "failed starts; %llu power cuts (%llu in a commit, %llu torn); %llu flights of %llu "
-        "batches lived again\n",
+        "failed starts\n",
         (unsigned long long)s.settled, (unsigned long long)s.known, (unsigned long long)s.exact,
-        (unsigned long long)s.doubtful, (unsigned long long)s.failed, (unsigned long long)s.cuts,
-        (unsigned long long)s.inside, (unsigned long long)s.torn, (unsigned long long)s.flights,
-        (unsigned long long)s.flown);
+        (unsigned long long)s.doubtful, (unsigned long long)s.failed);
+    printf(
+        "town: %llu power cuts (%llu in a commit, %llu after a disk that failed, %llu torn); %llu "
+        "flights of %llu batches lived again\n",
+        (unsigned long long)s.cuts, (unsigned long long)s.inside, (unsigned long long)s.faults,
+        (unsigned long long)s.torn, (unsigned long long)s.flights, (unsigned long long)s.flown);
     return s.bad != 0 || s.settled == 0 || s.exact == 0;
 }
 

@@ -102,6 +102,11 @@ static void trouble(struct town *t)
         if (t->server.up && rng_below(r, 8) == 0)
             server_cut(&t->server, (enum cut)rng_below(r, CUT_N), rng_below(r, 2) != 0);
         break;
+    case 7:
+        if (t->server.up && rng_below(r, 6) == 0)
+            disk_fault_set((enum disk_fault)rng_range(r, FAULT_EIO, FAULT_READ),
+                           (int)rng_below(r, 40));
+        break;
     default:
         break;
     }
@@ -163,6 +168,7 @@ static void live(struct town *t, int64_t until_ms)
 static void calm_down(struct town *t)
 {
     t->server.cut_armed = false;
+    disk_fault_set(FAULT_NONE, 0);
     for (int i = 0; i < 60 && (i < 3 || !street_quiet(&t->street)); i++) {
         street_calm(&t->street);
         town_run(t, vnet_now_ms() + 5 * MINUTE_MS);
