@@ -12,10 +12,11 @@
 #include "town/vnet.h"
 
 enum { PRINTED = 12 };
-#define DAY_MS     INT64_C(86400000)
-#define CHINA_MS   INT64_C(28800000)
-#define CAP_MOST   (INT64_C(10000) * MONEY_UNIT)
-#define TOPUP_MOST (INT64_C(100000) * MONEY_UNIT)
+#define DAY_MS       INT64_C(86400000)
+#define CHINA_MS     INT64_C(28800000)
+#define CAP_MOST     (INT64_C(10000) * MONEY_UNIT)
+#define TOPUP_MOST   (INT64_C(100000) * MONEY_UNIT)
+#define PAYMENT_MOST (INT64_C(10000) * MONEY_UNIT)
 
 void audit_init(struct audit *a)
 {
@@ -69,9 +70,23 @@ static int64_t facts_sum(const struct audit *a, enum fact_kind kind, int64_t who
     return sum;
 }
 
+static bool payout_is_back(int32_t state)
+{
+    return state == PAYOUT_FAILED || state == PAYOUT_REFUSED || state == PAYOUT_CANCELLED;
+}
+
 int64_t audit_balance(const struct audit *a, int64_t driver)
 {
     int64_t sum = facts_sum(a, FACT_TOPUP, driver) + facts_sum(a, FACT_REFUND, driver);
+    for (size_t i = 0; i < a->facts; i++) {
+        const struct fact *f = &a->fact[i];
+        if (f->who != driver)
+            continue;
+        if (f->kind == FACT_PAID && f->state == PAYMENT_PAID)
+            sum += f->amount;
+        if (f->kind == FACT_PRINCIPAL && !payout_is_back(f->state))
+            sum -= f->amount;
+    }
     for (size_t i = 0; i < a->orders; i++)
         if (a->order[i].driver == driver)
             sum -= a->order[i].paid;
@@ -104,11 +119,6 @@ int64_t audit_refunded(const struct audit *a, int64_t order)
         if (a->fact[i].kind == FACT_REFUND && a->fact[i].id == order)
             sum += a->fact[i].amount;
     return sum;
-}
-
-static bool payout_is_back(int32_t state)
-{
-    return state == PAYOUT_FAILED || state == PAYOUT_REFUSED || state == PAYOUT_CANCELLED;
 }
 
 static int64_t paid_out(const struct audit *a, int64_t party)
@@ -206,10 +216,19 @@ static int driver_index(const struct audit *a, int64_t id)
     return -1;
 }
 
-static struct fact *payout_of(struct audit *a, int64_t id)
+static struct fact *payout_of(const struct audit *a, int64_t id)
 {
     for (size_t i = 0; i < a->facts; i++)
-        if (a->fact[i].kind == FACT_PAYOUT && a->fact[i].id == id)
+        if ((a->fact[i].kind == FACT_PAYOUT || a->fact[i].kind == FACT_PRINCIPAL) &&
+            a->fact[i].id == id)
+            return &a->fact[i];
+    return NULL;
+}
+
+static struct fact *payment_of(const struct audit *a, int64_t id)
+{
+    for (size_t i = 0; i < a->facts; i++)
+        if (a->fact[i].kind == FACT_PAID && a->fact[i].id == id)
             return &a->fact[i];
     return NULL;
 }
@@ -310,10 +329,48 @@ static int expect_decide(struct audit *a, const struct cmd *cmd)
     return o->state == ORDER_DOUBTFUL ? 0 : ERR_CONFLICT;
 }
 
+static int expect_payment(const struct audit *a, const struct cmd *cmd)
+{
+    const struct cmd_payment_new *p = &cmd->u.payment_new;
+    if (driver_index(a, p->driver) < 0 ||
+        (cmd->head.actor_kind == ACTOR_DRIVER && cmd->head.actor != p->driver))
+        return ERR_NOT_FOUND;
+    if (p->channel != a->wechat)
+        return ERR_UNSUPPORTED;
+    return whole_fen(p->amount, PAYMENT_MOST) ? 0 : ERR_RANGE;
+}
+
+/* What of a payment has gone back to its source, or is on its way. */
+static int64_t gone_back(const struct audit *a, int64_t payment)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < a->facts; i++)
+        if (a->fact[i].kind == FACT_PRINCIPAL && a->fact[i].of == payment &&
+            !payout_is_back(a->fact[i].state))
+            sum += a->fact[i].amount;
+    return sum;
+}
+
+static int expect_principal(const struct audit *a, const struct cmd *cmd)
+{
+    const struct cmd_payout_new *p = &cmd->u.payout_new;
+    const struct fact *lot = payment_of(a, p->payment);
+    if (!lot)
+        return ERR_NOT_FOUND;
+    if ((p->channel != a->wechat && p->channel != a->channel) || lot->state != PAYMENT_PAID)
+        return ERR_CONFLICT;
+    if (!whole_fen(p->amount, lot->amount - gone_back(a, lot->id)))
+        return ERR_RANGE;
+    return p->amount > audit_balance(a, lot->who) - audit_held(a, lot->who) ? ERR_NO_FUNDS : 0;
+}
+
 static int expect_payout(const struct audit *a, const struct cmd *cmd, int64_t now_ms)
 {
     const struct cmd_payout_new *p = &cmd->u.payout_new;
-    if ((p->party != a->platform && p->party != a->owner) || p->channel != a->channel)
+    if (p->payment)
+        return expect_principal(a, cmd);
+    if ((p->party != a->platform && p->party != a->owner) ||
+        (p->channel != a->channel && p->channel != a->rail))
         return ERR_NOT_FOUND;
     if (p->party == a->platform)
         return ERR_DENIED; /* it was never verified */
@@ -335,7 +392,7 @@ static int expect_payout_decide(struct audit *a, const struct cmd *cmd)
         return ERR_DENIED;
     if (d->act == PAYOUT_ACT_APPROVE || d->act == PAYOUT_ACT_REFUSE)
         return asked ? 0 : ERR_CONFLICT;
-    if (p->state != PAYOUT_APPROVED)
+    if (p->state != PAYOUT_APPROVED || p->channel != a->channel)
         return ERR_CONFLICT;
     return d->act == PAYOUT_ACT_SETTLED && !d->bank_no[0] ? ERR_REQUIRED : 0;
 }
@@ -353,6 +410,8 @@ static int expect(struct audit *a, const struct cmd *cmd, int64_t now_ms)
         return expect_refund(a, cmd);
     case CMD_DECIDE:
         return expect_decide(a, cmd);
+    case CMD_PAYMENT_NEW:
+        return expect_payment(a, cmd);
     case CMD_PAYOUT_NEW:
         return expect_payout(a, cmd, now_ms);
     case CMD_PAYOUT_DECIDE:
@@ -374,6 +433,21 @@ static void payout_effect(struct audit *a, const struct cmd *cmd)
     struct fact *p = payout_of(a, cmd->u.payout_decide.payout);
     if (p)
         p->state = becomes[cmd->u.payout_decide.act];
+}
+
+static void payout_new_effect(struct audit *a, const struct cmd *cmd, int64_t id, int64_t now_ms)
+{
+    const struct cmd_payout_new *p = &cmd->u.payout_new;
+    const struct fact *lot = p->payment ? payment_of(a, p->payment) : NULL;
+    audit_fact_add(a, &(struct fact){.kind = p->payment ? FACT_PRINCIPAL : FACT_PAYOUT,
+                                     .id = id,
+                                     .who = lot ? lot->who : p->party,
+                                     .amount = p->amount,
+                                     .at_ms = now_ms,
+                                     .state = PAYOUT_REQUESTED,
+                                     .asked_by = cmd->head.actor,
+                                     .channel = p->channel,
+                                     .of = p->payment});
 }
 
 static void start_effect(struct audit *a, const struct cmd *cmd, int64_t id)
@@ -407,14 +481,15 @@ void audit_effect(struct audit *a, const struct cmd *cmd, int64_t id, int64_t no
                                          .who = o ? o->driver : 0,
                                          .amount = cmd->u.order_refund.amount});
         break;
-    case CMD_PAYOUT_NEW:
-        audit_fact_add(a, &(struct fact){.kind = FACT_PAYOUT,
+    case CMD_PAYMENT_NEW:
+        audit_fact_add(a, &(struct fact){.kind = FACT_PAID,
                                          .id = id,
-                                         .who = cmd->u.payout_new.party,
-                                         .amount = cmd->u.payout_new.amount,
-                                         .at_ms = now_ms,
-                                         .state = PAYOUT_REQUESTED,
-                                         .asked_by = cmd->head.actor});
+                                         .who = cmd->u.payment_new.driver,
+                                         .amount = cmd->u.payment_new.amount,
+                                         .state = PAYMENT_CREATED});
+        break;
+    case CMD_PAYOUT_NEW:
+        payout_new_effect(a, cmd, id, now_ms);
         break;
     case CMD_PAYOUT_DECIDE:
         payout_effect(a, cmd);
@@ -515,6 +590,37 @@ static void event_share(struct audit *a, const struct out_event *e)
                                      .at_ms = e->at_ms});
 }
 
+/* The provider is the truth: nothing counts as paid that was not, and no other sum. */
+static void event_payment(struct audit *a, const struct out_event *e)
+{
+    struct fact *f = payment_of(a, e->order);
+    const struct deal *d = provider_deal(a->provider, e->order);
+    bool done = d && d->state == PAY_DONE;
+    if (!f)
+        return;
+    if (f->state == PAYMENT_PAID && e->state != PAYMENT_PAID)
+        audit_differ(a, "payment %lld was paid and is %d", (long long)f->id, e->state);
+    f->state = e->state;
+    if ((e->state == PAYMENT_PAID && !(done && d->paid == f->amount)) ||
+        (e->state == PAYMENT_SUSPENSE && !(done && d->paid != f->amount)))
+        audit_differ(a, "payment %lld is in state %d, and the provider says otherwise",
+                     (long long)f->id, e->state);
+}
+
+static void event_payout(struct audit *a, const struct out_event *e)
+{
+    struct fact *f = payout_of(a, e->order);
+    const struct deal *d = provider_deal(a->provider, e->order);
+    if (!f)
+        return;
+    if (payout_is_back(f->state) && !payout_is_back(e->state))
+        audit_differ(a, "payout %lld comes back from its end", (long long)f->id);
+    f->state = e->state;
+    if (e->state == PAYOUT_SETTLED && f->channel != a->channel && !(d && d->state == PAY_DONE))
+        audit_differ(a, "payout %lld is settled, and the provider knows nothing of it",
+                     (long long)f->id);
+}
+
 static void event_take(struct audit *a, const struct out_event *e)
 {
     struct seen_connector *k = connector_of(a, e->connector);
@@ -534,6 +640,12 @@ static void event_take(struct audit *a, const struct out_event *e)
         break;
     case EVENT_SHARE:
         event_share(a, e);
+        break;
+    case EVENT_PAYMENT:
+        event_payment(a, e);
+        break;
+    case EVENT_PAYOUT:
+        event_payout(a, e);
         break;
     case EVENT_WALLET:
         if (d >= 0) {

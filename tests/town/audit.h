@@ -14,19 +14,27 @@
 #define EVEN_TOWN_AUDIT_H
 
 #include "core/cmd.h"
+#include "town/provider.h"
 #include "town/street.h"
 
 enum { AUDIT_CONNECTORS = STREET_MAX * MODEL_GUNS, AUDIT_DRIVERS = 8, AUDIT_WAITS = 64 };
 
 /** One thing that somebody was told has happened. */
-enum fact_kind { FACT_TOPUP = 1, FACT_REFUND, FACT_SHARE, FACT_PAYOUT };
+enum fact_kind {
+    FACT_TOPUP = 1,
+    FACT_REFUND,
+    FACT_SHARE,
+    FACT_PAYOUT,   /* of a share */
+    FACT_PAID,     /* a payment through a channel; counts when its state says so */
+    FACT_PRINCIPAL /* principal on its way back to its source */
+};
 struct fact {
     enum fact_kind kind;
-    int64_t id;  /* transfer, order, order, payout */
+    int64_t id;  /* transfer, order, order, payout, payment, payout */
     int64_t who; /* driver, driver, party, party */
     int64_t amount, at_ms;
-    int32_t state; /* of a payout */
-    int64_t asked_by;
+    int32_t state; /* of a payout or payment */
+    int64_t asked_by, channel, of;
 };
 
 /** An idempotency key that was used with success. */
@@ -63,8 +71,9 @@ struct gate_ask {
 struct audit {
     /* terms, as the operator set them */
     int64_t tenant, platform, owner;
-    int64_t flat_station, elec_e5, service_e5; /* one flat price there */
-    int64_t driver[AUDIT_DRIVERS], channel;
+    int64_t flat_station, elec_e5, service_e5;            /* one flat price there */
+    int64_t driver[AUDIT_DRIVERS], channel, wechat, rail; /* channel: the bank */
+    const struct provider *provider;
     int32_t owner_ratio, ratio_sum;
     int64_t refund_days, card_hold; /* card_hold: what a start by card freezes */
     struct seen_charger charger[STREET_MAX];

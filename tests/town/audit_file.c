@@ -127,6 +127,24 @@ static void orders_reload(struct audit *a, sqlite3 *db)
             audit_differ(a, "order %lld is lost", (long long)a->order[i].id);
 }
 
+static void payments_reload(struct audit *a, sqlite3 *db)
+{
+    static const struct {
+        const char *sql;
+        enum event_kind kind;
+    } lists[] = {{"SELECT id, state FROM payment WHERE method <> 0 ORDER BY id", EVENT_PAYMENT},
+                 {"SELECT id, state FROM payout ORDER BY id", EVENT_PAYOUT}};
+    int64_t v[COLUMNS];
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+        sqlite3_stmt *st = ask(db, lists[i].sql);
+        while (row(st, v))
+            audit_event(
+                a,
+                &(struct out_event){.kind = lists[i].kind, .order = v[0], .state = (int32_t)v[1]},
+                0);
+    }
+}
+
 /* Shares whose event nobody heard: of the batches that were under way. */
 static void shares_reload(struct audit *a, sqlite3 *db)
 {
@@ -189,24 +207,31 @@ static void parties_check(struct audit *a, sqlite3 *db)
 
 static void facts_check(struct audit *a, sqlite3 *db)
 {
-    int64_t topups = 0, payouts = 0;
+    int64_t topups = 0, payouts = 0, paid = 0, payments = 0;
     for (size_t i = 0; i < a->facts; i++) {
         const struct fact *f = &a->fact[i];
         int64_t n = 1;
         topups += f->kind == FACT_TOPUP;
-        payouts += f->kind == FACT_PAYOUT;
+        payouts += f->kind == FACT_PAYOUT || f->kind == FACT_PRINCIPAL;
+        payments += f->kind == FACT_PAID;
+        paid += f->kind == FACT_PAID && f->state == PAYMENT_PAID;
         if (f->kind == FACT_TOPUP)
             n = number(db, "SELECT count(*) FROM transfer WHERE id = ? AND code = 1 AND amount = ?",
                        f->id, f->amount);
-        else if (f->kind == FACT_PAYOUT)
+        else if (f->kind == FACT_PAID)
+            n = number(db, "SELECT count(*) FROM payment WHERE id = ? AND state = ?", f->id,
+                       f->state);
+        else if (f->kind == FACT_PAYOUT || f->kind == FACT_PRINCIPAL)
             n = number(db, "SELECT count(*) FROM payout WHERE id = ? AND state = ?", f->id,
                        f->state);
         if (n != 1)
             audit_differ(a, "fact %d, id %lld, amount %lld: there %lld times", (int)f->kind,
                          (long long)f->id, (long long)f->amount, (long long)n);
     }
-    if (number(db, "SELECT count(*) FROM transfer WHERE code = 1", 0, 0) != topups)
+    if (number(db, "SELECT count(*) FROM transfer WHERE code = 1", 0, 0) != topups + paid)
         audit_differ(a, "there are top-ups that nobody asked for");
+    if (number(db, "SELECT count(*) FROM payment", 0, 0) != topups + payments)
+        audit_differ(a, "there are payments that nobody asked for");
     if (number(db, "SELECT count(*) FROM payout", 0, 0) != payouts)
         audit_differ(a, "there are payouts that nobody asked for");
     if (number(db, "SELECT count(*) FROM idem", 0, 0) != (int64_t)a->keys)
@@ -249,6 +274,7 @@ void audit_reload(struct audit *a, const char *path, struct cmd *const *pending,
         }
     orders_reload(a, db);
     shares_reload(a, db);
+    payments_reload(a, db);
     audit_settled(a);
     for (int i = 0; i < a->chargers; i++)
         a->charger[i].online = false;
@@ -375,6 +401,25 @@ static void books_check(struct audit *a, const char *path)
     free(report);
 }
 
+/* Whatever the provider was paid is in a wallet, or set aside for a person to decide. */
+static void deals_check(struct audit *a, sqlite3 *db)
+{
+    for (int i = 0; i < a->provider->deals; i++) {
+        const struct deal *d = &a->provider->deal[i];
+        int64_t state = number(db,
+                               d->out ? "SELECT state FROM payout WHERE id = ?"
+                                      : "SELECT state FROM payment WHERE id = ?",
+                               d->row, 0);
+        bool right = d->state != PAY_DONE   ? state != (d->out ? PAYOUT_SETTLED : PAYMENT_PAID)
+                     : d->out               ? state == PAYOUT_SETTLED
+                     : d->paid == d->amount ? state == PAYMENT_PAID
+                                            : state == PAYMENT_SUSPENSE;
+        if (!right)
+            audit_differ(a, "the provider's deal %lld is in state %d, ours in %lld",
+                         (long long)d->row, d->state, (long long)state);
+    }
+}
+
 void audit_finish(struct audit *a, const char *path, const struct street *s)
 {
     sqlite3 *db = file_open(path);
@@ -384,6 +429,7 @@ void audit_finish(struct audit *a, const char *path, const struct street *s)
     truths_check(a, db, s);
     orders_check(a, db, s);
     ratio_check(a, db);
+    deals_check(a, db);
     if (number(db, "SELECT count(*) FROM hold WHERE state = 1", 0, 0) != 0)
         audit_differ(a, "money is still held");
     must(sqlite3_close(db) == SQLITE_OK);

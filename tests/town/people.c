@@ -144,6 +144,18 @@ void people_hear(void *ctx, const struct out *out)
     }
 }
 
+void people_pay(void *ctx, const struct out_pay *ask)
+{
+    struct town *t = ctx;
+    provider_hear(&t->provider, ask);
+}
+
+int people_pay_result(void *ctx, const struct cmd *cmd)
+{
+    struct town *t = ctx;
+    return t->server.up ? server_submit(&t->server, cmd) : ERR_CLOSED;
+}
+
 void people_overhear_ask(void *ctx, const struct cmd *cmd)
 {
     struct town *t = ctx;
@@ -223,6 +235,13 @@ static void tenant_make(struct town *t)
     const struct row_channel bank = {
         .tenant = t->audit.tenant, .kind = CHANNEL_BANK, .name = "Bank"};
     t->audit.channel = row_made(t, ROW_CHANNEL, &bank, true);
+    const struct row_channel wechat = {
+        .tenant = t->audit.tenant, .kind = CHANNEL_WECHAT, .name = "WeChat", .keys = "wechat"};
+    t->audit.wechat = row_made(t, ROW_CHANNEL, &wechat, true);
+    const struct row_channel rail = {
+        .tenant = t->audit.tenant, .kind = CHANNEL_RAIL, .name = "Rail", .keys = "rail"};
+    t->audit.rail = row_made(t, ROW_CHANNEL, &rail, true);
+    t->provider.tenant = t->audit.tenant;
 }
 
 static int64_t tariff_make(struct town *t, const struct tariff_slice_in *slice, int n)
@@ -428,6 +447,34 @@ static void act_decide(struct town *t)
     ask_keyed(t);
 }
 
+static void act_payment(struct town *t)
+{
+    struct cmd *c = cmd_new(t, CMD_PAYMENT_NEW, CMD_SIZE(payment_new));
+    c->u.payment_new.driver = driver_any(t);
+    c->u.payment_new.channel = rng_below(&t->rng, 12) ? t->audit.wechat : t->audit.rail;
+    c->u.payment_new.amount = rng_range(&t->rng, 0, 20000) * MONEY_FEN;
+    c->u.payment_new.method = PAY_METHOD_QR;
+    (void)str_copy(c->u.payment_new.currency, 4, STR_LIT("CNY"));
+    as_driver(t, rng_below(&t->rng, 10) ? c->u.payment_new.driver : driver_any(t));
+    ask_keyed(t);
+}
+
+static void act_principal(struct town *t)
+{
+    const struct audit *a = &t->audit;
+    const struct fact *lot = NULL;
+    struct cmd *c = cmd_new(t, CMD_PAYOUT_NEW, CMD_SIZE(payout_new));
+    for (size_t i = 0; i < a->facts; i++)
+        if (a->fact[i].kind == FACT_PAID && (!lot || rng_below(&t->rng, 2)))
+            lot = &a->fact[i];
+    c->head.actor += CLERK;
+    c->u.payout_new.payment = lot ? lot->id : 77;
+    c->u.payout_new.channel = rng_below(&t->rng, 3) ? a->wechat : a->channel;
+    c->u.payout_new.amount =
+        lot ? rng_range(&t->rng, 0, lot->amount / MONEY_FEN + 2) * MONEY_FEN : MONEY_FEN;
+    ask_keyed(t);
+}
+
 static void act_payout(struct town *t)
 {
     const struct audit *a = &t->audit;
@@ -435,7 +482,7 @@ static void act_payout(struct town *t)
     int64_t has = audit_available(a, a->owner, vnet_wall_ms()) / MONEY_FEN;
     c->head.actor += CLERK;
     c->u.payout_new.party = rng_below(&t->rng, 8) ? a->owner : a->platform;
-    c->u.payout_new.channel = a->channel;
+    c->u.payout_new.channel = rng_below(&t->rng, 2) ? a->channel : a->rail;
     c->u.payout_new.amount = rng_range(&t->rng, 0, has + has / 8 + 1) * MONEY_FEN;
     ask_keyed(t);
 }
@@ -446,7 +493,8 @@ static void act_payout_decide(struct town *t)
     struct cmd *c = cmd_new(t, CMD_PAYOUT_DECIDE, CMD_SIZE(payout_decide));
     c->u.payout_decide.payout = 77;
     for (size_t i = 0; i < a->facts; i++)
-        if (a->fact[i].kind == FACT_PAYOUT && rng_below(&t->rng, 2))
+        if ((a->fact[i].kind == FACT_PAYOUT || a->fact[i].kind == FACT_PRINCIPAL) &&
+            rng_below(&t->rng, 2))
             c->u.payout_decide.payout = a->fact[i].id;
     c->head.actor += rng_below(&t->rng, 5) ? CASHIER : CLERK;
     c->u.payout_decide.act = (int32_t)rng_range(&t->rng, 1, 5);
@@ -481,8 +529,12 @@ void people_act(struct town *t)
     uint64_t what = rng_below(&t->rng, 100);
     if (!t->server.up || (what < 12 && act_repeat(t)))
         return;
-    if (what < 25)
+    if (what < 20)
         act_topup(t);
+    else if (what < 25)
+        act_payment(t);
+    else if (what < 27)
+        act_principal(t);
     else if (what < 68)
         act_start(t);
     else if (what < 78)

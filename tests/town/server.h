@@ -39,6 +39,8 @@ struct server {
     /** A gate hands on what a charger said; a gate is handed an answer. */
     void (*asked)(void *ctx, const struct cmd *cmd);
     void (*answered)(void *ctx, const struct out *out);
+    /** What an integration worker is handed. */
+    void (*pay)(void *ctx, const struct out_pay *ask);
     void *ctx;
     /* its own */
     struct store *store;

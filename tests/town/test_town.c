@@ -5,6 +5,7 @@
  * silence means nothing. */
 #include "town/town.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -22,7 +23,7 @@ static char base[300], folder[TOWN_FOLDERS][400];
 
 struct sums {
     uint64_t seeds, bad, replies, refusals, replays, settled, known, exact, failed, doubtful, cuts,
-        inside, torn, reloads, facts, flights, flown, gate, faults;
+        inside, torn, reloads, facts, flights, flown, gate, faults, deals, moved;
 };
 
 /* ---- folders ---- */
@@ -75,6 +76,9 @@ static void play(uint64_t seed, enum town_control control, struct sums *s)
     s->refusals += a->refusals;
     s->replays += a->replays;
     s->gate += a->gate_replies;
+    s->deals += (uint64_t)t.provider.deals;
+    for (int i = 0; i < t.provider.deals; i++)
+        s->moved += t.provider.deal[i].state == PAY_DONE;
     s->settled += a->settled;
     s->known += a->known;
     s->exact += a->exact;
@@ -106,22 +110,18 @@ static struct sums play_all(uint64_t first, uint64_t n, enum town_control contro
 static int seeds(uint64_t first, uint64_t n)
 {
     struct sums s = play_all(first, n, CONTROL_NONE);
-    printf("town: %llu seeds, %llu with differences; replies predicted: %llu to people (%llu "
-           "refusals, "
-           "%llu repetitions), %llu to chargers (cards, starts); %llu facts\n",
-           (unsigned long long)s.seeds, (unsigned long long)s.bad, (unsigned long long)s.replies,
-           (unsigned long long)s.refusals, (unsigned long long)s.replays,
-           (unsigned long long)s.gate, (unsigned long long)s.facts);
-    printf(
-        "town: %llu orders settled (%llu with known truth, %llu to the fen, %llu doubtful), %llu "
-        "failed starts\n",
-        (unsigned long long)s.settled, (unsigned long long)s.known, (unsigned long long)s.exact,
-        (unsigned long long)s.doubtful, (unsigned long long)s.failed);
-    printf(
-        "town: %llu power cuts (%llu in a commit, %llu after a disk that failed, %llu torn); %llu "
-        "flights of %llu batches lived again\n",
-        (unsigned long long)s.cuts, (unsigned long long)s.inside, (unsigned long long)s.faults,
-        (unsigned long long)s.torn, (unsigned long long)s.flights, (unsigned long long)s.flown);
+    printf("town: %" PRIu64 " seeds, %" PRIu64 " with differences; replies predicted: %" PRIu64
+           " to people (%" PRIu64 " refusals, %" PRIu64 " repetitions), %" PRIu64
+           " to chargers (cards, starts); %" PRIu64 " facts\n",
+           s.seeds, s.bad, s.replies, s.refusals, s.replays, s.gate, s.facts);
+    printf("town: %" PRIu64 " orders settled (%" PRIu64 " with known truth, %" PRIu64
+           " to the fen, %" PRIu64 " doubtful), %" PRIu64 " failed starts; %" PRIu64
+           " payments and transfers, %" PRIu64 " of them done\n",
+           s.settled, s.known, s.exact, s.doubtful, s.failed, s.deals, s.moved);
+    printf("town: %" PRIu64 " power cuts (%" PRIu64 " in a commit, %" PRIu64
+           " after a disk that failed, %" PRIu64 " torn); %" PRIu64 " flights of %" PRIu64
+           " batches lived again\n",
+           s.cuts, s.inside, s.faults, s.torn, s.flights, s.flown);
     return s.bad != 0 || s.settled == 0 || s.exact == 0;
 }
 

@@ -49,6 +49,7 @@ static int64_t least(int64_t a, int64_t b)
 static int64_t next_ms(const struct town *t)
 {
     int64_t next = least(vnet_due_ms(), street_due_ms(&t->street));
+    next = least(next, provider_due_ms(&t->provider));
     next = least(next, t->server.up ? server_due_ms(&t->server) : t->open_ms);
     return next > vnet_now_ms() ? next : vnet_now_ms() + 1;
 }
@@ -63,6 +64,7 @@ static void step(struct town *t)
         t->open_ms = vnet_now_ms() + rng_range(&t->rng, DOWN_LO_MS, DOWN_HI_MS);
     audit_settled(&t->audit);
     street_step(&t->street);
+    provider_step(&t->provider);
 }
 
 void town_run(struct town *t, int64_t until_ms)
@@ -143,6 +145,11 @@ static void open_all(struct town *t, const char *a, const char *b)
     s->hear = people_hear;
     s->asked = people_overhear_ask;
     s->answered = people_overhear_answer;
+    s->pay = people_pay;
+    t->provider.rng.s = rng_next(r);
+    t->provider.submit = people_pay_result;
+    t->provider.ctx = t;
+    t->audit.provider = &t->provider;
     s->ctx = t;
     s->hot = (uint32_t)rng_below(r, 3);
     server_settings(s);

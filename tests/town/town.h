@@ -17,6 +17,7 @@
 #define EVEN_TOWN_TOWN_H
 
 #include "town/audit.h"
+#include "town/provider.h"
 #include "town/server.h"
 #include "town/street.h"
 
@@ -41,6 +42,7 @@ struct town {
     struct rng rng;
     struct server server;
     struct street street;
+    struct provider provider;
     struct audit audit;
     struct ask ask[TOWN_ASKS];
     uint32_t ref;
@@ -66,6 +68,8 @@ void people_set_up(struct town *t);
 void people_act(struct town *t);
 /** Answers and events of the platform. */
 void people_hear(void *ctx, const struct out *out);
+void people_pay(void *ctx, const struct out_pay *ask);
+int people_pay_result(void *ctx, const struct cmd *cmd);
 void people_overhear_ask(void *ctx, const struct cmd *cmd);
 void people_overhear_answer(void *ctx, const struct out *out);
 /** After a restart: what was not answered is asked again. */
