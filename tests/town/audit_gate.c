@@ -65,8 +65,11 @@ static bool has_hold(const struct audit *a, int64_t driver)
     return audit_balance(a, driver) - audit_held(a, driver) >= a->card_hold;
 }
 
+/* What is not a card is the tag of an order, which only the platform can read. */
 static void judge_card(struct audit *a, const struct gate_ask *g, const struct out *out)
 {
+    if (!str_starts(str_from_c(g->tag), STR_LIT("CARD")))
+        return;
     int64_t driver = driver_of(a, g->tag);
     int32_t want = !driver                                                      ? TAG_INVALID
                    : has_hold(a, driver) || charges_here(a, driver, g->charger) ? TAG_ACCEPTED

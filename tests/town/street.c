@@ -206,7 +206,7 @@ void street_step(struct street *s)
         peer_settle(&s->sim, CONTAINER_OF(t, struct peer, timer));
 }
 
-int64_t street_due_ms(const struct street *s)
+int64_t street_due_ms(struct street *s)
 {
     return heap_due(&s->sim.heap);
 }

@@ -39,7 +39,7 @@ struct street {
 void street_open(struct street *s, uint64_t seed, int ocpp, int piles);
 void street_close(struct street *s);
 void street_step(struct street *s);
-int64_t street_due_ms(const struct street *s);
+int64_t street_due_ms(struct street *s);
 /** No more vehicles; those that are there leave. */
 void street_calm(struct street *s);
 /** True when nothing waits to be told and nothing runs. */

@@ -46,7 +46,7 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static int64_t next_ms(const struct town *t)
+static int64_t next_ms(struct town *t)
 {
     int64_t next = least(vnet_due_ms(), street_due_ms(&t->street));
     next = least(next, provider_due_ms(&t->provider));
@@ -123,7 +123,6 @@ static void weather_draw(struct rng *r, struct vnet_weather *w)
     *w = (struct vnet_weather){.delay_lo_ms = 1,
                                .delay_hi_ms = slow[rng_below(r, 4)],
                                .split_pm = (int32_t)rng_below(r, 400),
-                               .short_pm = (int32_t)rng_below(r, 200),
                                .window = window[rng_below(r, 3)]};
 }
 

@@ -42,6 +42,9 @@ struct end {
     struct buf in;
     struct packet packet[PACKETS];
     int packets;
+    /* edges: a change is told once (EPOLLET) */
+    bool asked_anew, was_writable, was_shut, was_reset;
+    size_t taken, seen; /* bytes read, bytes told of, since the beginning */
 };
 
 static struct {
@@ -226,6 +229,24 @@ static uint32_t ready(int i)
     return r & (e->events | (uint32_t)EPOLLERR | (uint32_t)EPOLLHUP);
 }
 
+/* Something has changed since it was told, or it is asked anew. */
+static bool edge(const struct end *e)
+{
+    if (e->kind != KIND_STREAM || !(e->events & (uint32_t)EPOLLET) || e->asked_anew)
+        return true;
+    return e->taken + arrived(e) > e->seen || (writable(e) && !e->was_writable) ||
+           (e->fin_ms <= net.now_ms && !e->was_shut) ||
+           (e->reset_ms <= net.now_ms && !e->was_reset);
+}
+
+static void edge_told(struct end *e)
+{
+    e->asked_anew = false;
+    e->seen = e->taken + arrived(e);
+    e->was_shut = e->fin_ms <= net.now_ms;
+    e->was_reset = e->reset_ms <= net.now_ms;
+}
+
 static int64_t sooner(int64_t a, int64_t b)
 {
     return b > net.now_ms && b < a ? b : a;
@@ -247,7 +268,8 @@ int64_t vnet_due_ms(void)
         int i = net.live[k];
         if (net.end[i].kind == KIND_NONE)
             continue;
-        if (net.end[i].epoll >= 0 && ready(i)) /* there is more than one turn took */
+        if (net.end[i].epoll >= 0 && ready(i) &&
+            edge(&net.end[i])) /* there is more than one turn took */
             return net.now_ms + 1;
         due = sooner(due, end_due(&net.end[i]));
     }
@@ -272,6 +294,7 @@ int vnet_epoll_ctl(int epfd, int op, int fd, const struct epoll_event *ev)
     e->epoll = op == EPOLL_CTL_DEL ? -1 : epfd - VNET_FIRST_FD;
     e->events = ev ? ev->events : 0;
     e->data = ev ? ev->data.u64 : 0;
+    e->asked_anew = true;
     return 0;
 }
 
@@ -284,9 +307,13 @@ int vnet_epoll_wait(int epfd, struct epoll_event *out, int most, int timeout_ms)
     ep->wake_ms = timeout_ms < 0 ? VNET_NEVER : net.now_ms + (timeout_ms ? timeout_ms : 1);
     for (int k = 0; k < net.lives && n < most; k++) {
         int i = net.live[k];
-        uint32_t events = net.end[i].epoll == self ? ready(i) : 0;
-        if (events)
-            out[n++] = (struct epoll_event){.events = events, .data.u64 = net.end[i].data};
+        struct end *e = &net.end[i];
+        uint32_t events = e->epoll == self ? ready(i) : 0;
+        if (events && edge(e)) {
+            out[n++] = (struct epoll_event){.events = events, .data.u64 = e->data};
+            edge_told(e);
+        }
+        e->was_writable = e->kind == KIND_STREAM && writable(e);
     }
     return n;
 }
@@ -569,11 +596,8 @@ ssize_t vnet_recv(int fd, void *p, size_t n)
         errno = EAGAIN;
         return -1;
     }
-    n = n < there ? n : there;
-    if (n > 1 && chance(net.weather.short_pm)) {
-        n = 1 + (size_t)rng_below(&net.rng, n - 1);
-        net.stats.shorts++;
-    }
+    n = n < there ? n : there; /* all that is there, as a kernel does */
+    e->taken += n;
     memcpy(p, e->in.p, n);
     packets_take(e, n);
     return (ssize_t)n;

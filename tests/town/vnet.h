@@ -23,7 +23,6 @@
 struct vnet_weather {
     int32_t delay_lo_ms, delay_hi_ms; /* of one packet; at least 1 */
     int32_t split_pm;                 /* of 1,000 sends, how many leave in two packets */
-    int32_t short_pm;                 /* of 1,000 reads, how many give less than is there */
     size_t window;                    /* bytes on the way and unread, each direction */
 };
 
@@ -62,7 +61,7 @@ void vnet_server_gone(bool told);
 
 /** Figures of the run. */
 struct vnet_stats {
-    uint64_t connects, packets, bytes, splits, shorts, full, breaks;
+    uint64_t connects, packets, bytes, splits, full, breaks;
 };
 void vnet_stats_get(struct vnet_stats *out);
 
