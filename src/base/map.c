@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* map.c: see map.h. Data: a table of 2^k slots (mask = 2^k − 1), none until the first put.
+/* map.c: see map.h. Data: a table of 2^k slots (mask = 2^k − 1), none until the first put; key 0
+ * beside it, since a slot with that key is free.
  *
  * Invariants:
  *  1. An entry stands at its home slot or after it with no free slot between (so a search may end
@@ -39,11 +40,11 @@ void map_free(struct map *m)
     map_init(m, m->cap, m->seed);
 }
 
-/* The slot that holds the key, or the free slot where it would go. The table is not empty. */
+/* The slot that holds the key (not 0), or the free slot where it would go. The table is not empty. */
 static struct map_slot *slot_of(const struct map *m, uint64_t key)
 {
     size_t i = hash_u64(key, m->seed) & m->mask;
-    while (m->slots[i].used && m->slots[i].key != key)
+    while (m->slots[i].key && m->slots[i].key != key)
         i = (i + 1) & m->mask;
     return &m->slots[i];
 }
@@ -59,17 +60,29 @@ static int map_grow(struct map *m)
     }
     m->mask = size - 1;
     for (size_t i = 0; old.slots && i <= old.mask; i++) {
-        if (old.slots[i].used)
+        if (old.slots[i].key)
             *slot_of(m, old.slots[i].key) = old.slots[i];
     }
     free(old.slots);
     return 0;
 }
 
+static int zero_put(struct map *m, uint64_t val)
+{
+    if (!m->zero && m->n >= m->cap)
+        return ERR_FULL;
+    m->n += !m->zero;
+    m->zero = true;
+    m->zero_val = val;
+    return 0;
+}
+
 int map_put(struct map *m, uint64_t key, uint64_t val)
 {
+    if (!key)
+        return zero_put(m, val);
     struct map_slot *s = m->slots ? slot_of(m, key) : NULL;
-    if (s && s->used) {
+    if (s && s->key) {
         s->val = val;
         return 0;
     }
@@ -81,19 +94,24 @@ int map_put(struct map *m, uint64_t key, uint64_t val)
             return err;
         s = slot_of(m, key);
     }
-    *s = (struct map_slot){.key = key, .val = val, .used = true};
+    *s = (struct map_slot){.key = key, .val = val};
     m->n++;
     return 0;
 }
 
 bool map_get(const struct map *m, uint64_t key, uint64_t *val)
 {
-    if (!m->n)
+    if (!key) {
+        if (m->zero)
+            *val = m->zero_val;
+        return m->zero;
+    }
+    if (!m->slots)
         return false;
     const struct map_slot *s = slot_of(m, key);
-    if (s->used)
+    if (s->key)
         *val = s->val;
-    return s->used;
+    return s->key != 0;
 }
 
 void map_ahead(const struct map *m, uint64_t key)
@@ -113,13 +131,23 @@ int map_put_ptr(struct map *m, uint64_t key, void *val)
     return map_put(m, key, (uint64_t)(uintptr_t)val);
 }
 
+static bool zero_del(struct map *m)
+{
+    bool was = m->zero;
+    m->n -= was;
+    m->zero = false;
+    return was;
+}
+
 bool map_del(struct map *m, uint64_t key)
 {
-    struct map_slot *s = m->n ? slot_of(m, key) : NULL;
-    if (!s || !s->used)
+    if (!key)
+        return zero_del(m);
+    struct map_slot *s = m->slots ? slot_of(m, key) : NULL;
+    if (!s || !s->key)
         return false;
     size_t hole = (size_t)(s - m->slots);
-    for (size_t i = (hole + 1) & m->mask; m->slots[i].used; i = (i + 1) & m->mask) {
+    for (size_t i = (hole + 1) & m->mask; m->slots[i].key; i = (i + 1) & m->mask) {
         if (may_move(hash_u64(m->slots[i].key, m->seed) & m->mask, i, hole, m->mask)) {
             m->slots[hole] = m->slots[i];
             hole = i;
@@ -132,16 +160,22 @@ bool map_del(struct map *m, uint64_t key)
 
 bool map_next(const struct map *m, size_t *i, uint64_t *key, uint64_t *val)
 {
-    for (; m->slots && *i <= m->mask; ++*i) {
+    size_t slots = m->slots ? m->mask + 1 : 0;
+    for (; *i < slots; ++*i) {
         const struct map_slot *s = &m->slots[*i];
-        if (s->used) {
+        if (s->key) {
             *key = s->key;
             *val = s->val;
             ++*i;
             return true;
         }
     }
-    return false;
+    if (*i > slots || !m->zero)
+        return false;
+    *key = 0; /* after the slots */
+    *val = m->zero_val;
+    ++*i;
+    return true;
 }
 
 void strmap_init(struct strmap *m, size_t cap, uint64_t seed)

@@ -9,13 +9,14 @@
 #include "base/str.h"
 
 struct map_slot {
-    uint64_t key, val;
-    bool used;
+    uint64_t key, val; /* key 0: free */
 };
 struct map {
     struct map_slot *slots;
     size_t n, mask, cap; /* cap: most entries ever allowed */
     uint64_t seed;
+    uint64_t zero_val; /* of key 0, which has no slot */
+    bool zero;
 };
 
 void map_init(struct map *m, size_t cap, uint64_t seed);
