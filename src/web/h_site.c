@@ -143,10 +143,9 @@ static void charger_live(struct request *r, struct rows *rows)
     web_lock(r->web);
     for (uint32_t i = 0; i < rows->n; i++) {
         struct api_Charger *c = (struct api_Charger *)(void *)rows->p + i;
-        int online = replica_charger(&r->web->replica, c->id);
 
-        if (online >= 0)
-            c->online = online != 0;
+        if (replica_online(&r->web->replica, c->id))
+            c->online = true;
     }
     web_unlock(r->web);
 }

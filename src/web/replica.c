@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* replica.c: see replica.h. Data: live entries in a slab, three maps onto them. Under the web's
- * guard. Fails by not remembering. */
+/* replica.c: see replica.h. Data: live entries in a slab, two maps onto them, a list of those that
+ * are idle, last changed first; the set of chargers online of whom no connector is. Under the web's guard. Fails by not
+ * remembering. */
 #include "web/replica.h"
 
 #include <inttypes.h>
@@ -12,7 +13,9 @@ void replica_init(struct replica *p, uint64_t seed)
     slab_init(&p->lives, sizeof(struct live), REPLICA_MAX);
     map_init(&p->connectors, REPLICA_MAX, seed);
     map_init(&p->orders, REPLICA_MAX, seed + 1);
-    map_init(&p->chargers, REPLICA_MAX, seed + 2);
+    map_init(&p->online, REPLICA_MAX, seed + 2);
+    p->idle_first = p->idle_last = NULL;
+    p->idle_n = 0;
 }
 
 void replica_free(struct replica *p)
@@ -20,7 +23,7 @@ void replica_free(struct replica *p)
     slab_free(&p->lives);
     map_free(&p->connectors);
     map_free(&p->orders);
-    map_free(&p->chargers);
+    map_free(&p->online);
 }
 
 static struct live *live_get(const struct replica *p, const struct map *m, int64_t id)
@@ -45,8 +48,45 @@ static struct live *live_new(struct replica *p, const struct out_event *e)
         return NULL;
     }
     l->connector = e->connector;
+    l->ref = ref;
     return l;
 }
+
+/* ---- connectors without an order ---- */
+
+static void idle_out(struct replica *p, struct live *l)
+{
+    if (!l->idle)
+        return;
+    *(l->newer ? &l->newer->older : &p->idle_first) = l->older;
+    *(l->older ? &l->older->newer : &p->idle_last) = l->newer;
+    l->newer = l->older = NULL;
+    l->idle = false;
+    p->idle_n--;
+}
+
+static void live_forget(struct replica *p, struct live *l)
+{
+    idle_out(p, l);
+    (void)map_del(&p->connectors, (uint64_t)l->connector);
+    slab_put(&p->lives, l->ref);
+}
+
+/* It has just changed: to the front of the idle ones, or out of them. */
+static void idle_note(struct replica *p, struct live *l)
+{
+    idle_out(p, l);
+    if (l->order)
+        return;
+    l->older = p->idle_first;
+    *(p->idle_first ? &p->idle_first->newer : &p->idle_last) = l;
+    p->idle_first = l;
+    l->idle = true;
+    if (++p->idle_n > REPLICA_IDLE)
+        live_forget(p, p->idle_last);
+}
+
+/* ---- events ---- */
 
 static void live_end(struct replica *p, struct live *l)
 {
@@ -93,20 +133,17 @@ static void live_put(struct live *l, const struct out_event *e)
 #undef PUT
 }
 
-void replica_apply(struct replica *p, const struct out_event *e)
+/* A charger is online as long as a connector's row says more than OFFLINE, as the lists know. */
+static void online_put(struct replica *p, const struct out_event *e)
 {
-    struct live *l = live_get(p, &p->connectors, e->connector);
+    if (e->kind == EVENT_CHARGER && e->status != 0)
+        (void)!map_put(&p->online, (uint64_t)e->charger, 1);
+    else
+        (void)map_del(&p->online, (uint64_t)e->charger);
+}
 
-    if (e->kind == EVENT_CHARGER && e->charger != 0)
-        (void)!map_put(&p->chargers, (uint64_t)e->charger, (uint64_t)(e->status != 0));
-    if (e->kind != EVENT_CONNECTOR && e->kind != EVENT_ORDER && e->kind != EVENT_METER)
-        return;
-    if (l == NULL)
-        l = live_get(p, &p->orders, e->order);
-    if (l == NULL)
-        l = live_new(p, e);
-    if (l == NULL)
-        return;
+static void live_apply(struct replica *p, struct live *l, const struct out_event *e)
+{
     if (e->kind == EVENT_ORDER && order_over(e->state)) {
         if (l->order == e->order)
             live_end(p, l);
@@ -126,6 +163,24 @@ void replica_apply(struct replica *p, const struct out_event *e)
     }
 }
 
+void replica_apply(struct replica *p, const struct out_event *e)
+{
+    struct live *l = live_get(p, &p->connectors, e->connector);
+
+    if (e->kind == EVENT_CHARGER || (e->kind == EVENT_CONNECTOR && e->status != CS_OFFLINE))
+        online_put(p, e);
+    if (e->kind != EVENT_CONNECTOR && e->kind != EVENT_ORDER && e->kind != EVENT_METER)
+        return;
+    if (l == NULL)
+        l = live_get(p, &p->orders, e->order);
+    if (l == NULL)
+        l = live_new(p, e);
+    if (l == NULL)
+        return;
+    live_apply(p, l, e);
+    idle_note(p, l);
+}
+
 const struct live *replica_connector(const struct replica *p, int64_t connector)
 {
     return live_get(p, &p->connectors, connector);
@@ -136,11 +191,9 @@ const struct live *replica_order(const struct replica *p, int64_t order)
     return live_get(p, &p->orders, order);
 }
 
-int replica_charger(const struct replica *p, int64_t charger)
+bool replica_online(const struct replica *p, int64_t charger)
 {
-    uint64_t v;
-
-    return map_get(&p->chargers, (uint64_t)charger, &v) ? (int)v : -1;
+    return map_get(&p->online, (uint64_t)charger, &(uint64_t){0});
 }
 
 void replica_event(const struct live *l, struct out_event *e)

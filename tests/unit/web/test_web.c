@@ -174,13 +174,57 @@ static void replica_follows(void **state)
     assert_null(replica_order(&p, 9));
     assert_int_equal(replica_connector(&p, 4)->order, 0);
     assert_int_equal(replica_connector(&p, 4)->energy_mwh, 0);
-    assert_int_equal(replica_charger(&p, 3), -1);
+    assert_false(replica_online(&p, 3));
     e = (struct out_event){.kind = EVENT_CHARGER, .charger = 3, .status = 1};
     replica_apply(&p, &e);
-    assert_int_equal(replica_charger(&p, 3), 1);
+    assert_true(replica_online(&p, 3));
     e.status = 0;
     replica_apply(&p, &e);
-    assert_int_equal(replica_charger(&p, 3), 0);
+    assert_false(replica_online(&p, 3));
+    /* Once a connector of it says something the rows tell. */
+    e.status = 1;
+    replica_apply(&p, &e);
+    e = (struct out_event){.kind = EVENT_CONNECTOR, .charger = 3, .connector = 4};
+    replica_apply(&p, &e);
+    assert_true(replica_online(&p, 3));
+    e.status = CS_AVAILABLE;
+    replica_apply(&p, &e);
+    assert_false(replica_online(&p, 3));
+    replica_free(&p);
+}
+
+/* Of connectors without an order the last that changed are kept, those with one all. */
+static void replica_forgets_the_idle(void **state)
+{
+    struct replica p;
+    struct out_event e = {.kind = EVENT_CONNECTOR, .status = CS_AVAILABLE, .tenant = 1};
+
+    (void)state;
+    replica_init(&p, 1);
+    for (int64_t id = 1; id <= REPLICA_IDLE; id++) {
+        e.connector = id;
+        e.order = id == 5 ? 77 : 0;
+        replica_apply(&p, &e);
+    }
+    e.order = 0;
+    e.connector = 1; /* changes again: the oldest is 2 now */
+    replica_apply(&p, &e);
+    e.connector = REPLICA_IDLE + 1; /* one has an order: there is room */
+    replica_apply(&p, &e);
+    assert_non_null(replica_connector(&p, 2));
+    e.connector++;
+    replica_apply(&p, &e);
+    assert_null(replica_connector(&p, 2));
+    assert_non_null(replica_connector(&p, 1));
+    assert_non_null(replica_connector(&p, 3));
+    assert_int_equal(replica_order(&p, 77)->connector, 5);
+    /* With its order over it is the newest of the idle ones, and 3 goes. */
+    e = (struct out_event){
+        .kind = EVENT_ORDER, .connector = 5, .order = 77, .state = ORDER_SETTLED};
+    replica_apply(&p, &e);
+    assert_non_null(replica_connector(&p, 5));
+    assert_null(replica_connector(&p, 3));
+    assert_int_equal(p.lives.live, REPLICA_IDLE);
     replica_free(&p);
 }
 
@@ -231,9 +275,13 @@ static void events_have_their_form(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(queries_match_types),    cmocka_unit_test(router_finds),
-        cmocka_unit_test(quota_refills),          cmocka_unit_test(codes_are_used_once),
-        cmocka_unit_test(sessions_expire),        cmocka_unit_test(replica_follows),
+        cmocka_unit_test(queries_match_types),
+        cmocka_unit_test(router_finds),
+        cmocka_unit_test(quota_refills),
+        cmocka_unit_test(codes_are_used_once),
+        cmocka_unit_test(sessions_expire),
+        cmocka_unit_test(replica_follows),
+        cmocka_unit_test(replica_forgets_the_idle),
         cmocka_unit_test(events_have_their_form),
     };
     int failed = cmocka_run_group_tests_name("web parts", tests, NULL, NULL);
