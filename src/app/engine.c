@@ -28,15 +28,24 @@
 #include "io/os/clock.h"
 #include "io/os/file.h"
 #include "io/os/mailbox.h"
+#include "io/os/memory.h"
 #include "io/os/thread.h"
 
 enum { BATCHES = 2, BATCH_FREE = 0, BATCH_SEALED = 1, DISK_CHECK_MS = 5000 };
 enum { NOTICES_BYTES = 4096 };
 enum { AHEAD = 8, AHEAD_APART = 2, WALL_NS = 500000 };
+/* A storm: so many turns since memory was given back; with so few in half a second it is over. */
+enum { EBB_MS = 500, EBB_MUCH = 200, EBB_FEW = 50 };
 
 struct slot {
     struct core_batch batch;
     _Atomic int state;
+};
+
+/** Tells when a storm is over; of one thread. */
+struct ebb {
+    int64_t from_ms;    /* begin of the time that is counted in */
+    uint32_t now, much; /* turns in it, and since memory was given back */
 };
 
 struct engine {
@@ -63,6 +72,22 @@ static EV_NORETURN void fatal(struct engine *e, const char *what, int err)
     log_line(LOG_ERROR, "engine", 0, "%s: %s; stopping, nothing unanswered is lost", what,
              err_text(err, LANG_EN));
     _Exit(70);
+}
+
+/* Counts `turns` more; true once the time after a storm was quiet. */
+static bool ebb_over(struct ebb *b, uint32_t turns)
+{
+    int64_t now = os_mono_ns() / 1000000;
+    b->now += turns;
+    if (now - b->from_ms < EBB_MS)
+        return false;
+    b->much += b->now;
+    bool over = b->much >= EBB_MUCH && b->now < EBB_FEW;
+    b->from_ms = now;
+    b->now = 0;
+    if (over)
+        b->much = 0;
+    return over;
 }
 
 /* ---- the core thread ---- */
@@ -229,10 +254,21 @@ static void committer_end(struct engine *e)
     must(mailbox_send(e->sealed, MAIL_ENDING, str_from((const char *)&end, sizeof end)) == 0);
 }
 
+/* Everything taken is committed, and so the slots are ours. */
+static void trim(struct engine *e, struct mailbox_batch *mail)
+{
+    for (int i = 0; i < BATCHES; i++)
+        core_batch_free(&e->slots[i].batch);
+    mailbox_batch_free(mail);
+    pulse_trim(e->pulse);
+    os_memory_trim();
+}
+
 static void core_main(void *arg)
 {
     struct engine *e = arg;
     struct mailbox_batch mail = {0};
+    struct ebb ebb = {0};
     for (;;) {
         int32_t wait = os_clock_wait_ms(pulse_due_ms(e->pulse));
         (void)mailbox_wait(e->inbox, wait < 1000 ? wait : 1000);
@@ -240,6 +276,8 @@ static void core_main(void *arg)
         take(e, &mail);
         pulse_tick(e->pulse, os_now_ms());
         seal(e);
+        if (ebb_over(&ebb, mail.n > 0) && !pulse_pending(e->pulse) && all_free(e))
+            trim(e, &mail);
         check_disk(e);
         figures(e);
         if (stopping && !pulse_pending(e->pulse) && all_free(e))
@@ -295,11 +333,14 @@ static void commit_main(void *arg)
 {
     struct engine *e = arg;
     struct mailbox_batch mail = {0};
+    struct ebb ebb = {0};
     struct str msg;
     for (bool end = false; !end;) {
-        (void)mailbox_wait(e->sealed, -1);
-        if (mailbox_take(e->sealed, &mail) == 0)
-            continue;
+        (void)mailbox_wait(e->sealed, EBB_MS);
+        if (ebb_over(&ebb, mailbox_take(e->sealed, &mail) > 0)) {
+            store_shrink(e->cfg.store);
+            os_memory_trim();
+        }
         while (mailbox_next(&mail, &msg)) {
             int32_t index;
             must(msg.n == sizeof index);

@@ -13,6 +13,7 @@
 #include "io/os/clock.h"
 #include "io/os/crypto.h"
 #include "io/os/thread.h"
+#include "io/os/memory.h"
 #include "sim/sim.h"
 #include "store/store.h"
 #include "web/web.h"
@@ -170,6 +171,7 @@ int main(int argc, char **argv)
 {
     if (argc < 2)
         return usage(stderr, 2);
+    os_memory_begin();
     os_signals_block();
     log_set_clock(os_now_ms);
     if (crypto_init() != 0 || curl_global_init(CURL_GLOBAL_DEFAULT) != 0) {

@@ -337,6 +337,12 @@ uint64_t pulse_state(const struct pulse *p)
     return p->state;
 }
 
+void pulse_trim(struct pulse *p)
+{
+    core_trim(p->core);
+    store_fetcher_shrink(p->fetcher);
+}
+
 void pulse_stats(const struct pulse *p, struct core_stats *out)
 {
     core_stats(p->core, out);

@@ -62,6 +62,8 @@ bool pulse_pending(const struct pulse *p);
 void pulse_seal(struct pulse *p, struct core_batch *batch);
 /** Batches up to this number are durable: idle chargers may leave memory. */
 void pulse_rest(struct pulse *p, uint64_t settled);
+/** After much was done and while little is, with nothing pending: gives memory back. */
+void pulse_trim(struct pulse *p);
 void pulse_stats(const struct pulse *p, struct core_stats *out);
 /** The end that follows was decided by us: what is being applied did not cause it. */
 void pulse_blameless(struct pulse *p);

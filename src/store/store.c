@@ -491,6 +491,13 @@ int store_leave(struct store *s, int64_t now_ms)
     return rc ? store_fail(s->db, rc, "leave") : 0;
 }
 
+void store_shrink(struct store *s)
+{
+    db_shrink(s->db);
+    buf_free(&s->block);
+    buf_free(&s->row);
+}
+
 void store_stats(const struct store *s, struct store_stats *out)
 {
     *out = s->stats;

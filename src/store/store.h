@@ -74,6 +74,9 @@ EV_MUST_USE int store_last_id(struct store *s, int64_t *id);
  * transaction. Any error is final for the process. */
 EV_MUST_USE int store_commit(struct store *s, struct str rows, struct str samples);
 
+/** After much was done and while little is: gives back what is kept in memory only to be faster. */
+void store_shrink(struct store *s);
+
 /** Counters since store_open; the store's thread only. */
 struct store_stats {
     uint64_t commits, rows, samples, blocks, tails;
@@ -86,6 +89,8 @@ void store_stats(const struct store *s, struct store_stats *out);
 struct store_fetcher;
 EV_MUST_USE int store_fetcher_open(struct store *s, struct store_fetcher **out);
 void store_fetcher_close(struct store_fetcher *f);
+/** As store_shrink. */
+void store_fetcher_shrink(struct store_fetcher *f);
 /** What was committed when the call is made: whoever dropped rows from memory waits for their
  * commit first. Each calls fn for the rows found, and gives ERR_NOT_FOUND when there is none, fn's
  * error, or a store error. Order: its row, its hold (if it has one), its sessions, its fee lines,

@@ -156,6 +156,11 @@ void db_rollback(struct db *db)
     db->engine->rollback(db);
 }
 
+void db_shrink(struct db *db)
+{
+    db->engine->shrink(db);
+}
+
 int db_tidy(struct db *db, bool all, int64_t *left)
 {
     return db->engine->tidy(db, all, left);

@@ -111,6 +111,8 @@ EV_MUST_USE int db_begin(struct db *db);
 /** Durable on 0. On an error the transaction is still open: db_rollback. */
 EV_MUST_USE int db_commit(struct db *db);
 void db_rollback(struct db *db);
+/** Gives back what the connection keeps in memory only to be faster; not inside a transaction. */
+void db_shrink(struct db *db);
 
 /** Keeper: moves committed changes from the engine's journal to their place. *left gets the bytes
  * of journal that could not be moved because a reader still needs them. all: wait for readers, then

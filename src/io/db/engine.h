@@ -35,6 +35,7 @@ struct db_engine {
     int (*begin)(struct db *db);
     int (*commit)(struct db *db);
     void (*rollback)(struct db *db);
+    void (*shrink)(struct db *db);
     int (*tidy)(struct db *db, bool all, int64_t *left);
     int (*copy)(struct db *db, const char *target);
     int (*verify)(struct db *db, void (*fn)(void *ctx, const char *text), void *ctx);

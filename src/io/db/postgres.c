@@ -915,6 +915,11 @@ static void pg_rollback(struct db *port)
     db->tx = TX_NONE;
 }
 
+static void pg_shrink(struct db *port)
+{
+    (void)port; /* the server keeps its own */
+}
+
 /* ---- housekeeping ---- */
 
 static int pg_tidy(struct db *port, bool all, int64_t *left)
@@ -980,6 +985,7 @@ const struct db_engine db_engine_postgres = {.dialect = DB_POSTGRES,
                                              .begin = pg_begin,
                                              .commit = pg_commit,
                                              .rollback = pg_rollback,
+                                             .shrink = pg_shrink,
                                              .tidy = pg_tidy,
                                              .copy = pg_copy,
                                              .verify = pg_verify};

@@ -362,6 +362,11 @@ static void lite_rollback(struct db *db)
     }
 }
 
+static void lite_shrink(struct db *db)
+{
+    sqlite3_db_release_memory(lite_of(db)->lite);
+}
+
 static int lite_tidy(struct db *db, bool all, int64_t *left)
 {
     int log = 0, done = 0;
@@ -467,6 +472,7 @@ const struct db_engine db_engine_sqlite = {.dialect = DB_SQLITE,
                                            .begin = lite_begin,
                                            .commit = lite_commit,
                                            .rollback = lite_rollback,
+    .shrink = lite_shrink,
                                            .tidy = lite_tidy,
                                            .copy = lite_copy,
                                            .verify = lite_verify};
