@@ -75,7 +75,7 @@ static void limits_fill(struct core_limits *l)
         .accounts = 1000000,
         .orders = 50000,
         .commands = 50000,
-        .hot = 1024,
+        .hot = 256,
         .heartbeat_s = 300,
         .command_timeout_s = 30,
     };
@@ -472,7 +472,7 @@ static void gate_apply(struct core *c, const struct cmd *cmd, const struct handl
     struct charger *ch = charger_find(c, cmd->u.charger.charger);
     struct line *line = ch ? NULL : hot_line(c, cmd->u.charger.charger);
     if (line && cmd->head.type == CMD_HEARTBEAT) {
-        line->heard_ms = c->now;
+        line->heard_at = (uint32_t)c->now;
         reply_plain(c);
         return;
     }
@@ -701,6 +701,14 @@ void core_seal(struct core *c, struct core_batch *b)
     b->commands = c->commands_batch;
     b->number = c->sealed;
     c->commands_batch = 0;
+}
+
+void core_trim(struct core *c)
+{
+    must(!core_pending(c));
+    buf_free(&c->rows);
+    buf_free(&c->samples);
+    buf_free(&c->outs);
 }
 
 void core_stats(const struct core *c, struct core_stats *out)

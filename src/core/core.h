@@ -23,7 +23,7 @@ struct sample_record;
 
 struct core_limits { /* from the configuration; 0 = default */
     uint32_t chargers, connectors, drivers, accounts, orders, commands; /* most in memory */
-    uint32_t hot; /* idle chargers that stay in memory */
+    uint32_t hot; /* idle chargers that stay in memory beside those with an order */
     int32_t heartbeat_s, command_timeout_s;
     uint64_t seed;   /* for hash tables only */
     uint64_t secret; /* of this installation: what must not be guessed from an id (tags, codes) */
@@ -130,6 +130,9 @@ void core_batch_free(struct core_batch *b);
 bool core_pending(const struct core *core);
 /** Moves everything gathered since the last seal into *b (emptied first): dirty rows coalesced, journal rows, samples, outs. */
 void core_seal(struct core *core, struct core_batch *b);
+
+/** Gives back buffers that grew with a large batch; nothing may be pending. */
+void core_trim(struct core *core);
 
 /** Counters for /metrics, read by the core's thread only. */
 struct core_stats {

@@ -59,6 +59,7 @@ enum {
     RECORD_MS = 60 * 1000, /* 云快充: idle while its session is open: the record is due */
     WAITING_MAX = 1000,    /* unregistered chargers kept in the list */
     ABSENT_MAX = 64,       /* rows looked up in vain for one command */
+    NEXT_MS = 60 * 1000,   /* after an order a charger stays in memory for the next one */
     TX_MAX = 0x7fffffff
 };
 
@@ -134,22 +135,21 @@ struct charger {
     struct order *reading; /* whose reading came last, or NULL: a guess, see order_of_tx */
     bool probed;           /* a reading was asked for on this connection, to see whether it comes */
     uint32_t orders;       /* open ones */
+    int64_t order_ms;      /* when the last one was over, 0 = none since it came into memory */
     struct charger *newer, *older; /* in the list of those in memory: hot.c */
 };
-/** What a charger that is not in memory is known by; there are many of them. Windows that are counted
- * in begin at times of which the low 32 bits are kept. */
+/** What a charger that is not in memory is known by; there are many of them. Of times that are never
+ * long past the low 32 bits are kept. */
 enum { LINE_GUNS = 2 };
 struct line {
-    struct slab_ref ref;
     struct origin conn;
-    int64_t opened_ms, heard_ms, lag_ms;
-    uint32_t quota_at, quota_txn_at, flap_at[LINE_GUNS];
-    uint32_t quota_n, quota_over;
-    uint16_t quota_txn_n;
+    int64_t opened_ms, lag_ms;
+    uint32_t heard_at, quota_at, quota_txn_at, flap_at[LINE_GUNS];
+    uint16_t quota_n, quota_txn_n, quota_over;
     uint8_t flap_gun[LINE_GUNS], flap_changes[LINE_GUNS];
     bool online, probed;
 };
-_Static_assert(sizeof(struct line) <= 80, "one for each connection");
+_Static_assert(sizeof(struct line) <= 64, "one for each connection");
 struct connector {
     struct obj o;
     struct row_connector row;
@@ -265,8 +265,8 @@ struct core {
     struct timer idem_timer;
     struct timer *alarm; /* taken, not fired yet */
 
-    struct slab lines; /* hot.c */
-    struct map line_ids;
+    struct map lines; /* hot.c: of charger ids to struct line */
+    uint32_t busy;    /* chargers with an open order */
     struct charger *hot_first, *hot_last;
     uint64_t sealed, settled; /* batches sealed, and known to be durable */
 

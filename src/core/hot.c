@@ -23,21 +23,19 @@ enum { HOT_STEPS = 64 }; /* chargers looked at in one go */
 
 void hot_init(struct core *c)
 {
-    slab_init(&c->lines, sizeof(struct line), c->lim.chargers);
-    map_init(&c->line_ids, c->lim.chargers, c->lim.seed);
+    map_init(&c->lines, c->lim.chargers, c->lim.seed);
 }
 
 void hot_free(struct core *c)
 {
-    slab_free(&c->lines);
-    map_free(&c->line_ids);
+    map_free(&c->lines);
 }
 
 /* ---- lines ---- */
 
 struct line *hot_line(const struct core *c, int64_t charger)
 {
-    return map_get_ptr(&c->line_ids, (uint64_t)charger);
+    return map_get_ptr(&c->lines, (uint64_t)charger);
 }
 
 /* The latest time up to now with these low bits. */
@@ -46,21 +44,20 @@ static int64_t time_of(const struct core *c, uint32_t low)
     return c->now - (int64_t)(uint32_t)((uint32_t)c->now - low);
 }
 
-/* Its line, made when there is none yet; NULL: no room. */
+/* Its line, made for ever when there is none yet; NULL: no room. */
 static struct line *line_of(struct core *c, int64_t charger)
 {
-    struct slab_ref ref;
     struct line *l = hot_line(c, charger);
-    if (l)
+    if (l || c->lines.n >= c->lines.cap)
         return l;
-    l = slab_get(&c->lines, &ref);
-    if (!l)
-        return NULL;
-    l->ref = ref;
-    if (map_put_ptr(&c->line_ids, (uint64_t)charger, l) == 0)
-        return l;
-    slab_put(&c->lines, ref);
-    return NULL;
+    l = ARENA_NEW(&c->arena, struct line);
+    return l && map_put_ptr(&c->lines, (uint64_t)charger, l) == 0 ? l : NULL;
+}
+
+/* Counters far beyond their quotas. */
+static uint16_t low16(uint32_t n)
+{
+    return n < UINT16_MAX ? (uint16_t)n : UINT16_MAX;
 }
 
 static bool line_save(struct core *c, const struct charger *ch)
@@ -70,16 +67,15 @@ static bool line_save(struct core *c, const struct charger *ch)
     struct line *l = line_of(c, ch->row.id);
     if (!l)
         return false;
-    *l = (struct line){.ref = l->ref,
-                       .conn = ch->conn,
+    *l = (struct line){.conn = ch->conn,
                        .opened_ms = ch->opened_ms,
-                       .heard_ms = ch->heard_ms,
                        .lag_ms = ch->lag_ms,
+                       .heard_at = (uint32_t)ch->heard_ms,
                        .quota_at = (uint32_t)ch->quota_ms,
                        .quota_txn_at = (uint32_t)ch->quota_txn_ms,
-                       .quota_n = ch->quota_n,
-                       .quota_txn_n = (uint16_t)ch->quota_txn_n, /* closed before that overflows */
-                       .quota_over = ch->quota_over,
+                       .quota_n = low16(ch->quota_n),
+                       .quota_txn_n = low16(ch->quota_txn_n),
+                       .quota_over = low16(ch->quota_over),
                        .online = ch->online,
                        .probed = ch->probed};
     const struct connector *k = ch->connectors;
@@ -95,7 +91,7 @@ static void line_take(struct core *c, struct charger *ch, const struct line *l)
 {
     ch->conn = l->conn;
     ch->opened_ms = l->opened_ms;
-    ch->heard_ms = l->heard_ms;
+    ch->heard_ms = time_of(c, l->heard_at);
     ch->lag_ms = l->lag_ms;
     ch->quota_ms = time_of(c, l->quota_at);
     ch->quota_txn_ms = time_of(c, l->quota_txn_at);
@@ -163,6 +159,8 @@ static bool flaps(const struct core *c, const struct connector *k, int i)
 
 static bool idle(const struct core *c, const struct charger *ch)
 {
+    if (ch->order_ms && c->now - ch->order_ms < NEXT_MS)
+        return false;
     if (!durable(c, &ch->o) || ch->orders || ch->calling || ch->queue ||
         ch->row.state == CHARGER_WAITING)
         return false;
@@ -191,7 +189,7 @@ void core_rest(struct core *c, uint64_t settled)
 {
     must(settled <= c->sealed && settled >= c->settled);
     c->settled = settled;
-    for (int i = 0; i < HOT_STEPS && c->dir[ROW_CHARGER].slab.live > c->lim.hot; i++) {
+    for (int i = 0; i < HOT_STEPS && c->dir[ROW_CHARGER].slab.live > c->lim.hot + c->busy; i++) {
         struct charger *ch = c->hot_last;
         if (idle(c, ch) && line_save(c, ch))
             leave(c, ch);

@@ -203,7 +203,10 @@ void order_pin(struct core *c, const struct order *o, int by)
     if (!ch)
         return;
     must(by > 0 || ch->orders > 0);
+    c->busy -= ch->orders > 0;
     ch->orders += (uint32_t)by;
+    c->busy += ch->orders > 0;
+    ch->order_ms = c->now;
 }
 
 void order_dirty(struct core *c, struct order *o)

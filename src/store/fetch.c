@@ -7,6 +7,9 @@
 #include "base/err.h"
 #include "base/must.h"
 
+/* Enough for one look-up: the next commit of the writer makes the whole cache void. */
+enum { CACHE_BYTES = 512 << 10 };
+
 struct store_fetcher {
     struct db *db;
     struct db_stmt *find[SCHEMA_FIND_N];
@@ -18,7 +21,9 @@ int store_fetcher_open(struct store *s, struct store_fetcher **out)
     struct store_fetcher *f = calloc(1, sizeof *f);
     if (!f)
         return ERR_NOMEM;
-    int rc = db_open(&(struct db_config){.path = store_db_path(s), .mode = DB_READER}, &f->db);
+    struct db_config config = {
+        .path = store_db_path(s), .mode = DB_READER, .cache_bytes = CACHE_BYTES};
+    int rc = db_open(&config, &f->db);
     for (int i = 0; i < SCHEMA_FIND_N && rc == 0; i++)
         rc = db_prepare(f->db, schema_finds[i].sql, &f->find[i]);
     if (rc) {
@@ -38,6 +43,11 @@ void store_fetcher_close(struct store_fetcher *f)
         db_finish(f->find[i]);
     db_close(f->db);
     free(f);
+}
+
+void store_fetcher_shrink(struct store_fetcher *f)
+{
+    db_shrink(f->db);
 }
 
 static int rows(struct store_fetcher *f, enum schema_find find, store_row_fn *fn, void *ctx,
