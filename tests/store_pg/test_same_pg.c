@@ -166,6 +166,56 @@ static void every_statement_gives_the_same_rows(void **state)
     }
 }
 
+/* ---- look-ups ---- */
+
+static int row_keep(void *ctx, enum row_table t, const void *row)
+{
+    row_pack(ctx, t, ROW_UPSERT, row);
+    return 0;
+}
+
+static void need_any(struct rng *r, int32_t kind, struct core_need *need)
+{
+    *need = (struct core_need){.kind = kind, .a = rng_range(r, 0, IDS), .b = rng_range(r, 0, IDS)};
+    (void)str_copy(need->text, sizeof need->text, text_any(r));
+}
+
+static void every_need_finds_the_same_rows(void **state)
+{
+    struct pair *p = *state;
+    struct store_fetcher *f[2];
+    struct buf got[2];
+    struct rng rng = {101};
+    fill(p, &rng);
+    for (int i = 0; i < 2; i++) {
+        buf_init(&got[i], 16 << 20);
+        assert_int_equal(store_fetcher_open(p->store[i], &f[i]), 0);
+    }
+    for (int32_t kind = NEED_ORDER; kind < NEED_N; kind++) {
+        int hits = 0;
+        for (int round = 0; round < 4 * ROUNDS; round++) {
+            struct core_need need;
+            int rc[2];
+            need_any(&rng, kind, &need);
+            for (int i = 0; i < 2; i++) {
+                buf_reset(&got[i]);
+                rc[i] = store_fetch_need(f[i], &need, row_keep, &got[i]);
+            }
+            assert_int_equal(rc[0], rc[1]);
+            assert_int_equal(got[0].n, got[1].n);
+            if (got[0].n)
+                assert_memory_equal(got[0].p, got[1].p, got[0].n);
+            hits += rc[0] == 0;
+        }
+        if (hits == 0)
+            fail_msg("need %d: nothing was ever found", (int)kind);
+    }
+    for (int i = 0; i < 2; i++) {
+        store_fetcher_close(f[i]);
+        buf_free(&got[i]);
+    }
+}
+
 /* LIKE minds case on one engine only; GLOB, IFNULL, datetime and the like are only one's. */
 static void no_statement_uses_what_differs(void **state)
 {
@@ -184,6 +234,7 @@ int same_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_statement_gives_the_same_rows, pair_make, pair_drop),
+        cmocka_unit_test_setup_teardown(every_need_finds_the_same_rows, pair_make, pair_drop),
         cmocka_unit_test(no_statement_uses_what_differs),
     };
     return cmocka_run_group_tests_name("pg same", tests, NULL, NULL);

@@ -658,9 +658,12 @@ static void test_statement_decided(void **state)
     assert_int_equal(((const struct row_statement *)world_row(w, ROW_STATEMENT, id))->state,
                      STATEMENT_CONFIRMED);
 /* ---- what belongs to others, is switched off, or is not theirs to say ---- */
+
 enum { OTHER = 501, OTHER_PARTY, OTHER_CHANNEL, OTHER_BANK, OTHER_DRIVER };
+
 /* Another operator with a party, channels and a driver of its own. */
 static void other_make(void)
+{
     const struct row_tenant tenant = {
         .id = OTHER, .name = "Other", .currency = "CNY", .zone = "Asia/Shanghai", .version = 1};
     const struct row_party party = {.id = OTHER_PARTY,
@@ -689,9 +692,12 @@ static void other_make(void)
     channel.kind = CHANNEL_BANK;
     assert_int_equal(core_load(w->core, ROW_CHANNEL, &channel), 0);
     assert_int_equal(core_load(w->core, ROW_DRIVER, &driver), 0);
+}
+
 /* A withdrawal as somebody of this operator and station scope asks for it. */
 static int payout_as(int64_t tenant, int64_t station, int64_t party, int64_t payment,
                      int64_t channel)
+{
     struct cmd *c = world_web(w, CMD_PAYOUT_NEW, w->person, ACTOR_PERSON);
     c->head.tenant = tenant;
     c->head.station = station;
@@ -699,7 +705,11 @@ static int payout_as(int64_t tenant, int64_t station, int64_t party, int64_t pay
     c->u.payout_new.payment = payment;
     c->u.payout_new.amount = 100;
     c->u.payout_new.channel = channel;
+    return world_send(w, c);
+}
+
 static void row_state(enum row_table t, int64_t id, int32_t state)
+{
     struct row_party p;
     struct row_channel ch;
     struct row_driver d;
@@ -716,12 +726,19 @@ static void row_state(enum row_table t, int64_t id, int32_t state)
         d.state = state;
         assert_int_equal(world_put(w, t, false, &d), 0);
     }
+}
+
 static void payee_set(int32_t verified, const char *payee)
+{
     struct row_party p = *(const struct row_party *)world_row(w, ROW_PARTY, w->owner);
     p.verified = verified;
     p.payee = payee;
     assert_int_equal(world_put(w, ROW_PARTY, false, &p), 0);
+}
+
 static void test_payout_of_others(void **state)
+{
+    (void)state;
     available_make();
     other_make();
     assert_int_equal(payout_as(9999, 0, w->owner, 0, wechat), ERR_NOT_FOUND);
@@ -748,7 +765,11 @@ static void test_payout_of_others(void **state)
     assert_int_equal(payout_as(w->tenant, 0, w->owner, 0, wechat), ERR_RANGE);
     tenant_set(7, 0, 0);
     assert_int_equal(payout_as(w->tenant, 0, w->owner, 0, wechat), 0);
+}
+
 static void test_principal_of_others(void **state)
+{
+    (void)state;
     int64_t id = payment_start(100000);
     other_make();
     assert_int_equal(payout(0, id, 100, wechat), ERR_CONFLICT); /* not paid yet */
@@ -766,7 +787,11 @@ static void test_principal_of_others(void **state)
     assert_int_equal(world_start(w, w->gun, wallet() - 100), 0); /* all but a fen is held */
     assert_int_equal(payout(0, id, 200, wechat), ERR_NO_FUNDS);
     assert_int_equal(payout(0, id, 100, wechat), 0);
+}
+
 static void test_principal_too_old(void **state)
+{
+    (void)state;
     int64_t id = payment_start(100000);
     assert_int_equal(told(id, wechat, PAY_QUERY, PAY_DONE, 100000), 0);
     world_tick(w, w->now + 365 * DAY_MS);
@@ -774,8 +799,11 @@ static void test_principal_too_old(void **state)
     world_tick(w, w->now + 1000);
     assert_int_equal(payout(0, id, 100, wechat), ERR_CLOSED);
     assert_int_equal(payout(0, id, 100, bank), 0); /* people can still */
+}
+
 static int decide_as(int64_t tenant, int64_t station, int64_t party, int64_t id, int32_t act,
                      const char *bank_no)
+{
     struct cmd *c = world_web(w, CMD_PAYOUT_DECIDE, checker, ACTOR_PERSON);
     c->head.tenant = tenant;
     c->head.station = station;
@@ -783,7 +811,12 @@ static int decide_as(int64_t tenant, int64_t station, int64_t party, int64_t id,
     c->u.payout_decide.party = party;
     c->u.payout_decide.act = act;
     (void)str_copy(c->u.payout_decide.bank_no, 65, str_from_c(bank_no));
+    return world_send(w, c);
+}
+
 static void test_decide_is_not_for_all(void **state)
+{
+    (void)state;
     available_make();
     other_make();
     assert_int_equal(payout(w->owner, 0, 10000, bank), 0);
@@ -807,7 +840,10 @@ static void test_decide_is_not_for_all(void **state)
     id = w->reply.u.made.id;
     assert_int_equal(decide_as(t, 0, 0, id, PAYOUT_ACT_APPROVE, ""), 0);
     assert_int_equal(decide_as(t, 0, 0, id, PAYOUT_ACT_FAILED, ""), ERR_CONFLICT);
+}
+
 static int payment_as(int64_t tenant, int64_t driver, int64_t channel)
+{
     struct cmd *c = world_web(w, CMD_PAYMENT_NEW, w->person, ACTOR_PERSON);
     c->head.tenant = tenant;
     c->u.payment_new.driver = driver;
@@ -815,7 +851,12 @@ static int payment_as(int64_t tenant, int64_t driver, int64_t channel)
     c->u.payment_new.amount = 100;
     c->u.payment_new.method = PAY_METHOD_QR;
     (void)str_copy(c->u.payment_new.currency, 4, STR_LIT("CNY"));
+    return world_send(w, c);
+}
+
 static void test_payment_of_others(void **state)
+{
+    (void)state;
     other_make();
     assert_int_equal(payment_as(9999, w->driver, wechat), ERR_NOT_FOUND);
     assert_int_equal(payment_as(w->tenant, w->driver + 7, wechat), ERR_NOT_FOUND);
@@ -829,7 +870,11 @@ static void test_payment_of_others(void **state)
     assert_int_equal(payment_as(w->tenant, w->driver, wechat), ERR_DISABLED);
     row_state(ROW_DRIVER, w->driver, ROW_ACTIVE);
     assert_int_equal(payment_as(w->tenant, w->driver, wechat), 0);
+}
+
 static void test_refund_of_others(void **state)
+{
+    (void)state;
     int64_t tx, order = order_of(2 * KWH);
     struct cmd *c = world_web(w, CMD_ORDER_REFUND, w->person, ACTOR_PERSON);
     c->head.station = w->station + 1; /* staff of another station */

@@ -208,6 +208,18 @@ static void directory_restart(struct world *w)
     }
 }
 
+static int64_t last_id(struct world *w)
+{
+    int64_t last = 0;
+    for (size_t i = 0; i < w->rows_n; i++) {
+        enum row_table t = w->rows[i].table;
+        const int64_t *id = row_field(t, world_unpacked(w, &w->rows[i]), "id");
+        if (id && t != ROW_WEB_SESSION && *id > last)
+            last = *id;
+    }
+    return last;
+}
+
 void world_restart(struct world *w)
 {
     core_free(w->core);
@@ -237,6 +249,7 @@ void world_restart(struct world *w)
     }
     for (size_t i = 0; i < w->samples_n; i++)
         assert_int_equal(core_load_sample(w->core, &w->samples[i]), 0);
+    core_id_floor(w->core, last_id(w));
     core_started(w->core, w->now);
     world_seal(w);
 }

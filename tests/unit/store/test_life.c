@@ -228,6 +228,119 @@ static void look_ups_find_what_was_committed(void **state)
     buf_free(&s.rows);
 }
 
+static void rows_of_the_directory(struct box *b)
+{
+    const struct row_charger waiting = {.id = 1, .path = "W", .state = CHARGER_WAITING},
+                             busy = {.id = 5, .path = "B"}, idle = {.id = 6, .path = "I"};
+    const struct row_connector guns[] = {{.id = 11, .charger = 1, .number = 1, .code = "WW"},
+                                         {.id = 15, .charger = 5, .number = 1, .code = "BB"},
+                                         {.id = 16, .charger = 6, .number = 1, .code = "II"},
+                                         {.id = 17, .charger = 6, .number = 2, .status = 2}};
+    const struct row_driver payer = {.id = 21, .tenant = 1, .phone = "138"},
+                            other = {.id = 22, .tenant = 1, .phone = "139"};
+    const struct row_token card = {.id = 31, .tenant = 1, .tag = "Ab", .folded = "ab"};
+    const struct row_orders order = {
+        .id = 1, .tenant = 1, .charger = 5, .driver = 21, .state = ORDER_CHARGING};
+    row_pack(&b->rows, ROW_CHARGER, ROW_UPSERT, &waiting);
+    row_pack(&b->rows, ROW_CHARGER, ROW_UPSERT, &busy);
+    row_pack(&b->rows, ROW_CHARGER, ROW_UPSERT, &idle);
+    for (size_t i = 0; i < ARRAY_LEN(guns); i++)
+        row_pack(&b->rows, ROW_CONNECTOR, ROW_UPSERT, &guns[i]);
+    row_pack(&b->rows, ROW_DRIVER, ROW_UPSERT, &payer);
+    row_pack(&b->rows, ROW_DRIVER, ROW_UPSERT, &other);
+    row_pack(&b->rows, ROW_TOKEN, ROW_UPSERT, &card);
+    row_pack(&b->rows, ROW_ORDERS, ROW_UPSERT, &order);
+    for (int64_t i = 0; i < 4; i++) /* wallets, debts; and one that is no driver's */
+        row_pack(&b->rows, ROW_ACCOUNT, ROW_UPSERT,
+                 &(struct row_account){.id = 41 + i,
+                                       .tenant = 1,
+                                       .kind = i == 3   ? ACCOUNT_CASH
+                                               : i == 2 ? ACCOUNT_DEBT
+                                                        : ACCOUNT_WALLET,
+                                       .owner = i == 3   ? 0
+                                                : i == 0 ? 21
+                                                         : 22,
+                                       .currency = "CNY"});
+}
+
+static void found(struct store_fetcher *f, struct core_need need, int chargers, int guns,
+                  int drivers, int accounts)
+{
+    struct seen s;
+    seen_init(&s);
+    int rc = store_fetch_need(f, &need, see, &s);
+    assert_int_equal(rc, chargers + drivers + s.n[ROW_TOKEN] ? 0 : ERR_NOT_FOUND);
+    assert_int_equal(s.n[ROW_CHARGER], chargers);
+    assert_int_equal(s.n[ROW_CONNECTOR], guns);
+    assert_int_equal(s.n[ROW_DRIVER], drivers);
+    assert_int_equal(s.n[ROW_ACCOUNT], accounts);
+    assert_int_equal(s.n[ROW_TOKEN], need.kind == NEED_TOKEN_TAG && need.a == 1);
+    buf_free(&s.rows);
+}
+
+/* Of the directory a start loads what waits and what open orders hold; the rest is looked up. */
+static void directory_by_need(void **state)
+{
+    struct box *b = *state;
+    struct store_fetcher *f;
+    struct seen s;
+    box_open(b);
+    rows_of_the_directory(b);
+    box_commit(b);
+    seen_init(&s);
+    assert_int_equal(store_load(b->store, see, &s), 0);
+    assert_int_equal(s.n[ROW_CHARGER], 2);
+    assert_int_equal(s.n[ROW_CONNECTOR], 2);
+    assert_int_equal(s.n[ROW_DRIVER], 1);
+    assert_int_equal(s.n[ROW_ACCOUNT], 2);
+    assert_int_equal(s.n[ROW_TOKEN], 0);
+    buf_free(&s.rows);
+    assert_int_equal(store_fetcher_open(b->store, &f), 0);
+    found(f, (struct core_need){.kind = NEED_CHARGER, .a = 6}, 1, 2, 0, 0);
+    found(f, (struct core_need){.kind = NEED_CHARGER, .a = 7}, 0, 0, 0, 0);
+    found(f, (struct core_need){.kind = NEED_CHARGER_PATH, .text = "I"}, 1, 2, 0, 0);
+    found(f, (struct core_need){.kind = NEED_CHARGER_PATH, .text = ""}, 0, 0, 0, 0);
+    found(f, (struct core_need){.kind = NEED_CONNECTOR, .a = 17}, 1, 2, 0, 0);
+    found(f, (struct core_need){.kind = NEED_CONNECTOR_CODE, .text = "WW"}, 1, 1, 0, 0);
+    found(f, (struct core_need){.kind = NEED_CONNECTOR_CODE, .text = ""}, 0, 0, 0, 0);
+    found(f, (struct core_need){.kind = NEED_DRIVER, .a = 22}, 0, 0, 1, 2);
+    found(f, (struct core_need){.kind = NEED_DRIVER_PHONE, .a = 1, .text = "138"}, 0, 0, 1, 1);
+    found(f, (struct core_need){.kind = NEED_DRIVER_PHONE, .a = 2, .text = "138"}, 0, 0, 0, 0);
+    found(f, (struct core_need){.kind = NEED_TOKEN_TAG, .a = 1, .text = "ab"}, 0, 0, 0, 0);
+    found(f, (struct core_need){.kind = NEED_TOKEN_TAG, .a = 2, .text = "ab"}, 0, 0, 0, 0);
+    store_fetcher_close(f);
+}
+
+/* Who was connected is away at a start; after an orderly end nobody looks, until something was
+ * written. */
+static void everybody_is_away(void **state)
+{
+    struct box *b = *state;
+    static const char *const away = "SELECT count(*) FROM connector WHERE status = 0";
+    box_open(b);
+    rows_of_the_directory(b);
+    box_commit(b);
+    assert_int_equal(box_number(b, away), 3);
+    assert_int_equal(store_arrive(b->store, 900), 0);
+    assert_int_equal(box_number(b, away), 4);
+    assert_int_equal(box_number(b, "SELECT status_ms FROM connector WHERE id = 17"), 900);
+    rows_of_the_directory(b);
+    box_commit(b);
+    assert_int_equal(store_leave(b->store, 950), 0);
+    assert_int_equal(box_number(b, away), 4);
+    box_close(b);
+    box_open(b);
+    assert_int_equal(store_arrive(b->store, 960), 0);
+    assert_int_equal(box_number(b, "SELECT status_ms FROM connector WHERE id = 17"), 950);
+    rows_of_the_directory(b);
+    box_commit(b);
+    box_close(b); /* not orderly */
+    box_open(b);
+    assert_int_equal(store_arrive(b->store, 970), 0);
+    assert_int_equal(box_number(b, away), 4);
+    assert_int_equal(box_number(b, "SELECT status_ms FROM connector WHERE id = 17"), 970);
+}
+
 static void sums_add_and_deletes_delete(void **state)
 {
     struct box *b = *state;
@@ -579,6 +692,8 @@ int life_tests(void)
         LIFE(open_state_is_loaded),
         LIFE(the_last_id_is_found_in_every_table),
         LIFE(look_ups_find_what_was_committed),
+        LIFE(directory_by_need),
+        LIFE(everybody_is_away),
         LIFE(sums_add_and_deletes_delete),
         LIFE(a_failed_commit_has_no_effect),
         LIFE(one_program_at_a_time),
