@@ -657,6 +657,8 @@ static void test_statement_decided(void **state)
     assert_int_equal(state_decide(id, w->owner, STATEMENT_DISPUTE, "no"), ERR_READ_ONLY);
     assert_int_equal(((const struct row_statement *)world_row(w, ROW_STATEMENT, id))->state,
                      STATEMENT_CONFIRMED);
+}
+
 /* ---- what belongs to others, is switched off, or is not theirs to say ---- */
 
 enum { OTHER = 501, OTHER_PARTY, OTHER_CHANNEL, OTHER_BANK, OTHER_DRIVER };
