@@ -6,7 +6,7 @@
 #   make asan     tests under ASan+UBSan   make tsan     tests under TSan
 #   make fuzz     fuzzers (SECONDS_EACH=60)  make tidy     house rules, format, linters
 #   make mutate   checks removed in turn   make cover    what the corpora reach (gcov)
-#   make install  PREFIX=/usr/local        make clean
+#   make repro    two builds, compared     make install  PREFIX=/usr/local        make clean
 
 BUILD   ?= build/release
 PREFIX  ?= /usr/local
@@ -15,7 +15,7 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 
 
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: all deps deps-test deps-check web run test bench asan tsan fuzz cover mutate tidy format install clean
+.PHONY: all deps deps-test deps-check web run test bench asan tsan fuzz cover mutate tidy format repro install clean
 all: build
 
 deps:
@@ -68,6 +68,10 @@ tidy: deps-check build
 	@sh tools/lint.sh $(BUILD)
 format: deps-check
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+# Builds the program twice in different folders and compares the bytes.
+repro: deps web
+	@sh tools/repro.sh
 
 install: build
 	@meson configure $(BUILD) -Dprefix=$(PREFIX) && DESTDIR=$(DESTDIR) meson install -C $(BUILD)
