@@ -226,6 +226,28 @@ static void dripping_ends(void **state)
     rig_request_s = 0;
 }
 
+/* A live page sends nothing after its request, and stays; so does a request that the core has not
+ * answered yet. */
+static void streams_stay(void **state)
+{
+    char text[4096];
+    int fd;
+
+    (void)state;
+    rig_request_s = 1;
+    rig_start(&rig, false);
+    rig_login_driver(&rig, "13812345678");
+    fd = rig_stream(&rig, 2, "/api/v1/me/events");
+    assert_true(rig_stream_wait(fd, "text/event-stream", 5000, text, sizeof(text)));
+    for (int i = 0; i < 25; i++) {
+        os_sleep_ms(100);
+        assert_false(ended(fd, 0));
+    }
+    close(fd);
+    rig_stop(&rig);
+    rig_request_s = 0;
+}
+
 /* A neighbour behind the same router opens hundreds of connections that say nothing: whoever makes
  * an honest request still gets its answer, within a few tries. */
 static void neighbours_are_served(void **state)
@@ -252,10 +274,10 @@ static void neighbours_are_served(void **state)
 int limit_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counts_of_a_day),       cmocka_unit_test(networks),
-        cmocka_unit_test(too_often_today),       cmocka_unit_test(guesses_count),
-        cmocka_unit_test(new_lines_give_way),    cmocka_unit_test(dripping_ends),
-        cmocka_unit_test(neighbours_are_served),
+        cmocka_unit_test(counts_of_a_day),    cmocka_unit_test(networks),
+        cmocka_unit_test(too_often_today),    cmocka_unit_test(guesses_count),
+        cmocka_unit_test(new_lines_give_way), cmocka_unit_test(dripping_ends),
+        cmocka_unit_test(streams_stay),       cmocka_unit_test(neighbours_are_served),
     };
 
     return cmocka_run_group_tests_name("web limits", tests, NULL, NULL);
