@@ -11,13 +11,15 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 one=$work/a
 two=$work/another/folder/with/a-longer-name
-for tree in "$one" "$two"; do
+for tree in "$one" "$two"; do # both before any build: the source may change meanwhile
     mkdir -p "$tree"
     (cd "$source" && { git ls-files 2>/dev/null || find . -type f ! -path './build/*' ! -path '*/node_modules/*'; } |
         tar -cf - -T -) | tar -xf - -C "$tree"
     if [ -d "$source/web/dist" ]; then
         cp -R "$source/web/dist" "$tree/web/"
     fi
+done
+for tree in "$one" "$two"; do
     if ! { CC=${CC:-gcc} meson setup "$tree/build" "$tree" --buildtype="${BUILDTYPE:-debugoptimized}" && ninja -C "$tree/build" src/app/even; } >"$work/log" 2>&1; then
         tail -20 "$work/log" >&2
         exit 1
