@@ -16,8 +16,9 @@
 #include "wire/ocpp16.h"
 
 #define OCPP_UNANSWERED_MAX 8 /* calls of the charger */
-#define OCPP_CALLS_MAX                                                                             \
-    4 /* calls to the charger; the core sends one at a time, the rest are late ones */
+/* Calls to the charger: the core sends one at a time, and the next only after it heard what became
+ * of the last: the second is for one that it gave up before we did. */
+#define OCPP_CALLS_MAX 2
 
 struct ocpp_action;
 
