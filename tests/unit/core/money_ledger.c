@@ -744,6 +744,181 @@ static void test_load_refuses_damage(void **state)
     assert_int_equal(ledger_verify(b->l), 0);
 }
 
+/* Each way in which a row of an account can be damaged, alone. */
+static void test_load_account_refuses_each(void **state)
+{
+    struct books *b = *state;
+    const int64_t most = INT64_C(4500000000000000000); /* above what a counter may reach */
+    const struct row_account good = {.id = 5,
+                                     .tenant = TENANT,
+                                     .kind = ACCOUNT_WALLET,
+                                     .owner = 1,
+                                     .currency = "CNY",
+                                     .posted_in = 100,
+                                     .posted_out = 40,
+                                     .held = 60};
+    struct row_account bad[12];
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        bad[i] = good;
+    bad[0].id = 0;
+    bad[1].id = -5;
+    bad[2].currency = "CN";
+    bad[3].currency = "cny";
+    bad[4].posted_in = -1, bad[4].held = 0, bad[4].min_balance = -1000;
+    bad[5].posted_out = -1;
+    bad[6].held = -1;
+    bad[7].posted_in = most;
+    bad[8].posted_out = most, bad[8].min_balance = -2 * most;
+    bad[9].held = most, bad[9].min_balance = -2 * most;
+    bad[10].held = 61;
+    bad[11].currency = "CNYCNY";
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_int_equal(ledger_load_account(b->l, &bad[i]), ERR_CORRUPT);
+    assert_int_equal(ledger_load_account(b->l, &good), 0);
+    assert_int_equal(ledger_load_account(b->l, &good), ERR_CORRUPT); /* twice */
+    struct row_account twin = good;
+    twin.id = 6; /* another account for the same money */
+    assert_int_equal(ledger_load_account(b->l, &twin), ERR_CORRUPT);
+    twin.owner = 2;
+    twin.id = 5; /* another's id */
+    assert_int_equal(ledger_load_account(b->l, &twin), ERR_CORRUPT);
+}
+
+static void test_load_hold_refuses_each(void **state)
+{
+    struct books *b = *state;
+    const struct row_account account = {.id = 5,
+                                        .tenant = TENANT,
+                                        .kind = ACCOUNT_WALLET,
+                                        .currency = "CNY",
+                                        .posted_in = 100,
+                                        .held = 60};
+    const struct row_hold good = {
+        .id = 6, .tenant = TENANT, .account = 5, .amount = 30, .state = HOLD_OPEN};
+    struct row_hold bad[9];
+    assert_int_equal(ledger_load_account(b->l, &account), 0);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        bad[i] = good;
+    bad[0].state = 0;
+    bad[1].id = 0;
+    bad[2].account = 7;
+    bad[3].tenant = TENANT + 1;
+    bad[4].amount = 0;
+    bad[5].amount = 61;
+    bad[6].captured = 1;
+    bad[7].released = 1;
+    bad[8].amount = -1;
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_int_equal(ledger_load_hold(b->l, &bad[i]), ERR_CORRUPT);
+    assert_int_equal(ledger_load_hold(b->l, &good), 0);
+    assert_int_equal(ledger_load_hold(b->l, &good), ERR_CORRUPT);
+    struct row_hold over = good;
+    over.id = 8;
+    over.state = HOLD_RESOLVED;
+    assert_int_equal(ledger_load_hold(b->l, &over), 0); /* not kept */
+    assert_null(ledger_hold(b->l, 8));
+}
+
+static void test_kinds_and_currencies(void **state)
+{
+    struct books *b = *state;
+    const int32_t kinds[] = {ACCOUNT_CASH - 1, ACCOUNT_PARTY_DEBT + 1};
+    const char *const currencies[] = {"", "CN", "cNY", "CN1", "CNy"};
+    int64_t id;
+    struct ledger_ctx c = ctx(b);
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        struct ledger_account key = {.tenant = TENANT, .kind = kinds[i], .currency = "CNY"};
+        assert_int_equal(ledger_account_open(b->l, &c, &key, &id, NULL), ERR_RANGE);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(currencies); i++) {
+        struct ledger_account key = {.tenant = TENANT, .kind = ACCOUNT_CASH};
+        (void)str_copy(key.currency, sizeof key.currency, str_from_c(currencies[i]));
+        assert_int_equal(ledger_account_open(b->l, &c, &key, &id, NULL), ERR_CURRENCY);
+        struct ledger_request r = request(TRANSFER_TOPUP);
+        memcpy(r.currency, key.currency, sizeof r.currency);
+        assert_int_equal(ledger_post(b->l, &c, &r), ERR_CURRENCY);
+    }
+    assert_int_equal(ledger_accounts(b->l), 0);
+}
+
+/* Counters and amounts have a greatest value, on both sides. */
+static void test_counters_end(void **state)
+{
+    struct books *b = *state;
+    const int64_t step = INT64_C(1000000000000000); /* the most that a leg may move */
+    int64_t cash = account(b, ACCOUNT_CASH, 0), bank = account(b, ACCOUNT_BANK, 0), id;
+    assert_int_equal(move(b, cash, bank, step + 1), ERR_RANGE);
+    assert_int_equal(move(b, bank, cash, step + 1), ERR_RANGE);
+    assert_int_equal(hold_open(b, bank, step + 1, &id), ERR_RANGE);
+    assert_int_equal(hold_open(b, bank, 0, &id), ERR_RANGE);
+    assert_int_equal(hold_open(b, bank, -1, &id), ERR_RANGE);
+    assert_int_equal(hold_open(b, 424242, 1, &id), ERR_NOT_FOUND);
+    int rc = 0, turns = 0; /* there and back, until a counter is full */
+    while (rc == 0 && turns++ < 20000) {
+        rc = move(b, cash, bank, step);
+        if (rc == 0)
+            rc = move(b, bank, cash, step);
+        buf_reset(&b->rows);
+    }
+    assert_int_equal(rc, ERR_RANGE);
+    assert_true(turns > 1);
+    assert_int_equal(ledger_verify(b->l), 0);
+}
+
+static void test_bytes_of_legs(void **state)
+{
+    static const uint8_t whole[] = {5, 2, 4, 6, 7};
+    struct ledger_leg_row leg_row;
+    (void)state;
+    for (size_t n = 0; n <= sizeof whole; n++) {
+        struct cursor c = {whole, whole + n};
+        assert_int_equal(ledger_leg_next(&c, &leg_row), n == 0             ? ERR_NOT_FOUND
+                                                        : n < sizeof whole ? ERR_SYNTAX
+                                                                           : 0);
+    }
+    assert_int_equal(leg_row.account, 5);
+    assert_int_equal(leg_row.amount, 1);
+    assert_int_equal(leg_row.balance, 2);
+    assert_int_equal(leg_row.prev, 6);
+    assert_int_equal(leg_row.party, 7);
+}
+
+static void test_no_memory(void **state)
+{
+    const struct ledger_limits limits = {.accounts = 1, .holds = 1};
+    struct arena small;
+    struct ledger *l;
+    (void)state;
+    arena_init(&small, 8);
+    assert_int_equal(ledger_new(&small, &limits, &l), ERR_NOMEM);
+    arena_free(&small);
+}
+
+static void test_load_is_bounded(void **state)
+{
+    struct books b;
+    struct ledger_limits limits = {.accounts = 1, .holds = 1, .seed = 3};
+    struct row_account a = {.id = 5,
+                            .tenant = TENANT,
+                            .kind = ACCOUNT_WALLET,
+                            .currency = "CNY",
+                            .posted_in = 100,
+                            .held = 60};
+    struct row_hold h = {.id = 6, .tenant = TENANT, .account = 5, .amount = 30, .state = HOLD_OPEN};
+    (void)state;
+    books_open(&b);
+    ledger_free(b.l);
+    assert_int_equal(ledger_new(&b.arena, &limits, &b.l), 0);
+    assert_int_equal(ledger_load_account(b.l, &a), 0);
+    assert_int_equal(ledger_load_hold(b.l, &h), 0);
+    a.id = 7;
+    a.owner = 2;
+    assert_int_equal(ledger_load_account(b.l, &a), ERR_FULL);
+    h.id = 8;
+    assert_int_equal(ledger_load_hold(b.l, &h), ERR_FULL);
+    books_close(&b);
+}
+
 int money_ledger_tests(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -766,6 +941,13 @@ int money_ledger_tests(void)
         T(test_full_row_buffer_changes_nothing),
         T(test_flush_writes_each_account_once),
         T(test_load_refuses_damage),
+        T(test_load_account_refuses_each),
+        T(test_load_hold_refuses_each),
+        T(test_kinds_and_currencies),
+        T(test_counters_end),
+        cmocka_unit_test(test_bytes_of_legs),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_load_is_bounded),
         cmocka_unit_test(test_random_histories),
     };
     return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);

@@ -263,6 +263,76 @@ static void test_build_refuses(void **state)
     assert_int_equal(split_build(&c, &row, p, 2), ERR_RANGE);
 }
 
+/* Each bound of a contract, alone. */
+static void test_build_refuses_each(void **state)
+{
+    const struct row_contract row = {.id = 1, .unit = 1};
+    const struct row_contract_party good[2] = {
+        {.contract = 1, .seq = 0, .party = 10, .lines = 7, .ratio = 1},
+        {.contract = 1, .seq = 1, .party = 20, .lines = 7, .ratio = 1},
+    };
+    struct row_contract_party p[SPLIT_PARTIES_MAX + 1];
+    struct split_contract c;
+    (void)state;
+    for (int i = 0; i < 14; i++) {
+        struct row_contract r = row;
+        memcpy(p, good, sizeof good);
+        switch (i) {
+        case 0:
+            p[0].ratio = -1;
+            break;
+        case 1:
+            p[0].ratio = SPLIT_RATIO_MAX + 1;
+            break;
+        case 2:
+            p[0].lines = 0;
+            break;
+        case 3:
+            p[0].lines = 8 | 7;
+            break;
+        case 4:
+            p[0].party = 0;
+            break;
+        case 5:
+            p[0].contract = 2;
+            break;
+        case 6:
+            p[0].seq = -1;
+            break;
+        case 7:
+            p[1].seq = 2;
+            break;
+        case 8:
+            r.unit = MONEY_UNIT + 1;
+            break;
+        case 9:
+            r.rounding = 1;
+            break;
+        case 10:
+            p[0].residue_e = 1000, p[1].residue_e = -1000;
+            break;
+        case 11:
+            p[1].residue_e = 1000, p[0].residue_e = -1000;
+            break;
+        case 12:
+            p[0].lines = 1, p[0].residue_s = 5, p[1].residue_s = -5;
+            break;
+        default:
+            p[0].lines = p[1].lines = 2;
+            break; /* nobody for electricity */
+        }
+        assert_int_equal(split_build(&c, &r, p, 2), ERR_RANGE);
+    }
+    for (int i = 0; i <= SPLIT_PARTIES_MAX; i++)
+        p[i] = (struct row_contract_party){
+            .contract = 1, .seq = i, .party = 10 + i, .lines = 7, .ratio = 1};
+    assert_int_equal(split_build(&c, &row, p, SPLIT_PARTIES_MAX + 1), ERR_RANGE);
+    assert_int_equal(split_build(&c, &row, p, SPLIT_PARTIES_MAX), 0);
+    const struct money much[SPLIT_LINES] = {MONEY(SPLIT_AMOUNT_MAX + 1), MONEY_ZERO, MONEY_ZERO};
+    struct split_result out;
+    assert_int_equal(split_compute(&c, much, &out), ERR_RANGE);
+}
+
 static void test_rows_round_trip(void **state)
 {
     (void)state;
@@ -348,6 +418,10 @@ static void test_refund_refuses(void **state)
     assert_int_equal(split_remain(part, 2, MONEY(-1), out), ERR_RANGE);
     const struct money bad[2] = {{-5}, {5}};
     assert_int_equal(split_remain(bad, 2, MONEY(0), out), ERR_RANGE);
+    const struct money much[2] = {{SPLIT_AMOUNT_MAX + 1}, {5}};
+    assert_int_equal(split_remain(much, 2, MONEY(0), out), ERR_RANGE);
+    static const struct money many[SPLIT_PARTS_MAX + 1];
+    assert_int_equal(split_remain(many, SPLIT_PARTS_MAX + 1, MONEY(0), out), ERR_RANGE);
 }
 
 int money_split_tests(void)
@@ -362,6 +436,7 @@ int money_split_tests(void)
         cmocka_unit_test(test_random_contracts),
         cmocka_unit_test(test_lines_have_their_own_parties),
         cmocka_unit_test(test_build_refuses),
+        cmocka_unit_test(test_build_refuses_each),
         cmocka_unit_test(test_rows_round_trip),
         cmocka_unit_test(test_refunds_never_credit),
         cmocka_unit_test(test_refunds_exhaustive_small),
