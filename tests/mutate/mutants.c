@@ -16,7 +16,8 @@ enum { FILE_BYTES = 1 << 20, MUTANTS = 2000, TEXT = 400 };
 struct mutant {
     size_t from, to; /* of the term */
     int line;
-    bool must;
+    bool must;        /* kept when true */
+    const char *kind; /* "must", "check" (an if), "answer" (a return) */
 };
 
 static char text[FILE_BYTES + 1]; /* the file */
@@ -79,7 +80,7 @@ static int line_of(size_t at)
     return line;
 }
 
-static void term_add(size_t from, size_t to, bool must)
+static void term_add(size_t from, size_t to, bool must, const char *kind)
 {
     while (from < to && isspace((unsigned char)code[from]))
         from++;
@@ -87,11 +88,11 @@ static void term_add(size_t from, size_t to, bool must)
         to--;
     if (n_mutants == MUTANTS)
         die("too many checks", "");
-    mutants[n_mutants++] = (struct mutant){from, to, line_of(from), must};
+    mutants[n_mutants++] = (struct mutant){from, to, line_of(from), must, kind};
 }
 
 /* Every term of an expression. */
-static void terms_add(size_t from, size_t to, bool must)
+static void terms_add(size_t from, size_t to, bool must, const char *kind)
 {
     int depth = 0;
     size_t start = from;
@@ -99,12 +100,12 @@ static void terms_add(size_t from, size_t to, bool must)
     for (size_t i = from; i + 1 < to; i++) {
         depth += (code[i] == '(' || code[i] == '[') - (code[i] == ')' || code[i] == ']');
         if (depth == 0 && code[i] == op && code[i + 1] == op) {
-            term_add(start, i, must);
+            term_add(start, i, must, kind);
             start = i + 2;
             i++;
         }
     }
-    term_add(start, to, must);
+    term_add(start, to, must, kind);
 }
 
 /* Behind the bracket that closes the one at `at`. */
@@ -132,7 +133,7 @@ static void if_take(size_t i)
     while (isspace((unsigned char)code[body]))
         body++;
     if (word_at(body, "return ERR_") || word_at(body, "rc = ERR_"))
-        terms_add(open + 1, end - 1, false);
+        terms_add(open + 1, end - 1, false, "check");
 }
 
 /* `return bad ? ERR_X : …` or `return good ? 0 : ERR_X`. */
@@ -141,16 +142,16 @@ static void return_take(size_t i)
     const char *end = strchr(code + i, ';'), *bad = strstr(code + i, "? ERR_");
     const char *good = strstr(code + i, "? 0 : ERR_");
     if (good && end && good < end && (!bad || good < bad))
-        terms_add(i + 7, (size_t)(good - code), true);
+        terms_add(i + 7, (size_t)(good - code), true, "answer");
     else if (bad && end && bad < end)
-        terms_add(i + 7, (size_t)(bad - code), false);
+        terms_add(i + 7, (size_t)(bad - code), false, "answer");
 }
 
 static void checks_find(void)
 {
     for (size_t i = 0; i < size; i++) {
         if (word_at(i, "must("))
-            terms_add(i + 5, closing(i + 4) - 1, true);
+            terms_add(i + 5, closing(i + 4) - 1, true, "must");
         else if (word_at(i, "if ("))
             if_take(i);
         else if (word_at(i, "return "))
@@ -162,7 +163,7 @@ static void checks_find(void)
 static void mutant_say(const struct mutant *m)
 {
     bool blank = false;
-    printf("%d\t%s\t", m->line, m->must ? "must" : "check");
+    printf("%d\t%s\t", m->line, m->kind);
     for (size_t i = m->from; i < m->to; i++) {
         if (!isspace((unsigned char)text[i]))
             putchar(text[i]);

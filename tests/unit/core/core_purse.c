@@ -842,6 +842,9 @@ static void test_decide_is_not_for_all(void **state)
     id = w->reply.u.made.id;
     assert_int_equal(decide_as(t, 0, 0, id, PAYOUT_ACT_APPROVE, ""), 0);
     assert_int_equal(decide_as(t, 0, 0, id, PAYOUT_ACT_FAILED, ""), ERR_CONFLICT);
+    assert_int_equal(told(id, wechat, PAY_TRANSFER, PAY_NO_FUNDS, -1), 0);
+    assert_int_equal(payout_row(id)->state, PAYOUT_APPROVED); /* to be tried again */
+    assert_int_equal(decide_as(t, 0, 0, id, PAYOUT_ACT_FAILED, ""), ERR_CONFLICT);
 }
 
 static int payment_as(int64_t tenant, int64_t driver, int64_t channel)
