@@ -94,7 +94,7 @@ static void found_again(struct tape *t)
 static void record(const struct ykc_Record *r)
 {
     struct cmd_tx_record out = {0};
-    ykc_record(r, 8 * 3600, &out);
+    ykc_record(ykc_profile(0), r, 8 * 3600, &out);
     must(memchr(out.tx_no, 0, sizeof out.tx_no) && memchr(out.vin, 0, sizeof out.vin) &&
          memchr(out.card, 0, sizeof out.card));
     must(out.stop >= STOP_NONE && out.stop <= STOP_OTHER);

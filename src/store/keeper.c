@@ -16,16 +16,25 @@
 enum { JOURNAL_MAX = 256 << 20, LOG_FILE_MAX = 128 << 20, MANIFEST_CAP = 16 << 20 };
 enum { PIECE = 1 << 16 };
 
+/* Moving often moves the same pages often: so much journal is waited for, but not for ever. */
+enum { MOVE_BYTES = 16 << 20, MOVE_CALLS = 5 };
+
 struct store_keeper {
     struct db *db;
+    const struct store *store; /* NULL: of a backup, which moves nothing */
+    int64_t moved;             /* bytes of journal at the last move */
+    int calls;                 /* since */
 };
 
-static int keeper_open(const char *path, int64_t claim, struct store_keeper **out)
+static int keeper_open(const char *path, const struct store *store, struct store_keeper **out)
 {
     *out = NULL;
     struct store_keeper *k = calloc(1, sizeof *k);
     if (!k)
         return ERR_NOMEM;
+    k->store = store;
+    k->calls = MOVE_CALLS;
+    int64_t claim = store ? store_claim(store) : 0;
     int rc = db_open(&(struct db_config){.path = path, .mode = DB_KEEPER, .claim = claim}, &k->db);
     if (rc) {
         free(k);
@@ -37,7 +46,7 @@ static int keeper_open(const char *path, int64_t claim, struct store_keeper **ou
 
 int store_keeper_open(struct store *s, struct store_keeper **out)
 {
-    return keeper_open(store_db_path(s), store_claim(s), out);
+    return keeper_open(store_db_path(s), s, out);
 }
 
 void store_keeper_close(struct store_keeper *k)
@@ -48,9 +57,24 @@ void store_keeper_close(struct store_keeper *k)
     free(k);
 }
 
+static bool move_due(struct store_keeper *k)
+{
+    int64_t bytes = store_journal_bytes(k->store);
+    if (bytes < k->moved) /* it began anew */
+        k->moved = 0;
+    bool due = bytes < 0 || ++k->calls > MOVE_CALLS || bytes - k->moved >= MOVE_BYTES;
+    if (due) {
+        k->moved = bytes;
+        k->calls = 0;
+    }
+    return due;
+}
+
 int store_keeper_run(struct store_keeper *k)
 {
     int64_t left;
+    if (!move_due(k))
+        return 0;
     int rc = db_tidy(k->db, false, &left);
     /* Only when readers kept it growing: cutting makes the writer wait. */
     if (rc == 0 && left > JOURNAL_MAX)
@@ -144,7 +168,7 @@ static int db_backup(struct backup *b)
     char path[STORE_PATH_CAP];
     int rc = store_path(b->dir, STORE_DB_NAME, path);
     if (rc == 0)
-        rc = keeper_open(path, 0, &k);
+        rc = keeper_open(path, NULL, &k);
     if (rc || !k)
         return rc;
     rc = db_copy(k->db, b->target);

@@ -61,6 +61,11 @@ int64_t store_claim(const struct store *s)
     return db_claim(s->db);
 }
 
+int64_t store_journal_bytes(const struct store *s)
+{
+    return db_journal_bytes(s->db);
+}
+
 int store_fail(const struct db *db, int rc, const char *what)
 {
     log_line(LOG_ERROR, "store", 0, "%s: %s (%s)", what, err_name(rc), db ? db_detail(db) : "");

@@ -119,7 +119,8 @@ EV_MUST_USE int store_fetch_need(struct store_fetcher *f, const struct core_need
 struct store_keeper;
 EV_MUST_USE int store_keeper_open(struct store *s, struct store_keeper **out);
 void store_keeper_close(struct store_keeper *k);
-/** Call every second or so: moves the journal into place; cuts it short when it has grown too long.
+/** Call every second or so: moves the journal into place, the first time, when 16 MiB of it have come
+ * and at every sixth call; cuts it short when it has grown too long.
  * On a server: renews the claim of the store's writer; ERR_LOCKED once another has taken over. */
 EV_MUST_USE int store_keeper_run(struct store_keeper *k);
 

@@ -17,6 +17,8 @@ const char *store_dir(const struct store *s);
 const char *store_db_path(const struct store *s);
 /** db_claim of the writer. */
 int64_t store_claim(const struct store *s);
+/** db_journal_bytes of the writer; any thread. */
+int64_t store_journal_bytes(const struct store *s);
 /** Logs what was tried and the engine's words; returns rc unchanged. */
 EV_MUST_USE int store_fail(const struct db *db, int rc, const char *what);
 /** Runs a prepared select of whole rows and gives each to fn; *found counts them. Resets the

@@ -130,7 +130,7 @@ static void first_life(struct crash *c, int steps)
                                            .seed = c->seed,
                                            .steps = steps,
                                            .restart_every = 47,
-                                           .keep_every = 7});
+                                           .keep_every = 2});
     must(c->first.err == 0);
 }
 
@@ -162,7 +162,7 @@ static void second_life(struct crash *c, const struct seedling *s, bool rolls)
                                           .seed = rng_next(&c->rng),
                                           .steps = rolls ? ROLL_STEPS : LIFE_STEPS,
                                           .restart_every = 9,
-                                          .keep_every = 4});
+                                          .keep_every = 1});
     must(c->life.err == 0);
     uint64_t points = rolls ? 4 * LIFE_POINTS : LIFE_POINTS;
     cuts(c, &c->life, points);
@@ -184,7 +184,7 @@ static void failing_life(struct crash *c, const struct seedling *s)
                                           .seed = rng_next(&c->rng),
                                           .steps = LIFE_STEPS,
                                           .restart_every = 9,
-                                          .keep_every = 4,
+                                          .keep_every = 1,
                                           .fault = fault,
                                           .countdown = (int)rng_below(&c->rng, (uint64_t)most),
                                           .stop_open = true});

@@ -161,6 +161,11 @@ void db_shrink(struct db *db)
     db->engine->shrink(db);
 }
 
+int64_t db_journal_bytes(const struct db *db)
+{
+    return db->engine->journal_bytes(db);
+}
+
 int db_tidy(struct db *db, bool all, int64_t *left)
 {
     return db->engine->tidy(db, all, left);

@@ -114,6 +114,9 @@ void db_rollback(struct db *db);
 /** Gives back what the connection keeps in memory only to be faster; not inside a transaction. */
 void db_shrink(struct db *db);
 
+/** Writer, but from any thread: bytes that its engine's journal holds, moved into place or not; -1
+ * when the engine has none and db_tidy wants to be called every time. */
+int64_t db_journal_bytes(const struct db *db);
 /** Keeper: moves committed changes from the engine's journal to their place. *left gets the bytes
  * of journal that could not be moved because a reader still needs them. all: wait for readers, then
  * cut the journal short. An engine without such a journal has nothing left; with `claim` it renews

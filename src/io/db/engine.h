@@ -36,6 +36,7 @@ struct db_engine {
     int (*commit)(struct db *db);
     void (*rollback)(struct db *db);
     void (*shrink)(struct db *db);
+    int64_t (*journal_bytes)(const struct db *db);
     int (*tidy)(struct db *db, bool all, int64_t *left);
     int (*copy)(struct db *db, const char *target);
     int (*verify)(struct db *db, void (*fn)(void *ctx, const char *text), void *ctx);

@@ -922,6 +922,12 @@ static void pg_shrink(struct db *port)
 
 /* ---- housekeeping ---- */
 
+static int64_t pg_journal_bytes(const struct db *db)
+{
+    (void)db;
+    return -1;
+}
+
 static int pg_tidy(struct db *port, bool all, int64_t *left)
 {
     struct pg *db = pg_of(port);
@@ -986,6 +992,7 @@ const struct db_engine db_engine_postgres = {.dialect = DB_POSTGRES,
                                              .commit = pg_commit,
                                              .rollback = pg_rollback,
                                              .shrink = pg_shrink,
+                                             .journal_bytes = pg_journal_bytes,
                                              .tidy = pg_tidy,
                                              .copy = pg_copy,
                                              .verify = pg_verify};

@@ -4,8 +4,8 @@
  *
  * Data: a connection and its three transaction statements. Invariants: 1. the writer runs in WAL
  * mode with synchronous=FULL, so COMMIT returns after the sync of the journal; 2. the writer itself
- * checkpoints only when the journal has grown past AUTO_PAGES, which says that the keeper is not
- * running: otherwise the keeper does it on its own connection and no commit waits for it; 3. a
+ * checkpoints only when the journal has grown past AUTO_PAGES, the keeper being away or never finding a
+ * pause: otherwise the keeper does it on its own connection and no commit waits for it; 3. a
  * reader holds its snapshot only between db_begin and db_commit or inside one statement. Thread:
  * one at a time per connection (SQLite's own mutexes are off). Failure: engine codes become our
  * errors in one place, error_map; the engine's words stay readable through db_detail. */
@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/buf.h"
@@ -22,13 +23,20 @@
 #include "io/db/gather.h"
 
 /* PAGE_SIZE: doc/decisions/small-pages.md */
-enum { PAGE_SIZE = 2048, AUTO_PAGES = 25000, COPY_PAGES = 2000, BUSY_MS = 5000, SQL_MAX = 1 << 20 };
+enum {
+    PAGE_SIZE = 2048,
+    AUTO_PAGES = 100000,
+    COPY_PAGES = 2000,
+    BUSY_MS = 5000,
+    SQL_MAX = 1 << 20
+};
 
 struct lite {
     struct db port;
     sqlite3 *lite;
     enum db_mode mode;
     int page_size;
+    _Atomic int64_t journal_pages; /* as of the last commit; the keeper's thread reads it */
     struct db_stmt *begin, *commit, *rollback, *look;
 };
 
@@ -134,6 +142,17 @@ static int statements(struct lite *l)
     return rc < 0 ? rc : lite_prepare(db, "SELECT count(*) FROM sqlite_schema", &l->look);
 }
 
+/* After a commit: frames in the journal. That all of them have been moved, and the journal can begin
+ * anew, only comes about between two commits: where those never pause, here. */
+static int journal_grown(void *ctx, sqlite3 *lite, const char *name, int pages)
+{
+    struct lite *l = ctx;
+    atomic_store_explicit(&l->journal_pages, pages, memory_order_relaxed);
+    if (pages >= AUTO_PAGES)
+        (void)sqlite3_wal_checkpoint_v2(lite, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return SQLITE_OK; /* the commit has happened */
+}
+
 static int setup(struct db *db, const struct db_config *config)
 {
     sqlite3_extended_result_codes(lite_of(db)->lite, 1);
@@ -150,7 +169,9 @@ static int setup(struct db *db, const struct db_config *config)
                        "PRAGMA synchronous=FULL; PRAGMA trusted_schema=0; PRAGMA temp_store=MEMORY;"
                        "PRAGMA cell_size_check=1");
     if (rc == 0)
-        rc = pragma_set(db, "wal_autocheckpoint", config->mode == DB_WRITER ? AUTO_PAGES : 0);
+        rc = pragma_set(db, "wal_autocheckpoint", 0);
+    if (rc == 0 && config->mode == DB_WRITER)
+        (void)sqlite3_wal_hook(lite_of(db)->lite, journal_grown, lite_of(db));
     if (rc == 0 && config->cache_bytes)
         rc = pragma_set(db, "cache_size", -(int64_t)(config->cache_bytes / 1024));
     if (rc == 0 && config->mode != DB_WRITER)
@@ -367,6 +388,12 @@ static void lite_shrink(struct db *db)
     sqlite3_db_release_memory(lite_of(db)->lite);
 }
 
+static int64_t lite_journal_bytes(const struct db *db)
+{
+    struct lite *l = lite_of(db);
+    return atomic_load_explicit(&l->journal_pages, memory_order_relaxed) * l->page_size;
+}
+
 static int lite_tidy(struct db *db, bool all, int64_t *left)
 {
     int log = 0, done = 0;
@@ -472,7 +499,8 @@ const struct db_engine db_engine_sqlite = {.dialect = DB_SQLITE,
                                            .begin = lite_begin,
                                            .commit = lite_commit,
                                            .rollback = lite_rollback,
-    .shrink = lite_shrink,
+                                           .shrink = lite_shrink,
+                                           .journal_bytes = lite_journal_bytes,
                                            .tidy = lite_tidy,
                                            .copy = lite_copy,
                                            .verify = lite_verify};
