@@ -390,7 +390,7 @@ void order_fail(struct core *c, struct order *o, int err, enum order_event_kind 
     o->srow.end_ms = c->now;
     order_state(c, o, ORDER_START_FAILED);
     order_event(c, o, e, detail);
-    order_timer(c, o, TO_EVICT, c->now + EVICT_MS);
+    order_timer(c, o, TO_EVICT, c->now + ORDER_EVICT_MS);
     if (ch)
         command_drop(c, ch, o->row.id);
 }
@@ -477,7 +477,7 @@ int order_load(struct core *c, const struct row_orders *row)
         c->orders_open++;
         order_pin(c, o, 1);
     } else if (o->row.state != ORDER_DOUBTFUL)
-        order_timer(c, o, TO_EVICT, c->now + EVICT_MS);
+        order_timer(c, o, TO_EVICT, c->now + ORDER_EVICT_MS);
     return 0;
 }
 

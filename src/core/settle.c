@@ -343,7 +343,7 @@ void settle_order(struct core *c, struct order *o)
         order_event(c, o, OE_DOUBT, "");
         order_timer(c, o, TO_DECIDE, o->row.decide_ms);
     } else {
-        order_timer(c, o, TO_EVICT, c->now + EVICT_MS);
+        order_timer(c, o, TO_EVICT, c->now + ORDER_EVICT_MS);
     }
 }
 
@@ -406,7 +406,7 @@ static void rest_close(struct core *c, struct order *o, const char *detail)
     order_timer_off(c, o, TO_DECIDE);
     order_state(c, o, ORDER_SETTLED);
     order_event(c, o, OE_DECIDED, detail);
-    order_timer(c, o, TO_EVICT, c->now + EVICT_MS);
+    order_timer(c, o, TO_EVICT, c->now + ORDER_EVICT_MS);
 }
 
 void settle_rule(struct core *c, struct order *o)
