@@ -272,6 +272,24 @@ static void order_rows(struct buf *b)
                               .soc_pm = 640});
 }
 
+static void statement_row(struct buf *b, int64_t now)
+{
+    put(b, ROW_STATEMENT,
+        &(struct row_statement){.id = ORDER,
+                                .tenant = T1,
+                                .party = OWNER,
+                                .month = 202610,
+                                .from_ms = now - 1000000,
+                                .to_ms = now + 1000000,
+                                .currency = "CNY",
+                                .shares = 20000,
+                                .closing = 20000,
+                                .orders = 1,
+                                .state = STATEMENT_ISSUED,
+                                .note = "",
+                                .version = 1});
+}
+
 static void story_rows(struct buf *b)
 {
     int64_t now = os_now_ms();
@@ -318,20 +336,7 @@ static void story_rows(struct buf *b)
                               .url = "",
                               .payer = "",
                               .transfer = TRANSFER_2});
-    put(b, ROW_STATEMENT,
-        &(struct row_statement){.id = ORDER,
-                                .tenant = T1,
-                                .party = OWNER,
-                                .month = 202610,
-                                .from_ms = now - 1000000,
-                                .to_ms = now + 1000000,
-                                .currency = "CNY",
-                                .shares = 20000,
-                                .closing = 20000,
-                                .orders = 1,
-                                .state = STATEMENT_ISSUED,
-                                .note = "",
-                                .version = 1});
+    statement_row(b, now);
     put(b, ROW_ORDER_EVENT,
         &(struct row_order_event){.order_id = ORDER,
                                   .seq = 1,
