@@ -42,6 +42,26 @@ static void key_set(enum row_table t, void *row, int key)
     }
 }
 
+/* Whatever a table wants to be unique is: its ids and texts are numbers that never come twice. */
+static void row_unique(struct arena *a, enum row_table t, void *row)
+{
+    static int64_t last;
+    struct str text;
+    char digits[24];
+    last++;
+    snprintf(digits, sizeof digits, "%lld", (long long)last);
+    text = str_from_c(digits);
+    const char *copy = arena_copy(a, text);
+    assert_non_null(copy);
+    for (uint32_t i = 0; i < row_metas[t].n; i++) {
+        const struct row_column *k = &row_metas[t].columns[i];
+        if (k->kind == COLUMN_ID)
+            column_number(k, row, last);
+        else if (k->kind == COLUMN_TEXT && k->max >= text.n)
+            memcpy((char *)row + k->offset, &copy, sizeof copy);
+    }
+}
+
 static int64_t column_value(const struct row_column *k, const void *row)
 {
     int64_t v;
@@ -73,6 +93,7 @@ static void table_fill(struct box *b, struct rng *rng, struct arena *a, enum row
         union rowio_room row = {0};
         int key = (int)rng_below(rng, KEYS);
         row_random(rng, t, a, &row, true);
+        row_unique(a, t, &row);
         key_set(t, &row, key);
         enum row_op op = !x->there[key] && rng_below(rng, 2) ? ROW_INSERT : ROW_UPSERT;
         if (x->there[key] && rng_below(rng, 6) == 0)
