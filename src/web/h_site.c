@@ -236,6 +236,40 @@ int chargers_secret(struct request *r)
     return req_row_put(r, ROW_CHARGER, &row, false, 1);
 }
 
+static int cards_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    (void)n;
+    *(int64_t *)ctx = v[0].i;
+    return 0;
+}
+
+/* A card that charges where the pile has no network spends before anybody can say no: only one whose
+ * offline limit is in its driver's wallet now may be sent to piles. */
+static int cards_check(struct request *r, const struct pilecall_CardSync_req *in)
+{
+    for (uint32_t i = 0; i < in->cards_n; i++) {
+        struct str card = in->cards[i].physical;
+        char tag[17] = "0000000000000000";
+        int64_t known = 0;
+        size_t zeros;
+        int err;
+
+        for (size_t k = 0; k < card.n && card.n <= 16; k++)
+            tag[16 - card.n + k] =
+                (char)(card.p[k] >= 'A' && card.p[k] <= 'F' ? card.p[k] | 0x20 : card.p[k]);
+        zeros = strspn(tag, "0") & ~(size_t)1;
+        struct bind b[] = {BIND_TEXT("tag", str_from_c(tag)),
+                           BIND_TEXT("short", str_from_c(tag + zeros))};
+        err = req_query(r, QUERY_WEB_CARD_CREDIT, b, ARRAY_LEN(b), cards_take, &known);
+        if (err != 0)
+            return err;
+        if (known == 0)
+            return req_fail(r, ERR_NO_FUNDS, "/payload",
+                            arena_printf(&r->arena, "cards[%u]: no card with credit offline", i).p);
+    }
+    return 0;
+}
+
 /* Payloads are judged by the protocol's own table before they cost anybody anything. */
 static int call_check(struct request *r, const struct api_CallIn *in, int64_t protocol)
 {
@@ -254,7 +288,7 @@ static int call_check(struct request *r, const struct api_CallIn *in, int64_t pr
     if (out == NULL)
         return ERR_TOO_LARGE;
     if (wire_json_decode(msg->req, in->payload, &r->arena, out, WIRE_STRICT, &e) == 0)
-        return 0;
+        return msg->req == &pilecall_CardSync_req_type ? cards_check(r, out) : 0;
     return req_fail(r, e.err == ERR_NOT_FOUND ? ERR_RANGE : e.err, "/payload",
                     arena_printf(&r->arena, "%s: %s", e.path, e.reason).p);
 }

@@ -157,3 +157,11 @@ SELECT (SELECT count(*) FROM station s WHERE s.tenant = :tenant AND s.state <> 2
 -- out: piles i64
 SELECT count(*) FROM station s JOIN charger c ON c.station = s.id
 WHERE s.tenant = :tenant AND s.tariff = :family AND c.protocol = 2;
+
+-- name: web_card_credit(tenant id, tag text, short text) one
+-- out: cards i64
+SELECT count(*) FROM token t
+JOIN driver d ON d.id = t.driver
+JOIN account a ON a.tenant = t.tenant AND a.kind = 2 AND a.owner = t.driver
+WHERE t.tenant = :tenant AND (t.folded = :tag OR t.folded = :short) AND t.kind = 1 AND t.state = 0 AND d.state = 0
+  AND t.offline_limit > 0 AND a.posted_in - a.posted_out - a.held >= t.offline_limit;

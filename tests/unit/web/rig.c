@@ -139,7 +139,7 @@ static void site_rows(struct buf *b)
                                   .path = i == 0   ? "CP1"
                                           : i == 1 ? "CP2"
                                                    : "CP3",
-                                  .protocol = 1,
+                                  .protocol = i == 2 ? 2 : 1,
                                   .name = "Pile",
                                   .secret_hash = i == 0 ? "ab" : "",
                                   .max_power_w = 120000,
@@ -156,6 +156,21 @@ static void site_rows(struct buf *b)
                                     .max_power_w = 120000,
                                     .status = CS_AVAILABLE,
                                     .version = 4});
+}
+
+/* Two cards of the driver: one may charge where a pile has no network. */
+static void card_rows(struct buf *b)
+{
+    for (int i = 0; i < 2; i++)
+        put(b, ROW_TOKEN,
+            &(struct row_token){.id = TRANSFER_1 + 9000 + i,
+                                .tenant = T1,
+                                .driver = DRIVER,
+                                .tag = i ? "D14B0A55" : "D14B0A54",
+                                .folded = i ? "d14b0a55" : "d14b0a54",
+                                .kind = TOKEN_CARD,
+                                .offline_limit = i ? 0 : 20000,
+                                .version = 1});
 }
 
 static void money_rows(struct buf *b)
@@ -425,6 +440,7 @@ void rig_start(struct rig *rig, bool empty)
     if (!empty) {
         people_rows(&rows);
         site_rows(&rows);
+        card_rows(&rows);
         money_rows(&rows);
         order_rows(&rows);
         story_rows(&rows);

@@ -424,6 +424,29 @@ static void tags_save_bytes(void **state)
     assert_int_equal(r->n, 0);
 }
 
+static int card_sent(const char *key, const char *card)
+{
+    char head[64], body[160];
+
+    snprintf(head, sizeof(head), "Idempotency-Key: %s\r\n", key);
+    snprintf(
+        body, sizeof(body),
+        "{\"connector\":0,\"action\":\"CardSync\",\"payload\":{\"cards\":[{\"physical\":\"%s\"}]}}",
+        card);
+    return rig_as(&rig, 0, "POST", "/api/v1/chargers/53/calls", head, body)->status;
+}
+
+/* Only cards with credit go to piles that may be offline. */
+static void offline_cards_have_credit(void **state)
+{
+    (void)state;
+    assert_int_equal(card_sent("card-sync-1", "00000000D14B0A54"), 200);
+    assert_int_equal(rig.last.head.type, CMD_CALL);
+    assert_string_equal(rig.last.u.call.action, "CardSync");
+    assert_int_equal(card_sent("card-sync-2", "D14B0A55"), 402); /* no offline limit */
+    assert_int_equal(card_sent("card-sync-3", "0000000000000001"), 402);
+}
+
 static void secrets_are_shown_once(void **state)
 {
     const struct reply *r = rig_as(&rig, 0, "POST", "/api/v1/chargers/51/secret", NULL, NULL);
@@ -560,6 +583,7 @@ int api_tests(void)
         cmocka_unit_test(replay_is_told),
         cmocka_unit_test(put_needs_version),
         cmocka_unit_test(tags_save_bytes),
+        cmocka_unit_test(offline_cards_have_credit),
         cmocka_unit_test(secrets_are_shown_once),
         cmocka_unit_test(pages_are_served),
         cmocka_unit_test(logout_ends_it),
