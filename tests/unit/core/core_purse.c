@@ -892,6 +892,23 @@ static void test_refund_of_others(void **state)
     assert_int_equal(refund(open, 100), ERR_CONFLICT); /* it runs: nothing was paid */
 }
 
+/* What nobody paid for is nobody's to have back. */
+static void test_refund_without_payer(void **state)
+{
+    int64_t then = w->now;
+    (void)state;
+    (void)world_close(w);
+    world_run(w, 3600 * 1000);
+    assert_int_equal(world_open(w), 0);
+    assert_int_equal(world_tx_start(w, 1, "STRANGER", KWH, then + 60000), TAG_INVALID);
+    int64_t tx = w->reply.u.tag.tx;
+    (void)world_tx_stop(w, tx, 2 * KWH, then + 660000);
+    const struct order *o = order_by_tx(w->core, w->charger, tx);
+    assert_non_null(o);
+    assert_int_equal(o->row.state, ORDER_SETTLED);
+    assert_int_equal(refund(o->row.id, 100), ERR_CONFLICT);
+}
+
 int core_purse(void);
 int core_purse(void)
 {
@@ -909,6 +926,7 @@ int core_purse(void)
         T(test_decide_is_not_for_all),
         T(test_payment_of_others),
         T(test_refund_of_others),
+        T(test_refund_without_payer),
         T(test_payout_small_and_fee),
         T(test_payout_unknown),
         T(test_payout_short_funds),
