@@ -328,8 +328,15 @@ static void test_build_refuses_each(void **state)
             .contract = 1, .seq = i, .party = 10 + i, .lines = 7, .ratio = 1};
     assert_int_equal(split_build(&c, &row, p, SPLIT_PARTIES_MAX + 1), ERR_RANGE);
     assert_int_equal(split_build(&c, &row, p, SPLIT_PARTIES_MAX), 0);
+    /* Of three, one alone may be too far ahead or behind: 16 ratio sums are 48. */
+    for (int64_t sign = -1; sign <= 1; sign += 2) {
+        p[0].residue_e = 50 * sign;
+        p[1].residue_e = p[2].residue_e = -25 * sign;
+        assert_int_equal(split_build(&c, &row, p, 3), ERR_RANGE);
+    }
     const struct money much[SPLIT_LINES] = {MONEY(SPLIT_AMOUNT_MAX + 1), MONEY_ZERO, MONEY_ZERO};
     struct split_result out;
+    assert_int_equal(split_build(&c, &row, good, 2), 0);
     assert_int_equal(split_compute(&c, much, &out), ERR_RANGE);
 }
 
