@@ -131,7 +131,7 @@ static void a_batch_is_applied_as_its_rows_say(void **state)
     struct box *b = *state;
     struct arena a;
     struct db *db;
-    struct rng rng = {2024};
+    struct rng rng = {2026};
     memset(x, 0, sizeof x);
     arena_init(&a, (size_t)64 << 20);
     box_open(b);
