@@ -71,6 +71,16 @@ static void texts(const struct cmd *c)
         TEXT(c->u.call_result.status);
         must(c->u.call_result.n <= sizeof c->u.call_result.payload);
         break;
+    case CMD_PILE_START:
+        TEXT(c->u.pile_start.tag);
+        break;
+    case CMD_BATTERY:
+        TEXT(c->u.battery.tx_no);
+        TEXT(c->u.battery.vin);
+        TEXT(c->u.battery.detail);
+        break;
+    case CMD_PARKING:
+        break;
     default:
         must(c->head.type == CMD_CONN_CLOSED || c->head.type == CMD_HEARTBEAT ||
              c->head.type == CMD_PRICE_MODEL || c->head.type == CMD_PRICE_HELD);
