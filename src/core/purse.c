@@ -10,6 +10,8 @@
  * in its table by its key. Fails: full tables answer NULL. */
 #include "core/purse.h"
 
+enum { DIRTY_MS = 1000 };
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -178,8 +180,13 @@ void purse_started(struct core *c)
     }
 }
 
+/* Not before it is written: a lot of which something was just given back would lose that. */
 static void payment_evict(struct core *c, struct payment *p)
 {
+    if (p->o.dirty) {
+        purse_timer(c, &p->timer, c->now + DIRTY_MS);
+        return;
+    }
     (void)map_del(&c->purse->payment_ids, (uint64_t)p->row.id);
     obj_free(c, &p->o);
     slab_put(&c->purse->payments, p->o.ref);
@@ -187,6 +194,10 @@ static void payment_evict(struct core *c, struct payment *p)
 
 static void payout_evict(struct core *c, struct payout *p)
 {
+    if (p->o.dirty) {
+        purse_timer(c, &p->timer, c->now + DIRTY_MS);
+        return;
+    }
     (void)map_del(&c->purse->payout_ids, (uint64_t)p->row.id);
     obj_free(c, &p->o);
     slab_put(&c->purse->payouts, p->o.ref);
