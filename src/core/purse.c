@@ -10,10 +10,10 @@
  * in its table by its key. Fails: full tables answer NULL. */
 #include "core/purse.h"
 
-enum { DIRTY_MS = 1000 };
-
 #include <inttypes.h>
 #include <stdio.h>
+
+enum { DIRTY_MS = 1000 };
 
 enum { BUCKETS_MAX = 2000000, PAYMENTS_MAX = 500000, PAYOUTS_MAX = 200000, KEY_SIZE = 48 };
 
