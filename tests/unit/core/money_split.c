@@ -263,6 +263,55 @@ static void test_build_refuses(void **state)
     assert_int_equal(split_build(&c, &row, p, 2), ERR_RANGE);
 }
 
+/* The i-th thing that no contract may say. */
+static void spoil(int i, struct row_contract *row, struct row_contract_party p[2])
+{
+    switch (i) {
+    case 0:
+        p[0].ratio = -1;
+        break;
+    case 1:
+        p[0].ratio = SPLIT_RATIO_MAX + 1;
+        break;
+    case 2:
+        p[0].lines = 0;
+        break;
+    case 3:
+        p[0].lines = 8 | 7;
+        break;
+    case 4:
+        p[0].party = 0;
+        break;
+    case 5:
+        p[0].contract = 2;
+        break;
+    case 6:
+        p[0].seq = -1;
+        break;
+    case 7:
+        p[1].seq = 2;
+        break;
+    case 8:
+        row->unit = MONEY_UNIT + 1;
+        break;
+    case 9:
+        row->rounding = 1;
+        break;
+    case 10:
+        p[0].residue_e = 1000, p[1].residue_e = -1000;
+        break;
+    case 11:
+        p[1].residue_e = 1000, p[0].residue_e = -1000;
+        break;
+    case 12:
+        p[0].lines = 1, p[0].residue_s = 5, p[1].residue_s = -5;
+        break;
+    default:
+        p[0].lines = p[1].lines = 2;
+        break; /* nobody for electricity */
+    }
+}
+
 /* Each bound of a contract, alone. */
 static void test_build_refuses_each(void **state)
 {
@@ -277,50 +326,7 @@ static void test_build_refuses_each(void **state)
     for (int i = 0; i < 14; i++) {
         struct row_contract r = row;
         memcpy(p, good, sizeof good);
-        switch (i) {
-        case 0:
-            p[0].ratio = -1;
-            break;
-        case 1:
-            p[0].ratio = SPLIT_RATIO_MAX + 1;
-            break;
-        case 2:
-            p[0].lines = 0;
-            break;
-        case 3:
-            p[0].lines = 8 | 7;
-            break;
-        case 4:
-            p[0].party = 0;
-            break;
-        case 5:
-            p[0].contract = 2;
-            break;
-        case 6:
-            p[0].seq = -1;
-            break;
-        case 7:
-            p[1].seq = 2;
-            break;
-        case 8:
-            r.unit = MONEY_UNIT + 1;
-            break;
-        case 9:
-            r.rounding = 1;
-            break;
-        case 10:
-            p[0].residue_e = 1000, p[1].residue_e = -1000;
-            break;
-        case 11:
-            p[1].residue_e = 1000, p[0].residue_e = -1000;
-            break;
-        case 12:
-            p[0].lines = 1, p[0].residue_s = 5, p[1].residue_s = -5;
-            break;
-        default:
-            p[0].lines = p[1].lines = 2;
-            break; /* nobody for electricity */
-        }
+        spoil(i, &r, p);
         assert_int_equal(split_build(&c, &r, p, 2), ERR_RANGE);
     }
     for (int i = 0; i <= SPLIT_PARTIES_MAX; i++)
