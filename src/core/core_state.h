@@ -171,6 +171,12 @@ struct connector {
     } flap;
 };
 
+/** What it said last: its row lags behind while it flaps. */
+static inline int32_t connector_says(const struct connector *k)
+{
+    return k->flap.status ? k->flap.status : k->row.status;
+}
+
 /** Versions of one tariff or contract family, newest from_ms first. */
 struct tariff_node {
     struct tariff_node *next;

@@ -169,7 +169,7 @@ static int check_connector(const struct connector *k)
 {
     if (k->row.order_id)
         return ERR_BUSY;
-    switch (k->row.status) {
+    switch (connector_says(k)) {
     case CS_OFFLINE: /* never said anything since it connected: let it decide */
     case CS_AVAILABLE:
     case CS_PREPARING:
@@ -337,7 +337,7 @@ int start_order(struct core *c, const struct cmd *cmd)
 bool start_unplugged(const struct core *c, const struct order *o)
 {
     const struct connector *k = connector_find(c, o->row.connector);
-    return k && k->row.reported == CS_AVAILABLE;
+    return k && (k->flap.status ? k->flap.status : k->row.reported) == CS_AVAILABLE;
 }
 
 void start_result(struct core *c, struct order *o, int err, const char *status)

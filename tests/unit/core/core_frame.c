@@ -522,6 +522,20 @@ static bool gun_written(int64_t *before_ms)
     return yes;
 }
 
+/* While it flaps its row lags; whether a charge may start is asked of what it said last. */
+static void test_flapping_starts(void **state)
+{
+    (void)state;
+    for (int i = 0; i < STATUS_BURST; i++) {
+        w->now += 5;
+        assert_int_equal(world_status(w, 1, i % 2 ? CS_FAULTED : CS_PREPARING), 0);
+    }
+    assert_int_equal(world_start(w, w->gun, 4 * MONEY_UNIT), ERR_FAULTED);
+    assert_int_equal(world_status(w, 1, CS_PREPARING), 0);
+    assert_int_equal(gun_row()->status, CS_FAULTED);
+    assert_int_equal(world_start(w, w->gun, 4 * MONEY_UNIT), 0);
+}
+
 static void test_flapping(void **state)
 {
     (void)state;
@@ -658,6 +672,7 @@ int core_frame(void)
         T(test_quota),
         T(test_quota_pile),
         T(test_flapping),
+        T(test_flapping_starts),
         T(test_flapping_session),
         T(test_flapping_leaves),
         T(test_alarm_skipped),
