@@ -42,6 +42,7 @@ struct audit_order {
 };
 struct audit_session {
     int64_t id, order, charger, tx;
+    int32_t evidence;
     char tx_no[33];
 };
 
