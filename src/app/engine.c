@@ -260,7 +260,6 @@ static void trim(struct engine *e, struct mailbox_batch *mail)
     for (int i = 0; i < BATCHES; i++)
         core_batch_free(&e->slots[i].batch);
     mailbox_batch_free(mail);
-    rest(e);
     pulse_trim(e->pulse);
     os_memory_trim();
 }

@@ -5,8 +5,7 @@
  * Invariants:
  *  1. Places ≥ len were never used.
  *  2. gens[i] is odd while place i is in use and grows at every get and put.
- *  3. live = number of odd generations.
- *  4. A page with an object in use is there; others may be missing (slab_trim). */
+ *  3. live = number of odd generations. */
 #include "base/slab.h"
 
 #include "base/must.h"
@@ -43,8 +42,6 @@ void *slab_get(struct slab *s, struct slab_ref *ref)
 {
     uint32_t i = s->free_head;
     if (i != UINT32_MAX) {
-        if (!page_ready(s, i))
-            return NULL;
         s->free_head = s->next_free[i];
     } else {
         i = s->len;
@@ -70,25 +67,12 @@ void *slab_at(const struct slab *s, uint32_t index)
 
 void slab_ahead(const struct slab *s, uint32_t index)
 {
-    if (index >= s->len || !s->pages[index / PAGE_OBJECTS])
+    if (index >= s->len)
         return;
     const char *p = place(s, index);
     EV_PREFETCH(&s->gens[index]);
     for (size_t at = 0; at < s->obj_size; at += 64)
         EV_PREFETCH(p + at);
-}
-
-void slab_trim(struct slab *s)
-{
-    for (uint32_t page = 0; page * PAGE_OBJECTS < s->len; page++) {
-        uint32_t i = page * PAGE_OBJECTS, end = i + PAGE_OBJECTS;
-        while (i < end && i < s->len && !(s->gens[i] & 1))
-            i++;
-        if (i < end && i < s->len)
-            continue;
-        free(s->pages[page]);
-        s->pages[page] = NULL;
-    }
 }
 
 void slab_put(struct slab *s, struct slab_ref ref)

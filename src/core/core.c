@@ -76,7 +76,6 @@ static void limits_fill(struct core_limits *l)
         .orders = 50000,
         .commands = 50000,
         .hot = 256,
-        .storm = 4096,
         .heartbeat_s = 300,
         .command_timeout_s = 30,
     };
@@ -86,7 +85,6 @@ static void limits_fill(struct core_limits *l)
     l->accounts = l->accounts ? l->accounts : usual.accounts;
     l->orders = l->orders ? l->orders : usual.orders;
     l->commands = l->commands ? l->commands : usual.commands;
-    l->storm = l->storm ? l->storm : l->hot ? l->hot : usual.storm;
     l->hot = l->hot ? l->hot : usual.hot;
     l->heartbeat_s = l->heartbeat_s ? l->heartbeat_s : usual.heartbeat_s;
     l->command_timeout_s = l->command_timeout_s ? l->command_timeout_s : usual.command_timeout_s;
@@ -708,7 +706,6 @@ void core_seal(struct core *c, struct core_batch *b)
 void core_trim(struct core *c)
 {
     must(!core_pending(c));
-    hot_trim(c);
     buf_free(&c->rows);
     buf_free(&c->samples);
     buf_free(&c->outs);

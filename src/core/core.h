@@ -24,7 +24,6 @@ struct sample_record;
 struct core_limits { /* from the configuration; 0 = default */
     uint32_t chargers, connectors, drivers, accounts, orders, commands; /* most in memory */
     uint32_t hot; /* idle chargers that stay in memory beside those with an order */
-    uint32_t storm; /* … until a storm is over (core_trim); 0 = as hot, where that is given */
     int32_t heartbeat_s, command_timeout_s;
     uint64_t seed;   /* for hash tables only */
     uint64_t secret; /* of this installation: what must not be guessed from an id (tags, codes) */

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* hot.c: which chargers are in memory. All that something happens at (an open order, a call under
  * way, a timer, a row that is not durable yet) are pinned; of the others only the last few heard of
- * stay (core_limits.hot), the rest leave with their connectors and are fetched again by need. In a
- * storm more of them stay (core_limits.storm) until it is over: who logs in says four things at once. A
+ * stay (core_limits.hot), the rest leave with their connectors and are fetched again by need. A
  * hundred thousand chargers that stand idle are a hundred thousand lines: what a connection is known
  * by and no row holds.
  *
@@ -186,30 +185,15 @@ static void leave(struct core *c, struct charger *ch)
     dir_drop(c, &ch->o);
 }
 
-/* Lets idle chargers leave until `keep` of them are left, looking at no more than `steps`. */
-static void rest(struct core *c, uint32_t keep, uint32_t steps)
+void core_rest(struct core *c, uint64_t settled)
 {
-    for (uint32_t i = 0; i < steps && c->dir[ROW_CHARGER].slab.live > keep + c->busy; i++) {
+    must(settled <= c->sealed && settled >= c->settled);
+    c->settled = settled;
+    for (int i = 0; i < HOT_STEPS && c->dir[ROW_CHARGER].slab.live > c->lim.hot + c->busy; i++) {
         struct charger *ch = c->hot_last;
         if (idle(c, ch) && line_save(c, ch))
             leave(c, ch);
         else
             hot_touch(c, ch); /* looked at again when its turn comes */
     }
-}
-
-/* In a storm a charger says the next thing before it could have left and come back. */
-void core_rest(struct core *c, uint64_t settled)
-{
-    must(settled <= c->sealed && settled >= c->settled);
-    c->settled = settled;
-    rest(c, c->lim.storm, HOT_STEPS);
-}
-
-void hot_trim(struct core *c)
-{
-    struct slab *chargers = &c->dir[ROW_CHARGER].slab;
-    rest(c, c->lim.hot, chargers->live);
-    slab_trim(chargers);
-    slab_trim(&c->dir[ROW_CONNECTOR].slab);
 }

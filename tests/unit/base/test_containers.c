@@ -122,37 +122,6 @@ static void strmap_edges(void **state)
     strmap_free(&m);
 }
 
-/* Empty pages go and come again; who lives stays where it is. */
-static void slab_gives_pages_back(void **state)
-{
-    (void)state;
-    struct slab s;
-    slab_init(&s, 24, 1000);
-    struct slab_ref refs[1000];
-    uint64_t *p[1000];
-    for (uint64_t i = 0; i < 1000; i++) {
-        p[i] = slab_get(&s, &refs[i]);
-        *p[i] = i;
-    }
-    for (int i = 0; i < 1000; i++)
-        if (i != 300)
-            slab_put(&s, refs[i]);
-    slab_trim(&s);
-    assert_ptr_equal(slab_find(&s, refs[300]), p[300]);
-    assert_int_equal(*p[300], 300);
-    assert_null(slab_at(&s, 0));
-    slab_ahead(&s, 0);
-    for (int i = 0; i < 999; i++) {
-        uint64_t *q = slab_get(&s, &refs[i == 300 ? 999 : i]);
-        assert_non_null(q);
-        assert_int_equal(*q, 0);
-        *q = 7;
-    }
-    assert_null(slab_get(&s, &refs[0]));
-    assert_int_equal(*p[300], 300);
-    slab_free(&s);
-}
-
 static void slab_handles_go_stale(void **state)
 {
     (void)state;
@@ -242,10 +211,10 @@ static void heap_has_a_cap(void **state)
 int container_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(map_is_a_list),         cmocka_unit_test(map_has_a_cap),
-        cmocka_unit_test(strmap_is_a_list),      cmocka_unit_test(strmap_edges),
-        cmocka_unit_test(heap_has_a_cap),        cmocka_unit_test(slab_handles_go_stale),
-        cmocka_unit_test(slab_gives_pages_back), cmocka_unit_test(heap_fires_in_order),
+        cmocka_unit_test(map_is_a_list),       cmocka_unit_test(map_has_a_cap),
+        cmocka_unit_test(strmap_is_a_list),    cmocka_unit_test(strmap_edges),
+        cmocka_unit_test(heap_has_a_cap),      cmocka_unit_test(slab_handles_go_stale),
+        cmocka_unit_test(heap_fires_in_order),
     };
     return cmocka_run_group_tests_name("containers", tests, NULL, NULL);
 }
