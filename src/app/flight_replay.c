@@ -201,9 +201,9 @@ int flight_replay(const char *dir, const char *const *parts, int n, FILE *out,
                   struct flight_score *score)
 {
     struct replay *r = calloc(1, sizeof *r);
-    int err = r ? 0 : ERR_NOMEM;
-    if (err)
-        return err;
+    int err = 0;
+    if (!r)
+        return ERR_NOMEM;
     *score = (struct flight_score){0};
     r->out = out;
     r->score = score;

@@ -228,8 +228,7 @@ static int prefetch(struct pulse *p, const struct cmd *cmd)
                 return err;
         }
     }
-    must(false && "core_needs asks for the same rows for ever");
-    return ERR_INTERNAL;
+    must_fail(__FILE__, __LINE__, "core_needs asks for the same rows for ever");
 }
 
 /* A zone that cannot be loaded is refused by the core, which does not know it. */

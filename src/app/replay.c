@@ -205,7 +205,7 @@ static int charger_make(struct account *a, size_t i, int64_t station)
 {
     struct replay_charger *c = &a->r.chargers[i];
     struct buf name;
-    struct str reply;
+    struct str reply = STR_NONE;
     char path[80];
     int64_t id;
     buf_init(&name, 1024);

@@ -96,7 +96,7 @@ enum cmd_type {
     CMD_PAYOUT_DECIDE, /* approve, refuse, cancel; settled or failed, for a bank's file; reply_made */
     CMD_STATEMENT_NEW, /* a party's month, as the web front added it up; reply_made (statement id) */
     CMD_STATEMENT_DECIDE, /* the party confirms or disputes, staff answer; reply_made */
-    CMD_ORDER_RAISE,   /* more prepaid for a running order; reply_made (order id) */
+    CMD_ORDER_RAISE,      /* more prepaid for a running order; reply_made (order id) */
 };
 
 struct cmd_head {
@@ -207,7 +207,8 @@ struct cmd_call_result {
         err; /* 0 answered; ERR_TIMEOUT, ERR_CLOSED, ERR_REJECTED (CALLERROR); why a start was refused, if told */
     char status[33]; /* "Accepted", "Rejected", … "" = none in the answer */
     uint32_t n;
-    char payload[16000]; /* answer as JSON (or decoded frame as JSON), n bytes; longer ones say "truncated" */
+    char payload
+        [16000]; /* answer as JSON (or decoded frame as JSON), n bytes; longer ones say "truncated" */
 };
 struct cmd_price_held {
     int64_t charger;
@@ -580,8 +581,8 @@ struct out_pay {
     int64_t expires_ms;
     int32_t op, kind, method; /* enum pay_op, channel_kind, pay_method */
     char currency[4];
-    char no[33], of_no[33]; /* ours; REFUND: of the payment */
-    char provider_no[65];   /* of the payment, where known */
+    char no[33], of_no[33];           /* ours; REFUND: of the payment */
+    char provider_no[65];             /* of the payment, where known */
     char payee[121], payee_name[101]; /* CREATE: payee is who pays, where the provider must know */
 };
 

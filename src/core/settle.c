@@ -107,7 +107,7 @@ static void split_make(struct core *c, struct order *o, const struct bill *b,
         return;
     }
     must(split_compute(k, base, out) == 0); /* a contract covers both lines; bills are bounded */
-    bool moved[SPLIT_PARTIES_MAX];          /* most shares come out even */
+    bool moved[SPLIT_PARTIES_MAX] = {0};    /* most shares come out even */
     for (int32_t i = 0; i < k->n; i++)
         moved[i] = memcmp(k->party[i].residue, out->residue[i], sizeof out->residue[i]) != 0;
     split_commit(k, out);

@@ -470,6 +470,7 @@ int wire_json_decode(const struct wire_type *t, struct str json, struct arena *a
                      unsigned mode, struct wire_error *e)
 {
     struct wire_error own;
+    // cppcheck-suppress uninitvar ; error_clear writes what is read
     struct decoder d = {.a = a, .e = e ? e : &own, .lenient = mode == WIRE_LENIENT};
     error_clear(d.e);
     memset(out, 0, t->size);

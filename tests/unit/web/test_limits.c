@@ -203,8 +203,8 @@ static void dripping_ends(void **state)
 {
     static const char *const starts[] = {
         "GET /healthz", "GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: ",
-        "POST /api/v1/driver/code HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-        "Content-Length: 4000\r\n\r\n{"};
+        ("POST /api/v1/driver/code HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+         "Content-Length: 4000\r\n\r\n{")};
     int fd[ARRAY_LEN(starts)], over = 0;
 
     (void)state;

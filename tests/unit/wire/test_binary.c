@@ -344,8 +344,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(values_test),        cmocka_unit_test(cp56_test),
         cmocka_unit_test(stream_test),        cmocka_unit_test(noise_test),
         cmocka_unit_test(record_number_test), cmocka_unit_test(round_test),
-        cmocka_unit_test(show_test),
-        cmocka_unit_test(not_ascii_test),
+        cmocka_unit_test(show_test),          cmocka_unit_test(not_ascii_test),
     };
     return cmocka_run_group_tests_name("wire binary", tests, NULL, NULL);
 }
