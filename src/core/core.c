@@ -278,7 +278,7 @@ int core_load(struct core *c, enum row_table t, const void *row)
     case ROW_CONTRACT_PARTY:
         return catalog_load(c, t, row);
     case ROW_ACCOUNT:
-        if (ledger_account(c->ledger, *id))
+        if (ledger_account(c->ledger, ((const struct row_account *)row)->id))
             return 0; /* what is in memory is newer */
         core_id_seen(c, ((const struct row_account *)row)->last_transfer);
         return ledger_load_account(c->ledger, row);

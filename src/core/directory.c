@@ -693,7 +693,9 @@ int directory_register(struct core *c, const struct cmd *cmd)
         obj_dirty(c, &made->o);
         d = made;
     }
+    // cppcheck-suppress nullPointerRedundantCheck ; must() does not return
     c->made_id = d->row.id;
+    // cppcheck-suppress nullPointerRedundantCheck
     c->made_version = d->row.version;
     return 0;
 }
