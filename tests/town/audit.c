@@ -621,10 +621,26 @@ static void event_payout(struct audit *a, const struct out_event *e)
                      (long long)f->id);
 }
 
+/* A charger may connect before those who made it have read their answer. */
+static struct seen_charger *charger_take(struct audit *a, int64_t id)
+{
+    struct seen_charger *c = charger_of(a, id);
+    if (!c && a->chargers < STREET_MAX) {
+        c = &a->charger[a->chargers++];
+        *c = (struct seen_charger){.id = id};
+    }
+    return c;
+}
+
+void audit_charger_add(struct audit *a, int64_t id)
+{
+    must(charger_take(a, id));
+}
+
 static void event_take(struct audit *a, const struct out_event *e)
 {
     struct seen_connector *k = connector_of(a, e->connector);
-    struct seen_charger *c = charger_of(a, e->charger);
+    struct seen_charger *c = e->kind == EVENT_CHARGER ? charger_take(a, e->charger) : NULL;
     int d = driver_index(a, e->driver);
     switch ((enum event_kind)e->kind) {
     case EVENT_CONNECTOR:

@@ -108,6 +108,8 @@ void audit_differ(struct audit *a, const char *format, ...) EV_PRINTF(2, 3);
 
 /** The answer to a request: judged against what was to be expected, then believed. */
 void audit_reply(struct audit *a, const struct cmd *cmd, const struct out *out);
+/** A charger that belongs to the street. */
+void audit_charger_add(struct audit *a, int64_t id);
 /** A change for the live pages. Those of one cause are looked at after the answer to the request
  * that caused them: what it did must not speak against it. */
 void audit_event(struct audit *a, const struct out_event *e, uint64_t cause);

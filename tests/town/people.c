@@ -313,7 +313,7 @@ static void charger_make(struct town *t, int i)
                                     .sample_s = p->model.traits.reading_ms / 1000};
     struct audit *a = &t->audit;
     int64_t charger = row_made(t, ROW_CHARGER, &row, true);
-    a->charger[a->chargers++].id = charger;
+    audit_charger_add(a, charger);
     for (int g = 0; g < p->model.traits.guns; g++) {
         const struct row_connector connector = {.tenant = a->tenant,
                                                 .charger = charger,
