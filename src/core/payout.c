@@ -7,7 +7,8 @@
  *              whoever asked takes it back → CANCELLED                          back
  *  APPROVED    sent to the rail → SENT; a bank's file stays here until a        in transit
  *              person says settled or failed
- *  SENT        DONE → SETTLED, FAILED → FAILED, the payee must confirm →        in transit
+ *  SENT        DONE of what was asked → SETTLED, of another amount →            in transit
+ *              UNKNOWN, FAILED → FAILED, the payee must confirm →
  *              WAIT_PAYEE, our balance there is short → APPROVED (tried again)
  *  UNKNOWN     asked again until the rail knows; never undone by itself         in transit
  *  WAIT_PAYEE  as SENT
@@ -230,8 +231,28 @@ static void payout_confirm(struct core *c, struct payout *p, const char *with)
     payout_state_set(c, p, PAYOUT_WAIT_PAYEE);
 }
 
+/* The rail says that it is done. Of another amount than was asked for it is not: a person must see
+ * it, and it stays in transit meanwhile. */
+static void payout_done(struct core *c, struct payout *p, const struct cmd_pay_result *in,
+                        int32_t err_before)
+{
+    char detail[80];
+    int64_t asked = p->row.amount - p->row.fee;
+    if (in->amount < 0 || in->amount == asked) {
+        payout_settled(c, p, in->provider_no);
+        return;
+    }
+    p->row.err = ERR_CONFLICT;
+    if (err_before == ERR_CONFLICT)
+        return; /* said already */
+    snprintf(detail, sizeof detail, "%" PRId64 " instead of %" PRId64, in->amount, asked);
+    audit_put(c, p->row.tenant, "payout.amount", p->row.id, detail, ERR_CONFLICT);
+    payout_state_set(c, p, PAYOUT_UNKNOWN);
+}
+
 int payout_result(struct core *c, struct payout *p, const struct cmd_pay_result *in)
 {
+    int32_t err_before = p->row.err;
     bool out = p->row.state == PAYOUT_SENT || p->row.state == PAYOUT_UNKNOWN ||
                p->row.state == PAYOUT_WAIT_PAYEE;
     if (p->row.channel != in->channel)
@@ -243,7 +264,7 @@ int payout_result(struct core *c, struct payout *p, const struct cmd_pay_result 
     if (in->op == PAY_NOTICE)
         payout_ask(c, p, true);
     else if (in->state == PAY_DONE)
-        payout_settled(c, p, in->provider_no);
+        payout_done(c, p, in, err_before);
     else if (in->state == PAY_FAILED)
         payout_back(c, p, PAYOUT_FAILED);
     else if (in->state == PAY_NO_FUNDS) {

@@ -291,6 +291,25 @@ static void test_payout_two_people(void **state)
     assert_int_equal(balance(ACCOUNT_AVAILABLE, w->owner), 5000);
 }
 
+/* Done, but not what was asked for: nothing settles, and somebody is told once. */
+static void test_payout_other_amount(void **state)
+{
+    (void)state;
+    available_make();
+    tenant_set(7, 10000, 100);
+    assert_int_equal(payout(w->owner, 0, 10000, wechat), 0);
+    int64_t id = w->reply.u.made.id, transit = balance(ACCOUNT_TRANSIT, w->owner);
+    size_t audits = world_count(w, ROW_AUDIT);
+    assert_int_equal(told(id, wechat, PAY_TRANSFER_QUERY, PAY_DONE, 990000), 0);
+    assert_int_equal(told(id, wechat, PAY_TRANSFER_QUERY, PAY_DONE, 10000), 0);
+    assert_int_equal(payout_row(id)->state, PAYOUT_UNKNOWN);
+    assert_int_equal(payout_row(id)->err, ERR_CONFLICT);
+    assert_int_equal(balance(ACCOUNT_TRANSIT, w->owner), transit);
+    assert_int_equal(world_count(w, ROW_AUDIT), audits + 1);
+    assert_int_equal(told(id, wechat, PAY_TRANSFER_QUERY, PAY_DONE, 9900), 0);
+    assert_int_equal(payout_row(id)->state, PAYOUT_SETTLED);
+}
+
 static void test_payout_small_and_fee(void **state)
 {
     (void)state;
@@ -928,6 +947,7 @@ int core_purse(void)
         T(test_refund_of_others),
         T(test_refund_without_payer),
         T(test_payout_small_and_fee),
+        T(test_payout_other_amount),
         T(test_payout_unknown),
         T(test_payout_short_funds),
         T(test_payout_refusals),
