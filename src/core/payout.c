@@ -238,13 +238,14 @@ static void payout_done(struct core *c, struct payout *p, const struct cmd_pay_r
 {
     char detail[80];
     int64_t asked = p->row.amount - p->row.fee;
+    bool said = p->row.state == PAYOUT_UNKNOWN && err_before == ERR_CONFLICT;
     if (in->amount < 0 || in->amount == asked) {
         payout_settled(c, p, in->provider_no);
         return;
     }
     p->row.err = ERR_CONFLICT;
-    if (err_before == ERR_CONFLICT)
-        return; /* said already */
+    if (said)
+        return;
     snprintf(detail, sizeof detail, "%" PRId64 " instead of %" PRId64, in->amount, asked);
     audit_put(c, p->row.tenant, "payout.amount", p->row.id, detail, ERR_CONFLICT);
     payout_state_set(c, p, PAYOUT_UNKNOWN);
