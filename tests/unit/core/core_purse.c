@@ -55,6 +55,8 @@ static void owner_verified(int32_t verified)
     assert_int_equal(world_put(w, ROW_PARTY, false, &p), 0);
 }
 
+static struct zone *utc; /* of the test that moves the operator */
+
 static int up(void **state)
 {
     (void)state;
@@ -82,6 +84,8 @@ static int down(void **state)
 {
     (void)state;
     world_free(w);
+    zone_free(utc);
+    utc = NULL;
     return 0;
 }
 
@@ -623,12 +627,33 @@ static int32_t month_of(int64_t ms)
     return c.year * 100 + c.month;
 }
 
+static int32_t month_after(int32_t month)
+{
+    return month % 100 == 12 ? month + 89 : month + 1;
+}
+
+static int64_t month_ms(int32_t month)
+{
+    return zone_instant(
+        w->zone, &(struct civil){.year = month / 100, .month = (int8_t)(month % 100), .day = 1});
+}
+
+static int statement_between(int32_t month, int64_t from_ms, int64_t to_ms)
+{
+    struct cmd *c = world_web(w, CMD_STATEMENT_NEW, w->person, ACTOR_PERSON);
+    c->u.statement_new = (struct cmd_statement_new){
+        .party = w->owner, .month = month, .from_ms = from_ms, .to_ms = to_ms};
+    return world_send(w, c);
+}
+
 static int statement(int32_t month, int64_t opening, int64_t shares, int64_t refunds,
                      int64_t withdrawn)
 {
     struct cmd *c = world_web(w, CMD_STATEMENT_NEW, w->person, ACTOR_PERSON);
     c->u.statement_new = (struct cmd_statement_new){.party = w->owner,
                                                     .month = month,
+                                                    .from_ms = month_ms(month),
+                                                    .to_ms = month_ms(month_after(month)),
                                                     .opening = opening,
                                                     .shares = shares,
                                                     .refunds = refunds,
@@ -651,7 +676,7 @@ static int state_decide(int64_t id, int64_t party, int32_t act, const char *note
 static void test_statement_sums(void **state)
 {
     (void)state;
-    int32_t month = month_of(w->now), next = month % 100 == 12 ? month + 89 : month + 1;
+    int32_t month = month_of(w->now), next = month_after(month);
     assert_int_equal(statement(month, 0, 10000, 0, 0), ERR_CONFLICT);
     world_run(w, 32 * DAY_MS);
     assert_int_equal(statement(month, 0, -1, 0, 0), ERR_RANGE);
@@ -665,6 +690,26 @@ static void test_statement_sums(void **state)
     world_run(w, 31 * DAY_MS);
     assert_int_equal(statement(next, 5499, 0, 0, 0), ERR_CORRUPT);
     assert_int_equal(statement(next, 5500, 0, 0, 0), 0);
+}
+
+/* The operator moves to another zone: the next statement still begins where the last one ended, and
+ * only then does the calendar of the new zone hold. */
+static void test_statement_zone_changes(void **state)
+{
+    (void)state;
+    int32_t month = month_of(w->now), next = month_after(month), third = month_after(next);
+    assert_int_equal(zone_fixed(0, &utc), 0);
+    assert_int_equal(core_zone_add(w->core, "UTC", utc), 0);
+    world_run(w, 95 * DAY_MS);
+    assert_int_equal(statement(month, 0, 0, 0, 0), 0);
+    struct row_tenant t = *(const struct row_tenant *)world_row(w, ROW_TENANT, w->tenant);
+    t.zone = "UTC";
+    assert_int_equal(world_put(w, ROW_TENANT, false, &t), 0);
+    int64_t joint = month_ms(next);            /* in the old zone */
+    int64_t ends = month_ms(third) + 28800000; /* in the new one */
+    assert_int_equal(statement_between(next, joint + 28800000, ends), ERR_CONFLICT);
+    assert_int_equal(statement_between(next, joint, ends - 28800000), ERR_CONFLICT);
+    assert_int_equal(statement_between(next, joint, ends), 0);
 }
 
 static void test_statement_decided(void **state)
@@ -969,6 +1014,7 @@ int core_purse(void)
         T(test_principal_back),
         T(test_principal_of_staff),
         T(test_statement_sums),
+        T(test_statement_zone_changes),
         T(test_statement_decided),
     };
     return cmocka_run_group_tests_name("core purse", tests, NULL, NULL);
