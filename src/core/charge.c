@@ -4,7 +4,7 @@
  * moves no money (doc/decisions/overrun-moves-no-money.md).
  *
  * Fails: money that cannot be moved here is our bug (must): holds and accounts were made before. */
-#include "core/charge.h"
+#include "core/company.h"
 #include "core/purse.h"
 
 /* ---- the split ---- */
@@ -155,11 +155,15 @@ struct taken charge_bill(struct core *c, struct order *o, const struct bill *b, 
     struct share_part share[SPLIT_PARTS_MAX];
     for (int32_t i = 0; i < split.n; i++)
         share[i] = share_give(c, o->row.tenant, split.part[i].party, split.part[i].amount.v, &q);
+    int64_t held = hold ? hold->amount.v : 0, due = paid ? company_due(c, o) : 0;
+    for (int32_t i = 0; due && i < split.n; i++)
+        share[i].due_ms = share[i].pending ? due : 0;
     struct ledger_ctx ctx = ledger_ctx_now(c);
     if (hold)
         must(ledger_hold_capture(c->ledger, &ctx, hold_id, &q) == 0);
     else if (q.n)
         must(ledger_post(c->ledger, &ctx, &q) == 0);
+    company_charged(c, o, paid, held);
     if (paid && !o->row.transfer)
         o->row.transfer = ctx.id;
     for (int32_t i = 0; i < split.n; i++) {

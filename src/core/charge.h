@@ -9,6 +9,8 @@
  *    exceeds it is debt if the tenant says so and the cap was not the driver's own prepaid amount;
  *    else loss.
  *  - a wallet without a hold: what is available; the rest is debt or loss by the same policies.
+ *  - a company: as a wallet; what exceeds the hold is the company's too, if that is its way and its
+ *    balance or credit has room, else loss (company.h).
  *  - nobody: all of it is loss.
  *
  * Invariants: 1. captured + debt + loss = total of the bill; 2. Σ parts = captured + debt, of each
@@ -42,6 +44,11 @@ struct taken charge_bill(struct core *c, struct order *o, const struct bill *b, 
 
 /* ---- payer.c ---- */
 
+/** Somebody pays it: a driver's wallet, or a company. */
+static inline bool payer_pays(const struct order *o)
+{
+    return o->row.payer_kind == PAYER_WALLET || o->row.payer_kind == PAYER_COMPANY;
+}
 /** What the payer of this order gives of `total`; changes nothing. hold: NULL = none. */
 struct taken payer_take(const struct core *c, const struct order *o, int64_t total,
                         const struct ledger_hold *hold);

@@ -97,6 +97,8 @@ enum cmd_type {
     CMD_STATEMENT_NEW, /* a party's month, as the web front added it up; reply_made (statement id) */
     CMD_STATEMENT_DECIDE, /* the party confirms or disputes, staff answer; reply_made */
     CMD_ORDER_RAISE,      /* more prepaid for a running order; reply_made (order id) */
+    CMD_COMPANY_PAY,      /* staff took money of a company; reply_made (transfer id) */
+    CMD_COMPANY_BILL,     /* a company's bill of a month that is over; reply_made (bill id) */
 };
 
 struct cmd_head {
@@ -295,10 +297,10 @@ struct cmd_topup {
     char note[201];
 };
 struct cmd_order_start {
-    int64_t driver; /* whose wallet; 0 with payer PAYER_NONE */
+    int64_t driver; /* whose wallet, or the company's member; 0 with payer PAYER_NONE */
     int64_t connector;
-    int64_t cap;        /* amount to hold, > 0 for PAYER_WALLET */
-    int32_t payer_kind; /* PAYER_WALLET or PAYER_NONE (staff test charge) */
+    int64_t cap;        /* amount to hold, > 0 for PAYER_WALLET and PAYER_COMPANY */
+    int32_t payer_kind; /* PAYER_WALLET, PAYER_COMPANY or PAYER_NONE (staff test charge) */
     int32_t direction;  /* 1 or 0 charge; -1 discharge: staff, PAYER_NONE, 云快充 only */
     int32_t to_soc;     /* discharge: down to this state of charge, percent */
     int32_t pad;
@@ -403,6 +405,18 @@ struct cmd_statement_decide {
     char note[201];
 };
 
+struct cmd_company_pay {
+    int64_t company, amount;
+    int64_t bill; /* 0: its oldest bills first */
+    char currency[4];
+    char note[201];
+};
+struct cmd_company_bill {
+    int64_t company;
+    int32_t month; /* yyyymm */
+    char note[201];
+};
+
 struct cmd {
     struct cmd_head head;
     union {
@@ -443,6 +457,8 @@ struct cmd {
         struct cmd_statement_new statement_new;
         struct cmd_statement_decide statement_decide;
         struct cmd_order_raise order_raise;
+        struct cmd_company_pay company_pay;
+        struct cmd_company_bill company_bill;
     } u;
 };
 /** Bytes to send for a command with payload member m. Arrays at the end (samples, payload, row) may be cut: see cmd_trim. */

@@ -9,7 +9,7 @@
  * Invariants: 1. one command, one reply; 2. an idempotency key is written in the batch of its
  * effect, errors are not kept; 3. the order of a sealed batch is: what was packed as it happened,
  * then changed objects in the order they changed first, then accounts and holds. */
-#include "core/core_state.h"
+#include "core/company.h"
 #include "core/purse.h"
 
 #include <stdio.h>
@@ -62,6 +62,8 @@ static const struct handler handlers[] = {
     [CMD_STATEMENT_NEW] = {.web = statement_new, .audit = "statement.new"},
     [CMD_STATEMENT_DECIDE] = {.web = statement_decide, .audit = "statement.decide"},
     [CMD_ORDER_RAISE] = {.web = pile_raise, .audit = "order.raise"},
+    [CMD_COMPANY_PAY] = {.web = company_pay, .audit = "company.pay"},
+    [CMD_COMPANY_BILL] = {.web = company_bill_issue, .audit = "company.bill"},
 };
 
 /* ---- memory ---- */
@@ -109,6 +111,9 @@ static void dirs_init(struct core *c)
         {ROW_CONNECTOR, sizeof(struct connector), l->connectors},
         {ROW_CHANNEL, sizeof(struct channel), 10000},
         {ROW_STATEMENT, sizeof(struct statement), 1000000},
+        {ROW_COMPANY, sizeof(struct company), 100000},
+        {ROW_COMPANY_MEMBER, sizeof(struct member), l->drivers},
+        {ROW_COMPANY_BILL, sizeof(struct company_bill), 1000000},
     };
     for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
         struct dir *d = &c->dir[tables[i].t];
@@ -270,6 +275,9 @@ int core_load(struct core *c, enum row_table t, const void *row)
     case ROW_CONNECTOR:
     case ROW_CHANNEL:
     case ROW_STATEMENT:
+    case ROW_COMPANY:
+    case ROW_COMPANY_MEMBER:
+    case ROW_COMPANY_BILL:
         return directory_load(c, t, row);
     case ROW_TARIFF:
     case ROW_TARIFF_DAY:

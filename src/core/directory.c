@@ -10,7 +10,7 @@
  * Invariants: 1. references stay inside one tenant; 2. natural keys are unique; 3. `version` counts
  * only changes made here; 4. an empty secret in a change keeps the old one; 5. what is outside the
  * actor's tenant or station does not exist for it (ERR_NOT_FOUND). */
-#include "core/core_state.h"
+#include "core/company.h"
 #include "core/purse.h"
 
 #include <stdio.h>
@@ -331,6 +331,24 @@ static int prepare_channel(struct core *c, struct put *p)
     return p->old ? 0 : account_open(c, t->row.id, kind, r->id, t->row.currency, &id);
 }
 
+static int check_company(struct core *c, struct put *p)
+{
+    return company_check(c, p->row, p->old ? p->old->row : NULL);
+}
+
+static int check_company_member(struct core *c, struct put *p)
+{
+    return company_member_check(c, p->row, p->old ? p->old->row : NULL);
+}
+
+static int prepare_company(struct core *c, struct put *p)
+{
+    const struct row_company *r = p->row;
+    const struct tenant *t = tenant_find(c, p->cmd->head.tenant);
+    int64_t id;
+    return p->old ? 0 : account_open(c, t->row.id, ACCOUNT_COMPANY, r->id, t->row.currency, &id);
+}
+
 /* ---- what follows a change ---- */
 
 static int prepare_party(struct core *c, struct put *p)
@@ -405,6 +423,8 @@ static void after_put(struct core *c, struct obj *o)
         event_charger(c, ch);
     } else if (o->table == ROW_CONNECTOR) {
         event_connector(c, (struct connector *)o);
+    } else if (o->table == ROW_COMPANY) {
+        company_floor(c, (struct company *)o);
     }
 }
 
@@ -414,11 +434,18 @@ static const struct {
     check_fn *check;
     int (*prepare)(struct core *c, struct put *p); /* may fail, changes only accounts */
 } rules[ROW_TABLE_N] = {
-    [ROW_TENANT] = {check_tenant, NULL},           [ROW_PARTY] = {check_party, prepare_party},
-    [ROW_PERSON] = {check_person, NULL},           [ROW_API_KEY] = {check_api_key, NULL},
-    [ROW_DRIVER] = {check_driver, prepare_driver}, [ROW_TOKEN] = {check_token, NULL},
-    [ROW_STATION] = {check_station, NULL},         [ROW_CHARGER] = {check_charger, NULL},
-    [ROW_CONNECTOR] = {check_connector, NULL},     [ROW_CHANNEL] = {check_channel, prepare_channel},
+    [ROW_TENANT] = {check_tenant, NULL},
+    [ROW_PARTY] = {check_party, prepare_party},
+    [ROW_PERSON] = {check_person, NULL},
+    [ROW_API_KEY] = {check_api_key, NULL},
+    [ROW_DRIVER] = {check_driver, prepare_driver},
+    [ROW_TOKEN] = {check_token, NULL},
+    [ROW_STATION] = {check_station, NULL},
+    [ROW_CHARGER] = {check_charger, NULL},
+    [ROW_CONNECTOR] = {check_connector, NULL},
+    [ROW_CHANNEL] = {check_channel, prepare_channel},
+    [ROW_COMPANY] = {check_company, prepare_company},
+    [ROW_COMPANY_MEMBER] = {check_company_member, NULL},
 };
 
 static size_t characters(const char *s)

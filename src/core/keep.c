@@ -232,6 +232,18 @@ void dir_key(enum row_table t, const void *row, char out[DIR_KEY_SIZE])
         const struct row_statement *s = row;
         snprintf(out, DIR_KEY_SIZE, "%" PRId64 ":%d", s->party, (int)s->month);
         return;
+    } else if (t == ROW_COMPANY_BILL) {
+        const struct row_company_bill *b = row;
+        snprintf(out, DIR_KEY_SIZE, "%" PRId64 ":%d", b->company, (int)b->month);
+        return;
+    } else if (t == ROW_COMPANY_MEMBER) {
+        const struct row_company_member *m = row;
+        if (m->state == ROW_DELETED)
+            out[0] = 0; /* who is no member any more may become one again, of another company */
+        else
+            snprintf(out, DIR_KEY_SIZE, "%c%" PRId64, m->token ? 't' : 'd',
+                     m->token ? m->token : m->driver);
+        return;
     } else if (t == ROW_DRIVER) {
         const struct row_driver *d = row;
         key_of_tenant(out, d->tenant, d->phone);

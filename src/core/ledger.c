@@ -254,7 +254,7 @@ int ledger_account_open(struct ledger *l, const struct ledger_ctx *ctx,
 {
     if (!currency_valid(key->currency))
         return ERR_CURRENCY;
-    if (key->kind < ACCOUNT_CASH || key->kind > ACCOUNT_PARTY_DEBT)
+    if (key->kind < ACCOUNT_CASH || key->kind > ACCOUNT_COMPANY)
         return ERR_RANGE;
     const struct ledger_account *old =
         ledger_account_find(l, key->tenant, key->kind, key->owner, key->currency);
@@ -277,6 +277,22 @@ int ledger_account_open(struct ledger *l, const struct ledger_ctx *ctx,
         return ERR_FULL;
     account_touch(l, a);
     *id = fresh.id;
+    return 0;
+}
+
+int ledger_floor_set(struct ledger *l, int64_t account, struct money floor)
+{
+    struct account *a = account_get(l, account);
+    if (!a)
+        return ERR_NOT_FOUND;
+    if (floor.v > 0 || floor.v < FLOOR_SIGNED)
+        return ERR_RANGE;
+    if (a->a.posted_in - a->a.posted_out - a->a.held < floor.v)
+        return ERR_CONFLICT;
+    if (a->a.min_balance != floor.v) {
+        a->a.min_balance = floor.v;
+        account_touch(l, a);
+    }
     return 0;
 }
 

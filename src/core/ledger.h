@@ -106,6 +106,9 @@ bool ledger_kind_signed(int32_t kind);
  * ERR_RANGE for an unknown kind. */
 EV_MUST_USE int ledger_account_open(struct ledger *l, const struct ledger_ctx *ctx,
                                     const struct ledger_account *key, int64_t *id, bool *made);
+/** How far the account may go below zero (0 or negative). ERR_CONFLICT when it is below that already,
+ * ERR_NOT_FOUND, ERR_RANGE. */
+EV_MUST_USE int ledger_floor_set(struct ledger *l, int64_t account, struct money floor);
 /** NULL when there is none. */
 const struct ledger_account *ledger_account(const struct ledger *l, int64_t id);
 const struct ledger_account *ledger_account_find(const struct ledger *l, int64_t tenant,

@@ -4,7 +4,7 @@
  * have left: what is not found then does not exist.
  *
  *  always in memory   tenants, parties, people, keys, stations, channels, tariffs, contracts,
- *                     accounts that are no driver's; chargers that wait to be registered
+ *                     companies with members and bills, accounts that are no driver's; chargers that wait to be registered
  *  pinned             by an open order: its charger, its driver; by a call under way or a timer:
  *                     the charger (hot.c)
  *  comes whole        a charger with all its connectors, a driver with all its accounts, an order
@@ -273,6 +273,11 @@ static void want_row(struct needs *w, const struct cmd *cmd)
         want_driver(w, r->driver);
         if (!create && !dir_find(w->c, ROW_TOKEN, r->id))
             want(w, NEED_TOKEN, r->id, 0, "");
+    } else if (t == ROW_COMPANY_MEMBER) {
+        const struct row_company_member *r = row;
+        want_driver(w, r->driver);
+        if (r->token > 0 && !dir_find(w->c, ROW_TOKEN, r->token))
+            want(w, NEED_TOKEN, r->token, 0, "");
     }
 }
 

@@ -27,7 +27,7 @@
  * Invariants: 1. an open order is the order_id of its connector, and the only one, but for one that
  * waits for the pile to turn the running session round; 2. a session has
  * at most one OCPP transaction id and keeps it; 3. every open order has a timer. */
-#include "core/core_state.h"
+#include "core/company.h"
 
 /* ---- finding ---- */
 
@@ -378,6 +378,7 @@ void order_fail(struct core *c, struct order *o, int err, enum order_event_kind 
         must(ledger_hold_release(c->ledger, &ctx, o->row.hold) == 0);
         event_wallet(c, o->row.tenant, o->row.driver, o->row.currency);
     }
+    company_failed(c, o);
     if (k && k->row.order_id == o->row.id) {
         k->row.order_id = 0;
         obj_dirty(c, &k->o);

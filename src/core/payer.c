@@ -3,7 +3,7 @@
  *
  * Owns nothing. Invariant: what payer_take says can be taken: payer_legs posts it and may not fail.
  * The core's thread. */
-#include "core/charge.h"
+#include "core/company.h"
 #include "core/purse.h"
 
 static int64_t available_of(const struct core *c, const struct order *o)
@@ -36,6 +36,8 @@ struct taken payer_take(const struct core *c, const struct order *o, int64_t tot
                         const struct ledger_hold *hold)
 {
     struct taken t = {.loss = total};
+    if (o->row.payer_kind == PAYER_COMPANY && total > 0)
+        return company_take(c, o, total, hold);
     if (o->row.payer_kind != PAYER_WALLET || total <= 0)
         return t;
     int64_t most = hold ? hold->amount.v : available_of(c, o);
@@ -52,6 +54,10 @@ void payer_legs(struct core *c, const struct order *o, const struct taken *t,
                 struct ledger_request *q)
 {
     int64_t account;
+    if (o->row.payer_kind == PAYER_COMPANY) {
+        company_legs(c, o, t, q);
+        return;
+    }
     if (t->captured) {
         must(wallet_open(c, o->row.tenant, o->row.driver, o->row.currency, &account) == 0);
         purse_leg(q, account, -t->captured, 0);
@@ -65,6 +71,10 @@ void payer_legs(struct core *c, const struct order *o, const struct taken *t,
 
 void payer_back(struct core *c, const struct order *o, int64_t back, struct ledger_request *q)
 {
+    if (o->row.payer_kind == PAYER_COMPANY) {
+        company_back(c, o, back, q);
+        return;
+    }
     int64_t debt = debt_of(c, o->row.tenant, o->row.driver, o->row.currency);
     debt = debt < back ? debt : back; /* what is owed is settled first */
     purse_leg(q, purse_account(c, o->row.tenant, ACCOUNT_WALLET, o->row.driver, o->row.currency),

@@ -125,7 +125,8 @@ struct bucket *bucket_add(struct core *c, const struct row_maturing *row)
     b->timer.kind = PURSE_BUCKET;
     must(strmap_put(&c->purse->bucket_keys, bucket_key(row->party, row->due_ms, key),
                     (uint64_t)(uintptr_t)b) == 0);
-    purse_timer(c, &b->timer, row->due_ms);
+    if (row->due_ms > 0) /* else it waits for a bill (company.h) */
+        purse_timer(c, &b->timer, row->due_ms);
     return b;
 }
 

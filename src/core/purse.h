@@ -111,6 +111,9 @@ void share_take(struct core *c, int64_t party, int64_t amount, const struct row_
                 size_t n, struct ledger_request *q);
 /** A bucket is due. */
 void share_mature(struct core *c, struct bucket *b);
+/** `amount` of a bucket that waits for a bill was collected: available at once when due_ms is past,
+ * else moved to the bucket of that time. The bucket stays. */
+void share_collected(struct core *c, struct bucket *b, int64_t amount, int64_t due_ms);
 bool party_is_platform(const struct core *c, int64_t party);
 
 /* ---- refund.c ---- */

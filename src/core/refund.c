@@ -7,7 +7,7 @@
  * Invariants: 1. 0 <= refunded <= paid, of each party and fee line too; 2. the sum of all rows of
  * parts of an order = paid − refunded; 3. the driver has the money in the same transaction, whoever
  * of the parties is short (share.c). */
-#include "core/charge.h"
+#include "core/company.h"
 #include "core/purse.h"
 
 /** One party's parts of one fee line, over all captures and refunds so far. */
@@ -107,6 +107,7 @@ void refund_move(struct core *c, struct order *o, int64_t back, int32_t code, co
     for (size_t i = 0; i < m; i++)
         if (part[i].keep != part[i].sum)
             part_row(c, o, &part[i], ctx.id);
+    company_refunded(c, o, back);
     event_wallet(c, o->row.tenant, o->row.driver, o->row.currency);
 }
 
@@ -117,7 +118,7 @@ int refund_order(struct core *c, const struct cmd *cmd)
     if (!o || o->row.tenant != cmd->head.tenant || !station_scope_ok(cmd, o->row.station) ||
         !order_ready(c, o))
         return ERR_NOT_FOUND;
-    if (o->row.state != ORDER_SETTLED || o->row.payer_kind != PAYER_WALLET)
+    if (o->row.state != ORDER_SETTLED || !payer_pays(o))
         return ERR_CONFLICT;
     if (in->amount <= 0 || in->amount % MONEY_FEN || in->amount > o->row.paid - o->row.refunded)
         return ERR_RANGE;

@@ -67,7 +67,7 @@ static struct bill bill_lines(struct core *c, struct order *o)
 /* Is there money left that a decision could still move? */
 static bool rest_matters(const struct order *o)
 {
-    if (!o->ev.doubt || o->ev.doubt_mwh <= 0 || o->row.payer_kind != PAYER_WALLET)
+    if (!o->ev.doubt || o->ev.doubt_mwh <= 0 || !payer_pays(o))
         return false;
     return o->row.cap <= 0 || o->row.paid < o->row.cap;
 }
@@ -238,7 +238,7 @@ static int64_t correct_take(struct core *c, struct order *o, const struct bill *
     int64_t most = o->row.cap > 0 && o->row.cap < total ? o->row.cap : total;
     int64_t want = most - o->row.paid, more = total - o->row.total;
     want = want < more ? want : more;
-    if (want <= 0 || o->row.payer_kind != PAYER_WALLET)
+    if (want <= 0 || !payer_pays(o))
         return 0;
     struct bill part = bill_taken(now, want);
     struct taken t = charge_bill(c, o, &part, 0);

@@ -9,7 +9,11 @@
  * out of what is available, and what is missing then is the party's debt, which everything that comes
  * to it later settles first. The driver gets the refund at once in any case.
  *
+ * Shares of orders that a company pays on credit wait for its bill instead (company.h): their bucket's
+ * due_ms is −(id of the bill), it has no timer, and gives what is collected.
+ *
  * Invariants: 1. and 2. of purse.h; 3. a bucket is never negative. */
+#include "core/company.h"
 #include "core/purse.h"
 
 #define DAY_MS INT64_C(86400000)
@@ -75,25 +79,37 @@ void share_given(struct core *c, int64_t tenant, const char *currency, const str
     obj_dirty(c, &b->o);
 }
 
-/* Lowers the buckets of these rows by what can be taken of `amount`; returns that. */
+/* Lowers one bucket, if it is there; returns by how much. */
+static int64_t take_bucket(struct core *c, int64_t party, int64_t due_ms, int64_t most)
+{
+    struct bucket *b = bucket_find(c, party, due_ms);
+    if (!b || most <= 0)
+        return 0;
+    if (most > b->row.amount)
+        most = b->row.amount;
+    b->row.amount -= most;
+    obj_dirty(c, &b->o);
+    return most;
+}
+
+/* Lowers the buckets of these rows by what can be taken of `amount`; returns that. What waited for a
+ * bill may wait for the end of the window now. */
 static int64_t take_pending(struct core *c, int64_t party, int64_t amount,
                             const struct row_split_part *rows, size_t n)
 {
     int64_t taken = 0;
     for (size_t i = 0; i < n && taken < amount; i++) {
-        if (rows[i].party != party || rows[i].amount <= 0 || rows[i].due_ms <= c->now)
+        int64_t due = rows[i].due_ms;
+        if (rows[i].party != party || rows[i].amount <= 0 || (due >= 0 && due <= c->now))
             continue;
-        struct bucket *b = bucket_find(c, party, rows[i].due_ms);
         int64_t most = amount - taken;
         if (most > rows[i].amount)
             most = rows[i].amount;
-        if (!b || most <= 0)
-            continue;
-        if (most > b->row.amount)
-            most = b->row.amount;
-        b->row.amount -= most;
-        obj_dirty(c, &b->o);
-        taken += most;
+        int64_t got = take_bucket(c, party, due, most);
+        const struct company_bill *bill = due < 0 ? dir_find(c, ROW_COMPANY_BILL, -due) : NULL;
+        if (bill && got < most)
+            got += take_bucket(c, party, company_bill_matures(c, bill), most - got);
+        taken += got;
     }
     return taken;
 }
@@ -117,24 +133,42 @@ void share_take(struct core *c, int64_t party, int64_t amount, const struct row_
                   party);
 }
 
+/* `amount` of the party's pending account becomes available: what it owes is settled first. */
+static void mature(struct core *c, const struct row_maturing *r, int64_t amount)
+{
+    struct ledger_request q;
+    struct ledger_ctx ctx;
+    int64_t debt_account = 0;
+    purse_request(c, &q, r->tenant, TRANSFER_MATURE, r->currency);
+    int64_t debt = debt_left(c, r->tenant, r->party, &q, &debt_account);
+    int64_t repay = debt < amount ? debt : amount;
+    purse_leg(&q, purse_account(c, r->tenant, ACCOUNT_PENDING, r->party, r->currency), -amount,
+              r->party);
+    purse_leg(&q, debt_account, repay, r->party);
+    purse_leg(&q, purse_account(c, r->tenant, ACCOUNT_AVAILABLE, r->party, r->currency),
+              amount - repay, r->party);
+    ctx = ledger_ctx_now(c);
+    must(ledger_post(c->ledger, &ctx, &q) == 0); /* invariant 1 of purse.h */
+}
+
 void share_mature(struct core *c, struct bucket *b)
 {
-    if (b->row.amount > 0) {
-        struct ledger_request q;
-        struct ledger_ctx ctx;
-        int64_t debt_account = 0;
-        purse_request(c, &q, b->row.tenant, TRANSFER_MATURE, b->row.currency);
-        int64_t debt = debt_left(c, b->row.tenant, b->row.party, &q, &debt_account);
-        int64_t repay = debt < b->row.amount ? debt : b->row.amount;
-        purse_leg(&q,
-                  purse_account(c, b->row.tenant, ACCOUNT_PENDING, b->row.party, b->row.currency),
-                  -b->row.amount, b->row.party);
-        purse_leg(&q, debt_account, repay, b->row.party);
-        purse_leg(&q,
-                  purse_account(c, b->row.tenant, ACCOUNT_AVAILABLE, b->row.party, b->row.currency),
-                  b->row.amount - repay, b->row.party);
-        ctx = ledger_ctx_now(c);
-        must(ledger_post(c->ledger, &ctx, &q) == 0); /* invariant 1 of purse.h */
-    }
+    if (b->row.amount > 0)
+        mature(c, &b->row, b->row.amount);
     bucket_drop(c, b);
+}
+
+void share_collected(struct core *c, struct bucket *b, int64_t amount, int64_t due_ms)
+{
+    must(amount >= 0 && amount <= b->row.amount);
+    if (!amount)
+        return;
+    b->row.amount -= amount;
+    obj_dirty(c, &b->o);
+    if (due_ms <= c->now)
+        mature(c, &b->row, amount);
+    else
+        share_given(
+            c, b->row.tenant, b->row.currency,
+            &(struct share_part){.party = b->row.party, .pending = amount, .due_ms = due_ms});
 }

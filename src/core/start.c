@@ -15,7 +15,7 @@
  * Invariants: 1. a transaction id is made from row_charger.last_tx, is durable before the answer
  * and never given twice; 2. the same StartTransaction (connector, tag, time, meter) gets the same
  * answer however often it comes; 3. nobody is charged for a start that was refused. */
-#include "core/core_state.h"
+#include "core/company.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -78,6 +78,7 @@ struct plan {
     const struct tariff *tariff;
     int64_t driver, token, cap;
     int32_t payer_kind, started_by, direction;
+    struct member *member; /* whose company pays, NULL = none */
 };
 
 static int plan_prices(const struct core *c, struct plan *p, int64_t at_ms)
@@ -115,6 +116,10 @@ static struct order *plan_order(struct core *c, const struct plan *p, int64_t at
     r->tax_bp = p->s->row.tax_bp;
     r->started_by = p->started_by;
     r->cap = p->cap;
+    if (p->payer_kind == PAYER_COMPANY) {
+        r->company = p->member->row.company;
+        r->member = p->member->row.id;
+    }
     o->srow.tenant = r->tenant;
     o->srow.charger = r->charger;
     o->srow.connector = r->connector;
@@ -157,6 +162,7 @@ static void order_take_connector(struct core *c, struct order *o, struct connect
         event_connector(c, k);
     }
     order_event(c, o, OE_CREATED, "");
+    company_began(c, o);
     if (!o->row.hold)
         return;
     order_event(c, o, OE_HELD, "");
@@ -226,17 +232,28 @@ static int check_direction(const struct cmd *cmd, struct plan *p)
     return p->k->charger->row.protocol == PROTOCOL_YKC ? 0 : ERR_UNSUPPORTED;
 }
 
+/* The company of the driver's membership pays: its account is held instead of the wallet. */
+static int check_company(struct core *c, struct plan *p, int64_t *account)
+{
+    p->member = company_member(c, p->driver);
+    int rc = company_start(c, p->member, p->s->row.id, p->cap);
+    if (!rc)
+        *account = company_account(c, p->member);
+    return rc;
+}
+
 static int check_payer(struct core *c, const struct cmd *cmd, struct plan *p, int64_t *wallet)
 {
     const struct cmd_order_start *in = &cmd->u.order_start;
     bool self = cmd->head.actor_kind == ACTOR_DRIVER;
-    if (self && (in->driver != cmd->head.actor || in->payer_kind != PAYER_WALLET))
+    bool company = in->payer_kind == PAYER_COMPANY;
+    if (self && (in->driver != cmd->head.actor || (in->payer_kind != PAYER_WALLET && !company)))
         return ERR_DENIED;
     p->payer_kind = in->payer_kind;
     p->started_by = self ? START_APP : START_STAFF;
     if (in->payer_kind == PAYER_NONE)
         return in->driver || in->cap ? ERR_RANGE : 0;
-    if (in->payer_kind != PAYER_WALLET)
+    if (in->payer_kind != PAYER_WALLET && !company)
         return ERR_UNSUPPORTED;
     const struct driver *d = driver_find(c, in->driver);
     if (!d || d->row.tenant != cmd->head.tenant)
@@ -245,6 +262,10 @@ static int check_payer(struct core *c, const struct cmd *cmd, struct plan *p, in
         return ERR_DISABLED;
     if (in->cap < MONEY_FEN || in->cap > CAP_MAX || in->cap % MONEY_FEN)
         return ERR_RANGE;
+    p->driver = d->row.id;
+    p->cap = in->cap;
+    if (company)
+        return check_company(c, p, wallet);
     if (debt_of(c, d->row.tenant, d->row.id, p->t->row.currency))
         return ERR_DEBT;
     const struct ledger_account *a = ledger_account_find(c->ledger, d->row.tenant, ACCOUNT_WALLET,
@@ -252,8 +273,6 @@ static int check_payer(struct core *c, const struct cmd *cmd, struct plan *p, in
     if (!a || ledger_available(a).v < in->cap)
         return ERR_NO_FUNDS;
     *wallet = a->id;
-    p->driver = d->row.id;
-    p->cap = in->cap;
     return 0;
 }
 
@@ -387,6 +406,32 @@ static int64_t local_amount(const struct core *c, const struct tenant *t, int64_
     return available > 0 ? available : 0; /* it has happened already: what there is */
 }
 
+/* What a local start may cost, at the company's expense or the driver's; else as local_amount. */
+static int64_t plan_amount(struct core *c, const struct plan *p, bool forced)
+{
+    return p->member ? company_local(c, p->member, p->s->row.id, forced)
+                     : local_amount(c, p->t, p->driver, forced);
+}
+
+/* Whose card or vehicle it is, and who pays. What a disabled member charged without network is
+ * nobody's: its company said no, and the driver was never asked. */
+static void plan_token(struct core *c, struct plan *p, const struct token *k)
+{
+    struct member *m = company_of_token(c, &k->row);
+    bool refused = m && p->started_by == START_OFFLINE && company_alive(c, m);
+    p->token = k->row.id;
+    p->driver = refused ? 0 : k->row.driver;
+    p->member = refused ? NULL : m;
+}
+
+static int plan_account(struct core *c, const struct plan *p, int64_t *account)
+{
+    if (!p->member)
+        return wallet_open(c, p->t->row.id, p->driver, p->t->row.currency, account);
+    *account = company_account(c, p->member);
+    return 0;
+}
+
 int32_t start_tag_status(struct core *c, const struct charger *ch, const char *tag)
 {
     const struct order *o = order_of_tag(c, tag);
@@ -401,6 +446,9 @@ int32_t start_tag_status(struct core *c, const struct charger *ch, const char *t
         return TAG_BLOCKED;
     if (has_open_order(c, ch, d->row.id))
         return TAG_ACCEPTED; /* the card that started may stop, whatever is left in the wallet */
+    struct member *m = company_of_token(c, &k->row);
+    if (m)
+        return company_local(c, m, ch->row.station, false) < 0 ? TAG_BLOCKED : TAG_ACCEPTED;
     if (debt_of(c, t->row.id, d->row.id, t->row.currency) ||
         local_amount(c, t, d->row.id, false) < 0)
         return TAG_BLOCKED;
@@ -554,11 +602,10 @@ static int32_t tx_of_order(struct core *c, struct order *o, struct connector *k,
 static struct order *local_order(struct core *c, struct plan *p, int64_t at_ms)
 {
     bool late = p->started_by == START_OFFLINE;
-    int64_t amount = p->driver ? local_amount(c, p->t, p->driver, late) : 0, wallet = 0;
-    if (amount < 0 ||
-        (p->driver && wallet_open(c, p->t->row.id, p->driver, p->t->row.currency, &wallet)))
+    int64_t amount = p->driver ? plan_amount(c, p, late) : 0, wallet = 0;
+    if (amount < 0 || (p->driver && plan_account(c, p, &wallet)))
         return NULL;
-    p->payer_kind = p->driver ? PAYER_WALLET : PAYER_NONE;
+    p->payer_kind = !p->driver ? PAYER_NONE : p->member ? PAYER_COMPANY : PAYER_WALLET;
     p->cap = amount;
     struct order *o = plan_order(c, p, at_ms);
     if (!o)
@@ -581,16 +628,14 @@ static int32_t tx_local(struct core *c, struct connector *k, const struct cmd_tx
     struct plan p = {.k = k, .started_by = late ? START_OFFLINE : START_CARD};
     if (!late && status != TAG_ACCEPTED)
         return status;
-    if (token && status != TAG_INVALID) {
-        p.token = token->row.id;
-        p.driver = token->row.driver;
-    }
+    if (token && status != TAG_INVALID)
+        plan_token(c, &p, token);
     int64_t at = start_time(c, in, late);
     if (plan_prices(c, &p, at))
         return TAG_INVALID;
     if (!late && (p.s->row.state != ROW_ACTIVE || p.t->row.state != ROW_ACTIVE))
         return TAG_BLOCKED;
-    if (!late && local_amount(c, p.t, p.driver, false) < 0)
+    if (!late && plan_amount(c, &p, false) < 0)
         return TAG_BLOCKED; /* the tag was good for stopping only */
     displace(c, k);
     struct order *o = local_order(c, &p, at);
@@ -649,7 +694,8 @@ static int32_t token_refusal(struct core *c, const struct charger *ch, const str
                              int32_t kind)
 {
     const struct driver *d = token ? driver_find(c, token->row.driver) : NULL;
-    bool vin = kind == START_VIN;
+    const struct member *m = d ? company_of_token(c, &token->row) : NULL;
+    bool vin = kind == START_VIN, frozen = m && company_alive(c, m);
     if (!d || vin != (token->row.kind == TOKEN_VIN))
         return vin ? REFUSAL_UNKNOWN_VIN : REFUSAL_UNKNOWN;
     if (card_charges_here(c, ch, token->row.id))
@@ -660,8 +706,8 @@ static int32_t token_refusal(struct core *c, const struct charger *ch, const str
     case TAG_INVALID:
         return vin ? REFUSAL_UNKNOWN_VIN : REFUSAL_UNKNOWN;
     default:
-        return token->row.state != ROW_ACTIVE || d->row.state != ROW_ACTIVE ? REFUSAL_FROZEN
-                                                                            : REFUSAL_NO_FUNDS;
+        frozen = frozen || token->row.state != ROW_ACTIVE || d->row.state != ROW_ACTIVE;
+        return frozen ? REFUSAL_FROZEN : REFUSAL_NO_FUNDS;
     }
 }
 
@@ -677,9 +723,8 @@ static int32_t pile_check(struct core *c, const struct cmd_pile_start *in, const
         return reason;
     if (p->k->row.order_id)
         return REFUSAL_PILE_BUSY;
-    p->token = token->row.id;
-    p->driver = token->row.driver;
-    return local_amount(c, p->t, p->driver, false) < 0 ? REFUSAL_NO_FUNDS : REFUSAL_NONE;
+    plan_token(c, p, token);
+    return plan_amount(c, p, false) < 0 ? REFUSAL_NO_FUNDS : REFUSAL_NONE;
 }
 
 /* The same question again: its answer was lost on the way. */
@@ -734,23 +779,22 @@ struct order *start_offline(struct core *c, const struct cmd_tx_record *in,
 {
     const struct token *token =
         in->start_mark == PILE_MARK_OFFLINE ? pile_token(c, ch->row.tenant, in->card) : NULL;
-    struct plan p = {.k = connector_of(ch, in->connector),
-                     .started_by = START_OFFLINE,
-                     .payer_kind = PAYER_WALLET};
+    struct plan p = {.k = connector_of(ch, in->connector), .started_by = START_OFFLINE};
     int64_t at = in->start_ms > 0 && in->start_ms < c->now ? in->start_ms : c->now, wallet;
     if (!token || !p.k || !in->tx_no[0] || in->energy_mwh <= 0 || plan_prices(c, &p, at))
         return NULL;
     *err = ERR_DENIED;
-    if (token->row.state != ROW_ACTIVE || token->row.offline_limit <= 0 ||
-        wallet_open(c, ch->row.tenant, token->row.driver, p.t->row.currency, &wallet))
+    plan_token(c, &p, token);
+    if (token->row.state != ROW_ACTIVE || token->row.offline_limit <= 0 || !p.driver ||
+        plan_account(c, &p, &wallet))
         return NULL;
-    p.token = token->row.id;
-    p.driver = token->row.driver;
+    p.payer_kind = p.member ? PAYER_COMPANY : PAYER_WALLET;
     p.cap = token->row.offline_limit;
     struct order *o = plan_order(c, &p, at);
     if (!o)
         return NULL;
-    int64_t hold = ledger_available(ledger_account(c->ledger, wallet)).v;
+    int64_t hold = p.member ? company_free(c, p.member->row.company)
+                            : ledger_available(ledger_account(c->ledger, wallet)).v;
     hold = hold < p.cap ? hold : p.cap;
     if (hold > 0)
         must(order_hold(c, o, wallet, hold) == 0); /* it is there: nothing moved since */

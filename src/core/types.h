@@ -157,7 +157,8 @@ enum account_kind {
     ACCOUNT_BANK = 12,
     ACCOUNT_TRANSIT = 13,
     ACCOUNT_TAX = 14,
-    ACCOUNT_PARTY_DEBT = 15
+    ACCOUNT_PARTY_DEBT = 15,
+    ACCOUNT_COMPANY = 17 /* pays for its members; with credit its floor is below zero */
 };
 
 enum transfer_code {
@@ -170,7 +171,8 @@ enum transfer_code {
     TRANSFER_WITHDRAWAL = 7,
     TRANSFER_PAYOUT_DONE = 8,
     TRANSFER_PAYOUT_BACK = 9,
-    TRANSFER_SUSPENSE = 10
+    TRANSFER_SUSPENSE = 10,
+    TRANSFER_COMPANY_IN = 17
 };
 
 enum channel_kind {
@@ -293,6 +295,17 @@ enum order_event_kind {
     OE_REFUNDED = 24,
     OE_CAP_RAISED = 25,
     OE_RECORD_DIFFERS = 26
+};
+
+enum company_kind { COMPANY_PREPAID = 1, COMPANY_CREDIT = 2 };
+
+/** OPEN: its month is not over, or nobody made the bill yet. Of a prepaid company it is settled as it is
+ * made: everything was paid before. Overdue is what is not settled and past its due_ms. */
+enum company_bill_state {
+    COMPANY_BILL_OPEN = 1,
+    COMPANY_BILL_ISSUED = 2,
+    COMPANY_BILL_PART = 3,
+    COMPANY_BILL_SETTLED = 4
 };
 
 enum command_state {

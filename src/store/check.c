@@ -12,7 +12,7 @@
  *   reversal    the transfer named exists, is older, and is reversed once
  *   residue     remainders of a contract are what the parts of its orders come to, party by party
  *   zero        all accounts of a tenant and currency sum to 0
- *   orphan, order, lines, parts, paid, session, day: see the other files */
+ *   orphan, order, lines, parts, paid, session, day, company, member, bill: see the other files */
 #include "store/check.h"
 
 #include <stdarg.h>
@@ -118,7 +118,10 @@ static void leg_check(struct check *c, const struct sql_value *v, const struct c
     int64_t balance = check_sub(a->in, a->out);
     check_equal(c, "chain", id, "balance after the leg", leg->balance, balance);
     check_equal(c, "chain", id, "transfer before it", leg->previous, a->last);
-    if (balance < a->floor)
+    if (a->kind == ACCOUNT_COMPANY) { /* its floor changes: judged as it stands, check_company.c */
+        if (v[2].i == TRANSFER_COMPANY_IN)
+            a->waits = check_add(a->waits, leg->amount);
+    } else if (balance < a->floor)
         check_bad(c, "account", a->id, "balance %lld is below the floor %lld at transfer %lld",
                   (long long)balance, (long long)a->floor, (long long)id);
     a->last = id;
@@ -220,11 +223,25 @@ static void account_check(struct check *c, const struct check_account *a)
 
 static const char *kind_name(int32_t kind)
 {
-    static const char *const names[] = {"",        "cash",     "wallet",    "bonus",
-                                        "debt",    "pending",  "available", "income",
-                                        "overrun", "suspense", "channel",   "channel fee",
-                                        "bank",    "transit",  "tax",       "party debt"};
-    return kind > 0 && kind < (int32_t)ARRAY_LEN(names) ? names[kind] : "unknown";
+    static const char *const names[] = {"",
+                                        "cash",
+                                        "wallet",
+                                        "bonus",
+                                        "debt",
+                                        "pending",
+                                        "available",
+                                        "income",
+                                        "overrun",
+                                        "suspense",
+                                        "channel",
+                                        "channel fee",
+                                        "bank",
+                                        "transit",
+                                        "tax",
+                                        "party debt",
+                                        [ACCOUNT_COMPANY] = "company"};
+    bool known = kind > 0 && kind < (int32_t)ARRAY_LEN(names) && names[kind];
+    return known ? names[kind] : "unknown";
 }
 
 /* One line of the trial balance, and its share in the sum of its tenant and currency. */
@@ -348,6 +365,8 @@ int store_check(const char *path, FILE *out)
             rc = check_splits(&c);
         if (rc == 0)
             rc = check_purse(&c);
+        if (rc == 0)
+            rc = check_companies(&c);
         if (rc == 0)
             rc = check_days(&c);
         store_reader_end(c.r);

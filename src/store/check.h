@@ -16,7 +16,7 @@ struct check_account {
     char currency[4];
     int64_t row_in, row_out, row_held, row_last, floor;
     int64_t in, out, held, last;
-    int64_t waits; /* pending: what matures; transit: what is on its way */
+    int64_t waits; /* pending: what matures; transit: on its way; company: what it paid in */
 };
 
 struct check {
@@ -70,5 +70,7 @@ EV_MUST_USE int check_orders(struct check *c);
 EV_MUST_USE int check_days(struct check *c);
 /** Shares that mature, payments, payouts: against the accounts they lie in. */
 EV_MUST_USE int check_purse(struct check *c);
+/** Companies: accounts, members, bills, shares that wait for them. */
+EV_MUST_USE int check_companies(struct check *c);
 
 #endif

@@ -5,7 +5,7 @@
  *   order     electricity + service + occupancy = total = paid + loss; nothing negative; states
  * that fit together lines     fee lines sum to the order, kind by kind; each is its energy times
  * its price, rounded once to the fen parts     split parts sum to what was paid; each transfer's
- * legs to parties are its parts, party by party paid      what the transfers took from wallet
+ * legs to parties are its parts, party by party paid      what the transfers took from wallet, company
  * and debt accounts is what the order says was paid and not refunded session   sessions of an order that is over are
  * ended orphan    lines, parts and sessions have their order Memory: the parts and legs of one
  * order at a time. */
@@ -47,7 +47,8 @@ enum {
     O_PARTS,
     O_KIND,
     O_REFUNDED,
-    O_CONTRACT
+    O_CONTRACT,
+    O_COMPANY
 };
 
 static void tally_add(struct order_check *o, int64_t transfer, int64_t party, int64_t amount)
@@ -134,7 +135,10 @@ static void leg_sort(struct order_check *o, int64_t transfer, const struct check
     if (leg->party && a->owner != leg->party)
         check_bad(o->c, "parts", o->id, "account %lld is not of party %lld",
                   (long long)leg->account, (long long)leg->party);
-    bool wallet = a->kind == ACCOUNT_WALLET || a->kind == ACCOUNT_WALLET_BONUS;
+    bool wallet =
+        a->kind == ACCOUNT_WALLET || a->kind == ACCOUNT_WALLET_BONUS || a->kind == ACCOUNT_COMPANY;
+    if (a->kind == ACCOUNT_COMPANY && a->owner != o->v[O_COMPANY].i)
+        check_bad(o->c, "paid", o->id, "company %lld paid, not its own", (long long)a->owner);
     if (wallet || a->kind == ACCOUNT_DEBT)
         o->taken = check_sub(o->taken, leg->amount);
     if (wallet && transfer == o->v[O_TRANSFER].i)

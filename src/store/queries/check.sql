@@ -41,9 +41,10 @@ FROM hold h LEFT JOIN orders o ON o.id = h.order_id ORDER BY h.id;
 
 -- name: check_orders() all
 -- out: id id, tenant id, state int, hold id, energy_mwh energy, elec money, service money, occupancy money
--- out: total money, paid money, loss money, transfer id, settled_ms time, lines int, parts int, kind int, refunded money, contract id
+-- out: total money, paid money, loss money, transfer id, settled_ms time, lines int, parts int, kind int, refunded money, contract id,
+-- out: company id
 SELECT id, tenant, state, hold, energy_mwh, elec, service, occupancy, total, paid, loss, transfer,
-  settled_ms, lines, parts, kind, refunded, contract
+  settled_ms, lines, parts, kind, refunded, contract, company
 FROM orders ORDER BY id;
 
 -- name: check_fee_lines(order_id id) many
@@ -116,3 +117,51 @@ SELECT s.id, s.party, s.opening, s.shares, s.refunds, s.withdrawn, s.closing,
        (SELECT CAST(COALESCE(sum(o.amount), 0) AS BIGINT) FROM payout o
         WHERE o.party = s.party AND o.kind = 1 AND o.state = 5 AND o.done_ms < s.to_ms) AS taken
 FROM statement s ORDER BY s.id;
+
+-- name: check_companies() many
+-- out: id id, tenant id, kind int, credit money, advance money, account id, captured money, refunded money, collected money
+SELECT k.id, k.tenant, k.kind, k.credit, k.advance, COALESCE(a.id, 0) AS account,
+       (SELECT CAST(COALESCE(sum(b.captured), 0) AS BIGINT) FROM company_bill b WHERE b.company = k.id) AS captured,
+       (SELECT CAST(COALESCE(sum(b.refunded), 0) AS BIGINT) FROM company_bill b WHERE b.company = k.id) AS refunded,
+       (SELECT CAST(COALESCE(sum(b.collected), 0) AS BIGINT) FROM company_bill b WHERE b.company = k.id) AS collected
+FROM company k
+JOIN tenant t ON t.id = k.tenant
+LEFT JOIN account a ON a.tenant = k.tenant AND a.kind = 17 AND a.owner = k.id AND a.currency = t.currency
+ORDER BY k.id;
+
+-- name: check_company_members() many
+-- out: id id, tenant id, company_tenant id, used money, held money, used_orders int, is_used money, is_held money, is_orders i64
+SELECT m.id, m.tenant, COALESCE(k.tenant, 0) AS company_tenant, m.used, m.held, m.used_orders,
+       (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM orders o JOIN split_part x ON x.order_id = o.id
+        WHERE o.company = m.company AND o.company <> 0 AND o.member = m.id AND x.at_ms >= m.from_ms) AS is_used,
+       (SELECT CAST(COALESCE(sum(h.amount), 0) AS BIGINT) FROM orders o JOIN hold h ON h.order_id = o.id
+        WHERE o.company = m.company AND o.company <> 0 AND o.member = m.id AND h.state = 1) AS is_held,
+       (SELECT count(*) FROM orders o
+        WHERE o.company = m.company AND o.company <> 0 AND o.member = m.id AND o.created_ms >= m.from_ms AND o.state <> 9) AS is_orders
+FROM company_member m
+LEFT JOIN company k ON k.id = m.company
+ORDER BY m.id;
+
+-- name: check_company_bills() many
+-- out: id id, tenant id, company_tenant id, kind int, captured money, refunded money, orders int, collected money, state int, issued_ms time, settled_ms time, is_captured money, is_refunded money, is_orders i64
+SELECT b.id, b.tenant, COALESCE(k.tenant, 0) AS company_tenant, COALESCE(k.kind, 0) AS kind, b.captured, b.refunded, b.orders, b.collected,
+       b.state, b.issued_ms, b.settled_ms,
+       (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM orders o JOIN split_part x ON x.order_id = o.id
+        WHERE o.company = b.company AND o.company <> 0 AND x.amount > 0 AND x.at_ms >= b.from_ms AND x.at_ms < b.to_ms) AS is_captured,
+       (SELECT CAST(COALESCE(-sum(x.amount), 0) AS BIGINT) FROM orders o JOIN split_part x ON x.order_id = o.id
+        WHERE o.company = b.company AND o.company <> 0 AND x.amount < 0 AND x.at_ms >= b.from_ms AND x.at_ms < b.to_ms) AS is_refunded,
+       (SELECT count(*) FROM (SELECT min(x.at_ms) AS first_ms FROM orders o JOIN split_part x ON x.order_id = o.id
+        WHERE o.company = b.company AND o.company <> 0 AND x.at_ms < b.to_ms GROUP BY o.id) f
+        WHERE f.first_ms >= b.from_ms) AS is_orders
+FROM company_bill b
+LEFT JOIN company k ON k.id = b.company
+ORDER BY b.id;
+
+-- name: check_company_shares() many
+-- out: party id, bill id, tenant id, amount money, bill_tenant id, state int, shares money
+SELECT m.party, -m.due_ms AS bill, m.tenant, m.amount, COALESCE(b.tenant, 0) AS bill_tenant, COALESCE(b.state, 0) AS state,
+       (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM orders o JOIN split_part x ON x.order_id = o.id
+        WHERE o.company = b.company AND o.company <> 0 AND x.party = m.party AND x.due_ms = m.due_ms) AS shares
+FROM maturing m
+LEFT JOIN company_bill b ON b.id = -m.due_ms
+WHERE m.due_ms < 0 ORDER BY m.party, m.due_ms;

@@ -8,11 +8,12 @@ int core_statement(void);
 int core_pile(void);
 int core_defects(void);
 int core_needs_tests(void);
+int core_company(void);
 
 int main(void)
 {
     return core_orders() + core_frame() + core_charger() + core_purse() + core_statement() +
-                   core_pile() + core_defects() + core_needs_tests()
+                   core_pile() + core_defects() + core_needs_tests() + core_company()
                ? 1
                : 0;
 }

@@ -819,10 +819,34 @@ static void test_load_hold_refuses_each(void **state)
     assert_null(ledger_hold(b->l, 8));
 }
 
+/* A floor below zero is credit; it cannot be set above what the account has. */
+static void test_floor(void **state)
+{
+    struct books *b = *state;
+    struct ledger_ctx c = ctx(b);
+    struct ledger_account key = {
+        .tenant = TENANT, .kind = ACCOUNT_COMPANY, .owner = 77, .currency = "CNY"};
+    int64_t id;
+    assert_int_equal(ledger_account_open(b->l, &c, &key, &id, NULL), 0);
+    c = ctx(b);
+    assert_int_equal(ledger_hold_open(b->l, &c, id, MONEY(100), 1, 0), ERR_NO_FUNDS);
+    assert_int_equal(ledger_floor_set(b->l, id, MONEY(1)), ERR_RANGE);
+    assert_int_equal(ledger_floor_set(b->l, id + 1000, MONEY(-100)), ERR_NOT_FOUND);
+    assert_int_equal(ledger_floor_set(b->l, id, MONEY(-100)), 0);
+    assert_int_equal(ledger_hold_open(b->l, &c, id, MONEY(101), 1, 0), ERR_NO_FUNDS);
+    assert_int_equal(ledger_hold_open(b->l, &c, id, MONEY(100), 1, 0), 0);
+    assert_int_equal(ledger_floor_set(b->l, id, MONEY(-99)), ERR_CONFLICT);
+    assert_int_equal(ledger_floor_set(b->l, id, MONEY(-200)), 0);
+    assert_int_equal(ledger_account(b->l, id)->min_balance, -200);
+    assert_int_equal(ledger_hold_release(b->l, &c, c.id), 0);
+    assert_int_equal(ledger_floor_set(b->l, id, MONEY_ZERO), 0);
+    assert_int_equal(ledger_verify(b->l), 0);
+}
+
 static void test_kinds_and_currencies(void **state)
 {
     struct books *b = *state;
-    const int32_t kinds[] = {ACCOUNT_CASH - 1, ACCOUNT_PARTY_DEBT + 1};
+    const int32_t kinds[] = {ACCOUNT_CASH - 1, ACCOUNT_COMPANY + 1};
     const char *const currencies[] = {"", "CN", "cNY", "CN1", "CNy"};
     int64_t id;
     struct ledger_ctx c = ctx(b);
@@ -944,6 +968,7 @@ int money_ledger_tests(void)
         T(test_load_account_refuses_each),
         T(test_load_hold_refuses_each),
         T(test_kinds_and_currencies),
+        T(test_floor),
         T(test_counters_end),
         cmocka_unit_test(test_bytes_of_legs),
         cmocka_unit_test(test_no_memory),
