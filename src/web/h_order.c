@@ -16,9 +16,10 @@ enum { SAMPLES_KEEP = 4000 };
 
 /* ---- writes ---- */
 
-static int start_send(struct request *r, int64_t connector, int64_t driver, int64_t cap,
-                      int64_t discharge_to)
+static int start_send(struct request *r, int64_t connector, int64_t driver, int64_t cap)
 {
+    const struct api_OrderIn *in = r->in;
+    int64_t discharge_to = in->has.discharge_to ? in->discharge_to : 0;
     struct cmd *cmd = req_cmd(r, CMD_ORDER_START, CMD_SIZE(order_start));
 
     if (cmd == NULL)
@@ -27,6 +28,8 @@ static int start_send(struct request *r, int64_t connector, int64_t driver, int6
     cmd->u.order_start.driver = driver;
     cmd->u.order_start.cap = cap;
     cmd->u.order_start.payer_kind = driver != 0 ? PAYER_WALLET : PAYER_NONE;
+    if (driver != 0 && in->has.payer)
+        cmd->u.order_start.payer_kind = (int32_t)in->payer;
     cmd->u.order_start.direction = discharge_to != 0 ? -1 : 1;
     cmd->u.order_start.to_soc = (int32_t)discharge_to;
     req_idem(r, cmd);
@@ -71,7 +74,7 @@ int me_order_start(struct request *r)
         err = ERR_NOT_FOUND;
     if (err == ERR_NOT_FOUND)
         return req_fail(r, err, "/code", "no connector has this code");
-    return err != 0 ? err : start_send(r, place.connector, r->actor.id, in->cap.v, 0);
+    return err != 0 ? err : start_send(r, place.connector, r->actor.id, in->cap.v);
 }
 
 int orders_post(struct request *r)
@@ -88,8 +91,7 @@ int orders_post(struct request *r)
         return req_fail(r, ERR_RANGE, "/cap", "more than 0 when a wallet pays");
     if (in->cap.v < 0)
         return req_fail(r, ERR_RANGE, "/cap", "not negative");
-    return start_send(r, in->connector, in->driver, in->cap.v,
-                      in->has.discharge_to ? in->discharge_to : 0);
+    return start_send(r, in->connector, in->driver, in->cap.v);
 }
 
 static int stop_send(struct request *r, int64_t driver)

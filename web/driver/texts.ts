@@ -33,6 +33,12 @@ export const driverTexts: Pairs = {
   'home.none': ['还没有充电记录。插枪、扫码，就可以开始。', 'No charges yet. Plug in, scan, and off you go.'],
 
   'start.title': ['启动充电', 'Start charging'],
+  'start.wallet': ['我的钱包', 'My wallet'],
+  'start.explaincompany': ['充到此金额为止，由企业付款。', 'Never more than this; the company pays.'],
+  'bill.payer': ['付款方', 'Paid by'],
+  'start.company': ['企业付款', 'Company'],
+  'start.companymost': ['本次最多 {v}', 'at most {v} now'],
+  'start.companyused': ['企业本月额度已用完。', 'The quota of this month is used up.'],
   'start.code': ['编号 {code}', 'Code {code}'],
   'start.gun': ['{n} 号枪', 'Gun {n}'],
   'start.now': ['当前电价', 'Price now'],

@@ -305,6 +305,43 @@ static void statement_row(struct buf *b, int64_t now)
                                 .version = 1});
 }
 
+/* The driver is a member of a company; ids are those of another table. */
+static void company_rows(struct buf *b, int64_t now)
+{
+    put(b, ROW_COMPANY,
+        &(struct row_company){.id = ORDER,
+                              .tenant = T1,
+                              .name = "Fleet",
+                              .tax_no = "",
+                              .kind = COMPANY_CREDIT,
+                              .credit = 100000,
+                              .bill_day = 10,
+                              .contact = "Wang",
+                              .phone = "13911112222",
+                              .version = 1});
+    put(b, ROW_COMPANY_MEMBER,
+        &(struct row_company_member){.id = ORDER,
+                                     .tenant = T1,
+                                     .company = ORDER,
+                                     .driver = DRIVER,
+                                     .name = "",
+                                     .plate = "",
+                                     .stations = "",
+                                     .version = 1});
+    put(b, ROW_COMPANY_BILL,
+        &(struct row_company_bill){.id = ORDER,
+                                   .tenant = T1,
+                                   .company = ORDER,
+                                   .month = 202610,
+                                   .from_ms = now - 2000000,
+                                   .to_ms = now - 1000000,
+                                   .currency = "CNY",
+                                   .captured = 5000,
+                                   .state = COMPANY_BILL_ISSUED,
+                                   .note = "",
+                                   .version = 1});
+}
+
 static void story_rows(struct buf *b)
 {
     int64_t now = os_now_ms();
@@ -444,6 +481,7 @@ void rig_start(struct rig *rig, bool empty)
         money_rows(&rows);
         order_rows(&rows);
         story_rows(&rows);
+        company_rows(&rows, os_now_ms());
         assert_int_equal(store_commit(rig->store, buf_str(&rows), STR_LIT("")), 0);
     }
     buf_free(&rows);

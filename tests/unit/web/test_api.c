@@ -349,6 +349,17 @@ static void writes_become_commands(void **state)
     assert_int_equal(rig.last.u.order_start.driver, DRIVER);
     assert_int_equal(rig.last.u.order_start.cap, 40000);
     assert_int_equal(rig.last.u.order_start.payer_kind, PAYER_WALLET);
+    r = rig_as(&rig, 2, "POST", "/api/v1/me/orders", "Idempotency-Key: two more\r\n",
+               "{\"code\":\"AAAA\",\"cap\":\"4.00\",\"payer\":3}");
+    assert_int_equal(r->status, 200);
+    assert_int_equal(rig.last.u.order_start.payer_kind, PAYER_COMPANY);
+    r = rig_as(&rig, 0, "POST", "/api/v1/companies/101/payments", "Idempotency-Key: pay\r\n",
+               "{\"amount\":\"12.50\",\"bill\":\"101\",\"note\":\"bank\"}");
+    assert_int_equal(r->status, 200);
+    assert_int_equal(rig.last.u.company_pay.company, 101);
+    assert_int_equal(rig.last.u.company_pay.bill, 101);
+    assert_int_equal(rig.last.u.company_pay.amount, 125000);
+    assert_string_equal(rig.last.u.company_pay.currency, "CNY");
     r = rig_as(&rig, 2, "POST", "/api/v1/me/orders/101/stop", "Idempotency-Key: three\r\n", NULL);
     assert_int_equal(r->status, 200);
     assert_int_equal(rig.last.u.order_stop.driver, DRIVER);

@@ -89,6 +89,7 @@ export const common: Pairs = {
   'transfer_code.8': ['提现到账', 'Withdrawal settled'],
   'transfer_code.9': ['提现退回', 'Withdrawal returned'],
   'transfer_code.10': ['挂账', 'To suspense'],
+  'transfer_code.17': ['企业付款', 'Paid by a company'],
   'channel_kind.1': ['微信支付', 'WeChat Pay'],
   'channel_kind.2': ['支付宝', 'Alipay'],
   'channel_kind.3': ['划拨', 'Allocation'],
