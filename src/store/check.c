@@ -88,8 +88,11 @@ static int account_take(void *ctx, const struct sql_value *v, size_t n)
                               .owner = v[9].i};
     (void)n;
     (void)str_copy(a.currency, sizeof a.currency, v[3].s);
+    int rc = check_chain_account(c, &a);
+    if (rc)
+        return rc;
     buf_put(&c->accounts, &a, sizeof a);
-    int rc = c->accounts.err;
+    rc = c->accounts.err;
     uint64_t at = c->accounts.n / sizeof a;
     if (rc == 0 && a.kind == ACCOUNT_PENDING)
         rc = map_put(&c->pending, (uint64_t)a.owner, at);
@@ -115,6 +118,7 @@ static void leg_check(struct check *c, const struct sql_value *v, const struct c
         a->in = check_add(a->in, leg->amount);
     else
         a->out = check_sub(a->out, leg->amount);
+    check_chain_leg(c, a, leg->amount);
     int64_t balance = check_sub(a->in, a->out);
     check_equal(c, "chain", id, "balance after the leg", leg->balance, balance);
     check_equal(c, "chain", id, "transfer before it", leg->previous, a->last);
@@ -130,8 +134,10 @@ static int transfer_take(void *ctx, const struct sql_value *v, size_t n)
     struct check_leg leg;
     struct cursor legs = {(const uint8_t *)v[7].s.p, (const uint8_t *)v[7].s.p + v[7].s.n};
     int64_t id = v[0].i, sum = 0, positive = 0;
-    int more;
+    int more, rc = check_chain_transfer(c, v);
     (void)n;
+    if (rc)
+        return rc;
     c->transfers++;
     while ((more = check_leg_next(&legs, &leg)) == 1) {
         leg_check(c, v, &leg);
@@ -317,7 +323,11 @@ static int ledger_check(struct check *c)
 {
     int rc = store_query(c->r, QUERY_CHECK_ACCOUNTS, NULL, 0, account_take, c);
     if (rc == 0)
+        rc = check_chain_begin(c);
+    if (rc == 0)
         rc = store_query(c->r, QUERY_CHECK_TRANSFERS, NULL, 0, transfer_take, c);
+    if (rc == 0)
+        rc = check_chain_end(c);
     if (rc == 0)
         rc = store_query(c->r, QUERY_CHECK_REVERSALS, NULL, 0, reversal_take, c);
     if (rc == 0)
@@ -326,6 +336,25 @@ static int ledger_check(struct check *c)
 }
 
 int store_check(const char *path, FILE *out)
+{
+    return store_check_against(path, NULL, out);
+}
+
+static int all_check(struct check *c)
+{
+    int rc = storage_check(c);
+    if (rc == 0)
+        rc = ledger_check(c);
+    if (rc == 0)
+        rc = check_orders(c);
+    if (rc == 0)
+        rc = check_splits(c);
+    if (rc == 0)
+        rc = check_purse(c);
+    return rc ? rc : check_days(c);
+}
+
+int store_check_against(const char *path, const struct store_witness *witness, FILE *out)
 {
     struct check c = {.out = out};
     int rc = store_reader_open_path(path, &c.r);
@@ -337,21 +366,15 @@ int store_check(const char *path, FILE *out)
     map_init(&c.transit, ACCOUNTS_CAP, 0xc4ec6);
     buf_init(&c.splits, SIZE_MAX);
     strmap_init(&c.split_ids, ACCOUNTS_CAP, 0xc4ec7);
-    rc = store_reader_begin(c.r);
-    if (rc == 0) {
-        rc = storage_check(&c);
-        if (rc == 0)
-            rc = ledger_check(&c);
-        if (rc == 0)
-            rc = check_orders(&c);
-        if (rc == 0)
-            rc = check_splits(&c);
-        if (rc == 0)
-            rc = check_purse(&c);
-        if (rc == 0)
-            rc = check_days(&c);
+    rc = check_chain_witness(&c, witness);
+    if (rc == 0)
+        rc = store_reader_begin(c.r);
+    bool begun = rc == 0;
+    if (begun)
+        rc = all_check(&c);
+    check_chain_free(&c);
+    if (begun)
         store_reader_end(c.r);
-    }
     fprintf(out, "%llu accounts, %llu transfers, %llu holds, %llu orders: %llu violations\n",
             (unsigned long long)(c.accounts.n / sizeof(struct check_account)),
             (unsigned long long)c.transfers, (unsigned long long)c.holds,

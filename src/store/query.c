@@ -168,6 +168,34 @@ int store_query(struct store_reader *r, enum query q, const struct sql_value *pa
     return answer == 0 && m->shape == QUERY_ONE && !any ? ERR_NOT_FOUND : answer;
 }
 
+void query_walk_begin(struct query_walk *w, struct store_reader *r, enum query q,
+                      const struct sql_value *params, size_t n)
+{
+    must((unsigned)q < QUERY_N && r->snapshot);
+    const struct query_meta *m = &query_metas[q];
+    must(n == m->params_n && m->shape != QUERY_EXEC);
+    *w = (struct query_walk){.r = r, .q = q};
+    params_bind(r->stmts[q], m, params);
+}
+
+int query_walk_next(struct query_walk *w)
+{
+    const struct query_meta *m = &query_metas[w->q];
+    int rc = db_step(w->r->stmts[w->q]);
+    if (rc < 0)
+        return store_fail(w->r->db, rc, m->name);
+    if (rc == 1)
+        row_take(w->r->stmts[w->q], m, w->v);
+    return rc;
+}
+
+void query_walk_end(struct query_walk *w)
+{
+    if (w->r)
+        db_reset(w->r->stmts[w->q]);
+    w->r = NULL;
+}
+
 /* ---- samples ---- */
 
 struct sample_walk {

@@ -19,6 +19,10 @@ const char *store_db_path(const struct store *s);
 int64_t store_claim(const struct store *s);
 /** db_journal_bytes of the writer; any thread. */
 int64_t store_journal_bytes(const struct store *s);
+/** Packed rows for the next commit, of another thread: one offer at a time. Not taken any more once they
+ * are durable; what a crash forgets its maker makes again. */
+bool store_offer_open(const struct store *s);
+EV_MUST_USE int store_offer(struct store *s, struct str rows);
 /** Logs what was tried and the engine's words; returns rc unchanged. */
 EV_MUST_USE int store_fail(const struct db *db, int rc, const char *what);
 /** Runs a prepared select of whole rows and gives each to fn; *found counts them. Resets the

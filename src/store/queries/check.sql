@@ -25,7 +25,20 @@ FROM payment p WHERE p.state IN (3, 6) ORDER BY p.id;
 
 -- name: check_transfers() all
 -- out: id id, tenant id, code int, reverses id, currency text, amount money, posted_ms time, legs blob
-SELECT id, tenant, code, reverses, currency, amount, posted_ms, legs FROM transfer ORDER BY id;
+-- out: order_id id, contract id, cause i64, actor_kind int, actor id, effective_ms time, note text
+SELECT id, tenant, code, reverses, currency, amount, posted_ms, legs,
+  order_id, contract, cause, actor_kind, actor, effective_ms, note
+FROM transfer ORDER BY id;
+
+-- name: check_chain() all
+-- out: seq id, first id, last id, n int, at_ms time, hash blob
+SELECT seq, first, last, n, at_ms, hash FROM chain ORDER BY seq;
+
+-- name: check_certificates() all
+-- out: tenant id, day int, currency text, to_ms time, transfers i64, debits money, credits money, wallets money, parties money
+-- out: transit money, rest money, link id, hash text, made_ms time
+SELECT tenant, day, currency, to_ms, transfers, debits, credits, wallets, parties, transit, rest, link, hash, made_ms
+FROM certificate ORDER BY link, tenant, day, currency;
 
 -- name: check_reversals() many
 -- out: reverses id, n i64
