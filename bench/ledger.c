@@ -37,7 +37,7 @@ enum {
     ACCOUNTS_MAX = 600000,
     TENANTS = 200,
     SYNCS = 1 << 16,
-    FILL_BATCH = 2000
+    FILL_BATCH = 50000
 };
 #define LOG_BYTES (INT64_C(512) << 20)
 
@@ -53,6 +53,7 @@ struct bench {
     int32_t tenant[ACCOUNTS_MAX], wallets, shares[TENANTS + 1];
     int64_t balance[ACCOUNTS_MAX]; /* of the floor */
     uint32_t paid; /* so many legs of a payment go to parties' accounts, the platform's first */
+    size_t cache;  /* 0 = as it is shipped */
     int log;
     int64_t log_at;
     _Atomic bool end;
@@ -311,7 +312,7 @@ static void keep(void *arg)
 
 static void house_open(struct bench *b, const char *dir)
 {
-    struct store_config config = {.dir = dir};
+    struct store_config config = {.dir = dir, .cache_bytes = b->cache};
     struct ledger_limits limits = {.accounts = ACCOUNTS_MAX, .holds = 200000, .seed = 7};
     int64_t floor_ms;
     arena_init(&b->arena, 1 << 20);
@@ -342,6 +343,7 @@ static int fill_main(const char *dir, int64_t count)
     static struct bench b;
     check(crypto_init(), "crypto");
     b.paid = 1;
+    b.cache = 1u << 30;
     house_open(&b, dir);
     for (int64_t n = 1; n <= count; n++) {
         transfer(&b, (int)(n % 1000));

@@ -52,6 +52,7 @@ struct check {
     struct buf accounts;
     struct map by_id;            /* account id → index + 1 */
     struct map pending, transit; /* owner → index + 1 of its account of that kind */
+    struct map got;              /* party → sum of its parts */
     struct buf splits;           /* check_split.c: what each party of a contract is behind */
     struct strmap split_ids;
     int64_t posted_ms;

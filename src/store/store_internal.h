@@ -31,6 +31,9 @@ EV_MUST_USE int store_rows(struct db_stmt *st, enum row_table t, store_row_fn *f
                            uint32_t *found);
 
 struct store_reader;
+/** store_reader_open_path for walks over everything: with that much page cache. */
+EV_MUST_USE int store_reader_open_wide(const char *db_path, size_t cache_bytes,
+                                       struct store_reader **out);
 /** The connection of a reader, for what is no query. */
 struct db *store_reader_db(const struct store_reader *r);
 
