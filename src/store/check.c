@@ -18,8 +18,11 @@
 #include <stdarg.h>
 #include "base/err.h"
 #include "base/money.h"
+#include "io/os/file.h"
+#include "io/os/thread.h"
 #include "store/store_internal.h"
 
+enum { CACHE_BYTES = 256 << 20, LARGE = 64 << 20 };
 enum { ACCOUNTS_CAP = 50000000, CODE_REVERSAL = 3, HOLD_IS_OPEN = 1, HOLD_IS_RESOLVED = 2 };
 
 void check_bad(struct check *c, const char *rule, int64_t id, const char *fmt, ...)
@@ -88,8 +91,11 @@ static int account_take(void *ctx, const struct sql_value *v, size_t n)
                               .owner = v[9].i};
     (void)n;
     (void)str_copy(a.currency, sizeof a.currency, v[3].s);
+    int rc = check_chain_account(c, &a);
+    if (rc)
+        return rc;
     buf_put(&c->accounts, &a, sizeof a);
-    int rc = c->accounts.err;
+    rc = c->accounts.err;
     uint64_t at = c->accounts.n / sizeof a;
     if (rc == 0 && a.kind == ACCOUNT_PENDING)
         rc = map_put(&c->pending, (uint64_t)a.owner, at);
@@ -115,6 +121,7 @@ static void leg_check(struct check *c, const struct sql_value *v, const struct c
         a->in = check_add(a->in, leg->amount);
     else
         a->out = check_sub(a->out, leg->amount);
+    check_chain_leg(c, a, leg->amount);
     int64_t balance = check_sub(a->in, a->out);
     check_equal(c, "chain", id, "balance after the leg", leg->balance, balance);
     check_equal(c, "chain", id, "transfer before it", leg->previous, a->last);
@@ -130,8 +137,10 @@ static int transfer_take(void *ctx, const struct sql_value *v, size_t n)
     struct check_leg leg;
     struct cursor legs = {(const uint8_t *)v[7].s.p, (const uint8_t *)v[7].s.p + v[7].s.n};
     int64_t id = v[0].i, sum = 0, positive = 0;
-    int more;
+    int more, rc = check_chain_transfer(c, v);
     (void)n;
+    if (rc)
+        return rc;
     c->transfers++;
     while ((more = check_leg_next(&legs, &leg)) == 1) {
         leg_check(c, v, &leg);
@@ -300,24 +309,65 @@ static int trial_balance(struct check *c)
     return rc;
 }
 
-/* ---- all of it ---- */
+/* ---- storage ---- */
+
+/* The engine looks through its own structures for as long as all our rules take, so a large file gets
+ * a thread and a connection for it. */
+struct storage {
+    const char *path;
+    struct os_thread *thread;
+    struct buf words; /* complaints, each with its NUL */
+    int rc;
+};
 
 static void storage_bad(void *ctx, const char *text)
 {
-    check_bad(ctx, "storage", 0, "%s", text);
+    struct storage *s = ctx;
+    buf_put(&s->words, text, strlen(text) + 1);
 }
 
-static int storage_check(struct check *c)
+static void storage_check(void *arg)
 {
-    int rc = db_verify(store_reader_db(c->r), storage_bad, c);
-    return rc == ERR_CORRUPT ? 0 : rc;
+    struct storage *s = arg;
+    struct db *db = NULL;
+    const struct db_config config = {
+        .path = s->path, .mode = DB_READER, .cache_bytes = CACHE_BYTES};
+    s->rc = db_open(&config, &db);
+    if (s->rc == 0)
+        s->rc = db_verify(db, storage_bad, s);
+    db_close(db);
 }
+
+static int storage_begin(struct storage *s)
+{
+    int64_t size = 0;
+    buf_init(&s->words, 1 << 20);
+    if (!db_is_server(s->path) && file_size(s->path, &size) == 0 && size >= LARGE)
+        return os_thread_start("storage", storage_check, s, &s->thread);
+    storage_check(s);
+    return 0;
+}
+
+static int storage_end(struct check *c, struct storage *s)
+{
+    os_thread_join(s->thread);
+    for (size_t i = 0; i < s->words.n; i += strlen(s->words.p + i) + 1)
+        check_bad(c, "storage", 0, "%s", s->words.p + i);
+    buf_free(&s->words);
+    return s->rc == ERR_CORRUPT ? 0 : s->rc;
+}
+
+/* ---- all of it ---- */
 
 static int ledger_check(struct check *c)
 {
     int rc = store_query(c->r, QUERY_CHECK_ACCOUNTS, NULL, 0, account_take, c);
     if (rc == 0)
+        rc = check_chain_begin(c);
+    if (rc == 0)
         rc = store_query(c->r, QUERY_CHECK_TRANSFERS, NULL, 0, transfer_take, c);
+    if (rc == 0)
+        rc = check_chain_end(c);
     if (rc == 0)
         rc = store_query(c->r, QUERY_CHECK_REVERSALS, NULL, 0, reversal_take, c);
     if (rc == 0)
@@ -327,31 +377,48 @@ static int ledger_check(struct check *c)
 
 int store_check(const char *path, FILE *out)
 {
+    return store_check_against(path, NULL, out);
+}
+
+static int all_check(struct check *c)
+{
+    int rc = ledger_check(c);
+    if (rc == 0)
+        rc = check_orders(c);
+    if (rc == 0)
+        rc = check_splits(c);
+    if (rc == 0)
+        rc = check_purse(c);
+    return rc ? rc : check_days(c);
+}
+
+int store_check_against(const char *path, const struct store_witness *witness, FILE *out)
+{
     struct check c = {.out = out};
-    int rc = store_reader_open_path(path, &c.r);
+    int rc = store_reader_open_wide(path, CACHE_BYTES, &c.r);
     if (rc)
         return rc;
     buf_init(&c.accounts, (size_t)ACCOUNTS_CAP * sizeof(struct check_account));
     map_init(&c.by_id, ACCOUNTS_CAP, 0xc4ec4);
     map_init(&c.pending, ACCOUNTS_CAP, 0xc4ec5);
     map_init(&c.transit, ACCOUNTS_CAP, 0xc4ec6);
+    map_init(&c.got, ACCOUNTS_CAP, 0xc4ec9);
     buf_init(&c.splits, SIZE_MAX);
     strmap_init(&c.split_ids, ACCOUNTS_CAP, 0xc4ec7);
-    rc = store_reader_begin(c.r);
-    if (rc == 0) {
-        rc = storage_check(&c);
-        if (rc == 0)
-            rc = ledger_check(&c);
-        if (rc == 0)
-            rc = check_orders(&c);
-        if (rc == 0)
-            rc = check_splits(&c);
-        if (rc == 0)
-            rc = check_purse(&c);
-        if (rc == 0)
-            rc = check_days(&c);
+    rc = check_chain_witness(&c, witness);
+    if (rc == 0)
+        rc = store_reader_begin(c.r);
+    bool begun = rc == 0;
+    struct storage storage = {.path = path};
+    if (begun)
+        rc = storage_begin(&storage);
+    if (begun && rc == 0)
+        rc = all_check(&c);
+    int broken = begun ? storage_end(&c, &storage) : 0;
+    rc = rc ? rc : broken;
+    check_chain_free(&c);
+    if (begun)
         store_reader_end(c.r);
-    }
     fprintf(out, "%llu accounts, %llu transfers, %llu holds, %llu orders: %llu violations\n",
             (unsigned long long)(c.accounts.n / sizeof(struct check_account)),
             (unsigned long long)c.transfers, (unsigned long long)c.holds,
@@ -359,6 +426,7 @@ int store_check(const char *path, FILE *out)
     map_free(&c.by_id);
     map_free(&c.pending);
     map_free(&c.transit);
+    map_free(&c.got);
     strmap_free(&c.split_ids);
     buf_free(&c.splits);
     buf_free(&c.accounts);

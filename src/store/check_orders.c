@@ -13,7 +13,13 @@
 
 #include "base/err.h"
 
-enum { TALLY_CAP = 1 << 20 };
+enum { TALLY_CAP = 1 << 20, SIDES = 5 };
+
+/* A walk beside that over the orders, in their order. */
+struct side {
+    struct query_walk w;
+    bool more; /* a row is at hand */
+};
 
 /* What one order's transfers and parts come to per transfer and party: legs of the party minus its
  * parts. (A refund takes a part from where the party has it: pending, available, or as its debt.) */
@@ -27,6 +33,7 @@ struct order_check {
     int64_t id, lines, parts;  /* rows counted */
     int64_t by_kind[3], part_sum, taken, captured, first_transfer;
     struct buf tally;
+    struct side *side; /* SIDES of them */
 };
 
 enum {
@@ -112,9 +119,12 @@ static int part_take(void *ctx, const struct sql_value *v, size_t n)
     if (!a || a->owner != v[3].i)
         check_bad(o->c, "parts", o->id, "part %lld names account %lld, not of its party",
                   (long long)v[0].i, (long long)v[2].i);
+    uint64_t got = 0;
+    (void)map_get(&o->c->got, (uint64_t)v[3].i, &got);
+    int rc = map_put(&o->c->got, (uint64_t)v[3].i, got + (uint64_t)v[8].i);
     tally_add(o, v[1].i, v[3].i, check_sub(0, v[8].i));
-    if (o->tally.err)
-        return o->tally.err;
+    if (rc || o->tally.err)
+        return rc ? rc : o->tally.err;
     const struct check_part part = {.party = v[3].i,
                                     .fee_kind = v[4].i,
                                     .base = v[5].i,
@@ -229,26 +239,42 @@ static void state_check(struct order_check *o)
     }
 }
 
+static const struct {
+    enum query q;
+    query_row_fn *fn;
+} parts_of[SIDES] = {{QUERY_CHECK_FEE_LINES, line_take},
+                     {QUERY_CHECK_SPLIT_PARTS, part_take},
+                     {QUERY_CHECK_ORDER_TRANSFERS, transfer_take},
+                     {QUERY_CHECK_ORDER_HOLDS, hold_take},
+                     {QUERY_CHECK_ORDER_SESSIONS, session_take}};
+
+/* The rows of the order at hand; what belongs to none is passed over (rule orphan). */
+static int side_take(struct order_check *o, int i)
+{
+    struct side *s = &o->side[i];
+    int rc = 0;
+    while (s->more && s->w.v[0].i <= o->id && rc >= 0) {
+        /* The walk's columns but the order. */
+        rc = s->w.v[0].i == o->id ? parts_of[i].fn(o, s->w.v + 1, 0) : 0;
+        if (rc == 0)
+            rc = query_walk_next(&s->w);
+        s->more = rc == 1;
+    }
+    return rc < 0 ? rc : 0;
+}
+
 static int order_take(void *ctx, const struct sql_value *v, size_t n)
 {
-    static const struct {
-        enum query q;
-        query_row_fn *fn;
-    } parts[] = {{QUERY_CHECK_FEE_LINES, line_take},
-                 {QUERY_CHECK_SPLIT_PARTS, part_take},
-                 {QUERY_CHECK_ORDER_TRANSFERS, transfer_take},
-                 {QUERY_CHECK_ORDER_HOLDS, hold_take},
-                 {QUERY_CHECK_ORDER_SESSIONS, session_take}};
     struct order_check *o = ctx;
     int64_t state = v[O_STATE].i;
     int rc = 0;
     (void)n;
     o->c->orders++;
-    *o = (struct order_check){.c = o->c, .v = v, .id = v[O_ID].i, .tally = o->tally};
+    *o = (struct order_check){
+        .c = o->c, .v = v, .id = v[O_ID].i, .tally = o->tally, .side = o->side};
     buf_reset(&o->tally);
-    const struct sql_value id = SQL_I64(o->id);
-    for (size_t i = 0; i < ARRAY_LEN(parts) && rc == 0; i++)
-        rc = store_query(o->c->r, parts[i].q, &id, 1, parts[i].fn, o);
+    for (int i = 0; i < SIDES && rc == 0; i++)
+        rc = side_take(o, i);
     if (rc)
         return rc;
     state_check(o);
@@ -268,9 +294,19 @@ static int orphan_take(void *ctx, const struct sql_value *v, size_t n)
 
 int check_orders(struct check *c)
 {
-    struct order_check o = {.c = c};
+    struct side side[SIDES] = {0};
+    struct order_check o = {.c = c, .side = side};
+    int rc = 0;
     buf_init(&o.tally, TALLY_CAP);
-    int rc = store_query(c->r, QUERY_CHECK_ORDERS, NULL, 0, order_take, &o);
+    for (int i = 0; i < SIDES && rc >= 0; i++) {
+        query_walk_begin(&side[i].w, c->r, parts_of[i].q, NULL, 0);
+        rc = query_walk_next(&side[i].w);
+        side[i].more = rc == 1;
+    }
+    if (rc >= 0)
+        rc = store_query(c->r, QUERY_CHECK_ORDERS, NULL, 0, order_take, &o);
+    for (int i = 0; i < SIDES; i++)
+        query_walk_end(&side[i].w);
     buf_free(&o.tally);
     return rc ? rc : store_query(c->r, QUERY_CHECK_ORPHANS, NULL, 0, orphan_take, c);
 }

@@ -141,6 +141,9 @@ const house: Pairs = {
 
 const payTexts: Pairs = {
   'page.payouts': ['出款', 'Payouts'], 'page.payments': ['收款', 'Payments'], 'page.channels': ['支付渠道', 'Channels'],
+  'page.certificates': ['零和证明', 'Certificates'], 'cert.sub': ['每天结束后自动出具：全部账户合计为零；下载后另处保存，供日后核对', 'Made when a day is over: all accounts come to zero. Keep the text elsewhere; the file is checked against it'],
+  'cert.empty': ['还没有证明：第一天结束后五分钟出具', 'None yet: the first is made five minutes after the first day'], 'cert.day': ['日期', 'Day'], 'cert.transfers': ['转账笔数', 'Transfers'], 'cert.debits': ['借方', 'Debits'], 'cert.credits': ['贷方', 'Credits'],
+  'cert.wallets': ['车主余额', 'Owed to drivers'], 'cert.parties': ['分成方余额', 'Owed to parties'], 'cert.transit': ['出款途中', 'On its way out'], 'cert.rest': ['其余账户', 'Other accounts'], 'cert.total': ['合计', 'Sum'], 'cert.link': ['账链', 'Chain'], 'cert.made': ['出具时间', 'Made at'], 'cert.get': ['下载', 'Download'],
   'page.statements': ['对账单', 'Statements'], 'months.sub': ['每月为各分成方生成，由对方确认', 'Made a month for every party, confirmed by them'], 'months.make': ['生成对账单', 'Make statements'], 'months.made': ['已生成 {n} 份', '{n} made'],
   'months.empty': ['还没有对账单', 'No statements yet'], 'months.month': ['月份', 'Month'], 'months.opening': ['期初', 'Opening'], 'months.shares': ['分成', 'Shares'], 'months.refunds': ['退款扣回', 'Refunds'], 'months.withdrawn': ['提现', 'Withdrawn'], 'months.closing': ['期末', 'Closing'], 'months.answer': ['答复', 'Answer'],
   'payouts.sub': ['分成提现与余额退回：申请、审核、汇出、到账', 'Withdrawals and principal back: asked, checked, sent, settled'], 'payouts.empty': ['还没有出款', 'No payouts yet'],

@@ -25,7 +25,20 @@ FROM payment p WHERE p.state IN (3, 6) ORDER BY p.id;
 
 -- name: check_transfers() all
 -- out: id id, tenant id, code int, reverses id, currency text, amount money, posted_ms time, legs blob
-SELECT id, tenant, code, reverses, currency, amount, posted_ms, legs FROM transfer ORDER BY id;
+-- out: order_id id, contract id, cause i64, actor_kind int, actor id, effective_ms time, note text
+SELECT id, tenant, code, reverses, currency, amount, posted_ms, legs,
+  order_id, contract, cause, actor_kind, actor, effective_ms, note
+FROM transfer ORDER BY id;
+
+-- name: check_chain() all
+-- out: seq id, first id, last id, n int, at_ms time, hash blob
+SELECT seq, first, last, n, at_ms, hash FROM chain ORDER BY seq;
+
+-- name: check_certificates() all
+-- out: tenant id, day int, currency text, to_ms time, transfers i64, debits money, credits money, wallets money, parties money
+-- out: transit money, rest money, link id, hash text, made_ms time
+SELECT tenant, day, currency, to_ms, transfers, debits, credits, wallets, parties, transit, rest, link, hash, made_ms
+FROM certificate ORDER BY link, tenant, day, currency;
 
 -- name: check_reversals() many
 -- out: reverses id, n i64
@@ -46,27 +59,28 @@ SELECT id, tenant, state, hold, energy_mwh, elec, service, occupancy, total, pai
   settled_ms, lines, parts, kind, refunded, contract
 FROM orders ORDER BY id;
 
--- name: check_fee_lines(order_id id) many
--- out: seq int, kind int, energy_mwh energy, price_e5 i64, amount money
-SELECT seq, kind, energy_mwh, price_e5, amount FROM fee_line WHERE order_id = :order_id ORDER BY seq;
+-- Walked beside the orders; the order stands first.
+-- name: check_fee_lines() all
+-- out: order_id id, seq int, kind int, energy_mwh energy, price_e5 i64, amount money
+SELECT order_id, seq, kind, energy_mwh, price_e5, amount FROM fee_line ORDER BY order_id, seq;
 
--- name: check_split_parts(order_id id) many
--- out: seq int, transfer id, account id, party id, fee_kind int, base money, ratio int, ratio_sum int
+-- name: check_split_parts() all
+-- out: order_id id, seq int, transfer id, account id, party id, fee_kind int, base money, ratio int, ratio_sum int
 -- out: amount money, tenant id
-SELECT seq, transfer, account, party, fee_kind, base, ratio, ratio_sum, amount, tenant
-FROM split_part WHERE order_id = :order_id ORDER BY seq;
+SELECT order_id, seq, transfer, account, party, fee_kind, base, ratio, ratio_sum, amount, tenant
+FROM split_part ORDER BY order_id, seq;
 
--- name: check_order_transfers(order_id id) many
--- out: id id, tenant id, code int, legs blob
-SELECT id, tenant, code, legs FROM transfer WHERE order_id = :order_id AND order_id <> 0 ORDER BY id;
+-- name: check_order_transfers() all
+-- out: order_id id, id id, tenant id, code int, legs blob
+SELECT order_id, id, tenant, code, legs FROM transfer WHERE order_id <> 0 ORDER BY order_id, id;
 
--- name: check_order_holds(order_id id) many
--- out: id id, state int, captured money
-SELECT id, state, captured FROM hold WHERE order_id = :order_id ORDER BY id;
+-- name: check_order_holds() all
+-- out: order_id id, id id, state int, captured money
+SELECT order_id, id, state, captured FROM hold ORDER BY order_id, id;
 
--- name: check_order_sessions(order_id id) many
--- out: id id, tenant id, state int, energy_mwh energy
-SELECT id, tenant, state, energy_mwh FROM session WHERE order_id = :order_id ORDER BY id;
+-- name: check_order_sessions() all
+-- out: order_id id, id id, tenant id, state int, energy_mwh energy
+SELECT order_id, id, tenant, state, energy_mwh FROM session ORDER BY order_id, id;
 
 -- name: check_orphans() many
 -- out: what text, id id
@@ -101,12 +115,11 @@ FROM stat_day WHERE station = :station ORDER BY day;
 SELECT contract, party, lines, residue_e, residue_s, residue_o FROM contract_party ORDER BY contract, seq;
 
 -- name: check_positions() many
--- out: party id, got money, taken money, there money
+-- out: party id, taken money, there money
 SELECT p.id,
-       (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM split_part x WHERE x.party = p.id) AS got,
        (SELECT CAST(COALESCE(sum(o.amount), 0) AS BIGINT) FROM payout o WHERE o.party = p.id AND o.kind = 1 AND o.state = 5) AS taken,
        (SELECT CAST(COALESCE(sum(a.posted_in - a.posted_out), 0) AS BIGINT) FROM account a
-        WHERE a.tenant = p.tenant AND a.kind IN (5, 6, 13, 15) AND a.owner = p.id) AS there
+        WHERE a.tenant = p.tenant AND a.kind IN (5, 6, 13, 15) AND a.owner = p.id AND a.currency <> '') AS there
 FROM party p WHERE p.kind <> 1 ORDER BY p.id;
 
 -- name: check_statements() many
