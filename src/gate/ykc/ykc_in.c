@@ -692,6 +692,7 @@ void ykc_frame_take(struct ykc_gate *g, struct ykc_conn *c, const struct frame *
     }
     g->stats.lenient += tail != 0;
     t.p = ykc_pile_find(c, (const char *)&any + row->pile_at);
+    g->about = t.p != NULL ? t.p->charger : 0;
     if (f->type != 0x01 && (t.p == NULL || t.p->state != YKC_IN)) {
         g->stats.lenient++; /* not logged in here, or not yet */
         return;
