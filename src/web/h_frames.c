@@ -274,6 +274,14 @@ static void frame_print(const struct api_Frame *f, bool zh, struct buf *out)
     }
 }
 
+static void text_head(const struct gather *g)
+{
+    char time[TIME_TEXT_SIZE];
+
+    time_format(os_now_ms(), time);
+    buf_printf(&g->r->out, "%s %s %s\n", time, g->charger->path, g->charger->name);
+}
+
 int frames_text(struct request *r)
 {
     struct gather g;
@@ -284,6 +292,7 @@ int frames_text(struct request *r)
 
     if (err != 0)
         return err;
+    text_head(&g);
     arena_init(&a, SHOW_MAX);
     for (uint32_t i = 0; i < g.n && r->out.n < TEXT_MAX; i++) {
         struct api_Frame f;
