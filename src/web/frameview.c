@@ -243,8 +243,15 @@ static int ocpp_show(struct view *v)
     err = wire_json_walk(t, s->payload, v->a, leaf_take, v);
     if (err == ERR_TOO_LARGE)
         return err;
-    if (err != 0)
+    if (err != 0) {
         rest_mask(v, s->bytes.n);
+    } else { /* behind the payload only the bracket is expected */
+        size_t end = (size_t)(s->payload.p - s->bytes.p) + s->payload.n;
+
+        v->seen = end;
+        if (!str_eq_c(str_trim(str_from(s->bytes.p + end, s->bytes.n - end)), "]"))
+            rest_mask(v, s->bytes.n);
+    }
     secrets_mask(v);
     return 0;
 }

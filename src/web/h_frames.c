@@ -3,7 +3,7 @@
  * The logs are read without stopping the threads that write them (io/os/framelog.h); what is shown
  * to whom is the matter of frameview.h.
  *
- * Data: copies in the request's arena, GATHER_MAX bytes at most.
+ * Data: copies in the request's arena, GATHER_MOST bytes at most: the newest.
  *
  * Invariants: 1. only a charger of the asker's tenant and station; 2. a frame of which no charger
  * is known yet counts for the one whose name or number it carries.
@@ -18,7 +18,8 @@
 #include "web/state.h"
 
 enum {
-    GATHER_MAX = 6 << 20,
+    GATHER_MAX = 4 << 20,
+    GATHER_MOST = 5 << 20, /* with what came while it was counted */
     SHOTS_FIRST = 64,
     LOOK_BACK = 400, /* rows in which the call of an answer is looked for */
     TEXT_MAX = 12 << 20,
@@ -34,7 +35,9 @@ struct gather {
     uint16_t reactor;
     struct frame_shot *at;
     uint32_t n, cap;
-    size_t bytes;
+    bool counting; /* the first time round: how much is there? */
+    size_t bytes;  /* seen so far */
+    size_t skip;   /* the oldest, which find no room */
 };
 
 /* ---- which rows ---- */
@@ -86,7 +89,6 @@ static int shot_add(struct gather *g, const struct framelog_row *row, struct str
     if (kept == NULL)
         return ERR_TOO_LARGE;
     g->at[g->n++] = (struct frame_shot){.row = *row, .bytes = str_from(kept, bytes.n)};
-    g->bytes += bytes.n + sizeof(*p);
     return 0;
 }
 
@@ -98,13 +100,27 @@ static int log_gather(struct gather *g, const struct framelog *log, char *bytes)
 
     g->gen = g->slot = UINT32_MAX;
     framelog_read(log, &rd);
-    while (err == 0 && g->bytes < GATHER_MAX &&
-           framelog_next(&rd, g->charger->id, &row, bytes)) {
+    while (err == 0 && framelog_next(&rd, g->charger->id, &row, bytes)) {
         struct str b = str_from(bytes, row.n);
 
-        if (row.charger != 0 || is_about(g, &row, b))
+        if (row.charger == 0 && !is_about(g, &row, b))
+            continue;
+        g->bytes += b.n + sizeof(struct frame_shot);
+        if (!g->counting && g->bytes > g->skip && g->bytes - g->skip < GATHER_MOST)
             err = shot_add(g, &row, b);
     }
+    return err;
+}
+
+static int logs_gather(struct gather *g, char *bytes, bool counting)
+{
+    const struct web_config *c = &g->r->web->cfg;
+    int err = 0;
+
+    g->counting = counting;
+    g->bytes = 0;
+    for (uint32_t i = 0; err == 0 && i < c->frames_n; i++)
+        err = log_gather(g, c->frames[i], bytes);
     return err;
 }
 
@@ -146,7 +162,6 @@ static const struct frame_shot *call_of(const struct gather *g, uint32_t i)
 
 static int frames_gather(struct request *r, struct gather *g)
 {
-    const struct web_config *c = &r->web->cfg;
     struct row_charger *row = ARENA_NEW(&r->arena, struct row_charger);
     char *bytes = arena_alloc(&r->arena, FRAMELOG_BODY_MAX);
     int err;
@@ -159,8 +174,10 @@ static int frames_gather(struct request *r, struct gather *g)
         return err;
     g->is_pile = row->protocol == PROTOCOL_YKC &&
                  str_from_hex(str_from_c(row->path), g->number, sizeof(g->number)) == 0;
-    for (uint32_t i = 0; err == 0 && i < c->frames_n; i++)
-        err = log_gather(g, c->frames[i], bytes);
+    err = logs_gather(g, bytes, true);
+    g->skip = g->bytes > GATHER_MAX ? g->bytes - GATHER_MAX : 0;
+    if (err == 0)
+        err = logs_gather(g, bytes, false);
     if (err != 0)
         return err;
     shots_sort(g);

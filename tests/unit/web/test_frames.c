@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include "base/hash.h"
 #include "web/frameview.h"
 
 static struct rig rig;
@@ -110,6 +111,41 @@ static void bytes_are_masked(void **state)
     assert_true(str_eq_c(shown.hex, "************************"));
 }
 
+/* Whatever stands in a frame, it is shown in its length, and nothing that a card looks like. */
+static void anything_can_be_shown(void **state)
+{
+    static const char seed[] = "[2,\"1\",\"StartTransaction\",{\"idTag\":\"CARD\",\"connectorId\":1,"
+                               "\"meterStart\":[{\"a\":\"b\\u00e9\"}],\"x\":\"CARD\"}]";
+    struct rng rng = {11};
+
+    (void)state;
+    for (int i = 0; i < 60000; i++) {
+        char bytes[300];
+        bool text = i % 2;
+        size_t n = text ? sizeof(seed) - 1 : rng_below(&rng, sizeof(bytes));
+        struct frame_shot s = {.row = {.protocol = text ? PROTOCOL_OCPP16 : PROTOCOL_YKC,
+                                       .dir = FRAME_IN,
+                                       .kind = (uint8_t)(text ? 0 : rng_next(&rng))}};
+
+        for (size_t k = 0; k < n; k++)
+            bytes[k] = text ? seed[k] : (char)rng_next(&rng);
+        for (uint64_t k = rng_below(&rng, 4); text && k > 0; k--)
+            bytes[rng_below(&rng, n)] = (char)rng_next(&rng);
+        if (text && rng_below(&rng, 4) == 0)
+            n = rng_below(&rng, n);
+        s.bytes = str_from(bytes, n);
+        s.row.n = s.row.size = (uint32_t)n;
+        show(&s, i % 4 < 2);
+        assert_int_equal(text ? shown.text.n : shown.hex.n, text ? n : 2 * n);
+        for (uint32_t k = 0; k < shown.fields_n; k++)
+            assert_true(shown.fields[k].at >= 0 && shown.fields[k].n >= 0 &&
+                        (size_t)(shown.fields[k].at + shown.fields[k].n) <= n);
+        if (text && i % 4 >= 2)
+            if (frameview_has(&shown, STR_LIT("CARD")))
+                fail_msg("%d: %.*s\n%.*s", i, (int)n, bytes, STR_FMT(shown.text));
+    }
+}
+
 /* ---- links ---- */
 
 static void a_link_ends(void **state)
@@ -145,7 +181,7 @@ int frame_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cards_are_masked),    cmocka_unit_test(what_cannot_be_read_is_masked),
         cmocka_unit_test(secrets_are_nobodys), cmocka_unit_test(bytes_are_masked),
-        cmocka_unit_test(a_link_ends),
+        cmocka_unit_test(anything_can_be_shown), cmocka_unit_test(a_link_ends),
     };
 
     arena_init(&arena, 1 << 20);
