@@ -324,7 +324,12 @@ static int web_begin(struct house *h)
         .metrics_n = metrics_list(h),
         .metrics_more = models,
         .metrics_ctx = h,
+        .watch_min = (int32_t)c->frames_watch_min,
+        .firmware_max = c->firmware_max_mb << 20,
+        .firmware_total = c->firmware_total_mb << 20,
+        .firmware_link_ms = c->firmware_link_h * 3600000,
     };
+    wc.frames_n = gates_frames(h->gates, &wc.frames, &wc.watch);
     os_random_text(h->setup_token, 32);
     snprintf(daily, sizeof daily, "%s/daily", c->data_dir);
     memcpy(wc.key, h->key, sizeof wc.key);

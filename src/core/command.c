@@ -337,6 +337,13 @@ int command_call(struct core *c, const struct cmd *cmd)
                                                  .payload = payload});
     if (!k)
         return ERR_FULL;
+    if (strcmp(in->action, "UpdateFirmware") == 0 || strcmp(in->action, "Update") == 0) {
+        /* What it tells from now on is about this one. */
+        (void)obj_text(c, &ch->o, &ch->row.update_state, "");
+        ch->row.update_id = k->row.id;
+        ch->row.update_ms = c->now;
+        obj_dirty(c, &ch->o);
+    }
     c->made_id = k->row.id;
     c->made_version = 1;
     return 0;

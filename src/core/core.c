@@ -109,6 +109,7 @@ static void dirs_init(struct core *c)
         {ROW_CONNECTOR, sizeof(struct connector), l->connectors},
         {ROW_CHANNEL, sizeof(struct channel), 10000},
         {ROW_STATEMENT, sizeof(struct statement), 1000000},
+        {ROW_FIRMWARE, sizeof(struct firmware), 10000},
     };
     for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
         struct dir *d = &c->dir[tables[i].t];
@@ -270,6 +271,7 @@ int core_load(struct core *c, enum row_table t, const void *row)
     case ROW_CONNECTOR:
     case ROW_CHANNEL:
     case ROW_STATEMENT:
+    case ROW_FIRMWARE:
         return directory_load(c, t, row);
     case ROW_TARIFF:
     case ROW_TARIFF_DAY:

@@ -105,6 +105,10 @@ struct driver {
     struct obj o;
     struct row_driver row;
 };
+struct firmware {
+    struct obj o;
+    struct row_firmware row;
+};
 struct token {
     struct obj o;
     struct row_token row;

@@ -216,7 +216,7 @@ static bool path_ok(const struct row_charger *r)
 static void charger_keep(struct row_charger *r, const struct row_charger *old)
 {
     static const struct row_charger none = {
-        .vendor = "", .model = "", .serial = "", .firmware = ""};
+        .vendor = "", .model = "", .serial = "", .firmware = "", .update_state = ""};
     const struct row_charger *k = old ? old : &none;
     r->traits |= k->traits;
     r->sample_s = k->sample_s;
@@ -227,6 +227,9 @@ static void charger_keep(struct row_charger *r, const struct row_charger *old)
     r->price_tariff = k->price_tariff;
     r->boot_ms = k->boot_ms;
     r->flaps = k->flaps;
+    r->update_id = k->update_id;
+    r->update_state = k->update_state;
+    r->update_ms = k->update_ms;
     r->vendor = r->vendor[0] ? r->vendor : k->vendor;
     r->model = r->model[0] ? r->model : k->model;
     r->serial = r->serial[0] ? r->serial : k->serial;
@@ -331,6 +334,29 @@ static int prepare_channel(struct core *c, struct put *p)
     return p->old ? 0 : account_open(c, t->row.id, kind, r->id, t->row.currency, &id);
 }
 
+static bool ends_plain(const char *name)
+{
+    return name[0] && name[0] != '.' &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+               strlen(name);
+}
+
+/* What a file is was said when it was announced: later only its state changes, and only forward. */
+static int check_firmware(struct core *c, struct put *p)
+{
+    const struct row_firmware *r = p->row, *old = p->old ? p->old->row : NULL;
+    (void)c;
+    if (!ends_plain(r->name) || !r->revision[0] || r->size < 1 || strlen(r->sha256) != 64 ||
+        strspn(r->sha256, "0123456789abcdef") != 64)
+        return ERR_RANGE;
+    if (!old)
+        return r->state == FIRMWARE_COMING ? 0 : ERR_RANGE;
+    if (strcmp(r->name, old->name) != 0 || strcmp(r->sha256, old->sha256) != 0 ||
+        r->size != old->size || !in(r->state, old->state, FIRMWARE_WITHDRAWN))
+        return ERR_CONFLICT;
+    return 0;
+}
+
 /* ---- what follows a change ---- */
 
 static int prepare_party(struct core *c, struct put *p)
@@ -419,6 +445,7 @@ static const struct {
     [ROW_DRIVER] = {check_driver, prepare_driver}, [ROW_TOKEN] = {check_token, NULL},
     [ROW_STATION] = {check_station, NULL},         [ROW_CHARGER] = {check_charger, NULL},
     [ROW_CONNECTOR] = {check_connector, NULL},     [ROW_CHANNEL] = {check_channel, prepare_channel},
+    [ROW_FIRMWARE] = {check_firmware, NULL},
 };
 
 static size_t characters(const char *s)

@@ -397,6 +397,12 @@ void link_note(struct core *c, const struct cmd *cmd, struct charger *ch)
 {
     char detail[96];
     snprintf(detail, sizeof detail, "%s %s", cmd->u.note.kind, cmd->u.note.status);
+    if (strcmp(cmd->u.note.kind, "firmware") == 0) {
+        (void)obj_text(c, &ch->o, &ch->row.update_state, cmd->u.note.status);
+        ch->row.update_ms = c->now;
+        obj_dirty(c, &ch->o);
+        event_charger(c, ch);
+    }
     audit_put(c, ch->row.tenant, "charger.note", ch->row.id, detail, 0);
     reply_plain(c);
 }

@@ -303,4 +303,6 @@ enum command_state {
     COMMAND_TIMEOUT = 5
 };
 
+enum firmware_state { FIRMWARE_COMING, FIRMWARE_READY, FIRMWARE_WITHDRAWN };
+
 #endif

@@ -82,18 +82,20 @@ JOIN tenant t ON t.id = k.tenant
 WHERE k.code = :code AND k.code <> '';
 
 -- name: charger_calls(tenant id, scope id, id id, after id, lim int) many
--- out: id id, charger id, connector int, order_id id, action text, payload text, state int, result text, status text, err int, created_ms time, sent_ms time, done_ms time
+-- out: id id, charger id, connector int, order_id id, action text, payload text, state int, result text, status text, err int, created_ms time, sent_ms time, done_ms time, progress text, progress_ms time
 SELECT m.id, m.charger, m.connector, m.order_id, m.action, m.payload, m.state, m.result, m.status, m.err, m.created_ms,
-       m.sent_ms, m.done_ms
+       m.sent_ms, m.done_ms, CASE WHEN c.update_id = m.id THEN c.update_state ELSE '' END,
+       CASE WHEN c.update_id = m.id THEN c.update_ms ELSE 0 END
 FROM command m
 JOIN charger c ON c.id = m.charger
 WHERE m.charger = :id AND m.tenant = :tenant AND (:scope = 0 OR c.station = :scope) AND m.id < :after
 ORDER BY m.id DESC LIMIT :lim;
 
 -- name: command_get(tenant id, scope id, id id) one
--- out: id id, charger id, connector int, order_id id, action text, payload text, state int, result text, status text, err int, created_ms time, sent_ms time, done_ms time
+-- out: id id, charger id, connector int, order_id id, action text, payload text, state int, result text, status text, err int, created_ms time, sent_ms time, done_ms time, progress text, progress_ms time
 SELECT m.id, m.charger, m.connector, m.order_id, m.action, m.payload, m.state, m.result, m.status, m.err, m.created_ms,
-       m.sent_ms, m.done_ms
+       m.sent_ms, m.done_ms, CASE WHEN c.update_id = m.id THEN c.update_state ELSE '' END,
+       CASE WHEN c.update_id = m.id THEN c.update_ms ELSE 0 END
 FROM command m
 JOIN charger c ON c.id = m.charger
 WHERE m.id = :id AND m.tenant = :tenant AND (:scope = 0 OR c.station = :scope);
@@ -165,3 +167,24 @@ JOIN driver d ON d.id = t.driver
 JOIN account a ON a.tenant = t.tenant AND a.kind = 2 AND a.owner = t.driver
 WHERE t.tenant = :tenant AND (t.folded = :tag OR t.folded = :short) AND t.kind = 1 AND t.state = 0 AND d.state = 0
   AND t.offline_limit > 0 AND a.posted_in - a.posted_out - a.held >= t.offline_limit;
+
+-- name: web_firmware(tenant id, after id, lim int) many
+-- out: id id, name text, vendor text, model text, version text, size i64, sha256 text, state int, created_ms time
+SELECT id, name, vendor, model, revision, size, sha256, state, created_ms
+FROM firmware WHERE tenant = :tenant AND id < :after ORDER BY id DESC LIMIT :lim;
+
+-- name: web_firmware_row(tenant id, id id) one
+-- out: id id, tenant id, name text, vendor text, model text, revision text, size i64, sha256 text, state int, version int, created_ms time
+SELECT id, tenant, name, vendor, model, revision, size, sha256, state, version, created_ms
+FROM firmware WHERE id = :id AND tenant = :tenant;
+
+-- name: web_firmware_sum(tenant id) one
+-- out: bytes i64
+SELECT CAST(COALESCE(sum(size), 0) AS BIGINT) FROM firmware WHERE tenant = :tenant AND state <> 2;
+
+-- name: web_firmware_for(file id, charger id) one
+-- out: name text, size i64, sha256 text
+SELECT f.name, f.size, f.sha256
+FROM firmware f
+JOIN charger c ON c.tenant = f.tenant
+WHERE f.id = :file AND c.id = :charger AND f.state = 1 AND c.state = 0;

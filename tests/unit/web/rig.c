@@ -287,6 +287,21 @@ static void order_rows(struct buf *b)
                               .soc_pm = 640});
 }
 
+/* Each tenant has one. */
+static void firmware_rows(struct buf *b)
+{
+    for (int i = 0; i < 2; i++)
+        put(b, ROW_FIRMWARE,
+            &(struct row_firmware){.id = 401 + i,
+                                   .tenant = T1 + i,
+                                   .name = "fw.bin",
+                                   .revision = "1",
+                                   .size = 10,
+                                   .sha256 = "00",
+                                   .state = FIRMWARE_READY,
+                                   .version = 1});
+}
+
 static void statement_row(struct buf *b, int64_t now)
 {
     put(b, ROW_STATEMENT,
@@ -352,6 +367,7 @@ static void story_rows(struct buf *b)
                               .payer = "",
                               .transfer = TRANSFER_2});
     statement_row(b, now);
+    firmware_rows(b);
     put(b, ROW_ORDER_EVENT,
         &(struct row_order_event){.order_id = ORDER,
                                   .seq = 1,
@@ -425,6 +441,7 @@ void rig_start(struct rig *rig, bool empty)
                             .submit = rig_submit,
                             .submit_ctx = rig,
                             .rate_s = 100000,
+                            .firmware_link_ms = 1, /* over at once */
                             .setup_token = "only-once"};
     struct buf rows;
 
