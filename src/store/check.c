@@ -10,6 +10,7 @@
  * transfer of the row are those of the journal; balance >= floor; 0 <= held <= balance hold open:
  * nothing captured or released; resolved: captured + released = amount; held = sum of the open ones
  *   reversal    the transfer named exists, is older, and is reversed once
+ *   invoice, invoice line, invoiced: check_invoice.c
  *   residue     remainders of a contract are what the parts of its orders come to, party by party
  *   zero        all accounts of a tenant and currency sum to 0
  *   orphan, order, lines, parts, paid, session, day: see the other files */
@@ -348,6 +349,8 @@ int store_check(const char *path, FILE *out)
             rc = check_splits(&c);
         if (rc == 0)
             rc = check_purse(&c);
+        if (rc == 0)
+            rc = check_invoices(&c);
         if (rc == 0)
             rc = check_days(&c);
         store_reader_end(c.r);
