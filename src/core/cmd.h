@@ -95,8 +95,8 @@ enum cmd_type {
     CMD_PAYOUT_NEW,   /* a withdrawal, or principal back to its source; reply_made (payout id) */
     CMD_PAYOUT_DECIDE, /* approve, refuse, cancel; settled or failed, for a bank's file; reply_made */
     CMD_STATEMENT_NEW, /* a party's month, as the web front added it up; reply_made (statement id) */
-    CMD_STATEMENT_DECIDE, /* the party confirms or disputes, staff answer; reply_made */
-    CMD_ORDER_RAISE,      /* more prepaid for a running order; reply_made (order id) */
+    CMD_STATEMENT_DECIDE,  /* the party confirms or disputes, staff answer; reply_made */
+    CMD_ORDER_RAISE,       /* more prepaid for a running order; reply_made (order id) */
     CMD_INVOICE_NEW = 100, /* a driver asks for an invoice over paid orders; reply_made (its id) */
     CMD_INVOICE_DECIDE,    /* exported, issued, rejected, cancelled, taken back; reply_made */
     CMD_STATION_COST,      /* what a station cost in a month; reply_made (station id) */

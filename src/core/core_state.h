@@ -260,7 +260,7 @@ struct core {
     struct map tariffs, tariff_families, contracts, contract_families; /* to nodes */
     struct buf load_days, load_slices, load_tariffs, load_contracts, load_parties;
     struct ledger *ledger;
-    struct purse *purse; /* purse.h */
+    struct purse *purse;                          /* purse.h */
     struct invoice *invoice_first, *invoice_last; /* in memory, newest there first */
 
     struct slab orders, calls, idems;

@@ -26,7 +26,7 @@
 #include "core/invoice.h"
 
 #include "base/calendar.h"
-#include "core/tax.h"
+#include "base/tax.h"
 
 enum { INVOICES_KEEP = 4096, REST_STEPS = 16, DAY_FIRST = 20000101, DAY_LAST = 29991231 };
 #define DAY_MS INT64_C(86400000)
@@ -625,7 +625,8 @@ int invoice_decide(struct core *c, const struct cmd *cmd)
     int rc = act_check(c, v, in);
     if (rc)
         return rc;
-    if (frees(v, in->act) && (!orders_here(c, v) || (v->row.red_of && !invoice_find(c, v->row.red_of))))
+    if (frees(v, in->act) &&
+        (!orders_here(c, v) || (v->row.red_of && !invoice_find(c, v->row.red_of))))
         return ERR_FULL; /* they were looked up: there was no room for them */
     act(c, v, in);
     v->row.decided_ms = c->now;

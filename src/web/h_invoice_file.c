@@ -169,7 +169,8 @@ int invoice_file_export(struct request *r)
         if (err != 0)
             return err;
     } else {
-        f->marked[f->at++] = r->reply_err == 0; /* else somebody was faster: it is not in this file */
+        f->marked[f->at++] =
+            r->reply_err == 0; /* else somebody was faster: it is not in this file */
     }
     if (f->at == f->n)
         return file_write(r, f, INVOICE_EXPORTED);
@@ -322,7 +323,7 @@ static int import_reply(struct request *r, const struct import *m)
         out[i].line = x->line;
         out[i].invoice = x->invoice;
         out[i].outcome = str_from_c(x->err != 0 ? "refused" : acts[x->act]);
-        out[i].error = str_from_c(x->err != 0 ? err_name(x->err) : "");
+        out[i].err = x->err;
     }
     return req_list(r, &api_InvoiceFileRow_type, out, m->n, STR_LIT(""));
 }

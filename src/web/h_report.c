@@ -24,7 +24,7 @@
 #include "base/err.h"
 #include "base/money.h"
 #include "base/zone.h"
-#include "core/tax.h"
+#include "base/tax.h"
 #include "core/types.h"
 #include "web/routes_gen.h"
 
@@ -212,14 +212,22 @@ static void station_close(const struct report *p, struct api_StationProfit *s)
 
 static void total_add(struct api_StationProfit *t, const struct api_StationProfit *s)
 {
-    struct money *to[] = {&t->elec,        &t->service,          &t->occupancy,  &t->loss,
-                          &t->paid,        &t->moved,            &t->back,       &t->own,
-                          &t->partners,    &t->channel_fee,      &t->result,     &t->cost_electricity,
-                          &t->cost_rent,   &t->cost_maintenance, &t->cost_other};
-    const struct money from[] = {s->elec,      s->service,          s->occupancy, s->loss,
-                                 s->paid,      s->moved,            s->back,      s->own,
-                                 s->partners,  s->channel_fee,      s->result,    s->cost_electricity,
-                                 s->cost_rent, s->cost_maintenance, s->cost_other};
+    struct money *to[] = {&t->elec,      &t->service,
+                          &t->occupancy, &t->loss,
+                          &t->paid,      &t->moved,
+                          &t->back,      &t->own,
+                          &t->partners,  &t->channel_fee,
+                          &t->result,    &t->cost_electricity,
+                          &t->cost_rent, &t->cost_maintenance,
+                          &t->cost_other};
+    const struct money from[] = {s->elec,      s->service,
+                                 s->occupancy, s->loss,
+                                 s->paid,      s->moved,
+                                 s->back,      s->own,
+                                 s->partners,  s->channel_fee,
+                                 s->result,    s->cost_electricity,
+                                 s->cost_rent, s->cost_maintenance,
+                                 s->cost_other};
 
     t->orders += s->orders;
     t->energy_mwh += s->energy_mwh;
@@ -313,18 +321,19 @@ static int revenue_month(struct request *r, int64_t month, struct rows *out)
 
     if (row == NULL)
         return err != 0 ? err : ERR_TOO_LARGE;
-    *row = (struct api_RevenueMonth){.month = month,
-                                     .orders = t->orders,
-                                     .billed = money_add(t->elec, money_add(t->service, t->occupancy)),
-                                     .loss = t->loss,
-                                     .paid = t->paid,
-                                     .moved = t->moved,
-                                     .back = t->back,
-                                     .gross = money_add(t->own, t->partners),
-                                     .gross_tax = p.tax,
-                                     .own = t->own,
-                                     .own_tax = p.own_tax,
-                                     .partners = t->partners};
+    *row =
+        (struct api_RevenueMonth){.month = month,
+                                  .orders = t->orders,
+                                  .billed = money_add(t->elec, money_add(t->service, t->occupancy)),
+                                  .loss = t->loss,
+                                  .paid = t->paid,
+                                  .moved = t->moved,
+                                  .back = t->back,
+                                  .gross = money_add(t->own, t->partners),
+                                  .gross_tax = p.tax,
+                                  .own = t->own,
+                                  .own_tax = p.own_tax,
+                                  .partners = t->partners};
     row->gross_net = money_sub(row->gross, row->gross_tax);
     row->own_net = money_sub(row->own, row->own_tax);
     return 0;

@@ -21,14 +21,15 @@ static const struct words languages[] = {
     {"场站分润",
      "收入报表",
      "月份",
-     "电费+服务费+占位费-坏账=实收；实收+跨月入账-退款=平台分成+其他方分成；结果=平台分成-渠道费-成本",
+     "电费+服务费+占位费-坏账=实收；实收+跨月入账-退款=平台分成+其他方分成；结果=平台分成-渠道费-"
+     "成本",
      "总额法=实收+跨月入账-退款；净额法=平台自己的分成；税额按各费用项税率从含税金额中分离",
      "合计",
      "场站",
      "分成明细",
      "月度",
-     {"场站", "电费", "服务费", "占位费", "坏账", "实收", "跨月入账", "退款", "平台分成", "其他方分成",
-      "渠道费(估)", "购电成本", "场地租金", "运维成本", "其他成本", "结果"},
+     {"场站", "电费", "服务费", "占位费", "坏账", "实收", "跨月入账", "退款", "平台分成",
+      "其他方分成", "渠道费(估)", "购电成本", "场地租金", "运维成本", "其他成本", "结果"},
      {"场站", "分成方", "分成", "退款扣回", "净额"},
      {"月份", "订单数", "应收", "坏账", "实收", "跨月入账", "退款", "总额法收入", "总额法税额",
       "总额法不含税", "净额法收入", "净额法税额", "净额法不含税"}},
@@ -47,8 +48,8 @@ static const struct words languages[] = {
       "Given back", "Own share", "Partners", "Channel fee (est.)", "Power bought", "Rent",
       "Maintenance", "Other costs", "Result"},
      {"Station", "Party", "Share", "Taken back", "Net"},
-     {"Month", "Orders", "Billed", "Loss", "Paid", "Other months", "Given back", "Gross", "Gross: tax",
-      "Gross: net of tax", "Net", "Net: tax", "Net: net of tax"}},
+     {"Month", "Orders", "Billed", "Loss", "Paid", "Other months", "Given back", "Gross",
+      "Gross: tax", "Gross: net of tax", "Net", "Net: tax", "Net: net of tax"}},
 };
 
 static const struct words *words_of(const struct request *r)
@@ -92,8 +93,9 @@ static struct doc_cell money_cell(struct money m)
 
 static struct doc_cell month_cell(struct request *r, int64_t month)
 {
-    return (struct doc_cell){.text = arena_printf(&r->arena, "%lld-%02lld", (long long)(month / 100),
-                                                  (long long)(month % 100))};
+    return (struct doc_cell){.text =
+                                 arena_printf(&r->arena, "%lld-%02lld", (long long)(month / 100),
+                                              (long long)(month % 100))};
 }
 
 static void fact(struct doc *d, const char *name, enum doc_kind kind, struct doc_cell v,
@@ -104,9 +106,9 @@ static void fact(struct doc *d, const char *name, enum doc_kind kind, struct doc
 
 static int doc_send(struct request *r, const struct doc *d, const char *file, int64_t month)
 {
-    req_header_add(r, "Content-Disposition",
-                   arena_printf(&r->arena, "attachment; filename=\"%s-%lld.xlsx\"", file,
-                                (long long)month));
+    req_header_add(
+        r, "Content-Disposition",
+        arena_printf(&r->arena, "attachment; filename=\"%s-%lld.xlsx\"", file, (long long)month));
     return doc_xlsx(d, &r->out);
 }
 
@@ -114,11 +116,21 @@ static int doc_send(struct request *r, const struct doc *d, const char *file, in
 
 static void profit_cells(const struct api_StationProfit *s, struct money out[COLUMNS - 1])
 {
-    const struct money all[COLUMNS - 1] = {s->elec,        s->service,          s->occupancy,
-                                           s->loss,        s->paid,             s->moved,
-                                           s->back,        s->own,              s->partners,
-                                           s->channel_fee, s->cost_electricity, s->cost_rent,
-                                           s->cost_maintenance, s->cost_other, s->result};
+    const struct money all[COLUMNS - 1] = {s->elec,
+                                           s->service,
+                                           s->occupancy,
+                                           s->loss,
+                                           s->paid,
+                                           s->moved,
+                                           s->back,
+                                           s->own,
+                                           s->partners,
+                                           s->channel_fee,
+                                           s->cost_electricity,
+                                           s->cost_rent,
+                                           s->cost_maintenance,
+                                           s->cost_other,
+                                           s->result};
     memcpy(out, all, sizeof all);
 }
 
@@ -191,8 +203,9 @@ int report_stations_xlsx(struct request *r)
 
 static void revenue_row(struct request *r, const struct api_RevenueMonth *m, struct doc_cell *at)
 {
-    const struct money sums[] = {m->billed,    m->loss,      m->paid, m->moved,   m->back,   m->gross,
-                                 m->gross_tax, m->gross_net, m->own,  m->own_tax, m->own_net};
+    const struct money sums[] = {m->billed, m->loss,    m->paid,      m->moved,
+                                 m->back,   m->gross,   m->gross_tax, m->gross_net,
+                                 m->own,    m->own_tax, m->own_net};
 
     *at++ = month_cell(r, m->month);
     *at++ = (struct doc_cell){.v = m->orders};

@@ -8,7 +8,8 @@
 #include "web/state.h"
 
 /** Profit and loss of every station in a month (yyyymm; below 1: this month). */
-EV_MUST_USE int report_stations_read(struct request *r, int64_t month, struct api_StationMonth *out);
+EV_MUST_USE int report_stations_read(struct request *r, int64_t month,
+                                     struct api_StationMonth *out);
 /** Revenue by month as principal and as agent: rows of api_RevenueMonth; at most twelve. Arguments
  * `from` and `to` of the request, this month where they are missing. */
 EV_MUST_USE int report_revenue_read(struct request *r, struct rows *out);

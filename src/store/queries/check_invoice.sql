@@ -46,7 +46,3 @@ SELECT o.id, o.invoice, COALESCE(v.state, 0), COALESCE(v.red_of, 0)
 FROM orders o
 LEFT JOIN invoice v ON v.id = o.invoice
 WHERE o.invoice <> 0 ORDER BY o.id;
-
--- name: check_invoice_numbers() many
--- out: id id, n i64
-SELECT min(id), count(*) AS n FROM invoice WHERE number <> '' GROUP BY tenant, number HAVING count(*) > 1 ORDER BY min(id);

@@ -3,8 +3,8 @@
  *
  * An invoice says whole fen. A refund takes from fee lines in finer steps (split.h), so what it took
  * is brought to whole fen line by line here, with the sum untouched. Pure functions; any thread. */
-#ifndef EVEN_CORE_TAX_H
-#define EVEN_CORE_TAX_H
+#ifndef EVEN_BASE_TAX_H
+#define EVEN_BASE_TAX_H
 
 #include "base/money.h"
 

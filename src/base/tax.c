@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* tax.c: see tax.h. The one place where a tax is rounded. */
-#include "core/tax.h"
+#include "base/tax.h"
 
 #include "base/must.h"
 
