@@ -95,8 +95,11 @@ enum cmd_type {
     CMD_PAYOUT_NEW,   /* a withdrawal, or principal back to its source; reply_made (payout id) */
     CMD_PAYOUT_DECIDE, /* approve, refuse, cancel; settled or failed, for a bank's file; reply_made */
     CMD_STATEMENT_NEW, /* a party's month, as the web front added it up; reply_made (statement id) */
-    CMD_STATEMENT_DECIDE, /* the party confirms or disputes, staff answer; reply_made */
-    CMD_ORDER_RAISE,      /* more prepaid for a running order; reply_made (order id) */
+    CMD_STATEMENT_DECIDE,  /* the party confirms or disputes, staff answer; reply_made */
+    CMD_ORDER_RAISE,       /* more prepaid for a running order; reply_made (order id) */
+    CMD_INVOICE_NEW = 100, /* a driver asks for an invoice over paid orders; reply_made (its id) */
+    CMD_INVOICE_DECIDE,    /* exported, issued, rejected, cancelled, taken back; reply_made */
+    CMD_STATION_COST,      /* what a station cost in a month; reply_made (station id) */
 };
 
 struct cmd_head {
@@ -403,6 +406,40 @@ struct cmd_statement_decide {
     char note[201];
 };
 
+#define INVOICE_ORDERS_MAX 50
+struct cmd_invoice_new {
+    int64_t driver;
+    int32_t buyer; /* enum invoice_buyer */
+    int32_t n;     /* orders that follow */
+    char title[401], tax_no[21], email[101];
+    char pad[5];
+    int64_t order[INVOICE_ORDERS_MAX];
+};
+enum invoice_act {
+    INVOICE_EXPORT = 1,
+    INVOICE_ISSUE = 2,
+    INVOICE_REJECT = 3,
+    INVOICE_CANCEL = 4,
+    INVOICE_REVERSE = 5, /* staff take a whole issued one back: a red one for the rest of it */
+    INVOICE_RETRY = 6    /* the tax system did not take it: exported back to requested */
+};
+struct cmd_invoice_decide {
+    int64_t invoice;
+    int64_t driver;    /* 0 = staff; else it must be this driver's, who only cancels */
+    int32_t act;       /* enum invoice_act */
+    int32_t issued_on; /* ISSUE: yyyymmdd */
+    char number[41];   /* ISSUE: the tax system's */
+    char note[201];    /* REJECT, REVERSE: why */
+    char pad[6];
+};
+struct cmd_station_cost {
+    int64_t station;
+    int32_t month, kind; /* yyyymm, enum cost_kind */
+    int64_t amount;      /* 0 takes the entry away */
+    char note[201];
+    char pad[7];
+};
+
 struct cmd {
     struct cmd_head head;
     union {
@@ -443,6 +480,9 @@ struct cmd {
         struct cmd_statement_new statement_new;
         struct cmd_statement_decide statement_decide;
         struct cmd_order_raise order_raise;
+        struct cmd_invoice_new invoice_new;
+        struct cmd_invoice_decide invoice_decide;
+        struct cmd_station_cost station_cost;
     } u;
 };
 /** Bytes to send for a command with payload member m. Arrays at the end (samples, payload, row) may be cut: see cmd_trim. */

@@ -10,6 +10,7 @@
  * effect, errors are not kept; 3. the order of a sealed batch is: what was packed as it happened,
  * then changed objects in the order they changed first, then accounts and holds. */
 #include "core/core_state.h"
+#include "core/invoice.h"
 #include "core/purse.h"
 
 #include <stdio.h>
@@ -62,6 +63,9 @@ static const struct handler handlers[] = {
     [CMD_STATEMENT_NEW] = {.web = statement_new, .audit = "statement.new"},
     [CMD_STATEMENT_DECIDE] = {.web = statement_decide, .audit = "statement.decide"},
     [CMD_ORDER_RAISE] = {.web = pile_raise, .audit = "order.raise"},
+    [CMD_INVOICE_NEW] = {.web = invoice_new, .audit = "invoice.new"},
+    [CMD_INVOICE_DECIDE] = {.web = invoice_decide, .audit = "invoice.decide"},
+    [CMD_STATION_COST] = {.web = cost_put},
 };
 
 /* ---- memory ---- */
@@ -110,6 +114,7 @@ static void dirs_init(struct core *c)
         {ROW_CHANNEL, sizeof(struct channel), 10000},
         {ROW_STATEMENT, sizeof(struct statement), 1000000},
         {ROW_FIRMWARE, sizeof(struct firmware), 10000},
+        {ROW_INVOICE, sizeof(struct invoice), 1000000},
     };
     for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
         struct dir *d = &c->dir[tables[i].t];
@@ -215,6 +220,7 @@ void core_free(struct core *c)
 {
     if (!c)
         return;
+    invoice_free(c);
     objects_free(c);
     purse_free(c);
     hot_free(c);
@@ -305,6 +311,10 @@ int core_load(struct core *c, enum row_table t, const void *row)
         return purse_load(c, t, row);
     case ROW_IDEM:
         return idem_load(c, row);
+    case ROW_INVOICE:
+    case ROW_INVOICE_LINE:
+    case ROW_INVOICE_ORDER:
+        return invoice_load(c, t, row);
     case ROW_TRANSFER:
         ledger_time_floor(c->ledger, ((const struct row_transfer *)row)->posted_ms);
         return 0;

@@ -59,7 +59,7 @@ enum {
     PRICE_LEAD_MS = 2 * 60 * 1000, /* piles get what changes so long before it does */
     RECORD_MS = 60 * 1000, /* 云快充: idle while its session is open: the record is due */
     WAITING_MAX = 1000,    /* unregistered chargers kept in the list */
-    ABSENT_MAX = 64,       /* rows looked up in vain for one command */
+    ABSENT_MAX = 128,      /* rows looked up in vain for one command */
     NEXT_MS = 60 * 1000,   /* after an order a charger stays in memory for the next one */
     TX_MAX = 0x7fffffff
 };
@@ -120,6 +120,7 @@ struct station {
 };
 
 struct purse;
+struct invoice; /* invoice.h */
 struct call;
 enum charger_timer { TC_CALL, TC_STATUS, TC_N };
 struct charger {
@@ -263,7 +264,8 @@ struct core {
     struct map tariffs, tariff_families, contracts, contract_families; /* to nodes */
     struct buf load_days, load_slices, load_tariffs, load_contracts, load_parties;
     struct ledger *ledger;
-    struct purse *purse; /* purse.h */
+    struct purse *purse;                          /* purse.h */
+    struct invoice *invoice_first, *invoice_last; /* in memory, newest there first */
 
     struct slab orders, calls, idems;
     struct map order_ids, session_ids, call_ids;

@@ -193,8 +193,8 @@ static int check_station(struct core *c, struct put *p)
         return ERR_REQUIRED;
     if (!core_zone_known(c, r->zone))
         return ERR_NOT_FOUND;
-    if (!state_ok(r->state) || !in(r->tax_bp, 0, 10000) || !in(r->lat_e7, -900000000, 900000000) ||
-        !in(r->lng_e7, -1800000000, 1800000000))
+    if (!state_ok(r->state) || !in(r->tax_bp, 0, 10000) || !in(r->tax_service_bp, 0, 10000) ||
+        !in(r->lat_e7, -900000000, 900000000) || !in(r->lng_e7, -1800000000, 1800000000))
         return ERR_RANGE;
     const struct tariff_node *t = map_get_ptr(&c->tariff_families, (uint64_t)r->tariff);
     const struct contract_node *k = map_get_ptr(&c->contract_families, (uint64_t)r->contract);

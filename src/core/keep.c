@@ -232,6 +232,10 @@ void dir_key(enum row_table t, const void *row, char out[DIR_KEY_SIZE])
         const struct row_statement *s = row;
         snprintf(out, DIR_KEY_SIZE, "%" PRId64 ":%d", s->party, (int)s->month);
         return;
+    } else if (t == ROW_INVOICE) {
+        const struct row_invoice *v = row;
+        key_of_tenant(out, v->tenant, v->number);
+        return;
     } else if (t == ROW_DRIVER) {
         const struct row_driver *d = row;
         key_of_tenant(out, d->tenant, d->phone);

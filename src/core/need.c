@@ -30,12 +30,16 @@
  *                                          payout_back)
  *  PAYOUT_NEW, PAYOUT_DECIDE               the payment, the payout, and its driver (principal_check,
  *                                          from_transit)
+ *  INVOICE_NEW                             the driver, the orders with their parties (order_check)
+ *  INVOICE_DECIDE                          the invoice, the one that it reverses, whoever else may have
+ *                                          its number, the orders that it sets free (orders_free)
  *  REGISTER_DRIVER                         the driver by phone
  *  ROW_PUT                                 the row itself by id, what it refers to, and whoever else may
  *                                          have its natural key: path, code (also those that code_make
  *                                          will try), phone, tag (put_resolve, put_key, check_*)
  *
- * An order's parties are its charger (order_limits, stop_stray) and its driver. Timers declare
+ * An order's parties are its charger (order_limits, stop_stray), its driver and its invoice
+ * (invoice_take). Timers declare
  * nothing: those of orders and chargers find what is pinned; those of payments and payouts ask
  * providers and move no driver's money; those of shares move only accounts that are always there.
  *
@@ -43,6 +47,7 @@
  * making of such a row. Rounds: each names what can be named with what is in memory; an order must
  * be there before its driver is known. */
 #include "core/core_state.h"
+#include "core/invoice.h"
 #include "core/purse.h"
 
 struct needs {
@@ -71,7 +76,8 @@ static void want(struct needs *w, int32_t kind, int64_t a, int64_t b, const char
     for (int i = 0; i < w->n; i++)
         if (same(&w->v[i], kind, a, b, text))
             return;
-    must(w->n < CORE_NEEDS_MAX);
+    if (w->n == CORE_NEEDS_MAX)
+        return; /* the next round names it */
     struct core_need *k = &w->v[w->n++];
     *k = (struct core_need){.kind = kind, .a = a, .b = b};
     (void)str_copy(k->text, sizeof k->text, str_from_c(text));
@@ -133,10 +139,19 @@ static void want_tag(struct needs *w, int64_t tenant, const char *tag)
 
 /* ---- orders ---- */
 
+static struct invoice *want_invoice(struct needs *w, int64_t id)
+{
+    struct invoice *v = invoice_find(w->c, id);
+    if (!v && id > 0)
+        want(w, NEED_INVOICE, id, 0, "");
+    return v;
+}
+
 static void want_parties(struct needs *w, const struct order *o)
 {
     (void)want_charger(w, o->row.charger);
     want_driver(w, o->row.driver);
+    (void)want_invoice(w, o->row.invoice);
 }
 
 static const struct order *want_order(struct needs *w, int64_t id)
@@ -224,6 +239,33 @@ static void want_pay(struct needs *w, const struct cmd_pay_result *in)
         want_payment(w, in->row);
     if (!payment && in->op > PAY_CLOSE)
         want_payout(w, in->row);
+}
+
+/* ---- invoices ---- */
+
+static void want_invoice_new(struct needs *w, const struct cmd_invoice_new *in)
+{
+    want_driver(w, in->driver);
+    for (int32_t i = 0; i < in->n && i < INVOICE_ORDERS_MAX; i++)
+        (void)want_order(w, in->order[i]);
+}
+
+/* The orders of one that comes to nothing, or whose reversal is done, are free again. */
+static void want_invoice_decide(struct needs *w, int64_t tenant,
+                                const struct cmd_invoice_decide *in)
+{
+    const struct invoice *v = want_invoice(w, in->invoice);
+    char key[DIR_KEY_SIZE];
+    dir_key(ROW_INVOICE, &(struct row_invoice){.tenant = tenant, .number = in->number}, key);
+    if (in->number[0] && !dir_find_key(w->c, ROW_INVOICE, key))
+        want(w, NEED_INVOICE_NUMBER, tenant, 0, in->number);
+    if (!v)
+        return;
+    (void)want_invoice(w, v->row.red_of);
+    if (in->act == INVOICE_REJECT || in->act == INVOICE_CANCEL || in->act == INVOICE_RETRY ||
+        (in->act == INVOICE_ISSUE && v->row.red_of))
+        for (size_t i = 0; i < invoice_orders_n(v); i++)
+            (void)want_order(w, invoice_order_at(v, i)->order_id);
 }
 
 /* ---- rows that are put ---- */
@@ -341,6 +383,12 @@ static void needs_of_web(struct needs *w, const struct cmd *cmd)
         break;
     case CMD_ORDER_REFUND:
         (void)want_order(w, cmd->u.order_refund.order);
+        break;
+    case CMD_INVOICE_NEW:
+        want_invoice_new(w, &cmd->u.invoice_new);
+        break;
+    case CMD_INVOICE_DECIDE:
+        want_invoice_decide(w, cmd->head.tenant, &cmd->u.invoice_decide);
         break;
     case CMD_PAY_RESULT:
         want_pay(w, &cmd->u.pay_result);

@@ -8,6 +8,7 @@
  * parts of an order = paid − refunded; 3. the driver has the money in the same transaction, whoever
  * of the parties is short (share.c). */
 #include "core/charge.h"
+#include "core/invoice.h"
 #include "core/purse.h"
 
 /** One party's parts of one fee line, over all captures and refunds so far. */
@@ -82,6 +83,16 @@ static void share_event(struct core *c, const struct order *o, int64_t party, in
     e->amount = amount;
 }
 
+/* What went back of each fee line goes off the order's invoice too. */
+static void invoice_tell(struct core *c, struct order *o, const struct held_part *p, size_t n,
+                         const char *note)
+{
+    int64_t took[INVOICE_KINDS] = {0};
+    for (size_t i = 0; i < n; i++)
+        took[invoice_kind(p[i].first.fee_kind)] += p[i].sum - p[i].keep;
+    invoice_take(c, o, took, note);
+}
+
 void refund_move(struct core *c, struct order *o, int64_t back, int32_t code, const char *note)
 {
     struct held_part part[SPLIT_PARTS_MAX] = {0};
@@ -107,6 +118,8 @@ void refund_move(struct core *c, struct order *o, int64_t back, int32_t code, co
     for (size_t i = 0; i < m; i++)
         if (part[i].keep != part[i].sum)
             part_row(c, o, &part[i], ctx.id);
+    if (o->row.invoice)
+        invoice_tell(c, o, part, m, note);
     event_wallet(c, o->row.tenant, o->row.driver, o->row.currency);
 }
 

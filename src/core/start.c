@@ -113,6 +113,7 @@ static struct order *plan_order(struct core *c, const struct plan *p, int64_t at
     r->currency = p->t->row.currency;
     r->seller = p->s->row.seller[0] ? p->s->row.seller : p->t->row.name;
     r->tax_bp = p->s->row.tax_bp;
+    r->tax_service_bp = p->s->row.tax_service_bp;
     r->started_by = p->started_by;
     r->cap = p->cap;
     o->srow.tenant = r->tenant;

@@ -295,6 +295,21 @@ enum order_event_kind {
     OE_RECORD_DIFFERS = 26
 };
 
+/** A driver asks, staff take it to the tax system and note what that made of it. A red invoice takes
+ * back of another (red_of) and is neither rejected nor cancelled. */
+enum invoice_state {
+    INVOICE_REQUESTED = 1,
+    INVOICE_EXPORTED = 2, /* handed to the tax system */
+    INVOICE_ISSUED = 3,
+    INVOICE_REJECTED = 4,
+    INVOICE_CANCELLED = 5
+};
+
+enum invoice_buyer { BUYER_PERSON = 1, BUYER_COMPANY = 2 };
+
+/** What a station costs in a month, as staff enter it. */
+enum cost_kind { COST_ELECTRICITY = 1, COST_RENT = 2, COST_MAINTENANCE = 3, COST_OTHER = 4 };
+
 enum command_state {
     COMMAND_QUEUED = 1,
     COMMAND_SENT = 2,

@@ -10,6 +10,7 @@
  * transfer of the row are those of the journal; balance >= floor; 0 <= held <= balance hold open:
  * nothing captured or released; resolved: captured + released = amount; held = sum of the open ones
  *   reversal    the transfer named exists, is older, and is reversed once
+ *   invoice, invoice line, invoiced: check_invoice.c
  *   residue     remainders of a contract are what the parts of its orders come to, party by party
  *   zero        all accounts of a tenant and currency sum to 0
  *   orphan, order, lines, parts, paid, session, day: see the other files */
@@ -382,14 +383,18 @@ int store_check(const char *path, FILE *out)
 
 static int all_check(struct check *c)
 {
-    int rc = ledger_check(c);
-    if (rc == 0)
-        rc = check_orders(c);
-    if (rc == 0)
-        rc = check_splits(c);
-    if (rc == 0)
-        rc = check_purse(c);
-    return rc ? rc : check_days(c);
+    static int (*const parts[])(struct check *c) = {
+        ledger_check,
+        check_orders,
+        check_splits,
+        check_purse,
+        check_invoices,
+        check_days,
+    };
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < ARRAY_LEN(parts); i++)
+        rc = parts[i](c);
+    return rc;
 }
 
 int store_check_against(const char *path, const struct store_witness *witness, FILE *out)

@@ -110,5 +110,7 @@ EV_MUST_USE int check_orders(struct check *c);
 EV_MUST_USE int check_days(struct check *c);
 /** Shares that mature, payments, payouts: against the accounts they lie in. */
 EV_MUST_USE int check_purse(struct check *c);
+/** Invoices: against their lines and against what was paid for their orders. */
+EV_MUST_USE int check_invoices(struct check *c);
 
 #endif

@@ -113,6 +113,7 @@ static int station_put(struct request *r, int64_t version)
                               .contract = in->contract,
                               .seller = req_copy_c(r, in->seller),
                               .tax_bp = (int32_t)in->tax_bp,
+                              .tax_service_bp = (int32_t)in->tax_service_bp,
                               .state = (int32_t)in->state,
                               .version = (int32_t)version};
     int err = zone_check(r, in->zone);

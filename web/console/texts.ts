@@ -2,6 +2,7 @@
 /* Texts of the console, Chinese and English side by side. */
 import type { Pairs } from '@/i18n'
 import { wireTexts } from './textsWire'
+import { invoiceTexts } from './texts_invoice'
 
 const chrome: Pairs = {
   'title': ['EVen 运营台', 'EVen console'],
@@ -167,4 +168,15 @@ const payTexts: Pairs = {
   'refund.title': ['退款', 'Refund'], 'refund.hint': ['最多可退 {v}，按各方所得比例退回，退到车主钱包。', 'Up to {v}; each party gives back its part, the driver gets it in the wallet.'], 'refund.why': ['原因', 'Why'], 'refund.done': ['已退 {v}', '{v} given back'], 'c.refunded': ['已退款', 'Refunded'],
 }
 
-export const consoleTexts: Pairs = { ...wireTexts, ...payTexts, ...chrome, ...entry, ...words, ...watching, ...moneyTexts, ...things, ...house }
+export const consoleTexts: Pairs = {
+  ...wireTexts,
+  ...payTexts,
+  ...chrome,
+  ...entry,
+  ...words,
+  ...watching,
+  ...moneyTexts,
+  ...things,
+  ...house,
+  ...invoiceTexts,
+}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Pairs } from '@/i18n'
+import { invoiceTexts } from './texts_invoice'
 
 export const driverTexts: Pairs = {
   'title': ['EVen 充电', 'EVen charging'],
@@ -116,4 +117,5 @@ export const driverTexts: Pairs = {
   'topup.until': ['请在 {at} 前完成支付，到账后本页自动更新', 'Please pay before {at}; this page updates by itself'],
   'topup.now': ['可用余额 {v}', 'Available: {v}'],
   'topup.done': ['完成', 'Done'],
+  ...invoiceTexts,
 }

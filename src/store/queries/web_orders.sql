@@ -120,4 +120,4 @@ SELECT x.charger, c.name, c.path, x.connector, x.tx_no, x.reason, x.ended, x.ene
 FROM stray x
 JOIN charger c ON c.id = x.charger
 WHERE x.tenant = :tenant AND (:scope = 0 OR c.station = :scope)
-ORDER BY x.at_ms DESC, x.tx_no LIMIT 500;
+ORDER BY x.at_ms DESC, x.tx_no, x.charger LIMIT 500;

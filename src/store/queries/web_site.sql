@@ -28,8 +28,8 @@ WHERE s.tenant = :tenant AND s.state <> 2 AND (:scope = 0 OR s.id = :scope) AND 
 ORDER BY s.id DESC LIMIT :lim;
 
 -- name: web_station(tenant id, scope id, id id) one
--- out: id id, name text, address text, zone text, lat_e7 i64, lng_e7 i64, tariff id, contract id, seller text, tax_bp int, state int, version int
-SELECT id, name, address, zone, lat_e7, lng_e7, tariff, contract, seller, tax_bp, state, version
+-- out: id id, name text, address text, zone text, lat_e7 i64, lng_e7 i64, tariff id, contract id, seller text, tax_bp int, tax_service_bp int, state int, version int
+SELECT id, name, address, zone, lat_e7, lng_e7, tariff, contract, seller, tax_bp, tax_service_bp, state, version
 FROM station WHERE id = :id AND tenant = :tenant AND (:scope = 0 OR id = :scope);
 
 -- name: web_chargers(tenant id, scope id, after id, lim int, station id, state int, id id) many

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* core_main.c: runs the groups of tests of the core. */
+#include <stddef.h>
+
 int core_orders(void);
 int core_frame(void);
 int core_charger(void);
@@ -8,11 +10,24 @@ int core_statement(void);
 int core_pile(void);
 int core_defects(void);
 int core_needs_tests(void);
+int core_invoice(void);
 
 int main(void)
 {
-    return core_orders() + core_frame() + core_charger() + core_purse() + core_statement() +
-                   core_pile() + core_defects() + core_needs_tests()
-               ? 1
-               : 0;
+    int (*const groups[])(void) = {
+        core_orders,
+        core_frame,
+        core_charger,
+        core_purse,
+        core_statement,
+        core_pile,
+        core_defects,
+        core_needs_tests,
+        core_invoice,
+    };
+    int failed = 0;
+
+    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
+        failed += groups[i]();
+    return failed ? 1 : 0;
 }

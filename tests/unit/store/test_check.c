@@ -143,6 +143,7 @@ static void orders_make(struct box *b)
                                       .service = 100000,
                                       .total = 300000,
                                       .paid = 300000,
+                                      .invoice = 600,
                                       .transfer = 20,
                                       .contract = 5,
                                       .start_ms = END_MS - 1800000,
@@ -165,6 +166,40 @@ static void orders_make(struct box *b)
     part_put(b, 1, PENDING, FEE_ELECTRICITY, 200000, 5, 200000);
     part_put(b, 2, INCOME, FEE_SERVICE, 100000, 3, 60000);
     part_put(b, 3, PENDING, FEE_SERVICE, 100000, 2, 40000);
+}
+
+/* An invoice over the order, and a red one that takes 1.00 of it back. */
+static void invoices_make(struct box *b)
+{
+    const struct row_invoice invoices[] = {{.id = 600,
+                                            .tenant = 1,
+                                            .state = INVOICE_ISSUED,
+                                            .amount = 300000,
+                                            .tax = 28700,
+                                            .back = 10000,
+                                            .orders = 1,
+                                            .lines = 2,
+                                            .number = "N1"},
+                                           {.id = 601,
+                                            .tenant = 1,
+                                            .red_of = 600,
+                                            .state = INVOICE_EXPORTED,
+                                            .amount = -10000,
+                                            .tax = -1100,
+                                            .orders = 1,
+                                            .lines = 1}};
+    const struct row_invoice_line lines[] = {
+        {600, 1, FEE_ELECTRICITY, 1300, 200000, 177000, 23000, 190000},
+        {600, 2, FEE_SERVICE, 600, 100000, 94300, 5700, 100000},
+        {601, 1, FEE_ELECTRICITY, 1300, -10000, -8900, -1100, 0}};
+    const struct row_invoice_order orders[] = {{600, BILLED, 200000, 100000, 0, 190000, 100000, 0},
+                                               {601, BILLED, -10000, 0, 0, 0, 0, 0}};
+    for (size_t i = 0; i < ARRAY_LEN(invoices); i++)
+        row_pack(&b->rows, ROW_INVOICE, ROW_UPSERT, &invoices[i]);
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+        row_pack(&b->rows, ROW_INVOICE_LINE, ROW_UPSERT, &lines[i]);
+    for (size_t i = 0; i < ARRAY_LEN(orders); i++)
+        row_pack(&b->rows, ROW_INVOICE_ORDER, ROW_UPSERT, &orders[i]);
 }
 
 static void place_make(struct box *b)
@@ -215,6 +250,7 @@ static void books_make(struct box *b)
     ledger_make(b);
     orders_make(b);
     failed_start_put(b);
+    invoices_make(b);
     place_make(b);
     box_commit(b);
     box_close(b);
@@ -318,6 +354,28 @@ static const struct {
     {"day", "UPDATE stat_day SET day = 20261121"},
     {"day", "DELETE FROM stat_day"},
     {"day", "UPDATE tenant SET zone = 'No/Where'"},
+    {"invoice", "UPDATE invoice SET amount = amount + 100 WHERE id = 600"},
+    {"invoice", "UPDATE invoice SET tax = tax - 100 WHERE id = 600"},
+    {"invoice", "UPDATE invoice SET back = 0 WHERE id = 600"},
+    {"invoice", "UPDATE invoice SET number = '' WHERE id = 600"},
+    {"invoice", "UPDATE invoice SET state = 9 WHERE id = 600"},
+    {"invoice", "UPDATE invoice SET state = 4 WHERE id = 601"},
+    {"invoice", "UPDATE invoice SET state = 1 WHERE id = 600"},
+    {"invoice", "UPDATE invoice_order SET elec = elec - 100 WHERE invoice = 600"},
+    {"invoice line", "UPDATE invoice_line SET tax = tax + 100 WHERE invoice = 600 AND seq = 2"},
+    {"invoice line", "UPDATE invoice_line SET net = net + 100, tax = tax - 100 WHERE seq = 2"},
+    {"invoice line", "UPDATE invoice_line SET tax_bp = 900 WHERE seq = 2"},
+    {"invoice line",
+     "UPDATE invoice_line SET net = net + 100, tax = tax - 100 WHERE invoice = 601"},
+    {"invoice line", "UPDATE invoice_line SET rest = rest - 100 WHERE invoice = 600 AND seq = 1"},
+    {"invoice line", "DELETE FROM invoice_line WHERE invoice = 601"},
+    {"invoiced", "UPDATE orders SET invoice = 0 WHERE id = 100"},
+    {"invoiced", "UPDATE orders SET invoice = 77 WHERE id = 101"},
+    {"invoiced", "UPDATE orders SET invoice = 601 WHERE id = 100"},
+    {"invoiced", "UPDATE invoice SET driver = 9 WHERE id = 600"},
+    {"invoiced", "UPDATE invoice_order SET rest_elec = 200100 WHERE invoice = 600"},
+    {"invoiced", "UPDATE invoice SET red_of = 0, state = 2 WHERE id = 601; "
+                 "UPDATE invoice_order SET rest_elec = 100 WHERE invoice = 601"},
 };
 
 static void each_wrong_is_found(void **state)

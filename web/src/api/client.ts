@@ -57,6 +57,7 @@ export interface Options {
   version?: number | string // If-Match
   signal?: AbortSignal
   headers?: Record<string, string>
+  raw?: string // a file instead of a body
 }
 
 let onLogout: () => void = () => {}
@@ -106,7 +107,7 @@ async function send(method: string, path: string, o: Options): Promise<Response>
       return await fetch(address(path, o.query), {
         method,
         headers: headersOf(method, o),
-        body: o.body === undefined ? undefined : JSON.stringify(o.body),
+        body: o.raw ?? (o.body === undefined ? undefined : JSON.stringify(o.body)),
         credentials: 'same-origin',
         cache: 'no-store',
         signal: o.signal ?? null,
@@ -138,6 +139,13 @@ export const get = <T>(path: string, query?: Query, signal?: AbortSignal) =>
 export const post = <T>(path: string, body: unknown, o: Options = {}) => request<T>('POST', path, { ...o, body })
 export const put = <T>(path: string, body: unknown, version: number | string | undefined) =>
   request<T>('PUT', path, { body, version: version ?? 0 })
+
+/** A file as text: of a route that answers none of our types. */
+export async function fetchFile(method: string, path: string, o: Options = {}): Promise<string> {
+  const r = await send(method, path, { ...o, headers: { Accept: '*/*', ...o.headers } })
+  if (!r.ok) throw await problemOf(r)
+  return r.text()
+}
 
 /** All pages of a list, up to `most` rows: for choices in forms, not for journals. */
 export async function all<T>(path: string, query: Query = {}, most = 2000): Promise<T[]> {
