@@ -11,6 +11,7 @@
  * then changed objects in the order they changed first, then accounts and holds. */
 #include "core/core_state.h"
 #include "core/purse.h"
+#include "core/recon.h"
 
 #include <stdio.h>
 
@@ -62,6 +63,11 @@ static const struct handler handlers[] = {
     [CMD_STATEMENT_NEW] = {.web = statement_new, .audit = "statement.new"},
     [CMD_STATEMENT_DECIDE] = {.web = statement_decide, .audit = "statement.decide"},
     [CMD_ORDER_RAISE] = {.web = pile_raise, .audit = "order.raise"},
+    [CMD_BILL_PART] = {.web = recon_part},
+    [CMD_BILL_PUT] = {.web = recon_bill, .audit = "bill.import"},
+    [CMD_DIFF_DECIDE] = {.web = recon_decide, .audit = "diff.decide"},
+    [CMD_DAY_CLOSE] = {.web = recon_close, .audit = "day.close"},
+    [CMD_CHANNEL_SETTLE] = {.web = recon_settle, .audit = "channel.settle"},
 };
 
 /* ---- memory ---- */
@@ -109,6 +115,10 @@ static void dirs_init(struct core *c)
         {ROW_CONNECTOR, sizeof(struct connector), l->connectors},
         {ROW_CHANNEL, sizeof(struct channel), 10000},
         {ROW_STATEMENT, sizeof(struct statement), 1000000},
+        {ROW_BILL, sizeof(struct bill), 1000000},
+        {ROW_BILL_DIFF, sizeof(struct diff), 1000000},
+        {ROW_DAY_CLOSE, sizeof(struct day_close), 1000000},
+        {ROW_SETTLEMENT, sizeof(struct settlement), 1000000},
     };
     for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
         struct dir *d = &c->dir[tables[i].t];
@@ -172,6 +182,8 @@ int core_new(const struct core_limits *limits, struct core **out)
     hot_init(c);
     bufs_init(c);
     rc = purse_new(c);
+    if (!rc)
+        rc = recon_new(c);
     if (rc) {
         core_free(c);
         return rc;
@@ -216,6 +228,7 @@ void core_free(struct core *c)
         return;
     objects_free(c);
     purse_free(c);
+    recon_free(c);
     hot_free(c);
     ledger_free(c->ledger);
     struct slab *slabs[] = {&c->orders, &c->calls, &c->idems};
@@ -270,6 +283,10 @@ int core_load(struct core *c, enum row_table t, const void *row)
     case ROW_CONNECTOR:
     case ROW_CHANNEL:
     case ROW_STATEMENT:
+    case ROW_BILL:
+    case ROW_BILL_DIFF:
+    case ROW_DAY_CLOSE:
+    case ROW_SETTLEMENT:
         return directory_load(c, t, row);
     case ROW_TARIFF:
     case ROW_TARIFF_DAY:

@@ -116,6 +116,7 @@ struct station {
 };
 
 struct purse;
+struct recon;
 struct call;
 enum charger_timer { TC_CALL, TC_STATUS, TC_N };
 struct charger {
@@ -260,6 +261,7 @@ struct core {
     struct buf load_days, load_slices, load_tariffs, load_contracts, load_parties;
     struct ledger *ledger;
     struct purse *purse; /* purse.h */
+    struct recon *recon; /* recon.h */
 
     struct slab orders, calls, idems;
     struct map order_ids, session_ids, call_ids;

@@ -30,6 +30,8 @@
  *                                          payout_back)
  *  PAYOUT_NEW, PAYOUT_DECIDE               the payment, the payout, and its driver (principal_check,
  *                                          from_transit)
+ *  DIFF_DECIDE                             the driver or payment that the money goes to, and its driver
+ *                                          (recon_diff.c); what is resolved is not looked up
  *  REGISTER_DRIVER                         the driver by phone
  *  ROW_PUT                                 the row itself by id, what it refers to, and whoever else may
  *                                          have its natural key: path, code (also those that code_make
@@ -44,6 +46,7 @@
  * be there before its driver is known. */
 #include "core/core_state.h"
 #include "core/purse.h"
+#include "core/recon.h"
 
 struct needs {
     struct core *c;
@@ -216,6 +219,19 @@ static void want_payout(struct needs *w, int64_t id)
     }
 }
 
+/* Whom, or what, the money of a difference goes to, now or by an earlier wish that is approved. */
+static void want_diff(struct needs *w, const struct cmd_diff_decide *in)
+{
+    const struct diff *d = dir_find(w->c, ROW_BILL_DIFF, in->diff);
+    bool asked = d && in->act == DIFF_ACT_APPROVE;
+    int32_t way = asked ? d->row.way : in->way;
+    int64_t target = asked ? d->row.target : in->target;
+    if (d && way == DIFF_TO_DRIVER)
+        want_driver(w, target);
+    else if (d && way == DIFF_TO_PAYMENT)
+        want_payment(w, target);
+}
+
 /* A notice may speak of either. */
 static void want_pay(struct needs *w, const struct cmd_pay_result *in)
 {
@@ -350,6 +366,9 @@ static void needs_of_web(struct needs *w, const struct cmd *cmd)
         break;
     case CMD_PAYOUT_DECIDE:
         want_payout(w, cmd->u.payout_decide.payout);
+        break;
+    case CMD_DIFF_DECIDE:
+        want_diff(w, &cmd->u.diff_decide);
         break;
     default:
         break;
