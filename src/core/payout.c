@@ -154,9 +154,9 @@ static void payout_paid_other(struct core *c, struct payout *p, int64_t paid)
               -r->amount, r->party);
     purse_leg(&q, contra_of(c, p), paid, 0);
     purse_leg(&q, purse_account(c, r->tenant, ACCOUNT_SUSPENSE, 0, r->currency), asked - paid, 0);
-    purse_leg(
-        &q, purse_account(c, r->tenant, ACCOUNT_INCOME, platform_id(c, r->tenant), r->currency),
-        r->fee, 0);
+    purse_leg(&q,
+              purse_account(c, r->tenant, ACCOUNT_INCOME, platform_id(c, r->tenant), r->currency),
+              r->fee, 0);
     struct ledger_ctx ctx = ledger_ctx_now(c);
     must(ledger_post(c->ledger, &ctx, &q) == 0); /* invariant 4 of purse.h; suspense is signed */
     p->row.settled = ctx.id;

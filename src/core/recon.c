@@ -95,7 +95,8 @@ static int day_check(const struct core *c, const struct channel *ch, int32_t day
     return begin + DAY_MS + SETTLE_MS > c->now ? ERR_CONFLICT : 0;
 }
 
-static int channel_get(const struct core *c, const struct cmd *cmd, int64_t id, struct channel **out)
+static int channel_get(const struct core *c, const struct cmd *cmd, int64_t id,
+                       struct channel **out)
 {
     struct channel *ch = channel_find(c, id);
     if (!ch || ch->row.tenant != cmd->head.tenant || cmd->head.station ||
@@ -132,8 +133,8 @@ int recon_part(struct core *c, const struct cmd *cmd)
         return rc;
     if (in->n < 0 || in->n > BILL_PART_MAX || in->first < 0)
         return ERR_RANGE;
-    if (in->first && (!parts_of(r, in->channel, in->day, in->sha256) ||
-                      parts_n(r) != (uint32_t)in->first))
+    if (in->first &&
+        (!parts_of(r, in->channel, in->day, in->sha256) || parts_n(r) != (uint32_t)in->first))
         return ERR_CONFLICT; /* another import came between, or we were started again */
     if (in->first + in->n > BILL_DIFFS_MAX)
         return ERR_TOO_LARGE;
@@ -195,8 +196,8 @@ static int parts_check(const struct core *c, const struct cmd_bill_put *in)
     const struct recon *r = c->recon;
     int64_t fees = in->fee_due;
     int rc = 0;
-    if (in->differ && (!parts_of(r, in->channel, in->day, in->sha256) ||
-                       parts_n(r) != (uint32_t)in->differ))
+    if (in->differ &&
+        (!parts_of(r, in->channel, in->day, in->sha256) || parts_n(r) != (uint32_t)in->differ))
         return ERR_CONFLICT;
     for (uint32_t i = 0; i < (uint32_t)in->differ && !rc; i++) {
         const struct bill_diff_in *e = part_at(r, i);
@@ -227,8 +228,8 @@ static int bill_check(const struct core *c, const struct channel *ch, const stru
         in->took < 0 || in->gave < 0 || in->rows < 0 || in->matched < 0 || in->differ < 0 ||
         in->differ > BILL_DIFFS_MAX)
         return ERR_RANGE;
-    if (dir_full(c, ROW_BILL) || c->dir[ROW_BILL_DIFF].slab.live + (uint32_t)in->differ >
-                                     c->dir[ROW_BILL_DIFF].cap)
+    if (dir_full(c, ROW_BILL) ||
+        c->dir[ROW_BILL_DIFF].slab.live + (uint32_t)in->differ > c->dir[ROW_BILL_DIFF].cap)
         return ERR_FULL;
     return parts_check(c, in);
 }
@@ -385,8 +386,8 @@ static bool ownerless(const struct core *c, int64_t channel, int32_t day)
     const struct slab *s = &c->dir[ROW_BILL_DIFF].slab;
     for (uint32_t i = 0; i < s->len; i++) {
         const struct diff *d = slab_at(s, i);
-        if (d && d->row.channel == channel && d->row.day <= day &&
-            d->row.state != DIFF_RESOLVED && !d->row.owner)
+        if (d && d->row.channel == channel && d->row.day <= day && d->row.state != DIFF_RESOLVED &&
+            !d->row.owner)
             return true;
     }
     return false;

@@ -72,8 +72,8 @@ void diff_post(struct core *c, struct diff *d, int64_t amount, int64_t effective
     d->row.suspense = amount;
     d->row.posted_ms = effective_ms;
     d->row.state = DIFF_POSTED;
-    d->row.transfer = suspense_move(c, d, TRANSFER_SUSPENSE, channel_account(c, d), amount,
-                                    effective_ms);
+    d->row.transfer =
+        suspense_move(c, d, TRANSFER_SUSPENSE, channel_account(c, d), amount, effective_ms);
     diff_changed(c, d);
 }
 
@@ -104,8 +104,8 @@ void diff_pair(struct core *c, struct diff *d, const struct bill_diff_in *in, in
     }
     d->row.class = BILL_DAY_CUT;
     if (d->row.state == DIFF_POSTED)
-        back = suspense_move(c, d, TRANSFER_SUSPENSE_OUT, channel_account(c, d), -d->row.suspense,
-                             at);
+        back =
+            suspense_move(c, d, TRANSFER_SUSPENSE_OUT, channel_account(c, d), -d->row.suspense, at);
     diff_done(c, d, DIFF_PAIRED, back, at);
 }
 

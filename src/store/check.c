@@ -350,6 +350,8 @@ int store_check(const char *path, FILE *out)
             rc = check_purse(&c);
         if (rc == 0)
             rc = check_days(&c);
+        if (rc == 0)
+            rc = check_recon(&c);
         store_reader_end(c.r);
     }
     fprintf(out, "%llu accounts, %llu transfers, %llu holds, %llu orders: %llu violations\n",

@@ -31,12 +31,9 @@ static int64_t add(enum row_table t, const void *row)
 
 static int64_t channel_add(int32_t kind, const char *name)
 {
-    return add(ROW_CHANNEL, &(struct row_channel){.kind = kind,
-                                                  .name = name,
-                                                  .url = "",
-                                                  .app = "",
-                                                  .merchant = "",
-                                                  .keys = ""});
+    return add(ROW_CHANNEL,
+               &(struct row_channel){
+                   .kind = kind, .name = name, .url = "", .app = "", .merchant = "", .keys = ""});
 }
 
 static void tenant_set(int64_t payout_check)
@@ -56,10 +53,9 @@ static int up(void **state)
     wechat = channel_add(CHANNEL_WECHAT, "wechat");
     alipay = channel_add(CHANNEL_ALIPAY, "alipay");
     bank = channel_add(CHANNEL_BANK, "bank");
-    second = add(ROW_PERSON, &(struct row_person){.login = "second",
-                                                  .name = "Second",
-                                                  .pass_hash = "x",
-                                                  .role = ROLE_OPERATOR});
+    second = add(ROW_PERSON,
+                 &(struct row_person){
+                     .login = "second", .name = "Second", .pass_hash = "x", .role = ROLE_OPERATOR});
     driver = w->driver;
     tenant_set(1000000);
     return 0;
@@ -148,7 +144,7 @@ static int import(int64_t channel, int32_t day, int32_t n, const struct bill_dif
 static struct bill_diff_in entry(enum bill_class class, int64_t ours, int64_t theirs,
                                  const char *no)
 {
-    struct bill_diff_in e = {.class = (int32_t)class, .kind = 1, .ours = ours, .theirs = theirs};
+    struct bill_diff_in e = {.class = (int32_t) class, .kind = 1, .ours = ours, .theirs = theirs};
     (void)str_copy(e.no, sizeof e.no, str_from_c(no));
     (void)str_copy(e.provider_no, sizeof e.provider_no, STR_LIT("42"));
     e.ours_ms = ours ? w->now - HOUR : 0;
@@ -181,7 +177,7 @@ static void test_each_class_is_posted(void **state)
     (void)state;
     day_over();
     const struct bill_diff_in e[] = {
-        entry(BILL_THEIRS_ONLY, 0, 70000, "P1"), entry(BILL_THEIRS_ONLY, 0, -20000, "W1"),
+        entry(BILL_THEIRS_ONLY, 0, 70000, "P1"),  entry(BILL_THEIRS_ONLY, 0, -20000, "W1"),
         entry(BILL_AMOUNT, 100000, 100100, "P2"), entry(BILL_OURS_ONLY, 30000, 0, "P3"),
         entry(BILL_DAY_CUT, 40000, 0, "P4"),      entry(BILL_DAY_CUT, 50000, 50000, "P5"),
         entry(BILL_FEE, -600, -900, "P6")};
@@ -235,11 +231,13 @@ static void test_bad_bills(void **state)
     b = bill_usual(wechat, DAY1, 1);
     assert_int_equal(put(&b), ERR_CONFLICT);
     /* Sides that a class cannot have, fees that do not add up, a half that is nobody's. */
-    const struct bill_diff_in bad[] = {
-        entry(BILL_AMOUNT, 5, 5, "x"),     entry(BILL_THEIRS_ONLY, 5, 6, "x"),
-        entry(BILL_OURS_ONLY, 0, 0, "x"),  entry(BILL_DAY_CUT, 5, 6, "x"),
-        entry(BILL_PAYMENT, 5, 6, "x"),    entry(99, 5, 6, "x"),
-        entry(BILL_THEIRS_ONLY, 0, INT64_MAX, "x")};
+    const struct bill_diff_in bad[] = {entry(BILL_AMOUNT, 5, 5, "x"),
+                                       entry(BILL_THEIRS_ONLY, 5, 6, "x"),
+                                       entry(BILL_OURS_ONLY, 0, 0, "x"),
+                                       entry(BILL_DAY_CUT, 5, 6, "x"),
+                                       entry(BILL_PAYMENT, 5, 6, "x"),
+                                       entry(99, 5, 6, "x"),
+                                       entry(BILL_THEIRS_ONLY, 0, INT64_MAX, "x")};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         assert_int_equal(import(wechat, DAY1, 1, &bad[i]), ERR_RANGE);
     b.fees = 1;
@@ -638,6 +636,7 @@ static void test_bad_settlements(void **state)
     assert_int_equal(balance(ACCOUNT_CHANNEL, wechat), 20000);
 }
 
+int core_recon(void);
 int core_recon(void)
 {
     const struct CMUnitTest tests[] = {
