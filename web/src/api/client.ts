@@ -51,6 +51,7 @@ export interface Page<T> {
   next: string
 }
 export interface Options {
+  file?: string // sent as it is, instead of a body
   query?: Query
   body?: unknown
   key?: string // Idempotency-Key
@@ -91,6 +92,7 @@ function networkProblem(): Problem {
 function headersOf(method: string, o: Options): Record<string, string> {
   const h: Record<string, string> = { Accept: 'application/json', 'X-Even-Face': face }
   if (o.body !== undefined) h['Content-Type'] = 'application/json'
+  if (o.file !== undefined) h['Content-Type'] = 'text/csv'
   if (method !== 'GET' && session.value?.csrf) h['X-CSRF-Token'] = session.value.csrf
   if (o.key) h['Idempotency-Key'] = o.key
   if (o.version !== undefined) h['If-Match'] = `"${o.version}"`
@@ -106,7 +108,7 @@ async function send(method: string, path: string, o: Options): Promise<Response>
       return await fetch(address(path, o.query), {
         method,
         headers: headersOf(method, o),
-        body: o.body === undefined ? undefined : JSON.stringify(o.body),
+        body: o.file ?? (o.body === undefined ? undefined : JSON.stringify(o.body)),
         credentials: 'same-origin',
         cache: 'no-store',
         signal: o.signal ?? null,
