@@ -248,14 +248,18 @@ static int channel_check(struct request *r)
 int day_figures(struct request *r)
 {
     struct figures *f = ARENA_NEW(&r->arena, struct figures);
-    int err = day_check(r, req_arg_i64(r, "day"), "?day");
+    int64_t day = req_arg_i64(r, "day");
+
+    if (req_arg(r, "day").n == 0) /* yesterday */
+        day = day_of_number((os_now_ms() + ZONE_MS) / DAY_MS - 1);
+    int err = day_check(r, day, "?day");
 
     if (err != 0 || f == NULL)
         return err != 0 ? err : ERR_NOMEM;
     f->r = r;
     err = channel_check(r);
     if (err == 0)
-        err = figures_read(f, req_arg_i64(r, "day"));
+        err = figures_read(f, day);
     return err != 0 ? err : req_json(r, &api_DayFigures_type, &f->out);
 }
 

@@ -226,6 +226,22 @@ try {
   check((await h.ask('POST', `/api/v1/channels/${ch}/close`, { day })).status === 409, 'a closed day is closed');
   check((await put(bill)).status === 409 && (await put(bill.replace('3.00', '3.01'))).status === 409, 'and takes no bill');
   check((await arrive({ amount: '1.00', bank, day, bank_no: 'CMB-4' })).status === 409, 'and no payment to the bank');
+
+  // ---- the next day's bill has what this one had not, and two rows again that it had: nothing is booked twice ----
+  const next = Number(new Date(Date.UTC(Math.floor(day / 10000), Math.floor(day / 100) % 100 - 1, day % 100 + 1)).toISOString().slice(0, 10).replaceAll('-', ''));
+  const again = [`${date} 09:00:00,payment,P${ids.missing},,42002,5.00,0.03`, `${date} 09:00:00,payment,P${ids.fee},,42003,10.00,0.06`, `${date} 09:00:00,refund,W${back},P${ids.fee},42004,1.00,0.00`];
+  const tomorrow = (await put([lines[0], ...again, 'rows', '3'].join('\n'), next)).body;
+  check(tomorrow.day_cut === 1 && tomorrow.theirs_only === 2 && tomorrow.matched === 0, `the next day: ${JSON.stringify(tomorrow)}`);
+  const found = await until('the other half', async () => (await h.must('GET', '/api/v1/diffs?state=3&limit=200')).items.find((d) => d.id === missing.id));
+  check(found.way === 7 && found.theirs_day === next && found.transfer === '0', `both halves are one: ${JSON.stringify(found)}`);
+  check(await account(9) === 90000, 'what it has twice is on suspense');
+  for (const d of await diffs()) if (d.state === 2) {
+    check((await decide(h, d, { act: 3, way: 3, note: '渠道重复' })).status === 200, 'twice');
+    if (d.no === `P${ids.fee}`) check((await decide(second, d, { act: 4 })).status === 200, 'approved');
+  }
+  check((await h.ask('POST', `/api/v1/channels/${ch}/close`, { day: next })).status === 200, 'the next day is closed');
+  const two = (await h.must('GET', '/api/v1/closes')).items[0];
+  check(two.day === next && two.opening === closed.theirs && units(two.lines) === 0 && two.held === two.theirs, `it goes on where the day before stopped: ${JSON.stringify(two)}`);
   for (const tab of ['days', 'diffs', 'closes', 'settlements', 'guard']) {
     await page.goto(`${h.web}/#/recon?tab=${tab}`);
     await page.reload();
@@ -233,7 +249,7 @@ try {
     await shot(`recon-5-${tab}`);
   }
   const guard = (await h.must('GET', '/api/v1/ledger/safeguarding')).items[0];
-  check(units(guard.wallets) === wallet + 100000 && units(guard.bank) === 200000 && units(guard.cover) === units(guard.held) - units(guard.owed), `safeguarding: ${JSON.stringify(guard)}`);
+  check(units(guard.wallets) === wallet + 100000 && units(guard.suspense) === 0 && units(guard.bank) === 200000 && units(guard.cover) === units(guard.held) - units(guard.owed), `safeguarding: ${JSON.stringify(guard)}`);
   check(units(await id('guard-cover').innerText()) === units(guard.cover), 'the page says the same');
   const sheet = await fetch(`${h.web}/api/v1/ledger/safeguarding.xlsx`, { headers: { cookie: h.cookie } });
   check(sheet.status === 200 && Buffer.from(await sheet.arrayBuffer()).toString('latin1').startsWith('PK'), 'and so does the sheet');

@@ -201,5 +201,6 @@ int main(void)
     failed += query_tests();
     failed += backup_tests();
     failed += check_tests();
+    failed += check_recon_tests();
     return failed != 0;
 }

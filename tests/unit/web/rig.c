@@ -352,6 +352,16 @@ static void story_rows(struct buf *b)
                               .payer = "",
                               .transfer = TRANSFER_2});
     statement_row(b, now);
+    put(b, ROW_CHANNEL,
+        &(struct row_channel){.id = ORDER,
+                              .tenant = T1,
+                              .kind = CHANNEL_WECHAT,
+                              .name = "wechat",
+                              .url = "",
+                              .app = "",
+                              .merchant = "",
+                              .keys = "",
+                              .version = 1});
     put(b, ROW_ORDER_EVENT,
         &(struct row_order_event){.order_id = ORDER,
                                   .seq = 1,
