@@ -87,12 +87,13 @@ try {
   h.options.set['demo.speed'] = 100000;
   await h.start();
   await h.login('admin', 'correct horse battery');
-  const figures = async (of = ch) => {
-    const r = await h.ask('GET', `/api/v1/channels/${of}/close?day=${day}`);
+  const next = Number(new Date(Date.UTC(Math.floor(day / 10000), Math.floor(day / 100) % 100 - 1, day % 100 + 1)).toISOString().slice(0, 10).replaceAll('-', ''));
+  const figures = async (of = day) => {
+    const r = await h.ask('GET', `/api/v1/channels/${ch}/close?day=${of}`);
     if (r.status === 401) await h.login('admin', 'correct horse battery'); // hours pass: the log-in ends
     return r.status === 200 ? r.body : null;
   };
-  await until('the day is over', async () => (await figures())?.over, 120000, 50);
+  await until('the day is over, and the next', async () => (await figures(next))?.over, 120000, 50);
   await until('the payment counts as closed', async () => {
     const r = await h.ask('GET', '/api/v1/payments?state=4');
     if (r.status === 401) await h.login('admin', 'correct horse battery');
@@ -228,7 +229,6 @@ try {
   check((await arrive({ amount: '1.00', bank, day, bank_no: 'CMB-4' })).status === 409, 'and no payment to the bank');
 
   // ---- the next day's bill has what this one had not, and two rows again that it had: nothing is booked twice ----
-  const next = Number(new Date(Date.UTC(Math.floor(day / 10000), Math.floor(day / 100) % 100 - 1, day % 100 + 1)).toISOString().slice(0, 10).replaceAll('-', ''));
   const again = [`${date} 09:00:00,payment,P${ids.missing},,42002,5.00,0.03`, `${date} 09:00:00,payment,P${ids.fee},,42003,10.00,0.06`, `${date} 09:00:00,refund,W${back},P${ids.fee},42004,1.00,0.00`];
   const tomorrow = (await put([lines[0], ...again, 'rows', '3'].join('\n'), next)).body;
   check(tomorrow.day_cut === 1 && tomorrow.theirs_only === 2 && tomorrow.matched === 0, `the next day: ${JSON.stringify(tomorrow)}`);
