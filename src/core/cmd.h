@@ -97,11 +97,11 @@ enum cmd_type {
     CMD_STATEMENT_NEW, /* a party's month, as the web front added it up; reply_made (statement id) */
     CMD_STATEMENT_DECIDE, /* the party confirms or disputes, staff answer; reply_made */
     CMD_ORDER_RAISE,      /* more prepaid for a running order; reply_made (order id) */
-    CMD_BILL_PART,        /* differences of a bill that is being imported; kept until CMD_BILL_PUT */
-    CMD_BILL_PUT,         /* a provider's bill of a day, compared; reply_made (bill id) */
-    CMD_DIFF_DECIDE,      /* who looks after a difference, how it is resolved; reply_made */
-    CMD_DAY_CLOSE,        /* a channel's account explains itself; reply_made (day_close id) */
-    CMD_CHANNEL_SETTLE,   /* the provider paid out to our bank; reply_made (settlement id) */
+    CMD_BILL_PART,      /* differences of a bill that is being imported; kept until CMD_BILL_PUT */
+    CMD_BILL_PUT,       /* a provider's bill of a day, compared; reply_made (bill id) */
+    CMD_DIFF_DECIDE,    /* who looks after a difference, how it is resolved; reply_made */
+    CMD_DAY_CLOSE,      /* a channel's account explains itself; reply_made (day_close id) */
+    CMD_CHANNEL_SETTLE, /* the provider paid out to our bank; reply_made (settlement id) */
 };
 
 struct cmd_head {
@@ -412,7 +412,7 @@ struct cmd_statement_decide {
 /** A line of a bill that does not agree, or that the provider does not have. Amounts are signed: what
  * came in is positive. Of a fee: what is due, and what was kept, negative. */
 struct bill_diff_in {
-    int64_t diff;  /* an open difference of an earlier bill whose other side this is; 0 = a new one */
+    int64_t diff;  /* an earlier open difference, whose other side this is; 0 = a new one */
     int64_t row;   /* our payment or payout, 0 = none */
     int32_t class; /* enum bill_class */
     int32_t kind;  /* 1 payment, 2 payout or refund, 0 not known */

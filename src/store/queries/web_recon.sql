@@ -128,6 +128,7 @@ WHERE s.channel = :id AND s.tenant = :tenant AND s.day >= :first_day AND s.day <
 -- out: n i64
 SELECT (p.paid_ms + 28800000) / 86400000 AS n FROM payment p
 WHERE p.tenant = :tenant AND p.channel = :id AND p.state IN (3, 6) AND p.paid_ms >= :from_ms AND p.paid_ms < :to_ms
+  AND NOT EXISTS (SELECT 1 FROM bill_diff d WHERE d.of_row = p.id AND d.of_row <> 0 AND d.way = 2 AND d.state = 3)
 UNION
 SELECT (o.done_ms + 28800000) / 86400000 AS n FROM payout o
 WHERE o.tenant = :tenant AND o.channel = :id AND o.state = 5 AND o.done_ms >= :from_ms AND o.done_ms < :to_ms
