@@ -95,8 +95,13 @@ enum cmd_type {
     CMD_PAYOUT_NEW,   /* a withdrawal, or principal back to its source; reply_made (payout id) */
     CMD_PAYOUT_DECIDE, /* approve, refuse, cancel; settled or failed, for a bank's file; reply_made */
     CMD_STATEMENT_NEW, /* a party's month, as the web front added it up; reply_made (statement id) */
-    CMD_STATEMENT_DECIDE,  /* the party confirms or disputes, staff answer; reply_made */
-    CMD_ORDER_RAISE,       /* more prepaid for a running order; reply_made (order id) */
+    CMD_STATEMENT_DECIDE, /* the party confirms or disputes, staff answer; reply_made */
+    CMD_ORDER_RAISE,      /* more prepaid for a running order; reply_made (order id) */
+    CMD_BILL_PART,      /* differences of a bill that is being imported; kept until CMD_BILL_PUT */
+    CMD_BILL_PUT,       /* a provider's bill of a day, compared; reply_made (bill id) */
+    CMD_DIFF_DECIDE,    /* who looks after a difference, how it is resolved; reply_made */
+    CMD_DAY_CLOSE,      /* a channel's account explains itself; reply_made (day_close id) */
+    CMD_CHANNEL_SETTLE, /* the provider paid out to our bank; reply_made (settlement id) */
     CMD_INVOICE_NEW = 100, /* a driver asks for an invoice over paid orders; reply_made (its id) */
     CMD_INVOICE_DECIDE,    /* exported, issued, rejected, cancelled, taken back; reply_made */
     CMD_STATION_COST,      /* what a station cost in a month; reply_made (station id) */
@@ -380,7 +385,8 @@ enum payout_act {
     PAYOUT_ACT_REFUSE = 2,
     PAYOUT_ACT_CANCEL = 3,
     PAYOUT_ACT_SETTLED = 4,
-    PAYOUT_ACT_FAILED = 5
+    PAYOUT_ACT_FAILED = 5,
+    PAYOUT_ACT_PAID = 6 /* the rail paid another amount than was asked for */
 };
 struct cmd_payout_decide {
     int64_t payout;
@@ -389,6 +395,7 @@ struct cmd_payout_decide {
     int32_t pad;
     char bank_no[65]; /* SETTLED: the bank's number of it */
     char note[201];
+    int64_t amount; /* PAID: what was paid */
 };
 
 struct cmd_statement_new {
@@ -440,6 +447,62 @@ struct cmd_station_cost {
     char pad[7];
 };
 
+/** A line of a bill that does not agree, or that the provider does not have. Amounts are signed: what
+ * came in is positive. Of a fee: what is due, and what was kept, negative. */
+struct bill_diff_in {
+    int64_t diff;  /* an earlier open difference, whose other side this is; 0 = a new one */
+    int64_t row;   /* our payment or payout, 0 = none */
+    int32_t class; /* enum bill_class */
+    int32_t kind;  /* 1 payment, 2 payout or refund, 0 not known */
+    int64_t ours, theirs, ours_ms;
+    char no[65], provider_no[65];
+    char pad[6];
+};
+#define BILL_PART_MAX  64
+#define BILL_DIFFS_MAX 1000
+struct cmd_bill_part {
+    int64_t channel;
+    int32_t day;   /* yyyymmdd in China's time */
+    int32_t first; /* how many went before; 0 begins a bill anew */
+    int32_t n;
+    char sha256[65];
+    char pad[3];
+    struct bill_diff_in diff[BILL_PART_MAX];
+};
+struct cmd_bill_put {
+    int64_t channel;
+    int32_t day, rows, matched;
+    int32_t differ;                    /* all that went before in parts */
+    int64_t took, gave, fees, fee_due; /* as the provider says; the fees as agreed */
+    char sha256[65];
+    char pad[7];
+};
+enum diff_act {
+    DIFF_ACT_ASSIGN = 1,
+    DIFF_ACT_POST = 2,    /* of what only we have: to suspense */
+    DIFF_ACT_RESOLVE = 3, /* above the tenant's limit a second person must approve */
+    DIFF_ACT_APPROVE = 4,
+    DIFF_ACT_REFUSE = 5
+};
+struct cmd_diff_decide {
+    int64_t diff, owner, target; /* owner: ASSIGN; target: of the way */
+    int32_t act, way;            /* enum diff_act, enum diff_way */
+    char note[201];
+    char pad[7];
+};
+/** What the web front added up on a snapshot; the core judges what it can and `even check` the rest. */
+struct cmd_day_close {
+    int64_t channel;
+    int32_t day, pad;
+    int64_t opening, theirs, held, lines;
+};
+struct cmd_channel_settle {
+    int64_t channel, bank, amount, fee;
+    int32_t day, pad;
+    char bank_no[65], note[201];
+    char pad2[6];
+};
+
 struct cmd {
     struct cmd_head head;
     union {
@@ -483,6 +546,11 @@ struct cmd {
         struct cmd_invoice_new invoice_new;
         struct cmd_invoice_decide invoice_decide;
         struct cmd_station_cost station_cost;
+        struct cmd_bill_part bill_part;
+        struct cmd_bill_put bill_put;
+        struct cmd_diff_decide diff_decide;
+        struct cmd_day_close day_close;
+        struct cmd_channel_settle channel_settle;
     } u;
 };
 /** Bytes to send for a command with payload member m. Arrays at the end (samples, payload, row) may be cut: see cmd_trim. */

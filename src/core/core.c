@@ -12,6 +12,7 @@
 #include "core/core_state.h"
 #include "core/invoice.h"
 #include "core/purse.h"
+#include "core/recon.h"
 
 #include <stdio.h>
 
@@ -66,6 +67,11 @@ static const struct handler handlers[] = {
     [CMD_INVOICE_NEW] = {.web = invoice_new, .audit = "invoice.new"},
     [CMD_INVOICE_DECIDE] = {.web = invoice_decide, .audit = "invoice.decide"},
     [CMD_STATION_COST] = {.web = cost_put},
+    [CMD_BILL_PART] = {.web = recon_part},
+    [CMD_BILL_PUT] = {.web = recon_bill, .audit = "bill.import"},
+    [CMD_DIFF_DECIDE] = {.web = recon_decide, .audit = "diff.decide"},
+    [CMD_DAY_CLOSE] = {.web = recon_close, .audit = "day.close"},
+    [CMD_CHANNEL_SETTLE] = {.web = recon_settle, .audit = "channel.settle"},
 };
 
 /* ---- memory ---- */
@@ -115,6 +121,10 @@ static void dirs_init(struct core *c)
         {ROW_STATEMENT, sizeof(struct statement), 1000000},
         {ROW_FIRMWARE, sizeof(struct firmware), 10000},
         {ROW_INVOICE, sizeof(struct invoice), 1000000},
+        {ROW_BILL, sizeof(struct bill), 1000000},
+        {ROW_BILL_DIFF, sizeof(struct diff), 1000000},
+        {ROW_DAY_CLOSE, sizeof(struct day_close), 1000000},
+        {ROW_SETTLEMENT, sizeof(struct settlement), 1000000},
     };
     for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
         struct dir *d = &c->dir[tables[i].t];
@@ -178,6 +188,8 @@ int core_new(const struct core_limits *limits, struct core **out)
     hot_init(c);
     bufs_init(c);
     rc = purse_new(c);
+    if (!rc)
+        rc = recon_new(c);
     if (rc) {
         core_free(c);
         return rc;
@@ -223,6 +235,7 @@ void core_free(struct core *c)
     invoice_free(c);
     objects_free(c);
     purse_free(c);
+    recon_free(c);
     hot_free(c);
     ledger_free(c->ledger);
     struct slab *slabs[] = {&c->orders, &c->calls, &c->idems};
@@ -278,6 +291,10 @@ int core_load(struct core *c, enum row_table t, const void *row)
     case ROW_CHANNEL:
     case ROW_STATEMENT:
     case ROW_FIRMWARE:
+    case ROW_BILL:
+    case ROW_BILL_DIFF:
+    case ROW_DAY_CLOSE:
+    case ROW_SETTLEMENT:
         return directory_load(c, t, row);
     case ROW_TARIFF:
     case ROW_TARIFF_DAY:

@@ -121,6 +121,7 @@ struct station {
 
 struct purse;
 struct invoice; /* invoice.h */
+struct recon;
 struct call;
 enum charger_timer { TC_CALL, TC_STATUS, TC_N };
 struct charger {
@@ -266,6 +267,7 @@ struct core {
     struct ledger *ledger;
     struct purse *purse;                          /* purse.h */
     struct invoice *invoice_first, *invoice_last; /* in memory, newest there first */
+    struct recon *recon; /* recon.h */
 
     struct slab orders, calls, idems;
     struct map order_ids, session_ids, call_ids;

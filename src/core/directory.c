@@ -12,6 +12,7 @@
  * actor's tenant or station does not exist for it (ERR_NOT_FOUND). */
 #include "core/core_state.h"
 #include "core/purse.h"
+#include "core/recon.h"
 
 #include <stdio.h>
 
@@ -419,6 +420,8 @@ static int object_ready(struct core *c, struct obj *o, bool fresh)
         charger_init(c, (struct charger *)o);
     else if (o->table == ROW_CONNECTOR && fresh)
         return connector_link(c, (struct connector *)o);
+    else if (o->table == ROW_DAY_CLOSE)
+        return recon_closed(c, (const struct row_day_close *)o->row);
     return 0;
 }
 

@@ -236,6 +236,18 @@ void dir_key(enum row_table t, const void *row, char out[DIR_KEY_SIZE])
         const struct row_invoice *v = row;
         key_of_tenant(out, v->tenant, v->number);
         return;
+    } else if (t == ROW_BILL) {
+        const struct row_bill *b = row;
+        snprintf(out, DIR_KEY_SIZE, "%" PRId64 ":%d", b->channel, (int)b->day);
+        return;
+    } else if (t == ROW_DAY_CLOSE) {
+        const struct row_day_close *d = row;
+        snprintf(out, DIR_KEY_SIZE, "%" PRId64 ":%d", d->channel, (int)d->day);
+        return;
+    } else if (t == ROW_SETTLEMENT) {
+        const struct row_settlement *s = row;
+        key_of_tenant(out, s->channel, s->bank_no);
+        return;
     } else if (t == ROW_DRIVER) {
         const struct row_driver *d = row;
         key_of_tenant(out, d->tenant, d->phone);

@@ -33,6 +33,8 @@
  *  INVOICE_NEW                             the driver, the orders with their parties (order_check)
  *  INVOICE_DECIDE                          the invoice, the one that it reverses, whoever else may have
  *                                          its number, the orders that it sets free (orders_free)
+ *  DIFF_DECIDE                             the driver or payment that the money goes to, and its driver
+ *                                          (recon_diff.c); what is resolved is not looked up
  *  REGISTER_DRIVER                         the driver by phone
  *  ROW_PUT                                 the row itself by id, what it refers to, and whoever else may
  *                                          have its natural key: path, code (also those that code_make
@@ -49,6 +51,7 @@
 #include "core/core_state.h"
 #include "core/invoice.h"
 #include "core/purse.h"
+#include "core/recon.h"
 
 struct needs {
     struct core *c;
@@ -231,6 +234,19 @@ static void want_payout(struct needs *w, int64_t id)
     }
 }
 
+/* Whom, or what, the money of a difference goes to, now or by an earlier wish that is approved. */
+static void want_diff(struct needs *w, const struct cmd_diff_decide *in)
+{
+    const struct diff *d = dir_find(w->c, ROW_BILL_DIFF, in->diff);
+    bool asked = d && in->act == DIFF_ACT_APPROVE;
+    int32_t way = asked ? d->row.way : in->way;
+    int64_t target = asked ? d->row.target : in->target;
+    if (d && way == DIFF_TO_DRIVER)
+        want_driver(w, target);
+    else if (d && way == DIFF_TO_PAYMENT)
+        want_payment(w, target);
+}
+
 /* A notice may speak of either. */
 static void want_pay(struct needs *w, const struct cmd_pay_result *in)
 {
@@ -398,6 +414,9 @@ static void needs_of_web(struct needs *w, const struct cmd *cmd)
         break;
     case CMD_PAYOUT_DECIDE:
         want_payout(w, cmd->u.payout_decide.payout);
+        break;
+    case CMD_DIFF_DECIDE:
+        want_diff(w, &cmd->u.diff_decide);
         break;
     default:
         break;

@@ -20,6 +20,7 @@
  *
  * Invariants: 3. of purse.h; refunded <= amount of a lot. */
 #include "core/purse.h"
+#include "core/recon.h"
 
 #include <stdio.h>
 
@@ -205,6 +206,7 @@ static void payment_paid(struct core *c, struct payment *p, const struct cmd_pay
         struct ledger_ctx ctx = ledger_ctx_now(c);
         must(ledger_post(c->ledger, &ctx, &q) == 0);
         p->row.transfer = ctx.id;
+        recon_payment(c, p, in->amount, ctx.id);
     }
     char detail[80];
     snprintf(detail, sizeof detail, "asked %lld, paid %lld", (long long)p->row.amount,
@@ -247,6 +249,13 @@ int payment_result(struct core *c, struct payment *p, const struct cmd_pay_resul
     else if (open && in->state == PAY_FAILED)
         payment_state_set(c, p, PAYMENT_FAILED);
     return 0;
+}
+
+void payment_found(struct core *c, struct payment *p, int64_t transfer)
+{
+    p->row.transfer = transfer;
+    p->row.paid_ms = c->now;
+    payment_state_set(c, p, PAYMENT_PAID);
 }
 
 int pay_result(struct core *c, const struct cmd *cmd)

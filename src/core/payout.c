@@ -10,7 +10,9 @@
  *  SENT        DONE of what was asked → SETTLED, of another amount →            in transit
  *              UNKNOWN, FAILED → FAILED, the payee must confirm →
  *              WAIT_PAYEE, our balance there is short → APPROVED (tried again)
- *  UNKNOWN     asked again until the rail knows; never undone by itself         in transit
+ *  UNKNOWN     asked again until the rail knows; never undone by itself; once   in transit
+ *              it said another amount, a person says what was paid → SETTLED,
+ *              and the rest is a difference on suspense (recon.h)
  *  WAIT_PAYEE  as SENT
  *
  * The amount leaves its account for transit with the request, so it cannot be spent twice; a fee is
@@ -20,11 +22,13 @@
  * Invariants: 4. of purse.h; a lot's refunded contains what is on its way; one transfer into transit
  * and at most one out of it. */
 #include "core/purse.h"
+#include "core/recon.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 enum { ASK_MS = 5 * 1000, ASK_MOST_MS = 10 * 60 * 1000, FUNDS_MS = 10 * 60 * 1000 };
+#define PAID_MAX      (INT64_C(100000000) * MONEY_UNIT)
 #define SOURCE_MAX_MS (INT64_C(365) * 86400000) /* channels take money back for a year */
 
 static bool by_people(const struct core *c, const struct payout *p)
@@ -137,6 +141,33 @@ static void from_transit(struct core *c, struct payout *p, bool done)
         event_wallet(c, r->tenant, r->driver, r->currency);
 }
 
+/* Out of transit, but what left the channel is not what was asked for. */
+static void payout_paid_other(struct core *c, struct payout *p, int64_t paid)
+{
+    const struct row_payout *r = &p->row;
+    struct ledger_request q;
+    int64_t asked = r->amount - r->fee;
+    must(!r->settled);
+    purse_request(c, &q, r->tenant, TRANSFER_PAYOUT_DONE, r->currency);
+    q.note = r->note;
+    purse_leg(&q, purse_account(c, r->tenant, ACCOUNT_TRANSIT, owner_of(p), r->currency),
+              -r->amount, r->party);
+    purse_leg(&q, contra_of(c, p), paid, 0);
+    purse_leg(&q, purse_account(c, r->tenant, ACCOUNT_SUSPENSE, 0, r->currency), asked - paid, 0);
+    purse_leg(&q,
+              purse_account(c, r->tenant, ACCOUNT_INCOME, platform_id(c, r->tenant), r->currency),
+              r->fee, 0);
+    struct ledger_ctx ctx = ledger_ctx_now(c);
+    must(ledger_post(c->ledger, &ctx, &q) == 0); /* invariant 4 of purse.h; suspense is signed */
+    p->row.settled = ctx.id;
+    p->row.said = paid;
+    if (r->driver)
+        event_wallet(c, r->tenant, r->driver, r->currency);
+    recon_payout(c, p, paid, ctx.id);
+    p->row.err = 0;
+    payout_state_set(c, p, PAYOUT_SETTLED);
+}
+
 static void payout_back(struct core *c, struct payout *p, enum payout_state s)
 {
     struct payment *lot = p->row.payment ? payment_find(c, p->row.payment) : NULL;
@@ -152,6 +183,7 @@ static void payout_back(struct core *c, struct payout *p, enum payout_state s)
 static void payout_settled(struct core *c, struct payout *p, const char *provider_no)
 {
     from_transit(c, p, true);
+    p->row.said = 0;
     (void)obj_text(c, &p->o, &p->row.provider_no, provider_no);
     p->row.err = 0;
     payout_state_set(c, p, PAYOUT_SETTLED);
@@ -244,6 +276,7 @@ static void payout_done(struct core *c, struct payout *p, const struct cmd_pay_r
         return;
     }
     p->row.err = ERR_CONFLICT;
+    p->row.said = in->amount;
     if (said)
         return;
     snprintf(detail, sizeof detail, "%" PRId64 " instead of %" PRId64, in->amount, asked);
@@ -398,6 +431,19 @@ int payout_new(struct core *c, const struct cmd *cmd)
     return 0;
 }
 
+/* The rail said another amount than was asked for, and a person looked what was paid. */
+static int paid_check(const struct core *c, const struct payout *p,
+                      const struct cmd_payout_decide *in)
+{
+    if (p->row.state != PAYOUT_UNKNOWN || !p->row.said)
+        return ERR_CONFLICT;
+    if (!whole_fen(in->amount) || in->amount > PAID_MAX)
+        return ERR_RANGE;
+    if (!in->note[0])
+        return ERR_REQUIRED;
+    return dir_full(c, ROW_BILL_DIFF) ? ERR_FULL : 0;
+}
+
 static int decide_check(const struct core *c, const struct payout *p, const struct cmd *cmd)
 {
     const struct cmd_payout_decide *in = &cmd->u.payout_decide;
@@ -416,6 +462,8 @@ static int decide_check(const struct core *c, const struct payout *p, const stru
         if (p->row.state != PAYOUT_APPROVED || !by_people(c, p))
             return ERR_CONFLICT;
         return in->act == PAYOUT_ACT_SETTLED && !in->bank_no[0] ? ERR_REQUIRED : 0;
+    case PAYOUT_ACT_PAID:
+        return in->party || self ? ERR_DENIED : paid_check(c, p, in);
     }
     return ERR_RANGE;
 }
@@ -427,7 +475,10 @@ int payout_decide(struct core *c, const struct cmd *cmd)
     if (!p || p->row.tenant != cmd->head.tenant || cmd->head.station ||
         (in->party && in->party != p->row.party))
         return ERR_NOT_FOUND;
+    int64_t suspense;
     int rc = decide_check(c, p, cmd);
+    if (!rc && in->act == PAYOUT_ACT_PAID)
+        rc = account_open(c, p->row.tenant, ACCOUNT_SUSPENSE, 0, p->row.currency, &suspense);
     if (rc)
         return rc;
     if (in->act != PAYOUT_ACT_CANCEL) {
@@ -440,6 +491,10 @@ int payout_decide(struct core *c, const struct cmd *cmd)
         payout_send(c, p);
     else if (in->act == PAYOUT_ACT_SETTLED)
         payout_settled(c, p, in->bank_no);
+    else if (in->act == PAYOUT_ACT_PAID && in->amount == p->row.amount - p->row.fee)
+        payout_settled(c, p, p->row.provider_no);
+    else if (in->act == PAYOUT_ACT_PAID)
+        payout_paid_other(c, p, in->amount);
     else
         payout_back(c, p,
                     in->act == PAYOUT_ACT_REFUSE   ? PAYOUT_REFUSED

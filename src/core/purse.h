@@ -26,6 +26,8 @@ enum purse_timer { PURSE_BUCKET = 300, PURSE_PAYMENT, PURSE_PAYOUT };
 struct channel {
     struct obj o;
     struct row_channel row;
+    int32_t closed_day;    /* the last one closed (recon.h), 0 = none */
+    int64_t closed_theirs; /* what the provider held then */
 };
 /** Shares of one party that mature at one instant. */
 struct bucket {
@@ -142,6 +144,9 @@ int payout_decide(struct core *c, const struct cmd *cmd);
 void payout_fire(struct core *c, struct payout *p);
 void payout_restart(struct core *c, struct payout *p);
 int payout_result(struct core *c, struct payout *p, const struct cmd_pay_result *in);
+
+/** A payment of which the provider never told turns out to be paid, by this transfer. */
+void payment_found(struct core *c, struct payment *p, int64_t transfer);
 
 /* ---- statement.c ---- */
 

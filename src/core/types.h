@@ -170,7 +170,9 @@ enum transfer_code {
     TRANSFER_WITHDRAWAL = 7,
     TRANSFER_PAYOUT_DONE = 8,
     TRANSFER_PAYOUT_BACK = 9,
-    TRANSFER_SUSPENSE = 10
+    TRANSFER_SUSPENSE = 10,
+    TRANSFER_SUSPENSE_OUT = 11,
+    TRANSFER_CHANNEL = 12 /* at a channel: the provider kept its fee, or paid out to the bank */
 };
 
 enum channel_kind {
@@ -233,6 +235,31 @@ enum pay_state {
 
 /** A statement is made by staff for a month that is over; its figures never change. */
 enum statement_state { STATEMENT_ISSUED = 1, STATEMENT_CONFIRMED = 2, STATEMENT_DISPUTED = 3 };
+
+/** Why a line of a provider's bill and the books do not agree; the last two are found without a bill. */
+enum bill_class {
+    BILL_AMOUNT = 1,
+    BILL_FEE = 2,
+    BILL_DAY_CUT = 3,
+    BILL_THEIRS_ONLY = 4,
+    BILL_OURS_ONLY = 5,
+    BILL_PAYMENT = 6, /* a driver paid another amount than he was asked for */
+    BILL_PAYOUT = 7   /* the rail paid another amount than it was asked for */
+};
+
+/** POSTED: the difference is on the suspense account. */
+enum diff_state { DIFF_OPEN = 1, DIFF_POSTED = 2, DIFF_RESOLVED = 3 };
+
+/** How a difference is resolved. */
+enum diff_way {
+    DIFF_TO_DRIVER = 1,  /* into a driver's wallet */
+    DIFF_TO_PAYMENT = 2, /* it is that payment, which nobody told us of */
+    DIFF_TO_LOSS = 3,    /* the operator's loss, or gain */
+    DIFF_TO_FEE = 4,     /* it is a fee of the channel */
+    DIFF_BY_BANK = 5,    /* paid, or paid back, by the operator's bank account */
+    DIFF_REVERSED = 6,   /* another difference over the same amount takes it back */
+    DIFF_PAIRED = 7      /* another day's bill has the other side */
+};
 
 enum rounding_rule { ROUND_DEFICIT = 0 };
 

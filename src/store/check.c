@@ -390,6 +390,7 @@ static int all_check(struct check *c)
         check_purse,
         check_invoices,
         check_days,
+        check_recon,
     };
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < ARRAY_LEN(parts); i++)

@@ -112,5 +112,7 @@ EV_MUST_USE int check_days(struct check *c);
 EV_MUST_USE int check_purse(struct check *c);
 /** Invoices: against their lines and against what was paid for their orders. */
 EV_MUST_USE int check_invoices(struct check *c);
+/** Differences on suspense, bills, closed days. */
+EV_MUST_USE int check_recon(struct check *c);
 
 #endif

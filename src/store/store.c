@@ -270,10 +270,11 @@ int store_load(struct store *s, store_row_fn *fn, void *ctx)
 {
     /* Chargers before their connectors, accounts before their holds. */
     static const enum schema_find open_rows[] = {
-        FIND_CHARGER_LOAD, FIND_CHARGER_OPEN, FIND_CONNECTOR_WAITING, FIND_CONNECTOR_OPEN,
-        FIND_DRIVER_OPEN,  FIND_ACCOUNT_LOAD, FIND_ACCOUNT_OPEN,      FIND_HOLD_LOAD,
-        FIND_ORDERS_LOAD,  FIND_SESSION_OPEN, FIND_BILL_PIECE_OPEN,   FIND_SPLIT_PART_OPEN,
-        FIND_COMMAND_LOAD, FIND_PAYMENT_LOAD, FIND_PAYOUT_LOAD,       FIND_MATURING_LOAD};
+        FIND_CHARGER_LOAD,  FIND_CHARGER_OPEN, FIND_CONNECTOR_WAITING, FIND_CONNECTOR_OPEN,
+        FIND_DRIVER_OPEN,   FIND_ACCOUNT_LOAD, FIND_ACCOUNT_OPEN,      FIND_HOLD_LOAD,
+        FIND_ORDERS_LOAD,   FIND_SESSION_OPEN, FIND_BILL_PIECE_OPEN,   FIND_SPLIT_PART_OPEN,
+        FIND_COMMAND_LOAD,  FIND_PAYMENT_LOAD, FIND_PAYOUT_LOAD,       FIND_MATURING_LOAD,
+        FIND_BILL_DIFF_LOAD};
     int rc = 0;
     for (int t = 1; t < ROW_TABLE_N && rc == 0; t++)
         if (row_metas[t].kind == ROW_KIND_DIRECTORY)

@@ -146,7 +146,8 @@ int partner_payout_new(struct request *r)
     return payout_send(r, in, r->actor.party);
 }
 
-static int decide_send(struct request *r, int32_t act, struct str bank_no, struct str note)
+static int decide_send(struct request *r, int32_t act, struct str bank_no, struct str note,
+                       int64_t amount)
 {
     struct cmd *cmd = req_cmd(r, CMD_PAYOUT_DECIDE, CMD_SIZE(payout_decide));
 
@@ -157,6 +158,7 @@ static int decide_send(struct request *r, int32_t act, struct str bank_no, struc
     cmd->u.payout_decide.act = act;
     if (str_copy(cmd->u.payout_decide.note, sizeof cmd->u.payout_decide.note, note) < note.n)
         return req_fail(r, ERR_RANGE, "/note", "at most 200 bytes");
+    cmd->u.payout_decide.amount = amount;
     (void)str_copy(cmd->u.payout_decide.bank_no, sizeof cmd->u.payout_decide.bank_no, bank_no);
     req_idem(r, cmd);
     return req_submit(r, cmd, 1);
@@ -170,10 +172,14 @@ int payouts_decide(struct request *r)
         return req_made(r);
     if (in->act == PAYOUT_ACT_SETTLED && in->bank_no.n == 0)
         return req_fail(r, ERR_REQUIRED, "/bank_no", "the bank's number of the transfer");
-    return decide_send(r, (int32_t)in->act, in->bank_no, in->note);
+    if (in->act == PAYOUT_ACT_PAID && in->amount.v <= 0)
+        return req_fail(r, ERR_RANGE, "/amount", "what the rail paid, more than 0");
+    if (in->act == PAYOUT_ACT_PAID && in->note.n == 0)
+        return req_fail(r, ERR_REQUIRED, "/note", "what was found");
+    return decide_send(r, (int32_t)in->act, in->bank_no, in->note, in->amount.v);
 }
 
 int partner_payout_cancel(struct request *r)
 {
-    return r->resumed ? req_made(r) : decide_send(r, PAYOUT_ACT_CANCEL, STR_NONE, STR_NONE);
+    return r->resumed ? req_made(r) : decide_send(r, PAYOUT_ACT_CANCEL, STR_NONE, STR_NONE, 0);
 }

@@ -19,6 +19,7 @@ export const routes: RouteRecordRaw[] = [
   { path: '/statements', component: () => import('./pages/Statements.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'orders', key: 'statements' } },
   { path: '/payouts', component: () => import('./pages/Payouts.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'logout', key: 'payouts' } },
   { path: '/payments', component: () => import('./pages/Payments.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'wallet', key: 'payments' } },
+  { path: '/recon', component: () => import('./pages/Recon.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'check', key: 'recon' } },
   { path: '/channels', component: () => import('./pages/Channels.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'globe', key: 'channels' } },
   { path: '/certificates', component: () => import('./pages/Certificates.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'ledger', key: 'certificates' } },
   { path: '/invoices', component: () => import('./pages/Invoices.vue'), meta: { perm: 'invoice.read', menu: 'money', icon: 'contract', key: 'invoices' } },

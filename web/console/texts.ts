@@ -168,9 +168,36 @@ const payTexts: Pairs = {
   'refund.title': ['退款', 'Refund'], 'refund.hint': ['最多可退 {v}，按各方所得比例退回，退到车主钱包。', 'Up to {v}; each party gives back its part, the driver gets it in the wallet.'], 'refund.why': ['原因', 'Why'], 'refund.done': ['已退 {v}', '{v} given back'], 'c.refunded': ['已退款', 'Refunded'],
 }
 
+const reconTexts: Pairs = {
+  'page.recon': ['对账', 'Reconciliation'], 'recon.sub': ['渠道账单与账本逐笔核对，差异有人负责，日结后不再变动', 'Bills of providers against the books: every difference has an owner, closed days never change'],
+  'recon.days': ['渠道账单', 'Bills'], 'recon.diffs': ['差异', 'Differences'], 'recon.closes': ['日结', 'Closed days'], 'recon.settlements': ['渠道到账', 'Paid out to the bank'], 'recon.guard': ['客户资金保障', 'Safeguarding'],
+  'recon.import': ['导入账单', 'Import a bill'], 'recon.import.hint': ['渠道提供的 CSV 文件。同一文件重复导入无影响；同一天的另一份文件会被拒绝。', "The provider's CSV file. The same file again has no effect; another one for that day is refused."],
+  'recon.channel': ['渠道', 'Channel'], 'recon.day': ['账单日', 'Day'], 'recon.file': ['文件', 'File'], 'recon.choose': ['选择文件', 'Choose a file'], 'recon.imported': ['已导入：{n} 笔，{d} 笔有差异', 'Imported: {n} rows, {d} differ'],
+  'recon.rows': ['笔数', 'Rows'], 'recon.took': ['收入', 'In'], 'recon.gave': ['支出', 'Out'], 'recon.fees': ['手续费', 'Fees'], 'recon.settled': ['已到银行', 'To the bank'],
+  'recon.agree': ['{n} 笔一致', '{n} agree'], 'recon.open': ['{n} 项未结', '{n} open'], 'recon.ownerless': ['{n} 项无人负责', '{n} without an owner'], 'recon.isclosed': ['已日结', 'Closed'], 'recon.isopen': ['未日结', 'Not closed'], 'recon.clear': ['无未结差异', 'Nothing open'],
+  'recon.close': ['日结', 'Close'], 'recon.close.title': ['{c} · {d} 日结', 'Close {c} · {d}'], 'recon.close.first': ['自 {d} 起', 'from {d} on'], 'recon.opening': ['期初（渠道）', 'Opening, by the provider'], 'recon.theirs': ['期末（渠道）', 'Closing, by the provider'],
+  'recon.held': ['期末（账本）', 'Closing, by the books'], 'recon.lines': ['未达与差异', 'Explained by differences'], 'recon.off': ['无法解释', 'Not explained'], 'recon.ready': ['账户可以自我解释，可以日结。', 'The account explains itself and can be closed.'],
+  'recon.why.over': ['这一天在中国时间尚未结束', 'That day is not over in China'], 'recon.why.missing': ['{d} 有收付，但没有账单', 'Something moved on {d}, and it has no bill'], 'recon.why.ownerless': ['{n} 项差异无人负责', '{n} differences that nobody looks after'], 'recon.why.off': ['差 {v} 无法解释', 'Off by {v}'],
+  'recon.nobills': ['还没有账单。每天上午从渠道取回前一日的账单并导入。', 'No bills yet. Fetch the day before from the provider each morning and import it.'], 'recon.nodiffs': ['没有差异', 'No differences'], 'recon.nocloses': ['还没有日结', 'No closed days yet'], 'recon.nosettlements': ['还没有到账记录', 'Nothing paid out yet'],
+  'recon.what': ['类别', 'Class'], 'recon.ours': ['我方', 'Ours'], 'recon.their': ['渠道', 'Theirs'], 'recon.suspense': ['挂账', 'On suspense'], 'recon.age': ['账龄', 'Age'], 'recon.agedays': ['{n} 天', '{n} d'], 'recon.owner': ['负责人', 'Owner'], 'recon.nobody': ['无人', 'nobody'],
+  'recon.all': ['全部', 'All'], 'recon.unresolved': ['未结', 'Open'], 'recon.assign': ['指派', 'Assign'], 'recon.post': ['转挂账', 'To suspense'], 'recon.resolve': ['处理', 'Resolve'], 'recon.wish': ['申请：{v}', 'Asked: {v}'], 'recon.second': ['须由另一人审核', 'Another person decides'],
+  'recon.way': ['处理方式', 'How'], 'recon.target': ['对象编号', 'Its number'], 'recon.limit': ['超过免审额度的处理须由另一人审核。', 'Above the limit another person must approve.'], 'recon.posttext': ['账上有、渠道没有的 {v} 转入挂账，随后可以处理。', '{v} that only we have goes to suspense, and can be resolved then.'],
+  'bill_class.1': ['金额不符', 'Amount'], 'bill_class.2': ['手续费不符', 'Fee'], 'bill_class.3': ['跨日', 'Day cut'], 'bill_class.4': ['渠道多出', 'Theirs only'], 'bill_class.5': ['我方多出', 'Ours only'], 'bill_class.6': ['收款金额不符', 'Paid other than asked'], 'bill_class.7': ['出款金额不符', 'Payout of another amount'],
+  'diff_state.1': ['未处理', 'Open'], 'diff_state.2': ['已挂账', 'On suspense'], 'diff_state.3': ['已结', 'Resolved'],
+  'diff_way.1': ['入车主钱包', "To a driver's wallet"], 'diff_way.2': ['属于某笔收款', 'It is a payment'], 'diff_way.3': ['计入损益', 'Loss or gain'], 'diff_way.4': ['计入渠道手续费', 'A fee of the channel'], 'diff_way.5': ['经银行收付', 'By our bank account'], 'diff_way.6': ['与另一差异冲销', 'Taken back by another difference'], 'diff_way.7': ['已配对', 'Paired'],
+  'diff_target.1': ['车主编号', "The driver's number"], 'diff_target.2': ['收款编号', "The payment's number"], 'diff_target.5': ['银行渠道（可不填）', "The bank's channel (may be empty)"], 'diff_target.6': ['另一差异的编号', 'Number of the other difference'],
+  'recon.settle': ['登记到账', 'Note a payment'], 'recon.settle.hint': ['渠道打款到银行账户：到账金额与渠道为此扣的费用。', 'The provider paid out to the bank: what arrived, and what it kept for it.'], 'recon.arrived': ['到账金额', 'Arrived'], 'recon.bank': ['银行账户', 'Bank account'], 'recon.bankno': ['银行流水号', "The bank's number"],
+  'guard.owed': ['应付合计', 'Owed, total'], 'guard.held': ['持有合计', 'Held, total'], 'guard.cover': ['覆盖差额', 'Cover'], 'guard.ok': ['客户与分成方的钱全部有对应的资金', 'All that is owed is held'], 'guard.short': ['持有的资金少于应付', 'Less is held than is owed'],
+  'guard.wallets': ['钱包本金', 'Wallets, principal'], 'guard.bonus': ['赠送金', 'Gift money'], 'guard.pending': ['待结算分成', 'Shares, pending'], 'guard.available': ['可提现分成', 'Shares, available'], 'guard.transit': ['出款在途', 'On its way out'], 'guard.suspense': ['挂账待查', 'In suspense'],
+  'guard.bank': ['银行账户', 'Bank accounts'], 'guard.channels': ['支付渠道', 'Payment channels'], 'guard.cash': ['现金', 'Cash'], 'guard.debts': ['另有应收：车主欠款 {d}，分成方欠款 {p}（不计入）', 'Owed to us and not counted: drivers {d}, parties {p}'],
+  'payouts.paid': ['按实付结清', 'Settle what was paid'], 'payouts.said': ['渠道称实付 {v}', 'The rail says {v}'], 'payouts.amount': ['实付金额', 'What was paid'],
+  'payout_act.6': ['按实付金额结清', 'Settle what was paid'], 'payout_hint.6': ['渠道称实付与应付不同。请查明实付金额；差额转入挂账，由您负责。', 'The rail says that it paid another amount. Find out what was paid; the difference goes to suspense, and you look after it.'],
+}
+
 export const consoleTexts: Pairs = {
   ...wireTexts,
   ...payTexts,
+  ...reconTexts,
   ...chrome,
   ...entry,
   ...words,

@@ -37,11 +37,11 @@ WHERE p.tenant = :tenant AND (:driver = 0 OR p.driver = :driver) AND (:state < 0
 ORDER BY p.id DESC LIMIT :lim;
 
 -- name: payouts(tenant id, after id, lim int, state int) many
--- out: id id, kind int, party id, party_name text, driver id, payment id, channel id, channel_name text, amount money, fee money, state int, payee text, provider_no text, confirm text, note text, asked_kind int, asked_by id, checked_by id, err int, created_ms time, checked_ms time, sent_ms time, done_ms time, version int
+-- out: id id, kind int, party id, party_name text, driver id, payment id, channel id, channel_name text, amount money, fee money, state int, payee text, provider_no text, confirm text, note text, asked_kind int, asked_by id, checked_by id, err int, created_ms time, checked_ms time, sent_ms time, done_ms time, version int, said money
 SELECT o.id, o.kind, o.party, COALESCE(p.name, ''), o.driver, o.payment, o.channel, COALESCE(c.name, ''), o.amount, o.fee,
        o.state, CASE WHEN length(o.payee) > 4 THEN '****' || substr(o.payee, length(o.payee) - 3, 4) ELSE '' END,
        o.provider_no, CASE WHEN o.state = 4 THEN o.confirm ELSE '' END, o.note, o.asked_kind, o.asked_by,
-       o.checked_by, o.err, o.created_ms, o.checked_ms, o.sent_ms, o.done_ms, o.version
+       o.checked_by, o.err, o.created_ms, o.checked_ms, o.sent_ms, o.done_ms, o.version, o.said
 FROM payout o
 LEFT JOIN party p ON p.id = o.party
 LEFT JOIN channel c ON c.id = o.channel
@@ -49,11 +49,11 @@ WHERE o.tenant = :tenant AND (:state < 0 OR o.state = :state) AND o.id < :after
 ORDER BY o.id DESC LIMIT :lim;
 
 -- name: partner_payouts(tenant id, party id, after id, lim int) many
--- out: id id, kind int, party id, party_name text, driver id, payment id, channel id, channel_name text, amount money, fee money, state int, payee text, provider_no text, confirm text, note text, asked_kind int, asked_by id, checked_by id, err int, created_ms time, checked_ms time, sent_ms time, done_ms time, version int
+-- out: id id, kind int, party id, party_name text, driver id, payment id, channel id, channel_name text, amount money, fee money, state int, payee text, provider_no text, confirm text, note text, asked_kind int, asked_by id, checked_by id, err int, created_ms time, checked_ms time, sent_ms time, done_ms time, version int, said money
 SELECT o.id, o.kind, o.party, COALESCE(p.name, ''), 0, 0, o.channel, COALESCE(c.name, ''), o.amount, o.fee,
        o.state, CASE WHEN length(o.payee) > 4 THEN '****' || substr(o.payee, length(o.payee) - 3, 4) ELSE '' END,
        o.provider_no, CASE WHEN o.state = 4 THEN o.confirm ELSE '' END, o.note, o.asked_kind, 0, 0, o.err,
-       o.created_ms, o.checked_ms, o.sent_ms, o.done_ms, o.version
+       o.created_ms, o.checked_ms, o.sent_ms, o.done_ms, o.version, o.said
 FROM payout o
 LEFT JOIN party p ON p.id = o.party
 LEFT JOIN channel c ON c.id = o.channel
@@ -67,17 +67,3 @@ FROM payout o
 JOIN channel c ON c.id = o.channel AND c.kind = 4 AND c.tenant = o.tenant
 WHERE o.tenant = :tenant AND o.channel = :id AND o.state = 2
 ORDER BY o.id LIMIT 1000;
-
--- name: bill_channel(tenant id, id id) one
--- out: fee_bp int
-SELECT fee_bp FROM channel WHERE id = :id AND tenant = :tenant AND state <> 2;
-
--- What went through a channel in a window of time: payments (1), and payouts and refunds (2).
--- name: bill_ours(tenant id, id id, from_ms time, to_ms time) many
--- out: kind int, row_id id, amount money, at_ms time
-SELECT 1, p.id, p.amount, p.paid_ms FROM payment p
-WHERE p.tenant = :tenant AND p.channel = :id AND p.state IN (3, 6) AND p.paid_ms >= :from_ms AND p.paid_ms < :to_ms
-UNION ALL
-SELECT 2, o.id, o.amount - o.fee, o.done_ms FROM payout o
-WHERE o.tenant = :tenant AND o.channel = :id AND o.state = 5 AND o.done_ms >= :from_ms AND o.done_ms < :to_ms
-ORDER BY 2;

@@ -11,6 +11,7 @@ int core_pile(void);
 int core_defects(void);
 int core_needs_tests(void);
 int core_invoice(void);
+int core_recon(void);
 
 int main(void)
 {
@@ -24,6 +25,7 @@ int main(void)
         core_defects,
         core_needs_tests,
         core_invoice,
+        core_recon,
     };
     int failed = 0;
 

@@ -257,6 +257,10 @@ void world_restart(struct world *w)
                 load(w, &w->rows[i]);
         } else if (w->rows[i].table == ROW_COMMAND || w->rows[i].table == ROW_MATURING) {
             load(w, &w->rows[i]);
+        } else if (w->rows[i].table == ROW_BILL_DIFF) {
+            const struct row_bill_diff *d = world_unpacked(w, &w->rows[i]);
+            if (d->state != DIFF_RESOLVED)
+                load(w, &w->rows[i]);
         } else if (w->rows[i].table == ROW_PAYMENT) {
             const struct row_payment *p = world_unpacked(w, &w->rows[i]);
             if (p->state == PAYMENT_CREATED || p->state == PAYMENT_WAITING)

@@ -202,5 +202,6 @@ int main(void)
     failed += backup_tests();
     failed += check_tests();
     failed += chain_tests();
+    failed += check_recon_tests();
     return failed != 0;
 }

@@ -54,5 +54,6 @@ int query_tests(void);
 int backup_tests(void);
 int check_tests(void);
 int chain_tests(void);
+int check_recon_tests(void);
 
 #endif

@@ -381,6 +381,16 @@ static void story_rows(struct buf *b)
                               .version = 1});
     put(b, ROW_INVOICE_LINE,
         &(struct row_invoice_line){ORDER, 1, FEE_ELECTRICITY, 1300, 10000, 8800, 1200, 10000});
+    put(b, ROW_CHANNEL,
+        &(struct row_channel){.id = ORDER,
+                              .tenant = T1,
+                              .kind = CHANNEL_WECHAT,
+                              .name = "wechat",
+                              .url = "",
+                              .app = "",
+                              .merchant = "",
+                              .keys = "",
+                              .version = 1});
     put(b, ROW_ORDER_EVENT,
         &(struct row_order_event){.order_id = ORDER,
                                   .seq = 1,

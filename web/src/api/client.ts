@@ -51,6 +51,7 @@ export interface Page<T> {
   next: string
 }
 export interface Options {
+  file?: string // sent as it is, instead of a body
   query?: Query
   body?: unknown
   key?: string // Idempotency-Key
@@ -92,6 +93,7 @@ function networkProblem(): Problem {
 function headersOf(method: string, o: Options): Record<string, string> {
   const h: Record<string, string> = { Accept: 'application/json', 'X-Even-Face': face }
   if (o.body !== undefined) h['Content-Type'] = 'application/json'
+  if (o.file !== undefined) h['Content-Type'] = 'text/csv'
   if (method !== 'GET' && session.value?.csrf) h['X-CSRF-Token'] = session.value.csrf
   if (o.key) h['Idempotency-Key'] = o.key
   if (o.version !== undefined) h['If-Match'] = `"${o.version}"`
@@ -107,7 +109,7 @@ async function send(method: string, path: string, o: Options): Promise<Response>
       return await fetch(address(path, o.query), {
         method,
         headers: headersOf(method, o),
-        body: o.raw ?? (o.body === undefined ? undefined : JSON.stringify(o.body)),
+        body: o.file ?? o.raw ?? (o.body === undefined ? undefined : JSON.stringify(o.body)),
         credentials: 'same-origin',
         cache: 'no-store',
         signal: o.signal ?? null,

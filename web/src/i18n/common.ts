@@ -89,6 +89,8 @@ export const common: Pairs = {
   'transfer_code.8': ['提现到账', 'Withdrawal settled'],
   'transfer_code.9': ['提现退回', 'Withdrawal returned'],
   'transfer_code.10': ['挂账', 'To suspense'],
+  'transfer_code.11': ['挂账核销', 'Out of suspense'],
+  'transfer_code.12': ['渠道结算与手续费', 'Paid out, or fee kept, by a channel'],
   'channel_kind.1': ['微信支付', 'WeChat Pay'],
   'channel_kind.2': ['支付宝', 'Alipay'],
   'channel_kind.3': ['划拨', 'Allocation'],
