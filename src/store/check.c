@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 /* check.c: `even check`: accounts, transfers, holds, the trial balance; orders are in
- * check_orders.c, days in check_days.c.
+ * check_orders.c, days in check_days.c, the hash chain in check_chain.c.
  *
- * Works on one snapshot of the file, so a running program does not disturb it. Memory: about 120
- * bytes an account; transfers, holds and orders are streamed. Rules (their names are printed with
- * each violation): storage     the engine finds its own structures whole transfer    legs readable,
- * sum 0, amount = sum of the positive legs, ledger time never falls chain       each leg's balance
- * and back pointer follow from the leg before it on that account account     in, out and last
- * transfer of the row are those of the journal; balance >= floor; 0 <= held <= balance hold open:
- * nothing captured or released; resolved: captured + released = amount; held = sum of the open ones
+ * Works on one snapshot of the file, so a running program does not disturb it. Memory: about 130 bytes
+ * an account and the page caches; transfers, holds and orders are streamed. Thread: the caller's, and
+ * for the storage of a large file one more with a connection of its own.
+ * Rules (their names are printed with each violation):
+ *   storage     the engine finds its own structures whole
+ *   transfer    legs readable, sum 0, amount = sum of the positive legs, ledger time never falls
+ *   chain       each leg's balance and back pointer follow from the leg before it on that account
+ *   account     in, out and last transfer of the row are those of the journal; balance >= floor;
+ *               0 <= held <= balance
+ *   hold        open: nothing captured or released; resolved: captured + released = amount; held = sum
+ *               of the open ones
  *   reversal    the transfer named exists, is older, and is reversed once
  *   invoice, invoice line, invoiced: check_invoice.c
  *   residue     remainders of a contract are what the parts of its orders come to, party by party
  *   zero        all accounts of a tenant and currency sum to 0
- *   orphan, order, lines, parts, paid, session, day: see the other files */
+ *   link, certificate, orphan, order, lines, parts, paid, session, day: see the other files */
 #include "store/check.h"
 
 #include <stdarg.h>

@@ -91,7 +91,8 @@ SELECT 'split_part' AS what, p.order_id AS id FROM split_part p
 WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = p.order_id)
 UNION ALL
 SELECT 'session' AS what, s.id AS id FROM session s
-WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = s.order_id);
+WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = s.order_id)
+ORDER BY id, what;
 
 -- name: check_stations() many
 -- out: id id, tenant id, zone text, tenant_zone text

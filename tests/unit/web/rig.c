@@ -318,6 +318,16 @@ static void statement_row(struct buf *b, int64_t now)
                                 .state = STATEMENT_ISSUED,
                                 .note = "",
                                 .version = 1});
+    put(b, ROW_CERTIFICATE,
+        &(struct row_certificate){.tenant = T1,
+                                  .day = ORDER, /* the number that every_list_answers asks for */
+                                  .currency = "CNY",
+                                  .to_ms = now,
+                                  .wallets = 5,
+                                  .rest = -5,
+                                  .link = 1,
+                                  .hash = "ab",
+                                  .made_ms = now});
 }
 
 static void story_rows(struct buf *b)
