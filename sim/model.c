@@ -9,6 +9,8 @@
 #include "base/err.h"
 #include "base/must.h"
 
+#include <stdio.h>
+
 enum {
     STEP_MS = 500, /* of the integration */
     QUEUE_MAX = 256,
@@ -512,8 +514,9 @@ static void charge_step(struct model *m, unsigned gun, int64_t now_ms)
 static void walk_up(struct model *m, unsigned gun)
 {
     struct model_gun *g = &m->guns[gun];
-    char tag[16] = "CARD0002";
-    tag[7] = (char)('2' + rng_below(&m->rng, 5)); /* CARD0002 … CARD0006 */
+    char tag[16];
+    unsigned cards = m->traits.cards ? m->traits.cards : 5;
+    snprintf(tag, sizeof tag, "CARD%04u", 2 + (unsigned)rng_below(&m->rng, cards));
     g->walkup = false;
     g->due_ms = m->traits.autoplug ? in_range(m, g->at_ms, 1800, 3600) : NEVER;
     if (g->habit == HABIT_OFFLINE && rng_below(&m->rng, 2) && m->linked)

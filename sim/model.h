@@ -53,6 +53,7 @@ struct model_traits {
     bool stops_at_balance; /* 云快充: counts money itself, and stops when the vehicle is full */
     bool autoplug;         /* vehicles come and go by themselves */
     uint16_t walkup_pm;    /* of 1,000 vehicles that come, how many start with a card */
+    uint16_t cards;        /* one of CARD0002, CARD0003, …: so many of them; 0 = 5 */
 };
 
 enum model_gun_state {

@@ -185,6 +185,8 @@ static const struct option {
     {"--stop-latency", "S[-S]", take_latency, 0, 0, 0, "from a stop to the end of power [1-5]"},
     {"--autoplug", NULL, take_autoplug, 0, 0, 0, "vehicles come and go by themselves"},
     {"--walkups", NULL, take_walkups, 0, 0, 0, "some of them start with a card"},
+    {"--cards", "N", NULL, offsetof(struct sim_options, cards), 1, 9998,
+     "… which is one of so many, CARD0002 and on [5]"},
     {"--no-trigger", NULL, take_no_trigger, 0, 0, 0, "chargers know no TriggerMessage"},
     {"--no-interval", NULL, take_no_interval, 0, 0, 0, "… obey no sample interval"},
     {"--no-profiles", NULL, take_no_profiles, 0, 0, 0, "… obey no charging profiles"},

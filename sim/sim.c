@@ -76,7 +76,8 @@ static struct model_traits traits_of(const struct sim_options *o, bool ocpp, int
                                  .obeys_profiles = !o->no_profiles,
                                  .stops_at_balance = !ocpp,
                                  .autoplug = o->autoplug,
-                                 .walkup_pm = (uint16_t)o->walkup_pm};
+                                 .walkup_pm = (uint16_t)o->walkup_pm,
+                                 .cards = (uint16_t)o->cards};
 }
 
 static int make_peer(struct world *w, uint32_t i, struct rng *r)

@@ -392,6 +392,7 @@ struct cmd_statement_new {
     int64_t party;
     int32_t month; /* yyyymm */
     int32_t orders;
+    int64_t from_ms, to_ms; /* what was added up; CONFLICT when it is not that month by now */
     int64_t opening, shares, refunds, withdrawn, fees;
 };
 enum statement_act { STATEMENT_CONFIRM = 1, STATEMENT_DISPUTE = 2, STATEMENT_ANSWER = 3 };

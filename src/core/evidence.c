@@ -18,6 +18,7 @@
 #define SESSION_MOST_MWH                                                                           \
     INT64_C(150000000) /* 150 kWh: above it a "first" reading is a lifetime register */
 #define GAP_MS          INT64_C(900000)
+#define LATE_MS         INT64_C(180000) /* readings may be held back that long and come at once */
 #define CLOCK_MS        INT64_C(120000)
 #define DURATION_MAX_MS INT64_C(3456000000) /* 40 days */
 
@@ -28,6 +29,20 @@ int64_t evidence_energy_max(const struct evidence_limits *lim, int64_t duration_
     if (ms > DURATION_MAX_MS)
         ms = DURATION_MAX_MS;
     return muldiv_floor(power * 11, ms, 36000) + SLACK_MWH;
+}
+
+/** Most that the register may rise until at_ms. */
+static int64_t rise_max(const struct evidence *e, const struct evidence_limits *lim, int64_t at_ms)
+{
+    return evidence_energy_max(lim, at_ms - e->last_ms) + e->credit_mwh;
+}
+
+/** What of `most` the reading did not use is left for those that come with it. */
+static void credit_keep(struct evidence *e, const struct evidence_limits *lim, int64_t most,
+                        int64_t delta)
+{
+    int64_t left = most - SLACK_MWH - delta, cap = evidence_energy_max(lim, LATE_MS);
+    e->credit_mwh = left < 0 ? 0 : left < cap ? left : cap;
 }
 
 static void doubt_add(struct evidence *e, int32_t reason, int64_t mwh)
@@ -222,7 +237,8 @@ void evidence_reading(struct evidence *e, const struct evidence_limits *lim, int
         reading_fall(e, lim, at_ms, register_mwh, out);
         return;
     }
-    if (delta > evidence_energy_max(lim, at_ms - e->last_ms)) {
+    int64_t most = rise_max(e, lim, at_ms);
+    if (delta > most) {
         flag(e, out, EV_IMPLAUSIBLE);
         reading_suspect(e, lim, at_ms, register_mwh, out);
         return;
@@ -230,6 +246,7 @@ void evidence_reading(struct evidence *e, const struct evidence_limits *lim, int
     out->learn_session =
         e->start_mwh == 0 && e->samples == 0 && delta > 0 && !lim->session_register;
     step_accept(e, out, at_ms, register_mwh, delta);
+    credit_keep(e, lim, most, delta);
 }
 
 /* ---- the stop ---- */
@@ -440,8 +457,7 @@ void evidence_settle_record(struct evidence *e, const struct evidence_limits *li
     }
     if (e->samples && lower < live && apart(lower, live))
         flag(e, out, EV_RECORD_MISMATCH);
-    if (e->samples && lower - live > evidence_energy_max(lim, r->end_ms - e->last_ms) &&
-        apart(lower, live)) {
+    if (e->samples && lower - live > rise_max(e, lim, r->end_ms) && apart(lower, live)) {
         flag(e, out, EV_RECORD_MISMATCH);
         lower = live;
     }

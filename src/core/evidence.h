@@ -9,8 +9,11 @@
  * energy_mwh, evidence, start_ms) and the order row (doubt, doubt_mwh); the rest may be lost in a
  * restart without changing what is billed by more than a reading.
  *
+ * Readings that a network held back arrive together: what could have flowed since the last ones but
+ * was not told yet is kept as credit, three minutes of it at most, so that a burst is no jump.
+ *
  * Invariants: 1. energy_mwh never falls while the session is open; 2. accepted energy of a step
- * never exceeds greatest power × time × tolerance; 3. after the stop no reading changes anything.
+ * never exceeds greatest power × time × tolerance and the credit; 3. after the stop no reading changes anything.
  * Pure; one thread. */
 #ifndef EVEN_CORE_EVIDENCE_H
 #define EVEN_CORE_EVIDENCE_H
@@ -34,7 +37,8 @@ struct evidence {
     int64_t doubt_mwh;   /* P disputed energy, beyond energy_mwh */
     int64_t suspect_mwh; /* an implausible reading that waits for the next one, -1 = none */
     int64_t suspect_ms;
-    int32_t samples; /* good ones after the baseline */
+    int64_t credit_mwh; /* could have flowed and was not told: readings may be late together */
+    int32_t samples;    /* good ones after the baseline */
     bool ended;
 };
 

@@ -273,6 +273,7 @@ void order_fill(struct core *c, struct order *o)
     s->evidence = (int32_t)o->ev.flags;
     s->last_ms = o->ev.last_ms;
     s->suspect_mwh = o->ev.suspect_mwh;
+    s->credit_mwh = o->ev.credit_mwh;
     s->suspect_ms = o->ev.suspect_ms;
     s->check_n = o->ev.samples;
 }
@@ -529,6 +530,7 @@ bool order_ready(struct core *c, struct order *o)
     evidence_load(&o->ev, &o->srow, &o->row);
     o->ev.samples = o->srow.check_n;
     o->ev.suspect_mwh = o->srow.suspect_mwh;
+    o->ev.credit_mwh = o->srow.credit_mwh;
     o->ev.suspect_ms = o->srow.suspect_ms;
     o->power_w = o->prev_power_w = -1;
     o->reading_ms = o->srow.check_ms ? o->srow.check_ms : o->row.start_ms;

@@ -7,6 +7,7 @@
  * Invariants: 1. 0 <= refunded <= paid, of each party and fee line too; 2. the sum of all rows of
  * parts of an order = paid − refunded; 3. the driver has the money in the same transaction, whoever
  * of the parties is short (share.c). */
+#include "core/charge.h"
 #include "core/purse.h"
 
 /** One party's parts of one fee line, over all captures and refunds so far. */
@@ -43,18 +44,6 @@ static void parts_remain(struct held_part *p, size_t n, int64_t back)
     must(back <= sum && split_remain(had, n, MONEY(sum - back), keep) == 0);
     for (size_t i = 0; i < n; i++)
         p[i].keep = keep[i].v;
-}
-
-static void payer_legs(struct core *c, const struct order *o, int64_t back,
-                       struct ledger_request *q)
-{
-    int64_t debt = debt_of(c, o->row.tenant, o->row.driver, o->row.currency);
-    debt = debt < back ? debt : back; /* what is owed is settled first */
-    purse_leg(q, purse_account(c, o->row.tenant, ACCOUNT_WALLET, o->row.driver, o->row.currency),
-              back - debt, 0);
-    if (debt)
-        purse_leg(q, purse_account(c, o->row.tenant, ACCOUNT_DEBT, o->row.driver, o->row.currency),
-                  debt, 0);
 }
 
 /* One party's whole share of the refund, once. */
@@ -105,7 +94,7 @@ void refund_move(struct core *c, struct order *o, int64_t back, int32_t code, co
     q.reverses = o->row.transfer;
     q.note = note;
     parts_remain(part, m, back);
-    payer_legs(c, o, back, &q);
+    payer_back(c, o, back, &q);
     for (size_t i = 0; i < m; i++) {
         int64_t sum = party_back(part, m, i);
         if (sum) {

@@ -1,38 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/* settle.c: from a bill to moved money: fee lines, capture of the hold, split among the parties,
- * statistics; later the decision about a doubtful rest, and the correction of an estimated end.
- *
- * Who pays a bill of `total`:
- *
- *  - a wallet with a hold: min(total, hold) is captured, the rest of the hold released. What
- *    exceeds it is debt if the tenant says so and the cap was not the driver's own prepaid amount;
- *    else loss.
- *  - a wallet without a hold: what is available; the rest is debt or loss by the same policies.
- *  - nobody: all of it is loss.
- *
- * What was taken from the payer (captured + debt) is split, each fee line by itself; a loss is
- * borne by the operator: it is written on the order and in the statistics and moves no money
- * (doc/decisions/overrun-moves-no-money.md).
+/* settle.c: the end of an order: fee lines, the bill charged (charge.h), statistics; later the
+ * decision about a doubtful rest, and the correction of an estimated end.
  *
  * Invariants:
  *  1. paid + loss = total;
- *  2. Σ parts = paid, of each fee line too;
- *  3. a hold is resolved here or in order_fail, once;
- *  4. a correction takes no more than is left of the prepaid amount, and no more than the wallet
+ *  2. a correction takes no more than is left of the prepaid amount, and no more than the wallet
  *     has free (doc/decisions/the-true-end-is-charged.md).
  * Fails: money that cannot be moved here is our bug (must): holds and accounts were made before. */
-#include "core/core_state.h"
+#include "core/charge.h"
 #include "core/purse.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-
-struct bill {
-    int64_t elec, service;
-};
-struct taken {
-    int64_t captured, debt, loss;
-};
 
 /* ---- rows ---- */
 
@@ -67,224 +46,6 @@ static void stat_put(struct core *c, const struct order *o, const struct row_sta
     row_put(c, ROW_STAT_DAY, ROW_UPSERT, &row);
 }
 
-/* ---- the split ---- */
-
-static const struct party *platform_of(const struct core *c, int64_t tenant)
-{
-    for (uint32_t i = 0; i < c->dir[ROW_PARTY].slab.len; i++) {
-        const struct party *p = slab_at(&c->dir[ROW_PARTY].slab, i);
-        if (p && p->row.tenant == tenant && p->row.kind == PARTY_PLATFORM)
-            return p;
-    }
-    return NULL;
-}
-
-/* Without a contract everything is the platform's. */
-static void split_platform(const struct core *c, const struct order *o,
-                           const struct money base[SPLIT_LINES], struct split_result *out)
-{
-    static const int32_t kinds[] = {FEE_ELECTRICITY, FEE_SERVICE, FEE_OCCUPANCY};
-    const struct party *p = platform_of(c, o->row.tenant);
-    must(p); /* made with the tenant */
-    out->n = 0;
-    for (int i = 0; i < SPLIT_LINES; i++)
-        if (base[i].v)
-            out->part[out->n++] = (struct split_part){.kind = kinds[i],
-                                                      .party = p->row.id,
-                                                      .base = base[i],
-                                                      .amount = base[i],
-                                                      .ratio = 1,
-                                                      .ratio_sum = 1};
-}
-
-static void split_make(struct core *c, struct order *o, const struct bill *b,
-                       struct split_result *out)
-{
-    const struct money base[SPLIT_LINES] = {MONEY(b->elec), MONEY(b->service), MONEY_ZERO};
-    struct split_contract *k = contract_find(c, o->row.contract);
-    if (!k) {
-        split_platform(c, o, base, out);
-        return;
-    }
-    must(split_compute(k, base, out) == 0); /* a contract covers both lines; bills are bounded */
-    bool moved[SPLIT_PARTIES_MAX] = {0};    /* most shares come out even */
-    for (int32_t i = 0; i < k->n; i++)
-        moved[i] = memcmp(k->party[i].residue, out->residue[i], sizeof out->residue[i]) != 0;
-    split_commit(k, out);
-    for (int32_t i = 0; i < k->n; i++) {
-        struct row_contract_party row;
-        if (!moved[i])
-            continue;
-        split_party_row(k, i, &row);
-        row_put(c, ROW_CONTRACT_PARTY, ROW_UPSERT, &row);
-    }
-}
-
-static void part_put(struct core *c, struct order *o, const struct split_part *p,
-                     const struct share_part *share, int64_t transfer)
-{
-    const struct row_split_part row = {.order_id = o->row.id,
-                                       .seq = ++o->row.parts,
-                                       .tenant = o->row.tenant,
-                                       .transfer = transfer,
-                                       .party = p->party,
-                                       .account = share->account,
-                                       .fee_kind = p->kind,
-                                       .base = p->base.v,
-                                       .ratio = p->ratio,
-                                       .ratio_sum = p->ratio_sum,
-                                       .amount = p->amount.v,
-                                       .at_ms = c->now,
-                                       .due_ms = share->due_ms,
-                                       .station = o->row.station};
-    row_put(c, ROW_SPLIT_PART, ROW_INSERT, &row);
-    buf_put(&o->parts_buf, &row, sizeof row);
-}
-
-static void share_event(struct core *c, const struct order *o, int64_t party, int64_t amount)
-{
-    struct out_event *e = event_new(c, EVENT_SHARE);
-    e->tenant = o->row.tenant;
-    e->station = o->row.station;
-    e->order = o->row.id;
-    e->party = party;
-    e->amount = amount;
-}
-
-/* One event a party, however many lines it shares in. */
-static void share_events(struct core *c, const struct order *o, const struct split_result *s)
-{
-    for (int32_t i = 0; i < s->n; i++) {
-        int64_t sum = 0;
-        bool first = true;
-        for (int32_t j = 0; j < s->n; j++) {
-            if (s->part[j].party != s->part[i].party)
-                continue;
-            first = first && j >= i;
-            sum += s->part[j].amount.v;
-        }
-        if (first && sum)
-            share_event(c, o, s->part[i].party, sum);
-    }
-}
-
-/* ---- who pays ---- */
-
-static int64_t available_of(const struct core *c, const struct order *o)
-{
-    const struct ledger_account *a = ledger_account_find(c->ledger, o->row.tenant, ACCOUNT_WALLET,
-                                                         o->row.driver, o->row.currency);
-    int64_t v = a ? ledger_available(a).v : 0;
-    return v > 0 ? v : 0;
-}
-
-static bool debt_allowed(const struct core *c, const struct order *o, bool held)
-{
-    const struct tenant *t = tenant_find(c, o->row.tenant);
-    if (o->row.started_by == START_APP || o->row.started_by == START_STAFF)
-        return false; /* the cap was the prepaid amount */
-    return t->row.overrun_policy == OVERRUN_DEBT || (!held && t->row.hold_policy == HOLD_NONE_DEBT);
-}
-
-/* A card that charges where the pile has no network may owe no more than its limit. */
-static int64_t debt_most(const struct order *o, const struct taken *t)
-{
-    bool limited = o->row.started_by == START_OFFLINE && o->srow.tx_no[0];
-    int64_t room = o->row.cap - t->captured;
-    if (!limited || t->loss <= room)
-        return t->loss;
-    return room > 0 ? room : 0;
-}
-
-static struct taken take_of(const struct core *c, const struct order *o, int64_t total,
-                            const struct ledger_hold *hold)
-{
-    struct taken t = {.loss = total};
-    if (o->row.payer_kind != PAYER_WALLET || total <= 0)
-        return t;
-    int64_t most = hold ? hold->amount.v : available_of(c, o);
-    t.captured = total < most ? total : most;
-    t.loss = total - t.captured;
-    if (debt_allowed(c, o, hold != NULL)) {
-        t.debt = debt_most(o, &t);
-        t.loss -= t.debt;
-    }
-    return t;
-}
-
-/* The fee lines' shares of what was taken when it is less than the bill. */
-static struct bill bill_taken(const struct bill *b, int64_t paid)
-{
-    int64_t total = b->elec + b->service;
-    if (paid >= total)
-        return *b;
-    int64_t elec = muldiv_half_up(paid, b->elec, total);
-    elec = money_round_fen(MONEY(elec)).v;
-    if (elec > paid)
-        elec = paid;
-    return (struct bill){.elec = elec, .service = paid - elec};
-}
-
-static void request_init(const struct order *o, struct ledger_request *q, int32_t code)
-{
-    *q = (struct ledger_request){.tenant = o->row.tenant,
-                                 .code = code,
-                                 .order_id = o->row.id,
-                                 .contract = o->row.contract,
-                                 .effective_ms = o->row.end_ms};
-    (void)str_copy(q->currency, sizeof q->currency, str_from_c(o->row.currency));
-}
-
-static void request_payer(struct core *c, const struct order *o, const struct taken *t,
-                          struct ledger_request *q)
-{
-    int64_t account;
-    if (t->captured) {
-        must(wallet_open(c, o->row.tenant, o->row.driver, o->row.currency, &account) == 0);
-        purse_leg(q, account, -t->captured, 0);
-    }
-    if (t->debt) {
-        must(account_open(c, o->row.tenant, ACCOUNT_DEBT, o->row.driver, o->row.currency,
-                          &account) == 0);
-        purse_leg(q, account, -t->debt, 0);
-    }
-}
-
-/* Takes the bill from the payer and gives it to the parties, in one transfer; resolves the hold
- * when there is one. */
-static struct taken charge(struct core *c, struct order *o, const struct bill *b, int64_t hold_id)
-{
-    const struct ledger_hold *hold = hold_id ? ledger_hold(c->ledger, hold_id) : NULL;
-    struct taken t = take_of(c, o, b->elec + b->service, hold);
-    int64_t paid = t.captured + t.debt;
-    struct bill base = bill_taken(b, paid);
-    struct split_result split = {0};
-    struct ledger_request q;
-    request_init(o, &q, TRANSFER_CAPTURE);
-    request_payer(c, o, &t, &q);
-    if (paid)
-        split_make(c, o, &base, &split);
-    struct share_part share[SPLIT_PARTS_MAX];
-    for (int32_t i = 0; i < split.n; i++)
-        share[i] = share_give(c, o->row.tenant, split.part[i].party, split.part[i].amount.v, &q);
-    struct ledger_ctx ctx = ledger_ctx_now(c);
-    if (hold)
-        must(ledger_hold_capture(c->ledger, &ctx, hold_id, &q) == 0);
-    else if (q.n)
-        must(ledger_post(c->ledger, &ctx, &q) == 0);
-    if (paid && !o->row.transfer)
-        o->row.transfer = ctx.id;
-    for (int32_t i = 0; i < split.n; i++) {
-        if (split.part[i].base.v)
-            part_put(c, o, &split.part[i], &share[i], ctx.id);
-        share_given(c, o->row.tenant, o->row.currency, &share[i]);
-    }
-    share_events(c, o, &split);
-    if (o->row.driver)
-        event_wallet(c, o->row.tenant, o->row.driver, o->row.currency);
-    return t;
-}
-
 /* ---- the end of an order ---- */
 
 static struct bill bill_lines(struct core *c, struct order *o)
@@ -315,7 +76,7 @@ void settle_order(struct core *c, struct order *o)
 {
     const struct tenant *tenant = tenant_find(c, o->row.tenant);
     struct bill b = bill_lines(c, o);
-    struct taken t = charge(c, o, &b, o->row.hold);
+    struct taken t = charge_bill(c, o, &b, o->row.hold);
     o->row.energy_mwh = o->ev.energy_mwh;
     o->row.elec = b.elec;
     o->row.service = b.service;
@@ -385,7 +146,7 @@ static void rest_bill(struct core *c, struct order *o)
         room = 0;
     if (total > room)
         part = bill_taken(&b, room);
-    struct taken t = charge(c, o, &part, 0);
+    struct taken t = charge_bill(c, o, &part, 0);
     int64_t paid = t.captured + t.debt;
     o->row.energy_mwh += o->row.doubt_mwh;
     o->row.elec += b.elec;
@@ -480,7 +241,7 @@ static int64_t correct_take(struct core *c, struct order *o, const struct bill *
     if (want <= 0 || o->row.payer_kind != PAYER_WALLET)
         return 0;
     struct bill part = bill_taken(now, want);
-    struct taken t = charge(c, o, &part, 0);
+    struct taken t = charge_bill(c, o, &part, 0);
     return t.captured + t.debt;
 }
 

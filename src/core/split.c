@@ -40,6 +40,11 @@ static int64_t ratio_sum(const struct split_contract *c, int line)
     return sum;
 }
 
+bool split_covers(const struct split_contract *c, int32_t fee_kind)
+{
+    return ratio_sum(c, split_line(fee_kind)) > 0;
+}
+
 /* ---- building ---- */
 
 static int party_take(struct split_contract *c, const struct row_contract_party *row)

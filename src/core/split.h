@@ -62,6 +62,8 @@ int split_line(int32_t fee_kind);
  * sum to 0; ERR_CONFLICT: a party twice on one line. */
 EV_MUST_USE int split_build(struct split_contract *c, const struct row_contract *row,
                             const struct row_contract_party *parties, size_t n);
+/** Does anybody share in this fee line? Always true for electricity and service. */
+bool split_covers(const struct split_contract *c, int32_t fee_kind);
 /** Divides the amounts of the three lines (each 0 … SPLIT_AMOUNT_MAX). Changes nothing:
  * split_commit takes the residues over once the capture is posted. Parts of zero are listed too.
  * ERR_RANGE; ERR_NOT_FOUND: an amount on a line nobody shares in. */

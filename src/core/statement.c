@@ -10,7 +10,8 @@
  *  CONFIRMED  final
  *
  * Invariants: 1. one statement a party and month; 2. closing = opening + shares − refunds − withdrawn;
- * 3. it opens where the month before closed, if that has one; 4. figures never change: what is
+ * 3. it begins and opens where the month before ended and closed, if that has one, whatever the
+ * tenant's zone is by now; 4. figures never change: what is
  * refunded later belongs to the month in which it is.
  *
  * The core's thread. Fails by result codes; a statement moves no money. */
@@ -45,6 +46,16 @@ static const struct statement *statement_of(const struct core *c, int64_t party,
     char key[DIR_KEY_SIZE];
     dir_key(ROW_STATEMENT, &(struct row_statement){.party = party, .month = month}, key);
     return dir_find_key(c, ROW_STATEMENT, key);
+}
+
+/* Its bounds: those of its neighbours where they have statements, else of the calendar in the zone
+ * of today. */
+static void bounds_set(const struct core *c, const struct tenant *t, struct row_statement *r)
+{
+    const struct statement *before = statement_of(c, r->party, month_before(r->month));
+    const struct statement *after = statement_of(c, r->party, month_next(r->month));
+    r->from_ms = before ? before->row.to_ms : month_begin(t->zone, r->month);
+    r->to_ms = after ? after->row.from_ms : month_begin(t->zone, month_next(r->month));
 }
 
 /* Its neighbours in time, where they have statements, must meet it. */
@@ -90,8 +101,6 @@ int statement_new(struct core *c, const struct cmd *cmd)
     struct row_statement r = {.tenant = t->row.id,
                               .party = in->party,
                               .month = in->month,
-                              .from_ms = month_begin(t->zone, in->month),
-                              .to_ms = month_begin(t->zone, month_next(in->month)),
                               .currency = t->row.currency,
                               .opening = in->opening,
                               .shares = in->shares,
@@ -103,7 +112,8 @@ int statement_new(struct core *c, const struct cmd *cmd)
                               .note = "",
                               .made_ms = c->now,
                               .version = 1};
-    rc = sums_check(&r);
+    bounds_set(c, t, &r);
+    rc = in->from_ms != r.from_ms || in->to_ms != r.to_ms ? ERR_CONFLICT : sums_check(&r);
     if (rc)
         return rc;
     r.closing = r.opening + r.shares - r.refunds - r.withdrawn;

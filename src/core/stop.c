@@ -135,7 +135,7 @@ void stop_end(struct core *c, struct order *o, enum stop_reason reason, int64_t 
     for (int i = 0; i < TO_N; i++)
         order_timer_off(c, o, (enum order_timer)i);
     if (o->row.stop_reason == STOP_NONE)
-        o->row.stop_reason = (int32_t)reason;
+        o->row.stop_reason = reason == STOP_NONE ? STOP_OTHER : (int32_t)reason;
     o->row.end_ms = o->srow.end_ms = end_ms;
     o->srow.state = SESSION_ENDED;
     if (k && k->row.order_id == o->row.id) {
@@ -349,6 +349,8 @@ static void record_late(struct core *c, struct order *o, const struct cmd_tx_rec
     (void)obj_text(c, &loss->so, &loss->srow.tx_no, in->tx_no);
     order_index(c, loss);
     order_begin(c, loss, record_start(c, in, o->row.created_ms), 0);
+    if (in->stop == STOP_NONE) /* by us: because nobody pays */
+        loss->row.stop_reason = STOP_DEAUTHORIZED;
     record_end(c, loss, in, ch);
 }
 

@@ -29,6 +29,35 @@ static int64_t month_begin(const struct request *r, int64_t month)
     return zone_instant(web_zone_get(r->web, r->actor.zone), &c);
 }
 
+/* A month as it is added up: it begins where the month before ended and ends where the next one
+ * begins, if they have statements, else by the calendar of the operator's zone. */
+struct bounds {
+    int64_t month, from_ms, to_ms;
+};
+
+static int near_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    struct bounds *b = ctx;
+    (void)n;
+    if (v[0].i < b->month)
+        b->from_ms = v[2].i;
+    else
+        b->to_ms = v[1].i;
+    return 0;
+}
+
+static int bounds_get(struct request *r, int64_t party, struct bounds *b)
+{
+    int64_t next = b->month % 100 == 12 ? b->month + 89 : b->month + 1;
+    int64_t before = b->month % 100 == 1 ? b->month - 89 : b->month - 1;
+    const struct bind of[] = {BIND_I64("of_party", party), BIND_I64("before", before),
+                              BIND_I64("after", next)};
+
+    b->from_ms = month_begin(r, b->month);
+    b->to_ms = month_begin(r, next);
+    return req_query(r, QUERY_WEB_STATEMENT_NEAR, of, ARRAY_LEN(of), near_take, b);
+}
+
 static int sums_take(void *ctx, const struct sql_value *v, size_t n)
 {
     struct sums *s = ctx;
@@ -40,17 +69,19 @@ static int sums_take(void *ctx, const struct sql_value *v, size_t n)
 int statements_post(struct request *r)
 {
     const struct api_StatementIn *in = r->in;
-    int64_t next = in->month % 100 == 12 ? in->month + 89 : in->month + 1;
+    struct bounds b = {.month = in->month};
     struct sums s = {0};
 
     if (r->resumed)
         return req_made(r);
     if (in->month % 100 < 1 || in->month % 100 > 12)
         return req_fail(r, ERR_RANGE, "/month", "yyyymm");
-    const struct bind of[] = {BIND_I64("of_party", in->party),
-                              BIND_I64("from_ms", month_begin(r, in->month)),
-                              BIND_I64("to_ms", month_begin(r, next))};
-    int err = req_query(r, QUERY_WEB_STATEMENT_SUMS, of, ARRAY_LEN(of), sums_take, &s);
+    int err = bounds_get(r, in->party, &b);
+    if (err != 0 && err != ERR_NOT_FOUND)
+        return err;
+    const struct bind of[] = {BIND_I64("of_party", in->party), BIND_I64("from_ms", b.from_ms),
+                              BIND_I64("to_ms", b.to_ms)};
+    err = req_query(r, QUERY_WEB_STATEMENT_SUMS, of, ARRAY_LEN(of), sums_take, &s);
     if (err == ERR_NOT_FOUND)
         return req_fail(r, err, "/party", "no such party");
     if (err != 0)
@@ -61,6 +92,8 @@ int statements_post(struct request *r)
     cmd->u.statement_new = (struct cmd_statement_new){.party = in->party,
                                                       .month = (int32_t)in->month,
                                                       .orders = (int32_t)s.orders,
+                                                      .from_ms = b.from_ms,
+                                                      .to_ms = b.to_ms,
                                                       .opening = s.opening,
                                                       .shares = s.shares,
                                                       .refunds = s.refunds,

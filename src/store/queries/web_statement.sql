@@ -27,6 +27,10 @@ FROM statement s
 LEFT JOIN party p ON p.id = s.party
 WHERE s.tenant = :tenant AND s.id = :id;
 
+-- name: web_statement_near(tenant id, of_party id, before int, after int) many
+-- out: month int, from_ms time, to_ms time
+SELECT month, from_ms, to_ms FROM statement WHERE tenant = :tenant AND party = :of_party AND month IN (:before, :after);
+
 -- name: web_statement_sums(tenant id, of_party id, from_ms time, to_ms time) one
 -- out: opening money, shares money, refunds money, withdrawn money, fees money, orders i64
 SELECT (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM split_part x WHERE x.party = p.id AND x.at_ms < :from_ms)

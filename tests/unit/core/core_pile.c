@@ -101,13 +101,15 @@ static void status(enum connector_status s)
 
 /* 0x3B, sent now; `amount` as the pile computed it, 0 = none told. Whatever it says, it is
  * acknowledged. */
+static int32_t record_stop = STOP_LOCAL;
+
 static void record(const char *tx_no, int64_t start_ms, int64_t energy, int64_t amount,
                    uint8_t mark)
 {
     struct cmd *c = pile_cmd(CMD_TX_RECORD);
     struct cmd_tx_record *r = &c->u.tx_record;
     r->connector = 1;
-    r->stop = STOP_LOCAL;
+    r->stop = record_stop;
     (void)str_copy(r->tx_no, 33, str_from_c(tx_no));
     r->start_ms = start_ms;
     r->end_ms = start_ms + 300000;
@@ -240,6 +242,28 @@ static void test_card_never_charges(void **state)
     world_run(w, 61000);
     reading(tx_no, KWH, 60000); /* it charges all the same */
     assert_non_null(world_call(w, CALL_REMOTE_STOP));
+}
+
+/* "Stopped by the platform", says the record of a charge that the platform had given up: what nobody
+ * pays for says why it ended all the same. */
+static void test_late_record_has_a_reason(void **state)
+{
+    (void)state;
+    (void)token(CARD, TOKEN_CARD, 0, ROW_ACTIVE);
+    holds(HOLD_AVAILABLE, 0);
+    assert_int_equal(ask(1, START_CARD, CARD), REFUSAL_NONE);
+    char tx_no[33];
+    (void)str_copy(tx_no, 33, str_from_c(w->reply.u.pile_start.tx_no));
+    world_run(w, 91000);
+    assert_int_equal(order_by_tx_no(w->core, tx_no)->row.state, ORDER_START_FAILED);
+    record_stop = STOP_NONE;
+    record(tx_no, w->now - 60000, KWH, 12000, 1);
+    record_stop = STOP_LOCAL;
+    const struct row_orders *o = &order_by_tx_no(w->core, tx_no)->row;
+    assert_int_equal(o->state, ORDER_SETTLED);
+    assert_int_equal(o->payer_kind, PAYER_NONE);
+    assert_int_equal(o->loss, 12000);
+    assert_int_equal(o->stop_reason, STOP_DEAUTHORIZED);
 }
 
 static void test_test_charge_has_no_limit(void **state)
@@ -748,6 +772,7 @@ int core_pile(void)
         cmocka_unit_test_setup_teardown(test_vin, up, down),
         cmocka_unit_test_setup_teardown(test_refused, up, down),
         cmocka_unit_test_setup_teardown(test_card_never_charges, up, down),
+        cmocka_unit_test_setup_teardown(test_late_record_has_a_reason, up, down),
         cmocka_unit_test_setup_teardown(test_test_charge_has_no_limit, up, down),
         cmocka_unit_test_setup_teardown(test_offline_card, up, down),
         cmocka_unit_test_setup_teardown(test_offline_limit, up, down),

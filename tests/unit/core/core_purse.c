@@ -614,78 +614,6 @@ static void test_principal_of_staff(void **state)
     assert_int_equal(balance(ACCOUNT_CASH, 0), cash + 50000);
 }
 
-/* ---- statements ---- */
-
-static int32_t month_of(int64_t ms)
-{
-    struct civil c;
-    zone_civil(NULL, ms, &c);
-    return c.year * 100 + c.month;
-}
-
-static int statement(int32_t month, int64_t opening, int64_t shares, int64_t refunds,
-                     int64_t withdrawn)
-{
-    struct cmd *c = world_web(w, CMD_STATEMENT_NEW, w->person, ACTOR_PERSON);
-    c->u.statement_new = (struct cmd_statement_new){.party = w->owner,
-                                                    .month = month,
-                                                    .opening = opening,
-                                                    .shares = shares,
-                                                    .refunds = refunds,
-                                                    .withdrawn = withdrawn};
-    return world_send(w, c);
-}
-
-static int state_decide(int64_t id, int64_t party, int32_t act, const char *note)
-{
-    struct cmd *c = world_web(w, CMD_STATEMENT_DECIDE, w->person, ACTOR_PERSON);
-    c->u.statement_decide.statement = id;
-    c->u.statement_decide.party = party;
-    c->u.statement_decide.act = act;
-    (void)str_copy(c->u.statement_decide.note, 201, str_from_c(note));
-    return world_send(w, c);
-}
-
-/* A month that is not over has no statement; one that is has one, whose sums tie, and which meets its
- * neighbours. */
-static void test_statement_sums(void **state)
-{
-    (void)state;
-    int32_t month = month_of(w->now), next = month % 100 == 12 ? month + 89 : month + 1;
-    assert_int_equal(statement(month, 0, 10000, 0, 0), ERR_CONFLICT);
-    world_run(w, 32 * DAY_MS);
-    assert_int_equal(statement(month, 0, -1, 0, 0), ERR_RANGE);
-    assert_int_equal(statement(month, 0, 10000, 0, -1), ERR_RANGE);
-    assert_int_equal(statement(month - month % 100 + 13, 0, 0, 0, 0), ERR_RANGE);
-    assert_int_equal(statement(month, 500, 10000, 2000, 3000), 0);
-    int64_t id = w->reply.u.made.id;
-    assert_int_equal(((const struct row_statement *)world_row(w, ROW_STATEMENT, id))->closing,
-                     5500);
-    assert_int_equal(statement(month, 500, 10000, 2000, 3000), ERR_CONFLICT); /* once */
-    world_run(w, 31 * DAY_MS);
-    assert_int_equal(statement(next, 5499, 0, 0, 0), ERR_CORRUPT);
-    assert_int_equal(statement(next, 5500, 0, 0, 0), 0);
-}
-
-static void test_statement_decided(void **state)
-{
-    (void)state;
-    int32_t month = month_of(w->now);
-    world_run(w, 32 * DAY_MS);
-    assert_int_equal(statement(month, 0, 10000, 0, 0), 0);
-    int64_t id = w->reply.u.made.id;
-    assert_int_equal(state_decide(id, 0, STATEMENT_CONFIRM, ""), ERR_DENIED);
-    assert_int_equal(state_decide(id, w->owner + 1, STATEMENT_CONFIRM, ""), ERR_NOT_FOUND);
-    assert_int_equal(state_decide(id, w->owner, STATEMENT_DISPUTE, ""), ERR_REQUIRED);
-    assert_int_equal(state_decide(id, 0, STATEMENT_ANSWER, "why"), ERR_CONFLICT);
-    assert_int_equal(state_decide(id, w->owner, STATEMENT_DISPUTE, "an order is missing"), 0);
-    assert_int_equal(state_decide(id, 0, STATEMENT_ANSWER, "it ended in the next month"), 0);
-    assert_int_equal(state_decide(id, w->owner, STATEMENT_CONFIRM, ""), 0);
-    assert_int_equal(state_decide(id, w->owner, STATEMENT_DISPUTE, "no"), ERR_READ_ONLY);
-    assert_int_equal(((const struct row_statement *)world_row(w, ROW_STATEMENT, id))->state,
-                     STATEMENT_CONFIRMED);
-}
-
 /* ---- what belongs to others, is switched off, or is not theirs to say ---- */
 
 enum { OTHER = 501, OTHER_PARTY, OTHER_CHANNEL, OTHER_BANK, OTHER_DRIVER };
@@ -968,8 +896,6 @@ int core_purse(void)
         T(test_payment_refusals),
         T(test_principal_back),
         T(test_principal_of_staff),
-        T(test_statement_sums),
-        T(test_statement_decided),
     };
     return cmocka_run_group_tests_name("core purse", tests, NULL, NULL);
 }

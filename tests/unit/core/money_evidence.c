@@ -147,6 +147,44 @@ static void test_spike_is_forgotten(void **state)
     assert_int_equal(e.doubt, DOUBT_NONE);
 }
 
+/* A network that hangs for a minute delivers its readings in one second: no jump. Three minutes' worth
+ * is the most that counts as late. */
+static void test_late_readings_come_at_once(void **state)
+{
+    (void)state;
+    struct evidence e = start(&dc, LIFETIME);
+    (void)read_at(&e, 1, LIFETIME + KWH);
+    for (int i = 2; i <= 4; i++) { /* of the minutes 2, 3 and 4, all at the end of the fourth */
+        struct evidence_step s = read_at(&e, 4, LIFETIME + i * KWH);
+        assert_true(s.accepted);
+        assert_int_equal(s.delta_mwh, KWH);
+    }
+    assert_int_equal(e.flags, 0);
+    (void)read_at(&e, 400, LIFETIME + 5 * KWH); /* hours at nothing buy no more than that */
+    int64_t most = 4 * evidence_energy_max(&dc, MIN);
+    assert_false(read_at(&e, 400, LIFETIME + 5 * KWH + most).accepted);
+    assert_int_equal(e.flags, EV_GAP | EV_IMPLAUSIBLE);
+}
+
+/* The same before the record of a pile. */
+static void test_late_record(void **state)
+{
+    (void)state;
+    struct evidence e = start(&dc, -1);
+    struct evidence_step s;
+    (void)read_at(&e, 0, 0);
+    (void)read_at(&e, 4, KWH);
+    const struct evidence_record r = {.start_ms = 1000000,
+                                      .end_ms = 1000000 + 4 * MIN,
+                                      .meter_start_mwh = -1,
+                                      .meter_end_mwh = -1,
+                                      .energy_mwh = 4 * KWH,
+                                      .class_mwh = {4 * KWH}};
+    evidence_settle_record(&e, &dc, &r, &s);
+    assert_int_equal(e.energy_mwh, 4 * KWH);
+    assert_int_equal(e.doubt, DOUBT_NONE);
+}
+
 static void test_jump_is_disputed(void **state)
 {
     (void)state;
@@ -366,6 +404,7 @@ static void test_restart_goes_on(void **state)
                             .state = SESSION_OPEN};
     struct row_orders o = {.doubt = e.doubt, .doubt_mwh = e.doubt_mwh};
     evidence_load(&again, &s, &o);
+    again.credit_mwh = e.credit_mwh; /* the caller's, as is the suspect */
     assert_memory_equal(&e, &again, sizeof e);
 }
 
@@ -489,6 +528,8 @@ int money_evidence_tests(void)
         cmocka_unit_test(test_stop_counts_the_session),
         cmocka_unit_test(test_spike_is_forgotten),
         cmocka_unit_test(test_jump_is_disputed),
+        cmocka_unit_test(test_late_readings_come_at_once),
+        cmocka_unit_test(test_late_record),
         cmocka_unit_test(test_jump_contradicted),
         cmocka_unit_test(test_jump_contradicted_by_record),
         cmocka_unit_test(test_jump_with_a_clock_that_goes_back),

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+/* charge.h: a bill becomes moved money: the payer is asked (payer.c), what he gives is divided among
+ * the parties, and all of it is one transfer (charge.c). Used by whatever bills an order: its end,
+ * the decision about a doubtful rest, the correction of an estimated end.
+ *
+ * Who pays a bill of `total`:
+ *
+ *  - a wallet with a hold: min(total, hold) is captured, the rest of the hold released. What
+ *    exceeds it is debt if the tenant says so and the cap was not the driver's own prepaid amount;
+ *    else loss.
+ *  - a wallet without a hold: what is available; the rest is debt or loss by the same policies.
+ *  - nobody: all of it is loss.
+ *
+ * Invariants: 1. captured + debt + loss = total of the bill; 2. Σ parts = captured + debt, of each
+ * fee line too; 3. a hold is resolved here or in order_fail, once. The core's thread. */
+#ifndef EVEN_CORE_CHARGE_H
+#define EVEN_CORE_CHARGE_H
+
+#include "core/core_state.h"
+
+/** What an order owes, by fee line. */
+struct bill {
+    int64_t elec, service, occupancy;
+};
+/** Where a bill went. */
+struct taken {
+    int64_t captured, debt, loss;
+};
+
+static inline int64_t bill_total(const struct bill *b)
+{
+    return b->elec + b->service + b->occupancy;
+}
+/** The fee lines' shares of `paid` when it is less than the bill; the bill itself when it is not. */
+struct bill bill_taken(const struct bill *b, int64_t paid);
+
+/* ---- charge.c ---- */
+
+/** Takes the bill from the payer and gives it to the parties, in one transfer; resolves the hold
+ * when there is one (0 = none). Appends the parts; the order's sums are the caller's. */
+struct taken charge_bill(struct core *c, struct order *o, const struct bill *b, int64_t hold_id);
+
+/* ---- payer.c ---- */
+
+/** What the payer of this order gives of `total`; changes nothing. hold: NULL = none. */
+struct taken payer_take(const struct core *c, const struct order *o, int64_t total,
+                        const struct ledger_hold *hold);
+/** Legs that take it from the payer. */
+void payer_legs(struct core *c, const struct order *o, const struct taken *t,
+                struct ledger_request *q);
+/** Legs that give `back` to the payer: what he owes is settled first. */
+void payer_back(struct core *c, const struct order *o, int64_t back, struct ledger_request *q);
+
+#endif
