@@ -34,9 +34,8 @@ static void ocpp_head(struct frame_shot *s, struct arena *a)
     int64_t n = 0;
 
     json_reader_init(&r, s->bytes);
-    if (!json_take(&r, '[') || json_number(&r, &kind) != 0 || str_to_i64(kind, &n) != 0 ||
-        n < 2 || n > 4 || !json_take(&r, ',') || json_string(&r, a, &s->id) != 0 ||
-        !json_take(&r, ','))
+    if (!json_take(&r, '[') || json_number(&r, &kind) != 0 || str_to_i64(kind, &n) != 0 || n < 2 ||
+        n > 4 || !json_take(&r, ',') || json_string(&r, a, &s->id) != 0 || !json_take(&r, ','))
         return;
     if (n == 2 && (json_string(&r, a, &s->action) != 0 || !json_take(&r, ',')))
         return;
@@ -90,8 +89,8 @@ static bool has_word(struct str s, struct str word)
 /* A setting of that name opens something. */
 static bool key_is_secret(struct str key)
 {
-    static const char *const words[] = {"authorizationkey", "password", "passwd", "secret",
-                                        "psk",              "token",    "privatekey"};
+    static const char *const words[] = {
+        "authorizationkey", "password", "passwd", "secret", "psk", "token", "privatekey"};
 
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (has_word(key, str_from_c(words[i])))
@@ -131,8 +130,7 @@ static bool beside(struct str path, struct str other, const char *name, const ch
     size_t n = strlen(name), m = strlen(sibling);
 
     return path.n >= n && other.n >= m && path.n - n == other.n - m &&
-           memcmp(path.p, other.p, path.n - n) == 0 &&
-           memcmp(path.p + path.n - n, name, n) == 0 &&
+           memcmp(path.p, other.p, path.n - n) == 0 && memcmp(path.p + path.n - n, name, n) == 0 &&
            memcmp(other.p + other.n - m, sibling, m) == 0;
 }
 
@@ -317,10 +315,11 @@ static int text_begin(struct view *v)
 
 static void names_of(const struct frame_shot *s, struct api_Frame *out)
 {
-    const struct wire_msg *m = s->row.dir == FRAME_NOTE ? NULL
-                               : s->row.protocol == PROTOCOL_YKC
-                                   ? (s->row.kind ? wire_msg_by_code(&ykc_proto, s->row.kind) : NULL)
-                                   : wire_msg_find(&ocpp16_proto, action_of(s));
+    const struct wire_msg *m =
+        s->row.dir == FRAME_NOTE ? NULL
+        : s->row.protocol == PROTOCOL_YKC
+            ? (s->row.kind ? wire_msg_by_code(&ykc_proto, s->row.kind) : NULL)
+            : wire_msg_find(&ocpp16_proto, action_of(s));
 
     out->has.zh = out->has.en = m != NULL && m->zh != NULL && m->label != NULL;
     if (out->has.zh) {

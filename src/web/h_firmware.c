@@ -30,8 +30,9 @@ enum { MAC = 16, PATH_CAP = 320, RETRIES_USUAL = 3 };
 static int path_of(const struct request *r, int64_t id, const char *ending, char out[PATH_CAP])
 {
     const char *dir = r->web->cfg.dir;
-    int n = dir == NULL ? PATH_CAP
-                        : snprintf(out, PATH_CAP, "%s/firmware/%lld.%s", dir, (long long)id, ending);
+    int n = dir == NULL
+                ? PATH_CAP
+                : snprintf(out, PATH_CAP, "%s/firmware/%lld.%s", dir, (long long)id, ending);
 
     return n < PATH_CAP ? 0 : ERR_UNSUPPORTED;
 }

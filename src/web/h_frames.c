@@ -58,8 +58,7 @@ static bool is_about(struct gather *g, const struct framelog_row *row, struct st
         return false;
     if (row->protocol == PROTOCOL_YKC)
         return g->is_pile && row->dir != FRAME_NOTE && names_pile(g, b);
-    if (b.n == path.n + 5 && memcmp(b.p, "asks ", 5) == 0 &&
-        memcmp(b.p + 5, path.p, path.n) == 0) {
+    if (b.n == path.n + 5 && memcmp(b.p, "asks ", 5) == 0 && memcmp(b.p + 5, path.p, path.n) == 0) {
         g->reactor = framelog_reactor(row->id);
         g->slot = row->slot;
         g->gen = row->gen;
@@ -283,8 +282,7 @@ static void frame_print(const struct api_Frame *f, bool zh, struct buf *out)
     for (uint32_t i = 0; i < f->fields_n; i++) {
         const struct api_FrameField *x = &f->fields[i];
 
-        buf_printf(out, "    %lld+%lld  %.*s", (long long)x->at, (long long)x->n,
-                   STR_FMT(x->path));
+        buf_printf(out, "    %lld+%lld  %.*s", (long long)x->at, (long long)x->n, STR_FMT(x->path));
         if (x->has.zh)
             buf_printf(out, " (%.*s)", STR_FMT(zh ? x->zh : x->en));
         buf_printf(out, " = %.*s %.*s\n", STR_FMT(x->value), STR_FMT(x->unit));
@@ -320,9 +318,9 @@ int frames_text(struct request *r)
             frame_print(&f, zh, &r->out);
     }
     arena_free(&a);
-    req_header_add(r, "Content-Disposition",
-                   arena_printf(&r->arena, "attachment; filename=\"frames-%lld.txt\"",
-                                (long long)r->id));
+    req_header_add(
+        r, "Content-Disposition",
+        arena_printf(&r->arena, "attachment; filename=\"frames-%lld.txt\"", (long long)r->id));
     return 0;
 }
 
@@ -330,8 +328,8 @@ int frames_text(struct request *r)
 
 static int watch_reply(struct request *r)
 {
-    struct api_FrameWatch out = {
-        .until_ms = framewatch_until(r->web->cfg.watch, r->id, os_now_ms())};
+    struct api_FrameWatch out = {.until_ms =
+                                     framewatch_until(r->web->cfg.watch, r->id, os_now_ms())};
 
     return req_json(r, &api_FrameWatch_type, &out);
 }

@@ -168,10 +168,8 @@ static int bin_leaf(struct bin_walk *w, const struct wire_field *f, size_t n)
 {
     struct buf shown;
     buf_init(&shown, VALUE * 2);
-    struct wire_leaf leaf = {.field = f,
-                             .path = str_from(w->path.text, w->path.n),
-                             .at = w->at,
-                             .n = n};
+    struct wire_leaf leaf = {
+        .field = f, .path = str_from(w->path.text, w->path.n), .at = w->at, .n = n};
     if (f)
         leaf.value = value_show(f, str_from(w->body.p + w->at, n), &shown);
     w->at += n;

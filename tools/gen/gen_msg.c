@@ -10,7 +10,14 @@
 
 #include "lex.h"
 
-enum { FIELDS_MAX = 64, TYPES_MAX = 1024, ENUMS_MAX = 256, VALUES_MAX = 128, MSGS_MAX = 256, NAMES_MAX = 512 };
+enum {
+    FIELDS_MAX = 64,
+    TYPES_MAX = 1024,
+    ENUMS_MAX = 256,
+    VALUES_MAX = 128,
+    MSGS_MAX = 256,
+    NAMES_MAX = 512
+};
 enum shape { ONE, LIST, FIXED, COUNTED, REST };
 
 struct kind {

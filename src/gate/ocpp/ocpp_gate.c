@@ -549,7 +549,7 @@ static void on_close(void *ctx, struct net_conn net, enum net_why why, uint16_t 
         log_line(LOG_ERROR, "ocpp", g->cause, "too many chargers left before they were let in");
     if (c->charger != 0) {
         char text[8];
-        snprintf(text, sizeof text, "%u", code ? code : WS_ABNORMAL);
+        snprintf(text, sizeof text, "%u", code ? (unsigned)code : (unsigned)WS_ABNORMAL);
         note_put(g, c, "closed", str_from_c(text));
     }
     if (c->state == OCPP_OPEN) {

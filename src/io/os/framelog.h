@@ -55,8 +55,8 @@ int64_t framewatch_until(const struct framewatch *w, int64_t charger, int64_t no
 /* ---- the log ---- */
 
 struct framelog_config {
-    uint16_t reactor;      /* at most 63 */
-    size_t recent, watched; /* bytes; 0 = none */
+    uint16_t reactor;               /* at most 63 */
+    size_t recent, watched;         /* bytes; 0 = none */
     const struct framewatch *watch; /* borrowed */
 };
 struct framelog;

@@ -23,10 +23,12 @@ static void show(struct frame_shot *s, bool clear)
 
 static void ocpp(struct str text, enum framelog_dir dir, bool clear, const char *want)
 {
-    struct frame_shot s = {
-        .row = {.id = 1, .protocol = PROTOCOL_OCPP16, .dir = (uint8_t)dir, .n = (uint32_t)text.n,
-                .size = (uint32_t)text.n},
-        .bytes = text};
+    struct frame_shot s = {.row = {.id = 1,
+                                   .protocol = PROTOCOL_OCPP16,
+                                   .dir = (uint8_t)dir,
+                                   .n = (uint32_t)text.n,
+                                   .size = (uint32_t)text.n},
+                           .bytes = text};
 
     show(&s, clear);
     if (!str_eq_c(shown.text, want))
@@ -65,12 +67,14 @@ static void what_cannot_be_read_is_masked(void **state)
 static void secrets_are_nobodys(void **state)
 {
     (void)state;
-    ocpp(STR_LIT("[2,\"1\",\"ChangeConfiguration\",{\"value\":\"hush\",\"key\":\"AuthorizationKey\"}]"),
+    ocpp(STR_LIT(
+             "[2,\"1\",\"ChangeConfiguration\",{\"value\":\"hush\",\"key\":\"AuthorizationKey\"}]"),
          FRAME_OUT, true,
          "[2,\"1\",\"ChangeConfiguration\",{\"value\":\"****\",\"key\":\"AuthorizationKey\"}]");
-    ocpp(STR_LIT("[2,\"1\",\"ChangeConfiguration\",{\"key\":\"WebPortalPassword\",\"value\":\"\"}]"),
-         FRAME_OUT, true,
-         "[2,\"1\",\"ChangeConfiguration\",{\"key\":\"WebPortalPassword\",\"value\":\"\"}]");
+    ocpp(
+        STR_LIT("[2,\"1\",\"ChangeConfiguration\",{\"key\":\"WebPortalPassword\",\"value\":\"\"}]"),
+        FRAME_OUT, true,
+        "[2,\"1\",\"ChangeConfiguration\",{\"key\":\"WebPortalPassword\",\"value\":\"\"}]");
     ocpp(STR_LIT("[2,\"1\",\"GetDiagnostics\",{\"location\":\"ftp://u:p@h/\"}]"), FRAME_OUT, true,
          "[2,\"1\",\"GetDiagnostics\",{\"location\":\"************\"}]");
     /* An answer is known by its call. */
@@ -93,8 +97,11 @@ static void bytes_are_masked(void **state)
     static const char frame[] = "\x68\x14\x00\x00\x00\x48"
                                 "\x55\x03\x14\x12\x78\x23\x05\x01\x00\x00\x00\x00\xd1\x4b\x0a\x54"
                                 "\x01\x02";
-    struct frame_shot s = {.row = {.protocol = PROTOCOL_YKC, .dir = FRAME_OUT, .kind = 0x48,
-                                   .n = sizeof(frame) - 1, .size = sizeof(frame) - 1},
+    struct frame_shot s = {.row = {.protocol = PROTOCOL_YKC,
+                                   .dir = FRAME_OUT,
+                                   .kind = 0x48,
+                                   .n = sizeof(frame) - 1,
+                                   .size = sizeof(frame) - 1},
                            .bytes = {frame, sizeof(frame) - 1}};
 
     (void)state;
@@ -114,8 +121,9 @@ static void bytes_are_masked(void **state)
 /* Whatever stands in a frame, it is shown in its length, and nothing that a card looks like. */
 static void anything_can_be_shown(void **state)
 {
-    static const char seed[] = "[2,\"1\",\"StartTransaction\",{\"idTag\":\"CARD\",\"connectorId\":1,"
-                               "\"meterStart\":[{\"a\":\"b\\u00e9\"}],\"x\":\"CARD\"}]";
+    static const char seed[] =
+        "[2,\"1\",\"StartTransaction\",{\"idTag\":\"CARD\",\"connectorId\":1,"
+        "\"meterStart\":[{\"a\":\"b\\u00e9\"}],\"x\":\"CARD\"}]";
     struct rng rng = {11};
 
     (void)state;
@@ -179,8 +187,8 @@ static void a_link_ends(void **state)
 int frame_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cards_are_masked),    cmocka_unit_test(what_cannot_be_read_is_masked),
-        cmocka_unit_test(secrets_are_nobodys), cmocka_unit_test(bytes_are_masked),
+        cmocka_unit_test(cards_are_masked),      cmocka_unit_test(what_cannot_be_read_is_masked),
+        cmocka_unit_test(secrets_are_nobodys),   cmocka_unit_test(bytes_are_masked),
         cmocka_unit_test(anything_can_be_shown), cmocka_unit_test(a_link_ends),
     };
 

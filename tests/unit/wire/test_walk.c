@@ -81,8 +81,9 @@ static void json_test(void **state)
 
 static void broken_json_test(void **state)
 {
-    static const char *const bad[] = {"", "{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,}", "[1",
-                                      "{\"a\" 1}", "nonsense", "{\"a\":\"\\u12\"}"};
+    static const char *const bad[] = {
+        "",           "{",  "{\"a\"",    "{\"a\":",  "{\"a\":1",
+        "{\"a\":1,}", "[1", "{\"a\" 1}", "nonsense", "{\"a\":\"\\u12\"}"};
     char deep[200];
 
     (void)state;
