@@ -66,6 +66,7 @@ static const struct handler handlers[] = {
     [CMD_INVOICE_NEW] = {.web = invoice_new, .audit = "invoice.new"},
     [CMD_INVOICE_DECIDE] = {.web = invoice_decide, .audit = "invoice.decide"},
     [CMD_STATION_COST] = {.web = cost_put},
+    [CMD_PAYOUT_PAPER] = {.web = paper_put, .audit = "payout.paper"},
 };
 
 /* ---- memory ---- */

@@ -143,6 +143,12 @@ void payout_fire(struct core *c, struct payout *p);
 void payout_restart(struct core *c, struct payout *p);
 int payout_result(struct core *c, struct payout *p, const struct cmd_pay_result *in);
 
+/* ---- paper.c ---- */
+
+/** A company's share that its invoice is not there for yet. */
+bool paper_missing(const struct core *c, const struct payout *p);
+int paper_put(struct core *c, const struct cmd *cmd);
+
 /* ---- statement.c ---- */
 
 int statement_new(struct core *c, const struct cmd *cmd);
