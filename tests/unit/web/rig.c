@@ -306,6 +306,7 @@ static void invoice_rows(struct buf *b)
 
 static void statement_row(struct buf *b, int64_t now)
 {
+    invoice_rows(b);
     put(b, ROW_STATEMENT,
         &(struct row_statement){.id = ORDER,
                                 .tenant = T1,
@@ -369,7 +370,6 @@ static void story_rows(struct buf *b)
                               .payer = "",
                               .transfer = TRANSFER_2});
     statement_row(b, now);
-    invoice_rows(b);
     put(b, ROW_ORDER_EVENT,
         &(struct row_order_event){.order_id = ORDER,
                                   .seq = 1,
