@@ -105,6 +105,7 @@ enum cmd_type {
     CMD_INVOICE_NEW = 100, /* a driver asks for an invoice over paid orders; reply_made (its id) */
     CMD_INVOICE_DECIDE,    /* exported, issued, rejected, cancelled, taken back; reply_made */
     CMD_STATION_COST,      /* what a station cost in a month; reply_made (station id) */
+    CMD_PAYOUT_PAPER, /* a company handed in its invoice for a payout; reply_made (payout id) */
 };
 
 struct cmd_head {
@@ -503,6 +504,12 @@ struct cmd_channel_settle {
     char pad2[6];
 };
 
+struct cmd_payout_paper {
+    int64_t payout, amount; /* amount: of the invoice, with tax */
+    char number[41];
+    char pad[7];
+};
+
 struct cmd {
     struct cmd_head head;
     union {
@@ -551,6 +558,7 @@ struct cmd {
         struct cmd_diff_decide diff_decide;
         struct cmd_day_close day_close;
         struct cmd_channel_settle channel_settle;
+        struct cmd_payout_paper payout_paper;
     } u;
 };
 /** Bytes to send for a command with payload member m. Arrays at the end (samples, payload, row) may be cut: see cmd_trim. */

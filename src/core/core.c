@@ -72,6 +72,7 @@ static const struct handler handlers[] = {
     [CMD_DIFF_DECIDE] = {.web = recon_decide, .audit = "diff.decide"},
     [CMD_DAY_CLOSE] = {.web = recon_close, .audit = "day.close"},
     [CMD_CHANNEL_SETTLE] = {.web = recon_settle, .audit = "channel.settle"},
+    [CMD_PAYOUT_PAPER] = {.web = paper_put, .audit = "payout.paper"},
 };
 
 /* ---- memory ---- */

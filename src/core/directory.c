@@ -125,7 +125,7 @@ static int check_party(struct core *c, struct put *p)
         return ERR_RANGE;
     /* There is one platform party, made with the tenant: its share is income, not a debt to it. */
     bool was = old && old->kind == PARTY_PLATFORM;
-    if (!in(r->verified, 0, 1))
+    if (!in(r->verified, 0, 1) || !in(r->payee_kind, PAYEE_UNKNOWN, PAYEE_PERSON))
         return ERR_RANGE;
     return (r->kind == PARTY_PLATFORM) != was ? ERR_CONFLICT : 0;
 }

@@ -28,7 +28,7 @@
  *  TOPUP, PAYMENT_NEW                      the driver (payment_credit, wallet_open)
  *  PAY_RESULT                              the payment or payout, and its driver (payment_paid,
  *                                          payout_back)
- *  PAYOUT_NEW, PAYOUT_DECIDE               the payment, the payout, and its driver (principal_check,
+ *  PAYOUT_NEW, _DECIDE, _PAPER             the payment, the payout, and its driver (principal_check,
  *                                          from_transit)
  *  INVOICE_NEW                             the driver, the orders with their parties (order_check)
  *  INVOICE_DECIDE                          the invoice, the one that it reverses, whoever else may have
@@ -411,6 +411,9 @@ static void needs_of_web(struct needs *w, const struct cmd *cmd)
         break;
     case CMD_PAYOUT_NEW:
         want_payment(w, cmd->u.payout_new.payment);
+        break;
+    case CMD_PAYOUT_PAPER:
+        want_payout(w, cmd->u.payout_paper.payout);
         break;
     case CMD_PAYOUT_DECIDE:
         want_payout(w, cmd->u.payout_decide.payout);

@@ -411,6 +411,7 @@ int payout_new(struct core *c, const struct cmd *cmd)
                            .provider_no = "",
                            .confirm = "",
                            .note = in->note,
+                           .paper = "",
                            .asked_kind = cmd->head.actor_kind,
                            .asked_by = cmd->head.actor,
                            .created_ms = c->now,
@@ -424,7 +425,7 @@ int payout_new(struct core *c, const struct cmd *cmd)
     obj_dirty(c, &p->o);
     to_transit(c, p);
     event_payout(c, p);
-    if (in->amount <= t->row.payout_check)
+    if (in->amount <= t->row.payout_check && !paper_missing(c, p))
         payout_send(c, p);
     c->made_id = p->row.id;
     c->made_version = p->row.version;
@@ -479,6 +480,8 @@ int payout_decide(struct core *c, const struct cmd *cmd)
     int rc = decide_check(c, p, cmd);
     if (!rc && in->act == PAYOUT_ACT_PAID)
         rc = account_open(c, p->row.tenant, ACCOUNT_SUSPENSE, 0, p->row.currency, &suspense);
+    if (!rc && in->act == PAYOUT_ACT_APPROVE && paper_missing(c, p))
+        rc = ERR_REQUIRED;
     if (rc)
         return rc;
     if (in->act != PAYOUT_ACT_CANCEL) {

@@ -148,6 +148,12 @@ int payout_result(struct core *c, struct payout *p, const struct cmd_pay_result 
 /** A payment of which the provider never told turns out to be paid, by this transfer. */
 void payment_found(struct core *c, struct payment *p, int64_t transfer);
 
+/* ---- paper.c ---- */
+
+/** A company's share that its invoice is not there for yet. */
+bool paper_missing(const struct core *c, const struct payout *p);
+int paper_put(struct core *c, const struct cmd *cmd);
+
 /* ---- statement.c ---- */
 
 int statement_new(struct core *c, const struct cmd *cmd);

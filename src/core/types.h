@@ -334,6 +334,9 @@ enum invoice_state {
 
 enum invoice_buyer { BUYER_PERSON = 1, BUYER_COMPANY = 2 };
 
+/** Companies hand in an invoice before they are paid. */
+enum payee_kind { PAYEE_UNKNOWN = 0, PAYEE_COMPANY = 1, PAYEE_PERSON = 2 };
+
 /** What a station costs in a month, as staff enter it. */
 enum cost_kind { COST_ELECTRICITY = 1, COST_RENT = 2, COST_MAINTENANCE = 3, COST_OTHER = 4 };
 

@@ -183,3 +183,22 @@ int partner_payout_cancel(struct request *r)
 {
     return r->resumed ? req_made(r) : decide_send(r, PAYOUT_ACT_CANCEL, STR_NONE, STR_NONE, 0);
 }
+
+int payouts_paper(struct request *r)
+{
+    const struct api_PayoutPaperIn *in = r->in;
+    struct cmd *cmd;
+
+    if (r->resumed)
+        return req_made(r);
+    cmd = req_cmd(r, CMD_PAYOUT_PAPER, CMD_SIZE(payout_paper));
+    if (cmd == NULL)
+        return ERR_TOO_LARGE;
+    cmd->u.payout_paper.payout = r->id;
+    cmd->u.payout_paper.amount = in->amount.v;
+    if (str_copy(cmd->u.payout_paper.number, sizeof cmd->u.payout_paper.number, in->number) <
+        in->number.n)
+        return req_fail(r, ERR_RANGE, "/number", "at most 40 bytes");
+    req_idem(r, cmd);
+    return req_submit(r, cmd, 1);
+}

@@ -69,7 +69,8 @@ await main(async (h) => {
   const ajv = new Ajv({ strict: false, schemas: [{ $id: 'api', components: api.components }] });
   const transfer = story.transfers[0];
   const lot = (await driver.must('GET', '/api/v1/me/payments')).items[0].id; // staff's top-up is a lot like any other
-  const ids = { stations: w.station, chargers: w.chargers[0].id, connectors: w.chargers[0].connectors[0].id, drivers: w.driver, tariffs: w.tariff,
+  const invoice = (await driver.must('POST', '/api/v1/me/invoices', { orders: [order], buyer: 1, title: 'Somebody', email: 'a@example.com' })).id;
+  const ids = { invoices: invoice, stations: w.station, chargers: w.chargers[0].id, connectors: w.chargers[0].connectors[0].id, drivers: w.driver, tariffs: w.tariff,
     contracts: w.contract, orders: order, accounts: transfer.legs[0].account, transfers: transfer.id, commands: story.commands[0].id, payments: lot };
   let judged = 0;
   for (const [path, methods] of Object.entries(api.paths)) {

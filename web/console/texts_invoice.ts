@@ -18,6 +18,8 @@ export const invoiceTexts: Pairs = {
   'inv.hint.2': ['填写税务系统给出的号码和日期；号码不能重复。', 'The number and date that the tax system gave; a number is used once.'], 'inv.hint.3': ['车主会看到原因；订单可重新申请。', 'The driver reads the reason; the orders may be asked for again.'],
   'inv.hint.5': ['生成一张红字申请；红字开出后，这些订单可重新申请。', 'Makes a red request; once it is issued, the orders may be asked for again.'], 'inv.hint.6': ['税务系统未受理时用；退款期间已扣减的金额会反映在新申请中。', 'When the tax system did not take it; what was refunded meanwhile is off it.'],
   'inv.why': ['原因', 'Why'],
+  'parties.payeekind': ['收款方性质', 'Payee is'], 'payee_kind.0': ['未说明', 'not said'], 'payee_kind.1': ['企业（先票后款）', 'a company (invoice before payment)'], 'payee_kind.2': ['个人', 'a person'],
+  'payouts.paper': ['登记发票', 'Note its invoice'], 'payouts.papered': ['发票 {n} · {v}', 'invoice {n} · {v}'], 'payouts.paperhint': ['企业须先提供发票，登记后才能审核；发票金额不得小于出款。', 'A company hands in its invoice before approval; it covers at least the payout.'],
   'profit.sub': ['数字来自日统计与分成明细；成本由人工录入', 'From the statistics of days and the splits; costs are entered'],
   'profit.month': ['月份', 'Month'], 'profit.cost': ['录入成本', 'Enter a cost'], 'profit.costkind': ['成本种类', 'Kind'], 'cost_kind.1': ['购电成本', 'Power bought'], 'cost_kind.2': ['场地租金', 'Rent'], 'cost_kind.3': ['运维成本', 'Maintenance'], 'cost_kind.4': ['其他成本', 'Other costs'],
   'profit.costhint': ['每场站、每月、每种一笔；再次录入会替换，填 0 删除。', 'One a station, month and kind: the last counts, 0 takes it away.'],

@@ -532,6 +532,71 @@ static void test_any_order_of_things(void **state)
     assert_true(n > 5);
 }
 
+/* ---- invoices of payees ---- */
+
+static int paper(int64_t id, const char *number, int64_t amount)
+{
+    struct cmd *c = world_web(w, CMD_PAYOUT_PAPER, w->person, ACTOR_PERSON);
+    c->u.payout_paper.payout = id;
+    c->u.payout_paper.amount = amount;
+    (void)str_copy(c->u.payout_paper.number, 41, str_from_c(number));
+    return world_send(w, c);
+}
+
+static int approve(int64_t id)
+{
+    struct cmd *c = world_web(w, CMD_PAYOUT_DECIDE, w->person + 1, ACTOR_PERSON);
+    c->u.payout_decide.payout = id;
+    c->u.payout_decide.act = PAYOUT_ACT_APPROVE;
+    return world_send(w, c);
+}
+
+/* The owner is a company with 1.20 available, and asks for half of it; returns the payout. */
+static int64_t company_asks(void)
+{
+    struct row_tenant t = *(const struct row_tenant *)world_row(w, ROW_TENANT, w->tenant);
+    t.payout_check = 10000; /* so much goes out without a second person */
+    assert_int_equal(world_put(w, ROW_TENANT, false, &t), 0);
+    const struct row_channel bank = {.kind = CHANNEL_BANK, .name = "bank"};
+    assert_int_equal(world_put(w, ROW_CHANNEL, true, &bank), 0);
+    int64_t channel = w->reply.u.made.id;
+    struct row_party p = *(const struct row_party *)world_row(w, ROW_PARTY, w->owner);
+    p.verified = 1;
+    p.payee = "sub-account 7";
+    p.payee_name = "property";
+    p.payee_kind = 3;
+    assert_int_equal(world_put(w, ROW_PARTY, false, &p), ERR_RANGE);
+    p.payee_kind = PAYEE_COMPANY;
+    assert_int_equal(world_put(w, ROW_PARTY, false, &p), 0);
+    (void)order_of(2 * KWH);
+    world_run(w, 8 * DAY_MS);
+    struct cmd *c = world_web(w, CMD_PAYOUT_NEW, w->person, ACTOR_PERSON);
+    c->u.payout_new.party = w->owner;
+    c->u.payout_new.amount = 6000;
+    c->u.payout_new.channel = channel;
+    assert_int_equal(world_send(w, c), 0);
+    return w->reply.u.made.id;
+}
+
+/* A company is paid nothing, however small, before its invoice is there. */
+static void test_company_hands_in_an_invoice(void **state)
+{
+    (void)state;
+    int64_t id = company_asks();
+    assert_int_equal(((const struct row_payout *)world_row(w, ROW_PAYOUT, id))->state,
+                     PAYOUT_REQUESTED);
+    assert_int_equal(approve(id), ERR_REQUIRED);
+    assert_int_equal(paper(id, "", 6000), ERR_REQUIRED);
+    assert_int_equal(paper(id, "24312000000000000001", 5900), ERR_RANGE);
+    assert_int_equal(paper(id + 1, "24312000000000000001", 6000), ERR_NOT_FOUND);
+    world_restart(w);
+    assert_int_equal(paper(id, "24312000000000000001", 6000), 0);
+    const struct row_payout *p = world_row(w, ROW_PAYOUT, id);
+    assert_string_equal(p->paper, "24312000000000000001");
+    assert_int_equal(approve(id), 0);
+    assert_int_equal(paper(id, "24312000000000000002", 6000), ERR_CONFLICT); /* too late */
+}
+
 int core_invoice(void);
 int core_invoice(void)
 {
@@ -546,6 +611,7 @@ int core_invoice(void)
         cmocka_unit_test_setup_teardown(test_refund_while_exported, up, down),
         cmocka_unit_test_setup_teardown(test_reversed_and_asked_again, up, down),
         cmocka_unit_test_setup_teardown(test_any_order_of_things, up, down),
+        cmocka_unit_test_setup_teardown(test_company_hands_in_an_invoice, up, down),
     };
     return cmocka_run_group_tests_name("core invoices", tests, NULL, NULL);
 }

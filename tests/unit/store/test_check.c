@@ -288,12 +288,12 @@ static void right_books_pass(void **state)
 #define PAYOUT_ROW(state_settled)                                                                  \
     "INSERT INTO payout (id, tenant, kind, party, driver, payment, lot_amount, channel, currency," \
     " amount, fee, provider_no, payee, payee_name, confirm, note, transfer, asked_kind, asked_by," \
-    " checked_by, err, tries, created_ms, checked_ms, sent_ms, done_ms, version, said, state, "    \
-    "settled)"                                                                                     \
+    " checked_by, err, tries, created_ms, checked_ms, sent_ms, done_ms, version, said, paper, "    \
+    "paper_amount, state, settled)"                                                                \
     " VALUES (900, 1, 1, 2, 0, 0, 0, 0, 'CNY', 100, 0, '', '', '', '', '', 20, 2, 1, 0, 0, 0, 1, " \
     "0, "                                                                                          \
     "0,"                                                                                           \
-    " 0, 1, 0, " state_settled ")"
+    " 0, 1, 0, '', 0, " state_settled ")"
 
 static const struct {
     const char *rule, *sql;

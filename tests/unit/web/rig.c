@@ -302,8 +302,26 @@ static void firmware_rows(struct buf *b)
                                    .version = 1});
 }
 
+static void invoice_rows(struct buf *b)
+{
+    put(b, ROW_INVOICE,
+        &(struct row_invoice){.id = ORDER,
+                              .tenant = T1,
+                              .driver = DRIVER,
+                              .state = INVOICE_REQUESTED,
+                              .seller = "E",
+                              .title = "=buyer",
+                              .email = "a@b",
+                              .currency = "CNY",
+                              .amount = 10000,
+                              .version = 1});
+    put(b, ROW_INVOICE_LINE,
+        &(struct row_invoice_line){ORDER, 1, FEE_ELECTRICITY, 1300, 10000, 8800, 1200, 10000});
+}
+
 static void statement_row(struct buf *b, int64_t now)
 {
+    invoice_rows(b);
     put(b, ROW_STATEMENT,
         &(struct row_statement){.id = ORDER,
                                 .tenant = T1,
@@ -377,19 +395,6 @@ static void story_rows(struct buf *b)
                               .payer = "",
                               .transfer = TRANSFER_2});
     statement_row(b, now);
-    put(b, ROW_INVOICE,
-        &(struct row_invoice){.id = ORDER,
-                              .tenant = T1,
-                              .driver = DRIVER,
-                              .state = INVOICE_REQUESTED,
-                              .seller = "E",
-                              .title = "=buyer",
-                              .email = "a@b",
-                              .currency = "CNY",
-                              .amount = 10000,
-                              .version = 1});
-    put(b, ROW_INVOICE_LINE,
-        &(struct row_invoice_line){ORDER, 1, FEE_ELECTRICITY, 1300, 10000, 8800, 1200, 10000});
     put(b, ROW_CHANNEL,
         &(struct row_channel){.id = ORDER,
                               .tenant = T1,
