@@ -287,6 +287,20 @@ static void order_rows(struct buf *b)
                               .soc_pm = 640});
 }
 
+static void channel_row(struct buf *b)
+{
+    put(b, ROW_CHANNEL,
+        &(struct row_channel){.id = ORDER,
+                              .tenant = T1,
+                              .kind = CHANNEL_WECHAT,
+                              .name = "wechat",
+                              .url = "",
+                              .app = "",
+                              .merchant = "",
+                              .keys = "",
+                              .version = 1});
+}
+
 static void statement_row(struct buf *b, int64_t now)
 {
     put(b, ROW_STATEMENT,
@@ -352,16 +366,7 @@ static void story_rows(struct buf *b)
                               .payer = "",
                               .transfer = TRANSFER_2});
     statement_row(b, now);
-    put(b, ROW_CHANNEL,
-        &(struct row_channel){.id = ORDER,
-                              .tenant = T1,
-                              .kind = CHANNEL_WECHAT,
-                              .name = "wechat",
-                              .url = "",
-                              .app = "",
-                              .merchant = "",
-                              .keys = "",
-                              .version = 1});
+    channel_row(b);
     put(b, ROW_ORDER_EVENT,
         &(struct row_order_event){.order_id = ORDER,
                                   .seq = 1,
