@@ -366,7 +366,6 @@ static void story_rows(struct buf *b)
                               .payer = "",
                               .transfer = TRANSFER_2});
     statement_row(b, now);
-    channel_row(b);
     put(b, ROW_ORDER_EVENT,
         &(struct row_order_event){.order_id = ORDER,
                                   .seq = 1,
@@ -459,6 +458,7 @@ void rig_start(struct rig *rig, bool empty)
         money_rows(&rows);
         order_rows(&rows);
         story_rows(&rows);
+        channel_row(&rows);
         assert_int_equal(store_commit(rig->store, buf_str(&rows), STR_LIT("")), 0);
     }
     buf_free(&rows);
