@@ -319,6 +319,20 @@ static void invoice_rows(struct buf *b)
         &(struct row_invoice_line){ORDER, 1, FEE_ELECTRICITY, 1300, 10000, 8800, 1200, 10000});
 }
 
+static void channel_row(struct buf *b)
+{
+    put(b, ROW_CHANNEL,
+        &(struct row_channel){.id = ORDER,
+                              .tenant = T1,
+                              .kind = CHANNEL_WECHAT,
+                              .name = "wechat",
+                              .url = "",
+                              .app = "",
+                              .merchant = "",
+                              .keys = "",
+                              .version = 1});
+}
+
 static void statement_row(struct buf *b, int64_t now)
 {
     invoice_rows(b);
@@ -395,16 +409,6 @@ static void story_rows(struct buf *b)
                               .payer = "",
                               .transfer = TRANSFER_2});
     statement_row(b, now);
-    put(b, ROW_CHANNEL,
-        &(struct row_channel){.id = ORDER,
-                              .tenant = T1,
-                              .kind = CHANNEL_WECHAT,
-                              .name = "wechat",
-                              .url = "",
-                              .app = "",
-                              .merchant = "",
-                              .keys = "",
-                              .version = 1});
     put(b, ROW_ORDER_EVENT,
         &(struct row_order_event){.order_id = ORDER,
                                   .seq = 1,
@@ -499,6 +503,7 @@ void rig_start(struct rig *rig, bool empty)
         order_rows(&rows);
         story_rows(&rows);
         firmware_rows(&rows);
+        channel_row(&rows);
         assert_int_equal(store_commit(rig->store, buf_str(&rows), STR_LIT("")), 0);
     }
     buf_free(&rows);
