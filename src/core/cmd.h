@@ -97,6 +97,8 @@ enum cmd_type {
     CMD_STATEMENT_NEW, /* a party's month, as the web front added it up; reply_made (statement id) */
     CMD_STATEMENT_DECIDE, /* the party confirms or disputes, staff answer; reply_made */
     CMD_ORDER_RAISE,      /* more prepaid for a running order; reply_made (order id) */
+    CMD_OCCUPANCY_PUT = 90, /* a version of an occupancy rule; reply_made */
+    CMD_ORDER_WAIVE = 91,   /* staff waive an occupancy order, open or settled; reply_made */
 };
 
 struct cmd_head {
@@ -402,6 +404,24 @@ struct cmd_statement_decide {
     char note[201];
 };
 
+struct occupancy_window_in {
+    int32_t from_min, to_min;
+    int64_t price; /* per minute */
+};
+#define OCCUPANCY_WINDOWS_MAX 8
+struct cmd_occupancy_put {
+    int64_t family; /* 0 = a new family */
+    int64_t from_ms;
+    char name[101];
+    int32_t free_min, kinds, exempt, pay, hold, bay, near_min, every_min, n;
+    int64_t cap_order, cap_day;
+    struct occupancy_window_in window[OCCUPANCY_WINDOWS_MAX];
+};
+struct cmd_order_waive {
+    int64_t order;
+    char note[201]; /* why: asked for */
+};
+
 struct cmd {
     struct cmd_head head;
     union {
@@ -442,6 +462,8 @@ struct cmd {
         struct cmd_statement_new statement_new;
         struct cmd_statement_decide statement_decide;
         struct cmd_order_raise order_raise;
+        struct cmd_occupancy_put occupancy_put;
+        struct cmd_order_waive order_waive;
     } u;
 };
 /** Bytes to send for a command with payload member m. Arrays at the end (samples, payload, row) may be cut: see cmd_trim. */

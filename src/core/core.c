@@ -10,6 +10,7 @@
  * effect, errors are not kept; 3. the order of a sealed batch is: what was packed as it happened,
  * then changed objects in the order they changed first, then accounts and holds. */
 #include "core/core_state.h"
+#include "core/occupancy.h"
 #include "core/purse.h"
 
 #include <stdio.h>
@@ -62,6 +63,8 @@ static const struct handler handlers[] = {
     [CMD_STATEMENT_NEW] = {.web = statement_new, .audit = "statement.new"},
     [CMD_STATEMENT_DECIDE] = {.web = statement_decide, .audit = "statement.decide"},
     [CMD_ORDER_RAISE] = {.web = pile_raise, .audit = "order.raise"},
+    [CMD_OCCUPANCY_PUT] = {.web = occupancy_put, .audit = "occupancy.put"},
+    [CMD_ORDER_WAIVE] = {.web = occupancy_waive, .audit = "order.waive"},
 };
 
 /* ---- memory ---- */
@@ -122,7 +125,8 @@ static void dirs_init(struct core *c)
 static void tables_init(struct core *c)
 {
     const struct core_limits *l = &c->lim;
-    struct map *maps[] = {&c->tariffs, &c->tariff_families, &c->contracts, &c->contract_families};
+    struct map *maps[] = {&c->tariffs,           &c->tariff_families, &c->contracts,
+                          &c->contract_families, &c->occ_rules,       &c->occ_families};
     for (size_t i = 0; i < ARRAY_LEN(maps); i++)
         map_init(maps[i], 1000000, l->seed);
     slab_init(&c->orders, sizeof(struct order), l->orders);
@@ -222,7 +226,8 @@ void core_free(struct core *c)
     for (size_t i = 0; i < ARRAY_LEN(slabs); i++)
         slab_free(slabs[i]);
     struct map *maps[] = {&c->tariffs,   &c->tariff_families, &c->contracts, &c->contract_families,
-                          &c->order_ids, &c->session_ids,     &c->call_ids};
+                          &c->order_ids, &c->session_ids,     &c->call_ids,  &c->occ_rules,
+                          &c->occ_families};
     for (size_t i = 0; i < ARRAY_LEN(maps); i++)
         map_free(maps[i]);
     struct strmap *strmaps[] = {&c->tx_keys, &c->tx_nos, &c->idem_keys, &c->zones};
@@ -277,6 +282,9 @@ int core_load(struct core *c, enum row_table t, const void *row)
     case ROW_CONTRACT:
     case ROW_CONTRACT_PARTY:
         return catalog_load(c, t, row);
+    case ROW_OCCUPANCY_RULE:
+    case ROW_OCCUPANCY_WINDOW:
+        return occupancy_load(c, t, row);
     case ROW_ACCOUNT:
         if (ledger_account(c->ledger, ((const struct row_account *)row)->id))
             return 0; /* what is in memory is newer */

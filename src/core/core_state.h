@@ -224,6 +224,10 @@ struct order {
     int64_t zero_ms, zero_sent_ms; /* the dead-man limit in the charger, 0 = none; when it went */
     int32_t unanswered;
     bool interval_set, near_told; /* interval_set: its charger has a shorter interval for it */
+    /* Of an occupancy order: its clock runs; the charger booted since; when the clock stopped, when
+     * the driver was told last. */
+    bool occ_runs, occ_boot;
+    int64_t occ_paused_ms, occ_told_ms;
     struct buf parts_buf;         /* rows of split_part: a correction takes back from them */
     struct timer timer[TO_N];
 };
@@ -257,6 +261,7 @@ struct core {
     struct strmap zones;
     struct dir dir[ROW_TABLE_N];
     struct map tariffs, tariff_families, contracts, contract_families; /* to nodes */
+    struct map occ_rules, occ_families;                                /* occupancy.h */
     struct buf load_days, load_slices, load_tariffs, load_contracts, load_parties;
     struct ledger *ledger;
     struct purse *purse; /* purse.h */
