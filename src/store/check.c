@@ -12,7 +12,7 @@
  *   reversal    the transfer named exists, is older, and is reversed once
  *   residue     remainders of a contract are what the parts of its orders come to, party by party
  *   zero        all accounts of a tenant and currency sum to 0
- *   orphan, order, lines, parts, paid, session, day: see the other files */
+ *   orphan, order, lines, parts, paid, session, day, occupancy: see the other files */
 #include "store/check.h"
 
 #include <stdarg.h>
@@ -350,6 +350,8 @@ int store_check(const char *path, FILE *out)
             rc = check_purse(&c);
         if (rc == 0)
             rc = check_days(&c);
+        if (rc == 0)
+            rc = check_occupancy(&c);
         store_reader_end(c.r);
     }
     fprintf(out, "%llu accounts, %llu transfers, %llu holds, %llu orders: %llu violations\n",

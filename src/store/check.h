@@ -70,5 +70,6 @@ EV_MUST_USE int check_orders(struct check *c);
 EV_MUST_USE int check_days(struct check *c);
 /** Shares that mature, payments, payouts: against the accounts they lie in. */
 EV_MUST_USE int check_purse(struct check *c);
+EV_MUST_USE int check_occupancy(struct check *c);
 
 #endif
