@@ -225,9 +225,9 @@ void core_free(struct core *c)
     struct slab *slabs[] = {&c->orders, &c->calls, &c->idems};
     for (size_t i = 0; i < ARRAY_LEN(slabs); i++)
         slab_free(slabs[i]);
-    struct map *maps[] = {&c->tariffs,   &c->tariff_families, &c->contracts, &c->contract_families,
-                          &c->order_ids, &c->session_ids,     &c->call_ids,  &c->occ_rules,
-                          &c->occ_families};
+    struct map *maps[] = {&c->tariffs,           &c->tariff_families, &c->contracts,
+                          &c->contract_families, &c->order_ids,       &c->session_ids,
+                          &c->call_ids,          &c->occ_rules,       &c->occ_families};
     for (size_t i = 0; i < ARRAY_LEN(maps); i++)
         map_free(maps[i]);
     struct strmap *strmaps[] = {&c->tx_keys, &c->tx_nos, &c->idem_keys, &c->zones};

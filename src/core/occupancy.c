@@ -67,8 +67,7 @@ static const struct occ_rule *rule_for(const struct core *c, const struct order 
         s && s->row.occupancy ? occ_rule_in_force(c, s->row.occupancy, o->row.end_ms) : NULL;
     if (!r || (r->row.kinds && !(r->row.kinds & 1 << k->row.kind)))
         return NULL;
-    bool exempt =
-        o->row.payer_kind == PAYER_COMPANY && (r->row.exempt & OCC_EXEMPT_COMPANY) != 0;
+    bool exempt = o->row.payer_kind == PAYER_COMPANY && (r->row.exempt & OCC_EXEMPT_COMPANY) != 0;
     return exempt ? NULL : r;
 }
 
@@ -486,9 +485,8 @@ static bool ended_well(enum stop_reason reason)
 void occupancy_after(struct core *c, struct order *o, struct connector *k, enum stop_reason reason)
 {
     if (!k || k->row.order_id || k->row.occupancy || o->row.kind != ORDER_CHARGE ||
-        o->row.payer_kind == PAYER_NONE || o->row.estimated ||
-        o->row.started_by == START_OFFLINE || !ended_well(reason) ||
-        !ended_well((enum stop_reason)o->row.stop_reason))
+        o->row.payer_kind == PAYER_NONE || o->row.estimated || o->row.started_by == START_OFFLINE ||
+        !ended_well(reason) || !ended_well((enum stop_reason)o->row.stop_reason))
         return;
     const struct occ_rule *r = rule_for(c, o, k);
     if (!r || (k->row.reported == CS_AVAILABLE && !bay_holds(r, k)))
@@ -610,8 +608,7 @@ void occupancy_session(struct core *c, const struct order *o)
     if (!k)
         return;
     after_forget(c, k);
-    if (q && o->row.driver && o->row.driver == q->row.driver &&
-        o->row.started_by != START_OFFLINE)
+    if (q && o->row.driver && o->row.driver == q->row.driver && o->row.started_by != START_OFFLINE)
         end_sure(c, q, o->row.created_ms, "charges again");
     else if (q)
         end_unsure(c, q, "another session");

@@ -62,8 +62,7 @@ EV_MUST_USE int occupancy_load(struct core *c, enum row_table t, const void *row
 /* ---- occupancy.c: what happens to a connector ---- */
 
 /** A charging order has ended and is settled; k may be NULL. */
-void occupancy_after(struct core *c, struct order *o, struct connector *k,
-                     enum stop_reason reason);
+void occupancy_after(struct core *c, struct order *o, struct connector *k, enum stop_reason reason);
 /** The connector said something, true at at_ms. */
 void occupancy_status(struct core *c, struct connector *k, int64_t at_ms);
 void occupancy_parking(struct core *c, struct connector *k);

@@ -53,9 +53,9 @@ int occ_rule_check(const struct occ_rule *r)
     bool ok = r->n <= OCCUPANCY_WINDOWS_MAX && v->from_ms >= 0 && v->free_min >= 0 &&
               v->free_min <= FREE_MIN_MAX && cap_ok(v->cap_order) && cap_ok(v->cap_day) &&
               v->kinds >= 0 && v->kinds < 1 << (CONNECTOR_SLOT + 1) && v->exempt >= 0 &&
-              v->exempt <= OCC_EXEMPT_COMPANY && v->pay >= OCC_PAY_LOSS &&
-              v->pay <= OCC_PAY_DEBT && v->near_min >= 0 && v->near_min <= v->free_min &&
-              v->every_min >= 0 && v->every_min <= DAY_MIN;
+              v->exempt <= OCC_EXEMPT_COMPANY && v->pay >= OCC_PAY_LOSS && v->pay <= OCC_PAY_DEBT &&
+              v->near_min >= 0 && v->near_min <= v->free_min && v->every_min >= 0 &&
+              v->every_min <= DAY_MIN;
     /* What goes on for days without a bound is not what anybody agreed to. */
     if (!ok || (!v->cap_order && !v->cap_day) || (v->hold && !v->cap_order))
         return ERR_RANGE;

@@ -93,7 +93,7 @@ void event_order(struct core *c, const struct order *o)
     e->reason = o->row.stop_reason;
     e->doubt = o->row.doubt;
     e->energy_mwh = o->ev.energy_mwh;
-    e->cost = !order_open(o)                      ? o->row.total
+    e->cost = !order_open(o)                   ? o->row.total
               : o->row.kind == ORDER_OCCUPANCY ? occupancy_spent(c, o)
                                                : meter_spent(o);
     e->cap = o->row.cap;

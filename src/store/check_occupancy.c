@@ -196,8 +196,7 @@ static void total_check(struct occ_check *o)
     day_close(o);
     int64_t due = cap && o->capped > cap ? cap : o->capped;
     check_equal(o->c, "occupancy", o->id, "total", total, o->waived ? 0 : due);
-    check_equal(o->c, "occupancy", o->id, "taken off the lines", o->less,
-                check_sub(o->sum, total));
+    check_equal(o->c, "occupancy", o->id, "taken off the lines", o->less, check_sub(o->sum, total));
 }
 
 static int occupancy_take(void *ctx, const struct sql_value *v, size_t n)

@@ -117,7 +117,10 @@ static struct zone *berlin(void)
         head[43] = 4; /* characters */
         memcpy(bytes + n, head, sizeof head);
         n += sizeof head;
-        memcpy(bytes + n, "\0\0\x0e\x10\0\0" "CET", 10);
+        memcpy(bytes + n,
+               "\0\0\x0e\x10\0\0"
+               "CET",
+               10);
         n += 10;
     }
     memcpy(bytes + n, footer, sizeof footer - 1);
@@ -163,8 +166,10 @@ static void test_rule_bounds(void **state)
     r.window[1].to_min = 481; /* over the night into the morning's */
     assert_int_equal(occ_rule_check(&r), ERR_CONFLICT);
     static const struct row_occupancy_window bad[] = {
-        {.from_min = -1, .to_min = 10, .price = 1}, {.from_min = 5, .to_min = 5, .price = 1},
-        {.from_min = 0, .to_min = 1441, .price = 1}, {.from_min = 1440, .to_min = 5, .price = 1},
+        {.from_min = -1, .to_min = 10, .price = 1},
+        {.from_min = 5, .to_min = 5, .price = 1},
+        {.from_min = 0, .to_min = 1441, .price = 1},
+        {.from_min = 1440, .to_min = 5, .price = 1},
         {.from_min = 0, .to_min = 10, .price = 0},
         {.from_min = 0, .to_min = 10, .price = OCC_PRICE_MAX + 1}};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
