@@ -95,6 +95,11 @@ static void site_rows(struct buf *b)
                              .name = "Day and night",
                              .from_ms = 1,
                              .created_ms = 1});
+    put(b, ROW_OCCUPANCY_RULE,
+        &(struct row_occupancy_rule){
+            .id = 72, .tenant = T1, .family = 72, .name = "占位费", .cap_order = 500000});
+    put(b, ROW_OCCUPANCY_WINDOW,
+        &(struct row_occupancy_window){.rule = 72, .to_min = 1440, .price = 5000});
     put(b, ROW_TARIFF_DAY,
         &(struct row_tariff_day){
             .tariff = TARIFF, .first_mmdd = 101, .last_mmdd = 1231, .weekdays = 127});
