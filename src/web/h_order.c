@@ -7,6 +7,7 @@
  * request's. */
 #include "base/err.h"
 #include "core/types.h"
+#include "io/os/clock.h"
 #include "web/api_gen.h"
 #include "web/legs.h"
 #include "web/occupancy.h"
@@ -261,6 +262,7 @@ static int story(struct request *r, int64_t driver)
         return err;
     if (driver != 0)
         o->order.loss = MONEY_ZERO;
+    o->now_ms = os_now_ms();
     order_live(r, o);
     return req_json(r, &api_Order_type, o);
 }
