@@ -55,7 +55,8 @@ enum {
     QUOTA_MSGS_S = 50,        /* messages a second of one charger, beyond: counted */
     QUOTA_TXN_10S = 500,      /* durable ones, or dropped ones, in ten seconds, beyond: closed */
     STATUS_WINDOW_MS = 10000, /* a connector whose state changes … */
-    STATUS_BURST = 8,         /* … more often in it flaps: its last state counts, at the end */
+    STATUS_LATE_MS = 10 * 60 * 1000, /* … it may have waited so long in the charger */
+    STATUS_BURST = 8, /* … more often in it flaps: its last state counts, at the end */
     PRICE_LEAD_MS = 2 * 60 * 1000, /* piles get what changes so long before it does */
     RECORD_MS = 60 * 1000, /* 云快充: idle while its session is open: the record is due */
     WAITING_MAX = 1000,    /* unregistered chargers kept in the list */
@@ -228,7 +229,7 @@ struct order {
      * the driver was told last. */
     bool occ_runs, occ_boot;
     int64_t occ_paused_ms, occ_told_ms;
-    struct buf parts_buf;         /* rows of split_part: a correction takes back from them */
+    struct buf parts_buf; /* rows of split_part: a correction takes back from them */
     struct timer timer[TO_N];
 };
 

@@ -371,14 +371,14 @@ static bool status_waits(struct core *c, struct connector *k, const struct cmd_s
     return true;
 }
 
-/* When it was so: not later than now, and not later than the charger says by a clock whose error is
- * known of this connection. */
+/* When it was so: what the charger says by a clock whose error is known of this connection, if that
+ * is a little earlier than now. A clock that differs by more stands still, or was set. */
 static int64_t status_time(const struct core *c, const struct charger *ch, int64_t charger_ms)
 {
     if (charger_ms <= 0 || ch->lag_ms == INT64_MAX)
         return c->now;
     int64_t at = charger_ms + ch->lag_ms;
-    return at < c->now ? at : c->now;
+    return at < c->now && c->now - at <= STATUS_LATE_MS ? at : c->now;
 }
 
 /* The whole charger has a fault: nothing is sure of its plugs. */

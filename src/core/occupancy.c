@@ -95,7 +95,15 @@ static void span_dirty(struct core *c, struct order *o)
     order_dirty(c, o);
 }
 
-/* Time before the end of the free time is in no span. */
+/* The first instant that no span has: not in the free time, and not one that was before, however far
+ * the server's clock went back while nobody was running. */
+static int64_t span_next(const struct core *c, struct order *o)
+{
+    const struct fee_piece *s = span_last(o);
+    int64_t at = c->now > o->row.free_ms ? c->now : o->row.free_ms;
+    return s && s->to_ms > at ? s->to_ms : at;
+}
+
 static void span_begin(struct core *c, struct order *o, int64_t at)
 {
     if (o->bill.n == FEE_PIECES_MAX)
@@ -223,9 +231,12 @@ static void finish(struct core *c, struct order *o, int64_t at, const char *why,
     struct connector *k = connector_find(c, o->row.connector);
     struct charger *ch = order_charger(c, o);
     clock_stop(c, o);
+    at = at > o->row.start_ms ? at : o->row.start_ms;
     for (int i = 0; i < TO_N; i++)
         order_timer_off(c, o, (enum order_timer)i);
-    o->row.end_ms = o->srow.end_ms = at;
+    const struct fee_piece *last = span_last(o);
+    o->row.end_ms = last && last->to_ms > at ? last->to_ms : at;
+    o->srow.end_ms = o->row.end_ms;
     o->srow.state = SESSION_ENDED;
     if (k && k->row.occupancy == o->row.id) {
         k->row.occupancy = k->row.after_order = 0;
@@ -249,7 +260,6 @@ static void end_unsure(struct core *c, struct order *o, const char *why)
 static void end_sure(struct core *c, struct order *o, int64_t at, const char *why)
 {
     at = at < c->now ? at : c->now;
-    at = at > o->row.start_ms ? at : o->row.start_ms;
     span_sure(c, o, at);
     finish(c, o, at, why, false);
 }
@@ -296,7 +306,7 @@ static void sign(struct core *c, struct order *o)
     o->occ_runs = true;
     order_dirty(c, o);
     if (fee && o->bill.n < FEE_PIECES_MAX) {
-        span_begin(c, o, c->now);
+        span_begin(c, o, span_next(c, o));
         notice(c, o, OE_OCC_RESUMED, c->now);
         order_timer(c, o, TO_CAP, c->now + TICK_MS);
     } else if (fee) {
@@ -437,8 +447,9 @@ static void begin(struct core *c, struct connector *k, const struct order *of,
         return; /* memory is full: nobody's loss but ours */
     rows_copy(o, of);
     o->row.rule = r->row.id;
-    o->row.start_ms = o->srow.start_ms = o->srow.last_ms = c->now;
-    o->row.free_ms = c->now + r->row.free_min * INT64_C(60000);
+    int64_t at = c->now > of->row.settled_ms ? c->now : of->row.settled_ms;
+    o->row.start_ms = o->srow.start_ms = o->srow.last_ms = at;
+    o->row.free_ms = at + r->row.free_min * INT64_C(60000);
     order_pin(c, o, 1);
     obj_own(c, &o->o);
     obj_own(c, &o->so);
@@ -627,6 +638,8 @@ void occupancy_restart(struct core *c, struct order *o)
     o->occ_paused_ms = o->srow.last_ms;
     o->occ_told_ms = c->now;
     timers_arm(c, o);
+    if (o->row.state == ORDER_CHARGING)
+        order_event(c, o, OE_OCC_PAUSED, "restart");
 }
 
 /* ---- who pays, and who need not ---- */

@@ -358,6 +358,25 @@ static void test_restart(void **state)
     assert_int_equal(world_count(w, ROW_FEE_LINE), 2 + 2); /* two spans */
 }
 
+/* The server's clock went back while nobody was running: no minute is billed twice. */
+static void test_clock_back(void **state)
+{
+    (void)state;
+    rule_use(rule_cmd());
+    int64_t id = occupied();
+    world_run(w, 25 * MIN);
+    world_status(w, 1, CS_FINISHING);
+    w->now -= 20 * MIN;
+    world_restart(w);
+    assert_true(world_event(w, id, OE_OCC_PAUSED));
+    assert_int_equal(world_open(w), 0);
+    world_status(w, 1, CS_FINISHING);
+    world_run(w, 25 * MIN);
+    world_status(w, 1, CS_AVAILABLE);
+    const struct row_orders *o = settled(id, FEN(150));
+    assert_true(o->end_ms >= o->free_ms);
+}
+
 static void test_offline(void **state)
 {
     (void)state;
@@ -962,6 +981,7 @@ int core_occupancy(void)
         OF(test_fee),
         OF(test_unplug_told_late),
         OF(test_restart),
+        OF(test_clock_back),
         OF(test_offline),
         OF(test_offline_preparing),
         OF(test_fault),

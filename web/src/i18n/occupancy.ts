@@ -28,6 +28,7 @@ export const occupancyTexts: Pairs = {
   'order_event.47': ['占位结束', 'Occupancy ended'],
   'order_event.48': ['占位费已减免', 'Fee waived'],
   'occ.why.offline': ['桩离线', 'charger offline'],
+  'occ.why.restart': ['平台重启', 'the platform was restarted'],
   'occ.why.boot': ['桩重启', 'charger restarted'],
   'occ.why.fault': ['故障', 'fault'],
   'occ.why.flaps': ['插枪状态反复', 'the plug flaps'],
