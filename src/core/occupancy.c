@@ -17,7 +17,7 @@
  * connection that never broke since, it was in until then, and the span ends there. A lost
  * connection, a boot, a fault, a flapping plug stop the clock at the last sign; the next sign starts
  * it again, unless it might be another vehicle's (PREPARING after a boot or a gap of SAME_MS): that
- * ends the order at what was sure. So a charger that never says Available after Finishing costs
+ * ends the order at what was sure, as does LOST_MS without a sign. So a charger that never says Available after Finishing costs
  * its driver nothing beyond what it confirms, and one that never says Finishing nothing at all.
  *
  * What may not be begun: after a fault, an emergency stop, a loss of power, a reboot, silence or an
@@ -25,7 +25,7 @@
  *
  * Spans are rows of bill_piece without energy. Invariants: 1. at most one open order a connector,
  * and connector.occupancy names it; 2. spans ascend and begin at or after free_ms; 3. an open order
- * has a timer (TO_SILENCE: OCC_DAYS_MAX after it began); 4. it is settled once: a waiver later is a
+ * has a timer (TO_SILENCE: OCC_DAYS_MAX after it began, LOST_MS after the clock stopped); 4. it is settled once: a waiver later is a
  * refund. The core's thread. */
 #include "core/occupancy.h"
 
@@ -36,10 +36,11 @@
 #include "core/purse.h"
 
 enum {
-    TICK_MS = 60 * 1000,      /* a live figure so often while the fee runs */
-    ASK_MS = 10 * 60 * 1000,  /* the charger is asked for a sign so often */
-    SAME_MS = 3 * 60 * 1000,  /* nobody changes places in so short a gap */
-    AFTER_MS = 30 * 60 * 1000 /* Finishing so long after an end is still that end's */
+    TICK_MS = 60 * 1000,       /* a live figure so often while the fee runs */
+    ASK_MS = 10 * 60 * 1000,   /* the charger is asked for a sign so often */
+    SAME_MS = 3 * 60 * 1000,   /* nobody changes places in so short a gap */
+    AFTER_MS = 30 * 60 * 1000, /* Finishing so long after an end is still that end's */
+    LOST_MS = 2 * 3600 * 1000  /* nothing sure for so long: it is over */
 };
 #define DAY_MS INT64_C(86400000)
 
@@ -121,6 +122,7 @@ static void clock_stop(struct core *c, struct order *o)
     o->occ_paused_ms = c->now;
     if (s && s->from_ms == s->to_ms && o->row.state == ORDER_CHARGING)
         o->bill.n--;
+    order_timer(c, o, TO_SILENCE, c->now + LOST_MS);
     order_dirty(c, o);
 }
 
@@ -304,6 +306,7 @@ static void sign(struct core *c, struct order *o)
         return;
     }
     o->occ_runs = true;
+    order_timer(c, o, TO_SILENCE, o->row.start_ms + OCC_DAYS_MAX * DAY_MS);
     order_dirty(c, o);
     if (fee && o->bill.n < FEE_PIECES_MAX) {
         span_begin(c, o, span_next(c, o));
@@ -390,7 +393,7 @@ void occupancy_fire(struct core *c, struct order *o, enum order_timer t)
         ask(c, o);
         break;
     case TO_SILENCE:
-        end_unsure(c, o, "days");
+        end_unsure(c, o, o->occ_runs ? "days" : "lost");
         break;
     case TO_EVICT:
         order_evict(c, o);
@@ -448,6 +451,7 @@ static void begin(struct core *c, struct connector *k, const struct order *of,
     rows_copy(o, of);
     o->row.rule = r->row.id;
     int64_t at = c->now > of->row.settled_ms ? c->now : of->row.settled_ms;
+    at = at > of->row.end_ms ? at : of->row.end_ms; /* by a charger's clock that is ahead */
     o->row.start_ms = o->srow.start_ms = o->srow.last_ms = at;
     o->row.free_ms = at + r->row.free_min * INT64_C(60000);
     order_pin(c, o, 1);
@@ -638,6 +642,7 @@ void occupancy_restart(struct core *c, struct order *o)
     o->occ_paused_ms = o->srow.last_ms;
     o->occ_told_ms = c->now;
     timers_arm(c, o);
+    order_timer(c, o, TO_SILENCE, c->now + LOST_MS);
     if (o->row.state == ORDER_CHARGING)
         order_event(c, o, OE_OCC_PAUSED, "restart");
 }

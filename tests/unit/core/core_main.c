@@ -8,11 +8,12 @@ int core_pile(void);
 int core_defects(void);
 int core_needs_tests(void);
 int core_occupancy(void);
+int core_occupancy_bill(void);
 
 int main(void)
 {
     return core_orders() + core_frame() + core_charger() + core_purse() + core_pile() +
-                   core_defects() + core_needs_tests() + core_occupancy()
+                   core_defects() + core_needs_tests() + core_occupancy() + core_occupancy_bill()
                ? 1
                : 0;
 }

@@ -86,6 +86,15 @@ static void people_rows(struct buf *b)
             .id = DRIVER2, .tenant = T2, .phone = "13900000000", .name = "Wu", .version = 1});
 }
 
+static void occupancy_rows(struct buf *b)
+{
+    put(b, ROW_OCCUPANCY_RULE,
+        &(struct row_occupancy_rule){
+            .id = 72, .tenant = T1, .family = 72, .name = "占位费", .cap_order = 500000});
+    put(b, ROW_OCCUPANCY_WINDOW,
+        &(struct row_occupancy_window){.rule = 72, .to_min = 1440, .price = 5000});
+}
+
 static void site_rows(struct buf *b)
 {
     put(b, ROW_TARIFF,
@@ -95,11 +104,6 @@ static void site_rows(struct buf *b)
                              .name = "Day and night",
                              .from_ms = 1,
                              .created_ms = 1});
-    put(b, ROW_OCCUPANCY_RULE,
-        &(struct row_occupancy_rule){
-            .id = 72, .tenant = T1, .family = 72, .name = "占位费", .cap_order = 500000});
-    put(b, ROW_OCCUPANCY_WINDOW,
-        &(struct row_occupancy_window){.rule = 72, .to_min = 1440, .price = 5000});
     put(b, ROW_TARIFF_DAY,
         &(struct row_tariff_day){
             .tariff = TARIFF, .first_mmdd = 101, .last_mmdd = 1231, .weekdays = 127});
@@ -445,6 +449,7 @@ void rig_start(struct rig *rig, bool empty)
     if (!empty) {
         people_rows(&rows);
         site_rows(&rows);
+        occupancy_rows(&rows);
         card_rows(&rows);
         money_rows(&rows);
         order_rows(&rows);

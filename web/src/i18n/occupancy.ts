@@ -36,6 +36,7 @@ export const occupancyTexts: Pairs = {
   'occ.why.unplugged': ['已拔枪', 'unplugged'],
   'occ.why.unsure': ['无法确认仍是同一辆车', 'it may be another vehicle'],
   'occ.why.days': ['超过最长时限', 'longest time passed'],
+  'occ.why.lost': ['长时间无法确认', 'nothing sure for too long'],
   'occ.why.cap': ['达到封顶', 'the cap is reached'],
   'occ.why.bay empty': ['车位已空', 'the bay is empty'],
   'occ.why.charges again': ['再次充电', 'charges again'],
