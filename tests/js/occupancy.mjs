@@ -106,12 +106,18 @@ await main(async (h) => {
     const driver = h.client();
     const sent = await driver.must('POST', '/api/v1/driver/code', { phone: '13800138000' });
     driver.csrf = (await driver.must('POST', '/api/v1/driver/login', { phone: '13800138000', code: sent.demo_code })).csrf;
+    let gun = await connect(h, cp);
+    await gun.call('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M' });
+    await gun.status('Preparing');
     const phone = await page(`/c/${cp.connectors[0].code}`, 390, 844);
     check((await id(phone, 'start-occupancy').innerText()).includes('免费停放 15 分钟'), 'the rule stands where the code is scanned');
     await shot(phone, '2-announced');
-    await phone.context().addCookies([{ name: driver.cookie.split('=')[0], value: driver.cookie.split('=').slice(1).join('='), url: h.web }]);
-    let gun = await connect(h, cp);
-    await gun.call('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M' });
+    await id(phone, 'start').click(); // nobody is logged in: the page asks first
+    await phone.locator('input[name=phone]').fill('13800138000');
+    await id(phone, 'driver-code-send').click();
+    await phone.locator('input[name=code]').fill((await id(phone, 'driver-demo-code').innerText()).replace(/\D/g, ''));
+    await id(phone, 'driver-login').click();
+    await id(phone, 'amount-4').waitFor();
     const order = await charge(h, gun, driver, cp);
     const wallet = units((await driver.must('GET', '/api/v1/me')).balance);
     await gun.status('Finishing');
