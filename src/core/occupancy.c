@@ -20,6 +20,9 @@
  * ends the order at what was sure, as does LOST_MS without a sign. So a charger that never says Available after Finishing costs
  * its driver nothing beyond what it confirms, and one that never says Finishing nothing at all.
  *
+ * The charging order is fetched for a status or a word of the bay (need.c); after a failed start, and
+ * when a flapping plug settles, it may have left memory: then nothing begins.
+ *
  * What may not be begun: after a fault, an emergency stop, a loss of power, a reboot, silence or an
  * estimated end; when nobody pays; when the rule exempts the payer.
  *
