@@ -411,6 +411,19 @@ static void test_finishing_before_the_stop(void **state)
     assert_true(gun()->occupancy);
 }
 
+/* Available before the stop: it left; what shows next is somebody else's. */
+static void test_left_before_the_stop(void **state)
+{
+    (void)state;
+    rule_use(rule_cmd());
+    int64_t tx;
+    world_charging(w, FEN(200), &tx);
+    world_status(w, 1, CS_AVAILABLE);
+    world_tx_stop(w, tx, 2 * KWH, w->now);
+    world_status(w, 1, CS_PREPARING);
+    assert_int_equal(gun()->occupancy, 0);
+}
+
 static void stop_for(int64_t tx, enum stop_reason reason)
 {
     struct cmd *c = world_gate(w, CMD_TX_STOP);
@@ -854,6 +867,7 @@ int core_occupancy(void)
         OF(test_never_finishing),
         OF(test_suspended_after),
         OF(test_finishing_before_the_stop),
+        OF(test_left_before_the_stop),
         OF(test_bad_ends),
         OF(test_charges_again),
         OF(test_another_driver),
