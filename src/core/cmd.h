@@ -97,6 +97,7 @@ enum cmd_type {
     CMD_STATEMENT_NEW, /* a party's month, as the web front added it up; reply_made (statement id) */
     CMD_STATEMENT_DECIDE, /* the party confirms or disputes, staff answer; reply_made */
     CMD_ORDER_RAISE,      /* more prepaid for a running order; reply_made (order id) */
+
     CMD_OCCUPANCY_PUT = 90, /* a version of an occupancy rule; reply_made */
     CMD_ORDER_WAIVE = 91,   /* staff waive an occupancy order, open or settled; reply_made */
 };

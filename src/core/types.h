@@ -293,15 +293,15 @@ enum order_event_kind {
     OE_REFUNDED = 24,
     OE_CAP_RAISED = 25,
     OE_RECORD_DIFFERS = 26,
-    OE_OCC_BEGAN = 40,    /* detail: free until, ms */
-    OE_OCC_NEAR = 41,     /* the free time ends soon; detail: when, ms */
-    OE_OCC_FEE = 42,      /* the fee runs; detail: what is held */
-    OE_OCC_RUNS = 43,     /* … still; detail: amount so far */
-    OE_OCC_PAUSED = 44,   /* nothing sure is known any more; detail: why */
-    OE_OCC_RESUMED = 45,  /* it is again; the time between is free */
-    OE_OCC_CAPPED = 46,   /* it costs no more */
-    OE_OCC_ENDED = 47,    /* detail: by what */
-    OE_OCC_WAIVED = 48    /* detail: why */
+    OE_OCC_BEGAN = 40,   /* detail: free until, ms */
+    OE_OCC_NEAR = 41,    /* the free time ends soon; detail: when, ms */
+    OE_OCC_FEE = 42,     /* the fee runs; detail: what is held */
+    OE_OCC_RUNS = 43,    /* … still; detail: amount so far */
+    OE_OCC_PAUSED = 44,  /* nothing sure is known any more; detail: why */
+    OE_OCC_RESUMED = 45, /* it is again; the time between is free */
+    OE_OCC_CAPPED = 46,  /* it costs no more */
+    OE_OCC_ENDED = 47,   /* detail: by what */
+    OE_OCC_WAIVED = 48   /* detail: why */
 };
 
 /** What a wallet does not have for an occupancy fee. */
