@@ -102,10 +102,13 @@ enum cmd_type {
     CMD_DIFF_DECIDE,    /* who looks after a difference, how it is resolved; reply_made */
     CMD_DAY_CLOSE,      /* a channel's account explains itself; reply_made (day_close id) */
     CMD_CHANNEL_SETTLE, /* the provider paid out to our bank; reply_made (settlement id) */
+    CMD_OCCUPANCY_PUT = 90, /* a version of an occupancy rule; reply_made */
+    CMD_ORDER_WAIVE = 91,   /* staff waive an occupancy order, open or settled; reply_made */
     CMD_INVOICE_NEW = 100, /* a driver asks for an invoice over paid orders; reply_made (its id) */
     CMD_INVOICE_DECIDE,    /* exported, issued, rejected, cancelled, taken back; reply_made */
     CMD_STATION_COST,      /* what a station cost in a month; reply_made (station id) */
     CMD_PAYOUT_PAPER, /* a company handed in its invoice for a payout; reply_made (payout id) */
+
 };
 
 struct cmd_head {
@@ -510,6 +513,24 @@ struct cmd_payout_paper {
     char pad[7];
 };
 
+struct occupancy_window_in {
+    int32_t from_min, to_min;
+    int64_t price; /* per minute */
+};
+#define OCCUPANCY_WINDOWS_MAX 8
+struct cmd_occupancy_put {
+    int64_t family; /* 0 = a new family */
+    int64_t from_ms;
+    char name[101];
+    int32_t free_min, kinds, exempt, pay, hold, bay, near_min, every_min, n;
+    int64_t cap_order, cap_day;
+    struct occupancy_window_in window[OCCUPANCY_WINDOWS_MAX];
+};
+struct cmd_order_waive {
+    int64_t order;
+    char note[201]; /* why: asked for */
+};
+
 struct cmd {
     struct cmd_head head;
     union {
@@ -559,6 +580,8 @@ struct cmd {
         struct cmd_day_close day_close;
         struct cmd_channel_settle channel_settle;
         struct cmd_payout_paper payout_paper;
+        struct cmd_occupancy_put occupancy_put;
+        struct cmd_order_waive order_waive;
     } u;
 };
 /** Bytes to send for a command with payload member m. Arrays at the end (samples, payload, row) may be cut: see cmd_trim. */

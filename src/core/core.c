@@ -11,6 +11,7 @@
  * then changed objects in the order they changed first, then accounts and holds. */
 #include "core/core_state.h"
 #include "core/invoice.h"
+#include "core/occupancy.h"
 #include "core/purse.h"
 #include "core/recon.h"
 
@@ -73,6 +74,8 @@ static const struct handler handlers[] = {
     [CMD_DAY_CLOSE] = {.web = recon_close, .audit = "day.close"},
     [CMD_CHANNEL_SETTLE] = {.web = recon_settle, .audit = "channel.settle"},
     [CMD_PAYOUT_PAPER] = {.web = paper_put, .audit = "payout.paper"},
+    [CMD_OCCUPANCY_PUT] = {.web = occupancy_put, .audit = "occupancy.put"},
+    [CMD_ORDER_WAIVE] = {.web = occupancy_waive, .audit = "order.waive"},
 };
 
 /* ---- memory ---- */
@@ -139,7 +142,8 @@ static void dirs_init(struct core *c)
 static void tables_init(struct core *c)
 {
     const struct core_limits *l = &c->lim;
-    struct map *maps[] = {&c->tariffs, &c->tariff_families, &c->contracts, &c->contract_families};
+    struct map *maps[] = {&c->tariffs,           &c->tariff_families, &c->contracts,
+                          &c->contract_families, &c->occ_rules,       &c->occ_families};
     for (size_t i = 0; i < ARRAY_LEN(maps); i++)
         map_init(maps[i], 1000000, l->seed);
     slab_init(&c->orders, sizeof(struct order), l->orders);
@@ -242,8 +246,9 @@ void core_free(struct core *c)
     struct slab *slabs[] = {&c->orders, &c->calls, &c->idems};
     for (size_t i = 0; i < ARRAY_LEN(slabs); i++)
         slab_free(slabs[i]);
-    struct map *maps[] = {&c->tariffs,   &c->tariff_families, &c->contracts, &c->contract_families,
-                          &c->order_ids, &c->session_ids,     &c->call_ids};
+    struct map *maps[] = {&c->tariffs,           &c->tariff_families, &c->contracts,
+                          &c->contract_families, &c->order_ids,       &c->session_ids,
+                          &c->call_ids,          &c->occ_rules,       &c->occ_families};
     for (size_t i = 0; i < ARRAY_LEN(maps); i++)
         map_free(maps[i]);
     struct strmap *strmaps[] = {&c->tx_keys, &c->tx_nos, &c->idem_keys, &c->zones};
@@ -303,6 +308,9 @@ int core_load(struct core *c, enum row_table t, const void *row)
     case ROW_CONTRACT:
     case ROW_CONTRACT_PARTY:
         return catalog_load(c, t, row);
+    case ROW_OCCUPANCY_RULE:
+    case ROW_OCCUPANCY_WINDOW:
+        return occupancy_load(c, t, row);
     case ROW_ACCOUNT:
         if (ledger_account(c->ledger, ((const struct row_account *)row)->id))
             return 0; /* what is in memory is newer */

@@ -55,7 +55,8 @@ enum {
     QUOTA_MSGS_S = 50,        /* messages a second of one charger, beyond: counted */
     QUOTA_TXN_10S = 500,      /* durable ones, or dropped ones, in ten seconds, beyond: closed */
     STATUS_WINDOW_MS = 10000, /* a connector whose state changes … */
-    STATUS_BURST = 8,         /* … more often in it flaps: its last state counts, at the end */
+    STATUS_LATE_MS = 10 * 60 * 1000, /* … it may have waited so long in the charger */
+    STATUS_BURST = 8, /* … more often in it flaps: its last state counts, at the end */
     PRICE_LEAD_MS = 2 * 60 * 1000, /* piles get what changes so long before it does */
     RECORD_MS = 60 * 1000, /* 云快充: idle while its session is open: the record is due */
     WAITING_MAX = 1000,    /* unregistered chargers kept in the list */
@@ -230,7 +231,11 @@ struct order {
     int64_t zero_ms, zero_sent_ms; /* the dead-man limit in the charger, 0 = none; when it went */
     int32_t unanswered;
     bool interval_set, near_told; /* interval_set: its charger has a shorter interval for it */
-    struct buf parts_buf;         /* rows of split_part: a correction takes back from them */
+    /* Of an occupancy order: its clock runs; the charger booted since; when the clock stopped, when
+     * the driver was told last. */
+    bool occ_runs, occ_boot;
+    int64_t occ_paused_ms, occ_told_ms;
+    struct buf parts_buf; /* rows of split_part: a correction takes back from them */
     struct timer timer[TO_N];
 };
 
@@ -263,6 +268,7 @@ struct core {
     struct strmap zones;
     struct dir dir[ROW_TABLE_N];
     struct map tariffs, tariff_families, contracts, contract_families; /* to nodes */
+    struct map occ_rules, occ_families;                                /* occupancy.h */
     struct buf load_days, load_slices, load_tariffs, load_contracts, load_parties;
     struct ledger *ledger;
     struct purse *purse;                          /* purse.h */

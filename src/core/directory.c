@@ -11,6 +11,7 @@
  * only changes made here; 4. an empty secret in a change keeps the old one; 5. what is outside the
  * actor's tenant or station does not exist for it (ERR_NOT_FOUND). */
 #include "core/core_state.h"
+#include "core/occupancy.h"
 #include "core/purse.h"
 #include "core/recon.h"
 
@@ -199,7 +200,9 @@ static int check_station(struct core *c, struct put *p)
         return ERR_RANGE;
     const struct tariff_node *t = map_get_ptr(&c->tariff_families, (uint64_t)r->tariff);
     const struct contract_node *k = map_get_ptr(&c->contract_families, (uint64_t)r->contract);
-    if (r->tariff && (!t || t->t->tenant != tenant))
+    const struct occ_rule *o = map_get_ptr(&c->occ_families, (uint64_t)r->occupancy);
+    if ((r->tariff && (!t || t->t->tenant != tenant)) ||
+        (r->occupancy && (!o || o->row.tenant != tenant)))
         return ERR_NOT_FOUND;
     return r->contract && (!k || k->c.tenant != tenant) ? ERR_NOT_FOUND : 0;
 }
@@ -299,7 +302,7 @@ static int check_connector(struct core *c, struct put *p)
     const struct connector *same = connector_of(ch, r->number);
     if (same && (!old || same->row.id != r->id))
         return ERR_CONFLICT;
-    if (old && old->order_id && old->number != r->number)
+    if (old && (old->order_id || old->occupancy) && old->number != r->number)
         return ERR_CONFLICT; /* the stop of a running order goes to this number */
     r->status = old ? old->status : CS_OFFLINE;
     r->reported = old ? old->reported : CS_OFFLINE;
@@ -308,6 +311,8 @@ static int check_connector(struct core *c, struct put *p)
     r->order_id = old ? old->order_id : 0;
     r->parking = old ? old->parking : LOCK_UNKNOWN;
     r->bay = old ? old->bay : BAY_UNKNOWN;
+    r->after_order = old ? old->after_order : 0;
+    r->occupancy = old ? old->occupancy : 0;
     if (!r->code[0])
         r->code = old ? old->code : code_free(c, r->id);
     return r->code ? 0 : ERR_TOO_LARGE;

@@ -20,11 +20,12 @@
  *                                          start_tag_status); displace: pinned
  *  METER, TX_STOP, TX_RECORD               + the order by transaction, with its parties (late_stop,
  *                                          settle_correct, record_late)
+ *  STATUS, PARKING                         + the order that ended at the connector (occupancy_status)
  *  TX_RECORD of an offline card, PILE_START + the card, with and without zeros in front, its driver
  *                                          (pile_token, start_offline)
  *  CALL                                    the charger (command_call)
  *  ORDER_START                             the charger by connector, the driver (check_place, check_payer)
- *  ORDER_STOP, DECIDE, ORDER_REFUND, _RAISE the order with its parties (charge, refund_move)
+ *  ORDER_STOP, DECIDE, ORDER_REFUND, _RAISE, _WAIVE the order with its parties (charge, refund_move)
  *  TOPUP, PAYMENT_NEW                      the driver (payment_credit, wallet_open)
  *  PAY_RESULT                              the payment or payout, and its driver (payment_paid,
  *                                          payout_back)
@@ -50,6 +51,7 @@
  * be there before its driver is known. */
 #include "core/core_state.h"
 #include "core/invoice.h"
+#include "core/occupancy.h"
 #include "core/purse.h"
 #include "core/recon.h"
 
@@ -211,6 +213,14 @@ static void want_record(struct needs *w, const struct charger *ch, const struct 
         want_card(w, ch->row.tenant, in->card);
 }
 
+/* A plug that shows where a charging order ended begins that one's occupancy. */
+static void want_after(struct needs *w, const struct charger *ch, int32_t number, int32_t status)
+{
+    const struct connector *k = ch ? connector_of(ch, number) : NULL;
+    if (k && occupancy_waits(k, status))
+        (void)want_order(w, k->row.after_order);
+}
+
 /* ---- money ---- */
 
 static void want_payment(struct needs *w, int64_t id)
@@ -357,6 +367,13 @@ static void needs_of_gate(struct needs *w, const struct cmd *cmd)
     case CMD_TX_RECORD:
         want_record(w, ch, &cmd->u.tx_record);
         break;
+    case CMD_STATUS:
+        want_after(w, ch, cmd->u.status.connector, cmd->u.status.status);
+        break;
+    case CMD_PARKING:
+        want_after(w, ch, cmd->u.parking.connector,
+                   cmd->u.parking.bay == BAY_TAKEN ? CS_FINISHING : CS_AVAILABLE);
+        break;
     case CMD_PILE_START:
         if (ch)
             want_card(w, ch->row.tenant, cmd->u.pile_start.tag);
@@ -396,6 +413,9 @@ static void needs_of_web(struct needs *w, const struct cmd *cmd)
         break;
     case CMD_ORDER_RAISE:
         (void)want_order(w, cmd->u.order_raise.order);
+        break;
+    case CMD_ORDER_WAIVE:
+        (void)want_order(w, cmd->u.order_waive.order);
         break;
     case CMD_ORDER_REFUND:
         (void)want_order(w, cmd->u.order_refund.order);

@@ -4,6 +4,7 @@
  * Owns nothing. Invariant: what payer_take says can be taken: payer_legs posts it and may not fail.
  * The core's thread. */
 #include "core/charge.h"
+#include "core/occupancy.h"
 #include "core/purse.h"
 
 static int64_t available_of(const struct core *c, const struct order *o)
@@ -17,6 +18,8 @@ static int64_t available_of(const struct core *c, const struct order *o)
 static bool debt_allowed(const struct core *c, const struct order *o, bool held)
 {
     const struct tenant *t = tenant_find(c, o->row.tenant);
+    if (o->row.kind == ORDER_OCCUPANCY)
+        return occupancy_debt(c, o);
     if (o->row.started_by == START_APP || o->row.started_by == START_STAFF)
         return false; /* the cap was the prepaid amount */
     return t->row.overrun_policy == OVERRUN_DEBT || (!held && t->row.hold_policy == HOLD_NONE_DEBT);

@@ -10,6 +10,7 @@
  * Invariants: 1. the pile is told an amount in its own list prices, never a wallet's balance; 2.
  * what a vehicle says of its battery moves no money. */
 #include "core/core_state.h"
+#include "core/occupancy.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -232,4 +233,5 @@ void pile_parking(struct core *c, const struct cmd *cmd, struct charger *ch)
     k->row.bay = in->bay;
     obj_dirty(c, &k->o);
     event_connector(c, k);
+    occupancy_parking(c, k);
 }

@@ -16,6 +16,7 @@
  * and never given twice; 2. the same StartTransaction (connector, tag, time, meter) gets the same
  * answer however often it comes; 3. nobody is charged for a start that was refused. */
 #include "core/core_state.h"
+#include "core/occupancy.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -158,6 +159,7 @@ static void order_take_connector(struct core *c, struct order *o, struct connect
         event_connector(c, k);
     }
     order_event(c, o, OE_CREATED, "");
+    occupancy_ordered(c, o, k);
     if (!o->row.hold)
         return;
     order_event(c, o, OE_HELD, "");

@@ -319,7 +319,16 @@ enum order_event_kind {
     OE_LATE_START = 23,
     OE_REFUNDED = 24,
     OE_CAP_RAISED = 25,
-    OE_RECORD_DIFFERS = 26
+    OE_RECORD_DIFFERS = 26,
+    OE_OCC_BEGAN = 40,   /* detail: free until, ms */
+    OE_OCC_NEAR = 41,    /* the free time ends soon; detail: when, ms */
+    OE_OCC_FEE = 42,     /* the fee runs; detail: what is held */
+    OE_OCC_RUNS = 43,    /* … still; detail: amount so far */
+    OE_OCC_PAUSED = 44,  /* nothing sure is known any more; detail: why */
+    OE_OCC_RESUMED = 45, /* it is again; the time between is free */
+    OE_OCC_CAPPED = 46,  /* it costs no more */
+    OE_OCC_ENDED = 47,   /* detail: by what */
+    OE_OCC_WAIVED = 48   /* detail: why */
 };
 
 /** A driver asks, staff take it to the tax system and note what that made of it. A red invoice takes
@@ -339,6 +348,10 @@ enum payee_kind { PAYEE_UNKNOWN = 0, PAYEE_COMPANY = 1, PAYEE_PERSON = 2 };
 
 /** What a station costs in a month, as staff enter it. */
 enum cost_kind { COST_ELECTRICITY = 1, COST_RENT = 2, COST_MAINTENANCE = 3, COST_OTHER = 4 };
+
+/** What a wallet does not have for an occupancy fee. */
+enum occupancy_pay { OCC_PAY_LOSS = 0, OCC_PAY_DEBT = 1 };
+enum occupancy_exempt { OCC_EXEMPT_COMPANY = 1 };
 
 enum command_state {
     COMMAND_QUEUED = 1,

@@ -17,7 +17,8 @@
  *   invoice, invoice line, invoiced: check_invoice.c
  *   residue     remainders of a contract are what the parts of its orders come to, party by party
  *   zero        all accounts of a tenant and currency sum to 0
- *   link, certificate, orphan, order, lines, parts, paid, session, day: see the other files */
+ *   link, certificate, orphan, order, lines, parts, paid, session, day, occupancy, recon, invoice: see
+ *   the other files */
 #include "store/check.h"
 
 #include <stdarg.h>
@@ -395,6 +396,7 @@ static int all_check(struct check *c)
         check_invoices,
         check_days,
         check_recon,
+        check_occupancy,
     };
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < ARRAY_LEN(parts); i++)

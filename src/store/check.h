@@ -114,5 +114,6 @@ EV_MUST_USE int check_purse(struct check *c);
 EV_MUST_USE int check_invoices(struct check *c);
 /** Differences on suspense, bills, closed days. */
 EV_MUST_USE int check_recon(struct check *c);
+EV_MUST_USE int check_occupancy(struct check *c);
 
 #endif

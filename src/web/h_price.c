@@ -13,6 +13,7 @@
 #include "core/types.h"
 #include "io/os/clock.h"
 #include "web/api_gen.h"
+#include "web/occupancy.h"
 #include "web/routes_gen.h"
 #include "web/state.h"
 
@@ -228,7 +229,7 @@ int contracts_post(struct request *r)
 struct place {
     struct request *r;
     struct api_ConnectorPublic *out;
-    int64_t tenant, family;
+    int64_t tenant, family, occupancy;
     char zone[41];
 };
 
@@ -252,6 +253,7 @@ static int place_take(void *ctx, const struct sql_value *v, size_t n)
     str_copy(p->zone, sizeof(p->zone), v[11].s);
     o->zone = req_copy(p->r, v[11].s);
     p->family = v[12].i;
+    p->occupancy = v[15].i;
     return v[13].i == CHARGER_ACTIVE && v[14].i == ROW_ACTIVE ? 0 : ERR_NOT_FOUND;
 }
 
@@ -326,6 +328,8 @@ int codes_get(struct request *r)
         err = ERR_NOT_FOUND;
     if (err == 0)
         err = place_price(r, &p);
+    if (err == 0 && p.occupancy != 0)
+        err = occupancy_rule_now(r, p.occupancy, p.tenant, &p.out->occupancy, &p.out->occupancy_n);
     if (err != 0)
         return err;
     web_lock(r->web);

@@ -116,8 +116,12 @@ static int station_put(struct request *r, int64_t version)
                               .tax_service_bp = (int32_t)in->tax_service_bp,
                               .state = (int32_t)in->state,
                               .version = (int32_t)version};
+    struct api_Station old = {0};
     int err = zone_check(r, in->zone);
 
+    if (err == 0 && version != 0 && !in->has.occupancy)
+        err = req_one(r, QUERY_WEB_STATION, NULL, 0, &api_Station_type, &old);
+    row.occupancy = in->has.occupancy ? in->occupancy : old.occupancy;
     return err != 0 ? err : req_row_put(r, ROW_STATION, &row, version == 0, 1);
 }
 

@@ -307,7 +307,9 @@ static int expect_stop(struct audit *a, const struct cmd *cmd)
     const struct seen_order *o = audit_order(a, s->order);
     if (!o || (s->driver && s->driver != o->driver))
         return ERR_NOT_FOUND;
-    return cmd->head.actor_kind == ACTOR_DRIVER && cmd->head.actor != o->driver ? ERR_NOT_FOUND : 0;
+    if (cmd->head.actor_kind == ACTOR_DRIVER && cmd->head.actor != o->driver)
+        return ERR_NOT_FOUND;
+    return o->connector ? 0 : ERR_CONFLICT; /* pulling the plug ends that */
 }
 
 static int expect_refund(struct audit *a, const struct cmd *cmd)

@@ -44,6 +44,7 @@ struct known_key {
 };
 
 struct seen_order {
+    /* connector 0: it is no charge, but the fee for a bay that stays taken */
     int64_t id, driver, charger, connector, cap, paid, cost;
     int32_t state, doubt;
     bool held; /* its cap is frozen in a wallet */
@@ -75,7 +76,8 @@ struct audit {
     int64_t driver[AUDIT_DRIVERS], channel, wechat, rail; /* channel: the bank */
     const struct provider *provider;
     int32_t owner_ratio, ratio_sum;
-    int64_t refund_days, card_hold; /* card_hold: what a start by card freezes */
+    int64_t refund_days, card_hold;  /* card_hold: what a start by card freezes */
+    int64_t occ_free_min, occ_price; /* of a bay that stays taken, a minute */
     struct seen_charger charger[STREET_MAX];
     int chargers;
     struct seen_connector connector[AUDIT_CONNECTORS];
@@ -99,7 +101,7 @@ struct audit {
     bool quiet;      /* differences are only counted: a control */
     /* figures */
     uint64_t differences, replies, gate_replies, refusals, replays, exact, known, settled, failed,
-        doubtful, reloads;
+        doubtful, reloads, stays, fees;
 };
 
 void audit_init(struct audit *a);

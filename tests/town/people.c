@@ -272,6 +272,27 @@ static int64_t contract_make(struct town *t)
     return made(t);
 }
 
+/* The fee for bays that stay taken, in the towns where vehicles do; 0 = none. */
+static int64_t occupancy_make(struct town *t)
+{
+    struct cmd *c = cmd_new(t, CMD_OCCUPANCY_PUT, CMD_SIZE(occupancy_put));
+    struct cmd_occupancy_put *in = &c->u.occupancy_put;
+    if (!t->street.lingers)
+        return 0;
+    t->audit.occ_free_min = rng_range(&t->rng, 0, 3);
+    t->audit.occ_price = rng_range(&t->rng, 100, 9999);
+    (void)str_copy(in->name, sizeof in->name, STR_LIT("stay"));
+    in->free_min = (int32_t)t->audit.occ_free_min;
+    in->near_min = in->free_min / 2;
+    in->every_min = (int32_t)rng_range(&t->rng, 0, 5);
+    in->cap_order = rng_range(&t->rng, 1, 2000) * MONEY_FEN;
+    in->cap_day = rng_range(&t->rng, 0, 2000) * MONEY_FEN;
+    in->n = 2;
+    in->window[0] = (struct occupancy_window_in){600, 240, t->audit.occ_price};
+    in->window[1] = (struct occupancy_window_in){240, 590, 1 + t->audit.occ_price / 2};
+    return made(t);
+}
+
 static void stations_make(struct town *t)
 {
     static const struct tariff_slice_in flat[] = {{0, 0, "平", FLAT_ELEC_E5, FLAT_SERVICE_E5}};
@@ -279,12 +300,13 @@ static void stations_make(struct town *t)
                                                    {0, 420, "平", 63980, 45000},
                                                    {0, 600, "峰", 102310, 45000},
                                                    {0, 900, "平", 63980, 45000}};
-    int64_t contract = contract_make(t);
+    int64_t contract = contract_make(t), occupancy = occupancy_make(t);
     for (int i = 0; i < TOWN_STATIONS; i++) {
         struct row_station row = {.tenant = t->audit.tenant,
                                   .name = i ? "Steps" : "Flat",
                                   .zone = "Asia/Shanghai",
-                                  .contract = contract};
+                                  .contract = contract,
+                                  .occupancy = occupancy};
         row.tariff = i ? tariff_make(t, steps, ARRAY_LEN(steps)) : tariff_make(t, flat, 1);
         t->station[i] = row_made(t, ROW_STATION, &row, true);
     }

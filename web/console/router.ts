@@ -30,6 +30,7 @@ export const routes: RouteRecordRaw[] = [
   { path: '/chargers/:id', component: () => import('./pages/ChargerPage.vue'), props: true, meta: { perm: 'station.read', under: '/chargers' } },
   { path: '/tariffs', component: () => import('./pages/Tariffs.vue'), meta: { perm: 'station.read', menu: 'things', icon: 'tariff', key: 'tariffs' } },
   { path: '/tariffs/:id', component: () => import('./pages/TariffEditor.vue'), props: true, meta: { perm: 'station.read', under: '/tariffs' } },
+  { path: '/occupancy', component: () => import('./pages/Occupancy.vue'), meta: { perm: 'station.read', menu: 'things', icon: 'doubt', key: 'occupancy' } },
   { path: '/drivers', component: () => import('./pages/Drivers.vue'), meta: { perm: 'driver.read', menu: 'things', icon: 'driver', key: 'drivers' } },
   { path: '/drivers/:id', component: () => import('./pages/DriverPage.vue'), props: true, meta: { perm: 'driver.read', under: '/drivers' } },
   { path: '/firmware', component: () => import('./pages/Firmware.vue'), meta: { perm: 'station.read', menu: 'things', icon: 'download', key: 'firmware' } },

@@ -168,6 +168,16 @@ const payTexts: Pairs = {
   'refund.title': ['退款', 'Refund'], 'refund.hint': ['最多可退 {v}，按各方所得比例退回，退到车主钱包。', 'Up to {v}; each party gives back its part, the driver gets it in the wallet.'], 'refund.why': ['原因', 'Why'], 'refund.done': ['已退 {v}', '{v} given back'], 'c.refunded': ['已退款', 'Refunded'],
 }
 
+const occupancy: Pairs = {
+  'page.occupancy': ['占位费', 'Occupancy fees'], 'occ.sub': ['充电结束后仍占用车位的收费规则；版本只增不改，订单按充电结束时的版本计费', 'Fees for bays that stay taken after the charging; versions are only added, an order keeps the one of the end of its charging'],
+  'occ.new': ['新建规则', 'New rule'], 'occ.next': ['规则新版本', 'New version of the rule'], 'occ.empty': ['还没有占位费规则', 'No rules yet'], 'occ.none': ['不收占位费', 'No fee'], 'occ.linked': ['关联订单', 'Linked orders'], 'occ.occupied': ['占位', 'Occupied'],
+  'occ.f.free': ['免费分钟', 'Free minutes'], 'occ.f.near': ['结束前几分钟提醒', 'Notice before its end, minutes'], 'occ.f.every': ['计费中每几分钟提醒', 'Notices while it runs, every … minutes'], 'occ.f.kinds': ['适用枪型（不选为全部）', 'Kinds of connectors (none: all)'],
+  'occ.f.caporder': ['单次封顶', 'Cap a stay'], 'occ.f.capday': ['每日封顶', 'Cap a day'], 'occ.f.to': ['结束', 'To'], 'occ.f.price': ['每分钟价格', 'Price a minute'], 'occ.addwindow': ['添加时段', 'Add hours'],
+  'occ.f.company': ['企业账户免收', 'Company accounts are exempt'], 'occ.f.debt': ['余额不足部分记欠款（否则由运营商承担）', 'What the wallet lacks is owed (else the operator bears it)'], 'occ.f.hold': ['开始计费时冻结封顶金额', 'Hold the cap when the fee begins'], 'occ.f.bay': ['车位检测到有车也算占位', 'A bay that its sensor tells taken counts too'],
+  'occ.bad.near': ['不能长于免费时间', 'Not longer than the free time'], 'occ.bad.cap': ['请输入金额', 'Enter an amount'], 'occ.bad.caps': ['单次封顶和每日封顶至少填一项。', 'One of the two caps has to be given.'],
+  'waive.title': ['减免占位费', 'Waive the fee'], 'waive.hint': ['进行中的占位立即结束且不收费；已结算的全部退回。原因会记入审计。', 'An open one ends now without a fee; of a settled one everything goes back. The reason goes into the audit.'], 'waive.done': ['已减免', 'Waived'],
+}
+
 const reconTexts: Pairs = {
   'page.recon': ['对账', 'Reconciliation'], 'recon.sub': ['渠道账单与账本逐笔核对，差异有人负责，日结后不再变动', 'Bills of providers against the books: every difference has an owner, closed days never change'],
   'recon.days': ['渠道账单', 'Bills'], 'recon.diffs': ['差异', 'Differences'], 'recon.closes': ['日结', 'Closed days'], 'recon.settlements': ['渠道到账', 'Paid out to the bank'], 'recon.guard': ['客户资金保障', 'Safeguarding'],
@@ -195,6 +205,7 @@ const reconTexts: Pairs = {
 }
 
 export const consoleTexts: Pairs = {
+  ...occupancy,
   ...wireTexts,
   ...payTexts,
   ...reconTexts,

@@ -101,8 +101,8 @@ FROM station s LEFT JOIN tenant t ON t.id = s.tenant ORDER BY s.id;
 
 -- name: check_station_orders(station id) all
 -- out: id id, end_ms time, start_ms time, energy_mwh energy, elec money, service money, occupancy money, paid money
--- out: loss money, state int
-SELECT id, end_ms, start_ms, energy_mwh, elec, service, occupancy, paid, loss, state
+-- out: loss money, state int, kind int
+SELECT id, end_ms, start_ms, energy_mwh, elec, service, occupancy, paid, loss, state, kind
 FROM orders WHERE station = :station AND state IN (8, 10) AND kind <> 3 ORDER BY id;
 
 -- name: check_station_days(station id) many
@@ -130,3 +130,36 @@ SELECT s.id, s.party, s.opening, s.shares, s.refunds, s.withdrawn, s.closing,
        (SELECT CAST(COALESCE(sum(o.amount), 0) AS BIGINT) FROM payout o
         WHERE o.party = s.party AND o.kind = 1 AND o.state = 5 AND o.done_ms < s.to_ms) AS taken
 FROM statement s ORDER BY s.id;
+
+-- name: check_occupancies() all
+-- out: id id, tenant id, state int, driver id, connector id, start_ms time, free_ms time, end_ms time, total money, other money
+-- out: of_kind int, of_tenant id, of_driver id, of_connector id, of_state int, of_end_ms time, of_settled_ms time
+-- out: rule id, rule_tenant id, cap_order money, cap_day money, named id, zone text
+SELECT o.id, o.tenant, o.state, o.driver, o.connector, o.start_ms, o.free_ms, o.end_ms, o.total,
+  o.elec + o.service + o.energy_mwh AS other,
+  COALESCE(p.kind, 0) AS of_kind, COALESCE(p.tenant, 0) AS of_tenant, COALESCE(p.driver, 0) AS of_driver,
+  COALESCE(p.connector, 0) AS of_connector, COALESCE(p.state, 0) AS of_state, COALESCE(p.end_ms, 0) AS of_end_ms,
+  COALESCE(p.settled_ms, 0) AS of_settled_ms, COALESCE(r.id, 0) AS rule, COALESCE(r.tenant, 0) AS rule_tenant,
+  COALESCE(r.cap_order, 0) AS cap_order, COALESCE(r.cap_day, 0) AS cap_day, COALESCE(k.occupancy, 0) AS named,
+  COALESCE(NULLIF(s.zone, ''), t.zone, '') AS zone
+FROM orders o
+LEFT JOIN orders p ON p.id = o.linked
+LEFT JOIN occupancy_rule r ON r.id = o.rule
+LEFT JOIN connector k ON k.id = o.connector
+LEFT JOIN station s ON s.id = o.station
+LEFT JOIN tenant t ON t.id = o.tenant
+WHERE o.kind = 2 ORDER BY o.id;
+
+-- name: check_occupancy_lines(order_id id) many
+-- out: seq int, kind int, label text, from_ms time, to_ms time, price_e5 i64, amount money
+SELECT seq, kind, label, from_ms, to_ms, price_e5, amount FROM fee_line WHERE order_id = :order_id ORDER BY seq;
+
+-- name: check_occupancy_windows(rule id) many
+-- out: from_min int, to_min int, price money
+SELECT from_min, to_min, price FROM occupancy_window WHERE rule = :rule ORDER BY seq;
+
+-- name: check_occupied() many
+-- out: id id, occupancy id, kind int, state int, connector id
+SELECT k.id, k.occupancy, COALESCE(o.kind, 0) AS kind, COALESCE(o.state, 0) AS state, COALESCE(o.connector, 0) AS connector
+FROM connector k LEFT JOIN orders o ON o.id = k.occupancy
+WHERE k.occupancy <> 0 ORDER BY k.id;

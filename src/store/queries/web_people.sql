@@ -27,10 +27,11 @@ LEFT JOIN account x ON x.tenant = d.tenant AND x.kind = 4 AND x.owner = d.id AND
 WHERE d.id = :id AND d.tenant = :tenant;
 
 -- name: web_me(tenant id, actor id) one
--- out: id id, name text, phone text, balance money, held money, available money, debt money, currency text, order id
+-- out: id id, name text, phone text, balance money, held money, available money, debt money, currency text, order id, occupancy id
 SELECT d.id, d.name, d.phone, COALESCE(a.posted_in - a.posted_out, 0), COALESCE(a.held, 0),
        COALESCE(a.posted_in - a.posted_out - a.held, 0), COALESCE(x.posted_out - x.posted_in, 0), t.currency,
-       COALESCE((SELECT max(o.id) FROM orders o WHERE o.driver = d.id AND o.state < 7), 0)
+       COALESCE((SELECT max(o.id) FROM orders o WHERE o.driver = d.id AND o.state < 7 AND o.kind <> 2), 0),
+       COALESCE((SELECT max(o.id) FROM orders o WHERE o.driver = d.id AND o.state < 7 AND o.kind = 2), 0)
 FROM driver d
 JOIN tenant t ON t.id = d.tenant
 LEFT JOIN account a ON a.tenant = d.tenant AND a.kind = 2 AND a.owner = d.id AND a.currency = t.currency

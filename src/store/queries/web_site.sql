@@ -28,8 +28,8 @@ WHERE s.tenant = :tenant AND s.state <> 2 AND (:scope = 0 OR s.id = :scope) AND 
 ORDER BY s.id DESC LIMIT :lim;
 
 -- name: web_station(tenant id, scope id, id id) one
--- out: id id, name text, address text, zone text, lat_e7 i64, lng_e7 i64, tariff id, contract id, seller text, tax_bp int, tax_service_bp int, state int, version int
-SELECT id, name, address, zone, lat_e7, lng_e7, tariff, contract, seller, tax_bp, tax_service_bp, state, version
+-- out: id id, name text, address text, zone text, lat_e7 i64, lng_e7 i64, tariff id, contract id, seller text, tax_bp int, tax_service_bp int, state int, version int, occupancy id
+SELECT id, name, address, zone, lat_e7, lng_e7, tariff, contract, seller, tax_bp, tax_service_bp, state, version, occupancy
 FROM station WHERE id = :id AND tenant = :tenant AND (:scope = 0 OR id = :scope);
 
 -- name: web_chargers(tenant id, scope id, after id, lim int, station id, state int, id id) many
@@ -50,14 +50,15 @@ SELECT id, tenant, station, path, protocol, name, vendor, model, serial, firmwar
 FROM charger WHERE id = :id AND tenant = :tenant AND (:scope = 0 OR station = :scope);
 
 -- name: web_wall(tenant id, scope id, station id, charger id) many
--- out: id id, station id, station_name text, charger id, charger_name text, path text, protocol int, number int, code text, kind int, max_power_w int, status int, error text, status_ms time, parking int, bay int, order_id id, power_w i64, energy_mwh energy, soc_pm int, cost money, cap money, version int
+-- out: id id, station id, station_name text, charger id, charger_name text, path text, protocol int, number int, code text, kind int, max_power_w int, status int, error text, status_ms time, parking int, bay int, order_id id, power_w i64, energy_mwh energy, soc_pm int, cost money, cap money, version int, occupancy id, free_ms time
 SELECT k.id, c.station, COALESCE(s.name, ''), c.id, c.name, c.path, c.protocol, k.number, k.code, k.kind, k.max_power_w,
        k.status, k.error, k.status_ms, k.parking, k.bay, k.order_id,
-       COALESCE(e.power_w, 0), COALESCE(e.energy_mwh, 0), COALESCE(e.soc_pm, 0), 0, COALESCE(o.cap, 0), k.version
+       COALESCE(e.power_w, 0), COALESCE(e.energy_mwh, 0), COALESCE(e.soc_pm, 0), 0, COALESCE(o.cap, 0), k.version, k.occupancy, COALESCE(q.free_ms, 0)
 FROM connector k
 JOIN charger c ON c.id = k.charger
 LEFT JOIN station s ON s.id = c.station
 LEFT JOIN orders o ON k.order_id <> 0 AND o.id = k.order_id
+LEFT JOIN orders q ON k.occupancy <> 0 AND q.id = k.occupancy
 LEFT JOIN session e ON k.order_id <> 0 AND e.order_id = k.order_id AND e.state = 1
 WHERE k.tenant = :tenant AND (:scope = 0 OR c.station = :scope) AND (:station = 0 OR c.station = :station)
   AND (:charger = 0 OR c.id = :charger)
@@ -72,9 +73,9 @@ JOIN charger c ON c.id = k.charger
 WHERE k.id = :id AND k.tenant = :tenant AND (:scope = 0 OR c.station = :scope);
 
 -- name: web_code(code text) one
--- out: id id, code text, station_name text, address text, charger_name text, number int, kind int, max_power_w int, status int, currency text, tenant id, zone text, tariff id, charger_state int, station_state int
+-- out: id id, code text, station_name text, address text, charger_name text, number int, kind int, max_power_w int, status int, currency text, tenant id, zone text, tariff id, charger_state int, station_state int, occupancy id
 SELECT k.id, k.code, s.name, s.address, c.name, k.number, k.kind, k.max_power_w, k.status, t.currency, k.tenant, s.zone,
-       s.tariff, c.state, s.state
+       s.tariff, c.state, s.state, s.occupancy
 FROM connector k
 JOIN charger c ON c.id = k.charger
 JOIN station s ON s.id = c.station
@@ -188,3 +189,21 @@ SELECT f.name, f.size, f.sha256
 FROM firmware f
 JOIN charger c ON c.tenant = f.tenant
 WHERE f.id = :file AND c.id = :charger AND f.state = 1 AND c.state = 0;
+
+-- name: occupancy_rules(tenant id, after id, lim int) many
+-- out: id id, family id, name text, from_ms time, created_ms time, free_min int, cap_order money, cap_day money
+SELECT id, family, name, from_ms, created_ms, free_min, cap_order, cap_day
+FROM occupancy_rule WHERE tenant = :tenant AND id < :after ORDER BY id DESC LIMIT :lim;
+
+-- name: web_occupancy_rule(tenant id, id id) one
+-- out: id id, family id, name text, from_ms time, free_min int, cap_order money, cap_day money, kinds int, exempt int, pay int, hold bool, bay bool, near_min int, every_min int
+SELECT id, family, name, from_ms, free_min, cap_order, cap_day, kinds, exempt, pay, hold, bay, near_min, every_min
+FROM occupancy_rule WHERE id = :id AND tenant = :tenant;
+
+-- name: web_occupancy_now(family id, now_ms time) one
+-- out: id id, tenant id
+SELECT id, tenant FROM occupancy_rule WHERE family = :family AND from_ms <= :now_ms ORDER BY from_ms DESC, id DESC LIMIT 1;
+
+-- name: web_occupancy_windows(id id) many
+-- out: from_min int, to_min int, price money
+SELECT from_min, to_min, price FROM occupancy_window WHERE rule = :id ORDER BY seq;

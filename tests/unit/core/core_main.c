@@ -12,6 +12,8 @@ int core_defects(void);
 int core_needs_tests(void);
 int core_invoice(void);
 int core_recon(void);
+int core_occupancy(void);
+int core_occupancy_bill(void);
 
 int main(void)
 {
@@ -26,6 +28,8 @@ int main(void)
         core_needs_tests,
         core_invoice,
         core_recon,
+        core_occupancy,
+        core_occupancy_bill,
     };
     int failed = 0;
 

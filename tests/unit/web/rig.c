@@ -86,6 +86,15 @@ static void people_rows(struct buf *b)
             .id = DRIVER2, .tenant = T2, .phone = "13900000000", .name = "Wu", .version = 1});
 }
 
+static void occupancy_rows(struct buf *b)
+{
+    put(b, ROW_OCCUPANCY_RULE,
+        &(struct row_occupancy_rule){
+            .id = 72, .tenant = T1, .family = 72, .name = "占位费", .cap_order = 500000});
+    put(b, ROW_OCCUPANCY_WINDOW,
+        &(struct row_occupancy_window){.rule = 72, .to_min = 1440, .price = 5000});
+}
+
 static void site_rows(struct buf *b)
 {
     put(b, ROW_TARIFF,
@@ -498,6 +507,7 @@ void rig_start(struct rig *rig, bool empty)
     if (!empty) {
         people_rows(&rows);
         site_rows(&rows);
+        occupancy_rows(&rows);
         card_rows(&rows);
         money_rows(&rows);
         order_rows(&rows);

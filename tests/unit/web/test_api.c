@@ -144,6 +144,7 @@ static void every_list_answers(void **state)
                      : strstr(r->path, "connectors") ? "61"
                      : strstr(r->path, "drivers")    ? "31"
                      : strstr(r->path, "tariffs")    ? "71"
+                     : strstr(r->path, "occupancy")  ? "72"
                      : strstr(r->path, "contracts")  ? "81"
                      : strstr(r->path, "accounts")   ? "91"
                      : strstr(r->path, "transfers")  ? "202"
