@@ -10,6 +10,7 @@
  * effect, errors are not kept; 3. the order of a sealed batch is: what was packed as it happened,
  * then changed objects in the order they changed first, then accounts and holds. */
 #include "core/core_state.h"
+#include "core/charge.h"
 #include "core/purse.h"
 
 #include <stdio.h>
@@ -62,6 +63,9 @@ static const struct handler handlers[] = {
     [CMD_STATEMENT_NEW] = {.web = statement_new, .audit = "statement.new"},
     [CMD_STATEMENT_DECIDE] = {.web = statement_decide, .audit = "statement.decide"},
     [CMD_ORDER_RAISE] = {.web = pile_raise, .audit = "order.raise"},
+    [CMD_GIFT] = {.web = gift_new, .audit = "wallet.gift"},
+    [CMD_WALLET_FREEZE] = {.web = wallet_freeze}, /* audits with its reason */
+    [CMD_DRIVER_CLOSE] = {.web = wallet_close, .audit = "driver.close"},
 };
 
 /* ---- memory ---- */
@@ -109,6 +113,7 @@ static void dirs_init(struct core *c)
         {ROW_CONNECTOR, sizeof(struct connector), l->connectors},
         {ROW_CHANNEL, sizeof(struct channel), 10000},
         {ROW_STATEMENT, sizeof(struct statement), 1000000},
+        {ROW_PACKAGE, sizeof(struct package), 10000},
     };
     for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
         struct dir *d = &c->dir[tables[i].t];
@@ -160,7 +165,7 @@ int core_new(const struct core_limits *limits, struct core **out)
     c->arena = arena; /* the core lives in its own arena */
     arena_init(&c->scratch, 1 << 20);
     const struct ledger_limits ll = {
-        .accounts = c->lim.accounts, .holds = c->lim.orders * 2, .seed = c->lim.seed};
+        .accounts = c->lim.accounts, .holds = c->lim.orders * 3, .seed = c->lim.seed};
     int rc = ledger_new(&c->arena, &ll, &c->ledger);
     if (rc) {
         arena = c->arena;
@@ -270,6 +275,7 @@ int core_load(struct core *c, enum row_table t, const void *row)
     case ROW_CONNECTOR:
     case ROW_CHANNEL:
     case ROW_STATEMENT:
+    case ROW_PACKAGE:
         return directory_load(c, t, row);
     case ROW_TARIFF:
     case ROW_TARIFF_DAY:

@@ -25,9 +25,11 @@
  *  CALL                                    the charger (command_call)
  *  ORDER_START                             the charger by connector, the driver (check_place, check_payer)
  *  ORDER_STOP, DECIDE, ORDER_REFUND, _RAISE the order with its parties (charge, refund_move)
- *  TOPUP, PAYMENT_NEW                      the driver (payment_credit, wallet_open)
+ *  TOPUP, PAYMENT_NEW                      the driver (payment_credit, wallet_open), the connector of
+ *                                          a single payment (single_check)
+ *  GIFT, WALLET_FREEZE, DRIVER_CLOSE       the driver (gift_new, wallet_freeze, wallet_close)
  *  PAY_RESULT                              the payment or payout, and its driver (payment_paid,
- *                                          payout_back)
+ *                                          payout_back); of a payment its connector (start_paid)
  *  PAYOUT_NEW, PAYOUT_DECIDE               the payment, the payout, and its driver (principal_check,
  *                                          from_transit)
  *  REGISTER_DRIVER                         the driver by phone
@@ -133,10 +135,13 @@ static void want_tag(struct needs *w, int64_t tenant, const char *tag)
 
 /* ---- orders ---- */
 
+/* And the payment that it was paid with, where the rest of it goes back (single_over). */
 static void want_parties(struct needs *w, const struct order *o)
 {
     (void)want_charger(w, o->row.charger);
     want_driver(w, o->row.driver);
+    if (o->row.payment && !payment_find(w->c, o->row.payment))
+        want(w, NEED_PAYMENT, o->row.payment, 0, "");
 }
 
 static const struct order *want_order(struct needs *w, int64_t id)
@@ -198,10 +203,12 @@ static void want_record(struct needs *w, const struct charger *ch, const struct 
 static void want_payment(struct needs *w, int64_t id)
 {
     const struct payment *p = payment_find(w->c, id);
-    if (p)
+    if (p) {
         want_driver(w, p->row.driver);
-    else if (id > 0)
+        want_connector(w, p->row.connector);
+    } else if (id > 0) {
         want(w, NEED_PAYMENT, id, 0, "");
+    }
 }
 
 /* A payout, and the lot it came from. */
@@ -319,6 +326,16 @@ static void needs_of_web(struct needs *w, const struct cmd *cmd)
         break;
     case CMD_PAYMENT_NEW:
         want_driver(w, cmd->u.payment_new.driver);
+        want_connector(w, cmd->u.payment_new.connector);
+        break;
+    case CMD_GIFT:
+        want_driver(w, cmd->u.gift.driver);
+        break;
+    case CMD_WALLET_FREEZE:
+        want_driver(w, cmd->u.wallet_freeze.driver);
+        break;
+    case CMD_DRIVER_CLOSE:
+        want_driver(w, cmd->u.driver_close.driver);
         break;
     case CMD_REGISTER_DRIVER:
         want_phone(w, cmd->head.tenant, cmd->u.register_driver.phone);

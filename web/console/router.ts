@@ -19,6 +19,7 @@ export const routes: RouteRecordRaw[] = [
   { path: '/payouts', component: () => import('./pages/Payouts.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'logout', key: 'payouts' } },
   { path: '/payments', component: () => import('./pages/Payments.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'wallet', key: 'payments' } },
   { path: '/channels', component: () => import('./pages/Channels.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'globe', key: 'channels' } },
+  { path: '/packages', component: () => import('./pages/Packages.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'wallet', key: 'packages' } },
   { path: '/stats', component: () => import('./pages/Stats.vue'), meta: { perm: 'station.read', menu: 'money', icon: 'stats', key: 'stats' } },
   { path: '/stations', component: () => import('./pages/Stations.vue'), meta: { perm: 'station.read', menu: 'things', icon: 'station', key: 'stations' } },
   { path: '/chargers', component: () => import('./pages/Chargers.vue'), meta: { perm: 'station.read', menu: 'things', icon: 'charger', key: 'chargers' } },

@@ -7,11 +7,12 @@ int core_purse(void);
 int core_pile(void);
 int core_defects(void);
 int core_needs_tests(void);
+int core_wallet(void);
 
 int main(void)
 {
     return core_orders() + core_frame() + core_charger() + core_purse() + core_pile() +
-                   core_defects() + core_needs_tests()
+                   core_defects() + core_needs_tests() + core_wallet()
                ? 1
                : 0;
 }
