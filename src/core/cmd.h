@@ -109,6 +109,9 @@ enum cmd_type {
     CMD_STATION_COST,      /* what a station cost in a month; reply_made (station id) */
     CMD_PAYOUT_PAPER, /* a company handed in its invoice for a payout; reply_made (payout id) */
 
+    CMD_GIFT,             /* staff gives gift money; reply_made (lot id) */
+    CMD_WALLET_FREEZE,    /* staff freezes or unfreezes a wallet; reply_made (driver id) */
+    CMD_DRIVER_CLOSE,     /* the driver, or staff, closes an account; reply_made (driver id) */
 };
 
 struct cmd_head {
@@ -364,6 +367,8 @@ struct cmd_payment_new {
     char currency[4];
     char payer[121]; /* APP inside WeChat: the payer's open id; H5: the address of the phone */
     char pad[7];
+    int64_t package;   /* buys this top-up package, or 0 */
+    int64_t connector; /* single payment: charging begins here when it is paid, or 0 */
 };
 struct cmd_pay_result {
     int64_t row, channel; /* payment or payout; 0, 0: nothing is known of it here */
@@ -383,6 +388,7 @@ struct cmd_payout_new {
     int64_t payment;       /* … or unused principal of this payment */
     int64_t channel;
     char note[201];
+    char payee[121], payee_name[101]; /* principal by a bank: where it goes */
 };
 enum payout_act {
     PAYOUT_ACT_APPROVE = 1,
@@ -531,6 +537,22 @@ struct cmd_order_waive {
     char note[201]; /* why: asked for */
 };
 
+struct cmd_gift {
+    int64_t driver, amount;
+    int32_t days; /* it is good for; 0 = for ever */
+    char note[201];
+};
+struct cmd_wallet_freeze {
+    int64_t driver;
+    int32_t freeze; /* 1 or 0 */
+    char reason[201];
+};
+struct cmd_driver_close {
+    int64_t driver;
+    int64_t
+        give_up; /* principal that no source takes back, and that the driver waives: all there is */
+};
+
 struct cmd {
     struct cmd_head head;
     union {
@@ -582,6 +604,9 @@ struct cmd {
         struct cmd_payout_paper payout_paper;
         struct cmd_occupancy_put occupancy_put;
         struct cmd_order_waive order_waive;
+        struct cmd_gift gift;
+        struct cmd_wallet_freeze wallet_freeze;
+        struct cmd_driver_close driver_close;
     } u;
 };
 /** Bytes to send for a command with payload member m. Arrays at the end (samples, payload, row) may be cut: see cmd_trim. */
@@ -700,6 +725,8 @@ struct out_event {
     int64_t energy_mwh, power_w, cost, cap, amount;
     int32_t soc_pm, state, reason, doubt;
     int32_t voltage_mv, current_ma;
+    int64_t gift,
+        gift_held; /* EVENT_WALLET: the same of gift money; amount and cap: of principal */
 };
 enum event_kind {
     EVENT_CONNECTOR = 1,

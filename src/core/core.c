@@ -12,6 +12,7 @@
 #include "core/core_state.h"
 #include "core/invoice.h"
 #include "core/occupancy.h"
+#include "core/charge.h"
 #include "core/purse.h"
 #include "core/recon.h"
 
@@ -76,6 +77,9 @@ static const struct handler handlers[] = {
     [CMD_PAYOUT_PAPER] = {.web = paper_put, .audit = "payout.paper"},
     [CMD_OCCUPANCY_PUT] = {.web = occupancy_put, .audit = "occupancy.put"},
     [CMD_ORDER_WAIVE] = {.web = occupancy_waive, .audit = "order.waive"},
+    [CMD_GIFT] = {.web = gift_new, .audit = "wallet.gift"},
+    [CMD_WALLET_FREEZE] = {.web = wallet_freeze}, /* audits with its reason */
+    [CMD_DRIVER_CLOSE] = {.web = wallet_close, .audit = "driver.close"},
 };
 
 /* ---- memory ---- */
@@ -125,10 +129,11 @@ static void dirs_init(struct core *c)
         {ROW_STATEMENT, sizeof(struct statement), 1000000},
         {ROW_FIRMWARE, sizeof(struct firmware), 10000},
         {ROW_INVOICE, sizeof(struct invoice), 1000000},
-        {ROW_BILL, sizeof(struct bill), 1000000},
+        {ROW_BILL, sizeof(struct channel_bill), 1000000},
         {ROW_BILL_DIFF, sizeof(struct diff), 1000000},
         {ROW_DAY_CLOSE, sizeof(struct day_close), 1000000},
         {ROW_SETTLEMENT, sizeof(struct settlement), 1000000},
+        {ROW_PACKAGE, sizeof(struct package), 10000},
     };
     for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
         struct dir *d = &c->dir[tables[i].t];
@@ -181,7 +186,7 @@ int core_new(const struct core_limits *limits, struct core **out)
     c->arena = arena; /* the core lives in its own arena */
     arena_init(&c->scratch, 1 << 20);
     const struct ledger_limits ll = {
-        .accounts = c->lim.accounts, .holds = c->lim.orders * 2, .seed = c->lim.seed};
+        .accounts = c->lim.accounts, .holds = c->lim.orders * 3, .seed = c->lim.seed};
     int rc = ledger_new(&c->arena, &ll, &c->ledger);
     if (rc) {
         arena = c->arena;
@@ -301,6 +306,7 @@ int core_load(struct core *c, enum row_table t, const void *row)
     case ROW_BILL_DIFF:
     case ROW_DAY_CLOSE:
     case ROW_SETTLEMENT:
+    case ROW_PACKAGE:
         return directory_load(c, t, row);
     case ROW_TARIFF:
     case ROW_TARIFF_DAY:

@@ -523,6 +523,11 @@ struct charger *order_charger(const struct core *c, const struct order *o);
 /** The order that such a tag speaks of, or 0; whether it is that order's tag is not judged here. */
 int64_t start_tag_order(const char *tag);
 int start_order(struct core *c, const struct cmd *cmd);
+/** Could charging begin at this connector now? */
+int start_place_check(struct core *c, int64_t tenant, int64_t connector);
+/** Begins the order that a single payment paid for. */
+struct payment;
+int start_paid(struct core *c, const struct payment *p, struct order **made);
 void start_authorize(struct core *c, const struct cmd *cmd, struct charger *ch);
 void start_tx(struct core *c, const struct cmd *cmd, struct charger *ch);
 /** It begins where another order still runs: that one was turned round, its record will come. */

@@ -111,7 +111,8 @@ static int check_tenant(struct core *c, struct put *p)
               (r->silence_s == 0 || in(r->silence_s, 30, 86400)) && in(r->doubt_h, 1, 720) &&
               r->quota_calls_s >= 0 && in(r->refund_days, 0, 3650) &&
               in(r->payout_min, 0, 100000 * MONEY_UNIT) &&
-              in(r->payout_fee, 0, 1000 * MONEY_UNIT) && r->payout_check >= 0;
+              in(r->payout_fee, 0, 1000 * MONEY_UNIT) && r->payout_check >= 0 &&
+              in(r->gift_order, GIFT_LAST, GIFT_EVENLY);
     return ok ? 0 : ERR_RANGE;
 }
 
@@ -162,8 +163,14 @@ static int check_api_key(struct core *c, struct put *p)
 
 static int check_driver(struct core *c, struct put *p)
 {
-    const struct row_driver *r = p->row;
+    struct row_driver *r = p->row;
+    const struct row_driver *old = p->old ? p->old->row : NULL;
     (void)c;
+    r->frozen = old ? old->frozen : 0;
+    r->gift_until = old ? old->gift_until : 0;
+    r->gift_lost = old ? old->gift_lost : 0;
+    if (old && old->state == ROW_DELETED && !old->phone[0])
+        return ERR_READ_ONLY; /* closed for good (wallet.c) */
     if (!r->phone[0])
         return ERR_REQUIRED;
     return state_ok(r->state) ? 0 : ERR_RANGE;
@@ -331,6 +338,19 @@ static int check_channel(struct core *c, struct put *p)
     return old && old->kind != r->kind ? ERR_CONFLICT : 0; /* its numbers mean something */
 }
 
+static int check_package(struct core *c, struct put *p)
+{
+    const struct row_package *r = p->row;
+    (void)c;
+    if (!r->name[0])
+        return ERR_REQUIRED;
+    bool ok = in(r->pay, MONEY_FEN, 10000 * MONEY_UNIT) && r->pay % MONEY_FEN == 0 &&
+              in(r->gift, MONEY_FEN, 10000 * MONEY_UNIT) && r->gift % MONEY_FEN == 0 &&
+              in(r->gift_days, 0, 3650) && r->from_ms >= 0 &&
+              (r->to_ms == 0 || r->to_ms > r->from_ms) && state_ok(r->state);
+    return ok ? 0 : ERR_RANGE;
+}
+
 static int prepare_channel(struct core *c, struct put *p)
 {
     const struct row_channel *r = p->row;
@@ -454,6 +474,7 @@ static const struct {
     [ROW_STATION] = {check_station, NULL},         [ROW_CHARGER] = {check_charger, NULL},
     [ROW_CONNECTOR] = {check_connector, NULL},     [ROW_CHANNEL] = {check_channel, prepare_channel},
     [ROW_FIRMWARE] = {check_firmware, NULL},
+    [ROW_PACKAGE] = {check_package, NULL},
 };
 
 static size_t characters(const char *s)

@@ -26,9 +26,11 @@
  *  CALL                                    the charger (command_call)
  *  ORDER_START                             the charger by connector, the driver (check_place, check_payer)
  *  ORDER_STOP, DECIDE, ORDER_REFUND, _RAISE, _WAIVE the order with its parties (charge, refund_move)
- *  TOPUP, PAYMENT_NEW                      the driver (payment_credit, wallet_open)
+ *  TOPUP, PAYMENT_NEW                      the driver (payment_credit, wallet_open), the connector of
+ *                                          a single payment (single_check)
+ *  GIFT, WALLET_FREEZE, DRIVER_CLOSE       the driver (gift_new, wallet_freeze, wallet_close)
  *  PAY_RESULT                              the payment or payout, and its driver (payment_paid,
- *                                          payout_back)
+ *                                          payout_back); of a payment its connector (start_paid)
  *  PAYOUT_NEW, _DECIDE, _PAPER             the payment, the payout, and its driver (principal_check,
  *                                          from_transit)
  *  INVOICE_NEW                             the driver, the orders with their parties (order_check)
@@ -152,11 +154,14 @@ static struct invoice *want_invoice(struct needs *w, int64_t id)
     return v;
 }
 
+/* And the payment that it was paid with, where the rest of it goes back (single_over). */
 static void want_parties(struct needs *w, const struct order *o)
 {
     (void)want_charger(w, o->row.charger);
     want_driver(w, o->row.driver);
     (void)want_invoice(w, o->row.invoice);
+    if (o->row.payment && !payment_find(w->c, o->row.payment))
+        want(w, NEED_PAYMENT, o->row.payment, 0, "");
 }
 
 static const struct order *want_order(struct needs *w, int64_t id)
@@ -226,10 +231,12 @@ static void want_after(struct needs *w, const struct charger *ch, int32_t number
 static void want_payment(struct needs *w, int64_t id)
 {
     const struct payment *p = payment_find(w->c, id);
-    if (p)
+    if (p) {
         want_driver(w, p->row.driver);
-    else if (id > 0)
+        want_connector(w, p->row.connector);
+    } else if (id > 0) {
         want(w, NEED_PAYMENT, id, 0, "");
+    }
 }
 
 /* A payout, and the lot it came from. */
@@ -394,6 +401,16 @@ static void needs_of_web(struct needs *w, const struct cmd *cmd)
         break;
     case CMD_PAYMENT_NEW:
         want_driver(w, cmd->u.payment_new.driver);
+        want_connector(w, cmd->u.payment_new.connector);
+        break;
+    case CMD_GIFT:
+        want_driver(w, cmd->u.gift.driver);
+        break;
+    case CMD_WALLET_FREEZE:
+        want_driver(w, cmd->u.wallet_freeze.driver);
+        break;
+    case CMD_DRIVER_CLOSE:
+        want_driver(w, cmd->u.driver_close.driver);
         break;
     case CMD_REGISTER_DRIVER:
         want_phone(w, cmd->head.tenant, cmd->u.register_driver.phone);

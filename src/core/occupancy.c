@@ -427,7 +427,7 @@ static void rows_copy(struct order *o, const struct order *of)
     struct row_orders *r = &o->row;
     r->tenant = of->row.tenant;
     r->kind = ORDER_OCCUPANCY;
-    r->payer_kind = of->row.payer_kind;
+    r->payer_kind = of->row.payer_kind == PAYER_SINGLE ? PAYER_WALLET : of->row.payer_kind;
     r->driver = of->row.driver;
     r->token = of->row.token;
     r->station = of->row.station;
@@ -438,6 +438,7 @@ static void rows_copy(struct order *o, const struct order *of)
     r->currency = of->row.currency;
     r->seller = of->row.seller;
     r->tax_bp = of->row.tax_bp;
+    r->tax_service_bp = of->row.tax_service_bp;
     r->started_by = of->row.started_by;
     r->linked = of->row.id;
     o->srow.tenant = r->tenant;

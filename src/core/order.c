@@ -27,7 +27,7 @@
  * Invariants: 1. an open order is the order_id of its connector, and the only one, but for one that
  * waits for the pile to turn the running session round; 2. a session has
  * at most one OCPP transaction id and keeps it; 3. every open order has a timer. */
-#include "core/core_state.h"
+#include "core/charge.h"
 #include "core/occupancy.h"
 
 /* ---- finding ---- */
@@ -393,6 +393,7 @@ void order_fail(struct core *c, struct order *o, int err, enum order_event_kind 
     o->srow.end_ms = c->now;
     order_state(c, o, ORDER_START_FAILED);
     order_event(c, o, e, detail);
+    payer_over(c, o);
     order_timer(c, o, TO_EVICT, c->now + ORDER_EVICT_MS);
     if (ch)
         command_drop(c, ch, o->row.id);

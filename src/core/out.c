@@ -111,6 +111,9 @@ void event_wallet(struct core *c, int64_t tenant, int64_t driver, const char *cu
     e->driver = driver;
     e->amount = ledger_balance(a).v;
     e->cap = a->held;
+    a = ledger_account_find(c->ledger, tenant, ACCOUNT_WALLET_BONUS, driver, currency);
+    e->gift = a ? ledger_balance(a).v : 0;
+    e->gift_held = a ? a->held : 0;
 }
 
 void close_send(struct core *c, const struct charger *ch, struct origin conn, int32_t code)

@@ -174,6 +174,7 @@ static void payout_back(struct core *c, struct payout *p, enum payout_state s)
     from_transit(c, p, false);
     if (lot) {
         lot->row.refunded -= p->row.amount;
+        gift_refund_undo(c, lot);
         lot->row.version++;
         obj_dirty(c, &lot->o);
     }
@@ -355,13 +356,21 @@ static int principal_check(const struct core *c, const struct cmd *cmd)
         return ERR_CONFLICT; /* to its source, or by a bank that people check */
     if (lot->row.state != PAYMENT_PAID)
         return ERR_CONFLICT;
+    if (ch && ch->row.kind == CHANNEL_BANK && (!in->payee[0] || !in->payee_name[0]))
+        return ERR_REQUIRED;
     if (in->channel == lot->row.channel && in->channel && c->now - lot->row.paid_ms > SOURCE_MAX_MS)
         return ERR_CLOSED;
     if (!whole_fen(in->amount) || in->amount > lot->row.amount - lot->row.refunded)
         return ERR_RANGE;
-    int64_t had =
-        purse_available(c, lot->row.tenant, ACCOUNT_WALLET, lot->row.driver, lot->row.currency);
-    return in->amount > had ? ERR_NO_FUNDS : 0;
+    const struct driver *d = driver_find(c, lot->row.driver);
+    if (d && d->row.frozen)
+        return ERR_DISABLED;
+    if (lot->row.bound)
+        return ERR_BUSY; /* its order is not over: the rest goes back by itself */
+    int64_t cost, had = purse_available(c, lot->row.tenant, ACCOUNT_WALLET, lot->row.driver,
+                                        lot->row.currency);
+    int rc = gift_refund_cost(c, lot, &cost);
+    return rc ? rc : in->amount + cost > had ? ERR_NO_FUNDS : 0;
 }
 
 static void row_of_share(const struct core *c, const struct cmd *cmd, struct row_payout *r)
@@ -376,9 +385,9 @@ static void row_of_share(const struct core *c, const struct cmd *cmd, struct row
     r->payee_name = party->row.payee_name;
 }
 
-static void row_of_principal(struct core *c, const struct cmd *cmd, struct row_payout *r)
+static void row_of_principal(struct core *c, struct payment *lot, struct row_payout *r)
 {
-    struct payment *lot = payment_find(c, cmd->u.payout_new.payment);
+    gift_refund(c, lot);
     r->kind = PAYOUT_PRINCIPAL;
     r->driver = lot->row.driver;
     r->payment = lot->row.id;
@@ -416,16 +425,22 @@ int payout_new(struct core *c, const struct cmd *cmd)
                            .asked_by = cmd->head.actor,
                            .created_ms = c->now,
                            .version = 1};
-    if (in->payment)
-        row_of_principal(c, cmd, &r);
+    struct payment *lot = in->payment ? payment_find(c, in->payment) : NULL;
+    if (lot)
+        row_of_principal(c, lot, &r);
     else
         row_of_share(c, cmd, &r);
+    if (lot && lot->row.channel != in->channel) {
+        r.payee = in->payee;
+        r.payee_name = in->payee_name;
+    }
     struct payout *p = payout_add(c, &r);
     must(p);
     obj_dirty(c, &p->o);
     to_transit(c, p);
     event_payout(c, p);
-    if (in->amount <= t->row.payout_check && !paper_missing(c, p))
+    bool by_hand = in->payment && p->row.payee[0]; /* to an account that somebody typed in */
+    if (in->amount <= t->row.payout_check && !by_hand && !paper_missing(c, p))
         payout_send(c, p);
     c->made_id = p->row.id;
     c->made_version = p->row.version;
@@ -445,6 +460,44 @@ static int paid_check(const struct core *c, const struct payout *p,
     return dir_full(c, ROW_BILL_DIFF) ? ERR_FULL : 0;
 }
 
+int payout_source(struct core *c, struct payment *lot, int64_t amount)
+{
+    const struct channel *ch = channel_find(c, lot->row.channel);
+    int64_t room;
+    bool can = ch && c->now - lot->row.paid_ms <= SOURCE_MAX_MS && whole_fen(amount) &&
+               amount <= lot->row.amount - lot->row.refunded;
+    int rc = !can ? ERR_CLOSED : c->purse->payouts.live >= c->purse->payouts.cap ? ERR_FULL : 0;
+    if (!rc)
+        rc = account_open(c, lot->row.tenant, ACCOUNT_TRANSIT, lot->row.driver, lot->row.currency,
+                          &room);
+    if (rc)
+        return rc;
+    struct row_payout r = {.id = core_id(c),
+                           .tenant = lot->row.tenant,
+                           .channel = lot->row.channel,
+                           .amount = amount,
+                           .state = PAYOUT_REQUESTED,
+                           .provider_no = "",
+                           .confirm = "",
+                           .note = "",
+                           .asked_kind = ACTOR_SYSTEM,
+                           .created_ms = c->now,
+                           .version = 1};
+    row_of_principal(c, lot, &r);
+    struct payout *p = payout_add(c, &r);
+    must(p);
+    obj_dirty(c, &p->o);
+    to_transit(c, p);
+    payout_send(c, p);
+    return 0;
+}
+
+static bool frozen(const struct core *c, const struct payout *p)
+{
+    const struct driver *d = p->row.driver ? driver_find(c, p->row.driver) : NULL;
+    return d && d->row.frozen;
+}
+
 static int decide_check(const struct core *c, const struct payout *p, const struct cmd *cmd)
 {
     const struct cmd_payout_decide *in = &cmd->u.payout_decide;
@@ -452,6 +505,9 @@ static int decide_check(const struct core *c, const struct payout *p, const stru
     bool asked = p->row.state == PAYOUT_REQUESTED;
     switch ((enum payout_act)in->act) {
     case PAYOUT_ACT_APPROVE:
+        if (asked && frozen(c, p))
+            return ERR_DISABLED;
+        return in->party || self ? ERR_DENIED : asked ? 0 : ERR_CONFLICT;
     case PAYOUT_ACT_REFUSE:
         return in->party || self ? ERR_DENIED : asked ? 0 : ERR_CONFLICT;
     case PAYOUT_ACT_CANCEL:

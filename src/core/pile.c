@@ -9,7 +9,7 @@
  *
  * Invariants: 1. the pile is told an amount in its own list prices, never a wallet's balance; 2.
  * what a vehicle says of its battery moves no money. */
-#include "core/core_state.h"
+#include "core/charge.h"
 #include "core/occupancy.h"
 
 #include <inttypes.h>
@@ -76,9 +76,8 @@ int pile_raise(struct core *c, const struct cmd *cmd)
     int rc = raise_check(c, cmd, &o);
     if (rc)
         return rc;
-    struct ledger_ctx ctx = ledger_ctx_now(c);
     int64_t amount = cmd->u.order_raise.amount;
-    rc = ledger_hold_increase(c->ledger, &ctx, o->row.hold, MONEY(amount));
+    rc = payer_raise(c, o, amount);
     if (rc)
         return rc;
     char detail[32];

@@ -212,7 +212,7 @@ static int parts_check(const struct core *c, const struct cmd_bill_put *in)
 
 /* ---- a bill ---- */
 
-static const struct bill *bill_of(const struct core *c, int64_t channel, int32_t day)
+static const struct channel_bill *bill_of(const struct core *c, int64_t channel, int32_t day)
 {
     char key[DIR_KEY_SIZE];
     dir_key(ROW_BILL, &(struct row_bill){.channel = channel, .day = day}, key);
@@ -262,7 +262,7 @@ static int64_t fees_post(struct core *c, const struct channel *ch, const char *c
     return ctx.id;
 }
 
-static void diff_make(struct core *c, const struct bill *b, const char *currency,
+static void diff_make(struct core *c, const struct channel_bill *b, const char *currency,
                       const struct bill_diff_in *e)
 {
     bool post = e->class == BILL_AMOUNT || e->class == BILL_FEE || e->class == BILL_THEIRS_ONLY;
@@ -292,7 +292,7 @@ static void diff_make(struct core *c, const struct bill *b, const char *currency
 }
 
 /* What was near midnight and is not in the bill that followed: only we have it. */
-static void cuts_end(struct core *c, const struct bill *b)
+static void cuts_end(struct core *c, const struct channel_bill *b)
 {
     struct slab *s = &c->dir[ROW_BILL_DIFF].slab;
     for (uint32_t i = 0; i < s->len; i++) {
@@ -311,7 +311,7 @@ int recon_bill(struct core *c, const struct cmd *cmd)
     const struct cmd_bill_put *in = &cmd->u.bill_put;
     struct channel *ch;
     int rc = channel_get(c, cmd, in->channel, &ch);
-    const struct bill *had = rc ? NULL : bill_of(c, in->channel, in->day);
+    const struct channel_bill *had = rc ? NULL : bill_of(c, in->channel, in->day);
     if (had && ch->closed_day < in->day && strcmp(had->row.sha256, in->sha256) == 0) {
         c->made_id = had->row.id;
         c->made_version = had->row.version;
@@ -342,7 +342,7 @@ int recon_bill(struct core *c, const struct cmd *cmd)
                            .version = 1};
     if (in->fee_due)
         row.transfer = fees_post(c, ch, currency, in->fee_due, in->day);
-    struct bill *b = dir_add(c, ROW_BILL, &row);
+    struct channel_bill *b = dir_add(c, ROW_BILL, &row);
     must(b);
     obj_dirty(c, &b->o);
     for (uint32_t i = 0; i < (uint32_t)in->differ; i++) {
@@ -365,7 +365,7 @@ static void bills_sum(const struct core *c, struct row_day_close *r)
 {
     const struct slab *s = &c->dir[ROW_BILL].slab;
     for (uint32_t i = 0; i < s->len; i++) {
-        const struct bill *b = slab_at(s, i);
+        const struct channel_bill *b = slab_at(s, i);
         if (!b || b->row.channel != r->channel || b->row.day < r->first_day || b->row.day > r->day)
             continue;
         r->took += b->row.took;

@@ -33,7 +33,7 @@
 struct payment;
 struct payout;
 
-struct bill {
+struct channel_bill {
     struct obj o;
     struct row_bill row;
 };

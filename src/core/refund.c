@@ -130,7 +130,8 @@ int refund_order(struct core *c, const struct cmd *cmd)
     if (!o || o->row.tenant != cmd->head.tenant || !station_scope_ok(cmd, o->row.station) ||
         !order_ready(c, o))
         return ERR_NOT_FOUND;
-    if (o->row.state != ORDER_SETTLED || o->row.payer_kind != PAYER_WALLET)
+    if (o->row.state != ORDER_SETTLED ||
+        (o->row.payer_kind != PAYER_WALLET && o->row.payer_kind != PAYER_SINGLE))
         return ERR_CONFLICT;
     if (in->amount <= 0 || in->amount % MONEY_FEN || in->amount > o->row.paid - o->row.refunded)
         return ERR_RANGE;
@@ -138,6 +139,7 @@ int refund_order(struct core *c, const struct cmd *cmd)
     o->row.refunded += in->amount;
     order_dirty(c, o);
     order_event(c, o, OE_REFUNDED, in->note);
+    payer_over(c, o);
     event_order(c, o);
     c->made_id = o->row.id;
     c->made_version = o->row.version;

@@ -100,6 +100,7 @@ void settle_order(struct core *c, struct order *o)
         o->row.decide_ms = c->now + tenant->row.doubt_h * INT64_C(3600000);
     order_state(c, o, doubtful ? ORDER_DOUBTFUL : ORDER_SETTLED);
     order_event(c, o, OE_SETTLED, "");
+    payer_over(c, o);
     if (doubtful) {
         order_event(c, o, OE_DOUBT, "");
         order_timer(c, o, TO_DECIDE, o->row.decide_ms);
@@ -275,5 +276,7 @@ void settle_correct(struct core *c, struct order *o, int64_t billed_mwh)
     }
     snprintf(detail, sizeof detail, "%+" PRId64 " mWh", now.energy_mwh - billed_mwh);
     order_event(c, o, OE_CORRECTED, detail);
+    if (back)
+        payer_over(c, o);
     event_order(c, o);
 }

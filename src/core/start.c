@@ -15,8 +15,9 @@
  * Invariants: 1. a transaction id is made from row_charger.last_tx, is durable before the answer
  * and never given twice; 2. the same StartTransaction (connector, tag, time, meter) gets the same
  * answer however often it comes; 3. nobody is charged for a start that was refused. */
-#include "core/core_state.h"
+#include "core/charge.h"
 #include "core/occupancy.h"
+#include "core/purse.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -77,7 +78,7 @@ struct plan {
     const struct station *s;
     const struct tenant *t;
     const struct tariff *tariff;
-    int64_t driver, token, cap;
+    int64_t driver, token, cap, payment;
     int32_t payer_kind, started_by, direction;
 };
 
@@ -117,6 +118,7 @@ static struct order *plan_order(struct core *c, const struct plan *p, int64_t at
     r->tax_service_bp = p->s->row.tax_service_bp;
     r->started_by = p->started_by;
     r->cap = p->cap;
+    r->payment = p->payment;
     o->srow.tenant = r->tenant;
     o->srow.charger = r->charger;
     o->srow.connector = r->connector;
@@ -131,15 +133,6 @@ static void order_undo(struct core *c, struct order *o)
     c->orders_open--;
     order_pin(c, o, -1);
     order_evict(c, o);
-}
-
-static int order_hold(struct core *c, struct order *o, int64_t wallet, int64_t amount)
-{
-    struct ledger_ctx ctx = ledger_ctx_now(c);
-    int rc = ledger_hold_open(c->ledger, &ctx, wallet, MONEY(amount), o->row.id, 0);
-    if (!rc)
-        o->row.hold = ctx.id;
-    return rc;
 }
 
 /* It waits for the pile to turn the running session round. */
@@ -196,11 +189,10 @@ static bool turns_round(const struct core *c, const struct connector *k, int32_t
            (o->srow.direction < 0) != (direction < 0);
 }
 
-static int check_place(struct core *c, const struct cmd *cmd, struct plan *p)
+static int check_place(struct core *c, int64_t tenant, int32_t direction, struct plan *p)
 {
-    p->k = connector_find(c, cmd->u.order_start.connector);
     struct charger *ch = p->k ? p->k->charger : NULL;
-    if (!ch || ch->row.tenant != cmd->head.tenant || !station_scope_ok(cmd, ch->row.station))
+    if (!ch || ch->row.tenant != tenant)
         return ERR_NOT_FOUND;
     int rc = plan_prices(c, p, c->now);
     if (rc)
@@ -210,8 +202,14 @@ static int check_place(struct core *c, const struct cmd *cmd, struct plan *p)
         return ERR_DISABLED;
     if (!ch->online)
         return ERR_OFFLINE;
-    rc = turns_round(c, p->k, cmd->u.order_start.direction) ? 0 : check_connector(p->k);
+    rc = turns_round(c, p->k, direction) ? 0 : check_connector(p->k);
     return rc ? rc : c->calls.live >= c->calls.cap ? ERR_FULL : 0;
+}
+
+int start_place_check(struct core *c, int64_t tenant, int64_t connector)
+{
+    struct plan p = {.k = connector_find(c, connector)};
+    return check_place(c, tenant, 0, &p);
 }
 
 /* Power back into the grid: for staff, at piles that know how, without money. What it earns is
@@ -229,7 +227,27 @@ static int check_direction(const struct cmd *cmd, struct plan *p)
     return p->k->charger->row.protocol == PROTOCOL_YKC ? 0 : ERR_UNSUPPORTED;
 }
 
-static int check_payer(struct core *c, const struct cmd *cmd, struct plan *p, int64_t *wallet)
+static int check_wallet(struct core *c, const struct cmd *cmd, struct plan *p)
+{
+    const struct cmd_order_start *in = &cmd->u.order_start;
+    const struct driver *d = driver_find(c, in->driver);
+    if (!d || d->row.tenant != cmd->head.tenant)
+        return ERR_NOT_FOUND;
+    if (d->row.state != ROW_ACTIVE || d->row.frozen)
+        return ERR_DISABLED;
+    if (in->cap < MONEY_FEN || in->cap > CAP_MAX || in->cap % MONEY_FEN)
+        return ERR_RANGE;
+    if (debt_of(c, d->row.tenant, d->row.id, p->t->row.currency))
+        return ERR_DEBT;
+    struct wallet_money has = wallet_money(c, d->row.tenant, d->row.id, p->t->row.currency);
+    if (has.principal + has.gift < in->cap)
+        return ERR_NO_FUNDS;
+    p->driver = d->row.id;
+    p->cap = in->cap;
+    return 0;
+}
+
+static int check_payer(struct core *c, const struct cmd *cmd, struct plan *p)
 {
     const struct cmd_order_start *in = &cmd->u.order_start;
     bool self = cmd->head.actor_kind == ACTOR_DRIVER;
@@ -237,27 +255,14 @@ static int check_payer(struct core *c, const struct cmd *cmd, struct plan *p, in
         return ERR_DENIED;
     p->payer_kind = in->payer_kind;
     p->started_by = self ? START_APP : START_STAFF;
-    if (in->payer_kind == PAYER_NONE)
+    switch (in->payer_kind) {
+    case PAYER_NONE:
         return in->driver || in->cap ? ERR_RANGE : 0;
-    if (in->payer_kind != PAYER_WALLET)
+    case PAYER_WALLET:
+        return check_wallet(c, cmd, p);
+    default: /* a single payment begins its order itself (single.c) */
         return ERR_UNSUPPORTED;
-    const struct driver *d = driver_find(c, in->driver);
-    if (!d || d->row.tenant != cmd->head.tenant)
-        return ERR_NOT_FOUND;
-    if (d->row.state != ROW_ACTIVE)
-        return ERR_DISABLED;
-    if (in->cap < MONEY_FEN || in->cap > CAP_MAX || in->cap % MONEY_FEN)
-        return ERR_RANGE;
-    if (debt_of(c, d->row.tenant, d->row.id, p->t->row.currency))
-        return ERR_DEBT;
-    const struct ledger_account *a = ledger_account_find(c->ledger, d->row.tenant, ACCOUNT_WALLET,
-                                                         d->row.id, p->t->row.currency);
-    if (!a || ledger_available(a).v < in->cap)
-        return ERR_NO_FUNDS;
-    *wallet = a->id;
-    p->driver = d->row.id;
-    p->cap = in->cap;
-    return 0;
+    }
 }
 
 /* 云快充: pile 14, gun 2, local yymmddHHMMSS, 4 digits. */
@@ -306,35 +311,58 @@ static void start_call(struct core *c, struct order *o, const struct connector *
     must(call); /* check_place saw a free one */
 }
 
-int start_order(struct core *c, const struct cmd *cmd)
+/* All checks are passed: the hold, then the call. */
+static int start_go(struct core *c, const struct plan *p, int32_t to_soc, struct order **made)
 {
-    struct plan p = {0};
-    int64_t wallet = 0;
-    int rc = check_place(c, cmd, &p);
-    if (!rc)
-        rc = check_direction(cmd, &p);
-    if (!rc)
-        rc = check_payer(c, cmd, &p, &wallet);
-    if (!rc)
-        rc = command_quota(c, cmd->head.tenant);
-    if (rc)
-        return rc;
-    struct order *o = plan_order(c, &p, c->now);
+    struct order *o = plan_order(c, p, c->now);
     if (!o)
         return ERR_FULL;
-    rc = wallet ? order_hold(c, o, wallet, p.cap) : 0;
+    int rc = p->cap ? payer_hold(c, o, p->cap) : 0;
     if (rc) {
         order_undo(c, o);
         return rc;
     }
-    start_names(c, o, p.k);
-    order_take_connector(c, o, p.k);
+    start_names(c, o, p->k);
+    order_take_connector(c, o, p->k);
     order_state(c, o, ORDER_HELD);
-    order_timer(c, o, TO_START, c->now + p.t->row.start_timeout_s * 1000);
-    start_call(c, o, p.k, cmd->u.order_start.to_soc);
+    order_timer(c, o, TO_START, c->now + p->t->row.start_timeout_s * 1000);
+    start_call(c, o, p->k, to_soc);
+    *made = o;
+    return 0;
+}
+
+int start_order(struct core *c, const struct cmd *cmd)
+{
+    struct plan p = {.k = connector_find(c, cmd->u.order_start.connector)};
+    struct order *o = NULL;
+    if (p.k && !station_scope_ok(cmd, p.k->charger->row.station))
+        return ERR_NOT_FOUND;
+    int rc = check_place(c, cmd->head.tenant, cmd->u.order_start.direction, &p);
+    if (!rc)
+        rc = check_direction(cmd, &p);
+    if (!rc)
+        rc = check_payer(c, cmd, &p);
+    if (!rc)
+        rc = command_quota(c, cmd->head.tenant);
+    if (!rc)
+        rc = start_go(c, &p, cmd->u.order_start.to_soc, &o);
+    if (rc)
+        return rc;
     c->made_id = o->row.id;
     c->made_version = o->row.version;
     return 0;
+}
+
+int start_paid(struct core *c, const struct payment *pay, struct order **made)
+{
+    struct plan p = {.k = connector_find(c, pay->row.connector),
+                     .driver = pay->row.driver,
+                     .cap = pay->row.amount,
+                     .payment = pay->row.id,
+                     .payer_kind = PAYER_SINGLE,
+                     .started_by = START_APP};
+    int rc = check_place(c, pay->row.tenant, 0, &p);
+    return rc ? rc : start_go(c, &p, 0, made);
 }
 
 bool start_unplugged(const struct core *c, const struct order *o)
@@ -377,9 +405,8 @@ static bool has_open_order(const struct core *c, const struct charger *ch, int64
 static int64_t local_amount(const struct core *c, const struct tenant *t, int64_t driver,
                             bool forced)
 {
-    const struct ledger_account *a =
-        ledger_account_find(c->ledger, t->row.id, ACCOUNT_WALLET, driver, t->row.currency);
-    int64_t available = a ? ledger_available(a).v : 0;
+    struct wallet_money has = wallet_money(c, t->row.id, driver, t->row.currency);
+    int64_t available = has.principal + has.gift;
     if (t->row.hold_policy == HOLD_NONE_DEBT)
         return 0;
     int64_t want = t->row.hold_policy == HOLD_AVAILABLE ? available : t->row.hold_default;
@@ -404,7 +431,7 @@ int32_t start_tag_status(struct core *c, const struct charger *ch, const char *t
         return TAG_BLOCKED;
     if (has_open_order(c, ch, d->row.id))
         return TAG_ACCEPTED; /* the card that started may stop, whatever is left in the wallet */
-    if (debt_of(c, t->row.id, d->row.id, t->row.currency) ||
+    if (d->row.frozen || debt_of(c, t->row.id, d->row.id, t->row.currency) ||
         local_amount(c, t, d->row.id, false) < 0)
         return TAG_BLOCKED;
     return TAG_ACCEPTED;
@@ -566,7 +593,7 @@ static struct order *local_order(struct core *c, struct plan *p, int64_t at_ms)
     struct order *o = plan_order(c, p, at_ms);
     if (!o)
         return NULL;
-    if (amount > 0 && order_hold(c, o, wallet, amount)) {
+    if (amount > 0 && payer_hold(c, o, amount)) {
         order_undo(c, o);
         return NULL;
     }
@@ -663,8 +690,9 @@ static int32_t token_refusal(struct core *c, const struct charger *ch, const str
     case TAG_INVALID:
         return vin ? REFUSAL_UNKNOWN_VIN : REFUSAL_UNKNOWN;
     default:
-        return token->row.state != ROW_ACTIVE || d->row.state != ROW_ACTIVE ? REFUSAL_FROZEN
-                                                                            : REFUSAL_NO_FUNDS;
+        return token->row.state != ROW_ACTIVE || d->row.state != ROW_ACTIVE || d->row.frozen
+                   ? REFUSAL_FROZEN
+                   : REFUSAL_NO_FUNDS;
     }
 }
 
@@ -753,10 +781,10 @@ struct order *start_offline(struct core *c, const struct cmd_tx_record *in,
     struct order *o = plan_order(c, &p, at);
     if (!o)
         return NULL;
-    int64_t hold = ledger_available(ledger_account(c->ledger, wallet)).v;
-    hold = hold < p.cap ? hold : p.cap;
+    struct wallet_money has = wallet_money(c, o->row.tenant, p.driver, p.t->row.currency);
+    int64_t hold = has.principal + has.gift < p.cap ? has.principal + has.gift : p.cap;
     if (hold > 0)
-        must(order_hold(c, o, wallet, hold) == 0); /* it is there: nothing moved since */
+        must(payer_hold(c, o, hold) == 0); /* it is there: nothing moved since */
     (void)obj_text(c, &o->so, &o->srow.tag, token->row.tag);
     (void)obj_text(c, &o->so, &o->srow.tx_no, in->tx_no);
     order_index(c, o);

@@ -138,6 +138,9 @@ enum hold_state { HOLD_OPEN = 1, HOLD_RESOLVED = 2 };
 /** What a local or offline start does about money. */
 enum hold_policy { HOLD_DEFAULT_OR_REFUSE = 0, HOLD_AVAILABLE = 1, HOLD_NONE_DEBT = 2 };
 
+/** Which of a wallet's money an order spends first. */
+enum gift_order { GIFT_LAST = 0, GIFT_FIRST = 1, GIFT_EVENLY = 2 };
+
 /** Who bears what exceeds the hold. */
 enum overrun_policy { OVERRUN_LOSS = 0, OVERRUN_DEBT = 1 };
 
@@ -157,7 +160,8 @@ enum account_kind {
     ACCOUNT_BANK = 12,
     ACCOUNT_TRANSIT = 13,
     ACCOUNT_TAX = 14,
-    ACCOUNT_PARTY_DEBT = 15
+    ACCOUNT_PARTY_DEBT = 15,
+    ACCOUNT_MARKETING = 16 /* contra of gift money; what was given away is its negative balance */
 };
 
 enum transfer_code {
@@ -172,7 +176,9 @@ enum transfer_code {
     TRANSFER_PAYOUT_BACK = 9,
     TRANSFER_SUSPENSE = 10,
     TRANSFER_SUSPENSE_OUT = 11,
-    TRANSFER_CHANNEL = 12 /* at a channel: the provider kept its fee, or paid out to the bank */
+    TRANSFER_CHANNEL = 12, /* at a channel: the provider kept its fee, or paid out to the bank */
+    TRANSFER_GIFT = 15,     /* gift money to a wallet */
+    TRANSFER_GIFT_BACK = 16 /* forfeited, expired, or gone with a refund of its top-up */
 };
 
 enum channel_kind {
@@ -182,7 +188,13 @@ enum channel_kind {
     CHANNEL_BANK = 4  /* bank file, exported and imported by people */
 };
 
-enum pay_method { PAY_METHOD_STAFF = 0, PAY_METHOD_QR = 1, PAY_METHOD_H5 = 2, PAY_METHOD_APP = 3 };
+enum pay_method {
+    PAY_METHOD_STAFF = 0,
+    PAY_METHOD_QR = 1,
+    PAY_METHOD_H5 = 2,
+    PAY_METHOD_APP = 3,
+    PAY_METHOD_GIFT = 4 /* gift money without a payment: the lot's amount is 0 */
+};
 
 /** WAITING: the provider knows it, the driver may pay. CLOSED may still become PAID: a late payment
  * is the driver's money all the same. */

@@ -110,13 +110,13 @@ static int account_take(void *ctx, const struct sql_value *v, size_t n)
     return rc ? rc : map_put(&c->by_id, (uint64_t)a.id, at);
 }
 
-static void leg_check(struct check *c, const struct sql_value *v, const struct check_leg *leg)
+static int leg_check(struct check *c, const struct sql_value *v, const struct check_leg *leg)
 {
     int64_t id = v[0].i;
     struct check_account *a = check_account(c, leg->account);
     if (!a) {
         check_bad(c, "transfer", id, "no account %lld", (long long)leg->account);
-        return;
+        return 0;
     }
     if (a->tenant != v[1].i || !str_eq_c(v[4].s, a->currency))
         check_bad(c, "transfer", id, "account %lld is of another tenant or currency",
@@ -135,6 +135,7 @@ static void leg_check(struct check *c, const struct sql_value *v, const struct c
         check_bad(c, "account", a->id, "balance %lld is below the floor %lld at transfer %lld",
                   (long long)balance, (long long)a->floor, (long long)id);
     a->last = id;
+    return check_wallet_leg(c, a, id, v[2].i, leg->amount);
 }
 
 static int transfer_take(void *ctx, const struct sql_value *v, size_t n)
@@ -143,13 +144,13 @@ static int transfer_take(void *ctx, const struct sql_value *v, size_t n)
     struct check_leg leg;
     struct cursor legs = {(const uint8_t *)v[7].s.p, (const uint8_t *)v[7].s.p + v[7].s.n};
     int64_t id = v[0].i, sum = 0, positive = 0;
-    int more, rc = check_chain_transfer(c, v);
+    int more = 0, rc = check_chain_transfer(c, v);
     (void)n;
     if (rc)
         return rc;
     c->transfers++;
-    while ((more = check_leg_next(&legs, &leg)) == 1) {
-        leg_check(c, v, &leg);
+    while (rc == 0 && (more = check_leg_next(&legs, &leg)) == 1) {
+        rc = leg_check(c, v, &leg);
         sum = check_add(sum, leg.amount);
         positive = leg.amount > 0 ? check_add(positive, leg.amount) : positive;
     }
@@ -164,7 +165,7 @@ static int transfer_take(void *ctx, const struct sql_value *v, size_t n)
     c->posted_ms = v[6].i;
     if (v[3].i >= id || (v[2].i == CODE_REVERSAL && v[3].i == 0))
         check_bad(c, "reversal", id, "names transfer %lld", (long long)v[3].i);
-    return 0;
+    return rc;
 }
 
 static int reversal_take(void *ctx, const struct sql_value *v, size_t n)
@@ -235,10 +236,10 @@ static void account_check(struct check *c, const struct check_account *a)
 
 static const char *kind_name(int32_t kind)
 {
-    static const char *const names[] = {"",        "cash",     "wallet",    "bonus",
-                                        "debt",    "pending",  "available", "income",
-                                        "overrun", "suspense", "channel",   "channel fee",
-                                        "bank",    "transit",  "tax",       "party debt"};
+    static const char *const names[] = {
+        "",          "cash",    "wallet",  "bonus",      "debt",     "pending",
+        "available", "income",  "overrun", "suspense",   "channel",  "channel fee",
+        "bank",      "transit", "tax",     "party debt", "marketing"};
     return kind > 0 && kind < (int32_t)ARRAY_LEN(names) ? names[kind] : "unknown";
 }
 
@@ -393,6 +394,7 @@ static int all_check(struct check *c)
         check_orders,
         check_splits,
         check_purse,
+        check_wallet,
         check_invoices,
         check_days,
         check_recon,
@@ -415,6 +417,7 @@ int store_check_against(const char *path, const struct store_witness *witness, F
     map_init(&c.pending, ACCOUNTS_CAP, 0xc4ec5);
     map_init(&c.transit, ACCOUNTS_CAP, 0xc4ec6);
     map_init(&c.got, ACCOUNTS_CAP, 0xc4ec9);
+    map_init(&c.gifts, ACCOUNTS_CAP, 0xc4ec8);
     buf_init(&c.splits, SIZE_MAX);
     strmap_init(&c.split_ids, ACCOUNTS_CAP, 0xc4ec7);
     rc = check_chain_witness(&c, witness);
@@ -439,6 +442,7 @@ int store_check_against(const char *path, const struct store_witness *witness, F
     map_free(&c.pending);
     map_free(&c.transit);
     map_free(&c.got);
+    map_free(&c.gifts);
     strmap_free(&c.split_ids);
     buf_free(&c.splits);
     buf_free(&c.accounts);

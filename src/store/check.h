@@ -53,7 +53,8 @@ struct check {
     struct map by_id;            /* account id → index + 1 */
     struct map pending, transit; /* owner → index + 1 of its account of that kind */
     struct map got;              /* party → sum of its parts */
-    struct buf splits;           /* check_split.c: what each party of a contract is behind */
+    struct map gifts;  /* check_wallet.c: driver → gift money given, less what came back */
+    struct buf splits; /* check_split.c: what each party of a contract is behind */
     struct strmap split_ids;
     int64_t posted_ms;
     uint64_t transfers, holds, orders, certificates;
@@ -115,5 +116,10 @@ EV_MUST_USE int check_invoices(struct check *c);
 /** Differences on suspense, bills, closed days. */
 EV_MUST_USE int check_recon(struct check *c);
 EV_MUST_USE int check_occupancy(struct check *c);
+/** A leg of the journal on an account that is there. */
+EV_MUST_USE int check_wallet_leg(struct check *c, const struct check_account *a, int64_t transfer,
+                                 int64_t code, int64_t amount);
+/** After the journal: gift money, holds of several legs, single payments. */
+EV_MUST_USE int check_wallet(struct check *c);
 
 #endif

@@ -32,6 +32,7 @@ struct order_check {
     const struct sql_value *v; /* the order's row */
     int64_t id, lines, parts;  /* rows counted */
     int64_t by_kind[3], part_sum, taken, captured, first_transfer;
+    int64_t gift, of_hold; /* gift money left in it; captured of its hold's legs */
     struct buf tally;
     struct side *side; /* SIDES of them */
 };
@@ -54,7 +55,8 @@ enum {
     O_PARTS,
     O_KIND,
     O_REFUNDED,
-    O_CONTRACT
+    O_CONTRACT,
+    O_GIFT
 };
 
 static void tally_add(struct order_check *o, int64_t transfer, int64_t party, int64_t amount)
@@ -147,6 +149,8 @@ static void leg_sort(struct order_check *o, int64_t transfer, const struct check
     bool wallet = a->kind == ACCOUNT_WALLET || a->kind == ACCOUNT_WALLET_BONUS;
     if (wallet || a->kind == ACCOUNT_DEBT)
         o->taken = check_sub(o->taken, leg->amount);
+    if (a->kind == ACCOUNT_WALLET_BONUS)
+        o->gift = check_sub(o->gift, leg->amount);
     if (wallet && transfer == o->v[O_TRANSFER].i)
         o->captured = check_sub(o->captured, leg->amount);
 }
@@ -178,6 +182,11 @@ static void parts_check(struct order_check *o)
                       "transfer %lld moved %lld more to party %lld than its parts say",
                       (long long)t[i].transfer, (long long)t[i].amount, (long long)t[i].party);
     check_equal(o->c, "paid", o->id, "taken from the payer", o->taken, left);
+    check_equal(o->c, "gift", o->id, "gift money in it", o->v[O_GIFT].i, o->gift);
+    /* Nothing captured at first, but a doubtful rest billed later: then the transfer is the rest's.
+     */
+    if (o->of_hold)
+        check_equal(o->c, "paid", o->id, "captured of the hold", o->of_hold, o->captured);
     check_equal(o->c, "paid", o->id, "transfer of the order", o->v[O_TRANSFER].i,
                 o->first_transfer);
 }
@@ -188,12 +197,10 @@ static int hold_take(void *ctx, const struct sql_value *v, size_t n)
 {
     struct order_check *o = ctx;
     (void)n;
-    if (v[0].i != o->v[O_HOLD].i)
+    if (v[0].i != o->v[O_HOLD].i && v[3].i != o->v[O_HOLD].i)
         check_bad(o->c, "order", o->id, "hold %lld is not the order's", (long long)v[0].i);
-    /* Nothing captured at first, but a doubtful rest billed later: then the transfer is the rest's.
-     */
-    if (v[1].i == HOLD_RESOLVED && v[2].i)
-        check_equal(o->c, "paid", o->id, "captured of the hold", v[2].i, o->captured);
+    if (v[1].i == HOLD_RESOLVED)
+        o->of_hold = check_add(o->of_hold, v[2].i);
     int64_t state = o->v[O_STATE].i;
     if (v[1].i == HOLD_RESOLVED && state < ORDER_ENDED)
         check_bad(o->c, "order", o->id, "hold %lld is resolved, but the order runs",

@@ -70,6 +70,8 @@ int me_payment_new(struct request *r)
     cmd->u.payment_new.channel = in->channel;
     cmd->u.payment_new.amount = in->amount.v;
     cmd->u.payment_new.method = (int32_t)in->method;
+    cmd->u.payment_new.package = in->package;
+    cmd->u.payment_new.connector = in->connector;
     (void)str_copy(cmd->u.payment_new.currency, sizeof cmd->u.payment_new.currency,
                    str_from_c(r->actor.currency));
     if (str_copy(cmd->u.payment_new.payer, sizeof cmd->u.payment_new.payer, payer) < payer.n)
@@ -114,6 +116,9 @@ static int payout_send(struct request *r, const struct api_PayoutIn *in, int64_t
     cmd->u.payout_new.payment = in->payment;
     cmd->u.payout_new.channel = in->channel;
     cmd->u.payout_new.amount = in->amount.v;
+    (void)str_copy(cmd->u.payout_new.payee, sizeof cmd->u.payout_new.payee, in->payee);
+    (void)str_copy(cmd->u.payout_new.payee_name, sizeof cmd->u.payout_new.payee_name,
+                   in->payee_name);
     if (str_copy(cmd->u.payout_new.note, sizeof cmd->u.payout_new.note, in->note) < in->note.n)
         return req_fail(r, ERR_RANGE, "/note", "at most 200 bytes");
     req_idem(r, cmd);

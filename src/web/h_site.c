@@ -82,6 +82,8 @@ int tenant_put(struct request *r)
         row.payout_fee = in->payout_fee.v;
     if (in->has.payout_check)
         row.payout_check = in->payout_check.v;
+    if (in->has.gift_order)
+        row.gift_order = (int32_t)in->gift_order;
     row.version = (int32_t)version;
     return req_row_put(r, ROW_TENANT, &row, false, 1);
 }

@@ -24,9 +24,10 @@ enum fact_kind {
     FACT_TOPUP = 1,
     FACT_REFUND,
     FACT_SHARE,
-    FACT_PAYOUT,   /* of a share */
-    FACT_PAID,     /* a payment through a channel; counts when its state says so */
-    FACT_PRINCIPAL /* principal on its way back to its source */
+    FACT_PAYOUT,    /* of a share */
+    FACT_PAID,      /* a payment through a channel; counts when its state says so */
+    FACT_PRINCIPAL, /* principal on its way back to its source */
+    FACT_GIFT       /* gift money that staff gave */
 };
 struct fact {
     enum fact_kind kind;
@@ -35,6 +36,7 @@ struct fact {
     int64_t amount, at_ms;
     int32_t state; /* of a payout or payment */
     int64_t asked_by, channel, of;
+    int64_t gift; /* of a payment: comes with it, while nothing of it has gone back */
 };
 
 /** An idempotency key that was used with success. */
@@ -89,7 +91,9 @@ struct audit {
     struct seen_order *order;
     size_t orders, orders_size;
     bool wallet_dirty[AUDIT_DRIVERS]; /* the present batch spoke of it: last said … */
-    int64_t wallet_said[AUDIT_DRIVERS], held_said[AUDIT_DRIVERS];
+    int64_t wallet_said[AUDIT_DRIVERS], held_said[AUDIT_DRIVERS]; /* of both kinds of money */
+    int64_t gift_said[AUDIT_DRIVERS], gift_held_said[AUDIT_DRIVERS];
+    int64_t package, package_pay, package_gift;
     struct out_event wait[AUDIT_WAITS]; /* heard, not looked at yet */
     int waits;
     uint64_t waits_cause;
@@ -131,6 +135,8 @@ void audit_settled(struct audit *a);
 
 int64_t audit_balance(const struct audit *a, int64_t driver);
 int64_t audit_held(const struct audit *a, int64_t driver);
+/** All gift money that a driver was given and that was not taken back with a refund. */
+int64_t audit_gift(const struct audit *a, int64_t driver);
 int64_t audit_share(const struct audit *a, int64_t party);
 /** What a party may withdraw now. */
 int64_t audit_available(const struct audit *a, int64_t party, int64_t now_ms);

@@ -176,10 +176,26 @@ static void wallets_check(struct audit *a, sqlite3 *db)
         int64_t d = a->driver[i];
         int64_t balance = number(db,
                                  "SELECT coalesce(sum(posted_in - posted_out), 0) FROM account "
-                                 "WHERE kind IN (2, 4) AND owner = ?",
+                                 "WHERE kind IN (2, 3, 4) AND owner = ?",
                                  d, 0);
         int64_t held = number(
-            db, "SELECT coalesce(sum(held), 0) FROM account WHERE kind = 2 AND owner = ?", d, 0);
+            db, "SELECT coalesce(sum(held), 0) FROM account WHERE kind IN (2, 3) AND owner = ?", d,
+            0);
+        /* Gift money: what was given and is not in an order; a refund whose gift was spent already
+         * was paid for out of principal. */
+        int64_t gift = number(db,
+                              "SELECT coalesce(sum(posted_in - posted_out), 0) FROM account "
+                              "WHERE kind = 3 AND owner = ?",
+                              d, 0);
+        int64_t spent =
+            number(db, "SELECT coalesce(sum(gift), 0) FROM orders WHERE driver = ?", d, 0) -
+            number(db, "SELECT coalesce(sum(gift_cost), 0) FROM payment WHERE driver = ?", d, 0);
+        if (gift != audit_gift(a, d) - spent)
+            audit_differ(a, "driver %d: the file has %lld of gift money, expected %lld", i,
+                         (long long)gift, (long long)(audit_gift(a, d) - spent));
+        a->gift_said[i] = gift;
+        a->gift_held_said[i] = number(
+            db, "SELECT coalesce(sum(held), 0) FROM account WHERE kind = 3 AND owner = ?", d, 0);
         if (balance != audit_balance(a, d) || held != audit_held(a, d))
             audit_differ(a, "driver %d: the file has %lld, %lld held; expected %lld, %lld", i,
                          (long long)balance, (long long)held, (long long)audit_balance(a, d),
@@ -208,16 +224,20 @@ static void parties_check(struct audit *a, sqlite3 *db)
 
 static void facts_check(struct audit *a, sqlite3 *db)
 {
-    int64_t topups = 0, payouts = 0, paid = 0, payments = 0;
+    int64_t topups = 0, payouts = 0, paid = 0, payments = 0, gifts = 0;
     for (size_t i = 0; i < a->facts; i++) {
         const struct fact *f = &a->fact[i];
         int64_t n = 1;
         topups += f->kind == FACT_TOPUP;
+        gifts += f->kind == FACT_GIFT;
         payouts += f->kind == FACT_PAYOUT || f->kind == FACT_PRINCIPAL;
         payments += f->kind == FACT_PAID;
         paid += f->kind == FACT_PAID && f->state == PAYMENT_PAID;
         if (f->kind == FACT_TOPUP)
             n = number(db, "SELECT count(*) FROM transfer WHERE id = ? AND code = 1 AND amount = ?",
+                       f->id, f->amount);
+        else if (f->kind == FACT_GIFT)
+            n = number(db, "SELECT count(*) FROM payment WHERE id = ? AND gift = ? AND method = 4",
                        f->id, f->amount);
         else if (f->kind == FACT_PAID)
             n = number(db, "SELECT count(*) FROM payment WHERE id = ? AND state = ?", f->id,
@@ -231,7 +251,7 @@ static void facts_check(struct audit *a, sqlite3 *db)
     }
     if (number(db, "SELECT count(*) FROM transfer WHERE code = 1", 0, 0) != topups + paid)
         audit_differ(a, "there are top-ups that nobody asked for");
-    if (number(db, "SELECT count(*) FROM payment", 0, 0) != topups + payments)
+    if (number(db, "SELECT count(*) FROM payment", 0, 0) != topups + payments + gifts)
         audit_differ(a, "there are payments that nobody asked for");
     if (number(db, "SELECT count(*) FROM payout", 0, 0) != payouts)
         audit_differ(a, "there are payouts that nobody asked for");

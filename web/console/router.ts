@@ -24,6 +24,7 @@ export const routes: RouteRecordRaw[] = [
   { path: '/certificates', component: () => import('./pages/Certificates.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'ledger', key: 'certificates' } },
   { path: '/invoices', component: () => import('./pages/Invoices.vue'), meta: { perm: 'invoice.read', menu: 'money', icon: 'contract', key: 'invoices' } },
   { path: '/profit', component: () => import('./pages/Profit.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'audit', key: 'profit' } },
+  { path: '/packages', component: () => import('./pages/Packages.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'wallet', key: 'packages' } },
   { path: '/stats', component: () => import('./pages/Stats.vue'), meta: { perm: 'station.read', menu: 'money', icon: 'stats', key: 'stats' } },
   { path: '/stations', component: () => import('./pages/Stations.vue'), meta: { perm: 'station.read', menu: 'things', icon: 'station', key: 'stations' } },
   { path: '/chargers', component: () => import('./pages/Chargers.vue'), meta: { perm: 'station.read', menu: 'things', icon: 'charger', key: 'chargers' } },

@@ -54,9 +54,9 @@ FROM hold h LEFT JOIN orders o ON o.id = h.order_id ORDER BY h.id;
 
 -- name: check_orders() all
 -- out: id id, tenant id, state int, hold id, energy_mwh energy, elec money, service money, occupancy money
--- out: total money, paid money, loss money, transfer id, settled_ms time, lines int, parts int, kind int, refunded money, contract id
+-- out: total money, paid money, loss money, transfer id, settled_ms time, lines int, parts int, kind int, refunded money, contract id, gift money
 SELECT id, tenant, state, hold, energy_mwh, elec, service, occupancy, total, paid, loss, transfer,
-  settled_ms, lines, parts, kind, refunded, contract
+  settled_ms, lines, parts, kind, refunded, contract, gift
 FROM orders ORDER BY id;
 
 -- Walked beside the orders; the order stands first.
@@ -75,8 +75,8 @@ FROM split_part ORDER BY order_id, seq;
 SELECT order_id, id, tenant, code, legs FROM transfer WHERE order_id <> 0 ORDER BY order_id, id;
 
 -- name: check_order_holds() all
--- out: order_id id, id id, state int, captured money
-SELECT order_id, id, state, captured FROM hold ORDER BY order_id, id;
+-- out: order_id id, id id, state int, captured money, leg_of id
+SELECT order_id, id, state, captured, leg_of FROM hold ORDER BY order_id, id;
 
 -- name: check_order_sessions() all
 -- out: order_id id, id id, tenant id, state int, energy_mwh energy
@@ -163,3 +163,26 @@ SELECT from_min, to_min, price FROM occupancy_window WHERE rule = :rule ORDER BY
 SELECT k.id, k.occupancy, COALESCE(o.kind, 0) AS kind, COALESCE(o.state, 0) AS state, COALESCE(o.connector, 0) AS connector
 FROM connector k LEFT JOIN orders o ON o.id = k.occupancy
 WHERE k.occupancy <> 0 ORDER BY k.id;
+
+-- name: check_gifts() many
+-- out: driver id, given money, lost money
+SELECT d.id AS driver, CAST(sum(p.gift - p.gift_back) AS BIGINT) AS given, d.gift_lost AS lost
+FROM payment p JOIN driver d ON d.id = p.driver
+WHERE p.state = 3 AND p.gift > 0 GROUP BY d.id, d.gift_lost ORDER BY d.id;
+
+-- name: check_gift_lots() many
+-- out: id id, gift money, gift_back money
+SELECT id, gift, gift_back FROM payment WHERE gift < 0 OR gift_back < 0 OR gift_back > gift ORDER BY id;
+
+-- name: check_hold_legs() many
+-- out: id id, leg_of id
+SELECT h.id, h.leg_of FROM hold h LEFT JOIN hold f ON f.id = h.leg_of
+WHERE h.leg_of <> 0 AND (f.id IS NULL OR f.leg_of <> 0 OR f.order_id <> h.order_id OR f.state <> h.state)
+ORDER BY h.id;
+
+-- name: check_singles() many
+-- out: id id, state int, driver id, payment id, payer id, amount money, refunded money, taken money, bound int
+SELECT o.id, o.state, o.driver, COALESCE(p.id, 0) AS payment, COALESCE(p.driver, 0) AS payer,
+  COALESCE(p.amount, 0) AS amount, COALESCE(p.refunded, 0) AS refunded, o.paid - o.refunded AS taken,
+  COALESCE(p.bound, 0) AS bound
+FROM orders o LEFT JOIN payment p ON p.id = o.payment WHERE o.payer_kind = 2 ORDER BY o.id;

@@ -14,6 +14,7 @@ int core_invoice(void);
 int core_recon(void);
 int core_occupancy(void);
 int core_occupancy_bill(void);
+int core_wallet(void);
 
 int main(void)
 {
@@ -30,6 +31,7 @@ int main(void)
         core_recon,
         core_occupancy,
         core_occupancy_bill,
+        core_wallet,
     };
     int failed = 0;
 

@@ -822,7 +822,7 @@ static void test_load_hold_refuses_each(void **state)
 static void test_kinds_and_currencies(void **state)
 {
     struct books *b = *state;
-    const int32_t kinds[] = {ACCOUNT_CASH - 1, ACCOUNT_PARTY_DEBT + 1};
+    const int32_t kinds[] = {ACCOUNT_CASH - 1, ACCOUNT_MARKETING + 1};
     const char *const currencies[] = {"", "CN", "cNY", "CN1", "CNy"};
     int64_t id;
     struct ledger_ctx c = ctx(b);

@@ -263,7 +263,7 @@ void world_restart(struct world *w)
                 load(w, &w->rows[i]);
         } else if (w->rows[i].table == ROW_PAYMENT) {
             const struct row_payment *p = world_unpacked(w, &w->rows[i]);
-            if (p->state == PAYMENT_CREATED || p->state == PAYMENT_WAITING)
+            if (p->state == PAYMENT_CREATED || p->state == PAYMENT_WAITING || p->bound)
                 load(w, &w->rows[i]);
         } else if (w->rows[i].table == ROW_PAYOUT) {
             const struct row_payout *p = world_unpacked(w, &w->rows[i]);

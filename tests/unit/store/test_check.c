@@ -450,6 +450,19 @@ static const struct {
     {"occupancy", "UPDATE connector SET occupancy = 0"},
     {"occupancy", "UPDATE orders SET connector = 9 WHERE id = 104"},
     {"day", "UPDATE stat_day SET occupancy = occupancy - 1"},
+    {"gift", "UPDATE transfer SET code = 15 WHERE id = 10"}, /* given, and by no payment */
+    {"gift", "UPDATE account SET kind = 3 WHERE id = 2"},    /* gift money by a top-up */
+    {"gift", "UPDATE orders SET gift = 1 WHERE id = 100"},
+    {"gift", "UPDATE payment SET gift_back = 1"},
+    {"gift", "INSERT INTO driver VALUES (2, 1, '', '', 0, 1, 0, 0, 0, 0);"
+             "UPDATE payment SET gift = 500"}, /* promised, paid, and not given */
+    {"hold", "UPDATE hold SET leg_of = 99 WHERE id = 51"},
+    {"hold", "UPDATE hold SET leg_of = 50 WHERE id = 51"},
+    {"single", "UPDATE orders SET payer_kind = 2 WHERE id = 101"},
+    {"single", "UPDATE orders SET payer_kind = 2, payment = 11, driver = 2 WHERE id = 101"},
+    {"single", "UPDATE orders SET payer_kind = 2, payment = 11, driver = 3 WHERE id = 100"},
+    {"single", "UPDATE orders SET payer_kind = 2, payment = 11, driver = 2 WHERE id = 100;"
+               "UPDATE payment SET amount = 299900"},
     {"day", "UPDATE stat_day SET paid = paid + 1"},
     {"day", "UPDATE stat_day SET day = 20261121"},
     {"day", "DELETE FROM stat_day"},
