@@ -233,6 +233,10 @@ void world_restart(struct world *w)
                 load(w, &w->rows[i]);
         } else if (w->rows[i].table == ROW_COMMAND || w->rows[i].table == ROW_MATURING) {
             load(w, &w->rows[i]);
+        } else if (w->rows[i].table == ROW_CONTRACT_MONTH) {
+            const struct row_contract_month *m = world_unpacked(w, &w->rows[i]);
+            if (m->open)
+                load(w, &w->rows[i]);
         } else if (w->rows[i].table == ROW_PAYMENT) {
             const struct row_payment *p = world_unpacked(w, &w->rows[i]);
             if (p->state == PAYMENT_CREATED || p->state == PAYMENT_WAITING)
