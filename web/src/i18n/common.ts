@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Texts that all three faces share. Keys with a number are values of the enums in core/types.h. */
+import { clauseTexts } from './clauses'
 import type { Pairs } from './index'
 
 export const common: Pairs = {
@@ -89,6 +90,7 @@ export const common: Pairs = {
   'transfer_code.8': ['提现到账', 'Withdrawal settled'],
   'transfer_code.9': ['提现退回', 'Withdrawal returned'],
   'transfer_code.10': ['挂账', 'To suspense'],
+  ...clauseTexts,
   'channel_kind.1': ['微信支付', 'WeChat Pay'],
   'channel_kind.2': ['支付宝', 'Alipay'],
   'channel_kind.3': ['划拨', 'Allocation'],
