@@ -22,6 +22,7 @@
 /** What an order owes, by fee line. */
 struct bill {
     int64_t elec, service, occupancy;
+    int64_t energy_mwh; /* what contracts divide by the kWh */
 };
 /** Where a bill went. */
 struct taken {

@@ -296,13 +296,21 @@ struct contract_party_in {
     int64_t party;
     int32_t lines, ratio;
 };
+struct contract_clause_in {
+    int32_t kind, lines; /* enum clause_kind */
+    int64_t party, parent, rate, above;
+};
 #define CONTRACT_PARTIES_MAX 16
+#define CONTRACT_CLAUSES_MAX 24
 struct cmd_contract_put {
     int64_t family, from_ms;
     char name[101];
     int64_t unit;
     int32_t n;
     struct contract_party_in party[CONTRACT_PARTIES_MAX];
+    int64_t to_ms;
+    int32_t rounding, gift_rule, clauses, pad;
+    struct contract_clause_in clause[CONTRACT_CLAUSES_MAX];
 };
 struct cmd_topup {
     int64_t driver, amount;

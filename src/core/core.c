@@ -148,7 +148,8 @@ static void tables_init(struct core *c)
 {
     const struct core_limits *l = &c->lim;
     struct map *maps[] = {&c->tariffs,           &c->tariff_families, &c->contracts,
-                          &c->contract_families, &c->occ_rules,       &c->occ_families};
+                          &c->contract_families, &c->contract_months, &c->occ_rules,
+                          &c->occ_families};
     for (size_t i = 0; i < ARRAY_LEN(maps); i++)
         map_init(maps[i], 1000000, l->seed);
     slab_init(&c->orders, sizeof(struct order), l->orders);
@@ -161,15 +162,16 @@ static void tables_init(struct core *c)
     strmap_init(&c->tx_nos, l->orders, l->seed);
     strmap_init(&c->idem_keys, 1000000, l->seed);
     strmap_init(&c->zones, 1000, l->seed);
-    heap_init(&c->timers, l->orders * TO_N + l->chargers * TC_N + PURSE_TIMERS_MAX + 1);
+    heap_init(&c->timers, l->orders * TO_N + l->chargers * TC_N + PURSE_TIMERS_MAX + 2);
     c->idem_timer.kind = 200;
+    c->month_timer.kind = 201;
 }
 
 static void bufs_init(struct core *c)
 {
-    struct buf *bufs[] = {&c->text_scratch, &c->load_days,      &c->load_slices,
-                          &c->load_tariffs, &c->load_contracts, &c->load_parties,
-                          &c->rows,         &c->samples,        &c->outs};
+    struct buf *bufs[] = {&c->text_scratch,   &c->load_days,    &c->load_slices,  &c->load_tariffs,
+                          &c->load_contracts, &c->load_parties, &c->load_clauses, &c->load_months,
+                          &c->rows,           &c->samples,      &c->outs};
     for (size_t i = 0; i < ARRAY_LEN(bufs); i++)
         buf_init(bufs[i], SIZE_MAX);
 }
@@ -252,16 +254,17 @@ void core_free(struct core *c)
     for (size_t i = 0; i < ARRAY_LEN(slabs); i++)
         slab_free(slabs[i]);
     struct map *maps[] = {&c->tariffs,           &c->tariff_families, &c->contracts,
-                          &c->contract_families, &c->order_ids,       &c->session_ids,
-                          &c->call_ids,          &c->occ_rules,       &c->occ_families};
+                          &c->contract_families, &c->contract_months, &c->order_ids,
+                          &c->session_ids,       &c->call_ids,        &c->occ_rules,
+                          &c->occ_families};
     for (size_t i = 0; i < ARRAY_LEN(maps); i++)
         map_free(maps[i]);
     struct strmap *strmaps[] = {&c->tx_keys, &c->tx_nos, &c->idem_keys, &c->zones};
     for (size_t i = 0; i < ARRAY_LEN(strmaps); i++)
         strmap_free(strmaps[i]);
-    struct buf *bufs[] = {&c->text_scratch, &c->load_days,      &c->load_slices,
-                          &c->load_tariffs, &c->load_contracts, &c->load_parties,
-                          &c->rows,         &c->samples,        &c->outs};
+    struct buf *bufs[] = {&c->text_scratch,   &c->load_days,    &c->load_slices,  &c->load_tariffs,
+                          &c->load_contracts, &c->load_parties, &c->load_clauses, &c->load_months,
+                          &c->rows,           &c->samples,      &c->outs};
     for (size_t i = 0; i < ARRAY_LEN(bufs); i++)
         buf_free(bufs[i]);
     heap_free(&c->timers);
@@ -313,6 +316,8 @@ int core_load(struct core *c, enum row_table t, const void *row)
     case ROW_TARIFF_SLICE:
     case ROW_CONTRACT:
     case ROW_CONTRACT_PARTY:
+    case ROW_CONTRACT_CLAUSE:
+    case ROW_CONTRACT_MONTH:
         return catalog_load(c, t, row);
     case ROW_OCCUPANCY_RULE:
     case ROW_OCCUPANCY_WINDOW:
@@ -391,6 +396,7 @@ void core_started(struct core *c, int64_t now_ms)
             order_restart(c, o);
     }
     purse_started(c);
+    contract_months_arm(c);
 }
 
 /* ---- idempotency ---- */
@@ -619,6 +625,8 @@ static void fire(struct core *c, struct timer *t)
 {
     if (t == &c->idem_timer) {
         idem_expire(c);
+    } else if (t == &c->month_timer) {
+        contract_months_fire(c);
     } else if (t->kind >= PURSE_BUCKET) {
         purse_fire(c, t);
     } else if (t->kind < TO_N) {
@@ -637,7 +645,7 @@ static void fire(struct core *c, struct timer *t)
 static int64_t alarm_owner(const struct core *c, struct timer *t, int64_t *object)
 {
     *object = 0;
-    if (t == &c->idem_timer)
+    if (t == &c->idem_timer || t == &c->month_timer)
         return 0;
     if (t->kind >= PURSE_BUCKET)
         return purse_owner(t, object);

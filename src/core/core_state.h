@@ -193,6 +193,16 @@ struct contract_node {
     struct contract_node *next;
     struct split_contract c;
 };
+/** The running month of a family that counts or posts by month (contract.c). */
+#define CONTRACT_MONTH_PARTIES 32
+struct contract_month {
+    struct contract_month *next; /* all of them */
+    int64_t family, tenant, base, energy_mwh;
+    int32_t month, n; /* yyyymm in the tenant's zone */
+    struct {
+        int64_t party, amount, posted;
+    } got[CONTRACT_MONTH_PARTIES];
+};
 
 enum order_timer {
     TO_START,   /* nothing came of a start */
@@ -269,7 +279,10 @@ struct core {
     struct dir dir[ROW_TABLE_N];
     struct map tariffs, tariff_families, contracts, contract_families; /* to nodes */
     struct map occ_rules, occ_families;                                /* occupancy.h */
+    struct map contract_months; /* of families to struct contract_month */
+    struct contract_month *months;
     struct buf load_days, load_slices, load_tariffs, load_contracts, load_parties;
+    struct buf load_clauses, load_months;
     struct ledger *ledger;
     struct purse *purse;                          /* purse.h */
     struct invoice *invoice_first, *invoice_last; /* in memory, newest there first */
@@ -283,7 +296,7 @@ struct core {
     uint32_t absent_n;
     struct idem *idem_head, *idem_tail;
     struct heap timers;
-    struct timer idem_timer;
+    struct timer idem_timer, month_timer;
     struct timer *alarm; /* taken, not fired yet */
 
     struct map lines; /* hot.c: of charger ids to struct line */
@@ -401,7 +414,7 @@ void hot_touch(struct core *c, struct charger *ch);
 /** The line of a charger that left memory after it was connected, or NULL. */
 struct line *hot_line(const struct core *c, int64_t charger);
 
-/* ---- directory.c, catalog.c ---- */
+/* ---- directory.c, catalog.c, contract.c ---- */
 
 int directory_put(struct core *c, const struct cmd *cmd);
 /** The row of a ROW_PUT, in the scratch arena; what is wrong with it. */
@@ -429,6 +442,21 @@ const struct tariff *tariff_find(const struct core *c, int64_t version);
 const struct tariff *tariff_in_force(const struct core *c, int64_t family, int64_t ms);
 struct split_contract *contract_find(const struct core *c, int64_t version);
 struct split_contract *contract_in_force(const struct core *c, int64_t family, int64_t ms);
+/** Rows gathered for the start whose first member is `key`, in the scratch. */
+void *catalog_rows(struct core *c, const struct buf *from, size_t size, int64_t key, size_t *n);
+EV_MUST_USE int contract_load(struct core *c, const struct row_contract *row);
+EV_MUST_USE int contract_month_load(struct core *c, const struct row_contract_month *row);
+/** The month's timer: set for the next end of a month; it ends those that are over. */
+void contract_months_arm(struct core *c);
+void contract_months_fire(struct core *c);
+/** Ends the months of this contract that are over: before a refund looks at what there is. */
+void contract_month_now(struct core *c, int64_t contract);
+/** How far the contract's month is, and what an order adds to it; what a refund takes from it. */
+void contract_month_before(struct core *c, const struct split_contract *k, struct split_input *in);
+void contract_month_after(struct core *c, const struct split_contract *k,
+                          const struct split_input *in, const struct split_result *r);
+void contract_month_back(struct core *c, int64_t contract, int64_t party, int64_t amount);
+const struct party *party_platform(const struct core *c, int64_t tenant);
 void catalog_price_model(struct core *c, const struct cmd *cmd, struct charger *ch);
 void catalog_price_held(struct core *c, const struct cmd *cmd, struct charger *ch);
 

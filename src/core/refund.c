@@ -99,6 +99,7 @@ void refund_move(struct core *c, struct order *o, int64_t back, int32_t code, co
     const struct row_split_part *rows = (const struct row_split_part *)(void *)o->parts_buf.p;
     size_t n = o->parts_buf.n / sizeof *rows, m = parts_gather(rows, n, part);
     struct ledger_request q;
+    contract_month_now(c, o->row.contract);
     purse_request(c, &q, o->row.tenant, code, o->row.currency);
     q.order_id = o->row.id;
     q.contract = o->row.contract;
@@ -110,6 +111,7 @@ void refund_move(struct core *c, struct order *o, int64_t back, int32_t code, co
         int64_t sum = party_back(part, m, i);
         if (sum) {
             share_take(c, part[i].first.party, sum, rows, n, &q);
+            contract_month_back(c, o->row.contract, part[i].first.party, sum);
             share_event(c, o, part[i].first.party, -sum);
         }
     }

@@ -177,6 +177,7 @@ enum transfer_code {
     TRANSFER_SUSPENSE = 10,
     TRANSFER_SUSPENSE_OUT = 11,
     TRANSFER_CHANNEL = 12, /* at a channel: the provider kept its fee, or paid out to the bank */
+    TRANSFER_CLAUSE = 14,   /* guarantee or rent of a month, from the operator to a party */
     TRANSFER_GIFT = 15,     /* gift money to a wallet */
     TRANSFER_GIFT_BACK = 16 /* forfeited, expired, or gone with a refund of its top-up */
 };
@@ -273,7 +274,29 @@ enum diff_way {
     DIFF_PAIRED = 7      /* another day's bill has the other side */
 };
 
-enum rounding_rule { ROUND_DEFICIT = 0 };
+enum rounding_rule {
+    ROUND_DEFICIT = 0,
+    ROUND_HALF_UP = 1, /* each half up, the operator takes the rest */
+    ROUND_LARGEST = 2  /* largest remainder of each order by itself */
+};
+
+/** What of an order was paid by gift money: nobody's share, or shared like the rest (marketing pays). */
+enum gift_rule { GIFT_EXCLUDED = 0, GIFT_FUNDED = 1 };
+
+/** Clauses of a contract besides its ratios; core/split.h says what each does. */
+enum clause_kind {
+    CLAUSE_ENERGY = 1, /* price_e5 per kWh, before the ratios: purchased electricity, rent by kWh */
+    CLAUSE_ORDER = 2,  /* a fixed amount per order, before the ratios */
+    CLAUSE_PERCENT =
+        3, /* basis points of the fee line, before the ratios: maintenance, channel fee */
+    CLAUSE_AGENT = 4,       /* basis points of another party's share, taken from it */
+    CLAUSE_TIER = 5,        /* another ratio from this money of the month on */
+    CLAUSE_TIER_ENERGY = 6, /* … from this energy of the month on */
+    CLAUSE_CAP = 7, /* most that a party gets in a month; what exceeds it is the operator's */
+    CLAUSE_GUARANTEE =
+        8,          /* least that a party gets in a month; the operator adds what is missing */
+    CLAUSE_RENT = 9 /* fixed amount a month, from the operator */
+};
 
 enum fee_kind { FEE_ELECTRICITY = 1, FEE_SERVICE = 2, FEE_OCCUPANCY = 4 };
 

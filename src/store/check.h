@@ -91,7 +91,7 @@ EV_MUST_USE int check_leg_next(struct cursor *c, struct check_leg *leg);
 
 /** A part of an order's split. */
 struct check_part {
-    int64_t party, fee_kind, base, ratio, ratio_sum, amount;
+    int64_t party, fee_kind, base, ratio, ratio_sum, amount, clause, passed, due;
 };
 /** Counts a part of an order that has this contract version; 0 or an error of memory. */
 EV_MUST_USE int check_split_part(struct check *c, int64_t contract, const struct check_part *p);

@@ -114,7 +114,7 @@ static int part_take(void *ctx, const struct sql_value *v, size_t n)
     o->part_sum = check_add(o->part_sum, v[8].i);
     if (v[9].i != o->v[O_TENANT].i)
         check_bad(o->c, "parts", o->id, "part %lld is of another tenant", (long long)v[0].i);
-    if (v[6].i <= 0 || v[7].i < v[6].i)
+    if (v[6].i < 0 || v[7].i < 1 || v[7].i < v[6].i) /* a tier may have a ratio of 0 */
         check_bad(o->c, "parts", o->id, "part %lld has ratio %lld of %lld", (long long)v[0].i,
                   (long long)v[6].i, (long long)v[7].i);
     const struct check_account *a = check_account(o->c, v[2].i);
@@ -132,7 +132,10 @@ static int part_take(void *ctx, const struct sql_value *v, size_t n)
                                     .base = v[5].i,
                                     .ratio = v[6].i,
                                     .ratio_sum = v[7].i,
-                                    .amount = v[8].i};
+                                    .amount = v[8].i,
+                                    .clause = v[10].i,
+                                    .passed = v[11].i,
+                                    .due = v[12].i};
     return check_split_part(o->c, o->v[O_CONTRACT].i, &part);
 }
 

@@ -190,7 +190,7 @@ static int staff_parts(struct request *r, struct api_Order *o)
                           BIND_I64("code", -1), BIND_I64("lim", 50), BIND_I64("after", INT64_MAX)};
     struct rows commands = {.type = &api_CommandRow_type, .max = 50};
     struct rows transfers = {.type = &api_TransferRow_type, .max = 50};
-    int err = PART(o, QUERY_WEB_ORDER_PARTS, SplitPart, parts, 100);
+    int err = PART(o, QUERY_WEB_ORDER_PARTS, SplitPart, parts, 400);
 
     if (err == 0)
         err = req_rows(r, QUERY_WEB_ORDER_COMMANDS, keys, ARRAY_LEN(keys), &commands);

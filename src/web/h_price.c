@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* h_price.c: tariffs and contracts, and what a driver sees who scans a code: the place, the price
+/* h_price.c: tariffs, and what a driver sees who scans a code: the place, the price
  * now, when it changes.
  *
  * Prices come from the same pure functions (core/tariff.h) as the bill, so page and bill agree.
@@ -179,48 +179,6 @@ int tariffs_post(struct request *r)
             return req_fail(r, ERR_RANGE, arena_printf(&r->arena, "/slices/%u/label", i).p,
                             "at most 16 bytes");
     }
-    return req_submit(r, cmd, 1);
-}
-
-/* ---- contracts ---- */
-
-int contracts_get(struct request *r)
-{
-    struct api_Contract *out = ARENA_NEW(&r->arena, struct api_Contract);
-    struct rows parties = {.type = &api_ContractParty_type};
-    int err;
-
-    if (out == NULL)
-        return ERR_TOO_LARGE;
-    err = req_one(r, QUERY_WEB_CONTRACT, NULL, 0, &api_Contract_type, out);
-    if (err == 0)
-        err = req_rows(r, QUERY_WEB_CONTRACT_PARTIES, NULL, 0, &parties);
-    out->parties = (struct api_ContractParty *)(void *)parties.p;
-    out->parties_n = parties.n;
-    return err != 0 ? err : req_json(r, &api_Contract_type, out);
-}
-
-int contracts_post(struct request *r)
-{
-    const struct api_Contract *in = r->in;
-    struct cmd_contract_put *c;
-    struct cmd *cmd;
-
-    if (r->resumed)
-        return req_made(r);
-    cmd = req_cmd(r, CMD_CONTRACT_PUT, CMD_SIZE(contract_put));
-    if (cmd == NULL)
-        return ERR_TOO_LARGE;
-    c = &cmd->u.contract_put;
-    c->family = in->family;
-    c->from_ms = in->from_ms;
-    c->unit = in->unit;
-    if (str_copy(c->name, sizeof(c->name), in->name) < in->name.n)
-        return req_fail(r, ERR_RANGE, "/name", "at most 100 bytes");
-    c->n = (int32_t)in->parties_n;
-    for (uint32_t i = 0; i < in->parties_n; i++)
-        c->party[i] = (struct contract_party_in){
-            in->parties[i].party, (int32_t)in->parties[i].lines, (int32_t)in->parties[i].ratio};
     return req_submit(r, cmd, 1);
 }
 

@@ -182,6 +182,17 @@ const payTexts: Pairs = {
   'refund.title': ['退款', 'Refund'], 'refund.hint': ['最多可退 {v}，按各方所得比例退回，退到车主钱包。', 'Up to {v}; each party gives back its part, the driver gets it in the wallet.'], 'refund.why': ['原因', 'Why'], 'refund.done': ['已退 {v}', '{v} given back'], 'c.refunded': ['已退款', 'Refunded'],
 }
 
+// Clauses of contracts and their simulator; the words of the clauses themselves are shared (src/i18n/clauses.ts).
+const contractTexts: Pairs = {
+  'contracts.until': ['到期时间', 'Ends'], 'contracts.open': ['长期，直到新版本生效', 'Open, until a newer version begins'], 'contracts.rounding': ['尾数规则', 'Rounding'], 'contracts.gift': ['赠送金', 'Gift money'],
+  'contracts.clauses': ['条款', 'Clauses'], 'contracts.clauseshint': ['先付条款按顺序从费用中扣出，余下的按上面的比例分成。', 'First clauses are taken out of the fees in their order; what is left goes by the ratios above.'], 'contracts.addclause': ['添加条款', 'Add a clause'],
+  'contracts.parent': ['上级', 'Party above'], 'contracts.above': ['从当月累计', 'From … of the month'], 'contracts.perkwh': ['元/度', 'a kWh'], 'contracts.perorder': ['元/单', 'an order'], 'contracts.permonth': ['元/月', 'a month'], 'contracts.kwhmonth': ['度/月', 'kWh a month'],
+  'contracts.earlier': ['上移', 'Earlier'], 'contracts.bad.clause': ['第 {n} 条未填完整或数字不对', 'Clause {n} is not complete, or its number is wrong'], 'contracts.bad.ends': ['到期须晚于生效', 'It ends before it begins'],
+  'contracts.noclauses': ['没有其他条款', 'No further clauses'], 'contracts.ends': ['{at} 到期', 'until {at}'],
+  'simulate.title': ['合同与分成模拟', 'Simulator'], 'simulate.sub': ['用已结算的订单试算这份合同，不产生任何账务。', 'Runs this contract over orders that were settled; nothing is booked.'], 'simulate.family': ['本合同的订单', 'Orders under this contract'], 'simulate.all': ['全部订单', 'All orders'],
+  'simulate.go': ['试算', 'Simulate'], 'simulate.total': ['{n} 笔订单，{energy} kWh，共分成 {v}', '{n} orders, {energy} kWh, {v} divided'], 'simulate.none': ['这个月没有这样的订单', 'No such orders in this month'], 'simulate.now': ['实际入账', 'As booked'], 'simulate.draft': ['按此合同', 'By this contract'], 'simulate.change': ['差额', 'Change'], 'simulate.examples': ['订单示例', 'Some orders'],
+}
+
 const occupancy: Pairs = {
   'page.occupancy': ['占位费', 'Occupancy fees'], 'occ.sub': ['充电结束后仍占用车位的收费规则；版本只增不改，订单按充电结束时的版本计费', 'Fees for bays that stay taken after the charging; versions are only added, an order keeps the one of the end of its charging'],
   'occ.new': ['新建规则', 'New rule'], 'occ.next': ['规则新版本', 'New version of the rule'], 'occ.empty': ['还没有占位费规则', 'No rules yet'], 'occ.none': ['不收占位费', 'No fee'], 'occ.linked': ['关联订单', 'Linked orders'], 'occ.occupied': ['占位', 'Occupied'],
@@ -219,6 +230,7 @@ const reconTexts: Pairs = {
 }
 
 export const consoleTexts: Pairs = {
+  ...contractTexts,
   ...occupancy,
   ...wireTexts,
   ...payTexts,

@@ -66,8 +66,9 @@ SELECT order_id, seq, kind, energy_mwh, price_e5, amount FROM fee_line ORDER BY 
 
 -- name: check_split_parts() all
 -- out: order_id id, seq int, transfer id, account id, party id, fee_kind int, base money, ratio int, ratio_sum int
--- out: amount money, tenant id
-SELECT order_id, seq, transfer, account, party, fee_kind, base, ratio, ratio_sum, amount, tenant
+-- out: amount money, tenant id, clause int, passed money, due i64
+SELECT order_id, seq, transfer, account, party, fee_kind, base, ratio, ratio_sum, amount, tenant, clause,
+  passed, due
 FROM split_part ORDER BY order_id, seq;
 
 -- name: check_order_transfers() all
@@ -89,6 +90,7 @@ WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = f.order_id)
 UNION ALL
 SELECT 'split_part' AS what, p.order_id AS id FROM split_part p
 WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = p.order_id)
+  AND NOT (p.fee_kind = 0 AND EXISTS (SELECT 1 FROM transfer t WHERE t.id = p.order_id AND t.code = 14))
 UNION ALL
 SELECT 'session' AS what, s.id AS id FROM session s
 WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = s.order_id)
@@ -112,8 +114,38 @@ SELECT day, orders, energy_mwh, elec, service, occupancy, paid, loss, minutes
 FROM stat_day WHERE station = :station ORDER BY day;
 
 -- name: check_contract_parties() many
--- out: contract id, party id, lines int, residue_e i64, residue_s i64, residue_o i64
-SELECT contract, party, lines, residue_e, residue_s, residue_o FROM contract_party ORDER BY contract, seq;
+-- out: contract id, party id, lines int, residue_e i64, residue_s i64, residue_o i64, rounding int
+SELECT x.contract, x.party, x.lines, x.residue_e, x.residue_s, x.residue_o, COALESCE(c.rounding, 0)
+FROM contract_party x LEFT JOIN contract c ON c.id = x.contract ORDER BY x.contract, x.seq;
+
+-- name: check_contract_clauses() many
+-- out: contract id, seq int, kind int, residue_e i64, residue_s i64, residue_o i64, rounding int
+SELECT x.contract, x.seq, x.kind, x.residue_e, x.residue_s, x.residue_o, COALESCE(c.rounding, 0)
+FROM contract_clause x LEFT JOIN contract c ON c.id = x.contract ORDER BY x.contract, x.seq;
+
+-- name: check_passed() many
+-- Orders whose parts passed on another sum than agents and caps got of them.
+-- out: order_id id, passed money, got money
+SELECT x.order_id, CAST(sum(x.passed) AS BIGINT) AS passed,
+       CAST(sum(CASE WHEN k.kind IN (4, 7) THEN x.amount + x.passed ELSE 0 END) AS BIGINT) AS got
+FROM split_part x
+JOIN orders o ON o.id = x.order_id
+LEFT JOIN contract_clause k ON k.contract = o.contract AND k.seq = x.clause
+WHERE x.amount >= 0 AND (x.passed <> 0 OR x.clause <> 0)
+GROUP BY x.order_id, x.fee_kind
+HAVING sum(x.passed) <> sum(CASE WHEN k.kind IN (4, 7) THEN x.amount + x.passed ELSE 0 END)
+ORDER BY x.order_id, x.fee_kind;
+
+-- name: check_rounded() many
+-- Parts under rules without memory, but the operator's, who takes what is left.
+-- out: order_id id, seq int, base money, ratio int, ratio_sum int, amount money, passed money, due i64, kind int, unit i64
+SELECT o.id AS order_id, x.seq, x.base, x.ratio, x.ratio_sum, x.amount, x.passed, x.due, COALESCE(k.kind, 0), c.unit
+FROM orders o
+CROSS JOIN contract c
+CROSS JOIN split_part x
+LEFT JOIN contract_clause k ON k.contract = o.contract AND k.seq = x.clause
+WHERE c.id = o.contract AND c.rounding <> 0 AND x.order_id = o.id AND x.amount >= 0 AND x.party <> c.operator
+ORDER BY o.id, x.seq;
 
 -- name: check_positions() many
 -- out: party id, taken money, there money

@@ -75,8 +75,10 @@ SELECT id, tx, tx_no, state, meter_start, meter_last, meter_stop, energy_mwh, po
 FROM session WHERE order_id = :id ORDER BY id;
 
 -- name: web_order_parts(id id) many
--- out: seq int, party id, party_name text, account id, fee_kind int, base money, ratio int, ratio_sum int, amount money, at_ms time, due_ms time, transfer id
-SELECT x.seq, x.party, COALESCE(p.name, ''), x.account, x.fee_kind, x.base, x.ratio, x.ratio_sum, x.amount, x.at_ms, x.due_ms, x.transfer
+-- out: seq int, party id, party_name text, account id, fee_kind int, base money, ratio int, ratio_sum int, amount money, at_ms time, due_ms time, transfer id, clause int, clause_kind int
+SELECT x.seq, x.party, COALESCE(p.name, ''), x.account, x.fee_kind, x.base, x.ratio, x.ratio_sum, x.amount, x.at_ms, x.due_ms, x.transfer,
+       x.clause, COALESCE((SELECT k.kind FROM orders o JOIN contract_clause k ON k.contract = o.contract
+                           WHERE o.id = x.order_id AND k.seq = x.clause), 0)
 FROM split_part x
 LEFT JOIN party p ON p.id = x.party
 WHERE x.order_id = :id ORDER BY x.seq;

@@ -80,15 +80,16 @@ ORDER BY p.id DESC LIMIT :lim;
 SELECT id, tenant, kind, name, verified, payee, payee_name, payee_kind, state, version, created_ms FROM party WHERE id = :id AND tenant = :tenant;
 
 -- name: contracts(tenant id, after id, lim int) many
--- out: id id, family id, name text, from_ms time, unit i64, parties i64
-SELECT c.id, c.family, c.name, c.from_ms, c.unit, (SELECT count(*) FROM contract_party x WHERE x.contract = c.id)
+-- out: id id, family id, name text, from_ms time, unit i64, parties i64, to_ms time, rounding int, clauses i64
+SELECT c.id, c.family, c.name, c.from_ms, c.unit, (SELECT count(*) FROM contract_party x WHERE x.contract = c.id),
+       c.to_ms, c.rounding, (SELECT count(*) FROM contract_clause x WHERE x.contract = c.id)
 FROM contract c
 WHERE c.tenant = :tenant AND c.id < :after
 ORDER BY c.id DESC LIMIT :lim;
 
 -- name: web_contract(tenant id, id id) one
--- out: id id, family id, name text, from_ms time, unit i64
-SELECT id, family, name, from_ms, unit FROM contract WHERE id = :id AND tenant = :tenant;
+-- out: id id, family id, name text, from_ms time, unit i64, to_ms time, rounding int, gift_rule int
+SELECT id, family, name, from_ms, unit, to_ms, rounding, gift_rule FROM contract WHERE id = :id AND tenant = :tenant;
 
 -- name: web_contract_parties(tenant id, id id) many
 -- out: party id, party_name text, lines int, ratio int

@@ -7,6 +7,7 @@ int core_frame(void);
 int core_charger(void);
 int core_purse(void);
 int core_statement(void);
+int core_contract(void);
 int core_pile(void);
 int core_defects(void);
 int core_needs_tests(void);
@@ -32,6 +33,7 @@ int main(void)
         core_occupancy,
         core_occupancy_bill,
         core_wallet,
+        core_contract,
     };
     int failed = 0;
 

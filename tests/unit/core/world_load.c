@@ -261,6 +261,10 @@ void world_restart(struct world *w)
             const struct row_bill_diff *d = world_unpacked(w, &w->rows[i]);
             if (d->state != DIFF_RESOLVED)
                 load(w, &w->rows[i]);
+        } else if (w->rows[i].table == ROW_CONTRACT_MONTH) {
+            const struct row_contract_month *m = world_unpacked(w, &w->rows[i]);
+            if (m->open)
+                load(w, &w->rows[i]);
         } else if (w->rows[i].table == ROW_PAYMENT) {
             const struct row_payment *p = world_unpacked(w, &w->rows[i]);
             if (p->state == PAYMENT_CREATED || p->state == PAYMENT_WAITING || p->bound)

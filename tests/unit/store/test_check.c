@@ -419,6 +419,16 @@ static const struct {
     {"residue", "UPDATE contract_party SET residue_e = 1 WHERE seq = 1"}, /* not its line */
     {"residue", "UPDATE split_part SET base = base + 1 WHERE seq = 3"},
     {"residue", "DELETE FROM contract_party WHERE seq = 3; UPDATE split_part SET base = 1"},
+    {"residue", "UPDATE split_part SET passed = 1 WHERE seq = 1"},
+    {"passed", "UPDATE split_part SET passed = 1 WHERE seq = 1"},
+    {"rounded",
+     "INSERT INTO contract (id, tenant, family, name, from_ms, unit, rounding, created_ms, to_ms, "
+     "operator, gift_rule) VALUES (5, 1, 5, '', 0, 1, 2, 0, 0, 0, 0); UPDATE split_part SET base = "
+     "base + 50 WHERE seq = 2"},
+    {"residue", "UPDATE split_part SET clause = 1, due = 1 WHERE seq = 1"},
+    {"residue",
+     "INSERT INTO contract_clause (contract, seq, kind, party, parent, lines, rate, above, "
+     "residue_e, residue_s, residue_o) VALUES (5, 1, 1, 2, 0, 1, 60000, 0, 7, 0, 0)"},
     {"order", "UPDATE orders SET refunded = -1 WHERE id = 100"},
     {"parts", "UPDATE orders SET refunded = 100 WHERE id = 100"},
     {"maturing", "UPDATE maturing SET amount = amount - 1"},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Texts that all three faces share. Keys with a number are values of the enums in core/types.h. */
+import { clauseTexts } from './clauses'
 import type { Pairs } from './index'
 
 export const common: Pairs = {
@@ -93,6 +94,7 @@ export const common: Pairs = {
   'transfer_code.12': ['渠道结算与手续费', 'Paid out, or fee kept, by a channel'],
   'transfer_code.15': ['赠送', 'Gift'],
   'transfer_code.16': ['赠送金收回', 'Gift taken back'],
+  ...clauseTexts,
   'channel_kind.1': ['微信支付', 'WeChat Pay'],
   'channel_kind.2': ['支付宝', 'Alipay'],
   'channel_kind.3': ['划拨', 'Allocation'],
