@@ -78,6 +78,16 @@ function fresh(name, chargers, ...kind) {
   rmSync(`${data}/${name}`, { recursive: true, force: true });
   return house(name, chargers, 0, ...kind);
 }
+/** A journal of 10,000,000 transfers: 1,000,000 orders with everything, the rest top-ups and payments. */
+function journal() {
+  const dir = `${data}/check`;
+  if (existsSync(dir)) return dir;
+  rmSync(`${data}/check.part`, { recursive: true, force: true });
+  const part = house('check.part', 20000, 1000000);
+  execFileSync(`${build}/bench/bench_ledger`, ['fill', part, '8780000'], { stdio: 'inherit' }); // 20,000 and 200,000 wallets were topped up
+  renameSync(part, dir);
+  return dir;
+}
 const rss = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
 /** Memory of a server without any charger. */
 async function bareBytes() {
@@ -202,6 +212,26 @@ const benches = {
     row('ykc_idle_bytes', Math.round((full - bare) / n), 'B of RSS per pile', bare, '', [1],
       `RSS ${full} with 15,000 logged in and beating, ${before} before the first came; log-ins: ${g.text.trim()}`);
   },
+  async check() {
+    const file = `${journal()}/even.db`, took = [], peaks = [];
+    let text = '';
+    for (let i = 0; i < 3; i++) {
+      const began = process.hrtime.bigint(), c = start(even, ['check', file]);
+      let peak = 0, done = false;
+      c.ended.then(() => { done = true; });
+      while (!done) {
+        try {
+          peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${c.pid}/status`, 'utf8'))?.[1] ?? 0));
+        } catch { /* it has just ended */ }
+        await sleep(50);
+      }
+      if (await c.ended) throw new Error(c.text.slice(-2000));
+      took.push(Number(process.hrtime.bigint() - began) / 1e9);
+      peaks.push(peak / 1024);
+      text = c.out.trim().split('\n').pop();
+    }
+    row('check', median(took).toFixed(1), 's of the clock', '', '', took, `${Math.round(median(peaks))} MiB at most; ${text}`);
+  },
   async startup() {
     const dir = big(), values = [], cpu = [];
     for (let i = 0; i < rounds; i++) {
@@ -215,7 +245,7 @@ const benches = {
 
 const list = [['heartbeat', benches.heartbeat], ['metervalues', benches.metervalues], ['metervalues_open', benches.metervalues_open],
   ['orders', benches.orders], ...[1, 100, 1000, 10000].map((n) => [`ledger_${n}`, () => benches.ledger(n)]), ['boot_cpu', benches.boot],
-  ['idle_bytes', only.includes('boot_cpu') || !only.length ? async () => {} : benches.boot], ['startup', benches.startup], ['ykc_realtime', benches.ykc_realtime], ['ykc_idle_bytes', benches.ykc_idle_bytes]];
+  ['idle_bytes', only.includes('boot_cpu') || !only.length ? async () => {} : benches.boot], ['startup', benches.startup], ['check', benches.check], ['ykc_realtime', benches.ykc_realtime], ['ykc_idle_bytes', benches.ykc_idle_bytes]];
 const unknown = only.filter((n) => !list.some(([name]) => name === n));
 if (unknown.length) throw new Error(`no such bench: ${unknown}; there are ${list.map(([n]) => n).join(' ')}`);
 mkdirSync(data, { recursive: true });

@@ -9,6 +9,8 @@
 int serve_main(int argc, char **argv);
 int demo_main(int argc, char **argv);
 int bill_main(int argc, char **argv);
+int check_main(int argc, char **argv);
+int certificate_main(int argc, char **argv);
 
 /** Takes `--config FILE`, `--dir D` and `--set name=value` out of the arguments, wherever they
  * stand, in order; prints what is wrong. The others stay: argv[0 … *argc). 0 or 2. */

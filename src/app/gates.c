@@ -21,6 +21,7 @@
 #include "io/net/net.h"
 #include "io/net/tls.h"
 #include "io/os/clock.h"
+#include "io/os/framelog.h"
 #include "io/os/thread.h"
 
 enum { MAIL_DRAIN = 1, DRAIN_MS = 3000, PROXIES_MAX = 16 };
@@ -72,6 +73,8 @@ struct reactor {
 struct gates {
     struct gates_config cfg;
     struct tls_server *tls;
+    struct framewatch *watch;
+    struct framelog **frames; /* n of them */
     _Atomic uint64_t causes, dropped;
     _Atomic uint64_t sums[FIGURES]; /* of all reactors, for /metrics */
     int n;
@@ -205,6 +208,33 @@ static uint32_t proxies_read(const char *text, struct net_block blocks[PROXIES_M
     return n;
 }
 
+/* One log a reactor: the last frames of all, and those of chargers that somebody watches. */
+static int frames_open(struct gates *g)
+{
+    const struct config *c = g->cfg.settings;
+    g->frames = calloc((size_t)g->n, sizeof g->frames[0]);
+    int err = g->frames ? framewatch_new(&g->watch) : ERR_NOMEM;
+    for (int i = 0; !err && i < g->n; i++) {
+        const struct framelog_config fc = {.reactor = (uint16_t)i,
+                                           .recent = (size_t)c->frames_recent_kb << 10,
+                                           .watched = (size_t)c->frames_watched_kb << 10,
+                                           .watch = g->watch};
+        err = framelog_new(&fc, &g->frames[i]);
+    }
+    if (!err)
+        log_line(LOG_NOTE, "net", 0, "frame log: %lld KiB of memory at most",
+                 (long long)(c->frames_recent_kb + c->frames_watched_kb) * g->n);
+    return err;
+}
+
+uint32_t gates_frames(const struct gates *g, struct framelog *const **logs,
+                      struct framewatch **watch)
+{
+    *logs = g->frames;
+    *watch = g->watch;
+    return (uint32_t)g->n;
+}
+
 static int reactor_open(struct gates *g, int i)
 {
     const struct config *c = g->cfg.settings;
@@ -244,6 +274,7 @@ static int reactor_open(struct gates *g, int i)
         .max_conns = nc.max_conns,
         .reactor = (uint16_t)i,
         .cause = next_cause,
+        .frames = g->frames[i],
     };
     err = ocpp_gate_new(&gc, &r->ocpp);
     if (!err)
@@ -305,8 +336,8 @@ int gates_new(const struct gates_config *cfg, struct gates **out)
     g->n = (int)n;
     atomic_store(&g->causes, ((uint64_t)os_now_ms() << 20) | 1);
     (void)net_fd_limit_raise();
-    int err = 0;
-    if (cfg->settings->charge_tls_cert[0])
+    int err = frames_open(g);
+    if (!err && cfg->settings->charge_tls_cert[0])
         err = tls_open(g);
     for (int i = 0; !err && i < g->n; i++)
         err = reactor_open(g, i);
@@ -397,6 +428,12 @@ void gates_free(struct gates *g)
         if (r->mail)
             mailbox_free(r->mail);
         free(r->lost);
+        if (g->frames)
+            framelog_free(g->frames[i]);
+    }
+    if (g) {
+        free(g->frames);
+        framewatch_free(g->watch);
     }
     if (g && g->tls)
         tls_server_free(g->tls);

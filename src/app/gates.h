@@ -33,6 +33,11 @@ void gates_turn(struct gates *g, int32_t wait_ms);
 uint32_t gates_metrics(const struct gates *g, struct metric_row rows[GATES_METRICS]);
 /** Rows for each model of charger that said something odd, at most `max`; any thread. */
 uint32_t gates_models(const struct gates *g, struct metric_row *rows, uint32_t max);
+/** The frame logs, one a reactor, and who is watched; live as long as the gates. */
+struct framelog;
+struct framewatch;
+uint32_t gates_frames(const struct gates *g, struct framelog *const **logs,
+                      struct framewatch **watch);
 /** Hands an answer or a call to the reactor it names; any thread, never waits. */
 void gates_deliver(struct gates *g, const struct out *out);
 /** After the last answer of a batch: wakes the reactors that were handed something. */

@@ -75,24 +75,6 @@ static int backup_main(int argc, char **argv)
     return 0;
 }
 
-static int check_main(int argc, char **argv)
-{
-    struct config c;
-    char path[300];
-    int res = app_options(&argc, argv, &c);
-    if (res)
-        return res;
-    if (argc > 1)
-        return usage(stderr, 2);
-    snprintf(path, sizeof path, "%s/even.db", c.data_dir);
-    const char *file = argc == 1 ? argv[0] : c.data_db[0] ? c.data_db : path;
-    res = store_check(file, stdout);
-    if (res < 0)
-        fprintf(stderr, "even: %s: %s\n", file == c.data_db ? "data.db" : file, /* no password */
-                err_text(res, LANG_EN));
-    return res < 0 ? 70 : res;
-}
-
 static int print_main(struct str text)
 {
     return fwrite(text.p, 1, text.n, stdout) == text.n && fflush(stdout) == 0 ? 0 : 70;
@@ -149,8 +131,10 @@ static const struct {
      "live a recorded flight again and compare every batch"},
     {"backup", backup_main, "[options] FILE | --verify FILE",
      "copy the data of a running platform, consistently; verify a copy"},
-    {"check", check_main, "[options] [FILE]",
+    {"check", check_main, "[options] [--certificate FILE] [FILE]",
      "re-derive the books from the file and print a trial balance"},
+    {"certificate", certificate_main, "[options] [FILE] YYYYMMDD|all",
+     "print the zero-sum certificates of a day, to be kept elsewhere"},
     {"config", config_main, "[--check|--man] [options]", "check and print the settings"},
     {"openapi", openapi_main, "", "print the description of the API"},
     {"types", types_main, "", "print the TypeScript types of the API"},

@@ -21,6 +21,7 @@
 #include "io/os/crypto.h"
 #include "io/os/file.h"
 #include "io/os/thread.h"
+#include "store/certify.h"
 #include "store/query.h"
 #include "store/store.h"
 #include "web/web.h"
@@ -34,6 +35,7 @@ struct house {
     char setup_token[33];
     struct store *store;
     struct store_keeper *keeper;
+    struct certifier *certifier;
     struct engine *engine;
     struct gates *gates;
     struct rails *rails;
@@ -232,6 +234,8 @@ static int store_begin(struct house *h)
         err = clock_set(h);
     if (!err)
         err = store_keeper_open(h->store, &h->keeper);
+    if (!err)
+        err = certifier_open(h->store, &h->certifier);
     return err;
 }
 
@@ -320,7 +324,12 @@ static int web_begin(struct house *h)
         .metrics_n = metrics_list(h),
         .metrics_more = models,
         .metrics_ctx = h,
+        .watch_min = (int32_t)c->frames_watch_min,
+        .firmware_max = c->firmware_max_mb << 20,
+        .firmware_total = c->firmware_total_mb << 20,
+        .firmware_link_ms = c->firmware_link_h * 3600000,
     };
+    wc.frames_n = gates_frames(h->gates, &wc.frames, &wc.watch);
     os_random_text(h->setup_token, 32);
     snprintf(daily, sizeof daily, "%s/daily", c->data_dir);
     memcpy(wc.key, h->key, sizeof wc.key);
@@ -382,11 +391,23 @@ static void house_close(struct house *h)
     gates_free(h->gates);
     engine_free(h->engine);
     rails_free(h->rails);
+    certifier_close(h->certifier);
     store_keeper_close(h->keeper);
     if (h->engine && store_leave(h->store, os_now_ms()) != 0)
         log_line(LOG_WARN, "serve", 0, "the next start has to look who is away");
     store_close(h->store);
     crypto_wipe(h->key, sizeof h->key);
+}
+
+static int house_keep(struct house *h)
+{
+    int err = store_keeper_run(h->keeper);
+    if (err)
+        log_line(LOG_WARN, "serve", 0, "housekeeping: %s", err_text(err, LANG_EN));
+    int made = certifier_run(h->certifier, os_now_ms());
+    if (made)
+        log_line(LOG_WARN, "serve", 0, "certificates of the day: %s", err_text(made, LANG_EN));
+    return err;
 }
 
 /* 0 when a signal asked for the end; ERR_LOCKED when this program may not write any more. */
@@ -402,9 +423,7 @@ static int wait_for_end(struct house *h)
             log_line(LOG_NOTE, "serve", 0, "signal %d: draining", sig);
             return 0;
         }
-        int err = store_keeper_run(h->keeper);
-        if (err)
-            log_line(LOG_WARN, "serve", 0, "housekeeping: %s", err_text(err, LANG_EN));
+        int err = house_keep(h);
         if (err == ERR_LOCKED)
             return err; /* a server's database that another program has taken over */
     }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* catalog.c: tariff versions and contract versions, which one is in force, and the price model of
- * piles that hold their prices themselves (云快充).
+/* catalog.c: tariff versions, which one is in force, and the price model of piles that hold their
+ * prices themselves (云快充). Contract versions, which live by the same rules, are in contract.c.
  *
- * Versions are immutable (but for the residues of a contract, which core/split keeps) and never
- * leave memory: orders name them. A family's id is that of its first version. A new version starts
- * after the newest one that exists, so the order of versions is the order of time.
+ * Versions are immutable and never leave memory: orders name them. A family's id is that of its first
+ * version. A new version starts after the newest one that exists, so the order of versions is the
+ * order of time.
  *
  * At the start the rows of a version come one by one; they are gathered and built together by
  * catalog_build. Fails: ERR_CORRUPT when stored rows do not build. */
@@ -114,92 +114,6 @@ int catalog_put_tariff(struct core *c, const struct cmd *cmd)
     return 0;
 }
 
-/* ---- contracts ---- */
-
-struct split_contract *contract_find(const struct core *c, int64_t version)
-{
-    struct contract_node *n = map_get_ptr(&c->contracts, (uint64_t)version);
-    return n ? &n->c : NULL;
-}
-
-struct split_contract *contract_in_force(const struct core *c, int64_t family, int64_t ms)
-{
-    struct contract_node *n = map_get_ptr(&c->contract_families, (uint64_t)family);
-    while (n && n->c.from_ms > ms)
-        n = n->next;
-    return n ? &n->c : NULL;
-}
-
-static int contract_add(struct core *c, const struct split_contract *k)
-{
-    struct contract_node *n = ARENA_NEW(&c->arena, struct contract_node);
-    if (!n)
-        return ERR_NOMEM;
-    n->c = *k;
-    struct contract_node *head = map_get_ptr(&c->contract_families, (uint64_t)k->family);
-    struct contract_node **at = &head;
-    while (*at && (*at)->c.from_ms > k->from_ms)
-        at = &(*at)->next;
-    n->next = *at;
-    *at = n;
-    int rc = map_put_ptr(&c->contract_families, (uint64_t)k->family, head);
-    return rc ? rc : map_put_ptr(&c->contracts, (uint64_t)k->id, n);
-}
-
-static int contract_check(const struct core *c, const struct cmd *cmd)
-{
-    const struct cmd_contract_put *in = &cmd->u.contract_put;
-    if (!tenant_find(c, cmd->head.tenant) || cmd->head.station)
-        return ERR_NOT_FOUND;
-    if (!in->name[0])
-        return ERR_REQUIRED;
-    if (in->n < 1 || in->n > CONTRACT_PARTIES_MAX || in->from_ms < 0)
-        return ERR_RANGE;
-    for (int32_t i = 0; i < in->n; i++) {
-        const struct party *p = dir_find(c, ROW_PARTY, in->party[i].party);
-        if (!p || p->row.tenant != cmd->head.tenant || p->row.state != ROW_ACTIVE)
-            return ERR_NOT_FOUND;
-    }
-    const struct contract_node *n = map_get_ptr(&c->contract_families, (uint64_t)in->family);
-    if (in->family && (!n || n->c.tenant != cmd->head.tenant))
-        return ERR_NOT_FOUND;
-    return n && in->from_ms <= n->c.from_ms ? ERR_CONFLICT : 0;
-}
-
-int catalog_put_contract(struct core *c, const struct cmd *cmd)
-{
-    const struct cmd_contract_put *in = &cmd->u.contract_put;
-    int rc = contract_check(c, cmd);
-    if (rc)
-        return rc;
-    struct row_contract row = {.id = core_id(c),
-                               .tenant = cmd->head.tenant,
-                               .name = in->name,
-                               .from_ms = in->from_ms,
-                               .unit = in->unit,
-                               .rounding = ROUND_DEFICIT,
-                               .created_ms = c->now};
-    row.family = in->family ? in->family : row.id;
-    struct row_contract_party parties[CONTRACT_PARTIES_MAX] = {0};
-    for (int32_t i = 0; i < in->n; i++)
-        parties[i] = (struct row_contract_party){.contract = row.id,
-                                                 .seq = i,
-                                                 .party = in->party[i].party,
-                                                 .lines = in->party[i].lines,
-                                                 .ratio = in->party[i].ratio};
-    struct split_contract k;
-    rc = split_build(&k, &row, parties, (size_t)in->n);
-    if (rc)
-        return rc;
-    must(contract_add(c, &k) == 0);
-    row_put(c, ROW_CONTRACT, ROW_UPSERT, &row);
-    for (int32_t i = 0; i < in->n; i++)
-        row_put(c, ROW_CONTRACT_PARTY, ROW_UPSERT, &parties[i]);
-    c->made_id = row.id;
-    c->made_version = 1;
-    return 0;
-}
-
 /* ---- loading ---- */
 
 int catalog_load(struct core *c, enum row_table t, const void *row)
@@ -217,14 +131,18 @@ int catalog_load(struct core *c, enum row_table t, const void *row)
         buf_put(&c->load_slices, &slice, sizeof slice);
     } else if (t == ROW_CONTRACT) {
         buf_put(&c->load_contracts, row, sizeof(struct row_contract));
-    } else {
+    } else if (t == ROW_CONTRACT_PARTY) {
         buf_put(&c->load_parties, row, sizeof(struct row_contract_party));
+    } else if (t == ROW_CONTRACT_CLAUSE) {
+        buf_put(&c->load_clauses, row, sizeof(struct row_contract_clause));
+    } else {
+        buf_put(&c->load_months, row, sizeof(struct row_contract_month));
     }
     return 0;
 }
 
 /* Copies the rows of `key` (first member of each) out of the gathered ones into the scratch. */
-static void *rows_of(struct core *c, const struct buf *from, size_t size, int64_t key, size_t *n)
+void *catalog_rows(struct core *c, const struct buf *from, size_t size, int64_t key, size_t *n)
 {
     char *out = arena_alloc(&c->scratch, from->n + 1);
     *n = 0;
@@ -241,23 +159,13 @@ static int tariff_load(struct core *c, const struct row_tariff *row)
 {
     size_t days_n, slices_n;
     struct tariff *t;
-    struct row_tariff_day *days = rows_of(c, &c->load_days, sizeof *days, row->id, &days_n);
+    struct row_tariff_day *days = catalog_rows(c, &c->load_days, sizeof *days, row->id, &days_n);
     struct row_tariff_slice *slices =
-        rows_of(c, &c->load_slices, sizeof *slices, row->id, &slices_n);
+        catalog_rows(c, &c->load_slices, sizeof *slices, row->id, &slices_n);
     if (!days || !slices)
         return ERR_NOMEM;
     int rc = tariff_build(&c->arena, row, days, days_n, slices, slices_n, &t);
     return rc ? ERR_CORRUPT : tariff_add(c, t);
-}
-
-static int contract_load(struct core *c, const struct row_contract *row)
-{
-    size_t n;
-    struct split_contract k;
-    struct row_contract_party *parties = rows_of(c, &c->load_parties, sizeof *parties, row->id, &n);
-    if (!parties)
-        return ERR_NOMEM;
-    return split_build(&k, row, parties, n) ? ERR_CORRUPT : contract_add(c, &k);
 }
 
 int catalog_build(struct core *c)
@@ -274,10 +182,13 @@ int catalog_build(struct core *c)
             contract_load(c, (const struct row_contract *)(const void *)(c->load_contracts.p + at));
         arena_reset(&c->scratch);
     }
+    for (size_t at = 0; !rc && at < c->load_months.n; at += sizeof(struct row_contract_month))
+        rc = contract_month_load(
+            c, (const struct row_contract_month *)(const void *)(c->load_months.p + at));
     arena_free(&c->scratch);
     c->scratch = usual;
-    struct buf *bufs[] = {&c->load_days, &c->load_slices, &c->load_tariffs, &c->load_contracts,
-                          &c->load_parties};
+    struct buf *bufs[] = {&c->load_days,    &c->load_slices,  &c->load_tariffs, &c->load_contracts,
+                          &c->load_parties, &c->load_clauses, &c->load_months};
     for (size_t i = 0; i < ARRAY_LEN(bufs); i++)
         buf_free(bufs[i]);
     return rc;

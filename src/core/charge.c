@@ -9,27 +9,16 @@
 
 /* ---- the split ---- */
 
-static const struct party *platform_of(const struct core *c, int64_t tenant)
-{
-    for (uint32_t i = 0; i < c->dir[ROW_PARTY].slab.len; i++) {
-        const struct party *p = slab_at(&c->dir[ROW_PARTY].slab, i);
-        if (p && p->row.tenant == tenant && p->row.kind == PARTY_PLATFORM)
-            return p;
-    }
-    return NULL;
-}
-
 /* What no contract divides is the platform's: without one everything, else the line that nobody
  * shares in. */
 static void split_platform(const struct core *c, const struct order *o,
                            const struct money base[SPLIT_LINES], struct split_result *out)
 {
-    static const int32_t kinds[] = {FEE_ELECTRICITY, FEE_SERVICE, FEE_OCCUPANCY};
-    const struct party *p = platform_of(c, o->row.tenant);
+    const struct party *p = party_platform(c, o->row.tenant);
     must(p); /* made with the tenant */
     for (int i = 0; i < SPLIT_LINES; i++)
         if (base[i].v)
-            out->part[out->n++] = (struct split_part){.kind = kinds[i],
+            out->part[out->n++] = (struct split_part){.kind = split_line_kind(i),
                                                       .party = p->row.id,
                                                       .base = base[i],
                                                       .amount = base[i],
@@ -37,25 +26,17 @@ static void split_platform(const struct core *c, const struct order *o,
                                                       .ratio_sum = 1};
 }
 
-static void split_make(struct core *c, struct order *o, const struct bill *b,
-                       struct split_result *out)
+/* Residues that this split moved: most shares come out even. */
+static void residues_put(struct core *c, struct split_contract *k, const struct split_result *r)
 {
-    struct money base[SPLIT_LINES] = {MONEY(b->elec), MONEY(b->service), MONEY(b->occupancy)};
-    struct money rest[SPLIT_LINES] = {MONEY_ZERO, MONEY_ZERO, MONEY_ZERO};
-    struct split_contract *k = contract_find(c, o->row.contract);
-    if (!k) {
-        split_platform(c, o, base, out);
-        return;
-    }
-    if (!split_covers(k, FEE_OCCUPANCY)) {
-        rest[2] = base[2];
-        base[2] = MONEY_ZERO;
-    }
-    must(split_compute(k, base, out) == 0); /* it covers the other lines; bills are bounded */
-    bool moved[SPLIT_PARTIES_MAX] = {0};    /* most shares come out even */
+    const int32_t clauses = k->terms ? k->terms->n : 0;
+    bool moved[SPLIT_PARTIES_MAX] = {0}, turned[SPLIT_CLAUSES_MAX] = {0};
     for (int32_t i = 0; i < k->n; i++)
-        moved[i] = memcmp(k->party[i].residue, out->residue[i], sizeof out->residue[i]) != 0;
-    split_commit(k, out);
+        moved[i] = memcmp(k->party[i].residue, r->residue[i], sizeof r->residue[i]) != 0;
+    for (int32_t i = 0; i < clauses; i++)
+        turned[i] = memcmp(k->terms->clause[i].residue, r->clause_residue[i],
+                           sizeof r->clause_residue[i]) != 0;
+    split_commit(k, r);
     for (int32_t i = 0; i < k->n; i++) {
         struct row_contract_party row;
         if (!moved[i])
@@ -63,6 +44,40 @@ static void split_make(struct core *c, struct order *o, const struct bill *b,
         split_party_row(k, i, &row);
         row_put(c, ROW_CONTRACT_PARTY, ROW_UPSERT, &row);
     }
+    for (int32_t i = 0; i < clauses; i++) {
+        struct row_contract_clause row;
+        if (!turned[i])
+            continue;
+        split_clause_row(k, i, &row);
+        row_put(c, ROW_CONTRACT_CLAUSE, ROW_UPSERT, &row);
+    }
+}
+
+/* Divides what was taken of the bill; `gift` of it was gift money, which is nobody's share unless the
+ * contract says that marketing funds it. */
+static void split_make(struct core *c, struct order *o, const struct bill *b, int64_t gift,
+                       struct split_result *out)
+{
+    struct split_contract *k = contract_find(c, o->row.contract);
+    bool funded = !gift || (k && k->gift_rule == GIFT_FUNDED);
+    struct bill share = funded ? *b : bill_taken(b, bill_total(b) - gift);
+    struct money rest[SPLIT_LINES] = {MONEY_ZERO, MONEY_ZERO, MONEY_ZERO};
+    struct split_input in = {
+        .base = {MONEY(share.elec), MONEY(share.service), MONEY(share.occupancy)},
+        .energy_mwh = share.energy_mwh < SPLIT_ENERGY_MAX ? share.energy_mwh : SPLIT_ENERGY_MAX,
+        .again = o->row.parts > 0};
+    if (!k) {
+        split_platform(c, o, in.base, out);
+        return;
+    }
+    if (!split_covers(k, FEE_OCCUPANCY)) {
+        rest[2] = in.base[2];
+        in.base[2] = MONEY_ZERO;
+    }
+    contract_month_before(c, k, &in);
+    must(split_compute(k, &in, out) == 0); /* it covers the other lines; bills are bounded */
+    residues_put(c, k, out);
+    contract_month_after(c, k, &in, out);
     split_platform(c, o, rest, out);
 }
 
@@ -82,7 +97,10 @@ static void part_put(struct core *c, struct order *o, const struct split_part *p
                                        .amount = p->amount.v,
                                        .at_ms = c->now,
                                        .due_ms = share->due_ms,
-                                       .station = o->row.station};
+                                       .station = o->row.station,
+                                       .clause = p->clause,
+                                       .passed = p->passed.v,
+                                       .due = p->due};
     row_put(c, ROW_SPLIT_PART, ROW_INSERT, &row);
     buf_put(&o->parts_buf, &row, sizeof row);
 }
@@ -97,21 +115,29 @@ static void share_event(struct core *c, const struct order *o, int64_t party, in
     e->amount = amount;
 }
 
-/* One event a party, however many lines it shares in. */
-static void share_events(struct core *c, const struct order *o, const struct split_result *s)
+/* What one party gets of an order: one leg and one event, however many lines it shares in. */
+struct party_share {
+    int64_t party, amount;
+    struct share_part share;
+};
+#define SHARES_MAX (SPLIT_PARTIES_MAX + 1) /* those of a contract, and the platform */
+
+static struct party_share *share_of(struct party_share *s, int32_t *n, int64_t party)
 {
-    for (int32_t i = 0; i < s->n; i++) {
-        int64_t sum = 0;
-        bool first = true;
-        for (int32_t j = 0; j < s->n; j++) {
-            if (s->part[j].party != s->part[i].party)
-                continue;
-            first = first && j >= i;
-            sum += s->part[j].amount.v;
-        }
-        if (first && sum)
-            share_event(c, o, s->part[i].party, sum);
-    }
+    for (int32_t i = 0; i < *n; i++)
+        if (s[i].party == party)
+            return &s[i];
+    must(*n < SHARES_MAX);
+    s[*n] = (struct party_share){.party = party};
+    return &s[(*n)++];
+}
+
+static int32_t shares_gather(const struct split_result *r, struct party_share *out)
+{
+    int32_t n = 0;
+    for (int32_t i = 0; i < r->n; i++)
+        share_of(out, &n, r->part[i].party)->amount += r->part[i].amount.v;
+    return n;
 }
 
 /* ---- the transfer ---- */
@@ -127,7 +153,8 @@ struct bill bill_taken(const struct bill *b, int64_t paid)
     int64_t rest = paid - elec, other = b->service + parking;
     if (parking)
         parking = muldiv_half_up(rest, parking, other);
-    return (struct bill){.elec = elec, .service = rest - parking, .occupancy = parking};
+    return (struct bill){
+        .elec = elec, .service = rest - parking, .occupancy = parking, .energy_mwh = b->energy_mwh};
 }
 
 static void request_init(const struct order *o, struct ledger_request *q, int32_t code)
@@ -151,13 +178,14 @@ struct taken charge_bill(struct core *c, struct order *o, const struct bill *b, 
     request_init(o, &q, TRANSFER_CAPTURE);
     payer_legs(c, o, &t, &q);
     if (paid)
-        split_make(c, o, &base, &split);
-    struct share_part share[SPLIT_PARTS_MAX];
-    for (int32_t i = 0; i < split.n; i++)
-        share[i] = share_give(c, o->row.tenant, split.part[i].party, split.part[i].amount.v, &q);
+        split_make(c, o, &base, 0, &split);
+    struct party_share share[SHARES_MAX];
+    int32_t n = shares_gather(&split, share);
+    for (int32_t i = 0; i < n; i++)
+        share[i].share = share_give(c, o->row.tenant, share[i].party, share[i].amount, &q);
     int64_t held = hold ? hold->amount.v : 0, due = paid ? company_due(c, o) : 0;
-    for (int32_t i = 0; due && i < split.n; i++)
-        share[i].due_ms = share[i].pending ? due : 0;
+    for (int32_t i = 0; due && i < n; i++)
+        share[i].share.due_ms = share[i].share.pending ? due : 0;
     struct ledger_ctx ctx = ledger_ctx_now(c);
     if (hold)
         must(ledger_hold_capture(c->ledger, &ctx, hold_id, &q) == 0);
@@ -166,12 +194,15 @@ struct taken charge_bill(struct core *c, struct order *o, const struct bill *b, 
     company_charged(c, o, paid, held);
     if (paid && !o->row.transfer)
         o->row.transfer = ctx.id;
-    for (int32_t i = 0; i < split.n; i++) {
+    for (int32_t i = 0; i < split.n; i++)
         if (split.part[i].base.v)
-            part_put(c, o, &split.part[i], &share[i], ctx.id);
-        share_given(c, o->row.tenant, o->row.currency, &share[i]);
+            part_put(c, o, &split.part[i], &share_of(share, &n, split.part[i].party)->share,
+                     ctx.id);
+    for (int32_t i = 0; i < n; i++) {
+        share_given(c, o->row.tenant, o->row.currency, &share[i].share);
+        if (share[i].amount)
+            share_event(c, o, share[i].party, share[i].amount);
     }
-    share_events(c, o, &split);
     if (o->row.driver)
         event_wallet(c, o->row.tenant, o->row.driver, o->row.currency);
     return t;

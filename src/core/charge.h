@@ -5,7 +5,8 @@
  *
  * Who pays a bill of `total`:
  *
- *  - a wallet with a hold: min(total, hold) is captured, the rest of the hold released. What
+ *  - a wallet, or a single payment in it, with a hold: min(total, hold) is captured, of principal and
+ *    gift money by the tenant's rule (wallet.c), the rest of the hold released. What
  *    exceeds it is debt if the tenant says so and the cap was not the driver's own prepaid amount;
  *    else loss.
  *  - a wallet without a hold: what is available; the rest is debt or loss by the same policies.
@@ -23,10 +24,12 @@
 /** What an order owes, by fee line. */
 struct bill {
     int64_t elec, service, occupancy;
+    int64_t energy_mwh; /* what contracts divide by the kWh */
 };
 /** Where a bill went. */
 struct taken {
     int64_t captured, debt, loss;
+    int64_t gift; /* of captured: gift money */
 };
 
 static inline int64_t bill_total(const struct bill *b)
@@ -44,18 +47,47 @@ struct taken charge_bill(struct core *c, struct order *o, const struct bill *b, 
 
 /* ---- payer.c ---- */
 
-/** Somebody pays it: a driver's wallet, or a company. */
+/** Somebody pays it: a driver's wallet, a single payment in it, or a company. */
 static inline bool payer_pays(const struct order *o)
 {
-    return o->row.payer_kind == PAYER_WALLET || o->row.payer_kind == PAYER_COMPANY;
+    return o->row.payer_kind == PAYER_WALLET || o->row.payer_kind == PAYER_SINGLE ||
+           o->row.payer_kind == PAYER_COMPANY;
 }
 /** What the payer of this order gives of `total`; changes nothing. hold: NULL = none. */
 struct taken payer_take(const struct core *c, const struct order *o, int64_t total,
                         const struct ledger_hold *hold);
-/** Legs that take it from the payer. */
-void payer_legs(struct core *c, const struct order *o, const struct taken *t,
-                struct ledger_request *q);
-/** Legs that give `back` to the payer: what he owes is settled first. */
-void payer_back(struct core *c, const struct order *o, int64_t back, struct ledger_request *q);
+/** Legs that take it from the payer; the order's gift part is noted. */
+void payer_legs(struct core *c, struct order *o, const struct taken *t, struct ledger_request *q);
+/** Legs that give `back` to the payer, as it was paid: what he owes is settled first. The order's
+ * sums do not contain it yet. */
+void payer_back(struct core *c, struct order *o, int64_t back, struct ledger_request *q);
+/** Holds `amount` for the order, or `more` on top: ERR_NO_FUNDS, ERR_FULL … */
+EV_MUST_USE int payer_hold(struct core *c, struct order *o, int64_t amount);
+EV_MUST_USE int payer_raise(struct core *c, struct order *o, int64_t more);
+/** The order is settled, gave something back, or failed: what is the payer's again goes where it
+ * belongs. */
+void payer_over(struct core *c, struct order *o);
+
+/* ---- wallet.c ---- */
+
+/** What a driver has free to spend. */
+struct wallet_money {
+    int64_t principal, gift;
+};
+struct wallet_money wallet_money(const struct core *c, int64_t tenant, int64_t driver,
+                                 const char *currency);
+EV_MUST_USE int wallet_hold(struct core *c, struct order *o, int64_t amount);
+EV_MUST_USE int wallet_raise(struct core *c, struct order *o, int64_t more);
+struct taken wallet_take(const struct core *c, const struct order *o, int64_t total,
+                         const struct ledger_hold *hold);
+void wallet_legs(struct core *c, struct order *o, const struct taken *t, struct ledger_request *q);
+void wallet_back(struct core *c, struct order *o, int64_t back, struct ledger_request *q);
+int wallet_freeze(struct core *c, const struct cmd *cmd);
+int wallet_close(struct core *c, const struct cmd *cmd);
+
+/* ---- single.c ---- */
+
+/** The rest of a single payment goes back to its source. */
+void single_over(struct core *c, struct order *o);
 
 #endif

@@ -99,6 +99,21 @@ enum cmd_type {
     CMD_ORDER_RAISE,      /* more prepaid for a running order; reply_made (order id) */
     CMD_COMPANY_PAY,      /* staff took money of a company; reply_made (transfer id) */
     CMD_COMPANY_BILL,     /* a company's bill of a month that is over; reply_made (bill id) */
+    CMD_BILL_PART,      /* differences of a bill that is being imported; kept until CMD_BILL_PUT */
+    CMD_BILL_PUT,       /* a provider's bill of a day, compared; reply_made (bill id) */
+    CMD_DIFF_DECIDE,    /* who looks after a difference, how it is resolved; reply_made */
+    CMD_DAY_CLOSE,      /* a channel's account explains itself; reply_made (day_close id) */
+    CMD_CHANNEL_SETTLE, /* the provider paid out to our bank; reply_made (settlement id) */
+    CMD_OCCUPANCY_PUT = 90, /* a version of an occupancy rule; reply_made */
+    CMD_ORDER_WAIVE = 91,   /* staff waive an occupancy order, open or settled; reply_made */
+    CMD_INVOICE_NEW = 100, /* a driver asks for an invoice over paid orders; reply_made (its id) */
+    CMD_INVOICE_DECIDE,    /* exported, issued, rejected, cancelled, taken back; reply_made */
+    CMD_STATION_COST,      /* what a station cost in a month; reply_made (station id) */
+    CMD_PAYOUT_PAPER, /* a company handed in its invoice for a payout; reply_made (payout id) */
+
+    CMD_GIFT,             /* staff gives gift money; reply_made (lot id) */
+    CMD_WALLET_FREEZE,    /* staff freezes or unfreezes a wallet; reply_made (driver id) */
+    CMD_DRIVER_CLOSE,     /* the driver, or staff, closes an account; reply_made (driver id) */
 };
 
 struct cmd_head {
@@ -283,13 +298,21 @@ struct contract_party_in {
     int64_t party;
     int32_t lines, ratio;
 };
+struct contract_clause_in {
+    int32_t kind, lines; /* enum clause_kind */
+    int64_t party, parent, rate, above;
+};
 #define CONTRACT_PARTIES_MAX 16
+#define CONTRACT_CLAUSES_MAX 24
 struct cmd_contract_put {
     int64_t family, from_ms;
     char name[101];
     int64_t unit;
     int32_t n;
     struct contract_party_in party[CONTRACT_PARTIES_MAX];
+    int64_t to_ms;
+    int32_t rounding, gift_rule, clauses, pad;
+    struct contract_clause_in clause[CONTRACT_CLAUSES_MAX];
 };
 struct cmd_topup {
     int64_t driver, amount;
@@ -354,6 +377,8 @@ struct cmd_payment_new {
     char currency[4];
     char payer[121]; /* APP inside WeChat: the payer's open id; H5: the address of the phone */
     char pad[7];
+    int64_t package;   /* buys this top-up package, or 0 */
+    int64_t connector; /* single payment: charging begins here when it is paid, or 0 */
 };
 struct cmd_pay_result {
     int64_t row, channel; /* payment or payout; 0, 0: nothing is known of it here */
@@ -373,13 +398,15 @@ struct cmd_payout_new {
     int64_t payment;       /* … or unused principal of this payment */
     int64_t channel;
     char note[201];
+    char payee[121], payee_name[101]; /* principal by a bank: where it goes */
 };
 enum payout_act {
     PAYOUT_ACT_APPROVE = 1,
     PAYOUT_ACT_REFUSE = 2,
     PAYOUT_ACT_CANCEL = 3,
     PAYOUT_ACT_SETTLED = 4,
-    PAYOUT_ACT_FAILED = 5
+    PAYOUT_ACT_FAILED = 5,
+    PAYOUT_ACT_PAID = 6 /* the rail paid another amount than was asked for */
 };
 struct cmd_payout_decide {
     int64_t payout;
@@ -388,6 +415,7 @@ struct cmd_payout_decide {
     int32_t pad;
     char bank_no[65]; /* SETTLED: the bank's number of it */
     char note[201];
+    int64_t amount; /* PAID: what was paid */
 };
 
 struct cmd_statement_new {
@@ -415,6 +443,136 @@ struct cmd_company_bill {
     int64_t company;
     int32_t month; /* yyyymm */
     char note[201];
+};
+
+#define INVOICE_ORDERS_MAX 50
+struct cmd_invoice_new {
+    int64_t driver;
+    int32_t buyer; /* enum invoice_buyer */
+    int32_t n;     /* orders that follow */
+    char title[401], tax_no[21], email[101];
+    char pad[5];
+    int64_t order[INVOICE_ORDERS_MAX];
+};
+enum invoice_act {
+    INVOICE_EXPORT = 1,
+    INVOICE_ISSUE = 2,
+    INVOICE_REJECT = 3,
+    INVOICE_CANCEL = 4,
+    INVOICE_REVERSE = 5, /* staff take a whole issued one back: a red one for the rest of it */
+    INVOICE_RETRY = 6    /* the tax system did not take it: exported back to requested */
+};
+struct cmd_invoice_decide {
+    int64_t invoice;
+    int64_t driver;    /* 0 = staff; else it must be this driver's, who only cancels */
+    int32_t act;       /* enum invoice_act */
+    int32_t issued_on; /* ISSUE: yyyymmdd */
+    char number[41];   /* ISSUE: the tax system's */
+    char note[201];    /* REJECT, REVERSE: why */
+    char pad[6];
+};
+struct cmd_station_cost {
+    int64_t station;
+    int32_t month, kind; /* yyyymm, enum cost_kind */
+    int64_t amount;      /* 0 takes the entry away */
+    char note[201];
+    char pad[7];
+};
+
+/** A line of a bill that does not agree, or that the provider does not have. Amounts are signed: what
+ * came in is positive. Of a fee: what is due, and what was kept, negative. */
+struct bill_diff_in {
+    int64_t diff;  /* an earlier open difference, whose other side this is; 0 = a new one */
+    int64_t row;   /* our payment or payout, 0 = none */
+    int32_t class; /* enum bill_class */
+    int32_t kind;  /* 1 payment, 2 payout or refund, 0 not known */
+    int64_t ours, theirs, ours_ms;
+    char no[65], provider_no[65];
+    char pad[6];
+};
+#define BILL_PART_MAX  64
+#define BILL_DIFFS_MAX 1000
+struct cmd_bill_part {
+    int64_t channel;
+    int32_t day;   /* yyyymmdd in China's time */
+    int32_t first; /* how many went before; 0 begins a bill anew */
+    int32_t n;
+    char sha256[65];
+    char pad[3];
+    struct bill_diff_in diff[BILL_PART_MAX];
+};
+struct cmd_bill_put {
+    int64_t channel;
+    int32_t day, rows, matched;
+    int32_t differ;                    /* all that went before in parts */
+    int64_t took, gave, fees, fee_due; /* as the provider says; the fees as agreed */
+    char sha256[65];
+    char pad[7];
+};
+enum diff_act {
+    DIFF_ACT_ASSIGN = 1,
+    DIFF_ACT_POST = 2,    /* of what only we have: to suspense */
+    DIFF_ACT_RESOLVE = 3, /* above the tenant's limit a second person must approve */
+    DIFF_ACT_APPROVE = 4,
+    DIFF_ACT_REFUSE = 5
+};
+struct cmd_diff_decide {
+    int64_t diff, owner, target; /* owner: ASSIGN; target: of the way */
+    int32_t act, way;            /* enum diff_act, enum diff_way */
+    char note[201];
+    char pad[7];
+};
+/** What the web front added up on a snapshot; the core judges what it can and `even check` the rest. */
+struct cmd_day_close {
+    int64_t channel;
+    int32_t day, pad;
+    int64_t opening, theirs, held, lines;
+};
+struct cmd_channel_settle {
+    int64_t channel, bank, amount, fee;
+    int32_t day, pad;
+    char bank_no[65], note[201];
+    char pad2[6];
+};
+
+struct cmd_payout_paper {
+    int64_t payout, amount; /* amount: of the invoice, with tax */
+    char number[41];
+    char pad[7];
+};
+
+struct occupancy_window_in {
+    int32_t from_min, to_min;
+    int64_t price; /* per minute */
+};
+#define OCCUPANCY_WINDOWS_MAX 8
+struct cmd_occupancy_put {
+    int64_t family; /* 0 = a new family */
+    int64_t from_ms;
+    char name[101];
+    int32_t free_min, kinds, exempt, pay, hold, bay, near_min, every_min, n;
+    int64_t cap_order, cap_day;
+    struct occupancy_window_in window[OCCUPANCY_WINDOWS_MAX];
+};
+struct cmd_order_waive {
+    int64_t order;
+    char note[201]; /* why: asked for */
+};
+
+struct cmd_gift {
+    int64_t driver, amount;
+    int32_t days; /* it is good for; 0 = for ever */
+    char note[201];
+};
+struct cmd_wallet_freeze {
+    int64_t driver;
+    int32_t freeze; /* 1 or 0 */
+    char reason[201];
+};
+struct cmd_driver_close {
+    int64_t driver;
+    int64_t
+        give_up; /* principal that no source takes back, and that the driver waives: all there is */
 };
 
 struct cmd {
@@ -459,6 +617,20 @@ struct cmd {
         struct cmd_order_raise order_raise;
         struct cmd_company_pay company_pay;
         struct cmd_company_bill company_bill;
+        struct cmd_invoice_new invoice_new;
+        struct cmd_invoice_decide invoice_decide;
+        struct cmd_station_cost station_cost;
+        struct cmd_bill_part bill_part;
+        struct cmd_bill_put bill_put;
+        struct cmd_diff_decide diff_decide;
+        struct cmd_day_close day_close;
+        struct cmd_channel_settle channel_settle;
+        struct cmd_payout_paper payout_paper;
+        struct cmd_occupancy_put occupancy_put;
+        struct cmd_order_waive order_waive;
+        struct cmd_gift gift;
+        struct cmd_wallet_freeze wallet_freeze;
+        struct cmd_driver_close driver_close;
     } u;
 };
 /** Bytes to send for a command with payload member m. Arrays at the end (samples, payload, row) may be cut: see cmd_trim. */
@@ -577,6 +749,8 @@ struct out_event {
     int64_t energy_mwh, power_w, cost, cap, amount;
     int32_t soc_pm, state, reason, doubt;
     int32_t voltage_mv, current_ma;
+    int64_t gift,
+        gift_held; /* EVENT_WALLET: the same of gift money; amount and cap: of principal */
 };
 enum event_kind {
     EVENT_CONNECTOR = 1,

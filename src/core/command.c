@@ -8,6 +8,7 @@
  * result whose id is not the outstanding call's is ignored; 3. a start is sent once, whatever
  * happens: after a restart it is TIMEOUT; 4. only stops wait while the charger is away. */
 #include "core/core_state.h"
+#include "core/occupancy.h"
 
 static struct order *call_order(const struct core *c, const struct call *k)
 {
@@ -71,7 +72,9 @@ static void call_effect(struct core *c, const struct call *k, int err, const cha
 {
     struct order *o = call_order(c, k);
     call_learn(c, k, err, status);
-    if (o && k->kind == CALL_REMOTE_START)
+    if (o && o->row.kind == ORDER_OCCUPANCY)
+        occupancy_answer(c, o, err, status);
+    else if (o && k->kind == CALL_REMOTE_START)
         start_result(c, o, err, status);
     else if (o && k->kind == CALL_REMOTE_STOP)
         stop_result(c, o, err, status);
@@ -337,6 +340,13 @@ int command_call(struct core *c, const struct cmd *cmd)
                                                  .payload = payload});
     if (!k)
         return ERR_FULL;
+    if (strcmp(in->action, "UpdateFirmware") == 0 || strcmp(in->action, "Update") == 0) {
+        /* What it tells from now on is about this one. */
+        (void)obj_text(c, &ch->o, &ch->row.update_state, "");
+        ch->row.update_id = k->row.id;
+        ch->row.update_ms = c->now;
+        obj_dirty(c, &ch->o);
+    }
     c->made_id = k->row.id;
     c->made_version = 1;
     return 0;

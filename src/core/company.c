@@ -240,11 +240,9 @@ int64_t company_local(const struct core *c, const struct member *m, int64_t stat
     return most > 0 ? most : -1;
 }
 
-int company_raise(const struct core *c, const struct order *o, int64_t more)
+static int raise_check(const struct core *c, const struct order *o, int64_t more)
 {
     const struct member *m = dir_find(c, ROW_COMPANY_MEMBER, o->row.member);
-    if (o->row.payer_kind != PAYER_COMPANY)
-        return 0;
     int rc = company_alive(c, m);
     if (rc)
         return rc;
@@ -278,17 +276,37 @@ void company_began(struct core *c, const struct order *o)
     if (!m)
         return;
     m->row.held += held_of(c, o);
-    m->row.used_orders++;
+    m->row.used_orders += o->row.kind != ORDER_OCCUPANCY; /* a stay is no order of its own */
     obj_dirty(c, &m->o);
 }
 
-void company_more(struct core *c, const struct order *o, int64_t more)
+int company_hold(struct core *c, struct order *o, int64_t amount)
+{
+    struct ledger_ctx ctx = ledger_ctx_now(c);
+    int rc = ledger_hold_open(c->ledger, &ctx, account_of(c, o->row.company)->id, MONEY(amount),
+                              o->row.id, 0);
+    if (!rc)
+        o->row.hold = ctx.id;
+    return rc;
+}
+
+/* More on its hold, and on what the member's holds come to. */
+static int hold_more(struct core *c, const struct order *o, int64_t more)
 {
     struct member *m = member_of(c, o);
-    if (!m)
-        return;
+    struct ledger_ctx ctx = ledger_ctx_now(c);
+    int rc = ledger_hold_increase(c->ledger, &ctx, o->row.hold, MONEY(more));
+    if (rc)
+        return rc;
     m->row.held += more;
     obj_dirty(c, &m->o);
+    return 0;
+}
+
+int company_raise(struct core *c, struct order *o, int64_t more)
+{
+    int rc = raise_check(c, o, more);
+    return rc ? rc : hold_more(c, o, more);
 }
 
 void company_failed(struct core *c, const struct order *o)
@@ -329,19 +347,16 @@ struct taken company_take(const struct core *c, const struct order *o, int64_t t
     return t;
 }
 
-void company_legs(struct core *c, const struct order *o, const struct taken *t,
+void company_legs(struct core *c, struct order *o, const struct taken *t,
                   struct ledger_request *q)
 {
     const struct ledger_account *a = account_of(c, o->row.company);
-    if (t->debt && held_of(c, o)) { /* a hold gives no more than it holds */
-        struct ledger_ctx ctx = ledger_ctx_now(c);
-        must(ledger_hold_increase(c->ledger, &ctx, o->row.hold, MONEY(t->debt)) == 0);
-        company_more(c, o, t->debt);
-    }
+    if (t->debt && held_of(c, o)) /* a hold gives no more than it holds */
+        must(hold_more(c, o, t->debt) == 0);
     purse_leg(q, a->id, -(t->captured + t->debt), 0);
 }
 
-void company_back(struct core *c, const struct order *o, int64_t back, struct ledger_request *q)
+void company_back(struct core *c, struct order *o, int64_t back, struct ledger_request *q)
 {
     purse_leg(q, account_of(c, o->row.company)->id, back, 0);
 }

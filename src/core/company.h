@@ -83,8 +83,6 @@ int company_start(const struct core *c, const struct member *m, int64_t station,
 /** What a start that names no cap may cost: > 0, or -1 when it is refused. forced: it has happened,
  * 0 or more. */
 int64_t company_local(const struct core *c, const struct member *m, int64_t station, bool forced);
-/** May the running order hold so much more? */
-int company_raise(const struct core *c, const struct order *o, int64_t more);
 /** The company's account; there is one. */
 int64_t company_account(const struct core *c, const struct member *m);
 /** What the company's account has free within its credit, ≥ 0. */
@@ -94,16 +92,16 @@ int64_t company_free(const struct core *c, int64_t company);
 
 /** It is there, with its hold. */
 void company_began(struct core *c, const struct order *o);
-/** Its hold grew. */
-void company_more(struct core *c, const struct order *o, int64_t more);
 /** It came to nothing; its hold was released just now. */
 void company_failed(struct core *c, const struct order *o);
-/** payer_take, _legs, _back of PAYER_COMPANY. */
+/** payer_hold, _raise, _take, _legs, _back of PAYER_COMPANY. */
+EV_MUST_USE int company_hold(struct core *c, struct order *o, int64_t amount);
+EV_MUST_USE int company_raise(struct core *c, struct order *o, int64_t more);
 struct taken company_take(const struct core *c, const struct order *o, int64_t total,
                           const struct ledger_hold *hold);
-void company_legs(struct core *c, const struct order *o, const struct taken *t,
+void company_legs(struct core *c, struct order *o, const struct taken *t,
                   struct ledger_request *q);
-void company_back(struct core *c, const struct order *o, int64_t back, struct ledger_request *q);
+void company_back(struct core *c, struct order *o, int64_t back, struct ledger_request *q);
 /** What its shares wait for: −(id of a bill), or 0 for the usual window. */
 int64_t company_due(struct core *c, const struct order *o);
 /** A bill of it was charged: `paid` was taken, a hold of `held` resolved. Before the order says so. */

@@ -9,8 +9,12 @@
  * Invariants: 1. one command, one reply; 2. an idempotency key is written in the batch of its
  * effect, errors are not kept; 3. the order of a sealed batch is: what was packed as it happened,
  * then changed objects in the order they changed first, then accounts and holds. */
+#include "core/charge.h"
 #include "core/company.h"
+#include "core/invoice.h"
+#include "core/occupancy.h"
 #include "core/purse.h"
+#include "core/recon.h"
 
 #include <stdio.h>
 
@@ -64,6 +68,20 @@ static const struct handler handlers[] = {
     [CMD_ORDER_RAISE] = {.web = pile_raise, .audit = "order.raise"},
     [CMD_COMPANY_PAY] = {.web = company_pay, .audit = "company.pay"},
     [CMD_COMPANY_BILL] = {.web = company_bill_issue, .audit = "company.bill"},
+    [CMD_INVOICE_NEW] = {.web = invoice_new, .audit = "invoice.new"},
+    [CMD_INVOICE_DECIDE] = {.web = invoice_decide, .audit = "invoice.decide"},
+    [CMD_STATION_COST] = {.web = cost_put},
+    [CMD_BILL_PART] = {.web = recon_part},
+    [CMD_BILL_PUT] = {.web = recon_bill, .audit = "bill.import"},
+    [CMD_DIFF_DECIDE] = {.web = recon_decide, .audit = "diff.decide"},
+    [CMD_DAY_CLOSE] = {.web = recon_close, .audit = "day.close"},
+    [CMD_CHANNEL_SETTLE] = {.web = recon_settle, .audit = "channel.settle"},
+    [CMD_PAYOUT_PAPER] = {.web = paper_put, .audit = "payout.paper"},
+    [CMD_OCCUPANCY_PUT] = {.web = occupancy_put, .audit = "occupancy.put"},
+    [CMD_ORDER_WAIVE] = {.web = occupancy_waive, .audit = "order.waive"},
+    [CMD_GIFT] = {.web = gift_new, .audit = "wallet.gift"},
+    [CMD_WALLET_FREEZE] = {.web = wallet_freeze}, /* audits with its reason */
+    [CMD_DRIVER_CLOSE] = {.web = wallet_close, .audit = "driver.close"},
 };
 
 /* ---- memory ---- */
@@ -114,6 +132,13 @@ static void dirs_init(struct core *c)
         {ROW_COMPANY, sizeof(struct company), 100000},
         {ROW_COMPANY_MEMBER, sizeof(struct member), l->drivers},
         {ROW_COMPANY_BILL, sizeof(struct company_bill), 1000000},
+        {ROW_FIRMWARE, sizeof(struct firmware), 10000},
+        {ROW_INVOICE, sizeof(struct invoice), 1000000},
+        {ROW_BILL, sizeof(struct channel_bill), 1000000},
+        {ROW_BILL_DIFF, sizeof(struct diff), 1000000},
+        {ROW_DAY_CLOSE, sizeof(struct day_close), 1000000},
+        {ROW_SETTLEMENT, sizeof(struct settlement), 1000000},
+        {ROW_PACKAGE, sizeof(struct package), 10000},
     };
     for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
         struct dir *d = &c->dir[tables[i].t];
@@ -127,7 +152,9 @@ static void dirs_init(struct core *c)
 static void tables_init(struct core *c)
 {
     const struct core_limits *l = &c->lim;
-    struct map *maps[] = {&c->tariffs, &c->tariff_families, &c->contracts, &c->contract_families};
+    struct map *maps[] = {&c->tariffs,           &c->tariff_families, &c->contracts,
+                          &c->contract_families, &c->contract_months, &c->occ_rules,
+                          &c->occ_families};
     for (size_t i = 0; i < ARRAY_LEN(maps); i++)
         map_init(maps[i], 1000000, l->seed);
     slab_init(&c->orders, sizeof(struct order), l->orders);
@@ -140,15 +167,16 @@ static void tables_init(struct core *c)
     strmap_init(&c->tx_nos, l->orders, l->seed);
     strmap_init(&c->idem_keys, 1000000, l->seed);
     strmap_init(&c->zones, 1000, l->seed);
-    heap_init(&c->timers, l->orders * TO_N + l->chargers * TC_N + PURSE_TIMERS_MAX + 1);
+    heap_init(&c->timers, l->orders * TO_N + l->chargers * TC_N + PURSE_TIMERS_MAX + 2);
     c->idem_timer.kind = 200;
+    c->month_timer.kind = 201;
 }
 
 static void bufs_init(struct core *c)
 {
-    struct buf *bufs[] = {&c->text_scratch, &c->load_days,      &c->load_slices,
-                          &c->load_tariffs, &c->load_contracts, &c->load_parties,
-                          &c->rows,         &c->samples,        &c->outs};
+    struct buf *bufs[] = {&c->text_scratch,   &c->load_days,    &c->load_slices,  &c->load_tariffs,
+                          &c->load_contracts, &c->load_parties, &c->load_clauses, &c->load_months,
+                          &c->rows,           &c->samples,      &c->outs};
     for (size_t i = 0; i < ARRAY_LEN(bufs); i++)
         buf_init(bufs[i], SIZE_MAX);
 }
@@ -165,7 +193,7 @@ int core_new(const struct core_limits *limits, struct core **out)
     c->arena = arena; /* the core lives in its own arena */
     arena_init(&c->scratch, 1 << 20);
     const struct ledger_limits ll = {
-        .accounts = c->lim.accounts, .holds = c->lim.orders * 2, .seed = c->lim.seed};
+        .accounts = c->lim.accounts, .holds = c->lim.orders * 3, .seed = c->lim.seed};
     int rc = ledger_new(&c->arena, &ll, &c->ledger);
     if (rc) {
         arena = c->arena;
@@ -177,6 +205,8 @@ int core_new(const struct core_limits *limits, struct core **out)
     hot_init(c);
     bufs_init(c);
     rc = purse_new(c);
+    if (!rc)
+        rc = recon_new(c);
     if (rc) {
         core_free(c);
         return rc;
@@ -219,23 +249,27 @@ void core_free(struct core *c)
 {
     if (!c)
         return;
+    invoice_free(c);
     objects_free(c);
     purse_free(c);
+    recon_free(c);
     hot_free(c);
     ledger_free(c->ledger);
     struct slab *slabs[] = {&c->orders, &c->calls, &c->idems};
     for (size_t i = 0; i < ARRAY_LEN(slabs); i++)
         slab_free(slabs[i]);
-    struct map *maps[] = {&c->tariffs,   &c->tariff_families, &c->contracts, &c->contract_families,
-                          &c->order_ids, &c->session_ids,     &c->call_ids};
+    struct map *maps[] = {&c->tariffs,           &c->tariff_families, &c->contracts,
+                          &c->contract_families, &c->contract_months, &c->order_ids,
+                          &c->session_ids,       &c->call_ids,        &c->occ_rules,
+                          &c->occ_families};
     for (size_t i = 0; i < ARRAY_LEN(maps); i++)
         map_free(maps[i]);
     struct strmap *strmaps[] = {&c->tx_keys, &c->tx_nos, &c->idem_keys, &c->zones};
     for (size_t i = 0; i < ARRAY_LEN(strmaps); i++)
         strmap_free(strmaps[i]);
-    struct buf *bufs[] = {&c->text_scratch, &c->load_days,      &c->load_slices,
-                          &c->load_tariffs, &c->load_contracts, &c->load_parties,
-                          &c->rows,         &c->samples,        &c->outs};
+    struct buf *bufs[] = {&c->text_scratch,   &c->load_days,    &c->load_slices,  &c->load_tariffs,
+                          &c->load_contracts, &c->load_parties, &c->load_clauses, &c->load_months,
+                          &c->rows,           &c->samples,      &c->outs};
     for (size_t i = 0; i < ARRAY_LEN(bufs); i++)
         buf_free(bufs[i]);
     heap_free(&c->timers);
@@ -278,13 +312,24 @@ int core_load(struct core *c, enum row_table t, const void *row)
     case ROW_COMPANY:
     case ROW_COMPANY_MEMBER:
     case ROW_COMPANY_BILL:
+    case ROW_FIRMWARE:
+    case ROW_BILL:
+    case ROW_BILL_DIFF:
+    case ROW_DAY_CLOSE:
+    case ROW_SETTLEMENT:
+    case ROW_PACKAGE:
         return directory_load(c, t, row);
     case ROW_TARIFF:
     case ROW_TARIFF_DAY:
     case ROW_TARIFF_SLICE:
     case ROW_CONTRACT:
     case ROW_CONTRACT_PARTY:
+    case ROW_CONTRACT_CLAUSE:
+    case ROW_CONTRACT_MONTH:
         return catalog_load(c, t, row);
+    case ROW_OCCUPANCY_RULE:
+    case ROW_OCCUPANCY_WINDOW:
+        return occupancy_load(c, t, row);
     case ROW_ACCOUNT:
         if (ledger_account(c->ledger, ((const struct row_account *)row)->id))
             return 0; /* what is in memory is newer */
@@ -311,6 +356,10 @@ int core_load(struct core *c, enum row_table t, const void *row)
         return purse_load(c, t, row);
     case ROW_IDEM:
         return idem_load(c, row);
+    case ROW_INVOICE:
+    case ROW_INVOICE_LINE:
+    case ROW_INVOICE_ORDER:
+        return invoice_load(c, t, row);
     case ROW_TRANSFER:
         ledger_time_floor(c->ledger, ((const struct row_transfer *)row)->posted_ms);
         return 0;
@@ -355,6 +404,7 @@ void core_started(struct core *c, int64_t now_ms)
             order_restart(c, o);
     }
     purse_started(c);
+    contract_months_arm(c);
 }
 
 /* ---- idempotency ---- */
@@ -583,6 +633,8 @@ static void fire(struct core *c, struct timer *t)
 {
     if (t == &c->idem_timer) {
         idem_expire(c);
+    } else if (t == &c->month_timer) {
+        contract_months_fire(c);
     } else if (t->kind >= PURSE_BUCKET) {
         purse_fire(c, t);
     } else if (t->kind < TO_N) {
@@ -601,7 +653,7 @@ static void fire(struct core *c, struct timer *t)
 static int64_t alarm_owner(const struct core *c, struct timer *t, int64_t *object)
 {
     *object = 0;
-    if (t == &c->idem_timer)
+    if (t == &c->idem_timer || t == &c->month_timer)
         return 0;
     if (t->kind >= PURSE_BUCKET)
         return purse_owner(t, object);

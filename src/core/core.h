@@ -70,6 +70,8 @@ enum need_kind {
     NEED_DRIVER_PHONE,   /* tenant, text: phone */
     NEED_TOKEN,          /* token id */
     NEED_TOKEN_TAG,      /* tenant, text: the tag in lower case */
+    NEED_INVOICE,        /* invoice id: with its lines and orders */
+    NEED_INVOICE_NUMBER, /* tenant, text: the tax system's number; its invoice */
     NEED_N
 };
 struct core_need {
@@ -77,7 +79,7 @@ struct core_need {
     int64_t a, b;
     char text[65];
 };
-#define CORE_NEEDS_MAX 8
+#define CORE_NEEDS_MAX 64 /* an invoice names many orders */
 /** Fills needs[] with rows that are neither in memory nor known to be absent; returns how many. The caller fetches, calls core_load for
  * each row found and core_absent for each not found, and asks again until 0; then it applies that command. head.now_ms is set. */
 int core_needs(struct core *core, const struct cmd *cmd, struct core_need needs[CORE_NEEDS_MAX]);

@@ -55,11 +55,12 @@ enum {
     QUOTA_MSGS_S = 50,        /* messages a second of one charger, beyond: counted */
     QUOTA_TXN_10S = 500,      /* durable ones, or dropped ones, in ten seconds, beyond: closed */
     STATUS_WINDOW_MS = 10000, /* a connector whose state changes … */
-    STATUS_BURST = 8,         /* … more often in it flaps: its last state counts, at the end */
+    STATUS_LATE_MS = 10 * 60 * 1000, /* … it may have waited so long in the charger */
+    STATUS_BURST = 8, /* … more often in it flaps: its last state counts, at the end */
     PRICE_LEAD_MS = 2 * 60 * 1000, /* piles get what changes so long before it does */
     RECORD_MS = 60 * 1000, /* 云快充: idle while its session is open: the record is due */
     WAITING_MAX = 1000,    /* unregistered chargers kept in the list */
-    ABSENT_MAX = 64,       /* rows looked up in vain for one command */
+    ABSENT_MAX = 128,      /* rows looked up in vain for one command */
     NEXT_MS = 60 * 1000,   /* after an order a charger stays in memory for the next one */
     TX_MAX = 0x7fffffff
 };
@@ -105,6 +106,10 @@ struct driver {
     struct obj o;
     struct row_driver row;
 };
+struct firmware {
+    struct obj o;
+    struct row_firmware row;
+};
 struct token {
     struct obj o;
     struct row_token row;
@@ -116,6 +121,8 @@ struct station {
 };
 
 struct purse;
+struct invoice; /* invoice.h */
+struct recon;
 struct call;
 enum charger_timer { TC_CALL, TC_STATUS, TC_N };
 struct charger {
@@ -186,6 +193,16 @@ struct contract_node {
     struct contract_node *next;
     struct split_contract c;
 };
+/** The running month of a family that counts or posts by month (contract.c). */
+#define CONTRACT_MONTH_PARTIES 32
+struct contract_month {
+    struct contract_month *next; /* all of them */
+    int64_t family, tenant, base, energy_mwh;
+    int32_t month, n; /* yyyymm in the tenant's zone */
+    struct {
+        int64_t party, amount, posted;
+    } got[CONTRACT_MONTH_PARTIES];
+};
 
 enum order_timer {
     TO_START,   /* nothing came of a start */
@@ -224,7 +241,11 @@ struct order {
     int64_t zero_ms, zero_sent_ms; /* the dead-man limit in the charger, 0 = none; when it went */
     int32_t unanswered;
     bool interval_set, near_told; /* interval_set: its charger has a shorter interval for it */
-    struct buf parts_buf;         /* rows of split_part: a correction takes back from them */
+    /* Of an occupancy order: its clock runs; the charger booted since; when the clock stopped, when
+     * the driver was told last. */
+    bool occ_runs, occ_boot;
+    int64_t occ_paused_ms, occ_told_ms;
+    struct buf parts_buf; /* rows of split_part: a correction takes back from them */
     struct timer timer[TO_N];
 };
 
@@ -257,9 +278,15 @@ struct core {
     struct strmap zones;
     struct dir dir[ROW_TABLE_N];
     struct map tariffs, tariff_families, contracts, contract_families; /* to nodes */
+    struct map occ_rules, occ_families;                                /* occupancy.h */
+    struct map contract_months; /* of families to struct contract_month */
+    struct contract_month *months;
     struct buf load_days, load_slices, load_tariffs, load_contracts, load_parties;
+    struct buf load_clauses, load_months;
     struct ledger *ledger;
-    struct purse *purse; /* purse.h */
+    struct purse *purse;                          /* purse.h */
+    struct invoice *invoice_first, *invoice_last; /* in memory, newest there first */
+    struct recon *recon; /* recon.h */
 
     struct slab orders, calls, idems;
     struct map order_ids, session_ids, call_ids;
@@ -269,7 +296,7 @@ struct core {
     uint32_t absent_n;
     struct idem *idem_head, *idem_tail;
     struct heap timers;
-    struct timer idem_timer;
+    struct timer idem_timer, month_timer;
     struct timer *alarm; /* taken, not fired yet */
 
     struct map lines; /* hot.c: of charger ids to struct line */
@@ -387,7 +414,7 @@ void hot_touch(struct core *c, struct charger *ch);
 /** The line of a charger that left memory after it was connected, or NULL. */
 struct line *hot_line(const struct core *c, int64_t charger);
 
-/* ---- directory.c, catalog.c ---- */
+/* ---- directory.c, catalog.c, contract.c ---- */
 
 int directory_put(struct core *c, const struct cmd *cmd);
 /** The row of a ROW_PUT, in the scratch arena; what is wrong with it. */
@@ -415,6 +442,21 @@ const struct tariff *tariff_find(const struct core *c, int64_t version);
 const struct tariff *tariff_in_force(const struct core *c, int64_t family, int64_t ms);
 struct split_contract *contract_find(const struct core *c, int64_t version);
 struct split_contract *contract_in_force(const struct core *c, int64_t family, int64_t ms);
+/** Rows gathered for the start whose first member is `key`, in the scratch. */
+void *catalog_rows(struct core *c, const struct buf *from, size_t size, int64_t key, size_t *n);
+EV_MUST_USE int contract_load(struct core *c, const struct row_contract *row);
+EV_MUST_USE int contract_month_load(struct core *c, const struct row_contract_month *row);
+/** The month's timer: set for the next end of a month; it ends those that are over. */
+void contract_months_arm(struct core *c);
+void contract_months_fire(struct core *c);
+/** Ends the months of this contract that are over: before a refund looks at what there is. */
+void contract_month_now(struct core *c, int64_t contract);
+/** How far the contract's month is, and what an order adds to it; what a refund takes from it. */
+void contract_month_before(struct core *c, const struct split_contract *k, struct split_input *in);
+void contract_month_after(struct core *c, const struct split_contract *k,
+                          const struct split_input *in, const struct split_result *r);
+void contract_month_back(struct core *c, int64_t contract, int64_t party, int64_t amount);
+const struct party *party_platform(const struct core *c, int64_t tenant);
 void catalog_price_model(struct core *c, const struct cmd *cmd, struct charger *ch);
 void catalog_price_held(struct core *c, const struct cmd *cmd, struct charger *ch);
 
@@ -509,6 +551,11 @@ struct charger *order_charger(const struct core *c, const struct order *o);
 /** The order that such a tag speaks of, or 0; whether it is that order's tag is not judged here. */
 int64_t start_tag_order(const char *tag);
 int start_order(struct core *c, const struct cmd *cmd);
+/** Could charging begin at this connector now? */
+int start_place_check(struct core *c, int64_t tenant, int64_t connector);
+/** Begins the order that a single payment paid for. */
+struct payment;
+int start_paid(struct core *c, const struct payment *p, struct order **made);
 void start_authorize(struct core *c, const struct cmd *cmd, struct charger *ch);
 void start_tx(struct core *c, const struct cmd *cmd, struct charger *ch);
 /** It begins where another order still runs: that one was turned round, its record will come. */

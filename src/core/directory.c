@@ -11,7 +11,9 @@
  * only changes made here; 4. an empty secret in a change keeps the old one; 5. what is outside the
  * actor's tenant or station does not exist for it (ERR_NOT_FOUND). */
 #include "core/company.h"
+#include "core/occupancy.h"
 #include "core/purse.h"
+#include "core/recon.h"
 
 #include <stdio.h>
 
@@ -109,7 +111,8 @@ static int check_tenant(struct core *c, struct put *p)
               (r->silence_s == 0 || in(r->silence_s, 30, 86400)) && in(r->doubt_h, 1, 720) &&
               r->quota_calls_s >= 0 && in(r->refund_days, 0, 3650) &&
               in(r->payout_min, 0, 100000 * MONEY_UNIT) &&
-              in(r->payout_fee, 0, 1000 * MONEY_UNIT) && r->payout_check >= 0;
+              in(r->payout_fee, 0, 1000 * MONEY_UNIT) && r->payout_check >= 0 &&
+              in(r->gift_order, GIFT_LAST, GIFT_EVENLY);
     return ok ? 0 : ERR_RANGE;
 }
 
@@ -124,7 +127,7 @@ static int check_party(struct core *c, struct put *p)
         return ERR_RANGE;
     /* There is one platform party, made with the tenant: its share is income, not a debt to it. */
     bool was = old && old->kind == PARTY_PLATFORM;
-    if (!in(r->verified, 0, 1))
+    if (!in(r->verified, 0, 1) || !in(r->payee_kind, PAYEE_UNKNOWN, PAYEE_PERSON))
         return ERR_RANGE;
     return (r->kind == PARTY_PLATFORM) != was ? ERR_CONFLICT : 0;
 }
@@ -160,8 +163,14 @@ static int check_api_key(struct core *c, struct put *p)
 
 static int check_driver(struct core *c, struct put *p)
 {
-    const struct row_driver *r = p->row;
+    struct row_driver *r = p->row;
+    const struct row_driver *old = p->old ? p->old->row : NULL;
     (void)c;
+    r->frozen = old ? old->frozen : 0;
+    r->gift_until = old ? old->gift_until : 0;
+    r->gift_lost = old ? old->gift_lost : 0;
+    if (old && old->state == ROW_DELETED && !old->phone[0])
+        return ERR_READ_ONLY; /* closed for good (wallet.c) */
     if (!r->phone[0])
         return ERR_REQUIRED;
     return state_ok(r->state) ? 0 : ERR_RANGE;
@@ -193,12 +202,14 @@ static int check_station(struct core *c, struct put *p)
         return ERR_REQUIRED;
     if (!core_zone_known(c, r->zone))
         return ERR_NOT_FOUND;
-    if (!state_ok(r->state) || !in(r->tax_bp, 0, 10000) || !in(r->lat_e7, -900000000, 900000000) ||
-        !in(r->lng_e7, -1800000000, 1800000000))
+    if (!state_ok(r->state) || !in(r->tax_bp, 0, 10000) || !in(r->tax_service_bp, 0, 10000) ||
+        !in(r->lat_e7, -900000000, 900000000) || !in(r->lng_e7, -1800000000, 1800000000))
         return ERR_RANGE;
     const struct tariff_node *t = map_get_ptr(&c->tariff_families, (uint64_t)r->tariff);
     const struct contract_node *k = map_get_ptr(&c->contract_families, (uint64_t)r->contract);
-    if (r->tariff && (!t || t->t->tenant != tenant))
+    const struct occ_rule *o = map_get_ptr(&c->occ_families, (uint64_t)r->occupancy);
+    if ((r->tariff && (!t || t->t->tenant != tenant)) ||
+        (r->occupancy && (!o || o->row.tenant != tenant)))
         return ERR_NOT_FOUND;
     return r->contract && (!k || k->c.tenant != tenant) ? ERR_NOT_FOUND : 0;
 }
@@ -216,7 +227,7 @@ static bool path_ok(const struct row_charger *r)
 static void charger_keep(struct row_charger *r, const struct row_charger *old)
 {
     static const struct row_charger none = {
-        .vendor = "", .model = "", .serial = "", .firmware = ""};
+        .vendor = "", .model = "", .serial = "", .firmware = "", .update_state = ""};
     const struct row_charger *k = old ? old : &none;
     r->traits |= k->traits;
     r->sample_s = k->sample_s;
@@ -227,6 +238,9 @@ static void charger_keep(struct row_charger *r, const struct row_charger *old)
     r->price_tariff = k->price_tariff;
     r->boot_ms = k->boot_ms;
     r->flaps = k->flaps;
+    r->update_id = k->update_id;
+    r->update_state = k->update_state;
+    r->update_ms = k->update_ms;
     r->vendor = r->vendor[0] ? r->vendor : k->vendor;
     r->model = r->model[0] ? r->model : k->model;
     r->serial = r->serial[0] ? r->serial : k->serial;
@@ -295,7 +309,7 @@ static int check_connector(struct core *c, struct put *p)
     const struct connector *same = connector_of(ch, r->number);
     if (same && (!old || same->row.id != r->id))
         return ERR_CONFLICT;
-    if (old && old->order_id && old->number != r->number)
+    if (old && (old->order_id || old->occupancy) && old->number != r->number)
         return ERR_CONFLICT; /* the stop of a running order goes to this number */
     r->status = old ? old->status : CS_OFFLINE;
     r->reported = old ? old->reported : CS_OFFLINE;
@@ -304,6 +318,8 @@ static int check_connector(struct core *c, struct put *p)
     r->order_id = old ? old->order_id : 0;
     r->parking = old ? old->parking : LOCK_UNKNOWN;
     r->bay = old ? old->bay : BAY_UNKNOWN;
+    r->after_order = old ? old->after_order : 0;
+    r->occupancy = old ? old->occupancy : 0;
     if (!r->code[0])
         r->code = old ? old->code : code_free(c, r->id);
     return r->code ? 0 : ERR_TOO_LARGE;
@@ -320,6 +336,19 @@ static int check_channel(struct core *c, struct put *p)
         !in(r->fee_bp, 0, 1000) || strchr(r->keys, '/') || r->keys[0] == '.')
         return ERR_RANGE;
     return old && old->kind != r->kind ? ERR_CONFLICT : 0; /* its numbers mean something */
+}
+
+static int check_package(struct core *c, struct put *p)
+{
+    const struct row_package *r = p->row;
+    (void)c;
+    if (!r->name[0])
+        return ERR_REQUIRED;
+    bool ok = in(r->pay, MONEY_FEN, 10000 * MONEY_UNIT) && r->pay % MONEY_FEN == 0 &&
+              in(r->gift, MONEY_FEN, 10000 * MONEY_UNIT) && r->gift % MONEY_FEN == 0 &&
+              in(r->gift_days, 0, 3650) && r->from_ms >= 0 &&
+              (r->to_ms == 0 || r->to_ms > r->from_ms) && state_ok(r->state);
+    return ok ? 0 : ERR_RANGE;
 }
 
 static int prepare_channel(struct core *c, struct put *p)
@@ -347,6 +376,29 @@ static int prepare_company(struct core *c, struct put *p)
     const struct tenant *t = tenant_find(c, p->cmd->head.tenant);
     int64_t id;
     return p->old ? 0 : account_open(c, t->row.id, ACCOUNT_COMPANY, r->id, t->row.currency, &id);
+}
+
+static bool ends_plain(const char *name)
+{
+    return name[0] && name[0] != '.' &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+               strlen(name);
+}
+
+/* What a file is was said when it was announced: later only its state changes, and only forward. */
+static int check_firmware(struct core *c, struct put *p)
+{
+    const struct row_firmware *r = p->row, *old = p->old ? p->old->row : NULL;
+    (void)c;
+    if (!ends_plain(r->name) || !r->revision[0] || r->size < 1 || strlen(r->sha256) != 64 ||
+        strspn(r->sha256, "0123456789abcdef") != 64)
+        return ERR_RANGE;
+    if (!old)
+        return r->state == FIRMWARE_COMING ? 0 : ERR_RANGE;
+    if (strcmp(r->name, old->name) != 0 || strcmp(r->sha256, old->sha256) != 0 ||
+        r->size != old->size || !in(r->state, old->state, FIRMWARE_WITHDRAWN))
+        return ERR_CONFLICT;
+    return 0;
 }
 
 /* ---- what follows a change ---- */
@@ -411,6 +463,8 @@ static int object_ready(struct core *c, struct obj *o, bool fresh)
         charger_init(c, (struct charger *)o);
     else if (o->table == ROW_CONNECTOR && fresh)
         return connector_link(c, (struct connector *)o);
+    else if (o->table == ROW_DAY_CLOSE)
+        return recon_closed(c, (const struct row_day_close *)o->row);
     return 0;
 }
 
@@ -434,16 +488,13 @@ static const struct {
     check_fn *check;
     int (*prepare)(struct core *c, struct put *p); /* may fail, changes only accounts */
 } rules[ROW_TABLE_N] = {
-    [ROW_TENANT] = {check_tenant, NULL},
-    [ROW_PARTY] = {check_party, prepare_party},
-    [ROW_PERSON] = {check_person, NULL},
-    [ROW_API_KEY] = {check_api_key, NULL},
-    [ROW_DRIVER] = {check_driver, prepare_driver},
-    [ROW_TOKEN] = {check_token, NULL},
-    [ROW_STATION] = {check_station, NULL},
-    [ROW_CHARGER] = {check_charger, NULL},
-    [ROW_CONNECTOR] = {check_connector, NULL},
-    [ROW_CHANNEL] = {check_channel, prepare_channel},
+    [ROW_TENANT] = {check_tenant, NULL},           [ROW_PARTY] = {check_party, prepare_party},
+    [ROW_PERSON] = {check_person, NULL},           [ROW_API_KEY] = {check_api_key, NULL},
+    [ROW_DRIVER] = {check_driver, prepare_driver}, [ROW_TOKEN] = {check_token, NULL},
+    [ROW_STATION] = {check_station, NULL},         [ROW_CHARGER] = {check_charger, NULL},
+    [ROW_CONNECTOR] = {check_connector, NULL},     [ROW_CHANNEL] = {check_channel, prepare_channel},
+    [ROW_FIRMWARE] = {check_firmware, NULL},
+    [ROW_PACKAGE] = {check_package, NULL},
     [ROW_COMPANY] = {check_company, prepare_company},
     [ROW_COMPANY_MEMBER] = {check_company_member, NULL},
 };

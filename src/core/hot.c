@@ -18,6 +18,7 @@
  *  3. coming back changes nothing else that a command or a timer could see.
  * Fails by keeping: without room for its line a charger stays. */
 #include "core/core_state.h"
+#include "core/invoice.h"
 
 enum { HOT_STEPS = 64 }; /* chargers looked at in one go */
 
@@ -189,6 +190,7 @@ void core_rest(struct core *c, uint64_t settled)
 {
     must(settled <= c->sealed && settled >= c->settled);
     c->settled = settled;
+    invoice_rest(c);
     for (int i = 0; i < HOT_STEPS && c->dir[ROW_CHARGER].slab.live > c->lim.hot + c->busy; i++) {
         struct charger *ch = c->hot_last;
         if (idle(c, ch) && line_save(c, ch))

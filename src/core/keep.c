@@ -244,6 +244,22 @@ void dir_key(enum row_table t, const void *row, char out[DIR_KEY_SIZE])
             snprintf(out, DIR_KEY_SIZE, "%c%" PRId64, m->token ? 't' : 'd',
                      m->token ? m->token : m->driver);
         return;
+    } else if (t == ROW_INVOICE) {
+        const struct row_invoice *v = row;
+        key_of_tenant(out, v->tenant, v->number);
+        return;
+    } else if (t == ROW_BILL) {
+        const struct row_bill *b = row;
+        snprintf(out, DIR_KEY_SIZE, "%" PRId64 ":%d", b->channel, (int)b->day);
+        return;
+    } else if (t == ROW_DAY_CLOSE) {
+        const struct row_day_close *d = row;
+        snprintf(out, DIR_KEY_SIZE, "%" PRId64 ":%d", d->channel, (int)d->day);
+        return;
+    } else if (t == ROW_SETTLEMENT) {
+        const struct row_settlement *s = row;
+        key_of_tenant(out, s->channel, s->bank_no);
+        return;
     } else if (t == ROW_DRIVER) {
         const struct row_driver *d = row;
         key_of_tenant(out, d->tenant, d->phone);

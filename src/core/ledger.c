@@ -33,6 +33,7 @@ struct hold {
     struct ledger_hold h; /* first */
     struct slab_ref ref;
     struct hold *next;
+    struct hold *more; /* its next leg; the first leg begins the list */
     bool dirty;
 };
 
@@ -41,7 +42,7 @@ struct ledger {
     struct map by_id, holds_by_id;
     struct strmap by_key;
     struct account *dirty_accounts;
-    struct hold *dirty_holds;
+    struct hold *dirty_holds, *dirty_last;
     int64_t posted_ms; /* ledger time: of the last posting */
     struct buf legs;   /* scratch for one blob */
 };
@@ -95,8 +96,12 @@ static void hold_touch(struct ledger *l, struct hold *h)
     if (h->dirty)
         return;
     h->dirty = true;
-    h->next = l->dirty_holds;
-    l->dirty_holds = h;
+    h->next = NULL;
+    if (l->dirty_holds)
+        l->dirty_last->next = h; /* first legs before further ones */
+    else
+        l->dirty_holds = h;
+    l->dirty_last = h;
 }
 
 static struct account *account_get(const struct ledger *l, int64_t id)
@@ -172,6 +177,11 @@ static struct hold *hold_add(struct ledger *l, const struct ledger_hold *from)
         return NULL;
     h->h = *from;
     h->ref = ref;
+    struct hold *last = from->leg_of ? hold_get(l, from->leg_of) : NULL;
+    while (last && last->more)
+        last = last->more;
+    if (last)
+        last->more = h;
     must(map_put_ptr(&l->holds_by_id, (uint64_t)from->id, h) == 0);
     return h;
 }
@@ -222,8 +232,12 @@ int ledger_load_hold(struct ledger *l, const struct row_hold *row)
                             .state = row->state,
                             .expires_ms = row->expires_ms,
                             .created_ms = row->created_ms,
-                            .resolved_ms = row->resolved_ms};
+                            .resolved_ms = row->resolved_ms,
+                            .leg_of = row->leg_of};
     const struct account *a = account_get(l, h.account);
+    const struct hold *first = h.leg_of ? hold_get(l, h.leg_of) : NULL;
+    if (h.leg_of && (!first || first->h.leg_of || first->h.order_id != h.order_id))
+        return ERR_CORRUPT; /* legs come after their first: ids ascend */
     if (h.state != HOLD_OPEN || h.id <= 0 || hold_get(l, h.id) || !a || a->a.tenant != h.tenant ||
         h.amount.v <= 0 || h.amount.v > a->a.held || h.captured.v || h.released.v)
         return ERR_CORRUPT;
@@ -243,6 +257,7 @@ bool ledger_kind_signed(int32_t kind)
     case ACCOUNT_CHANNEL_FEE:
     case ACCOUNT_BANK:
     case ACCOUNT_PARTY_DEBT:
+    case ACCOUNT_MARKETING:
         return true;
     default:
         return false;
@@ -390,8 +405,17 @@ static int plan_build(const struct ledger *l, const struct ledger_request *req, 
     return sum == 0 ? 0 : ERR_RANGE;
 }
 
-/** Floors and counters, as if `freed` of the held money of account `of` were released first. */
-static int plan_check(const struct plan *p, const struct account *of, int64_t freed)
+/* What the legs of this hold (NULL = none) have of an account. */
+static int64_t hold_in(const struct hold *first, int64_t account)
+{
+    int64_t sum = 0;
+    for (const struct hold *h = first; h; h = h->more)
+        sum += h->h.account == account ? h->h.amount.v : 0;
+    return sum;
+}
+
+/** Floors and counters, as if all that this hold keeps were released first. */
+static int plan_check(const struct plan *p, const struct hold *freed)
 {
     for (uint32_t i = 0; i < p->n; i++) {
         const struct ledger_account *a = &p->leg[i].account->a;
@@ -402,7 +426,7 @@ static int plan_check(const struct plan *p, const struct account *of, int64_t fr
             continue;
         if (a->posted_out > POSTED_MAX + amount)
             return ERR_RANGE;
-        int64_t held = a->held - (p->leg[i].account == of ? freed : 0);
+        int64_t held = a->held - hold_in(freed, a->id);
         if (a->posted_in - a->posted_out - held + amount < a->min_balance)
             return ERR_NO_FUNDS;
     }
@@ -473,7 +497,7 @@ int ledger_post(struct ledger *l, const struct ledger_ctx *ctx, const struct led
     if (!rc && !p.n)
         rc = ERR_RANGE;
     if (!rc)
-        rc = plan_check(&p, NULL, 0);
+        rc = plan_check(&p, NULL);
     if (!rc)
         rc = plan_pack(l, ctx, req, &p);
     if (!rc)
@@ -517,6 +541,35 @@ int ledger_hold_open(struct ledger *l, const struct ledger_ctx *ctx, int64_t acc
     return 0;
 }
 
+int ledger_hold_add(struct ledger *l, const struct ledger_ctx *ctx, int64_t hold, int64_t account,
+                    struct money amount)
+{
+    must(ctx->id > 0 && !hold_get(l, ctx->id));
+    const struct hold *first = hold_get(l, hold);
+    struct account *a = account_get(l, account);
+    if (!first || !a)
+        return ERR_NOT_FOUND;
+    if (first->h.state != HOLD_OPEN || first->h.leg_of || hold_in(first, account) ||
+        a->a.tenant != first->h.tenant)
+        return ERR_CONFLICT;
+    int rc = hold_reserve(a, amount);
+    if (rc)
+        return rc;
+    struct ledger_hold fresh = first->h;
+    fresh.id = ctx->id;
+    fresh.leg_of = hold;
+    fresh.account = account;
+    fresh.amount = amount;
+    fresh.created_ms = ledger_now(l, ctx->now_ms);
+    struct hold *h = hold_add(l, &fresh);
+    if (!h)
+        return ERR_FULL;
+    a->a.held += amount.v;
+    account_touch(l, a);
+    hold_touch(l, h);
+    return 0;
+}
+
 int ledger_hold_increase(struct ledger *l, const struct ledger_ctx *ctx, int64_t hold,
                          struct money more)
 {
@@ -537,10 +590,11 @@ int ledger_hold_increase(struct ledger *l, const struct ledger_ctx *ctx, int64_t
     return 0;
 }
 
-/** Marks the hold resolved and frees what it held; the caller has checked everything. */
-static void hold_resolve(struct ledger *l, struct hold *h, struct account *a, int64_t now_ms,
-                         int64_t captured)
+/** Marks a leg resolved and frees what it held; the caller has checked everything. */
+static void leg_resolve(struct ledger *l, struct hold *h, int64_t now_ms, int64_t captured)
 {
+    struct account *a = account_get(l, h->h.account);
+    must(a);
     h->h.captured = MONEY(captured);
     h->h.released = money_sub(h->h.amount, h->h.captured);
     h->h.state = HOLD_RESOLVED;
@@ -551,37 +605,46 @@ static void hold_resolve(struct ledger *l, struct hold *h, struct account *a, in
     hold_touch(l, h);
 }
 
-static int64_t plan_taken_from(const struct plan *p, const struct account *a)
+static int64_t plan_taken_from(const struct plan *p, int64_t account)
 {
     for (uint32_t i = 0; i < p->n; i++)
-        if (p->leg[i].account == a)
+        if (p->leg[i].account->a.id == account)
             return -p->leg[i].amount;
     return 0;
+}
+
+/* The first leg of an open hold, by which all of it is resolved. */
+static int hold_whole(const struct ledger *l, int64_t hold, struct hold **first)
+{
+    *first = hold_get(l, hold);
+    if (!*first)
+        return ERR_NOT_FOUND;
+    return (*first)->h.state != HOLD_OPEN || (*first)->h.leg_of ? ERR_CONFLICT : 0;
 }
 
 int ledger_hold_capture(struct ledger *l, const struct ledger_ctx *ctx, int64_t hold,
                         const struct ledger_request *req)
 {
     struct plan p;
-    struct hold *h = hold_get(l, hold);
-    if (!h)
-        return ERR_NOT_FOUND;
-    if (h->h.state != HOLD_OPEN)
-        return ERR_CONFLICT;
-    struct account *a = account_get(l, h->h.account);
-    must(ctx->id > 0 && ctx->rows && a);
-    int rc = plan_build(l, req, &p);
+    struct hold *first;
+    int rc = hold_whole(l, hold, &first);
     if (rc)
         return rc;
-    int64_t captured = plan_taken_from(&p, a);
-    if (captured < 0 || captured > h->h.amount.v)
-        return ERR_RANGE;
-    rc = plan_check(&p, a, h->h.amount.v);
+    must(ctx->id > 0 && ctx->rows);
+    rc = plan_build(l, req, &p);
+    for (const struct hold *h = first; h && !rc; h = h->more) {
+        int64_t captured = plan_taken_from(&p, h->h.account);
+        if (captured < 0 || captured > h->h.amount.v)
+            rc = ERR_RANGE;
+    }
+    if (!rc)
+        rc = plan_check(&p, first);
     if (!rc && p.n)
         rc = plan_pack(l, ctx, req, &p);
     if (rc)
         return rc;
-    hold_resolve(l, h, a, ctx->now_ms, captured);
+    for (struct hold *h = first; h; h = h->more)
+        leg_resolve(l, h, ctx->now_ms, plan_taken_from(&p, h->h.account));
     if (p.n)
         plan_apply(l, &p, ctx->id);
     return 0;
@@ -589,15 +652,29 @@ int ledger_hold_capture(struct ledger *l, const struct ledger_ctx *ctx, int64_t 
 
 int ledger_hold_release(struct ledger *l, const struct ledger_ctx *ctx, int64_t hold)
 {
-    struct hold *h = hold_get(l, hold);
-    if (!h)
-        return ERR_NOT_FOUND;
-    if (h->h.state != HOLD_OPEN)
-        return ERR_CONFLICT;
-    struct account *a = account_get(l, h->h.account);
-    must(a);
-    hold_resolve(l, h, a, ctx->now_ms, 0);
+    struct hold *first;
+    int rc = hold_whole(l, hold, &first);
+    if (rc)
+        return rc;
+    for (struct hold *h = first; h; h = h->more)
+        leg_resolve(l, h, ctx->now_ms, 0);
     return 0;
+}
+
+const struct ledger_hold *ledger_hold_leg(const struct ledger *l, int64_t hold, int64_t account)
+{
+    for (const struct hold *h = hold_get(l, hold); h; h = h->more)
+        if (h->h.account == account)
+            return &h->h;
+    return NULL;
+}
+
+int64_t ledger_hold_amount(const struct ledger *l, int64_t hold)
+{
+    int64_t sum = 0;
+    for (const struct hold *h = hold_get(l, hold); h; h = h->more)
+        sum += h->h.amount.v;
+    return sum;
 }
 
 const struct ledger_hold *ledger_hold(const struct ledger *l, int64_t hold)
@@ -643,7 +720,8 @@ static void hold_pack(const struct ledger_hold *h, struct buf *rows)
                            .state = h->state,
                            .expires_ms = h->expires_ms,
                            .created_ms = h->created_ms,
-                           .resolved_ms = h->resolved_ms};
+                           .resolved_ms = h->resolved_ms,
+                           .leg_of = h->leg_of};
     row_pack(rows, ROW_HOLD, ROW_UPSERT, &row);
 }
 

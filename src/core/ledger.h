@@ -13,7 +13,7 @@
  * 0;
  *  2. balance >= min_balance; 0 <= held, and held <= balance wherever min_balance is 0;
  *  3. held of an account = sum of its open holds;
- *  4. a hold is resolved once, captured + released = amount; 5. posted_in, posted_out, version and
+ *  4. a hold is resolved once, all legs at once, captured + released = amount of each; 5. posted_in, posted_out, version and
  * ledger time never fall;
  *  6. an operation that fails has changed nothing.
  *
@@ -58,6 +58,7 @@ struct ledger_hold {
     struct money amount, captured, released;
     int32_t state; /* enum hold_state */
     int64_t expires_ms, created_ms, resolved_ms;
+    int64_t leg_of; /* the hold whose further leg this is; 0 = the first */
 };
 
 struct ledger_leg {
@@ -129,21 +130,30 @@ EV_MUST_USE int ledger_post(struct ledger *l, const struct ledger_ctx *ctx,
  * ERR_NOT_FOUND, ERR_RANGE, ERR_FULL. */
 EV_MUST_USE int ledger_hold_open(struct ledger *l, const struct ledger_ctx *ctx, int64_t account,
                                  struct money amount, int64_t order_id, int64_t expires_ms);
-/** Reserves `more` (> 0) on top. ERR_NO_FUNDS, ERR_NOT_FOUND, ERR_CONFLICT (resolved), ERR_RANGE.
+/** A further leg of an open hold, of another account of its tenant: from now on the hold is resolved
+ * with it. Gets ctx->id. ERR_NO_FUNDS, ERR_NOT_FOUND, ERR_CONFLICT (resolved, itself a further leg,
+ * or that account has a leg), ERR_RANGE, ERR_FULL. */
+EV_MUST_USE int ledger_hold_add(struct ledger *l, const struct ledger_ctx *ctx, int64_t hold,
+                                int64_t account, struct money amount);
+/** Reserves `more` (> 0) on top, of the leg with this id. ERR_NO_FUNDS, ERR_NOT_FOUND, ERR_CONFLICT (resolved), ERR_RANGE.
  */
 EV_MUST_USE int ledger_hold_increase(struct ledger *l, const struct ledger_ctx *ctx, int64_t hold,
                                      struct money more);
-/** Resolves the hold: the request's legs on the hold's account are the amount captured (0 … the
- * hold's amount), the rest is released, and the legs are posted, all at once. A request without
+/** Resolves the hold with all its legs: what the request takes from a leg's account is captured (0 …
+ * the leg's amount), the rest is released, and the request is posted, all at once. A request without
  * legs captures nothing and posts nothing. What else ledger_post says, and ERR_CONFLICT (resolved
  * before), ERR_NOT_FOUND (no such hold, or resolved before the last flush), ERR_RANGE (above the
  * hold). */
 EV_MUST_USE int ledger_hold_capture(struct ledger *l, const struct ledger_ctx *ctx, int64_t hold,
                                     const struct ledger_request *req);
-/** Resolves the hold by releasing all of it. ERR_CONFLICT, ERR_NOT_FOUND as above. */
+/** Resolves the hold by releasing all of its legs. ERR_CONFLICT, ERR_NOT_FOUND as above. */
 EV_MUST_USE int ledger_hold_release(struct ledger *l, const struct ledger_ctx *ctx, int64_t hold);
 /** The hold, open or resolved since the last flush; else NULL. */
 const struct ledger_hold *ledger_hold(const struct ledger *l, int64_t hold);
+
+/** The hold's leg on this account, or NULL; what all its legs have. */
+const struct ledger_hold *ledger_hold_leg(const struct ledger *l, int64_t hold, int64_t account);
+int64_t ledger_hold_amount(const struct ledger *l, int64_t hold);
 
 /** True when ledger_flush would write something. */
 bool ledger_dirty(const struct ledger *l);

@@ -15,6 +15,7 @@
  * replaced connection still count (they are true), its closing does not; 3. a charger in the
  * waiting list moves no money. */
 #include "core/core_state.h"
+#include "core/occupancy.h"
 
 #include <stdio.h>
 
@@ -125,6 +126,7 @@ static void link_up(struct core *c, struct charger *ch, struct origin conn)
     ch->probed = false;
     for (struct connector *k = ch->connectors; k; k = k->next) {
         status_set(c, k, k->row.reported);
+        occupancy_online(c, k);
         struct order *o = order_at(c, k);
         if (!o)
             continue;
@@ -175,6 +177,7 @@ void link_away(struct core *c, struct charger *ch)
 {
     for (struct connector *k = ch->connectors; k; k = k->next) {
         status_set(c, k, CS_OFFLINE);
+        occupancy_pause(c, k, "offline");
         struct order *o = order_at(c, k);
         if (o && ch->online && order_running(o))
             order_event(c, o, OE_OFFLINE, "");
@@ -240,6 +243,7 @@ static void boot_orders(struct core *c, struct charger *ch)
             order_timer(c, o, TO_GRACE, c->now + BOOT_GRACE_MS);
         if (o)
             o->zero_ms = 0; /* what it held may be forgotten */
+        occupancy_boot(c, k);
     }
 }
 
@@ -302,7 +306,8 @@ static void status_order(struct core *c, struct connector *k)
     }
 }
 
-static void status_take(struct core *c, struct connector *k, int32_t status, const char *error)
+static void status_take(struct core *c, struct connector *k, int32_t status, const char *error,
+                        int64_t at_ms)
 {
     bool changed = k->row.reported != status || k->row.status != status;
     changed = obj_text(c, &k->o, &k->row.error, error) || changed;
@@ -314,6 +319,7 @@ static void status_take(struct core *c, struct connector *k, int32_t status, con
         event_connector(c, k);
     }
     status_order(c, k);
+    occupancy_status(c, k, at_ms);
 }
 
 /* Lets what waits count: of every connector, or of those whose window is over. */
@@ -333,7 +339,7 @@ static void status_settle(struct core *c, struct charger *ch, bool all)
         k->flap.from_ms = c->now;
         k->flap.changes = STATUS_BURST - 1;
         k->flap.status = 0;
-        status_take(c, k, status, k->flap.error);
+        status_take(c, k, status, k->flap.error, c->now);
     }
     if (next != INT64_MAX)
         must(heap_set(&c->timers, &ch->timer[TC_STATUS], next) == 0);
@@ -359,9 +365,27 @@ static bool status_waits(struct core *c, struct connector *k, const struct cmd_s
         return false;
     k->flap.status = in->status;
     (void)str_copy(k->flap.error, sizeof k->flap.error, str_from_c(in->error));
+    occupancy_pause(c, k, "flaps");
     if (!t->pos || t->due_ms > due)
         must(heap_set(&c->timers, t, due) == 0);
     return true;
+}
+
+/* When it was so: what the charger says by a clock whose error is known of this connection, if that
+ * is a little earlier than now. A clock that differs by more stands still, or was set. */
+static int64_t status_time(const struct core *c, const struct charger *ch, int64_t charger_ms)
+{
+    if (charger_ms <= 0 || ch->lag_ms == INT64_MAX)
+        return c->now;
+    int64_t at = charger_ms + ch->lag_ms;
+    return at < c->now && c->now - at <= STATUS_LATE_MS ? at : c->now;
+}
+
+/* The whole charger has a fault: nothing is sure of its plugs. */
+static void charger_fault(struct core *c, struct charger *ch)
+{
+    for (struct connector *k = ch->connectors; k; k = k->next)
+        occupancy_pause(c, k, "fault");
 }
 
 void link_status(struct core *c, const struct cmd *cmd, struct charger *ch)
@@ -369,8 +393,10 @@ void link_status(struct core *c, const struct cmd *cmd, struct charger *ch)
     const struct cmd_status *in = &cmd->u.status;
     struct connector *k = connector_of(ch, in->connector);
     link_lag(c, ch, in->time_ms);
+    if (in->connector == 0 && in->status == CS_FAULTED)
+        charger_fault(c, ch);
     if (k && in->status > CS_OFFLINE && in->status <= CS_FAULTED && !status_waits(c, k, in))
-        status_take(c, k, in->status, in->error);
+        status_take(c, k, in->status, in->error, status_time(c, ch, in->time_ms));
     reply_plain(c);
 }
 
@@ -397,6 +423,12 @@ void link_note(struct core *c, const struct cmd *cmd, struct charger *ch)
 {
     char detail[96];
     snprintf(detail, sizeof detail, "%s %s", cmd->u.note.kind, cmd->u.note.status);
+    if (strcmp(cmd->u.note.kind, "firmware") == 0) {
+        (void)obj_text(c, &ch->o, &ch->row.update_state, cmd->u.note.status);
+        ch->row.update_ms = c->now;
+        obj_dirty(c, &ch->o);
+        event_charger(c, ch);
+    }
     audit_put(c, ch->row.tenant, "charger.note", ch->row.id, detail, 0);
     reply_plain(c);
 }

@@ -20,22 +20,31 @@
  *                                          start_tag_status); displace: pinned
  *  METER, TX_STOP, TX_RECORD               + the order by transaction, with its parties (late_stop,
  *                                          settle_correct, record_late)
+ *  STATUS, PARKING                         + the order that ended at the connector (occupancy_status)
  *  TX_RECORD of an offline card, PILE_START + the card, with and without zeros in front, its driver
  *                                          (pile_token, start_offline)
  *  CALL                                    the charger (command_call)
  *  ORDER_START                             the charger by connector, the driver (check_place, check_payer)
- *  ORDER_STOP, DECIDE, ORDER_REFUND, _RAISE the order with its parties (charge, refund_move)
- *  TOPUP, PAYMENT_NEW                      the driver (payment_credit, wallet_open)
+ *  ORDER_STOP, DECIDE, ORDER_REFUND, _RAISE, _WAIVE the order with its parties (charge, refund_move)
+ *  TOPUP, PAYMENT_NEW                      the driver (payment_credit, wallet_open), the connector of
+ *                                          a single payment (single_check)
+ *  GIFT, WALLET_FREEZE, DRIVER_CLOSE       the driver (gift_new, wallet_freeze, wallet_close)
  *  PAY_RESULT                              the payment or payout, and its driver (payment_paid,
- *                                          payout_back)
- *  PAYOUT_NEW, PAYOUT_DECIDE               the payment, the payout, and its driver (principal_check,
+ *                                          payout_back); of a payment its connector (start_paid)
+ *  PAYOUT_NEW, _DECIDE, _PAPER             the payment, the payout, and its driver (principal_check,
  *                                          from_transit)
+ *  INVOICE_NEW                             the driver, the orders with their parties (order_check)
+ *  INVOICE_DECIDE                          the invoice, the one that it reverses, whoever else may have
+ *                                          its number, the orders that it sets free (orders_free)
+ *  DIFF_DECIDE                             the driver or payment that the money goes to, and its driver
+ *                                          (recon_diff.c); what is resolved is not looked up
  *  REGISTER_DRIVER                         the driver by phone
  *  ROW_PUT                                 the row itself by id, what it refers to, and whoever else may
  *                                          have its natural key: path, code (also those that code_make
  *                                          will try), phone, tag (put_resolve, put_key, check_*)
  *
- * An order's parties are its charger (order_limits, stop_stray) and its driver. Timers declare
+ * An order's parties are its charger (order_limits, stop_stray), its driver and its invoice
+ * (invoice_take). Timers declare
  * nothing: those of orders and chargers find what is pinned; those of payments and payouts ask
  * providers and move no driver's money; those of shares move only accounts that are always there.
  *
@@ -43,7 +52,10 @@
  * making of such a row. Rounds: each names what can be named with what is in memory; an order must
  * be there before its driver is known. */
 #include "core/core_state.h"
+#include "core/invoice.h"
+#include "core/occupancy.h"
 #include "core/purse.h"
+#include "core/recon.h"
 
 struct needs {
     struct core *c;
@@ -71,7 +83,8 @@ static void want(struct needs *w, int32_t kind, int64_t a, int64_t b, const char
     for (int i = 0; i < w->n; i++)
         if (same(&w->v[i], kind, a, b, text))
             return;
-    must(w->n < CORE_NEEDS_MAX);
+    if (w->n == CORE_NEEDS_MAX)
+        return; /* the next round names it */
     struct core_need *k = &w->v[w->n++];
     *k = (struct core_need){.kind = kind, .a = a, .b = b};
     (void)str_copy(k->text, sizeof k->text, str_from_c(text));
@@ -133,10 +146,22 @@ static void want_tag(struct needs *w, int64_t tenant, const char *tag)
 
 /* ---- orders ---- */
 
+static struct invoice *want_invoice(struct needs *w, int64_t id)
+{
+    struct invoice *v = invoice_find(w->c, id);
+    if (!v && id > 0)
+        want(w, NEED_INVOICE, id, 0, "");
+    return v;
+}
+
+/* And the payment that it was paid with, where the rest of it goes back (single_over). */
 static void want_parties(struct needs *w, const struct order *o)
 {
     (void)want_charger(w, o->row.charger);
     want_driver(w, o->row.driver);
+    (void)want_invoice(w, o->row.invoice);
+    if (o->row.payment && !payment_find(w->c, o->row.payment))
+        want(w, NEED_PAYMENT, o->row.payment, 0, "");
 }
 
 static const struct order *want_order(struct needs *w, int64_t id)
@@ -193,15 +218,25 @@ static void want_record(struct needs *w, const struct charger *ch, const struct 
         want_card(w, ch->row.tenant, in->card);
 }
 
+/* A plug that shows where a charging order ended begins that one's occupancy. */
+static void want_after(struct needs *w, const struct charger *ch, int32_t number, int32_t status)
+{
+    const struct connector *k = ch ? connector_of(ch, number) : NULL;
+    if (k && occupancy_waits(k, status))
+        (void)want_order(w, k->row.after_order);
+}
+
 /* ---- money ---- */
 
 static void want_payment(struct needs *w, int64_t id)
 {
     const struct payment *p = payment_find(w->c, id);
-    if (p)
+    if (p) {
         want_driver(w, p->row.driver);
-    else if (id > 0)
+        want_connector(w, p->row.connector);
+    } else if (id > 0) {
         want(w, NEED_PAYMENT, id, 0, "");
+    }
 }
 
 /* A payout, and the lot it came from. */
@@ -216,6 +251,19 @@ static void want_payout(struct needs *w, int64_t id)
     }
 }
 
+/* Whom, or what, the money of a difference goes to, now or by an earlier wish that is approved. */
+static void want_diff(struct needs *w, const struct cmd_diff_decide *in)
+{
+    const struct diff *d = dir_find(w->c, ROW_BILL_DIFF, in->diff);
+    bool asked = d && in->act == DIFF_ACT_APPROVE;
+    int32_t way = asked ? d->row.way : in->way;
+    int64_t target = asked ? d->row.target : in->target;
+    if (d && way == DIFF_TO_DRIVER)
+        want_driver(w, target);
+    else if (d && way == DIFF_TO_PAYMENT)
+        want_payment(w, target);
+}
+
 /* A notice may speak of either. */
 static void want_pay(struct needs *w, const struct cmd_pay_result *in)
 {
@@ -224,6 +272,33 @@ static void want_pay(struct needs *w, const struct cmd_pay_result *in)
         want_payment(w, in->row);
     if (!payment && in->op > PAY_CLOSE)
         want_payout(w, in->row);
+}
+
+/* ---- invoices ---- */
+
+static void want_invoice_new(struct needs *w, const struct cmd_invoice_new *in)
+{
+    want_driver(w, in->driver);
+    for (int32_t i = 0; i < in->n && i < INVOICE_ORDERS_MAX; i++)
+        (void)want_order(w, in->order[i]);
+}
+
+/* The orders of one that comes to nothing, or whose reversal is done, are free again. */
+static void want_invoice_decide(struct needs *w, int64_t tenant,
+                                const struct cmd_invoice_decide *in)
+{
+    const struct invoice *v = want_invoice(w, in->invoice);
+    char key[DIR_KEY_SIZE];
+    dir_key(ROW_INVOICE, &(struct row_invoice){.tenant = tenant, .number = in->number}, key);
+    if (in->number[0] && !dir_find_key(w->c, ROW_INVOICE, key))
+        want(w, NEED_INVOICE_NUMBER, tenant, 0, in->number);
+    if (!v)
+        return;
+    (void)want_invoice(w, v->row.red_of);
+    if (in->act == INVOICE_REJECT || in->act == INVOICE_CANCEL || in->act == INVOICE_RETRY ||
+        (in->act == INVOICE_ISSUE && v->row.red_of))
+        for (size_t i = 0; i < invoice_orders_n(v); i++)
+            (void)want_order(w, invoice_order_at(v, i)->order_id);
 }
 
 /* ---- rows that are put ---- */
@@ -304,6 +379,13 @@ static void needs_of_gate(struct needs *w, const struct cmd *cmd)
     case CMD_TX_RECORD:
         want_record(w, ch, &cmd->u.tx_record);
         break;
+    case CMD_STATUS:
+        want_after(w, ch, cmd->u.status.connector, cmd->u.status.status);
+        break;
+    case CMD_PARKING:
+        want_after(w, ch, cmd->u.parking.connector,
+                   cmd->u.parking.bay == BAY_TAKEN ? CS_FINISHING : CS_AVAILABLE);
+        break;
     case CMD_PILE_START:
         if (ch)
             want_card(w, ch->row.tenant, cmd->u.pile_start.tag);
@@ -324,6 +406,16 @@ static void needs_of_web(struct needs *w, const struct cmd *cmd)
         break;
     case CMD_PAYMENT_NEW:
         want_driver(w, cmd->u.payment_new.driver);
+        want_connector(w, cmd->u.payment_new.connector);
+        break;
+    case CMD_GIFT:
+        want_driver(w, cmd->u.gift.driver);
+        break;
+    case CMD_WALLET_FREEZE:
+        want_driver(w, cmd->u.wallet_freeze.driver);
+        break;
+    case CMD_DRIVER_CLOSE:
+        want_driver(w, cmd->u.driver_close.driver);
         break;
     case CMD_REGISTER_DRIVER:
         want_phone(w, cmd->head.tenant, cmd->u.register_driver.phone);
@@ -344,8 +436,17 @@ static void needs_of_web(struct needs *w, const struct cmd *cmd)
     case CMD_ORDER_RAISE:
         (void)want_order(w, cmd->u.order_raise.order);
         break;
+    case CMD_ORDER_WAIVE:
+        (void)want_order(w, cmd->u.order_waive.order);
+        break;
     case CMD_ORDER_REFUND:
         (void)want_order(w, cmd->u.order_refund.order);
+        break;
+    case CMD_INVOICE_NEW:
+        want_invoice_new(w, &cmd->u.invoice_new);
+        break;
+    case CMD_INVOICE_DECIDE:
+        want_invoice_decide(w, cmd->head.tenant, &cmd->u.invoice_decide);
         break;
     case CMD_PAY_RESULT:
         want_pay(w, &cmd->u.pay_result);
@@ -353,8 +454,14 @@ static void needs_of_web(struct needs *w, const struct cmd *cmd)
     case CMD_PAYOUT_NEW:
         want_payment(w, cmd->u.payout_new.payment);
         break;
+    case CMD_PAYOUT_PAPER:
+        want_payout(w, cmd->u.payout_paper.payout);
+        break;
     case CMD_PAYOUT_DECIDE:
         want_payout(w, cmd->u.payout_decide.payout);
+        break;
+    case CMD_DIFF_DECIDE:
+        want_diff(w, &cmd->u.diff_decide);
         break;
     default:
         break;

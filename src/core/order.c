@@ -28,6 +28,7 @@
  * waits for the pile to turn the running session round; 2. a session has
  * at most one OCPP transaction id and keeps it; 3. every open order has a timer. */
 #include "core/company.h"
+#include "core/occupancy.h"
 
 /* ---- finding ---- */
 
@@ -261,7 +262,7 @@ void order_timer_off(struct core *c, struct order *o, enum order_timer t)
 void order_fill(struct core *c, struct order *o)
 {
     (void)c;
-    if (!order_running(o))
+    if (!order_running(o) || o->row.kind == ORDER_OCCUPANCY)
         return;
     o->row.energy_mwh = o->ev.energy_mwh;
     o->row.doubt = o->ev.doubt;
@@ -327,6 +328,7 @@ void order_begin(struct core *c, struct order *o, int64_t start_ms, int64_t mete
     o->srow.list_tariff = ch ? ch->row.price_tariff : 0;
     o->reading_ms = c->now;
     order_timer_off(c, o, TO_START);
+    occupancy_session(c, o);
     order_state(c, o, ORDER_CHARGING);
     order_event(c, o, OE_TX_STARTED, "");
     int64_t silence = order_tenant(c, o)->row.silence_s;
@@ -392,9 +394,12 @@ void order_fail(struct core *c, struct order *o, int err, enum order_event_kind 
     o->srow.end_ms = c->now;
     order_state(c, o, ORDER_START_FAILED);
     order_event(c, o, e, detail);
+    payer_over(c, o);
     order_timer(c, o, TO_EVICT, c->now + ORDER_EVICT_MS);
     if (ch)
         command_drop(c, ch, o->row.id);
+    if (k && !k->row.order_id)
+        occupancy_freed(c, k);
 }
 
 /* ---- timers ---- */
@@ -429,6 +434,10 @@ static void fire_grace(struct core *c, struct order *o)
 
 void order_fire(struct core *c, struct order *o, enum order_timer t)
 {
+    if (o->row.kind == ORDER_OCCUPANCY) {
+        occupancy_fire(c, o, t);
+        return;
+    }
     switch (t) {
     case TO_START:
         order_fail(c, o, start_unplugged(c, o) ? ERR_NOT_PLUGGED : ERR_TIMEOUT, OE_START_TIMEOUT,
@@ -547,6 +556,10 @@ void order_restart(struct core *c, struct order *o)
     if (!order_ready(c, o))
         return;
     const struct tenant *t = order_tenant(c, o);
+    if (o->row.kind == ORDER_OCCUPANCY) {
+        occupancy_restart(c, o);
+        return;
+    }
     switch (o->row.state) {
     case ORDER_CREATED:
     case ORDER_HELD: /* the call never left */

@@ -6,6 +6,7 @@
  * answering once); 2. outs stand in the batch in the order things happened; 3. an audit row never
  * holds personal data: its detail is made of ids and words of ours. */
 #include "core/core_state.h"
+#include "core/occupancy.h"
 
 struct out *out_new(struct core *c, enum out_type type, size_t size)
 {
@@ -84,14 +85,17 @@ void event_order(struct core *c, const struct order *o)
     e->tenant = o->row.tenant;
     e->station = o->row.station;
     e->charger = o->row.charger;
-    e->connector = o->row.connector;
+    /* The live figures of a connector are those of what charges there. */
+    e->connector = o->row.kind == ORDER_OCCUPANCY ? 0 : o->row.connector;
     e->order = o->row.id;
     e->driver = o->row.driver;
     e->state = o->row.state;
     e->reason = o->row.stop_reason;
     e->doubt = o->row.doubt;
     e->energy_mwh = o->ev.energy_mwh;
-    e->cost = order_open(o) ? meter_spent(o) : o->row.total;
+    e->cost = !order_open(o)                   ? o->row.total
+              : o->row.kind == ORDER_OCCUPANCY ? occupancy_spent(c, o)
+                                               : meter_spent(o);
     e->cap = o->row.cap;
     e->amount = o->row.paid;
 }
@@ -107,6 +111,9 @@ void event_wallet(struct core *c, int64_t tenant, int64_t driver, const char *cu
     e->driver = driver;
     e->amount = ledger_balance(a).v;
     e->cap = a->held;
+    a = ledger_account_find(c->ledger, tenant, ACCOUNT_WALLET_BONUS, driver, currency);
+    e->gift = a ? ledger_balance(a).v : 0;
+    e->gift_held = a ? a->held : 0;
 }
 
 void close_send(struct core *c, const struct charger *ch, struct origin conn, int32_t code)

@@ -20,6 +20,7 @@
  *
  * Invariants: 3. of purse.h; refunded <= amount of a lot. */
 #include "core/purse.h"
+#include "core/recon.h"
 
 #include <stdio.h>
 
@@ -124,31 +125,55 @@ static int payment_check(const struct core *c, const struct cmd *cmd)
     return ok ? 0 : ERR_RANGE;
 }
 
+/* Room for all that it may come to, so that crediting it cannot fail. */
+static int accounts_open(struct core *c, const struct row_payment *r)
+{
+    const struct {
+        int32_t kind;
+        int64_t owner;
+    } need[] = {{ACCOUNT_WALLET, r->driver},
+                {ACCOUNT_WALLET_BONUS, r->driver},
+                {ACCOUNT_MARKETING, 0},
+                {ACCOUNT_TRANSIT, r->driver}};
+    size_t n = r->gift ? 3 : r->connector ? 4 : 1;
+    int64_t id;
+    int rc = 0;
+    for (size_t i = 0; i < n && !rc; i++)
+        if (i == 0 || r->gift || i == 3)
+            rc = account_open(c, r->tenant, need[i].kind, need[i].owner, r->currency, &id);
+    return rc;
+}
+
 int payment_new(struct core *c, const struct cmd *cmd)
 {
     const struct cmd_payment_new *in = &cmd->u.payment_new;
-    int64_t account;
+    struct row_payment row = {.tenant = cmd->head.tenant,
+                              .driver = in->driver,
+                              .channel = in->channel,
+                              .method = in->method,
+                              .currency = in->currency,
+                              .amount = in->amount,
+                              .state = PAYMENT_CREATED,
+                              .provider_no = "",
+                              .url = "",
+                              .payer = in->payer,
+                              .created_ms = c->now,
+                              .expires_ms = c->now + PAY_WINDOW_MS,
+                              .connector = in->connector,
+                              .version = 1};
     int rc = payment_check(c, cmd);
+    if (!rc)
+        rc = gift_package(c, cmd->head.tenant, in, &row);
+    if (!rc)
+        rc = single_check(c, cmd->head.tenant, in);
     if (!rc && c->purse->payments.live >= c->purse->payments.cap)
         rc = ERR_FULL;
     if (!rc)
-        rc = wallet_open(c, cmd->head.tenant, in->driver, in->currency, &account);
+        rc = accounts_open(c, &row);
     if (rc)
         return rc;
-    struct payment *p = payment_add(c, &(struct row_payment){.id = core_id(c),
-                                                             .tenant = cmd->head.tenant,
-                                                             .driver = in->driver,
-                                                             .channel = in->channel,
-                                                             .method = in->method,
-                                                             .currency = in->currency,
-                                                             .amount = in->amount,
-                                                             .state = PAYMENT_CREATED,
-                                                             .provider_no = "",
-                                                             .url = "",
-                                                             .payer = in->payer,
-                                                             .created_ms = c->now,
-                                                             .expires_ms = c->now + PAY_WINDOW_MS,
-                                                             .version = 1});
+    row.id = core_id(c);
+    struct payment *p = payment_add(c, &row);
     must(p);
     obj_dirty(c, &p->o);
     payment_ask(c, p, PAY_CREATE);
@@ -187,12 +212,17 @@ static void payment_paid(struct core *c, struct payment *p, const struct cmd_pay
 {
     int64_t contra =
         purse_account(c, p->row.tenant, ACCOUNT_CHANNEL, p->row.channel, p->row.currency);
+    bool late = p->row.state != PAYMENT_CREATED && p->row.state != PAYMENT_WAITING;
     (void)obj_text(c, &p->o, &p->row.provider_no, in->provider_no);
     p->row.paid_ms = c->now;
     if (in->amount == p->row.amount && strcmp(in->currency, p->row.currency) == 0) {
         p->row.transfer = payment_credit(c, p->row.tenant, p->row.driver, contra, p->row.currency,
                                          p->row.amount, in->provider_no);
         payment_state_set(c, p, PAYMENT_PAID);
+        if (p->row.gift)
+            gift_give(c, p->row.tenant, p->row.driver, p->row.gift, p->row.gift_days, "");
+        if (p->row.connector && !late)
+            single_paid(c, p);
         return;
     }
     if (in->amount > 0 && strcmp(in->currency, p->row.currency) == 0) {
@@ -205,6 +235,7 @@ static void payment_paid(struct core *c, struct payment *p, const struct cmd_pay
         struct ledger_ctx ctx = ledger_ctx_now(c);
         must(ledger_post(c->ledger, &ctx, &q) == 0);
         p->row.transfer = ctx.id;
+        recon_payment(c, p, in->amount, ctx.id);
     }
     char detail[80];
     snprintf(detail, sizeof detail, "asked %lld, paid %lld", (long long)p->row.amount,
@@ -247,6 +278,13 @@ int payment_result(struct core *c, struct payment *p, const struct cmd_pay_resul
     else if (open && in->state == PAY_FAILED)
         payment_state_set(c, p, PAYMENT_FAILED);
     return 0;
+}
+
+void payment_found(struct core *c, struct payment *p, int64_t transfer)
+{
+    p->row.transfer = transfer;
+    p->row.paid_ms = c->now;
+    payment_state_set(c, p, PAYMENT_PAID);
 }
 
 int pay_result(struct core *c, const struct cmd *cmd)

@@ -10,7 +10,9 @@
  *  SENT        DONE of what was asked → SETTLED, of another amount →            in transit
  *              UNKNOWN, FAILED → FAILED, the payee must confirm →
  *              WAIT_PAYEE, our balance there is short → APPROVED (tried again)
- *  UNKNOWN     asked again until the rail knows; never undone by itself         in transit
+ *  UNKNOWN     asked again until the rail knows; never undone by itself; once   in transit
+ *              it said another amount, a person says what was paid → SETTLED,
+ *              and the rest is a difference on suspense (recon.h)
  *  WAIT_PAYEE  as SENT
  *
  * The amount leaves its account for transit with the request, so it cannot be spent twice; a fee is
@@ -20,11 +22,13 @@
  * Invariants: 4. of purse.h; a lot's refunded contains what is on its way; one transfer into transit
  * and at most one out of it. */
 #include "core/purse.h"
+#include "core/recon.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 enum { ASK_MS = 5 * 1000, ASK_MOST_MS = 10 * 60 * 1000, FUNDS_MS = 10 * 60 * 1000 };
+#define PAID_MAX      (INT64_C(100000000) * MONEY_UNIT)
 #define SOURCE_MAX_MS (INT64_C(365) * 86400000) /* channels take money back for a year */
 
 static bool by_people(const struct core *c, const struct payout *p)
@@ -137,12 +141,40 @@ static void from_transit(struct core *c, struct payout *p, bool done)
         event_wallet(c, r->tenant, r->driver, r->currency);
 }
 
+/* Out of transit, but what left the channel is not what was asked for. */
+static void payout_paid_other(struct core *c, struct payout *p, int64_t paid)
+{
+    const struct row_payout *r = &p->row;
+    struct ledger_request q;
+    int64_t asked = r->amount - r->fee;
+    must(!r->settled);
+    purse_request(c, &q, r->tenant, TRANSFER_PAYOUT_DONE, r->currency);
+    q.note = r->note;
+    purse_leg(&q, purse_account(c, r->tenant, ACCOUNT_TRANSIT, owner_of(p), r->currency),
+              -r->amount, r->party);
+    purse_leg(&q, contra_of(c, p), paid, 0);
+    purse_leg(&q, purse_account(c, r->tenant, ACCOUNT_SUSPENSE, 0, r->currency), asked - paid, 0);
+    purse_leg(&q,
+              purse_account(c, r->tenant, ACCOUNT_INCOME, platform_id(c, r->tenant), r->currency),
+              r->fee, 0);
+    struct ledger_ctx ctx = ledger_ctx_now(c);
+    must(ledger_post(c->ledger, &ctx, &q) == 0); /* invariant 4 of purse.h; suspense is signed */
+    p->row.settled = ctx.id;
+    p->row.said = paid;
+    if (r->driver)
+        event_wallet(c, r->tenant, r->driver, r->currency);
+    recon_payout(c, p, paid, ctx.id);
+    p->row.err = 0;
+    payout_state_set(c, p, PAYOUT_SETTLED);
+}
+
 static void payout_back(struct core *c, struct payout *p, enum payout_state s)
 {
     struct payment *lot = p->row.payment ? payment_find(c, p->row.payment) : NULL;
     from_transit(c, p, false);
     if (lot) {
         lot->row.refunded -= p->row.amount;
+        gift_refund_undo(c, lot);
         lot->row.version++;
         obj_dirty(c, &lot->o);
     }
@@ -152,6 +184,7 @@ static void payout_back(struct core *c, struct payout *p, enum payout_state s)
 static void payout_settled(struct core *c, struct payout *p, const char *provider_no)
 {
     from_transit(c, p, true);
+    p->row.said = 0;
     (void)obj_text(c, &p->o, &p->row.provider_no, provider_no);
     p->row.err = 0;
     payout_state_set(c, p, PAYOUT_SETTLED);
@@ -244,6 +277,7 @@ static void payout_done(struct core *c, struct payout *p, const struct cmd_pay_r
         return;
     }
     p->row.err = ERR_CONFLICT;
+    p->row.said = in->amount;
     if (said)
         return;
     snprintf(detail, sizeof detail, "%" PRId64 " instead of %" PRId64, in->amount, asked);
@@ -322,13 +356,21 @@ static int principal_check(const struct core *c, const struct cmd *cmd)
         return ERR_CONFLICT; /* to its source, or by a bank that people check */
     if (lot->row.state != PAYMENT_PAID)
         return ERR_CONFLICT;
+    if (ch && ch->row.kind == CHANNEL_BANK && (!in->payee[0] || !in->payee_name[0]))
+        return ERR_REQUIRED;
     if (in->channel == lot->row.channel && in->channel && c->now - lot->row.paid_ms > SOURCE_MAX_MS)
         return ERR_CLOSED;
     if (!whole_fen(in->amount) || in->amount > lot->row.amount - lot->row.refunded)
         return ERR_RANGE;
-    int64_t had =
-        purse_available(c, lot->row.tenant, ACCOUNT_WALLET, lot->row.driver, lot->row.currency);
-    return in->amount > had ? ERR_NO_FUNDS : 0;
+    const struct driver *d = driver_find(c, lot->row.driver);
+    if (d && d->row.frozen)
+        return ERR_DISABLED;
+    if (lot->row.bound)
+        return ERR_BUSY; /* its order is not over: the rest goes back by itself */
+    int64_t cost, had = purse_available(c, lot->row.tenant, ACCOUNT_WALLET, lot->row.driver,
+                                        lot->row.currency);
+    int rc = gift_refund_cost(c, lot, &cost);
+    return rc ? rc : in->amount + cost > had ? ERR_NO_FUNDS : 0;
 }
 
 static void row_of_share(const struct core *c, const struct cmd *cmd, struct row_payout *r)
@@ -343,9 +385,9 @@ static void row_of_share(const struct core *c, const struct cmd *cmd, struct row
     r->payee_name = party->row.payee_name;
 }
 
-static void row_of_principal(struct core *c, const struct cmd *cmd, struct row_payout *r)
+static void row_of_principal(struct core *c, struct payment *lot, struct row_payout *r)
 {
-    struct payment *lot = payment_find(c, cmd->u.payout_new.payment);
+    gift_refund(c, lot);
     r->kind = PAYOUT_PRINCIPAL;
     r->driver = lot->row.driver;
     r->payment = lot->row.id;
@@ -378,24 +420,82 @@ int payout_new(struct core *c, const struct cmd *cmd)
                            .provider_no = "",
                            .confirm = "",
                            .note = in->note,
+                           .paper = "",
                            .asked_kind = cmd->head.actor_kind,
                            .asked_by = cmd->head.actor,
                            .created_ms = c->now,
                            .version = 1};
-    if (in->payment)
-        row_of_principal(c, cmd, &r);
+    struct payment *lot = in->payment ? payment_find(c, in->payment) : NULL;
+    if (lot)
+        row_of_principal(c, lot, &r);
     else
         row_of_share(c, cmd, &r);
+    if (lot && lot->row.channel != in->channel) {
+        r.payee = in->payee;
+        r.payee_name = in->payee_name;
+    }
     struct payout *p = payout_add(c, &r);
     must(p);
     obj_dirty(c, &p->o);
     to_transit(c, p);
     event_payout(c, p);
-    if (in->amount <= t->row.payout_check)
+    bool by_hand = in->payment && p->row.payee[0]; /* to an account that somebody typed in */
+    if (in->amount <= t->row.payout_check && !by_hand && !paper_missing(c, p))
         payout_send(c, p);
     c->made_id = p->row.id;
     c->made_version = p->row.version;
     return 0;
+}
+
+/* The rail said another amount than was asked for, and a person looked what was paid. */
+static int paid_check(const struct core *c, const struct payout *p,
+                      const struct cmd_payout_decide *in)
+{
+    if (p->row.state != PAYOUT_UNKNOWN || !p->row.said)
+        return ERR_CONFLICT;
+    if (!whole_fen(in->amount) || in->amount > PAID_MAX)
+        return ERR_RANGE;
+    if (!in->note[0])
+        return ERR_REQUIRED;
+    return dir_full(c, ROW_BILL_DIFF) ? ERR_FULL : 0;
+}
+
+int payout_source(struct core *c, struct payment *lot, int64_t amount)
+{
+    const struct channel *ch = channel_find(c, lot->row.channel);
+    int64_t room;
+    bool can = ch && c->now - lot->row.paid_ms <= SOURCE_MAX_MS && whole_fen(amount) &&
+               amount <= lot->row.amount - lot->row.refunded;
+    int rc = !can ? ERR_CLOSED : c->purse->payouts.live >= c->purse->payouts.cap ? ERR_FULL : 0;
+    if (!rc)
+        rc = account_open(c, lot->row.tenant, ACCOUNT_TRANSIT, lot->row.driver, lot->row.currency,
+                          &room);
+    if (rc)
+        return rc;
+    struct row_payout r = {.id = core_id(c),
+                           .tenant = lot->row.tenant,
+                           .channel = lot->row.channel,
+                           .amount = amount,
+                           .state = PAYOUT_REQUESTED,
+                           .provider_no = "",
+                           .confirm = "",
+                           .note = "",
+                           .asked_kind = ACTOR_SYSTEM,
+                           .created_ms = c->now,
+                           .version = 1};
+    row_of_principal(c, lot, &r);
+    struct payout *p = payout_add(c, &r);
+    must(p);
+    obj_dirty(c, &p->o);
+    to_transit(c, p);
+    payout_send(c, p);
+    return 0;
+}
+
+static bool frozen(const struct core *c, const struct payout *p)
+{
+    const struct driver *d = p->row.driver ? driver_find(c, p->row.driver) : NULL;
+    return d && d->row.frozen;
 }
 
 static int decide_check(const struct core *c, const struct payout *p, const struct cmd *cmd)
@@ -405,6 +505,9 @@ static int decide_check(const struct core *c, const struct payout *p, const stru
     bool asked = p->row.state == PAYOUT_REQUESTED;
     switch ((enum payout_act)in->act) {
     case PAYOUT_ACT_APPROVE:
+        if (asked && frozen(c, p))
+            return ERR_DISABLED;
+        return in->party || self ? ERR_DENIED : asked ? 0 : ERR_CONFLICT;
     case PAYOUT_ACT_REFUSE:
         return in->party || self ? ERR_DENIED : asked ? 0 : ERR_CONFLICT;
     case PAYOUT_ACT_CANCEL:
@@ -416,6 +519,8 @@ static int decide_check(const struct core *c, const struct payout *p, const stru
         if (p->row.state != PAYOUT_APPROVED || !by_people(c, p))
             return ERR_CONFLICT;
         return in->act == PAYOUT_ACT_SETTLED && !in->bank_no[0] ? ERR_REQUIRED : 0;
+    case PAYOUT_ACT_PAID:
+        return in->party || self ? ERR_DENIED : paid_check(c, p, in);
     }
     return ERR_RANGE;
 }
@@ -427,7 +532,12 @@ int payout_decide(struct core *c, const struct cmd *cmd)
     if (!p || p->row.tenant != cmd->head.tenant || cmd->head.station ||
         (in->party && in->party != p->row.party))
         return ERR_NOT_FOUND;
+    int64_t suspense;
     int rc = decide_check(c, p, cmd);
+    if (!rc && in->act == PAYOUT_ACT_PAID)
+        rc = account_open(c, p->row.tenant, ACCOUNT_SUSPENSE, 0, p->row.currency, &suspense);
+    if (!rc && in->act == PAYOUT_ACT_APPROVE && paper_missing(c, p))
+        rc = ERR_REQUIRED;
     if (rc)
         return rc;
     if (in->act != PAYOUT_ACT_CANCEL) {
@@ -440,6 +550,10 @@ int payout_decide(struct core *c, const struct cmd *cmd)
         payout_send(c, p);
     else if (in->act == PAYOUT_ACT_SETTLED)
         payout_settled(c, p, in->bank_no);
+    else if (in->act == PAYOUT_ACT_PAID && in->amount == p->row.amount - p->row.fee)
+        payout_settled(c, p, p->row.provider_no);
+    else if (in->act == PAYOUT_ACT_PAID)
+        payout_paid_other(c, p, in->amount);
     else
         payout_back(c, p,
                     in->act == PAYOUT_ACT_REFUSE   ? PAYOUT_REFUSED

@@ -10,6 +10,7 @@
  * Invariants: 1. the pile is told an amount in its own list prices, never a wallet's balance; 2.
  * what a vehicle says of its battery moves no money. */
 #include "core/company.h"
+#include "core/occupancy.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -75,17 +76,12 @@ int pile_raise(struct core *c, const struct cmd *cmd)
     int rc = raise_check(c, cmd, &o);
     if (rc)
         return rc;
-    struct ledger_ctx ctx = ledger_ctx_now(c);
     int64_t amount = cmd->u.order_raise.amount;
-    rc = company_raise(c, o, amount);
-    if (rc)
-        return rc;
-    rc = ledger_hold_increase(c->ledger, &ctx, o->row.hold, MONEY(amount));
+    rc = payer_raise(c, o, amount);
     if (rc)
         return rc;
     char detail[32];
     struct charger *ch = order_charger(c, o);
-    company_more(c, o, amount);
     o->row.cap += amount;
     o->near_told = false;
     snprintf(detail, sizeof detail, "%" PRId64, amount);
@@ -236,4 +232,5 @@ void pile_parking(struct core *c, const struct cmd *cmd, struct charger *ch)
     k->row.bay = in->bay;
     obj_dirty(c, &k->o);
     event_connector(c, k);
+    occupancy_parking(c, k);
 }

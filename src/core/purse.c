@@ -184,8 +184,8 @@ void purse_started(struct core *c)
 /* Not before it is written: a lot of which something was just given back would lose that. */
 static void payment_evict(struct core *c, struct payment *p)
 {
-    if (p->o.dirty) {
-        purse_timer(c, &p->timer, c->now + DIRTY_MS);
+    if (p->o.dirty || p->row.bound) {
+        purse_timer(c, &p->timer, c->now + (p->row.bound ? EVICT_MS : DIRTY_MS));
         return;
     }
     (void)map_del(&c->purse->payment_ids, (uint64_t)p->row.id);

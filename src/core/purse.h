@@ -26,6 +26,8 @@ enum purse_timer { PURSE_BUCKET = 300, PURSE_PAYMENT, PURSE_PAYOUT };
 struct channel {
     struct obj o;
     struct row_channel row;
+    int32_t closed_day;    /* the last one closed (recon.h), 0 = none */
+    int64_t closed_theirs; /* what the provider held then */
 };
 /** Shares of one party that mature at one instant. */
 struct bucket {
@@ -138,13 +140,56 @@ int payment_result(struct core *c, struct payment *p, const struct cmd_pay_resul
 /** CMD_PAY_RESULT of either. */
 int pay_result(struct core *c, const struct cmd *cmd);
 
+/* ---- gift.c ---- */
+
+struct package {
+    struct obj o;
+    struct row_package row;
+};
+/** What a package adds to a new payment of this amount; package 0: nothing. */
+EV_MUST_USE int gift_package(const struct core *c, int64_t tenant, const struct cmd_payment_new *in,
+                             struct row_payment *row);
+/** Gives a driver gift money that is good for `days` (0 = for ever); what was good until now and is
+ * no more, goes first. */
+int64_t gift_give(struct core *c, int64_t tenant, int64_t driver, int64_t amount, int32_t days,
+                  const char *note);
+int gift_new(struct core *c, const struct cmd *cmd);
+/** All gift money that is free goes back to marketing, and so much principal with it. */
+void gift_forfeit(struct core *c, int64_t tenant, int64_t driver, int64_t principal);
+/** A refund of a lot to its source voids the lot's gift: what it costs the principal beyond the
+ * refund in *cost. ERR_BUSY while an order holds what must come back. */
+EV_MUST_USE int gift_refund_cost(const struct core *c, const struct payment *lot, int64_t *cost);
+void gift_refund(struct core *c, struct payment *lot);
+/** A refund came to nothing; the lot's refunded does not contain it any more. */
+void gift_refund_undo(struct core *c, struct payment *lot);
+
+/* ---- single.c ---- */
+
+/** May the driver pay for an order there, now? */
+EV_MUST_USE int single_check(struct core *c, int64_t tenant, const struct cmd_payment_new *in);
+/** It is paid: charging begins, or all of it goes back. */
+void single_paid(struct core *c, struct payment *p);
+
 /* ---- payout.c ---- */
+
+/** Sends `amount` of a lot back to its source, without anybody's leave; ERR_FULL, or what forbids
+ * it: then nothing happened. */
+EV_MUST_USE int payout_source(struct core *c, struct payment *lot, int64_t amount);
 
 int payout_new(struct core *c, const struct cmd *cmd);
 int payout_decide(struct core *c, const struct cmd *cmd);
 void payout_fire(struct core *c, struct payout *p);
 void payout_restart(struct core *c, struct payout *p);
 int payout_result(struct core *c, struct payout *p, const struct cmd_pay_result *in);
+
+/** A payment of which the provider never told turns out to be paid, by this transfer. */
+void payment_found(struct core *c, struct payment *p, int64_t transfer);
+
+/* ---- paper.c ---- */
+
+/** A company's share that its invoice is not there for yet. */
+bool paper_missing(const struct core *c, const struct payout *p);
+int paper_put(struct core *c, const struct cmd *cmd);
 
 /* ---- statement.c ---- */
 

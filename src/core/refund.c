@@ -8,6 +8,7 @@
  * parts of an order = paid − refunded; 3. the driver has the money in the same transaction, whoever
  * of the parties is short (share.c). */
 #include "core/company.h"
+#include "core/invoice.h"
 #include "core/purse.h"
 
 /** One party's parts of one fee line, over all captures and refunds so far. */
@@ -82,12 +83,23 @@ static void share_event(struct core *c, const struct order *o, int64_t party, in
     e->amount = amount;
 }
 
+/* What went back of each fee line goes off the order's invoice too. */
+static void invoice_tell(struct core *c, struct order *o, const struct held_part *p, size_t n,
+                         const char *note)
+{
+    int64_t took[INVOICE_KINDS] = {0};
+    for (size_t i = 0; i < n; i++)
+        took[invoice_kind(p[i].first.fee_kind)] += p[i].sum - p[i].keep;
+    invoice_take(c, o, took, note);
+}
+
 void refund_move(struct core *c, struct order *o, int64_t back, int32_t code, const char *note)
 {
     struct held_part part[SPLIT_PARTS_MAX] = {0};
     const struct row_split_part *rows = (const struct row_split_part *)(void *)o->parts_buf.p;
     size_t n = o->parts_buf.n / sizeof *rows, m = parts_gather(rows, n, part);
     struct ledger_request q;
+    contract_month_now(c, o->row.contract);
     purse_request(c, &q, o->row.tenant, code, o->row.currency);
     q.order_id = o->row.id;
     q.contract = o->row.contract;
@@ -99,6 +111,7 @@ void refund_move(struct core *c, struct order *o, int64_t back, int32_t code, co
         int64_t sum = party_back(part, m, i);
         if (sum) {
             share_take(c, part[i].first.party, sum, rows, n, &q);
+            contract_month_back(c, o->row.contract, part[i].first.party, sum);
             share_event(c, o, part[i].first.party, -sum);
         }
     }
@@ -108,6 +121,8 @@ void refund_move(struct core *c, struct order *o, int64_t back, int32_t code, co
         if (part[i].keep != part[i].sum)
             part_row(c, o, &part[i], ctx.id);
     company_refunded(c, o, back);
+    if (o->row.invoice)
+        invoice_tell(c, o, part, m, note);
     event_wallet(c, o->row.tenant, o->row.driver, o->row.currency);
 }
 
@@ -126,6 +141,7 @@ int refund_order(struct core *c, const struct cmd *cmd)
     o->row.refunded += in->amount;
     order_dirty(c, o);
     order_event(c, o, OE_REFUNDED, in->note);
+    payer_over(c, o);
     event_order(c, o);
     c->made_id = o->row.id;
     c->made_version = o->row.version;

@@ -56,9 +56,10 @@ static struct bill bill_lines(struct core *c, struct order *o)
     int32_t n = t ? fee_lines(&o->bill, t, lines) : 0;
     for (int32_t i = 0; i < n; i++) {
         line_put(c, o, &lines[i]);
-        if (lines[i].kind == FEE_ELECTRICITY)
+        if (lines[i].kind == FEE_ELECTRICITY) {
             b.elec += lines[i].amount.v;
-        else
+            b.energy_mwh += lines[i].energy_mwh;
+        } else
             b.service += lines[i].amount.v;
     }
     return b;
@@ -100,6 +101,7 @@ void settle_order(struct core *c, struct order *o)
         o->row.decide_ms = c->now + tenant->row.doubt_h * INT64_C(3600000);
     order_state(c, o, doubtful ? ORDER_DOUBTFUL : ORDER_SETTLED);
     order_event(c, o, OE_SETTLED, "");
+    payer_over(c, o);
     if (doubtful) {
         order_event(c, o, OE_DOUBT, "");
         order_timer(c, o, TO_DECIDE, o->row.decide_ms);
@@ -125,7 +127,7 @@ static struct bill rest_lines(struct core *c, struct order *o)
                          .energy_mwh = o->row.doubt_mwh,
                          .price_e5 = p.elec_e5,
                          .amount = money_fee_line(o->row.doubt_mwh, p.elec_e5)};
-    struct bill b = {.elec = l.amount.v};
+    struct bill b = {.elec = l.amount.v, .energy_mwh = l.energy_mwh};
     line_put(c, o, &l);
     l.kind = FEE_SERVICE;
     l.price_e5 = p.service_e5;
@@ -268,12 +270,16 @@ void settle_correct(struct core *c, struct order *o, int64_t billed_mwh)
         rest_close(c, o, "the true end leaves nothing in doubt");
     if (back)
         refund_move(c, o, back, TRANSFER_CORRECTION, "");
-    int64_t more = correct_take(c, o, &(struct bill){.elec = now.elec.v, .service = now.service.v});
+    int64_t energy = now.energy_mwh > billed_mwh ? now.energy_mwh - billed_mwh : 0;
+    int64_t more = correct_take(
+        c, o, &(struct bill){.elec = now.elec.v, .service = now.service.v, .energy_mwh = energy});
     if (d.elec || d.service || now.energy_mwh != billed_mwh) {
         correct_lines(c, o, now.energy_mwh - billed_mwh, &d);
         correct_rows(c, o, now.energy_mwh - billed_mwh, &d, more - back);
     }
     snprintf(detail, sizeof detail, "%+" PRId64 " mWh", now.energy_mwh - billed_mwh);
     order_event(c, o, OE_CORRECTED, detail);
+    if (back)
+        payer_over(c, o);
     event_order(c, o);
 }

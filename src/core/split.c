@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* split.c: see split.h.
- *
- * The deficit rule in one line's terms: U posting unit, R sum of ratios, d_i what party i is behind
- * (in units of 1/R). An amount A adds A × r_i to d_i and takes part_i × R from it. First everybody
- * gets the whole posting units of A × r_i / R; what is left, fewer than n units, goes unit by unit
- * to the largest d. Should somebody still be a whole unit behind (only with many parties), a unit
- * is moved to them from whoever is furthest ahead and has one in this amount. Ties go to the lower
- * seq.
+/* split.c: see split.h. Building is in split_terms.c as far as clauses go; one line's deal is in
+ * deal.c.
  *
  * Owns nothing; pure. Fails by result codes; must() guards the sums. */
 #include "core/split.h"
 
 #include "base/err.h"
 #include "base/must.h"
+#include "core/deal.h"
 
 int split_line(int32_t fee_kind)
 {
@@ -20,7 +15,7 @@ int split_line(int32_t fee_kind)
     return fee_kind == FEE_ELECTRICITY ? 0 : fee_kind == FEE_SERVICE ? 1 : 2;
 }
 
-static int32_t line_kind(int line)
+int32_t split_line_kind(int line)
 {
     static const int32_t kind[SPLIT_LINES] = {FEE_ELECTRICITY, FEE_SERVICE, FEE_OCCUPANCY};
     return kind[line];
@@ -28,10 +23,10 @@ static int32_t line_kind(int line)
 
 static bool shares_in(const struct split_party *p, int line)
 {
-    return (p->lines & line_kind(line)) != 0;
+    return (p->lines & split_line_kind(line)) != 0;
 }
 
-static int64_t ratio_sum(const struct split_contract *c, int line)
+int64_t split_ratio_sum(const struct split_contract *c, int line)
 {
     int64_t sum = 0;
     for (int32_t i = 0; i < c->n; i++)
@@ -40,9 +35,17 @@ static int64_t ratio_sum(const struct split_contract *c, int line)
     return sum;
 }
 
+int32_t split_party_at(const struct split_contract *c, int64_t party, int line)
+{
+    for (int32_t i = 0; i < c->n; i++)
+        if (c->party[i].party == party && shares_in(&c->party[i], line))
+            return i;
+    return -1;
+}
+
 bool split_covers(const struct split_contract *c, int32_t fee_kind)
 {
-    return ratio_sum(c, split_line(fee_kind)) > 0;
+    return split_ratio_sum(c, split_line(fee_kind)) > 0;
 }
 
 /* ---- building ---- */
@@ -76,7 +79,7 @@ static bool party_twice(const struct split_contract *c)
 
 static int residues_check(const struct split_contract *c, int line)
 {
-    const int64_t most = SPLIT_PARTIES_MAX * ratio_sum(c, line) * c->unit;
+    const int64_t most = SPLIT_PARTIES_MAX * split_ratio_sum(c, line) * c->unit;
     int64_t sum = 0;
     for (int32_t i = 0; i < c->n; i++) {
         int64_t r = c->party[i].residue[line];
@@ -87,17 +90,40 @@ static int residues_check(const struct split_contract *c, int line)
     return sum ? ERR_RANGE : 0;
 }
 
+static int head_check(const struct row_contract *row)
+{
+    if (row->unit < 1 || row->unit > MONEY_UNIT || row->from_ms < 0)
+        return ERR_RANGE;
+    if (row->rounding < ROUND_DEFICIT || row->rounding > ROUND_LARGEST)
+        return ERR_RANGE;
+    if (row->gift_rule < GIFT_EXCLUDED || row->gift_rule > GIFT_FUNDED)
+        return ERR_RANGE;
+    return row->to_ms && row->to_ms <= row->from_ms ? ERR_RANGE : 0;
+}
+
+/* Half up needs somebody on each line who takes what the others leave. */
+static bool taker_missing(const struct split_contract *c)
+{
+    for (int line = 0; line < SPLIT_LINES; line++)
+        if (split_ratio_sum(c, line) && split_party_at(c, c->operator, line) < 0)
+            return true;
+    return false;
+}
+
 int split_build(struct split_contract *c, const struct row_contract *row,
                 const struct row_contract_party *parties, size_t n)
 {
-    if (n < 1 || n > SPLIT_PARTIES_MAX || row->unit < 1 || row->unit > MONEY_UNIT ||
-        row->rounding != ROUND_DEFICIT)
+    if (n < 1 || n > SPLIT_PARTIES_MAX || head_check(row))
         return ERR_RANGE;
     *c = (struct split_contract){.id = row->id,
                                  .tenant = row->tenant,
                                  .family = row->family,
                                  .from_ms = row->from_ms,
+                                 .to_ms = row->to_ms,
+                                 .operator= row->operator,
                                  .unit = row->unit,
+                                 .rounding = row->rounding,
+                                 .gift_rule = row->gift_rule,
                                  .n = (int32_t)n};
     for (size_t i = 0; i < n; i++) {
         if (parties[i].seq < 0 || parties[i].seq >= (int32_t)n)
@@ -108,7 +134,9 @@ int split_build(struct split_contract *c, const struct row_contract *row,
     }
     if (party_twice(c))
         return ERR_CONFLICT;
-    if (!ratio_sum(c, 0) || !ratio_sum(c, 1))
+    if (!split_ratio_sum(c, 0) || !split_ratio_sum(c, 1))
+        return ERR_RANGE;
+    if (c->rounding == ROUND_HALF_UP && taker_missing(c))
         return ERR_RANGE;
     for (int line = 0; line < SPLIT_LINES; line++) {
         int rc = residues_check(c, line);
@@ -118,119 +146,332 @@ int split_build(struct split_contract *c, const struct row_contract *row,
     return 0;
 }
 
-/* ---- one line ---- */
+/* ---- one order at work ---- */
 
-/** The parties of one line at work. */
-struct share {
-    int32_t n, seq[SPLIT_PARTIES_MAX];
-    int64_t part[SPLIT_PARTIES_MAX];
-    int64_t behind[SPLIT_PARTIES_MAX]; /* numerators over ratio_sum */
-    int64_t ratio_sum;
+struct work {
+    const struct split_contract *c;
+    const struct split_terms *t; /* or NULL */
+    const struct split_input *in;
+    struct split_result *out;
+    int64_t due[SPLIT_CLAUSES_MAX][SPLIT_LINES]; /* first clauses */
 };
 
-static int32_t furthest_behind(const struct share *s)
+static struct deal deal_of(const struct split_contract *c, int64_t den)
 {
-    int32_t best = 0;
-    for (int32_t i = 1; i < s->n; i++)
-        if (s->behind[i] > s->behind[best])
-            best = i;
-    return best;
+    return (struct deal){.unit = c->unit, .den = den, .rounding = c->rounding};
 }
 
-/** The one furthest ahead that has at least `unit` in this amount, or -1. */
-static int32_t furthest_ahead(const struct share *s, int64_t unit)
+static struct split_part *part_new(const struct work *w, int line, int64_t party, int64_t amount)
 {
-    int32_t best = -1;
-    for (int32_t i = 0; i < s->n; i++)
-        if (s->part[i] >= unit && s->behind[i] < 0 && (best < 0 || s->behind[i] < s->behind[best]))
-            best = i;
-    return best;
+    must(w->out->n < SPLIT_RESULT_MAX && amount >= 0);
+    struct split_part *p = &w->out->part[w->out->n++];
+    *p =
+        (struct split_part){.kind = split_line_kind(line), .party = party, .amount = MONEY(amount)};
+    return p;
 }
 
-static void share_give(struct share *s, int32_t i, int64_t amount)
+/* ---- 1. first clauses ---- */
+
+/* What the clause asks of the whole order; a percentage asks each line for itself. */
+static ev_i128 clause_asks(const struct work *w, const struct split_clause *k)
 {
-    s->part[i] += amount;
-    s->behind[i] -= amount * s->ratio_sum;
+    if (k->kind == CLAUSE_ENERGY)
+        return (ev_i128)w->in->energy_mwh * k->rate;
+    return w->in->again ? 0 : (ev_i128)k->rate * SPLIT_DUE_DEN;
 }
 
-/** Gives the whole posting units due; returns what is left of the amount. */
-static int64_t share_floors(struct share *s, const struct split_contract *c, int line,
-                            int64_t amount)
+/* Takes what is due off what the lines have left, exactly: rounding comes later. */
+static void clause_due(struct work *w, int32_t i, ev_i128 left[SPLIT_LINES])
 {
-    int64_t left = amount;
-    for (int32_t i = 0; i < c->n; i++) {
-        const struct split_party *p = &c->party[i];
-        if (!shares_in(p, line))
+    const struct split_clause *k = &w->t->clause[i];
+    const ev_i128 bp = SPLIT_DUE_DEN / SPLIT_BP;
+    ev_i128 want = k->kind == CLAUSE_PERCENT ? 0 : clause_asks(w, k);
+    for (int line = 0; line < SPLIT_LINES; line++) {
+        if (!(k->lines & split_line_kind(line)))
             continue;
-        ev_i128 due = (ev_i128)amount * p->ratio;
-        int64_t part = (int64_t)(due / s->ratio_sum / c->unit) * c->unit;
-        int32_t k = s->n++;
-        s->seq[k] = i;
-        s->part[k] = part;
-        s->behind[k] = p->residue[line] + (int64_t)(due - (ev_i128)part * s->ratio_sum);
-        left -= part;
+        ev_i128 due = want;
+        if (k->kind == CLAUSE_PERCENT)
+            due = (ev_i128)w->in->base[line].v * k->rate * bp;
+        due = due < left[line] ? due : left[line];
+        due = due < INT64_MAX ? due : INT64_MAX; /* no order is that large */
+        w->due[i][line] = (int64_t)due;
+        left[line] -= due;
+        if (k->kind != CLAUSE_PERCENT)
+            want -= due;
     }
-    return left;
 }
 
-static void share_divide(struct share *s, const struct split_contract *c, int line, int64_t amount)
+static void dues(struct work *w)
 {
-    const int64_t unit = c->unit;
-    int64_t left = share_floors(s, c, line, amount);
-    must(left >= 0 && left < unit * (s->n + 1));
-    for (; left >= unit; left -= unit)
-        share_give(s, furthest_behind(s), unit);
-    if (left)
-        share_give(s, furthest_behind(s), left);
-    for (int32_t moves = 0; moves < s->n; moves++) {
-        int32_t to = furthest_behind(s);
-        int32_t from = furthest_ahead(s, unit);
-        if (s->behind[to] < unit * s->ratio_sum || from < 0)
-            break;
-        share_give(s, from, -unit);
-        share_give(s, to, unit);
-    }
+    ev_i128 left[SPLIT_LINES];
+    for (int line = 0; line < SPLIT_LINES; line++)
+        left[line] = (ev_i128)w->in->base[line].v * SPLIT_DUE_DEN;
+    for (int32_t i = 0; i < w->t->n; i++)
+        if (split_first_kind(w->t->clause[i].kind))
+            clause_due(w, i, left);
 }
 
-static void share_emit(const struct share *s, const struct split_contract *c, int line,
-                       struct money base, struct split_result *out)
+static void first_emit(const struct work *w, int line, int32_t i, int64_t amount)
 {
-    int64_t sum = 0;
-    for (int32_t k = 0; k < s->n; k++) {
-        const struct split_party *p = &c->party[s->seq[k]];
-        must(s->part[k] >= 0);
-        sum += s->part[k];
-        out->residue[s->seq[k]][line] = s->behind[k];
-        out->part[out->n++] = (struct split_part){.seq = s->seq[k],
-                                                  .kind = line_kind(line),
-                                                  .party = p->party,
-                                                  .base = base,
-                                                  .amount = MONEY(s->part[k]),
-                                                  .ratio = p->ratio,
-                                                  .ratio_sum = (int32_t)s->ratio_sum};
-    }
-    must(sum == base.v);
+    const struct split_clause *k = &w->t->clause[i];
+    bool percent = k->kind == CLAUSE_PERCENT;
+    if (!amount && !w->due[i][line])
+        return;
+    struct split_part *p = part_new(w, line, k->party, amount);
+    p->base = w->in->base[line];
+    p->ratio = percent ? (int32_t)k->rate : 1;
+    p->ratio_sum = percent ? SPLIT_BP : 1;
+    p->clause = i + 1;
+    p->due = w->due[i][line];
 }
 
-int split_compute(const struct split_contract *c, const struct money base[SPLIT_LINES],
+/** The first clauses of one line; returns what they leave for the ratios. */
+static int64_t first_divide(struct work *w, int line)
+{
+    const int64_t base = w->in->base[line].v;
+    struct deal d = deal_of(w->c, SPLIT_DUE_DEN);
+    ev_i128 rest = (ev_i128)base * SPLIT_DUE_DEN;
+    int32_t at[SPLIT_CLAUSES_MAX];
+    int64_t behind = 0;
+    for (int32_t i = 0; i < w->t->n; i++) {
+        const struct split_clause *k = &w->t->clause[i];
+        if (!split_first_kind(k->kind) || !(k->lines & split_line_kind(line)))
+            continue;
+        at[d.n] = i;
+        (void)deal_add(&d, w->due[i][line], k->residue[line]);
+        rest -= w->due[i][line];
+        behind += k->residue[line];
+    }
+    if (!d.n)
+        return base;
+    d.taker = deal_add(&d, rest, -behind);
+    deal_divide(&d, base);
+    for (int32_t k = 0; k < d.taker; k++) {
+        w->out->clause_residue[at[k]][line] = d.behind[k];
+        first_emit(w, line, at[k], d.part[k]);
+    }
+    return d.part[d.taker];
+}
+
+/* ---- 2. ratios ---- */
+
+static int32_t ratio_at(const struct work *w, int32_t level, int32_t i, int line)
+{
+    return w->t ? w->t->ratio[level][i][line] : w->c->party[i].ratio;
+}
+
+/** Divides one piece of a line by the ratios of its level. */
+static void piece_divide(const struct work *w, int line, int32_t level, int64_t amount)
+{
+    const struct split_contract *c = w->c;
+    struct deal d = deal_of(c, split_ratio_sum(c, line));
+    int32_t seq[SPLIT_PARTIES_MAX];
+    for (int32_t i = 0; i < c->n; i++) {
+        if (!shares_in(&c->party[i], line))
+            continue;
+        if (c->party[i].party == c->operator)
+            d.taker = d.n;
+        seq[d.n] = i;
+        (void)deal_add(&d, (ev_i128)amount * ratio_at(w, level, i, line), w->out->residue[i][line]);
+    }
+    deal_divide(&d, amount);
+    for (int32_t k = 0; k < d.n; k++) {
+        int32_t ratio = ratio_at(w, level, seq[k], line);
+        w->out->residue[seq[k]][line] = d.behind[k];
+        if (!ratio && !d.part[k])
+            continue;
+        struct split_part *p = part_new(w, line, c->party[seq[k]].party, d.part[k]);
+        p->seq = seq[k];
+        p->base = MONEY(amount);
+        p->ratio = ratio;
+        p->ratio_sum = (int32_t)d.den;
+    }
+}
+
+/* How far the month is before this order, and how far it goes with it. */
+static int64_t month_step(const struct work *w, int64_t *before)
+{
+    bool energy = false;
+    for (int32_t i = 0; i < w->t->n; i++)
+        energy = energy || w->t->clause[i].kind == CLAUSE_TIER_ENERGY;
+    *before = energy ? w->in->month_energy : w->in->month_base;
+    return energy ? w->in->energy_mwh : w->in->base[0].v + w->in->base[1].v + w->in->base[2].v;
+}
+
+/** Cuts what is left of a line where the month crosses its thresholds. */
+static void ratio_divide(const struct work *w, int line, int64_t rest)
+{
+    int64_t before, step, done = 0;
+    if (!w->t || !w->t->levels) {
+        piece_divide(w, line, 0, rest);
+        return;
+    }
+    step = month_step(w, &before);
+    for (int32_t level = 0; level <= w->t->levels && done < rest; level++) {
+        int64_t upto = rest;
+        if (level < w->t->levels) {
+            int64_t room = w->t->above[level] - before;
+            if (room <= 0)
+                continue;
+            if (room < step)
+                upto = muldiv_half_up(rest, room, step) / w->c->unit * w->c->unit;
+        }
+        if (upto > done)
+            piece_divide(w, line, level, upto - done);
+        done = upto > done ? upto : done;
+    }
+}
+
+/* ---- 3. agents ---- */
+
+/* What may be passed on of a part: a share by ratio or of an agent, not a cost. */
+static bool part_of(const struct work *w, const struct split_part *p, int64_t party, int32_t kind)
+{
+    return p->party == party && p->kind == kind &&
+           (!p->clause || w->t->clause[p->clause - 1].kind == CLAUSE_AGENT);
+}
+
+static void pass_on(struct split_part *p, int64_t *amount)
+{
+    int64_t take = p->amount.v < *amount ? p->amount.v : *amount;
+    p->amount.v -= take;
+    p->passed.v += take;
+    *amount -= take;
+}
+
+/** All agents below one parent, on one line. */
+static void agents_below(const struct work *w, int line, int64_t parent)
+{
+    const int32_t kind = split_line_kind(line), had = w->out->n;
+    struct deal d = deal_of(w->c, SPLIT_BP);
+    int32_t at[SPLIT_CLAUSES_MAX + 1];
+    int64_t gross = 0, bp = SPLIT_BP, behind = 0;
+    for (int32_t i = 0; i < had; i++)
+        if (part_of(w, &w->out->part[i], parent, kind))
+            gross += w->out->part[i].amount.v;
+    if (!gross)
+        return;
+    for (int32_t j = 0; j < w->t->agents; j++) {
+        const struct split_clause *k = &w->t->clause[w->t->agent[j]];
+        if (k->parent != parent || !(k->lines & kind))
+            continue;
+        at[d.n] = w->t->agent[j];
+        (void)deal_add(&d, (ev_i128)gross * k->rate, k->residue[line]);
+        bp -= k->rate;
+        behind += k->residue[line];
+    }
+    if (!d.n)
+        return;
+    d.taker = deal_add(&d, (ev_i128)gross * bp, -behind);
+    deal_divide(&d, gross);
+    int64_t passed = gross - d.part[d.taker];
+    for (int32_t i = 0; i < had; i++)
+        if (part_of(w, &w->out->part[i], parent, kind))
+            pass_on(&w->out->part[i], &passed);
+    for (int32_t j = 0; j < d.taker; j++) {
+        const struct split_clause *k = &w->t->clause[at[j]];
+        w->out->clause_residue[at[j]][line] = d.behind[j];
+        struct split_part *p = part_new(w, line, k->party, d.part[j]);
+        p->base = MONEY(gross);
+        p->ratio = (int32_t)k->rate;
+        p->ratio_sum = SPLIT_BP;
+        p->clause = at[j] + 1;
+    }
+}
+
+static void agents_divide(const struct work *w, int line)
+{
+    for (int32_t j = 0; j < w->t->agents; j++) {
+        int64_t parent = w->t->clause[w->t->agent[j]].parent;
+        bool done = false;
+        for (int32_t i = 0; i < j; i++)
+            done = done || w->t->clause[w->t->agent[i]].parent == parent;
+        if (!done)
+            agents_below(w, line, parent);
+    }
+}
+
+/* ---- 4. caps ---- */
+
+static void cap_move(const struct work *w, int32_t i, int line, int64_t *over)
+{
+    const struct split_clause *k = &w->t->clause[i];
+    const int32_t had = w->out->n;
+    int64_t want = *over;
+    for (int32_t j = had - 1; j >= 0 && *over; j--)
+        if (w->out->part[j].party == k->party && w->out->part[j].kind == split_line_kind(line))
+            pass_on(&w->out->part[j], over);
+    if (*over == want)
+        return;
+    struct split_part *p = part_new(w, line, w->c->operator, want - * over);
+    p->base = MONEY(want - *over);
+    p->ratio = p->ratio_sum = 1;
+    p->clause = i + 1;
+}
+
+static void cap_apply(const struct work *w, int32_t i)
+{
+    const struct split_clause *k = &w->t->clause[i];
+    int64_t room = k->rate - w->in->month_got[i], got = 0;
+    for (int32_t j = 0; j < w->out->n; j++)
+        if (w->out->part[j].party == k->party)
+            got += w->out->part[j].amount.v;
+    int64_t over = got - (room > 0 ? room : 0);
+    for (int line = SPLIT_LINES - 1; line >= 0 && over > 0; line--)
+        cap_move(w, i, line, &over);
+}
+
+/* ---- all of it ---- */
+
+static int input_check(const struct split_contract *c, const struct split_input *in)
+{
+    if (in->energy_mwh < 0 || in->energy_mwh > SPLIT_ENERGY_MAX)
+        return ERR_RANGE;
+    for (int line = 0; line < SPLIT_LINES; line++) {
+        if (in->base[line].v < 0 || in->base[line].v > SPLIT_AMOUNT_MAX)
+            return ERR_RANGE;
+        if (in->base[line].v && !split_ratio_sum(c, line))
+            return ERR_NOT_FOUND;
+    }
+    return 0;
+}
+
+static void sums_check(const struct work *w)
+{
+    int64_t sum[SPLIT_LINES] = {0};
+    for (int32_t i = 0; i < w->out->n; i++)
+        sum[split_line(w->out->part[i].kind)] += w->out->part[i].amount.v;
+    for (int line = 0; line < SPLIT_LINES; line++)
+        must(sum[line] == w->in->base[line].v);
+}
+
+int split_compute(const struct split_contract *c, const struct split_input *in,
                   struct split_result *out)
 {
+    struct work w = {.c = c, .t = c->terms, .in = in, .out = out};
+    int rc = input_check(c, in);
     out->n = 0;
     for (int32_t i = 0; i < c->n; i++)
         memcpy(out->residue[i], c->party[i].residue, sizeof out->residue[i]);
+    for (int32_t i = 0; w.t && i < w.t->n; i++)
+        memcpy(out->clause_residue[i], w.t->clause[i].residue, sizeof out->clause_residue[i]);
+    if (rc)
+        return rc;
+    if (w.t)
+        dues(&w);
     for (int line = 0; line < SPLIT_LINES; line++) {
-        if (base[line].v < 0 || base[line].v > SPLIT_AMOUNT_MAX)
-            return ERR_RANGE;
-        if (base[line].v && !ratio_sum(c, line))
-            return ERR_NOT_FOUND;
-    }
-    for (int line = 0; line < SPLIT_LINES; line++) {
-        if (!base[line].v)
+        if (!in->base[line].v)
             continue;
-        struct share s = {.ratio_sum = ratio_sum(c, line)};
-        share_divide(&s, c, line, base[line].v);
-        share_emit(&s, c, line, base[line], out);
+        int64_t rest = w.t ? first_divide(&w, line) : in->base[line].v;
+        if (rest)
+            ratio_divide(&w, line, rest);
+        if (w.t)
+            agents_divide(&w, line);
     }
+    for (int32_t i = 0; w.t && i < w.t->n; i++)
+        if (w.t->clause[i].kind == CLAUSE_CAP)
+            cap_apply(&w, i);
+    sums_check(&w);
     return 0;
 }
 
@@ -238,6 +479,8 @@ void split_commit(struct split_contract *c, const struct split_result *r)
 {
     for (int32_t i = 0; i < c->n; i++)
         memcpy(c->party[i].residue, r->residue[i], sizeof r->residue[i]);
+    for (int32_t i = 0; c->terms && i < c->terms->n; i++)
+        memcpy(c->terms->clause[i].residue, r->clause_residue[i], sizeof r->clause_residue[i]);
 }
 
 void split_party_row(const struct split_contract *c, int32_t i, struct row_contract_party *row)
@@ -252,6 +495,58 @@ void split_party_row(const struct split_contract *c, int32_t i, struct row_contr
                                        .residue_e = p->residue[0],
                                        .residue_s = p->residue[1],
                                        .residue_o = p->residue[2]};
+}
+
+void split_clause_row(const struct split_contract *c, int32_t i, struct row_contract_clause *row)
+{
+    must(c->terms && i >= 0 && i < c->terms->n);
+    const struct split_clause *k = &c->terms->clause[i];
+    *row = (struct row_contract_clause){.contract = c->id,
+                                        .seq = i + 1,
+                                        .kind = k->kind,
+                                        .party = k->party,
+                                        .parent = k->parent,
+                                        .lines = k->lines,
+                                        .rate = k->rate,
+                                        .above = k->above,
+                                        .residue_e = k->residue[0],
+                                        .residue_s = k->residue[1],
+                                        .residue_o = k->residue[2]};
+}
+
+/* ---- the end of a month ---- */
+
+static struct split_due *due_of(struct split_dues *d, int64_t party)
+{
+    for (int32_t i = 0; i < d->n; i++)
+        if (d->v[i].party == party)
+            return &d->v[i];
+    must(d->n < SPLIT_DUES_MAX);
+    d->v[d->n] = (struct split_due){.party = party};
+    return &d->v[d->n++];
+}
+
+void split_month_dues(const struct split_contract *c, int64_t begin, int64_t end, int64_t until,
+                      struct split_dues *out)
+{
+    int64_t from = c->from_ms > begin ? c->from_ms : begin;
+    int64_t to = until < end ? until : end;
+    if (c->to_ms && c->to_ms < to)
+        to = c->to_ms;
+    for (int32_t i = 0; c->terms && from < to && i < c->terms->n; i++) {
+        const struct split_clause *k = &c->terms->clause[i];
+        int64_t part = muldiv_half_up(k->rate, to - from, end - begin);
+        if (k->kind == CLAUSE_RENT)
+            due_of(out, k->party)->rent += part;
+        if (k->kind == CLAUSE_GUARANTEE)
+            due_of(out, k->party)->guarantee += part;
+    }
+}
+
+int64_t split_due_amount(const struct split_due *d, int64_t got)
+{
+    int64_t missing = d->guarantee > got ? d->guarantee - got : 0;
+    return money_round_fen(MONEY(d->rent + missing)).v;
 }
 
 /* ---- refunds: what remains of stored parts ---- */

@@ -16,6 +16,8 @@
  * and never given twice; 2. the same StartTransaction (connector, tag, time, meter) gets the same
  * answer however often it comes; 3. nobody is charged for a start that was refused. */
 #include "core/company.h"
+#include "core/occupancy.h"
+#include "core/purse.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -76,7 +78,7 @@ struct plan {
     const struct station *s;
     const struct tenant *t;
     const struct tariff *tariff;
-    int64_t driver, token, cap;
+    int64_t driver, token, cap, payment;
     int32_t payer_kind, started_by, direction;
     struct member *member; /* whose company pays, NULL = none */
 };
@@ -114,12 +116,14 @@ static struct order *plan_order(struct core *c, const struct plan *p, int64_t at
     r->currency = p->t->row.currency;
     r->seller = p->s->row.seller[0] ? p->s->row.seller : p->t->row.name;
     r->tax_bp = p->s->row.tax_bp;
+    r->tax_service_bp = p->s->row.tax_service_bp;
     r->started_by = p->started_by;
     r->cap = p->cap;
     if (p->payer_kind == PAYER_COMPANY) {
         r->company = p->member->row.company;
         r->member = p->member->row.id;
     }
+    r->payment = p->payment;
     o->srow.tenant = r->tenant;
     o->srow.charger = r->charger;
     o->srow.connector = r->connector;
@@ -134,15 +138,6 @@ static void order_undo(struct core *c, struct order *o)
     c->orders_open--;
     order_pin(c, o, -1);
     order_evict(c, o);
-}
-
-static int order_hold(struct core *c, struct order *o, int64_t wallet, int64_t amount)
-{
-    struct ledger_ctx ctx = ledger_ctx_now(c);
-    int rc = ledger_hold_open(c->ledger, &ctx, wallet, MONEY(amount), o->row.id, 0);
-    if (!rc)
-        o->row.hold = ctx.id;
-    return rc;
 }
 
 /* It waits for the pile to turn the running session round. */
@@ -163,6 +158,7 @@ static void order_take_connector(struct core *c, struct order *o, struct connect
     }
     order_event(c, o, OE_CREATED, "");
     company_began(c, o);
+    occupancy_ordered(c, o, k);
     if (!o->row.hold)
         return;
     order_event(c, o, OE_HELD, "");
@@ -199,11 +195,10 @@ static bool turns_round(const struct core *c, const struct connector *k, int32_t
            (o->srow.direction < 0) != (direction < 0);
 }
 
-static int check_place(struct core *c, const struct cmd *cmd, struct plan *p)
+static int check_place(struct core *c, int64_t tenant, int32_t direction, struct plan *p)
 {
-    p->k = connector_find(c, cmd->u.order_start.connector);
     struct charger *ch = p->k ? p->k->charger : NULL;
-    if (!ch || ch->row.tenant != cmd->head.tenant || !station_scope_ok(cmd, ch->row.station))
+    if (!ch || ch->row.tenant != tenant)
         return ERR_NOT_FOUND;
     int rc = plan_prices(c, p, c->now);
     if (rc)
@@ -213,8 +208,14 @@ static int check_place(struct core *c, const struct cmd *cmd, struct plan *p)
         return ERR_DISABLED;
     if (!ch->online)
         return ERR_OFFLINE;
-    rc = turns_round(c, p->k, cmd->u.order_start.direction) ? 0 : check_connector(p->k);
+    rc = turns_round(c, p->k, direction) ? 0 : check_connector(p->k);
     return rc ? rc : c->calls.live >= c->calls.cap ? ERR_FULL : 0;
+}
+
+int start_place_check(struct core *c, int64_t tenant, int64_t connector)
+{
+    struct plan p = {.k = connector_find(c, connector)};
+    return check_place(c, tenant, 0, &p);
 }
 
 /* Power back into the grid: for staff, at piles that know how, without money. What it earns is
@@ -232,29 +233,10 @@ static int check_direction(const struct cmd *cmd, struct plan *p)
     return p->k->charger->row.protocol == PROTOCOL_YKC ? 0 : ERR_UNSUPPORTED;
 }
 
-/* The company of the driver's membership pays: its account is held instead of the wallet. */
-static int check_company(struct core *c, struct plan *p, int64_t *account)
-{
-    p->member = company_member(c, p->driver);
-    int rc = company_start(c, p->member, p->s->row.id, p->cap);
-    if (!rc)
-        *account = company_account(c, p->member);
-    return rc;
-}
-
-static int check_payer(struct core *c, const struct cmd *cmd, struct plan *p, int64_t *wallet)
+/* The driver that staff or he himself name, and the most that he wants to pay. */
+static int check_driver(struct core *c, const struct cmd *cmd, struct plan *p)
 {
     const struct cmd_order_start *in = &cmd->u.order_start;
-    bool self = cmd->head.actor_kind == ACTOR_DRIVER;
-    bool company = in->payer_kind == PAYER_COMPANY;
-    if (self && (in->driver != cmd->head.actor || (in->payer_kind != PAYER_WALLET && !company)))
-        return ERR_DENIED;
-    p->payer_kind = in->payer_kind;
-    p->started_by = self ? START_APP : START_STAFF;
-    if (in->payer_kind == PAYER_NONE)
-        return in->driver || in->cap ? ERR_RANGE : 0;
-    if (in->payer_kind != PAYER_WALLET && !company)
-        return ERR_UNSUPPORTED;
     const struct driver *d = driver_find(c, in->driver);
     if (!d || d->row.tenant != cmd->head.tenant)
         return ERR_NOT_FOUND;
@@ -264,16 +246,49 @@ static int check_payer(struct core *c, const struct cmd *cmd, struct plan *p, in
         return ERR_RANGE;
     p->driver = d->row.id;
     p->cap = in->cap;
-    if (company)
-        return check_company(c, p, wallet);
-    if (debt_of(c, d->row.tenant, d->row.id, p->t->row.currency))
-        return ERR_DEBT;
-    const struct ledger_account *a = ledger_account_find(c->ledger, d->row.tenant, ACCOUNT_WALLET,
-                                                         d->row.id, p->t->row.currency);
-    if (!a || ledger_available(a).v < in->cap)
-        return ERR_NO_FUNDS;
-    *wallet = a->id;
     return 0;
+}
+
+static int check_wallet(struct core *c, const struct plan *p)
+{
+    if (driver_find(c, p->driver)->row.frozen)
+        return ERR_DISABLED;
+    if (debt_of(c, p->t->row.id, p->driver, p->t->row.currency))
+        return ERR_DEBT;
+    struct wallet_money has = wallet_money(c, p->t->row.id, p->driver, p->t->row.currency);
+    return has.principal + has.gift < p->cap ? ERR_NO_FUNDS : 0;
+}
+
+/* The company of the driver's membership pays: its account is held instead of the wallet, so a
+ * frozen wallet or its debt is no matter. */
+static int check_company(struct core *c, struct plan *p)
+{
+    p->member = company_member(c, p->driver);
+    return company_start(c, p->member, p->s->row.id, p->cap);
+}
+
+static int check_payer(struct core *c, const struct cmd *cmd, struct plan *p)
+{
+    const struct cmd_order_start *in = &cmd->u.order_start;
+    bool self = cmd->head.actor_kind == ACTOR_DRIVER;
+    bool company = in->payer_kind == PAYER_COMPANY;
+    int rc;
+    if (self && (in->driver != cmd->head.actor || (in->payer_kind != PAYER_WALLET && !company)))
+        return ERR_DENIED;
+    p->payer_kind = in->payer_kind;
+    p->started_by = self ? START_APP : START_STAFF;
+    switch (in->payer_kind) {
+    case PAYER_NONE:
+        return in->driver || in->cap ? ERR_RANGE : 0;
+    case PAYER_WALLET:
+        rc = check_driver(c, cmd, p);
+        return rc ? rc : check_wallet(c, p);
+    case PAYER_COMPANY:
+        rc = check_driver(c, cmd, p);
+        return rc ? rc : check_company(c, p);
+    default: /* a single payment begins its order itself (single.c) */
+        return ERR_UNSUPPORTED;
+    }
 }
 
 /* 云快充: pile 14, gun 2, local yymmddHHMMSS, 4 digits. */
@@ -322,35 +337,58 @@ static void start_call(struct core *c, struct order *o, const struct connector *
     must(call); /* check_place saw a free one */
 }
 
-int start_order(struct core *c, const struct cmd *cmd)
+/* All checks are passed: the hold, then the call. */
+static int start_go(struct core *c, const struct plan *p, int32_t to_soc, struct order **made)
 {
-    struct plan p = {0};
-    int64_t wallet = 0;
-    int rc = check_place(c, cmd, &p);
-    if (!rc)
-        rc = check_direction(cmd, &p);
-    if (!rc)
-        rc = check_payer(c, cmd, &p, &wallet);
-    if (!rc)
-        rc = command_quota(c, cmd->head.tenant);
-    if (rc)
-        return rc;
-    struct order *o = plan_order(c, &p, c->now);
+    struct order *o = plan_order(c, p, c->now);
     if (!o)
         return ERR_FULL;
-    rc = wallet ? order_hold(c, o, wallet, p.cap) : 0;
+    int rc = p->cap ? payer_hold(c, o, p->cap) : 0;
     if (rc) {
         order_undo(c, o);
         return rc;
     }
-    start_names(c, o, p.k);
-    order_take_connector(c, o, p.k);
+    start_names(c, o, p->k);
+    order_take_connector(c, o, p->k);
     order_state(c, o, ORDER_HELD);
-    order_timer(c, o, TO_START, c->now + p.t->row.start_timeout_s * 1000);
-    start_call(c, o, p.k, cmd->u.order_start.to_soc);
+    order_timer(c, o, TO_START, c->now + p->t->row.start_timeout_s * 1000);
+    start_call(c, o, p->k, to_soc);
+    *made = o;
+    return 0;
+}
+
+int start_order(struct core *c, const struct cmd *cmd)
+{
+    struct plan p = {.k = connector_find(c, cmd->u.order_start.connector)};
+    struct order *o = NULL;
+    if (p.k && !station_scope_ok(cmd, p.k->charger->row.station))
+        return ERR_NOT_FOUND;
+    int rc = check_place(c, cmd->head.tenant, cmd->u.order_start.direction, &p);
+    if (!rc)
+        rc = check_direction(cmd, &p);
+    if (!rc)
+        rc = check_payer(c, cmd, &p);
+    if (!rc)
+        rc = command_quota(c, cmd->head.tenant);
+    if (!rc)
+        rc = start_go(c, &p, cmd->u.order_start.to_soc, &o);
+    if (rc)
+        return rc;
     c->made_id = o->row.id;
     c->made_version = o->row.version;
     return 0;
+}
+
+int start_paid(struct core *c, const struct payment *pay, struct order **made)
+{
+    struct plan p = {.k = connector_find(c, pay->row.connector),
+                     .driver = pay->row.driver,
+                     .cap = pay->row.amount,
+                     .payment = pay->row.id,
+                     .payer_kind = PAYER_SINGLE,
+                     .started_by = START_APP};
+    int rc = check_place(c, pay->row.tenant, 0, &p);
+    return rc ? rc : start_go(c, &p, 0, made);
 }
 
 bool start_unplugged(const struct core *c, const struct order *o)
@@ -393,9 +431,8 @@ static bool has_open_order(const struct core *c, const struct charger *ch, int64
 static int64_t local_amount(const struct core *c, const struct tenant *t, int64_t driver,
                             bool forced)
 {
-    const struct ledger_account *a =
-        ledger_account_find(c->ledger, t->row.id, ACCOUNT_WALLET, driver, t->row.currency);
-    int64_t available = a ? ledger_available(a).v : 0;
+    struct wallet_money has = wallet_money(c, t->row.id, driver, t->row.currency);
+    int64_t available = has.principal + has.gift;
     if (t->row.hold_policy == HOLD_NONE_DEBT)
         return 0;
     int64_t want = t->row.hold_policy == HOLD_AVAILABLE ? available : t->row.hold_default;
@@ -449,7 +486,7 @@ int32_t start_tag_status(struct core *c, const struct charger *ch, const char *t
     struct member *m = company_of_token(c, &k->row);
     if (m)
         return company_local(c, m, ch->row.station, false) < 0 ? TAG_BLOCKED : TAG_ACCEPTED;
-    if (debt_of(c, t->row.id, d->row.id, t->row.currency) ||
+    if (d->row.frozen || debt_of(c, t->row.id, d->row.id, t->row.currency) ||
         local_amount(c, t, d->row.id, false) < 0)
         return TAG_BLOCKED;
     return TAG_ACCEPTED;
@@ -610,7 +647,7 @@ static struct order *local_order(struct core *c, struct plan *p, int64_t at_ms)
     struct order *o = plan_order(c, p, at_ms);
     if (!o)
         return NULL;
-    if (amount > 0 && order_hold(c, o, wallet, amount)) {
+    if (amount > 0 && payer_hold(c, o, amount)) {
         order_undo(c, o);
         return NULL;
     }
@@ -706,7 +743,7 @@ static int32_t token_refusal(struct core *c, const struct charger *ch, const str
     case TAG_INVALID:
         return vin ? REFUSAL_UNKNOWN_VIN : REFUSAL_UNKNOWN;
     default:
-        frozen = frozen || token->row.state != ROW_ACTIVE || d->row.state != ROW_ACTIVE;
+        frozen = frozen || (!m && d->row.frozen) || token->row.state != ROW_ACTIVE || d->row.state != ROW_ACTIVE;
         return frozen ? REFUSAL_FROZEN : REFUSAL_NO_FUNDS;
     }
 }
@@ -793,11 +830,12 @@ struct order *start_offline(struct core *c, const struct cmd_tx_record *in,
     struct order *o = plan_order(c, &p, at);
     if (!o)
         return NULL;
-    int64_t hold = p.member ? company_free(c, p.member->row.company)
-                            : ledger_available(ledger_account(c->ledger, wallet)).v;
+    struct wallet_money has = wallet_money(c, o->row.tenant, p.driver, p.t->row.currency);
+    int64_t hold =
+        p.member ? company_free(c, p.member->row.company) : has.principal + has.gift;
     hold = hold < p.cap ? hold : p.cap;
     if (hold > 0)
-        must(order_hold(c, o, wallet, hold) == 0); /* it is there: nothing moved since */
+        must(payer_hold(c, o, hold) == 0); /* it is there: nothing moved since */
     (void)obj_text(c, &o->so, &o->srow.tag, token->row.tag);
     (void)obj_text(c, &o->so, &o->srow.tx_no, in->tx_no);
     order_index(c, o);

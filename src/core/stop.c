@@ -11,6 +11,7 @@
  * audit tells; 2. a repeated stop or record is acknowledged and changes nothing; 3. every stop
  * message is acknowledged, for a charger repeats it for ever else. */
 #include "core/core_state.h"
+#include "core/occupancy.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -109,6 +110,8 @@ int stop_order(struct core *c, const struct cmd *cmd)
         return ERR_NOT_FOUND;
     if ((in->driver && in->driver != o->row.driver) || (self && cmd->head.actor != o->row.driver))
         return ERR_NOT_FOUND;
+    if (o->row.kind == ORDER_OCCUPANCY)
+        return ERR_CONFLICT; /* pulling the plug ends it, or a waiver */
     c->made_version = o->row.version;
     if (o->row.state == ORDER_HELD)
         order_fail(c, o, ERR_CLOSED, OE_START_REJECTED, "cancelled");
@@ -151,6 +154,7 @@ void stop_end(struct core *c, struct order *o, enum stop_reason reason, int64_t 
         interval_note(c, o, ch);
         interval_restore(c, ch);
     }
+    occupancy_after(c, o, k, reason);
 }
 
 void stop_estimated(struct core *c, struct order *o, enum stop_reason reason)

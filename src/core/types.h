@@ -138,6 +138,9 @@ enum hold_state { HOLD_OPEN = 1, HOLD_RESOLVED = 2 };
 /** What a local or offline start does about money. */
 enum hold_policy { HOLD_DEFAULT_OR_REFUSE = 0, HOLD_AVAILABLE = 1, HOLD_NONE_DEBT = 2 };
 
+/** Which of a wallet's money an order spends first. */
+enum gift_order { GIFT_LAST = 0, GIFT_FIRST = 1, GIFT_EVENLY = 2 };
+
 /** Who bears what exceeds the hold. */
 enum overrun_policy { OVERRUN_LOSS = 0, OVERRUN_DEBT = 1 };
 
@@ -158,6 +161,7 @@ enum account_kind {
     ACCOUNT_TRANSIT = 13,
     ACCOUNT_TAX = 14,
     ACCOUNT_PARTY_DEBT = 15,
+    ACCOUNT_MARKETING = 16, /* contra of gift money; what was given away is its negative balance */
     ACCOUNT_COMPANY = 17 /* pays for its members; with credit its floor is below zero */
 };
 
@@ -172,6 +176,11 @@ enum transfer_code {
     TRANSFER_PAYOUT_DONE = 8,
     TRANSFER_PAYOUT_BACK = 9,
     TRANSFER_SUSPENSE = 10,
+    TRANSFER_SUSPENSE_OUT = 11,
+    TRANSFER_CHANNEL = 12, /* at a channel: the provider kept its fee, or paid out to the bank */
+    TRANSFER_CLAUSE = 14,   /* guarantee or rent of a month, from the operator to a party */
+    TRANSFER_GIFT = 15,     /* gift money to a wallet */
+    TRANSFER_GIFT_BACK = 16, /* forfeited, expired, or gone with a refund of its top-up */
     TRANSFER_COMPANY_IN = 17
 };
 
@@ -182,7 +191,13 @@ enum channel_kind {
     CHANNEL_BANK = 4  /* bank file, exported and imported by people */
 };
 
-enum pay_method { PAY_METHOD_STAFF = 0, PAY_METHOD_QR = 1, PAY_METHOD_H5 = 2, PAY_METHOD_APP = 3 };
+enum pay_method {
+    PAY_METHOD_STAFF = 0,
+    PAY_METHOD_QR = 1,
+    PAY_METHOD_H5 = 2,
+    PAY_METHOD_APP = 3,
+    PAY_METHOD_GIFT = 4 /* gift money without a payment: the lot's amount is 0 */
+};
 
 /** WAITING: the provider knows it, the driver may pay. CLOSED may still become PAID: a late payment
  * is the driver's money all the same. */
@@ -236,7 +251,54 @@ enum pay_state {
 /** A statement is made by staff for a month that is over; its figures never change. */
 enum statement_state { STATEMENT_ISSUED = 1, STATEMENT_CONFIRMED = 2, STATEMENT_DISPUTED = 3 };
 
-enum rounding_rule { ROUND_DEFICIT = 0 };
+/** Why a line of a provider's bill and the books do not agree; the last two are found without a bill. */
+enum bill_class {
+    BILL_AMOUNT = 1,
+    BILL_FEE = 2,
+    BILL_DAY_CUT = 3,
+    BILL_THEIRS_ONLY = 4,
+    BILL_OURS_ONLY = 5,
+    BILL_PAYMENT = 6, /* a driver paid another amount than he was asked for */
+    BILL_PAYOUT = 7   /* the rail paid another amount than it was asked for */
+};
+
+/** POSTED: the difference is on the suspense account. */
+enum diff_state { DIFF_OPEN = 1, DIFF_POSTED = 2, DIFF_RESOLVED = 3 };
+
+/** How a difference is resolved. */
+enum diff_way {
+    DIFF_TO_DRIVER = 1,  /* into a driver's wallet */
+    DIFF_TO_PAYMENT = 2, /* it is that payment, which nobody told us of */
+    DIFF_TO_LOSS = 3,    /* the operator's loss, or gain */
+    DIFF_TO_FEE = 4,     /* it is a fee of the channel */
+    DIFF_BY_BANK = 5,    /* paid, or paid back, by the operator's bank account */
+    DIFF_REVERSED = 6,   /* another difference over the same amount takes it back */
+    DIFF_PAIRED = 7      /* another day's bill has the other side */
+};
+
+enum rounding_rule {
+    ROUND_DEFICIT = 0,
+    ROUND_HALF_UP = 1, /* each half up, the operator takes the rest */
+    ROUND_LARGEST = 2  /* largest remainder of each order by itself */
+};
+
+/** What of an order was paid by gift money: nobody's share, or shared like the rest (marketing pays). */
+enum gift_rule { GIFT_EXCLUDED = 0, GIFT_FUNDED = 1 };
+
+/** Clauses of a contract besides its ratios; core/split.h says what each does. */
+enum clause_kind {
+    CLAUSE_ENERGY = 1, /* price_e5 per kWh, before the ratios: purchased electricity, rent by kWh */
+    CLAUSE_ORDER = 2,  /* a fixed amount per order, before the ratios */
+    CLAUSE_PERCENT =
+        3, /* basis points of the fee line, before the ratios: maintenance, channel fee */
+    CLAUSE_AGENT = 4,       /* basis points of another party's share, taken from it */
+    CLAUSE_TIER = 5,        /* another ratio from this money of the month on */
+    CLAUSE_TIER_ENERGY = 6, /* … from this energy of the month on */
+    CLAUSE_CAP = 7, /* most that a party gets in a month; what exceeds it is the operator's */
+    CLAUSE_GUARANTEE =
+        8,          /* least that a party gets in a month; the operator adds what is missing */
+    CLAUSE_RENT = 9 /* fixed amount a month, from the operator */
+};
 
 enum fee_kind { FEE_ELECTRICITY = 1, FEE_SERVICE = 2, FEE_OCCUPANCY = 4 };
 
@@ -294,7 +356,16 @@ enum order_event_kind {
     OE_LATE_START = 23,
     OE_REFUNDED = 24,
     OE_CAP_RAISED = 25,
-    OE_RECORD_DIFFERS = 26
+    OE_RECORD_DIFFERS = 26,
+    OE_OCC_BEGAN = 40,   /* detail: free until, ms */
+    OE_OCC_NEAR = 41,    /* the free time ends soon; detail: when, ms */
+    OE_OCC_FEE = 42,     /* the fee runs; detail: what is held */
+    OE_OCC_RUNS = 43,    /* … still; detail: amount so far */
+    OE_OCC_PAUSED = 44,  /* nothing sure is known any more; detail: why */
+    OE_OCC_RESUMED = 45, /* it is again; the time between is free */
+    OE_OCC_CAPPED = 46,  /* it costs no more */
+    OE_OCC_ENDED = 47,   /* detail: by what */
+    OE_OCC_WAIVED = 48   /* detail: why */
 };
 
 enum company_kind { COMPANY_PREPAID = 1, COMPANY_CREDIT = 2 };
@@ -308,6 +379,28 @@ enum company_bill_state {
     COMPANY_BILL_SETTLED = 4
 };
 
+/** A driver asks, staff take it to the tax system and note what that made of it. A red invoice takes
+ * back of another (red_of) and is neither rejected nor cancelled. */
+enum invoice_state {
+    INVOICE_REQUESTED = 1,
+    INVOICE_EXPORTED = 2, /* handed to the tax system */
+    INVOICE_ISSUED = 3,
+    INVOICE_REJECTED = 4,
+    INVOICE_CANCELLED = 5
+};
+
+enum invoice_buyer { BUYER_PERSON = 1, BUYER_COMPANY = 2 };
+
+/** Companies hand in an invoice before they are paid. */
+enum payee_kind { PAYEE_UNKNOWN = 0, PAYEE_COMPANY = 1, PAYEE_PERSON = 2 };
+
+/** What a station costs in a month, as staff enter it. */
+enum cost_kind { COST_ELECTRICITY = 1, COST_RENT = 2, COST_MAINTENANCE = 3, COST_OTHER = 4 };
+
+/** What a wallet does not have for an occupancy fee. */
+enum occupancy_pay { OCC_PAY_LOSS = 0, OCC_PAY_DEBT = 1 };
+enum occupancy_exempt { OCC_EXEMPT_COMPANY = 1 };
+
 enum command_state {
     COMMAND_QUEUED = 1,
     COMMAND_SENT = 2,
@@ -315,5 +408,7 @@ enum command_state {
     COMMAND_FAILED = 4,
     COMMAND_TIMEOUT = 5
 };
+
+enum firmware_state { FIRMWARE_COMING, FIRMWARE_READY, FIRMWARE_WITHDRAWN };
 
 #endif

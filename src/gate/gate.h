@@ -20,6 +20,7 @@
 #include "core/cmd.h"
 #include "io/net/net.h"
 #include "io/os/crypto.h"
+#include "io/os/framelog.h"
 
 struct gate_config {
     struct net *net; /* borrowed */
@@ -34,6 +35,7 @@ struct gate_config {
     uint16_t reactor; /* whose gate this is, for figures */
     /** Next cause id: joins frame, row, log line and event. */
     uint64_t (*cause)(void *ctx);
+    struct framelog *frames; /* of this thread; NULL = frames are not kept */
 };
 
 /** Counters since the start; `connections` are those of now. */
@@ -41,6 +43,20 @@ struct gate_stats {
     uint64_t frames_in, frames_out, bad_frames, lenient, calls, timeouts;
     uint32_t connections;
 };
+
+/** What is logged of a frame: who, where, and its id, taken before it is handled, so that what it
+ * causes is sorted behind it. */
+static inline struct framelog_row gate_frame(const struct gate_config *cfg, struct net_conn net,
+                                             int64_t charger, enum protocol protocol,
+                                             enum framelog_dir dir)
+{
+    return (struct framelog_row){.id = framelog_id(cfg->frames, cfg->now_ms()),
+                                 .charger = charger,
+                                 .slot = net.slot,
+                                 .gen = net.gen,
+                                 .protocol = (uint8_t)protocol,
+                                 .dir = (uint8_t)dir};
+}
 
 /** Begins a command of a connection: zeroed up to size, head filled; no reply is wanted. */
 static inline void gate_cmd_begin(struct cmd *cmd, struct net_conn net, enum cmd_type type,

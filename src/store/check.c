@@ -1,25 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 /* check.c: `even check`: accounts, transfers, holds, the trial balance; orders are in
- * check_orders.c, days in check_days.c.
+ * check_orders.c, days in check_days.c, the hash chain in check_chain.c.
  *
- * Works on one snapshot of the file, so a running program does not disturb it. Memory: about 120
- * bytes an account; transfers, holds and orders are streamed. Rules (their names are printed with
- * each violation): storage     the engine finds its own structures whole transfer    legs readable,
- * sum 0, amount = sum of the positive legs, ledger time never falls chain       each leg's balance
- * and back pointer follow from the leg before it on that account account     in, out and last
- * transfer of the row are those of the journal; balance >= floor; 0 <= held <= balance hold open:
- * nothing captured or released; resolved: captured + released = amount; held = sum of the open ones
+ * Works on one snapshot of the file, so a running program does not disturb it. Memory: about 130 bytes
+ * an account and the page caches; transfers, holds and orders are streamed. Thread: the caller's, and
+ * for the storage of a large file one more with a connection of its own.
+ * Rules (their names are printed with each violation):
+ *   storage     the engine finds its own structures whole
+ *   transfer    legs readable, sum 0, amount = sum of the positive legs, ledger time never falls
+ *   chain       each leg's balance and back pointer follow from the leg before it on that account
+ *   account     in, out and last transfer of the row are those of the journal; balance >= floor;
+ *               0 <= held <= balance
+ *   hold        open: nothing captured or released; resolved: captured + released = amount; held = sum
+ *               of the open ones
  *   reversal    the transfer named exists, is older, and is reversed once
+ *   invoice, invoice line, invoiced: check_invoice.c
  *   residue     remainders of a contract are what the parts of its orders come to, party by party
  *   zero        all accounts of a tenant and currency sum to 0
- *   orphan, order, lines, parts, paid, session, day, company, member, bill: see the other files */
+ *   link, certificate, orphan, order, lines, parts, paid, session, day, occupancy, recon, invoice,
+ *   company, member, bill: see the other files */
 #include "store/check.h"
 
 #include <stdarg.h>
 #include "base/err.h"
 #include "base/money.h"
+#include "io/os/file.h"
+#include "io/os/thread.h"
 #include "store/store_internal.h"
 
+enum { CACHE_BYTES = 256 << 20, LARGE = 64 << 20 };
 enum { ACCOUNTS_CAP = 50000000, CODE_REVERSAL = 3, HOLD_IS_OPEN = 1, HOLD_IS_RESOLVED = 2 };
 
 void check_bad(struct check *c, const char *rule, int64_t id, const char *fmt, ...)
@@ -88,8 +97,11 @@ static int account_take(void *ctx, const struct sql_value *v, size_t n)
                               .owner = v[9].i};
     (void)n;
     (void)str_copy(a.currency, sizeof a.currency, v[3].s);
+    int rc = check_chain_account(c, &a);
+    if (rc)
+        return rc;
     buf_put(&c->accounts, &a, sizeof a);
-    int rc = c->accounts.err;
+    rc = c->accounts.err;
     uint64_t at = c->accounts.n / sizeof a;
     if (rc == 0 && a.kind == ACCOUNT_PENDING)
         rc = map_put(&c->pending, (uint64_t)a.owner, at);
@@ -98,13 +110,13 @@ static int account_take(void *ctx, const struct sql_value *v, size_t n)
     return rc ? rc : map_put(&c->by_id, (uint64_t)a.id, at);
 }
 
-static void leg_check(struct check *c, const struct sql_value *v, const struct check_leg *leg)
+static int leg_check(struct check *c, const struct sql_value *v, const struct check_leg *leg)
 {
     int64_t id = v[0].i;
     struct check_account *a = check_account(c, leg->account);
     if (!a) {
         check_bad(c, "transfer", id, "no account %lld", (long long)leg->account);
-        return;
+        return 0;
     }
     if (a->tenant != v[1].i || !str_eq_c(v[4].s, a->currency))
         check_bad(c, "transfer", id, "account %lld is of another tenant or currency",
@@ -115,6 +127,7 @@ static void leg_check(struct check *c, const struct sql_value *v, const struct c
         a->in = check_add(a->in, leg->amount);
     else
         a->out = check_sub(a->out, leg->amount);
+    check_chain_leg(c, a, leg->amount);
     int64_t balance = check_sub(a->in, a->out);
     check_equal(c, "chain", id, "balance after the leg", leg->balance, balance);
     check_equal(c, "chain", id, "transfer before it", leg->previous, a->last);
@@ -125,6 +138,7 @@ static void leg_check(struct check *c, const struct sql_value *v, const struct c
         check_bad(c, "account", a->id, "balance %lld is below the floor %lld at transfer %lld",
                   (long long)balance, (long long)a->floor, (long long)id);
     a->last = id;
+    return check_wallet_leg(c, a, id, v[2].i, leg->amount);
 }
 
 static int transfer_take(void *ctx, const struct sql_value *v, size_t n)
@@ -133,11 +147,13 @@ static int transfer_take(void *ctx, const struct sql_value *v, size_t n)
     struct check_leg leg;
     struct cursor legs = {(const uint8_t *)v[7].s.p, (const uint8_t *)v[7].s.p + v[7].s.n};
     int64_t id = v[0].i, sum = 0, positive = 0;
-    int more;
+    int more = 0, rc = check_chain_transfer(c, v);
     (void)n;
+    if (rc)
+        return rc;
     c->transfers++;
-    while ((more = check_leg_next(&legs, &leg)) == 1) {
-        leg_check(c, v, &leg);
+    while (rc == 0 && (more = check_leg_next(&legs, &leg)) == 1) {
+        rc = leg_check(c, v, &leg);
         sum = check_add(sum, leg.amount);
         positive = leg.amount > 0 ? check_add(positive, leg.amount) : positive;
     }
@@ -152,7 +168,7 @@ static int transfer_take(void *ctx, const struct sql_value *v, size_t n)
     c->posted_ms = v[6].i;
     if (v[3].i >= id || (v[2].i == CODE_REVERSAL && v[3].i == 0))
         check_bad(c, "reversal", id, "names transfer %lld", (long long)v[3].i);
-    return 0;
+    return rc;
 }
 
 static int reversal_take(void *ctx, const struct sql_value *v, size_t n)
@@ -223,25 +239,12 @@ static void account_check(struct check *c, const struct check_account *a)
 
 static const char *kind_name(int32_t kind)
 {
-    static const char *const names[] = {"",
-                                        "cash",
-                                        "wallet",
-                                        "bonus",
-                                        "debt",
-                                        "pending",
-                                        "available",
-                                        "income",
-                                        "overrun",
-                                        "suspense",
-                                        "channel",
-                                        "channel fee",
-                                        "bank",
-                                        "transit",
-                                        "tax",
-                                        "party debt",
-                                        [ACCOUNT_COMPANY] = "company"};
-    bool known = kind > 0 && kind < (int32_t)ARRAY_LEN(names) && names[kind];
-    return known ? names[kind] : "unknown";
+    static const char *const names[] = {
+        "",          "cash",    "wallet",  "bonus",      "debt",     "pending",
+        "available", "income",  "overrun", "suspense",   "channel",  "channel fee",
+        "bank",      "transit", "tax",     "party debt", "marketing",
+        "company"};
+    return kind > 0 && kind < (int32_t)ARRAY_LEN(names) ? names[kind] : "unknown";
 }
 
 /* One line of the trial balance, and its share in the sum of its tenant and currency. */
@@ -317,24 +320,65 @@ static int trial_balance(struct check *c)
     return rc;
 }
 
-/* ---- all of it ---- */
+/* ---- storage ---- */
+
+/* The engine looks through its own structures for as long as all our rules take, so a large file gets
+ * a thread and a connection for it. */
+struct storage {
+    const char *path;
+    struct os_thread *thread;
+    struct buf words; /* complaints, each with its NUL */
+    int rc;
+};
 
 static void storage_bad(void *ctx, const char *text)
 {
-    check_bad(ctx, "storage", 0, "%s", text);
+    struct storage *s = ctx;
+    buf_put(&s->words, text, strlen(text) + 1);
 }
 
-static int storage_check(struct check *c)
+static void storage_check(void *arg)
 {
-    int rc = db_verify(store_reader_db(c->r), storage_bad, c);
-    return rc == ERR_CORRUPT ? 0 : rc;
+    struct storage *s = arg;
+    struct db *db = NULL;
+    const struct db_config config = {
+        .path = s->path, .mode = DB_READER, .cache_bytes = CACHE_BYTES};
+    s->rc = db_open(&config, &db);
+    if (s->rc == 0)
+        s->rc = db_verify(db, storage_bad, s);
+    db_close(db);
 }
+
+static int storage_begin(struct storage *s)
+{
+    int64_t size = 0;
+    buf_init(&s->words, 1 << 20);
+    if (!db_is_server(s->path) && file_size(s->path, &size) == 0 && size >= LARGE)
+        return os_thread_start("storage", storage_check, s, &s->thread);
+    storage_check(s);
+    return 0;
+}
+
+static int storage_end(struct check *c, struct storage *s)
+{
+    os_thread_join(s->thread);
+    for (size_t i = 0; i < s->words.n; i += strlen(s->words.p + i) + 1)
+        check_bad(c, "storage", 0, "%s", s->words.p + i);
+    buf_free(&s->words);
+    return s->rc == ERR_CORRUPT ? 0 : s->rc;
+}
+
+/* ---- all of it ---- */
 
 static int ledger_check(struct check *c)
 {
     int rc = store_query(c->r, QUERY_CHECK_ACCOUNTS, NULL, 0, account_take, c);
     if (rc == 0)
+        rc = check_chain_begin(c);
+    if (rc == 0)
         rc = store_query(c->r, QUERY_CHECK_TRANSFERS, NULL, 0, transfer_take, c);
+    if (rc == 0)
+        rc = check_chain_end(c);
     if (rc == 0)
         rc = store_query(c->r, QUERY_CHECK_REVERSALS, NULL, 0, reversal_take, c);
     if (rc == 0)
@@ -344,33 +388,57 @@ static int ledger_check(struct check *c)
 
 int store_check(const char *path, FILE *out)
 {
+    return store_check_against(path, NULL, out);
+}
+
+static int all_check(struct check *c)
+{
+    static int (*const parts[])(struct check *c) = {
+        ledger_check,
+        check_orders,
+        check_splits,
+        check_purse,
+        check_wallet,
+        check_companies,
+        check_invoices,
+        check_days,
+        check_recon,
+        check_occupancy,
+    };
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < ARRAY_LEN(parts); i++)
+        rc = parts[i](c);
+    return rc;
+}
+
+int store_check_against(const char *path, const struct store_witness *witness, FILE *out)
+{
     struct check c = {.out = out};
-    int rc = store_reader_open_path(path, &c.r);
+    int rc = store_reader_open_wide(path, CACHE_BYTES, &c.r);
     if (rc)
         return rc;
     buf_init(&c.accounts, (size_t)ACCOUNTS_CAP * sizeof(struct check_account));
     map_init(&c.by_id, ACCOUNTS_CAP, 0xc4ec4);
     map_init(&c.pending, ACCOUNTS_CAP, 0xc4ec5);
     map_init(&c.transit, ACCOUNTS_CAP, 0xc4ec6);
+    map_init(&c.got, ACCOUNTS_CAP, 0xc4ec9);
+    map_init(&c.gifts, ACCOUNTS_CAP, 0xc4ec8);
     buf_init(&c.splits, SIZE_MAX);
     strmap_init(&c.split_ids, ACCOUNTS_CAP, 0xc4ec7);
-    rc = store_reader_begin(c.r);
-    if (rc == 0) {
-        rc = storage_check(&c);
-        if (rc == 0)
-            rc = ledger_check(&c);
-        if (rc == 0)
-            rc = check_orders(&c);
-        if (rc == 0)
-            rc = check_splits(&c);
-        if (rc == 0)
-            rc = check_purse(&c);
-        if (rc == 0)
-            rc = check_companies(&c);
-        if (rc == 0)
-            rc = check_days(&c);
+    rc = check_chain_witness(&c, witness);
+    if (rc == 0)
+        rc = store_reader_begin(c.r);
+    bool begun = rc == 0;
+    struct storage storage = {.path = path};
+    if (begun)
+        rc = storage_begin(&storage);
+    if (begun && rc == 0)
+        rc = all_check(&c);
+    int broken = begun ? storage_end(&c, &storage) : 0;
+    rc = rc ? rc : broken;
+    check_chain_free(&c);
+    if (begun)
         store_reader_end(c.r);
-    }
     fprintf(out, "%llu accounts, %llu transfers, %llu holds, %llu orders: %llu violations\n",
             (unsigned long long)(c.accounts.n / sizeof(struct check_account)),
             (unsigned long long)c.transfers, (unsigned long long)c.holds,
@@ -378,6 +446,8 @@ int store_check(const char *path, FILE *out)
     map_free(&c.by_id);
     map_free(&c.pending);
     map_free(&c.transit);
+    map_free(&c.got);
+    map_free(&c.gifts);
     strmap_free(&c.split_ids);
     buf_free(&c.splits);
     buf_free(&c.accounts);

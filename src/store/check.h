@@ -7,7 +7,10 @@
 
 #include <stdio.h>
 #include "base/map.h"
+#include "io/os/crypto.h"
+#include "store/certificate.h"
 #include "store/query.h"
+#include "store/store.h"
 
 /** One account: what its row says and what the journal comes to. */
 struct check_account {
@@ -17,6 +20,29 @@ struct check_account {
     int64_t row_in, row_out, row_held, row_last, floor;
     int64_t in, out, held, last;
     int64_t waits; /* pending: what matures; transit: on its way; company: what it paid in */
+    uint32_t sum;  /* check_chain.c: its tenant and currency */
+};
+
+/* check_chain.c: what the transfers so far come to for a tenant and currency, and what they came to at
+ * its last certificate. The key stands first. */
+struct check_sum {
+    int64_t tenant;
+    char currency[8];
+    int64_t n, debits, credits, wallets, parties, transit, rest;
+    int64_t day_n, day_debits, day_credits;
+};
+struct check_given {
+    struct certificate certificate;
+    bool seen;
+};
+struct check_chain {
+    struct query_walk links, certificates;
+    bool link, certificate; /* one is at hand */
+    bool head_seen;
+    int64_t seq, last, n; /* link before it, its last transfer; transfers of the one at hand */
+    uint8_t hash[CRYPTO_HASH_SIZE];
+    struct crypto_digest digest;
+    struct buf row;
 };
 
 struct check {
@@ -26,10 +52,16 @@ struct check {
     struct buf accounts;
     struct map by_id;            /* account id → index + 1 */
     struct map pending, transit; /* owner → index + 1 of its account of that kind */
-    struct buf splits;           /* check_split.c: what each party of a contract is behind */
+    struct map got;              /* party → sum of its parts */
+    struct map gifts;  /* check_wallet.c: driver → gift money given, less what came back */
+    struct buf splits; /* check_split.c: what each party of a contract is behind */
     struct strmap split_ids;
     int64_t posted_ms;
-    uint64_t transfers, holds, orders;
+    uint64_t transfers, holds, orders, certificates;
+    struct check_chain chain;
+    struct buf sums, given;
+    struct strmap sum_ids;
+    const char *head;
 };
 
 /** Counts a violation and prints it (the first CHECK_PRINT_MAX): rule, what it is about, detail. */
@@ -59,12 +91,21 @@ EV_MUST_USE int check_leg_next(struct cursor *c, struct check_leg *leg);
 
 /** A part of an order's split. */
 struct check_part {
-    int64_t party, fee_kind, base, ratio, ratio_sum, amount;
+    int64_t party, fee_kind, base, ratio, ratio_sum, amount, clause, passed, due;
 };
 /** Counts a part of an order that has this contract version; 0 or an error of memory. */
 EV_MUST_USE int check_split_part(struct check *c, int64_t contract, const struct check_part *p);
 /** After the orders: the residues of every contract against their parts. */
 EV_MUST_USE int check_splits(struct check *c);
+/** The hash chain and the certificates: witness and free around all of it, the others around and beside
+ * the walk over the accounts and then the transfers. */
+EV_MUST_USE int check_chain_witness(struct check *c, const struct store_witness *w);
+EV_MUST_USE int check_chain_begin(struct check *c);
+EV_MUST_USE int check_chain_account(struct check *c, struct check_account *a);
+EV_MUST_USE int check_chain_transfer(struct check *c, const struct sql_value *v);
+void check_chain_leg(struct check *c, const struct check_account *a, int64_t amount);
+EV_MUST_USE int check_chain_end(struct check *c);
+void check_chain_free(struct check *c);
 /** Orders: lines, parts, money taken, holds, states; then the statistics of each station's day. */
 EV_MUST_USE int check_orders(struct check *c);
 EV_MUST_USE int check_days(struct check *c);
@@ -72,5 +113,15 @@ EV_MUST_USE int check_days(struct check *c);
 EV_MUST_USE int check_purse(struct check *c);
 /** Companies: accounts, members, bills, shares that wait for them. */
 EV_MUST_USE int check_companies(struct check *c);
+/** Invoices: against their lines and against what was paid for their orders. */
+EV_MUST_USE int check_invoices(struct check *c);
+/** Differences on suspense, bills, closed days. */
+EV_MUST_USE int check_recon(struct check *c);
+EV_MUST_USE int check_occupancy(struct check *c);
+/** A leg of the journal on an account that is there. */
+EV_MUST_USE int check_wallet_leg(struct check *c, const struct check_account *a, int64_t transfer,
+                                 int64_t code, int64_t amount);
+/** After the journal: gift money, holds of several legs, single payments. */
+EV_MUST_USE int check_wallet(struct check *c);
 
 #endif

@@ -46,8 +46,11 @@ static int order_take(void *ctx, const struct sql_value *v, size_t n)
     struct day *day = day_find(d, local.year * 10000 + local.month * 100 + local.day);
     if (!day)
         return ERR_TOO_LARGE;
-    const int64_t add[SUMS] = {1,      v[3].i, v[4].i, v[5].i,
-                               v[6].i, v[7].i, v[8].i, check_sub(v[1].i, v[2].i) / 60000};
+    /* A bay that stays taken is no other charge, only its fee. */
+    bool charge = v[10].i != ORDER_OCCUPANCY;
+    int64_t minutes = check_sub(v[1].i, v[2].i) / 60000;
+    const int64_t add[SUMS] = {charge, v[3].i, v[4].i, v[5].i,
+                               v[6].i, v[7].i, v[8].i, charge ? minutes : 0};
     for (int i = 0; i < SUMS; i++)
         day->v[i] = check_add(day->v[i], add[i]);
     return 0;
@@ -75,7 +78,7 @@ static void days_missing(struct day_check *d)
 {
     const struct day *day = (const struct day *)(void *)d->days.p;
     for (size_t i = 0; i < d->days.n / sizeof *day; i++)
-        if (day[i].v[0])
+        if (day[i].v[0] || day[i].v[4])
             check_bad(d->c, "day", d->station, "%lld is missing", (long long)day[i].day);
 }
 

@@ -13,7 +13,13 @@
 
 #include "base/err.h"
 
-enum { TALLY_CAP = 1 << 20 };
+enum { TALLY_CAP = 1 << 20, SIDES = 5 };
+
+/* A walk beside that over the orders, in their order. */
+struct side {
+    struct query_walk w;
+    bool more; /* a row is at hand */
+};
 
 /* What one order's transfers and parts come to per transfer and party: legs of the party minus its
  * parts. (A refund takes a part from where the party has it: pending, available, or as its debt.) */
@@ -26,7 +32,9 @@ struct order_check {
     const struct sql_value *v; /* the order's row */
     int64_t id, lines, parts;  /* rows counted */
     int64_t by_kind[3], part_sum, taken, captured, first_transfer;
+    int64_t gift, of_hold; /* gift money left in it; captured of its hold's legs */
     struct buf tally;
+    struct side *side; /* SIDES of them */
 };
 
 enum {
@@ -48,6 +56,7 @@ enum {
     O_KIND,
     O_REFUNDED,
     O_CONTRACT,
+    O_GIFT,
     O_COMPANY
 };
 
@@ -106,22 +115,28 @@ static int part_take(void *ctx, const struct sql_value *v, size_t n)
     o->part_sum = check_add(o->part_sum, v[8].i);
     if (v[9].i != o->v[O_TENANT].i)
         check_bad(o->c, "parts", o->id, "part %lld is of another tenant", (long long)v[0].i);
-    if (v[6].i <= 0 || v[7].i < v[6].i)
+    if (v[6].i < 0 || v[7].i < 1 || v[7].i < v[6].i) /* a tier may have a ratio of 0 */
         check_bad(o->c, "parts", o->id, "part %lld has ratio %lld of %lld", (long long)v[0].i,
                   (long long)v[6].i, (long long)v[7].i);
     const struct check_account *a = check_account(o->c, v[2].i);
     if (!a || a->owner != v[3].i)
         check_bad(o->c, "parts", o->id, "part %lld names account %lld, not of its party",
                   (long long)v[0].i, (long long)v[2].i);
+    uint64_t got = 0;
+    (void)map_get(&o->c->got, (uint64_t)v[3].i, &got);
+    int rc = map_put(&o->c->got, (uint64_t)v[3].i, got + (uint64_t)v[8].i);
     tally_add(o, v[1].i, v[3].i, check_sub(0, v[8].i));
-    if (o->tally.err)
-        return o->tally.err;
+    if (rc || o->tally.err)
+        return rc ? rc : o->tally.err;
     const struct check_part part = {.party = v[3].i,
                                     .fee_kind = v[4].i,
                                     .base = v[5].i,
                                     .ratio = v[6].i,
                                     .ratio_sum = v[7].i,
-                                    .amount = v[8].i};
+                                    .amount = v[8].i,
+                                    .clause = v[10].i,
+                                    .passed = v[11].i,
+                                    .due = v[12].i};
     return check_split_part(o->c, o->v[O_CONTRACT].i, &part);
 }
 
@@ -141,6 +156,8 @@ static void leg_sort(struct order_check *o, int64_t transfer, const struct check
         check_bad(o->c, "paid", o->id, "company %lld paid, not its own", (long long)a->owner);
     if (wallet || a->kind == ACCOUNT_DEBT)
         o->taken = check_sub(o->taken, leg->amount);
+    if (a->kind == ACCOUNT_WALLET_BONUS)
+        o->gift = check_sub(o->gift, leg->amount);
     if (wallet && transfer == o->v[O_TRANSFER].i)
         o->captured = check_sub(o->captured, leg->amount);
 }
@@ -172,6 +189,11 @@ static void parts_check(struct order_check *o)
                       "transfer %lld moved %lld more to party %lld than its parts say",
                       (long long)t[i].transfer, (long long)t[i].amount, (long long)t[i].party);
     check_equal(o->c, "paid", o->id, "taken from the payer", o->taken, left);
+    check_equal(o->c, "gift", o->id, "gift money in it", o->v[O_GIFT].i, o->gift);
+    /* Nothing captured at first, but a doubtful rest billed later: then the transfer is the rest's.
+     */
+    if (o->of_hold)
+        check_equal(o->c, "paid", o->id, "captured of the hold", o->of_hold, o->captured);
     check_equal(o->c, "paid", o->id, "transfer of the order", o->v[O_TRANSFER].i,
                 o->first_transfer);
 }
@@ -182,12 +204,10 @@ static int hold_take(void *ctx, const struct sql_value *v, size_t n)
 {
     struct order_check *o = ctx;
     (void)n;
-    if (v[0].i != o->v[O_HOLD].i)
+    if (v[0].i != o->v[O_HOLD].i && v[3].i != o->v[O_HOLD].i)
         check_bad(o->c, "order", o->id, "hold %lld is not the order's", (long long)v[0].i);
-    /* Nothing captured at first, but a doubtful rest billed later: then the transfer is the rest's.
-     */
-    if (v[1].i == HOLD_RESOLVED && v[2].i)
-        check_equal(o->c, "paid", o->id, "captured of the hold", v[2].i, o->captured);
+    if (v[1].i == HOLD_RESOLVED)
+        o->of_hold = check_add(o->of_hold, v[2].i);
     int64_t state = o->v[O_STATE].i;
     if (v[1].i == HOLD_RESOLVED && state < ORDER_ENDED)
         check_bad(o->c, "order", o->id, "hold %lld is resolved, but the order runs",
@@ -233,26 +253,42 @@ static void state_check(struct order_check *o)
     }
 }
 
+static const struct {
+    enum query q;
+    query_row_fn *fn;
+} parts_of[SIDES] = {{QUERY_CHECK_FEE_LINES, line_take},
+                     {QUERY_CHECK_SPLIT_PARTS, part_take},
+                     {QUERY_CHECK_ORDER_TRANSFERS, transfer_take},
+                     {QUERY_CHECK_ORDER_HOLDS, hold_take},
+                     {QUERY_CHECK_ORDER_SESSIONS, session_take}};
+
+/* The rows of the order at hand; what belongs to none is passed over (rule orphan). */
+static int side_take(struct order_check *o, int i)
+{
+    struct side *s = &o->side[i];
+    int rc = 0;
+    while (s->more && s->w.v[0].i <= o->id && rc >= 0) {
+        /* The walk's columns but the order. */
+        rc = s->w.v[0].i == o->id ? parts_of[i].fn(o, s->w.v + 1, 0) : 0;
+        if (rc == 0)
+            rc = query_walk_next(&s->w);
+        s->more = rc == 1;
+    }
+    return rc < 0 ? rc : 0;
+}
+
 static int order_take(void *ctx, const struct sql_value *v, size_t n)
 {
-    static const struct {
-        enum query q;
-        query_row_fn *fn;
-    } parts[] = {{QUERY_CHECK_FEE_LINES, line_take},
-                 {QUERY_CHECK_SPLIT_PARTS, part_take},
-                 {QUERY_CHECK_ORDER_TRANSFERS, transfer_take},
-                 {QUERY_CHECK_ORDER_HOLDS, hold_take},
-                 {QUERY_CHECK_ORDER_SESSIONS, session_take}};
     struct order_check *o = ctx;
     int64_t state = v[O_STATE].i;
     int rc = 0;
     (void)n;
     o->c->orders++;
-    *o = (struct order_check){.c = o->c, .v = v, .id = v[O_ID].i, .tally = o->tally};
+    *o = (struct order_check){
+        .c = o->c, .v = v, .id = v[O_ID].i, .tally = o->tally, .side = o->side};
     buf_reset(&o->tally);
-    const struct sql_value id = SQL_I64(o->id);
-    for (size_t i = 0; i < ARRAY_LEN(parts) && rc == 0; i++)
-        rc = store_query(o->c->r, parts[i].q, &id, 1, parts[i].fn, o);
+    for (int i = 0; i < SIDES && rc == 0; i++)
+        rc = side_take(o, i);
     if (rc)
         return rc;
     state_check(o);
@@ -272,9 +308,19 @@ static int orphan_take(void *ctx, const struct sql_value *v, size_t n)
 
 int check_orders(struct check *c)
 {
-    struct order_check o = {.c = c};
+    struct side side[SIDES] = {0};
+    struct order_check o = {.c = c, .side = side};
+    int rc = 0;
     buf_init(&o.tally, TALLY_CAP);
-    int rc = store_query(c->r, QUERY_CHECK_ORDERS, NULL, 0, order_take, &o);
+    for (int i = 0; i < SIDES && rc >= 0; i++) {
+        query_walk_begin(&side[i].w, c->r, parts_of[i].q, NULL, 0);
+        rc = query_walk_next(&side[i].w);
+        side[i].more = rc == 1;
+    }
+    if (rc >= 0)
+        rc = store_query(c->r, QUERY_CHECK_ORDERS, NULL, 0, order_take, &o);
+    for (int i = 0; i < SIDES; i++)
+        query_walk_end(&side[i].w);
     buf_free(&o.tally);
     return rc ? rc : store_query(c->r, QUERY_CHECK_ORPHANS, NULL, 0, orphan_take, c);
 }

@@ -225,6 +225,30 @@ static int token_row(struct store_fetcher *f, enum schema_find find, store_row_f
     return rc == 0 && found == 0 ? ERR_NOT_FOUND : rc;
 }
 
+static int invoice_take(void *ctx, enum row_table t, const void *row)
+{
+    struct taken *k = ctx;
+    must(t == ROW_INVOICE);
+    k->id = ((const struct row_invoice *)row)->id;
+    return k->fn(k->ctx, t, row);
+}
+
+/* An invoice with its lines and orders. */
+static int invoice_rows(struct store_fetcher *f, enum schema_find find, store_row_fn *fn, void *ctx)
+{
+    static const enum schema_find parts[] = {FIND_INVOICE_LINE_INVOICE, FIND_INVOICE_ORDER_INVOICE};
+    struct taken k = {.fn = fn, .ctx = ctx};
+    uint32_t found;
+    int rc = rows(f, find, invoice_take, &k, &found);
+    if (rc == 0 && found == 0)
+        rc = ERR_NOT_FOUND;
+    for (size_t i = 0; i < ARRAY_LEN(parts) && rc == 0; i++) {
+        db_bind_i64(f->find[parts[i]], 1, k.id);
+        rc = rows(f, parts[i], fn, ctx, &found);
+    }
+    return rc;
+}
+
 /* What each need of the directory is looked up by: a number, a text, or a number and a text. */
 static const struct lookup {
     enum schema_find find;
@@ -239,6 +263,8 @@ static const struct lookup {
     [NEED_DRIVER_PHONE] = {FIND_DRIVER_PHONE, true, true, driver_rows},
     [NEED_TOKEN] = {FIND_TOKEN_ID, true, false, token_row},
     [NEED_TOKEN_TAG] = {FIND_TOKEN_TAG, true, true, token_row},
+    [NEED_INVOICE] = {FIND_INVOICE_ID, true, false, invoice_rows},
+    [NEED_INVOICE_NUMBER] = {FIND_INVOICE_NUMBER, true, true, invoice_rows},
 };
 
 static int directory_rows(struct store_fetcher *f, const struct core_need *need, store_row_fn *fn,

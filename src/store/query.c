@@ -38,7 +38,8 @@ static int reader_prepare(struct store_reader *r)
 }
 
 /* samples: folder of the sample log. */
-static int reader_open(const char *db_path, const char *samples, struct store_reader **out)
+static int reader_open(const char *db_path, const char *samples, size_t cache_bytes,
+                       struct store_reader **out)
 {
     *out = NULL;
     struct store_reader *r = calloc(1, sizeof *r);
@@ -49,7 +50,9 @@ static int reader_open(const char *db_path, const char *samples, struct store_re
     size_t n = strlen(samples);
     int rc = str_copy(r->samples, sizeof r->samples, str_from_c(samples)) == n ? 0 : ERR_TOO_LARGE;
     if (rc == 0)
-        rc = db_open(&(struct db_config){.path = db_path, .mode = DB_READER}, &r->db);
+        rc = db_open(
+            &(struct db_config){.path = db_path, .mode = DB_READER, .cache_bytes = cache_bytes},
+            &r->db);
     if (rc)
         rc = store_fail(NULL, rc, "open reader");
     else
@@ -64,20 +67,26 @@ static int reader_open(const char *db_path, const char *samples, struct store_re
 
 int store_reader_open_path(const char *db_path, struct store_reader **out)
 {
+    return store_reader_open_wide(db_path, 0, out);
+}
+
+int store_reader_open_wide(const char *db_path, size_t cache_bytes, struct store_reader **out)
+{
     char samples[STORE_PATH_CAP] = "";
     const char *slash = strrchr(db_path, '/');
     if (db_is_server(db_path))
-        return reader_open(db_path, samples, out);
+        return reader_open(db_path, samples, cache_bytes, out);
     int n = snprintf(samples, sizeof samples, "%.*s" STORE_SAMPLES_NAME,
                      slash ? (int)(slash - db_path) + 1 : 0, db_path);
-    return n > 0 && n < STORE_PATH_CAP ? reader_open(db_path, samples, out) : ERR_TOO_LARGE;
+    return n > 0 && n < STORE_PATH_CAP ? reader_open(db_path, samples, cache_bytes, out)
+                                       : ERR_TOO_LARGE;
 }
 
 int store_reader_open(struct store *s, struct store_reader **out)
 {
     char samples[STORE_PATH_CAP];
     int rc = store_path(store_dir(s), STORE_SAMPLES_NAME, samples);
-    return rc ? rc : reader_open(store_db_path(s), samples, out);
+    return rc ? rc : reader_open(store_db_path(s), samples, 0, out);
 }
 
 void store_reader_close(struct store_reader *r)
@@ -166,6 +175,34 @@ int store_query(struct store_reader *r, enum query q, const struct sql_value *pa
         answer = store_fail(r->db, rc, m->name);
     db_reset(st);
     return answer == 0 && m->shape == QUERY_ONE && !any ? ERR_NOT_FOUND : answer;
+}
+
+void query_walk_begin(struct query_walk *w, struct store_reader *r, enum query q,
+                      const struct sql_value *params, size_t n)
+{
+    must((unsigned)q < QUERY_N && r->snapshot);
+    const struct query_meta *m = &query_metas[q];
+    must(n == m->params_n && m->shape != QUERY_EXEC);
+    *w = (struct query_walk){.r = r, .q = q};
+    params_bind(r->stmts[q], m, params);
+}
+
+int query_walk_next(struct query_walk *w)
+{
+    const struct query_meta *m = &query_metas[w->q];
+    int rc = db_step(w->r->stmts[w->q]);
+    if (rc < 0)
+        return store_fail(w->r->db, rc, m->name);
+    if (rc == 1)
+        row_take(w->r->stmts[w->q], m, w->v);
+    return rc;
+}
+
+void query_walk_end(struct query_walk *w)
+{
+    if (w->r)
+        db_reset(w->r->stmts[w->q]);
+    w->r = NULL;
 }
 
 /* ---- samples ---- */

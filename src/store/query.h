@@ -75,6 +75,19 @@ typedef int query_row_fn(void *ctx, const struct sql_value *v, size_t n);
 EV_MUST_USE int store_query(struct store_reader *r, enum query q, const struct sql_value *params,
                             size_t n, query_row_fn *fn, void *ctx);
 
+/** The same, row by row as they are asked for: for walks side by side. Begin and end inside one
+ * snapshot; a query is in one walk at a time. After an error only the end may follow. */
+struct query_walk {
+    struct store_reader *r;
+    enum query q;
+    struct sql_value v[QUERY_COLUMNS_MAX]; /* the present row, until the next */
+};
+void query_walk_begin(struct query_walk *w, struct store_reader *r, enum query q,
+                      const struct sql_value *params, size_t n);
+/** 1 = a row is there, 0 = there is none, or a store error (logged). */
+EV_MUST_USE int query_walk_next(struct query_walk *w);
+void query_walk_end(struct query_walk *w);
+
 /** Samples of a session in the order they came, sealed or not. Not inside store_reader_begin. */
 typedef int sample_fn(void *ctx, int64_t at_ms, const struct core_sample *sample);
 EV_MUST_USE int store_samples(struct store_reader *r, int64_t session, sample_fn *fn, void *ctx);

@@ -9,12 +9,14 @@
  * here, final for the process. */
 #include "store/store_internal.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include "base/err.h"
 #include "base/log.h"
 #include "base/must.h"
 #include "io/os/file.h"
 #include "store/apply.h"
+#include "store/chain.h"
 #include "store/migrate.h"
 #include "store/query.h"
 #include "store/rowio.h"
@@ -25,6 +27,7 @@ enum {
     SESSIONS = 200000,
     BLOCK_CAP = 1 << 20,
     BLOCKS_BYTES = 1 << 18,
+    OFFER_CAP = 4 << 20,
     TRIES = 10
 };
 
@@ -34,8 +37,12 @@ struct store {
     struct db *db;
     struct samplelog *samples;
     struct apply *apply;
+    struct chain chain;
     struct db_stmt *upto;
-    bool all_away; /* the file says so, and nothing was written since */
+    bool all_away;    /* the file says so, and nothing was written since */
+    struct buf offer; /* its maker's until offered is set, then the writer's until it is cleared */
+    _Atomic bool offered;
+    bool offer_taken; /* in the transaction at hand */
     struct buf block, row;
     struct store_stats stats;
 };
@@ -64,6 +71,21 @@ int64_t store_claim(const struct store *s)
 int64_t store_journal_bytes(const struct store *s)
 {
     return db_journal_bytes(s->db);
+}
+
+bool store_offer_open(const struct store *s)
+{
+    return !atomic_load_explicit(&s->offered, memory_order_acquire);
+}
+
+int store_offer(struct store *s, struct str rows)
+{
+    must(store_offer_open(s));
+    buf_reset(&s->offer);
+    buf_put_str(&s->offer, rows);
+    if (s->offer.err == 0)
+        atomic_store_explicit(&s->offered, true, memory_order_release);
+    return s->offer.err;
 }
 
 int store_fail(const struct db *db, int rc, const char *what)
@@ -111,6 +133,17 @@ static int open_folder(struct store *s, const struct store_config *config)
     return rc;
 }
 
+static int chain_open(struct store *s)
+{
+    struct db_stmt *st = NULL;
+    int rc = prepare_named(s, QUERY_CHAIN_LAST, &st);
+    chain_init(&s->chain);
+    if (rc == 0 && (rc = db_step(st)) == 1)
+        rc = chain_resume(&s->chain, db_column_i64(st, 0), db_column_bytes(st, 1));
+    db_finish(st);
+    return rc;
+}
+
 static int open_db(struct store *s, const struct store_config *config)
 {
     struct db_config c = {.path = s->db_path,
@@ -126,6 +159,8 @@ static int open_db(struct store *s, const struct store_config *config)
     rc = apply_open(s->db, &s->apply);
     if (rc == 0)
         rc = prepare_named(s, QUERY_BLOCK_UPTO, &s->upto);
+    if (rc == 0)
+        rc = chain_open(s);
     return rc ? store_fail(s->db, rc, "prepare") : 0;
 }
 
@@ -164,6 +199,7 @@ int store_open(const struct store_config *config, struct store **out)
     if (!s)
         return ERR_NOMEM;
     buf_init(&s->block, BLOCK_CAP);
+    buf_init(&s->offer, OFFER_CAP);
     buf_init(&s->row, BLOCKS_BYTES + BLOCK_CAP + 256);
     int rc = names_set(s, config);
     if (rc == 0)
@@ -194,6 +230,7 @@ void store_close(struct store *s)
         file_lock_drop(s->lock);
     buf_free(&s->block);
     buf_free(&s->row);
+    buf_free(&s->offer);
     free(s);
 }
 
@@ -233,10 +270,11 @@ int store_load(struct store *s, store_row_fn *fn, void *ctx)
 {
     /* Chargers before their connectors, accounts before their holds. */
     static const enum schema_find open_rows[] = {
-        FIND_CHARGER_LOAD, FIND_CHARGER_OPEN, FIND_CONNECTOR_WAITING, FIND_CONNECTOR_OPEN,
-        FIND_DRIVER_OPEN,  FIND_ACCOUNT_LOAD, FIND_ACCOUNT_OPEN,      FIND_HOLD_LOAD,
-        FIND_ORDERS_LOAD,  FIND_SESSION_OPEN, FIND_BILL_PIECE_OPEN,   FIND_SPLIT_PART_OPEN,
-        FIND_COMMAND_LOAD, FIND_PAYMENT_LOAD, FIND_PAYOUT_LOAD,       FIND_MATURING_LOAD};
+        FIND_CHARGER_LOAD,  FIND_CHARGER_OPEN, FIND_CONNECTOR_WAITING, FIND_CONNECTOR_OPEN,
+        FIND_DRIVER_OPEN,   FIND_ACCOUNT_LOAD, FIND_ACCOUNT_OPEN,      FIND_HOLD_LOAD,
+        FIND_ORDERS_LOAD,   FIND_SESSION_OPEN, FIND_BILL_PIECE_OPEN,   FIND_SPLIT_PART_OPEN,
+        FIND_COMMAND_LOAD,  FIND_PAYMENT_LOAD, FIND_PAYOUT_LOAD,       FIND_MATURING_LOAD,
+        FIND_BILL_DIFF_LOAD};
     int rc = 0;
     for (int t = 1; t < ROW_TABLE_N && rc == 0; t++)
         if (row_metas[t].kind == ROW_KIND_DIRECTORY)
@@ -351,6 +389,14 @@ static int rows_apply(struct store *s, struct str rows)
 
 static int away_note(struct store *s, const char *value);
 
+/* The link of this commit's transfers, if it has any. */
+static int link_write(struct store *s, struct str rows)
+{
+    buf_reset(&s->row);
+    int rc = chain_seal(&s->chain, rows, &s->row);
+    return rc || s->row.n == 0 ? rc : rows_apply(s, buf_str(&s->row));
+}
+
 /* Blocks take the way of all rows. */
 static int block_pack(struct store *s, const struct sample_tail *t)
 {
@@ -397,6 +443,10 @@ static int transaction(struct store *s, struct str rows)
     if (rc == 0)
         rc = rows_apply(s, rows);
     if (rc == 0)
+        rc = link_write(s, rows);
+    if (rc == 0 && s->offer_taken)
+        rc = rows_apply(s, buf_str(&s->offer));
+    if (rc == 0)
         rc = blocks_write(s);
     return rc ? rc : db_commit(s->db);
 }
@@ -423,7 +473,8 @@ int store_commit(struct store *s, struct str rows, struct str samples)
     if (rc)
         return store_fail(NULL, rc, "sample log");
     s->stats.samples += samples.n / sizeof(struct sample_record);
-    if (rows.n == 0 && !samplelog_due(s->samples))
+    s->offer_taken = !store_offer_open(s);
+    if (rows.n == 0 && !s->offer_taken && !samplelog_due(s->samples))
         return 0;
     rc = transaction_retried(s, rows);
     if (rc) {
@@ -432,6 +483,9 @@ int store_commit(struct store *s, struct str rows, struct str samples)
         return rc;
     }
     samplelog_settle(s->samples);
+    chain_settle(&s->chain);
+    if (s->offer_taken)
+        atomic_store_explicit(&s->offered, false, memory_order_release);
     s->all_away = false;
     s->stats.commits++;
     return 0;

@@ -137,5 +137,14 @@ EV_MUST_USE int store_backup_check(const char *target, FILE *out);
  * a trial balance and the violations to out. 0 = the books are right, 1 = they are not, negative =
  * could not be read. */
 EV_MUST_USE int store_check(const char *path, FILE *out);
+/** The same, held against what was kept elsewhere, without which a tail that was cut off cannot be
+ * seen: certificates (store/certificate.h, one or more texts) and the hash of a link in hex. ERR_SYNTAX
+ * when the text is no certificate. */
+struct store_witness {
+    struct str certificates; /* STR_NONE = none */
+    const char *head;        /* NULL = none */
+};
+EV_MUST_USE int store_check_against(const char *path, const struct store_witness *witness,
+                                    FILE *out);
 
 #endif

@@ -265,7 +265,7 @@ static const char *mime_of(enum reply_kind kind)
     static const char *const mimes[] = {"application/json",  "text/plain; charset=utf-8",
                                         "application/json",  "image/svg+xml",
                                         "text/event-stream", WEB_XLSX,
-                                        "application/pdf"};
+                                        "application/pdf",   "application/octet-stream"};
 
     return mimes[kind];
 }
@@ -275,7 +275,9 @@ static int headers_check(struct request *r)
     const char *type = req_header(r, "Content-Type"), *key = req_header(r, "Idempotency-Key");
     struct str kind = str_from_c(type);
 
-    if (r->route->reply != REPLY_TEXT && !accepts(r, mime_of(r->route->reply)))
+    bool any = r->route->reply == REPLY_TEXT || r->route->reply == REPLY_FILE;
+
+    if (!any && !accepts(r, mime_of(r->route->reply)))
         return ERR_NOT_ACCEPTABLE;
     kind = str_trim(str_cut(&kind, ';'));
     if (r->route->in != NULL && !str_eq_nocase(kind, STR_LIT("application/json")))
@@ -454,7 +456,7 @@ static void etag_of_body(struct request *r)
     struct str body = buf_str(&r->out);
 
     if (r->etag[0] || r->sub != NULL || r->file.p != NULL || r->route == NULL ||
-        r->route->reply == REPLY_TEXT)
+        r->route->reply == REPLY_TEXT || r->has_fd)
         return;
     snprintf(r->etag, sizeof(r->etag), "\"h%016" PRIx64 "\"",
              hash_bytes(body.p, body.n, 0x4556454e));

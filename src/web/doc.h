@@ -15,9 +15,9 @@
 
 enum doc_kind { DOC_TEXT, DOC_MONEY, DOC_ENERGY, DOC_TIME, DOC_COUNT };
 
-#define DOC_COLUMNS_MAX 8
+#define DOC_COLUMNS_MAX 16
 #define DOC_TABLES_MAX  4
-#define DOC_FACTS_MAX   16
+#define DOC_FACTS_MAX   20
 
 struct doc_column {
     const char *name;

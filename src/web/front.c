@@ -23,11 +23,13 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "io/os/clock.h"
+#include "io/os/file.h"
 #include "web/begin.h"
 #include "web/state.h"
 
 enum {
     ANSWER_S = 300, /* a slow phone may take so long over an answer */
+    FILE_S = 7200,  /* … and a charger with a bad line over a file */
     HEADERS_MAX = 32 * 1024,
     STREAM_BLOCK = 16 * 1024,
     BODY_DRAIN = 4 * WEB_BODY_MAX
@@ -185,6 +187,8 @@ static void front_over(void *cls, struct MHD_Connection *conn, void **req_cls,
         return;
     line_set(w, conn, line_until(w, os_mono_ns()), false);
     metric_observe(&w->http, (os_mono_ns() - r->t0_ns) / 1000);
+    if (r->has_fd)
+        file_close(r->fd);
     crypto_wipe(r->body.p, r->body.n);
     buf_free(&r->body);
     buf_free(&r->out);
@@ -215,6 +219,11 @@ static struct MHD_Response *response_new(struct request *r)
     if (r->sub != NULL)
         return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_read,
                                                  r->sub, stream_free);
+    if (r->has_fd && (r->status == 200 || r->status == 206)) {
+        r->has_fd = false; /* the library closes it */
+        return MHD_create_response_from_fd_at_offset64((uint64_t)r->fd_n, r->fd,
+                                                       (uint64_t)r->fd_at);
+    }
     if (r->status == 304 || r->status == 204)
         body = STR_LIT("");
     return MHD_create_response_from_buffer(body.n, (void *)(uintptr_t)body.p,
@@ -245,6 +254,7 @@ static void security_headers(const struct request *r, struct MHD_Response *resp)
 
 static enum MHD_Result front_answer(struct request *r)
 {
+    bool file = r->has_fd;
     struct MHD_Response *resp = response_new(r);
     char cause[17];
     enum MHD_Result res;
@@ -254,10 +264,12 @@ static enum MHD_Result front_answer(struct request *r)
     r->answered = true;
     if (r->sub != NULL)
         line_set(r->web, r->conn, INT64_MAX, true); /* it stays for as long as somebody looks */
+    if (file)
+        line_set(r->web, r->conn, os_mono_ns() + FILE_S * INT64_C(1000000000), true);
     security_headers(r, resp);
     if (r->mime != NULL && r->status != 304)
         MHD_add_response_header(resp, "Content-Type", r->mime);
-    if (r->etag[0] && (r->status == 200 || r->status == 304))
+    if (r->etag[0] && (r->status == 200 || r->status == 206 || r->status == 304))
         MHD_add_response_header(resp, "ETag", r->etag);
     for (uint32_t i = 0; i < r->headers_n; i++)
         MHD_add_response_header(resp, r->headers[i].name, r->headers[i].value.p);

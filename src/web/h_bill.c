@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-/* h_bill.c: a provider's bill of one day, compared with our books. The columns are found by the words
- * of the header, so a provider may add some or change their order; a column that we need and do not
- * find refuses the bill, and so does one whose closing line counts other rows than came.
+/* h_bill.c: a provider's bill of one day, compared with our books and imported. The columns are found
+ * by the words of the header, so a provider may add some or change their order; a column that we need
+ * and do not find refuses the bill, and so does one whose closing line counts other rows than came, or
+ * a row that belongs to another channel of ours.
  *
  *  class       what it means
  *  matched     both sides have it, with one amount, on that day
  *  amount      both have it, with different amounts
  *  fee         the amounts agree, the provider kept another fee than the channel says
- *  day_cut     we booked it on a neighbouring day, or ours is so near to midnight that theirs will be
- *  theirs_only the provider has it, we do not
+ *  day_cut     we booked it on another day, or ours is so near to midnight that theirs will be
+ *  theirs_only the provider has it, we do not, or it has it twice
  *  ours_only   we have it, the provider does not
  *
- * The file is kept as it came, once: DIR/bills/<channel>/<day>.csv. The same file again is compared
- * again; another one for that day is a conflict. What differs is told and not yet posted: people
- * look at it.
+ * What differs goes to the core in parts, then the bill itself (core/recon.h): there it is a row for
+ * ever, and each difference another. With try=1 it is only compared. The file is kept as it came:
+ * DIR/bills/<channel>/<day>-<hash>.csv. What is refused leaves an audit entry and nothing else.
+ *
+ * A provider may give a refund's fee back or keep it: either is as agreed. The fee of a row that
+ * differs anyway is taken as the provider says.
  *
  * Providers count days in China's time. Thread: the request's. */
 #include <inttypes.h>
@@ -24,6 +28,7 @@
 #include "base/hash.h"
 #include "base/money.h"
 #include "core/types.h"
+#include "io/os/clock.h"
 #include "io/os/file.h"
 #include "web/api_gen.h"
 #include "web/routes_gen.h"
@@ -31,11 +36,12 @@
 #include "web/state.h"
 
 enum { OURS_MAX = 100000, ITEMS_MAX = 500, FEE_BASE = 10000 };
+enum { STEP_TRIED = 1, STEP_PART, STEP_PUT, STEP_REFUSED };
 #define DAY_MS  INT64_C(86400000)
 #define ZONE_MS INT64_C(28800000)
 #define CUT_MS  INT64_C(1800000) /* so near to midnight the other day may have it */
 
-enum { COL_NO, COL_REFUND_NO, COL_PROVIDER_NO, COL_AMOUNT, COL_REFUND, COL_FEE, COLS };
+enum { COL_NO, COL_REFUND_NO, COL_PROVIDER_NO, COL_AMOUNT, COL_REFUND, COL_FEE, COL_TYPE, COLS };
 
 /* What providers call the columns; our cashier's words last. */
 static const struct {
@@ -48,20 +54,39 @@ static const struct {
     [COL_AMOUNT] = {{"订单金额", "订单金额（元）", "amount"}, true},
     [COL_REFUND] = {{"申请退款金额", "退款金额"}, false},
     [COL_FEE] = {{"手续费", "服务费（元）", "fee"}, false},
+    [COL_TYPE] = {{"业务类型", "type"}, false},
 };
+
+/* What a type of row calls money that leaves. */
+static const char *const leaving[] = {"退款", "转账", "提现", "refund", "transfer", "cashout"};
 
 /** One movement in our books. kind 'P' payment, 'W' payout or refund. */
 struct ours {
     char kind;
-    bool in_day, seen;
-    int64_t id, amount, at_ms;
+    bool in_day, seen, booked;
+    bool other;     /* another day's bill has it */
+    bool half_post; /* the open difference is on suspense */
+    int64_t id, channel, amount, at_ms;
+    int64_t half, late; /* open differences that lack the provider's side, or ours */
+};
+/** A row of the bill. */
+struct bill_line {
+    struct api_BillItem item;
+    bool in, refund, has_fee;
 };
 struct bill {
     struct request *r;
     struct ours *ours;
-    uint32_t n;
-    int64_t from_ms, to_ms, fee_bp;
+    struct ours *far[BILL_DIFFS_MAX]; /* of other days, looked up one by one */
+    uint32_t n, far_n;
+    int64_t from_ms, to_ms, fee_bp, fee_due;
     int col[COLS];
+    bool dry, had; /* only compared; imported before */
+    struct bill_diff_in *diff;
+    int32_t diffs, sent;
+    int err;
+    const char *pointer, *detail;
+    char sha256[65];
     struct api_BillReport out;
 };
 
@@ -76,10 +101,16 @@ static int ours_take(void *ctx, const struct sql_value *v, size_t n)
     if (b->n == OURS_MAX)
         return ERR_TOO_LARGE;
     *o = (struct ours){.kind = v[0].i == 1 ? 'P' : 'W',
+                       .booked = true,
                        .id = v[1].i,
+                       .channel = b->r->id,
                        .amount = v[2].i,
                        .at_ms = v[3].i,
-                       .in_day = v[3].i >= b->from_ms && v[3].i < b->to_ms};
+                       .in_day = v[3].i >= b->from_ms && v[3].i < b->to_ms,
+                       .half = v[4].i,
+                       .half_post = v[5].i == DIFF_POSTED,
+                       .late = v[6].i,
+                       .other = v[7].i != 0};
     b->n++;
     return 0;
 }
@@ -116,66 +147,231 @@ static int ours_read(struct bill *b)
     return err;
 }
 
-static struct ours *ours_find(struct bill *b, struct str no)
+struct far_find {
+    struct ours *to;
+    char kind;
+};
+
+static int far_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    struct far_find *f = ctx;
+    struct ours *o = f->to;
+
+    (void)n;
+    if ((v[0].i == 1 ? 'P' : 'W') != f->kind)
+        return 0;
+    *o = (struct ours){.kind = f->kind,
+                       .id = o->id,
+                       .channel = v[1].i,
+                       .booked = v[2].i != 0,
+                       .amount = v[3].i,
+                       .at_ms = v[4].i,
+                       .half = v[5].i,
+                       .half_post = v[6].i == DIFF_POSTED,
+                       .other = v[7].i != 0};
+    return 0;
+}
+
+/* A number of ours that is not of those days. NULL in *out: nothing that we know. */
+static int far_find(struct bill *b, char kind, int64_t id, struct ours **out)
+{
+    struct bind of = BIND_I64("row_id", id);
+    struct ours *o = ARENA_NEW(&b->r->arena, struct ours);
+    int err;
+
+    for (uint32_t i = 0; i < b->far_n; i++)
+        if (b->far[i]->id == id && b->far[i]->kind == kind) {
+            *out = b->far[i];
+            return 0;
+        }
+    if (o == NULL || b->far_n == BILL_DIFFS_MAX)
+        return ERR_TOO_LARGE;
+    o->id = id;
+    struct far_find f = {o, kind};
+    err = req_query(b->r, QUERY_BILL_ROW, &of, 1, far_take, &f);
+    *out = err == 0 && o->kind != 0 ? o : NULL;
+    if (*out != NULL)
+        b->far[b->far_n++] = o;
+    return err;
+}
+
+static int ours_find(struct bill *b, struct str no, struct ours **out)
 {
     struct ours key = {0}, *found;
+    int err;
 
-    if (no.n < 2 || str_to_i64(str_from(no.p + 1, no.n - 1), &key.id) != 0)
-        return NULL;
+    *out = NULL;
+    if (no.n < 2 || (no.p[0] != 'P' && no.p[0] != 'W') ||
+        str_to_i64(str_from(no.p + 1, no.n - 1), &key.id) != 0)
+        return 0;
     found = bsearch(&key, b->ours, b->n, sizeof(*b->ours), by_id);
-    return found != NULL && found->kind == no.p[0] ? found : NULL;
+    if (found != NULL && found->kind == no.p[0]) {
+        *out = found;
+        return 0;
+    }
+    err = far_find(b, no.p[0], key.id, out);
+    if (err == 0 && *out != NULL && (*out)->channel != b->r->id)
+        return req_fail(
+            b->r, ERR_CONFLICT, NULL,
+            arena_printf(&b->r->arena, "row %.*s belongs to another channel", STR_FMT(no)).p);
+    return err;
+}
+
+/* Was that day's bill imported? Then what it had of that day it had. */
+static int day_known(struct bill *b, int64_t at_ms, bool *known)
+{
+    struct civil c;
+    struct api_BillRow row;
+
+    civil_from_ms(at_ms + ZONE_MS, &c);
+    struct bind of = BIND_I64("of_day", c.year * 10000 + c.month * 100 + c.day);
+    int err = req_one(b->r, QUERY_BILL_OF_DAY, &of, 1, &api_BillRow_type, &row);
+    *known = err == 0;
+    return err == ERR_NOT_FOUND ? 0 : err;
 }
 
 /* ---- the report ---- */
 
-static void tell(struct bill *b, const char *class, int64_t *count, const struct api_BillItem *item)
+static void tell(struct bill *b, enum bill_class class, const struct api_BillItem *item)
 {
-    ++*count;
-    if (strcmp(class, "matched") == 0 || b->out.items_n == ITEMS_MAX)
+    static const char *const names[] = {[BILL_AMOUNT] = "amount",
+                                        [BILL_FEE] = "fee",
+                                        [BILL_DAY_CUT] = "day_cut",
+                                        [BILL_THEIRS_ONLY] = "theirs_only",
+                                        [BILL_OURS_ONLY] = "ours_only"};
+    int64_t *const counts[] = {[BILL_AMOUNT] = &b->out.amount,
+                               [BILL_FEE] = &b->out.fee,
+                               [BILL_DAY_CUT] = &b->out.day_cut,
+                               [BILL_THEIRS_ONLY] = &b->out.theirs_only,
+                               [BILL_OURS_ONLY] = &b->out.ours_only};
+
+    ++*counts[class];
+    if (b->out.items_n == ITEMS_MAX)
         return;
     b->out.items[b->out.items_n] = *item;
-    b->out.items[b->out.items_n++].class = str_from_c(class);
+    b->out.items[b->out.items_n++].class = str_from_c(names[class]);
 }
 
-static void row_class(struct bill *b, struct ours *o, struct api_BillItem *item, bool has_fee)
+/* One difference: told, and kept for the core. `half`: an earlier one whose other side this is. */
+static int differ(struct bill *b, enum bill_class class, const struct api_BillItem *item,
+                  const struct bill_diff_in *sides)
 {
-    int64_t fee =
-        o != NULL && o->kind == 'P'
-            ? muldiv_half_up(o->amount, b->fee_bp, (int64_t)FEE_BASE * MONEY_FEN) * MONEY_FEN
-            : 0;
+    struct bill_diff_in *d = &b->diff[b->diffs];
 
-    if (o == NULL) {
-        tell(b, "theirs_only", &b->out.theirs_only, item);
-        return;
-    }
-    item->ours = MONEY(o->amount);
-    item->at_ms = o->at_ms;
-    if (o->seen) /* the provider has it twice */
-        tell(b, "theirs_only", &b->out.theirs_only, item);
-    else if (o->amount != item->theirs.v)
-        tell(b, "amount", &b->out.amount, item);
-    else if (!o->in_day)
-        tell(b, "day_cut", &b->out.day_cut, item);
-    else if (has_fee && item->fee.v != fee)
-        tell(b, "fee", &b->out.fee, item);
-    else
-        tell(b, "matched", &b->out.matched, item);
-    o->seen = true;
+    tell(b, class, item);
+    if (b->dry)
+        return 0;
+    if (b->diffs == BILL_DIFFS_MAX)
+        return req_fail(b->r, ERR_TOO_LARGE, NULL,
+                        "more than 1,000 rows differ: is it this channel's bill?");
+    *d = *sides;
+    d->class = (int32_t) class;
+    (void)str_copy(d->no, sizeof(d->no), item->no);
+    (void)str_copy(d->provider_no, sizeof(d->provider_no), item->provider_no);
+    b->diffs++;
+    return 0;
 }
 
-static void ours_class(struct bill *b, const struct ours *o)
+static int theirs_only(struct bill *b, const struct ours *o, const struct bill_line *l)
+{
+    int64_t theirs = l->in ? l->item.theirs.v : -l->item.theirs.v;
+    const struct bill_diff_in d = {
+        .row = o != NULL ? o->id : 0, .kind = l->in ? 1 : 2, .theirs = theirs};
+
+    return differ(b, BILL_THEIRS_ONLY, &l->item, &d);
+}
+
+/* What is kept of the row as agreed; what comes back of a refund's fee may be all of it or nothing. */
+static int64_t fee_due(const struct bill *b, const struct bill_line *l)
+{
+    int64_t due =
+        muldiv_half_up(l->item.theirs.v, b->fee_bp, (int64_t)FEE_BASE * MONEY_FEN) * MONEY_FEN;
+
+    if (l->in)
+        return due;
+    return l->refund && l->item.fee.v != 0 ? -due : 0;
+}
+
+static int row_fee(struct bill *b, const struct ours *o, const struct bill_line *l)
+{
+    int64_t kept = l->refund ? -l->item.fee.v : l->item.fee.v, due = fee_due(b, l);
+    const struct bill_diff_in d = {
+        .row = o->id, .kind = l->in ? 1 : 2, .ours = -due, .theirs = -kept, .ours_ms = o->at_ms};
+
+    if (!l->has_fee || kept == due) {
+        b->out.matched++;
+        return 0;
+    }
+    b->fee_due += due - kept; /* row_read has counted what was kept */
+    return differ(b, BILL_FEE, &l->item, &d);
+}
+
+/* Both sides have it. */
+static int row_both(struct bill *b, struct ours *o, const struct bill_line *l)
+{
+    int64_t sign = l->in ? 1 : -1;
+    bool same = o->amount == l->item.theirs.v, known = false;
+    struct bill_diff_in d = {.row = o->id,
+                             .kind = l->in ? 1 : 2,
+                             .ours = sign * o->amount,
+                             .theirs = sign * l->item.theirs.v,
+                             .ours_ms = o->at_ms};
+    int err = o->in_day || o->half != 0 ? 0 : day_known(b, o->at_ms, &known);
+
+    if (err != 0)
+        return err;
+    if (known || (o->half != 0 && o->half_post && !same && !b->dry))
+        return theirs_only(b, o, l);
+    o->seen = true;
+    if (o->half != 0 && !b->dry) {
+        d.diff = o->half;
+        d.ours = 0;
+        return differ(b, same ? BILL_DAY_CUT : BILL_AMOUNT, &l->item, &d);
+    }
+    if (!same)
+        return differ(b, BILL_AMOUNT, &l->item, &d);
+    return o->in_day ? row_fee(b, o, l) : differ(b, BILL_DAY_CUT, &l->item, &d);
+}
+
+static int row_class(struct bill *b, struct bill_line *l)
+{
+    struct ours *o;
+    int err = ours_find(b, l->item.no, &o);
+
+    if (err != 0)
+        return err;
+    if (o != NULL && o->booked) {
+        l->item.ours = MONEY(o->amount);
+        l->item.at_ms = o->at_ms;
+    }
+    if (l->item.theirs.v == 0 && (o == NULL || !o->booked)) {
+        b->out.matched++; /* an order over nothing: closed, or a free one */
+        return 0;
+    }
+    if (o == NULL || !o->booked || o->seen || o->other)
+        return theirs_only(b, o, l);
+    return row_both(b, o, l);
+}
+
+static int ours_class(struct bill *b, const struct ours *o)
 {
     struct api_BillItem item = {.no = arena_printf(&b->r->arena, "%c%" PRId64, o->kind, o->id),
                                 .provider_no = STR_LIT(""),
                                 .ours = MONEY(o->amount),
                                 .at_ms = o->at_ms};
+    struct bill_diff_in d = {.row = o->id,
+                             .kind = o->kind == 'P' ? 1 : 2,
+                             .ours = o->kind == 'P' ? o->amount : -o->amount,
+                             .ours_ms = o->at_ms};
+    bool near = o->at_ms < b->from_ms + CUT_MS || o->at_ms >= b->to_ms - CUT_MS;
 
-    if (o->seen || !o->in_day)
-        return;
-    if (o->at_ms < b->from_ms + CUT_MS || o->at_ms >= b->to_ms - CUT_MS)
-        tell(b, "day_cut", &b->out.day_cut, &item);
-    else
-        tell(b, "ours_only", &b->out.ours_only, &item);
+    if (o->seen || !o->in_day || o->other || o->amount == 0 || (o->half != 0 && !b->dry))
+        return 0;
+    if (o->late != 0 && !b->dry) {
+        d.diff = o->late;
+        return differ(b, BILL_DAY_CUT, &item, &d);
+    }
+    return differ(b, near ? BILL_DAY_CUT : BILL_OURS_ONLY, &item, &d);
 }
 
 /* ---- their side ---- */
@@ -215,23 +411,43 @@ static int money_of(struct bill *b, struct str text, int64_t *out)
     return 0;
 }
 
+/* Money that left: a refund, a payout of ours, or what the provider calls so. */
+static bool leaves(struct str no, struct str type, bool refund)
+{
+    bool out = refund || (no.n > 1 && no.p[0] == 'W');
+
+    for (size_t i = 0; i < ARRAY_LEN(leaving); i++)
+        out = out || str_eq_c(type, leaving[i]);
+    return out;
+}
+
 static int row_read(struct bill *b, const struct sheet *s)
 {
-    struct str back = value(b, s, COL_REFUND_NO);
+    struct str back = value(b, s, COL_REFUND_NO), type = value(b, s, COL_TYPE);
     bool refund = back.n > 1; /* "0" and nothing: a payment */
-    struct api_BillItem item = {.no = req_copy(b->r, refund ? back : value(b, s, COL_NO)),
-                                .provider_no = req_copy(b->r, value(b, s, COL_PROVIDER_NO))};
+    struct bill_line l = {.item = {.no = req_copy(b->r, refund ? back : value(b, s, COL_NO)),
+                                   .provider_no = req_copy(b->r, value(b, s, COL_PROVIDER_NO))},
+                          .refund = refund || str_eq_c(type, "refund") || str_eq_c(type, "退款"),
+                          .has_fee = b->col[COL_FEE] >= 0};
     int err = money_of(b, value(b, s, refund && b->col[COL_REFUND] >= 0 ? COL_REFUND : COL_AMOUNT),
-                       &item.theirs.v);
+                       &l.item.theirs.v);
 
-    if (err == 0 && b->col[COL_FEE] >= 0)
-        err = money_of(b, value(b, s, COL_FEE), &item.fee.v);
-    if (err == 0 && item.no.n > 64)
+    l.in = !leaves(l.item.no, type, refund);
+    if (err == 0 && l.has_fee)
+        err = money_of(b, value(b, s, COL_FEE), &l.item.fee.v);
+    if (err == 0 && (l.item.no.n > 64 || l.item.provider_no.n > 64))
         err = req_fail(b->r, ERR_RANGE, NULL, "a number of the bill is too long");
-    if (err == 0)
-        row_class(b, ours_find(b, item.no), &item, b->col[COL_FEE] >= 0);
+    if (err != 0)
+        return err;
+    int64_t kept = l.refund ? -l.item.fee.v : l.item.fee.v;
     b->out.rows++;
-    return err;
+    b->out.fees.v += kept;
+    b->fee_due += kept;
+    if (l.in)
+        b->out.took.v += l.item.theirs.v;
+    else
+        b->out.gave.v += l.item.theirs.v;
+    return row_class(b, &l);
 }
 
 /* The line that closes a bill counts its rows: a bill that was cut off has none, or another count. */
@@ -273,31 +489,7 @@ static int bill_walk(struct bill *b)
                                : req_fail(b->r, ERR_SYNTAX, NULL, "the bill has no closing line");
 }
 
-/* ---- keeping ---- */
-
-static int bill_keep(struct bill *b, const char *hash)
-{
-    const struct request *r = b->r;
-    char folder[300], path[340], had[65];
-    struct buf old;
-    uint8_t sum[32];
-
-    snprintf(folder, sizeof(folder), "%s/bills/%" PRId64, r->web->cfg.dir, r->id);
-    snprintf(path, sizeof(path), "%s/%" PRId64 ".csv", folder, b->out.day);
-    if (!file_exists(path)) {
-        int err = dir_make(folder, 0700);
-
-        return err != 0 ? err : file_write_atomic(path, buf_str(&r->body), 0600);
-    }
-    buf_init(&old, WEB_FILE_MAX);
-    int err = file_read(path, WEB_FILE_MAX, &old);
-    sha256(old.p, old.n, sum);
-    buf_free(&old);
-    str_to_hex(sum, sizeof(sum), had);
-    return err != 0                 ? err
-           : strcmp(had, hash) != 0 ? req_fail(b->r, ERR_CONFLICT, NULL, "another bill of that day")
-                                    : 0;
-}
+/* ---- the whole of it ---- */
 
 static int day_read(struct request *r, struct bill *b)
 {
@@ -311,50 +503,160 @@ static int day_read(struct request *r, struct bill *b)
     b->from_ms -= ZONE_MS;
     b->to_ms = b->from_ms + DAY_MS;
     b->out.day = day;
+    if (!b->dry && os_now_ms() < b->to_ms)
+        return req_fail(r, ERR_CONFLICT, "?day", "that day is not over in China");
     return 0;
 }
 
-static int bill_audit(struct bill *b)
+/* The same file again is compared again; another one for a day that has one is refused. */
+static int had_check(struct bill *b)
 {
-    struct cmd *cmd = req_cmd(b->r, CMD_AUDIT, CMD_SIZE(audit));
+    struct bind of = BIND_I64("of_day", b->out.day);
+    struct api_BillRow row;
+    int err =
+        b->dry ? ERR_NOT_FOUND : req_one(b->r, QUERY_BILL_OF_DAY, &of, 1, &api_BillRow_type, &row);
 
-    if (cmd == NULL)
-        return ERR_TOO_LARGE;
-    (void)str_copy(cmd->u.audit.action, sizeof(cmd->u.audit.action), STR_LIT("bill.compared"));
-    (void)str_copy(cmd->u.audit.detail, sizeof(cmd->u.audit.detail),
-                   arena_printf(&b->r->arena, "day %" PRId64 ", sha256 %.*s", b->out.day,
-                                STR_FMT(b->out.sha256)));
-    cmd->u.audit.object = b->r->id;
-    return req_submit(b->r, cmd, 1);
+    if (err != 0)
+        return err == ERR_NOT_FOUND ? 0 : err;
+    if (!str_eq_c(row.sha256, b->sha256))
+        return req_fail(b->r, ERR_CONFLICT, NULL, "another bill of that day was imported");
+    b->had = b->dry = true;
+    return 0;
 }
 
-int bill_compare(struct request *r)
+static int bill_read(struct bill *b)
 {
-    struct bill *b = r->ctx;
     uint8_t sum[32];
-    char hex[65];
-    int err;
+    struct arena *a = &b->r->arena;
 
-    if (r->web->cfg.dir == NULL)
-        return ERR_UNSUPPORTED;
-    if (r->resumed)
-        return r->reply_err != 0 ? r->reply_err : req_json(r, &api_BillReport_type, &b->out);
-    b = r->ctx = ARENA_NEW(&r->arena, struct bill);
-    if (b == NULL)
-        return ERR_NOMEM;
-    b->r = r;
-    b->out.items = ARENA_ARRAY(&r->arena, ITEMS_MAX, struct api_BillItem);
-    sha256(r->body.p, r->body.n, sum);
-    str_to_hex(sum, sizeof(sum), hex);
-    b->out.sha256 = req_copy(r, str_from_c(hex));
-    err = b->out.items == NULL ? ERR_NOMEM : day_read(r, b);
+    b->dry = req_arg_i64(b->r, "try") == 1;
+    b->out.items = ARENA_ARRAY(a, ITEMS_MAX, struct api_BillItem);
+    b->diff = ARENA_ARRAY(a, BILL_DIFFS_MAX + 1, struct bill_diff_in);
+    sha256(b->r->body.p, b->r->body.n, sum);
+    str_to_hex(sum, sizeof(sum), b->sha256);
+    b->out.sha256 = str_from_c(b->sha256);
+    int err = b->out.items == NULL || b->diff == NULL ? ERR_NOMEM : day_read(b->r, b);
+    if (err == 0)
+        err = had_check(b);
     if (err == 0)
         err = ours_read(b);
     if (err == 0)
         err = bill_walk(b);
     for (uint32_t i = 0; err == 0 && i < b->n; i++)
-        ours_class(b, &b->ours[i]);
-    if (err == 0)
-        err = bill_keep(b, hex);
-    return err != 0 ? err : bill_audit(b);
+        err = ours_class(b, &b->ours[i]);
+    return err;
+}
+
+/* ---- to the core ---- */
+
+static int audit(struct bill *b, const char *action, const char *why, int err, int step)
+{
+    struct cmd *cmd = req_cmd(b->r, CMD_AUDIT, CMD_SIZE(audit));
+
+    if (cmd == NULL)
+        return ERR_TOO_LARGE;
+    (void)str_copy(cmd->u.audit.action, sizeof(cmd->u.audit.action), str_from_c(action));
+    (void)str_copy(cmd->u.audit.detail, sizeof(cmd->u.audit.detail),
+                   arena_printf(&b->r->arena, "day %" PRId64 ", sha256 %s%s%s", b->out.day,
+                                b->sha256, why[0] ? ": " : "", why));
+    cmd->u.audit.object = b->r->id;
+    cmd->u.audit.outcome = err;
+    return req_submit(b->r, cmd, step);
+}
+
+static int refuse(struct bill *b, int err)
+{
+    b->err = err;
+    b->pointer = b->r->pointer;
+    b->detail = b->r->detail;
+    if (b->detail == NULL && err == ERR_READ_ONLY)
+        b->detail = "that day is closed";
+    return audit(b, "bill.refused", b->detail != NULL ? b->detail : "", err, STEP_REFUSED);
+}
+
+static int file_keep(const struct bill *b)
+{
+    const struct request *r = b->r;
+    char folder[300], path[360];
+
+    snprintf(folder, sizeof(folder), "%s/bills/%" PRId64, r->web->cfg.dir, r->id);
+    snprintf(path, sizeof(path), "%s/%" PRId64 "-%.16s.csv", folder, b->out.day, b->sha256);
+    if (file_exists(path))
+        return 0;
+    int err = dir_make(folder, 0700);
+    return err != 0 ? err : file_write_atomic(path, buf_str(&r->body), 0600);
+}
+
+static int part_send(struct bill *b)
+{
+    struct cmd *cmd = req_cmd(b->r, CMD_BILL_PART, CMD_SIZE(bill_part));
+    int32_t n = b->diffs - b->sent < BILL_PART_MAX ? b->diffs - b->sent : BILL_PART_MAX;
+
+    if (cmd == NULL)
+        return ERR_TOO_LARGE;
+    struct cmd_bill_part *p = &cmd->u.bill_part;
+    p->channel = b->r->id;
+    p->day = (int32_t)b->out.day;
+    p->first = b->sent;
+    p->n = n;
+    memcpy(p->sha256, b->sha256, sizeof(p->sha256));
+    memcpy(p->diff, b->diff + b->sent, (size_t)n * sizeof(p->diff[0]));
+    b->sent += n;
+    return req_submit(b->r, cmd, STEP_PART);
+}
+
+static int put_send(struct bill *b)
+{
+    struct cmd *cmd = req_cmd(b->r, CMD_BILL_PUT, CMD_SIZE(bill_put));
+    int err = cmd == NULL ? ERR_TOO_LARGE : file_keep(b);
+
+    if (err != 0)
+        return err;
+    cmd->u.bill_put = (struct cmd_bill_put){.channel = b->r->id,
+                                            .day = (int32_t)b->out.day,
+                                            .rows = (int32_t)b->out.rows,
+                                            .matched = (int32_t)b->out.matched,
+                                            .differ = b->diffs,
+                                            .took = b->out.took.v,
+                                            .gave = b->out.gave.v,
+                                            .fees = b->out.fees.v,
+                                            .fee_due = b->fee_due};
+    memcpy(cmd->u.bill_put.sha256, b->sha256, sizeof(b->sha256));
+    return req_submit(b->r, cmd, STEP_PUT);
+}
+
+static int resumed(struct bill *b)
+{
+    struct request *r = b->r;
+
+    if (r->step == STEP_REFUSED)
+        return req_fail(r, b->err, b->pointer, b->detail);
+    if (r->reply_err != 0)
+        return refuse(b, r->reply_err);
+    if (r->step == STEP_PART)
+        return b->sent < b->diffs ? part_send(b) : put_send(b);
+    if (r->step == STEP_PUT)
+        b->out.bill = r->made.id;
+    return req_json(r, &api_BillReport_type, &b->out);
+}
+
+int bill_compare(struct request *r)
+{
+    struct bill *b = r->ctx;
+    int err;
+
+    if (r->resumed)
+        return resumed(b);
+    if (r->web->cfg.dir == NULL)
+        return ERR_UNSUPPORTED;
+    b = r->ctx = ARENA_NEW(&r->arena, struct bill);
+    if (b == NULL)
+        return ERR_NOMEM;
+    b->r = r;
+    err = bill_read(b);
+    if (err != 0)
+        return refuse(b, err);
+    if (b->dry && !b->had)
+        return audit(b, "bill.compared", "", 0, STEP_TRIED);
+    return b->diffs > 0 ? part_send(b) : put_send(b);
 }

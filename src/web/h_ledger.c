@@ -318,6 +318,20 @@ int drivers_statement(struct request *r)
     return owner_statement(r, r->id, kinds, ARRAY_LEN(kinds));
 }
 
+int me_gifts(struct request *r)
+{
+    static const int kinds[] = {ACCOUNT_WALLET_BONUS};
+
+    return owner_statement(r, r->actor.id, kinds, ARRAY_LEN(kinds));
+}
+
+int drivers_gifts(struct request *r)
+{
+    static const int kinds[] = {ACCOUNT_WALLET_BONUS};
+
+    return owner_statement(r, r->id, kinds, ARRAY_LEN(kinds));
+}
+
 int partner_statement(struct request *r)
 {
     static const int kinds[] = {ACCOUNT_PENDING, ACCOUNT_AVAILABLE};

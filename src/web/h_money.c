@@ -70,6 +70,8 @@ int me_payment_new(struct request *r)
     cmd->u.payment_new.channel = in->channel;
     cmd->u.payment_new.amount = in->amount.v;
     cmd->u.payment_new.method = (int32_t)in->method;
+    cmd->u.payment_new.package = in->package;
+    cmd->u.payment_new.connector = in->connector;
     (void)str_copy(cmd->u.payment_new.currency, sizeof cmd->u.payment_new.currency,
                    str_from_c(r->actor.currency));
     if (str_copy(cmd->u.payment_new.payer, sizeof cmd->u.payment_new.payer, payer) < payer.n)
@@ -114,6 +116,9 @@ static int payout_send(struct request *r, const struct api_PayoutIn *in, int64_t
     cmd->u.payout_new.payment = in->payment;
     cmd->u.payout_new.channel = in->channel;
     cmd->u.payout_new.amount = in->amount.v;
+    (void)str_copy(cmd->u.payout_new.payee, sizeof cmd->u.payout_new.payee, in->payee);
+    (void)str_copy(cmd->u.payout_new.payee_name, sizeof cmd->u.payout_new.payee_name,
+                   in->payee_name);
     if (str_copy(cmd->u.payout_new.note, sizeof cmd->u.payout_new.note, in->note) < in->note.n)
         return req_fail(r, ERR_RANGE, "/note", "at most 200 bytes");
     req_idem(r, cmd);
@@ -146,7 +151,8 @@ int partner_payout_new(struct request *r)
     return payout_send(r, in, r->actor.party);
 }
 
-static int decide_send(struct request *r, int32_t act, struct str bank_no, struct str note)
+static int decide_send(struct request *r, int32_t act, struct str bank_no, struct str note,
+                       int64_t amount)
 {
     struct cmd *cmd = req_cmd(r, CMD_PAYOUT_DECIDE, CMD_SIZE(payout_decide));
 
@@ -157,6 +163,7 @@ static int decide_send(struct request *r, int32_t act, struct str bank_no, struc
     cmd->u.payout_decide.act = act;
     if (str_copy(cmd->u.payout_decide.note, sizeof cmd->u.payout_decide.note, note) < note.n)
         return req_fail(r, ERR_RANGE, "/note", "at most 200 bytes");
+    cmd->u.payout_decide.amount = amount;
     (void)str_copy(cmd->u.payout_decide.bank_no, sizeof cmd->u.payout_decide.bank_no, bank_no);
     req_idem(r, cmd);
     return req_submit(r, cmd, 1);
@@ -170,10 +177,33 @@ int payouts_decide(struct request *r)
         return req_made(r);
     if (in->act == PAYOUT_ACT_SETTLED && in->bank_no.n == 0)
         return req_fail(r, ERR_REQUIRED, "/bank_no", "the bank's number of the transfer");
-    return decide_send(r, (int32_t)in->act, in->bank_no, in->note);
+    if (in->act == PAYOUT_ACT_PAID && in->amount.v <= 0)
+        return req_fail(r, ERR_RANGE, "/amount", "what the rail paid, more than 0");
+    if (in->act == PAYOUT_ACT_PAID && in->note.n == 0)
+        return req_fail(r, ERR_REQUIRED, "/note", "what was found");
+    return decide_send(r, (int32_t)in->act, in->bank_no, in->note, in->amount.v);
 }
 
 int partner_payout_cancel(struct request *r)
 {
-    return r->resumed ? req_made(r) : decide_send(r, PAYOUT_ACT_CANCEL, STR_NONE, STR_NONE);
+    return r->resumed ? req_made(r) : decide_send(r, PAYOUT_ACT_CANCEL, STR_NONE, STR_NONE, 0);
+}
+
+int payouts_paper(struct request *r)
+{
+    const struct api_PayoutPaperIn *in = r->in;
+    struct cmd *cmd;
+
+    if (r->resumed)
+        return req_made(r);
+    cmd = req_cmd(r, CMD_PAYOUT_PAPER, CMD_SIZE(payout_paper));
+    if (cmd == NULL)
+        return ERR_TOO_LARGE;
+    cmd->u.payout_paper.payout = r->id;
+    cmd->u.payout_paper.amount = in->amount.v;
+    if (str_copy(cmd->u.payout_paper.number, sizeof cmd->u.payout_paper.number, in->number) <
+        in->number.n)
+        return req_fail(r, ERR_RANGE, "/number", "at most 40 bytes");
+    req_idem(r, cmd);
+    return req_submit(r, cmd, 1);
 }

@@ -7,8 +7,10 @@
  * request's. */
 #include "base/err.h"
 #include "core/types.h"
+#include "io/os/clock.h"
 #include "web/api_gen.h"
 #include "web/legs.h"
+#include "web/occupancy.h"
 #include "web/routes_gen.h"
 #include "web/state.h"
 
@@ -190,7 +192,7 @@ static int staff_parts(struct request *r, struct api_Order *o)
                           BIND_I64("code", -1), BIND_I64("lim", 50), BIND_I64("after", INT64_MAX)};
     struct rows commands = {.type = &api_CommandRow_type, .max = 50};
     struct rows transfers = {.type = &api_TransferRow_type, .max = 50};
-    int err = PART(o, QUERY_WEB_ORDER_PARTS, SplitPart, parts, 100);
+    int err = PART(o, QUERY_WEB_ORDER_PARTS, SplitPart, parts, 400);
 
     if (err == 0)
         err = req_rows(r, QUERY_WEB_ORDER_COMMANDS, keys, ARRAY_LEN(keys), &commands);
@@ -200,6 +202,22 @@ static int staff_parts(struct request *r, struct api_Order *o)
     o->commands_n = commands.n;
     o->transfers = (struct api_TransferRow *)(void *)transfers.p;
     o->transfers_n = transfers.n;
+    return err;
+}
+
+/* The orders that it is linked with, and the rule of an occupancy fee. */
+static int link_parts(struct request *r, struct api_Order *o, int64_t driver)
+{
+    struct bind keys[] = {BIND_I64("to", o->order.linked), BIND_I64("driver", driver)};
+    struct rows links = {.type = &api_OrderRow_type, .max = 8};
+    int err = req_rows(r, QUERY_WEB_ORDER_LINKS, keys, ARRAY_LEN(keys), &links);
+
+    o->links = (struct api_OrderRow *)(void *)links.p;
+    o->links_n = links.n;
+    for (uint32_t i = 0; driver != 0 && i < links.n; i++)
+        o->links[i].loss = MONEY_ZERO;
+    if (err == 0 && o->rule != 0)
+        err = occupancy_rule_read(r, o->rule, &o->occupancy_rule, &o->occupancy_rule_n);
     return err;
 }
 
@@ -238,12 +256,15 @@ static int story(struct request *r, int64_t driver)
         err = PART(o, QUERY_WEB_ORDER_EVENTS, OrderEvent, events, 400);
     if (err == 0)
         err = PART(o, QUERY_WEB_ORDER_HOLDS, HoldRow, holds, 16);
+    if (err == 0)
+        err = link_parts(r, o, driver);
     if (err == 0 && driver == 0)
         err = staff_parts(r, o);
     if (err != 0)
         return err;
     if (driver != 0)
         o->order.loss = MONEY_ZERO;
+    o->now_ms = os_now_ms();
     order_live(r, o);
     return req_json(r, &api_Order_type, o);
 }

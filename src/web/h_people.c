@@ -148,6 +148,8 @@ static int party_put(struct request *r)
         row.payee = req_copy_c(r, in->payee);
     if (in->has.payee_name)
         row.payee_name = req_copy_c(r, in->payee_name);
+    if (in->has.payee_kind)
+        row.payee_kind = (int32_t)in->payee_kind;
     return req_row_put(r, ROW_PARTY, &row, version == 0, STEP_DONE);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* h_price.c: tariffs and contracts, and what a driver sees who scans a code: the place, the price
+/* h_price.c: tariffs, and what a driver sees who scans a code: the place, the price
  * now, when it changes.
  *
  * Prices come from the same pure functions (core/tariff.h) as the bill, so page and bill agree.
@@ -13,6 +13,7 @@
 #include "core/types.h"
 #include "io/os/clock.h"
 #include "web/api_gen.h"
+#include "web/occupancy.h"
 #include "web/routes_gen.h"
 #include "web/state.h"
 
@@ -181,54 +182,12 @@ int tariffs_post(struct request *r)
     return req_submit(r, cmd, 1);
 }
 
-/* ---- contracts ---- */
-
-int contracts_get(struct request *r)
-{
-    struct api_Contract *out = ARENA_NEW(&r->arena, struct api_Contract);
-    struct rows parties = {.type = &api_ContractParty_type};
-    int err;
-
-    if (out == NULL)
-        return ERR_TOO_LARGE;
-    err = req_one(r, QUERY_WEB_CONTRACT, NULL, 0, &api_Contract_type, out);
-    if (err == 0)
-        err = req_rows(r, QUERY_WEB_CONTRACT_PARTIES, NULL, 0, &parties);
-    out->parties = (struct api_ContractParty *)(void *)parties.p;
-    out->parties_n = parties.n;
-    return err != 0 ? err : req_json(r, &api_Contract_type, out);
-}
-
-int contracts_post(struct request *r)
-{
-    const struct api_Contract *in = r->in;
-    struct cmd_contract_put *c;
-    struct cmd *cmd;
-
-    if (r->resumed)
-        return req_made(r);
-    cmd = req_cmd(r, CMD_CONTRACT_PUT, CMD_SIZE(contract_put));
-    if (cmd == NULL)
-        return ERR_TOO_LARGE;
-    c = &cmd->u.contract_put;
-    c->family = in->family;
-    c->from_ms = in->from_ms;
-    c->unit = in->unit;
-    if (str_copy(c->name, sizeof(c->name), in->name) < in->name.n)
-        return req_fail(r, ERR_RANGE, "/name", "at most 100 bytes");
-    c->n = (int32_t)in->parties_n;
-    for (uint32_t i = 0; i < in->parties_n; i++)
-        c->party[i] = (struct contract_party_in){
-            in->parties[i].party, (int32_t)in->parties[i].lines, (int32_t)in->parties[i].ratio};
-    return req_submit(r, cmd, 1);
-}
-
 /* ---- what a code stands for ---- */
 
 struct place {
     struct request *r;
     struct api_ConnectorPublic *out;
-    int64_t tenant, family;
+    int64_t tenant, family, occupancy;
     char zone[41];
 };
 
@@ -252,6 +211,7 @@ static int place_take(void *ctx, const struct sql_value *v, size_t n)
     str_copy(p->zone, sizeof(p->zone), v[11].s);
     o->zone = req_copy(p->r, v[11].s);
     p->family = v[12].i;
+    p->occupancy = v[15].i;
     return v[13].i == CHARGER_ACTIVE && v[14].i == ROW_ACTIVE ? 0 : ERR_NOT_FOUND;
 }
 
@@ -326,6 +286,8 @@ int codes_get(struct request *r)
         err = ERR_NOT_FOUND;
     if (err == 0)
         err = place_price(r, &p);
+    if (err == 0 && p.occupancy != 0)
+        err = occupancy_rule_now(r, p.occupancy, p.tenant, &p.out->occupancy, &p.out->occupancy_n);
     if (err != 0)
         return err;
     web_lock(r->web);

@@ -82,6 +82,8 @@ int tenant_put(struct request *r)
         row.payout_fee = in->payout_fee.v;
     if (in->has.payout_check)
         row.payout_check = in->payout_check.v;
+    if (in->has.gift_order)
+        row.gift_order = (int32_t)in->gift_order;
     row.version = (int32_t)version;
     return req_row_put(r, ROW_TENANT, &row, false, 1);
 }
@@ -113,10 +115,15 @@ static int station_put(struct request *r, int64_t version)
                               .contract = in->contract,
                               .seller = req_copy_c(r, in->seller),
                               .tax_bp = (int32_t)in->tax_bp,
+                              .tax_service_bp = (int32_t)in->tax_service_bp,
                               .state = (int32_t)in->state,
                               .version = (int32_t)version};
+    struct api_Station old = {0};
     int err = zone_check(r, in->zone);
 
+    if (err == 0 && version != 0 && !in->has.occupancy)
+        err = req_one(r, QUERY_WEB_STATION, NULL, 0, &api_Station_type, &old);
+    row.occupancy = in->has.occupancy ? in->occupancy : old.occupancy;
     return err != 0 ? err : req_row_put(r, ROW_STATION, &row, version == 0, 1);
 }
 

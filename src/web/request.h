@@ -103,6 +103,9 @@ struct request {
     int status;
     struct buf out;
     struct str file; /* instead of out: constant bytes */
+    bool has_fd; /* instead of out: fd_n bytes of this file from fd_at on; closed by the front */
+    int fd;
+    int64_t fd_at, fd_n;
     const char *mime;
     char etag[80];
     struct request_header headers[WEB_HEADERS_MAX];

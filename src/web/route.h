@@ -12,7 +12,16 @@ struct request;
 
 enum route_method { ROUTE_GET, ROUTE_POST, ROUTE_PUT, ROUTE_DELETE, ROUTE_METHODS };
 enum route_flag { ROUTE_IDEM = 1, ROUTE_PAGE = 2, ROUTE_LIST = 4, ROUTE_RAW = 8 };
-enum reply_kind { REPLY_TYPE, REPLY_TEXT, REPLY_JSON, REPLY_SVG, REPLY_SSE, REPLY_XLSX, REPLY_PDF };
+enum reply_kind {
+    REPLY_TYPE,
+    REPLY_TEXT,
+    REPLY_JSON,
+    REPLY_SVG,
+    REPLY_SSE,
+    REPLY_XLSX,
+    REPLY_PDF,
+    REPLY_FILE
+};
 enum arg_kind { ARG_ID, ARG_INT, ARG_TIME, ARG_TEXT };
 
 struct route_arg {

@@ -66,6 +66,14 @@ static void config_defaults(struct web_config *c)
         c->in_flight = 1024;
     if (c->rate_s == 0)
         c->rate_s = 200;
+    if (c->watch_min == 0)
+        c->watch_min = 30;
+    if (c->firmware_max == 0)
+        c->firmware_max = INT64_C(64) << 20;
+    if (c->firmware_total == 0)
+        c->firmware_total = INT64_C(2048) << 20;
+    if (c->firmware_link_ms == 0)
+        c->firmware_link_ms = INT64_C(86400000);
 }
 
 static int readers_open(struct web *w)

@@ -15,6 +15,8 @@
 #include "io/os/crypto.h"
 #include "web/metrics.h"
 
+struct framelog;
+struct framewatch;
 struct web;
 struct store;
 
@@ -72,6 +74,13 @@ struct web_config {
      * thread. */
     uint32_t (*metrics_more)(void *ctx, struct metric_row *rows, uint32_t max);
     void *metrics_ctx;
+    struct framelog *const *frames; /* logs of frames, borrowed; NULL = there is nothing to see */
+    uint32_t frames_n;
+    struct framewatch *watch; /* whose frames are kept apart; written under the guard */
+    int32_t watch_min;        /* for how long; 0 = 30 */
+    int64_t firmware_max,
+        firmware_total;       /* bytes of one file, of all of a tenant; 0 = 64, 2,048 MiB */
+    int64_t firmware_link_ms; /* how long a link to a file is good; 0 = a day */
 };
 
 /** Starts listening. Gives the front. ERR_IO (address in use), ERR_NOMEM, ERR_FULL (threads). */

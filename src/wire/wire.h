@@ -66,9 +66,11 @@ enum wire_kind {
 
 enum wire_flag {
     WIRE_OPTIONAL = 1,
-    WIRE_ARRAY = 2,   /* JSON: pointer and count; binary: inline and fixed */
-    WIRE_COUNTED = 4, /* binary array with a count byte in front */
-    WIRE_REST = 8,    /* binary array up to the end of the body */
+    WIRE_ARRAY = 2,     /* JSON: pointer and count; binary: inline and fixed */
+    WIRE_COUNTED = 4,   /* binary array with a count byte in front */
+    WIRE_REST = 8,      /* binary array up to the end of the body */
+    WIRE_PERSONAL = 16, /* tells of a person: shown to those who may see drivers */
+    WIRE_SECRET = 32,   /* a password or a link that opens something: shown to nobody */
 };
 
 struct wire_enum {

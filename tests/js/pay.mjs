@@ -202,7 +202,7 @@ async function bank(h) {
 async function bills(h, clean, other) {
   const day = new Date(Date.now() + 8 * 3600e3).toISOString().slice(0, 10), at = day.replaceAll('-', '');
   const raw = { 'content-type': 'text/csv' };
-  const send = (ch, text, when = at) => h.ask('POST', `/api/v1/channels/${ch}/bill?day=${when}`, text, raw);
+  const send = (ch, text, when = at) => h.ask('POST', `/api/v1/channels/${ch}/bill?day=${when}&try=1`, text, raw); // today is not over: it is only compared
   const fetched = (ch) => spawnSync(even, ['bill', '--dir', h.dir, '--set', `pay.providers=${clean.base},${other.base}`, ch, day], { encoding: 'utf8' });
   for (const kind of [WECHAT, ALIPAY, RAIL]) {
     const f = fetched(clean.channels[kind]);
@@ -210,9 +210,8 @@ async function bills(h, clean, other) {
     const r = await send(clean.channels[kind], f.stdout);
     const { rows, matched, day_cut } = r.body;
     check(r.status === 200 && rows > 0 && matched + day_cut === rows && r.body.items.every((x) => x.class === 'day_cut'), `kind ${kind}: everything matches: ${JSON.stringify(r.body)}`);
-    check((await send(clean.channels[kind], f.stdout)).status === 200, 'the same bill again is compared again');
-    const rest = f.stdout.replace('payment', 'paymenu').replace('transfer', 'transfeq').replace('refund', 'refune');
-    if (rest !== f.stdout) check((await send(clean.channels[kind], rest)).status === 409, 'another bill of that day is a conflict');
+    const early = await h.ask('POST', `/api/v1/channels/${clean.channels[kind]}/bill?day=${at}`, f.stdout, raw);
+    check(early.status === 409 && (await h.must('GET', '/api/v1/bills')).items.length === 0, 'a day that is not over is not imported');
   }
   const ch = other.channels[WECHAT], text = fetched(ch).stdout, lines = text.trim().split('\n'), n = lines.length - 3;
   check(n >= 2, `rows to change: ${text}`);

@@ -9,7 +9,7 @@ build=$1
 shift
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-[ $# -gt 0 ] || set -- ledger split refund share payment payout
+[ $# -gt 0 ] || set -- ledger split split_terms deal contract refund share payment payout
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 unit=$build/tests/unit/core
@@ -39,7 +39,7 @@ killer() {
 
 tab=$(printf '\t')
 for name in "$@"; do
-    case $name in ledger | split) programs='test_core_money test_core' ;; *) programs=test_core ;; esac
+    case $name in ledger | split | split_terms | deal) programs='test_core_money test_core' ;; *) programs=test_core ;; esac
     prepare "$name" || { echo "$name.c: cannot be built"; exit 2; }
     [ "$(killer -1)" = nobody ] || { echo "$name.c: the tests fail without a mutant"; exit 2; }
     k=0

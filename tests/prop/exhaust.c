@@ -77,9 +77,9 @@ static struct split_contract contract_of(const struct table *t, int64_t unit)
 
 static void split_one(const struct split_contract *c, int64_t amount, struct split_result *r)
 {
-    const struct money base[SPLIT_LINES] = {MONEY(amount), MONEY_ZERO, MONEY_ZERO};
+    const struct split_input in = {.base = {MONEY(amount)}};
     int64_t sum = 0;
-    must(split_compute(c, base, r) == 0);
+    must(split_compute(c, &in, r) == 0);
     for (int i = 0; i < r->n; i++) {
         must(r->part[i].amount.v >= 0);
         sum += r->part[i].amount.v;

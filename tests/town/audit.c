@@ -75,15 +75,37 @@ static bool payout_is_back(int32_t state)
     return state == PAYOUT_FAILED || state == PAYOUT_REFUSED || state == PAYOUT_CANCELLED;
 }
 
+/* What of a payment has gone back to its source, or is on its way. */
+static int64_t gone_back(const struct audit *a, int64_t payment)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < a->facts; i++)
+        if (a->fact[i].kind == FACT_PRINCIPAL && a->fact[i].of == payment &&
+            !payout_is_back(a->fact[i].state))
+            sum += a->fact[i].amount;
+    return sum;
+}
+
+int64_t audit_gift(const struct audit *a, int64_t driver)
+{
+    int64_t sum = facts_sum(a, FACT_GIFT, driver);
+    for (size_t i = 0; i < a->facts; i++)
+        if (a->fact[i].kind == FACT_PAID && a->fact[i].who == driver &&
+            a->fact[i].state == PAYMENT_PAID)
+            sum += gone_back(a, a->fact[i].id) ? 0 : a->fact[i].gift;
+    return sum;
+}
+
 int64_t audit_balance(const struct audit *a, int64_t driver)
 {
-    int64_t sum = facts_sum(a, FACT_TOPUP, driver) + facts_sum(a, FACT_REFUND, driver);
+    int64_t sum = facts_sum(a, FACT_TOPUP, driver) + facts_sum(a, FACT_REFUND, driver) +
+                  facts_sum(a, FACT_GIFT, driver);
     for (size_t i = 0; i < a->facts; i++) {
         const struct fact *f = &a->fact[i];
         if (f->who != driver)
             continue;
         if (f->kind == FACT_PAID && f->state == PAYMENT_PAID)
-            sum += f->amount;
+            sum += f->amount + (gone_back(a, f->id) ? 0 : f->gift);
         if (f->kind == FACT_PRINCIPAL && !payout_is_back(f->state))
             sum -= f->amount;
     }
@@ -307,7 +329,9 @@ static int expect_stop(struct audit *a, const struct cmd *cmd)
     const struct seen_order *o = audit_order(a, s->order);
     if (!o || (s->driver && s->driver != o->driver))
         return ERR_NOT_FOUND;
-    return cmd->head.actor_kind == ACTOR_DRIVER && cmd->head.actor != o->driver ? ERR_NOT_FOUND : 0;
+    if (cmd->head.actor_kind == ACTOR_DRIVER && cmd->head.actor != o->driver)
+        return ERR_NOT_FOUND;
+    return o->connector ? 0 : ERR_CONFLICT; /* pulling the plug ends that */
 }
 
 static int expect_refund(struct audit *a, const struct cmd *cmd)
@@ -337,18 +361,17 @@ static int expect_payment(const struct audit *a, const struct cmd *cmd)
         return ERR_NOT_FOUND;
     if (p->channel != a->wechat)
         return ERR_UNSUPPORTED;
-    return whole_fen(p->amount, PAYMENT_MOST) ? 0 : ERR_RANGE;
+    if (!whole_fen(p->amount, PAYMENT_MOST))
+        return ERR_RANGE;
+    return p->package && p->amount != a->package_pay ? ERR_CONFLICT : 0;
 }
 
-/* What of a payment has gone back to its source, or is on its way. */
-static int64_t gone_back(const struct audit *a, int64_t payment)
+static int expect_gift(const struct audit *a, const struct cmd *cmd)
 {
-    int64_t sum = 0;
-    for (size_t i = 0; i < a->facts; i++)
-        if (a->fact[i].kind == FACT_PRINCIPAL && a->fact[i].of == payment &&
-            !payout_is_back(a->fact[i].state))
-            sum += a->fact[i].amount;
-    return sum;
+    const struct cmd_gift *g = &cmd->u.gift;
+    if (driver_index(a, g->driver) < 0)
+        return ERR_NOT_FOUND;
+    return whole_fen(g->amount, TOPUP_MOST) ? 0 : ERR_RANGE;
 }
 
 static int expect_principal(const struct audit *a, const struct cmd *cmd)
@@ -359,9 +382,17 @@ static int expect_principal(const struct audit *a, const struct cmd *cmd)
         return ERR_NOT_FOUND;
     if ((p->channel != a->wechat && p->channel != a->channel) || lot->state != PAYMENT_PAID)
         return ERR_CONFLICT;
+    if (p->channel == a->channel && !p->payee[0])
+        return ERR_REQUIRED;
     if (!whole_fen(p->amount, lot->amount - gone_back(a, lot->id)))
         return ERR_RANGE;
-    return p->amount > audit_balance(a, lot->who) - audit_held(a, lot->who) ? ERR_NO_FUNDS : 0;
+    int d = driver_index(a, lot->who);
+    int64_t gift = a->gift_said[d] - a->gift_held_said[d];
+    int64_t due = gone_back(a, lot->id) ? 0 : lot->gift, cost = due > gift ? due - gift : 0;
+    int64_t has = audit_balance(a, lot->who) - audit_held(a, lot->who) - gift;
+    if (cost && a->gift_held_said[d])
+        return ERR_BUSY;
+    return p->amount + cost > has ? ERR_NO_FUNDS : 0;
 }
 
 static int expect_payout(const struct audit *a, const struct cmd *cmd, int64_t now_ms)
@@ -402,6 +433,8 @@ static int expect(struct audit *a, const struct cmd *cmd, int64_t now_ms)
     switch (cmd->head.type) {
     case CMD_TOPUP:
         return expect_topup(a, cmd);
+    case CMD_GIFT:
+        return expect_gift(a, cmd);
     case CMD_ORDER_START:
         return expect_start(a, cmd);
     case CMD_ORDER_STOP:
@@ -471,6 +504,12 @@ void audit_effect(struct audit *a, const struct cmd *cmd, int64_t id, int64_t no
                                          .who = cmd->u.topup.driver,
                                          .amount = cmd->u.topup.amount});
         break;
+    case CMD_GIFT:
+        audit_fact_add(a, &(struct fact){.kind = FACT_GIFT,
+                                         .id = id,
+                                         .who = cmd->u.gift.driver,
+                                         .amount = cmd->u.gift.amount});
+        break;
     case CMD_ORDER_START:
         start_effect(a, cmd, id);
         break;
@@ -486,6 +525,7 @@ void audit_effect(struct audit *a, const struct cmd *cmd, int64_t id, int64_t no
                                          .id = id,
                                          .who = cmd->u.payment_new.driver,
                                          .amount = cmd->u.payment_new.amount,
+                                         .gift = cmd->u.payment_new.package ? a->package_gift : 0,
                                          .state = PAYMENT_CREATED});
         break;
     case CMD_PAYOUT_NEW:
@@ -666,8 +706,10 @@ static void event_take(struct audit *a, const struct out_event *e)
     case EVENT_WALLET:
         if (d >= 0) {
             a->wallet_dirty[d] = true;
-            a->wallet_said[d] = e->amount;
-            a->held_said[d] = e->cap;
+            a->wallet_said[d] = e->amount + e->gift;
+            a->held_said[d] = e->cap + e->gift_held;
+            a->gift_said[d] = e->gift;
+            a->gift_held_said[d] = e->gift_held;
         }
         break;
     default:

@@ -24,9 +24,10 @@ enum fact_kind {
     FACT_TOPUP = 1,
     FACT_REFUND,
     FACT_SHARE,
-    FACT_PAYOUT,   /* of a share */
-    FACT_PAID,     /* a payment through a channel; counts when its state says so */
-    FACT_PRINCIPAL /* principal on its way back to its source */
+    FACT_PAYOUT,    /* of a share */
+    FACT_PAID,      /* a payment through a channel; counts when its state says so */
+    FACT_PRINCIPAL, /* principal on its way back to its source */
+    FACT_GIFT       /* gift money that staff gave */
 };
 struct fact {
     enum fact_kind kind;
@@ -35,6 +36,7 @@ struct fact {
     int64_t amount, at_ms;
     int32_t state; /* of a payout or payment */
     int64_t asked_by, channel, of;
+    int64_t gift; /* of a payment: comes with it, while nothing of it has gone back */
 };
 
 /** An idempotency key that was used with success. */
@@ -44,6 +46,7 @@ struct known_key {
 };
 
 struct seen_order {
+    /* connector 0: it is no charge, but the fee for a bay that stays taken */
     int64_t id, driver, charger, connector, cap, paid, cost;
     int32_t state, doubt;
     bool held; /* its cap is frozen in a wallet */
@@ -75,7 +78,8 @@ struct audit {
     int64_t driver[AUDIT_DRIVERS], channel, wechat, rail; /* channel: the bank */
     const struct provider *provider;
     int32_t owner_ratio, ratio_sum;
-    int64_t refund_days, card_hold; /* card_hold: what a start by card freezes */
+    int64_t refund_days, card_hold;  /* card_hold: what a start by card freezes */
+    int64_t occ_free_min, occ_price; /* of a bay that stays taken, a minute */
     struct seen_charger charger[STREET_MAX];
     int chargers;
     struct seen_connector connector[AUDIT_CONNECTORS];
@@ -87,7 +91,9 @@ struct audit {
     struct seen_order *order;
     size_t orders, orders_size;
     bool wallet_dirty[AUDIT_DRIVERS]; /* the present batch spoke of it: last said … */
-    int64_t wallet_said[AUDIT_DRIVERS], held_said[AUDIT_DRIVERS];
+    int64_t wallet_said[AUDIT_DRIVERS], held_said[AUDIT_DRIVERS]; /* of both kinds of money */
+    int64_t gift_said[AUDIT_DRIVERS], gift_held_said[AUDIT_DRIVERS];
+    int64_t package, package_pay, package_gift;
     struct out_event wait[AUDIT_WAITS]; /* heard, not looked at yet */
     int waits;
     uint64_t waits_cause;
@@ -99,7 +105,7 @@ struct audit {
     bool quiet;      /* differences are only counted: a control */
     /* figures */
     uint64_t differences, replies, gate_replies, refusals, replays, exact, known, settled, failed,
-        doubtful, reloads;
+        doubtful, reloads, stays, fees;
 };
 
 void audit_init(struct audit *a);
@@ -129,6 +135,8 @@ void audit_settled(struct audit *a);
 
 int64_t audit_balance(const struct audit *a, int64_t driver);
 int64_t audit_held(const struct audit *a, int64_t driver);
+/** All gift money that a driver was given and that was not taken back with a refund. */
+int64_t audit_gift(const struct audit *a, int64_t driver);
 int64_t audit_share(const struct audit *a, int64_t party);
 /** What a party may withdraw now. */
 int64_t audit_available(const struct audit *a, int64_t party, int64_t now_ms);

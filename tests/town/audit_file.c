@@ -13,6 +13,7 @@
 #include "store/store.h"
 
 enum { COLUMNS = 14 };
+enum { STAY_SLACK_MS = 60000 };
 #define JITTER_MWH 100000 /* a dispute about less is decided for the driver */
 
 /* ---- reading ---- */
@@ -102,7 +103,7 @@ static void orders_reload(struct audit *a, sqlite3 *db)
 {
     int64_t v[COLUMNS];
     sqlite3_stmt *st = ask(db, "SELECT id, driver, charger, connector, cap, state, doubt, paid, "
-                               "total FROM orders ORDER BY id");
+                               "total, kind FROM orders ORDER BY id");
     while (row(st, v)) {
         const struct seen_order *o = audit_order(a, v[0]);
         int32_t told = o ? o->state : 0;
@@ -114,7 +115,7 @@ static void orders_reload(struct audit *a, sqlite3 *db)
                                         .order = v[0],
                                         .driver = v[1],
                                         .charger = v[2],
-                                        .connector = v[3],
+                                        .connector = v[9] == ORDER_OCCUPANCY ? 0 : v[3],
                                         .cap = v[4],
                                         .state = (int32_t)v[5],
                                         .doubt = (int32_t)v[6],
@@ -175,10 +176,26 @@ static void wallets_check(struct audit *a, sqlite3 *db)
         int64_t d = a->driver[i];
         int64_t balance = number(db,
                                  "SELECT coalesce(sum(posted_in - posted_out), 0) FROM account "
-                                 "WHERE kind IN (2, 4) AND owner = ?",
+                                 "WHERE kind IN (2, 3, 4) AND owner = ?",
                                  d, 0);
         int64_t held = number(
-            db, "SELECT coalesce(sum(held), 0) FROM account WHERE kind = 2 AND owner = ?", d, 0);
+            db, "SELECT coalesce(sum(held), 0) FROM account WHERE kind IN (2, 3) AND owner = ?", d,
+            0);
+        /* Gift money: what was given and is not in an order; a refund whose gift was spent already
+         * was paid for out of principal. */
+        int64_t gift = number(db,
+                              "SELECT coalesce(sum(posted_in - posted_out), 0) FROM account "
+                              "WHERE kind = 3 AND owner = ?",
+                              d, 0);
+        int64_t spent =
+            number(db, "SELECT coalesce(sum(gift), 0) FROM orders WHERE driver = ?", d, 0) -
+            number(db, "SELECT coalesce(sum(gift_cost), 0) FROM payment WHERE driver = ?", d, 0);
+        if (gift != audit_gift(a, d) - spent)
+            audit_differ(a, "driver %d: the file has %lld of gift money, expected %lld", i,
+                         (long long)gift, (long long)(audit_gift(a, d) - spent));
+        a->gift_said[i] = gift;
+        a->gift_held_said[i] = number(
+            db, "SELECT coalesce(sum(held), 0) FROM account WHERE kind = 3 AND owner = ?", d, 0);
         if (balance != audit_balance(a, d) || held != audit_held(a, d))
             audit_differ(a, "driver %d: the file has %lld, %lld held; expected %lld, %lld", i,
                          (long long)balance, (long long)held, (long long)audit_balance(a, d),
@@ -207,16 +224,20 @@ static void parties_check(struct audit *a, sqlite3 *db)
 
 static void facts_check(struct audit *a, sqlite3 *db)
 {
-    int64_t topups = 0, payouts = 0, paid = 0, payments = 0;
+    int64_t topups = 0, payouts = 0, paid = 0, payments = 0, gifts = 0;
     for (size_t i = 0; i < a->facts; i++) {
         const struct fact *f = &a->fact[i];
         int64_t n = 1;
         topups += f->kind == FACT_TOPUP;
+        gifts += f->kind == FACT_GIFT;
         payouts += f->kind == FACT_PAYOUT || f->kind == FACT_PRINCIPAL;
         payments += f->kind == FACT_PAID;
         paid += f->kind == FACT_PAID && f->state == PAYMENT_PAID;
         if (f->kind == FACT_TOPUP)
             n = number(db, "SELECT count(*) FROM transfer WHERE id = ? AND code = 1 AND amount = ?",
+                       f->id, f->amount);
+        else if (f->kind == FACT_GIFT)
+            n = number(db, "SELECT count(*) FROM payment WHERE id = ? AND gift = ? AND method = 4",
                        f->id, f->amount);
         else if (f->kind == FACT_PAID)
             n = number(db, "SELECT count(*) FROM payment WHERE id = ? AND state = ?", f->id,
@@ -230,7 +251,7 @@ static void facts_check(struct audit *a, sqlite3 *db)
     }
     if (number(db, "SELECT count(*) FROM transfer WHERE code = 1", 0, 0) != topups + paid)
         audit_differ(a, "there are top-ups that nobody asked for");
-    if (number(db, "SELECT count(*) FROM payment", 0, 0) != topups + payments)
+    if (number(db, "SELECT count(*) FROM payment", 0, 0) != topups + payments + gifts)
         audit_differ(a, "there are payments that nobody asked for");
     if (number(db, "SELECT count(*) FROM payout", 0, 0) != payouts)
         audit_differ(a, "there are payouts that nobody asked for");
@@ -374,6 +395,35 @@ static void orders_check(struct audit *a, sqlite3 *db, const struct street *s)
     }
 }
 
+/* A bay that stayed taken costs no more than the minutes from the end of the charge until the plug was
+ * pulled, less the free ones. How long it takes to tell that is the charger's line's. */
+static void stays_check(struct audit *a, sqlite3 *db, const struct street *s)
+{
+    int64_t v[COLUMNS];
+    sqlite3_stmt *st = ask(db, "SELECT o.id, o.total, s.charger, s.tx, o.driver, p.driver, "
+                               "o.start_ms < p.settled_ms, s.tx_no FROM orders o "
+                               "JOIN orders p ON p.id = o.linked "
+                               "JOIN session s ON s.order_id = o.linked WHERE o.kind = 2");
+    while (row(st, v)) {
+        const struct truth *t =
+            truth_of(a, s, v[2], v[3], (const char *)sqlite3_column_text(st, 7));
+        a->stays++;
+        a->fees += v[1] > 0;
+        if (v[4] != v[5] || v[6])
+            audit_differ(a, "order %lld does not follow its charge", (long long)v[0]);
+        if (!t || !t->stopped || !t->left_ms)
+            continue;
+        int64_t minutes = (t->left_ms - t->stop_ms + STAY_SLACK_MS) / 60000 - a->occ_free_min;
+        int64_t most = minutes > 0 ? minutes * a->occ_price : 0;
+        if (v[1] > most + MONEY_FEN * (most > 0)) /* a line is rounded to the fen */
+            audit_differ(a, "order %lld: a stay costs %lld, most %lld (charger %d, tx %lld)",
+                         (long long)v[0], (long long)v[1], (long long)most, t->charger,
+                         (long long)t->tx);
+    }
+    if (number(db, "SELECT count(*) FROM orders WHERE kind = 2", 0, 0) != (int64_t)a->stays)
+        audit_differ(a, "a stay follows no charge");
+}
+
 /* Over all orders the owner has the contractual share to a fen for each movement. */
 static void ratio_check(struct audit *a, sqlite3 *db)
 {
@@ -428,6 +478,7 @@ void audit_finish(struct audit *a, const char *path, const struct street *s)
     facts_check(a, db);
     truths_check(a, db, s);
     orders_check(a, db, s);
+    stays_check(a, db, s);
     ratio_check(a, db);
     deals_check(a, db);
     if (number(db, "SELECT count(*) FROM hold WHERE state = 1", 0, 0) != 0)

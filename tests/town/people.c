@@ -223,6 +223,7 @@ static void tenant_make(struct town *t)
                                    .silence_s = 1800,
                                    .doubt_h = DOUBT_H,
                                    .refund_days = (int32_t)t->audit.refund_days,
+                                   .gift_order = (int32_t)rng_below(&t->rng, 3),
                                    .version = 1};
     (void)row_made(t, ROW_TENANT, &row, false);
     const struct row_party owner = {.tenant = t->audit.tenant,
@@ -242,6 +243,16 @@ static void tenant_make(struct town *t)
         .tenant = t->audit.tenant, .kind = CHANNEL_RAIL, .name = "Rail", .keys = "rail"};
     t->audit.rail = row_made(t, ROW_CHANNEL, &rail, true);
     t->provider.tenant = t->audit.tenant;
+}
+
+static void package_make(struct town *t)
+{
+    struct audit *a = &t->audit;
+    a->package_pay = 50 * MONEY_UNIT;
+    a->package_gift = 10 * MONEY_UNIT;
+    const struct row_package row = {
+        .tenant = a->tenant, .name = "big", .pay = a->package_pay, .gift = a->package_gift};
+    a->package = row_made(t, ROW_PACKAGE, &row, true);
 }
 
 static int64_t tariff_make(struct town *t, const struct tariff_slice_in *slice, int n)
@@ -272,6 +283,27 @@ static int64_t contract_make(struct town *t)
     return made(t);
 }
 
+/* The fee for bays that stay taken, in the towns where vehicles do; 0 = none. */
+static int64_t occupancy_make(struct town *t)
+{
+    struct cmd *c = cmd_new(t, CMD_OCCUPANCY_PUT, CMD_SIZE(occupancy_put));
+    struct cmd_occupancy_put *in = &c->u.occupancy_put;
+    if (!t->street.lingers)
+        return 0;
+    t->audit.occ_free_min = rng_range(&t->rng, 0, 3);
+    t->audit.occ_price = rng_range(&t->rng, 100, 9999);
+    (void)str_copy(in->name, sizeof in->name, STR_LIT("stay"));
+    in->free_min = (int32_t)t->audit.occ_free_min;
+    in->near_min = in->free_min / 2;
+    in->every_min = (int32_t)rng_range(&t->rng, 0, 5);
+    in->cap_order = rng_range(&t->rng, 1, 2000) * MONEY_FEN;
+    in->cap_day = rng_range(&t->rng, 0, 2000) * MONEY_FEN;
+    in->n = 2;
+    in->window[0] = (struct occupancy_window_in){600, 240, t->audit.occ_price};
+    in->window[1] = (struct occupancy_window_in){240, 590, 1 + t->audit.occ_price / 2};
+    return made(t);
+}
+
 static void stations_make(struct town *t)
 {
     static const struct tariff_slice_in flat[] = {{0, 0, "平", FLAT_ELEC_E5, FLAT_SERVICE_E5}};
@@ -279,12 +311,13 @@ static void stations_make(struct town *t)
                                                    {0, 420, "平", 63980, 45000},
                                                    {0, 600, "峰", 102310, 45000},
                                                    {0, 900, "平", 63980, 45000}};
-    int64_t contract = contract_make(t);
+    int64_t contract = contract_make(t), occupancy = occupancy_make(t);
     for (int i = 0; i < TOWN_STATIONS; i++) {
         struct row_station row = {.tenant = t->audit.tenant,
                                   .name = i ? "Steps" : "Flat",
                                   .zone = "Asia/Shanghai",
-                                  .contract = contract};
+                                  .contract = contract,
+                                  .occupancy = occupancy};
         row.tariff = i ? tariff_make(t, steps, ARRAY_LEN(steps)) : tariff_make(t, flat, 1);
         t->station[i] = row_made(t, ROW_STATION, &row, true);
     }
@@ -364,6 +397,7 @@ static void topup(struct town *t, int64_t driver, int64_t amount)
 void people_set_up(struct town *t)
 {
     tenant_make(t);
+    package_make(t);
     stations_make(t);
     for (int i = 0; i < AUDIT_DRIVERS; i++)
         driver_make(t, i);
@@ -384,6 +418,15 @@ static void as_driver(struct town *t, int64_t driver)
     t->cmd.head.actor_kind = ACTOR_DRIVER;
     t->cmd.head.role = ROLE_DRIVER;
     t->cmd.head.actor = driver;
+}
+
+static void act_gift(struct town *t)
+{
+    struct cmd *c = cmd_new(t, CMD_GIFT, CMD_SIZE(gift));
+    c->u.gift.driver = rng_below(&t->rng, 40) ? driver_any(t) : 12345;
+    c->u.gift.amount = rng_range(&t->rng, 0, 500) * MONEY_FEN * 10;
+    (void)str_copy(c->u.gift.note, 201, STR_LIT("welcome"));
+    ask_keyed(t);
 }
 
 static void act_start(struct town *t)
@@ -455,6 +498,11 @@ static void act_payment(struct town *t)
     c->u.payment_new.amount = rng_range(&t->rng, 0, 20000) * MONEY_FEN;
     c->u.payment_new.method = PAY_METHOD_QR;
     (void)str_copy(c->u.payment_new.currency, 4, STR_LIT("CNY"));
+    if (rng_below(&t->rng, 3) == 0) {
+        c->u.payment_new.package = t->audit.package;
+        if (rng_below(&t->rng, 6))
+            c->u.payment_new.amount = t->audit.package_pay;
+    }
     as_driver(t, rng_below(&t->rng, 10) ? c->u.payment_new.driver : driver_any(t));
     ask_keyed(t);
 }
@@ -472,6 +520,10 @@ static void act_principal(struct town *t)
     c->u.payout_new.channel = rng_below(&t->rng, 3) ? a->wechat : a->channel;
     c->u.payout_new.amount =
         lot ? rng_range(&t->rng, 0, lot->amount / MONEY_FEN + 2) * MONEY_FEN : MONEY_FEN;
+    if (rng_below(&t->rng, 8)) {
+        (void)str_copy(c->u.payout_new.payee, 121, STR_LIT("6222020200001234567"));
+        (void)str_copy(c->u.payout_new.payee_name, 101, STR_LIT("driver"));
+    }
     ask_keyed(t);
 }
 
@@ -529,7 +581,9 @@ void people_act(struct town *t)
     uint64_t what = rng_below(&t->rng, 100);
     if (!t->server.up || (what < 12 && act_repeat(t)))
         return;
-    if (what < 20)
+    if (what < 14)
+        act_gift(t);
+    else if (what < 20)
         act_topup(t);
     else if (what < 25)
         act_payment(t);

@@ -165,6 +165,8 @@ void street_open(struct street *s, uint64_t seed, int ocpp, int piles)
                                  .ykc_port = 8768}};
     street = s;
     memcpy(s->mix, usual_mix, sizeof s->mix);
+    s->linger.s = seed + 1;
+    s->lingers = rng_below(&s->linger, 2) != 0;
     s->sim = (struct sim){
         .opt = &s->opt, .n = (uint32_t)(ocpp + piles), .speed = 1, .now_ms = vnet_now_ms()};
     must(s->sim.n <= STREET_MAX);
@@ -198,12 +200,41 @@ void street_close(struct street *s)
 
 /* ---- living ---- */
 
+/* A transaction that is over while its plug stays in: some vehicles leave much later. */
+static void linger(struct street *s, uint32_t i, unsigned gun)
+{
+    struct model_gun *g = &s->sim.peers[i].model.guns[gun];
+    int at = s->open[i][gun];
+    if (g->state != GUN_FINISHED || !at || s->ended[i][gun] == at || !s->truth[at - 1].stopped)
+        return;
+    s->ended[i][gun] = at;
+    if (!s->lingers || !s->sim.peers[i].model.traits.autoplug || rng_below(&s->linger, 3) == 0)
+        return;
+    g->due_ms += rng_range(&s->linger, 60, 1500) * 1000;
+    peer_settle(&s->sim, &s->sim.peers[i]);
+}
+
+static void leaving(struct street *s, uint32_t i, unsigned gun)
+{
+    int at = s->ended[i][gun];
+    if (!at || s->sim.peers[i].model.guns[gun].state == GUN_FINISHED)
+        return;
+    if (!s->truth[at - 1].left_ms)
+        s->truth[at - 1].left_ms = vnet_now_ms();
+    s->ended[i][gun] = 0;
+}
+
 void street_step(struct street *s)
 {
     s->sim.now_ms = vnet_now_ms();
     net_turn(s->sim.net, -1);
     for (struct timer *t; (t = heap_pop(&s->sim.heap, s->sim.now_ms));)
         peer_settle(&s->sim, CONTAINER_OF(t, struct peer, timer));
+    for (uint32_t i = 0; i < s->sim.n; i++)
+        for (unsigned g = 0; g < s->sim.peers[i].model.traits.guns; g++) {
+            linger(s, i, g);
+            leaving(s, i, g);
+        }
 }
 
 int64_t street_due_ms(struct street *s)

@@ -23,6 +23,7 @@ struct truth {
     bool refused;     /* the platform did not accept the start */
     bool stopped;     /* stop_* are known */
     bool told;        /* the platform has acknowledged the stop */
+    int64_t left_ms;  /* the plug was pulled, 0 = not yet */
 };
 
 struct street {
@@ -33,6 +34,9 @@ struct street {
     struct truth *truth;
     int truths, truths_size;
     int open[STREET_MAX][MODEL_GUNS]; /* running transaction, index + 1 */
+    struct rng linger;                /* vehicles that stay after the charging */
+    bool lingers;
+    int ended[STREET_MAX][MODEL_GUNS]; /* … whose plug is in, index + 1 */
 };
 
 /** Chargers with ids from `first` on (OCPP first, then piles); they begin to dial. */

@@ -23,7 +23,7 @@ static char base[300], folder[TOWN_FOLDERS][400];
 
 struct sums {
     uint64_t seeds, bad, replies, refusals, replays, settled, known, exact, failed, doubtful, cuts,
-        inside, torn, reloads, facts, flights, flown, gate, faults, deals, moved;
+        inside, torn, reloads, facts, flights, flown, gate, faults, deals, moved, stays, fees;
 };
 
 /* ---- folders ---- */
@@ -84,6 +84,8 @@ static void play(uint64_t seed, enum town_control control, struct sums *s)
     s->exact += a->exact;
     s->failed += a->failed;
     s->doubtful += a->doubtful;
+    s->stays += a->stays;
+    s->fees += a->fees;
     s->reloads += a->reloads;
     s->facts += a->facts;
     s->cuts += t.server.stats.cuts;
@@ -116,13 +118,14 @@ static int seeds(uint64_t first, uint64_t n)
            s.seeds, s.bad, s.replies, s.refusals, s.replays, s.gate, s.facts);
     printf("town: %" PRIu64 " orders settled (%" PRIu64 " with known truth, %" PRIu64
            " to the fen, %" PRIu64 " doubtful), %" PRIu64 " failed starts; %" PRIu64
-           " payments and transfers, %" PRIu64 " of them done\n",
-           s.settled, s.known, s.exact, s.doubtful, s.failed, s.deals, s.moved);
+           " payments and transfers, %" PRIu64 " of them done; %" PRIu64 " stays, %" PRIu64
+           " with a fee\n",
+           s.settled, s.known, s.exact, s.doubtful, s.failed, s.deals, s.moved, s.stays, s.fees);
     printf("town: %" PRIu64 " power cuts (%" PRIu64 " in a commit, %" PRIu64
            " after a disk that failed, %" PRIu64 " torn); %" PRIu64 " flights of %" PRIu64
            " batches lived again\n",
            s.cuts, s.inside, s.faults, s.torn, s.flights, s.flown);
-    return s.bad != 0 || s.settled == 0 || s.exact == 0;
+    return s.bad != 0 || s.settled == 0 || s.exact == 0 || (n >= SEEDS && s.fees == 0);
 }
 
 /* A seed is a life that can be had again: to the packet. */

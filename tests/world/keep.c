@@ -305,6 +305,14 @@ static bool load_payout(void *ctx, const void *row)
     return true;
 }
 
+static bool load_diff(void *ctx, const void *row)
+{
+    struct loading *l = ctx;
+    if (((const struct row_bill_diff *)row)->state != DIFF_RESOLVED)
+        must(core_load(l->core, ROW_BILL_DIFF, row) == 0);
+    return true;
+}
+
 void keep_load(struct keep *k, struct core *core)
 {
     struct loading l = {.core = core};
@@ -324,6 +332,7 @@ void keep_load(struct keep *k, struct core *core)
     rows_walk(k, ROW_COMMAND, load_command, &l);
     rows_walk(k, ROW_PAYMENT, load_payment, &l);
     rows_walk(k, ROW_PAYOUT, load_payout, &l);
+    rows_walk(k, ROW_BILL_DIFF, load_diff, &l);
     l.table = ROW_MATURING;
     rows_walk(k, ROW_MATURING, load_any, &l);
     for (size_t i = 0; i < k->samples_n; i++)

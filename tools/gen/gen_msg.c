@@ -10,7 +10,14 @@
 
 #include "lex.h"
 
-enum { FIELDS_MAX = 64, TYPES_MAX = 1024, ENUMS_MAX = 256, VALUES_MAX = 128, MSGS_MAX = 256 };
+enum {
+    FIELDS_MAX = 64,
+    TYPES_MAX = 1024,
+    ENUMS_MAX = 256,
+    VALUES_MAX = 128,
+    MSGS_MAX = 256,
+    NAMES_MAX = 512
+};
 enum shape { ONE, LIST, FIXED, COUNTED, REST };
 
 struct kind {
@@ -59,7 +66,10 @@ struct field {
     int optional, scale, arg; /* arg: n of bcd, hex, ascii, pad */
     int64_t lo, hi, bias;
     unsigned long min_n, max_n;
-    const char *unit, *zh, *label;
+    const char *unit, *zh, *label, *class;
+};
+struct name {
+    const char *name, *zh, *label, *class;
 };
 struct type {
     char name[96];
@@ -78,7 +88,8 @@ static int binary;
 static struct type *types[TYPES_MAX];
 static struct enumeration *enums[ENUMS_MAX];
 static struct msg msgs[MSGS_MAX];
-static int n_types, n_enums, n_msgs;
+static struct name names[NAMES_MAX];
+static int n_types, n_enums, n_msgs, n_names;
 
 /* ---- reading ---- */
 
@@ -222,6 +233,14 @@ static int scale_of(const struct lex_line *l, const char *s)
     return scale;
 }
 
+/* Who may see it. */
+static const char *class_of(const char *word)
+{
+    return strcmp(word, "personal") == 0 ? " | WIRE_PERSONAL"
+           : strcmp(word, "secret") == 0 ? " | WIRE_SECRET"
+                                         : NULL;
+}
+
 /* Words after the kind: "?", "/10", a range or length, "rest", key=value, a unit. */
 static void field_words(const struct lex_line *l, struct field *f)
 {
@@ -234,6 +253,8 @@ static void field_words(const struct lex_line *l, struct field *f)
             f->scale = scale_of(l, w + 1);
         else if (strcmp(w, "rest") == 0 && f->shape == COUNTED)
             f->shape = REST;
+        else if (class_of(w))
+            f->class = class_of(w);
         else if (strchr("-.0123456789", w[0]))
             bounds = w;
         else if (!strchr(w, '='))
@@ -352,6 +373,45 @@ static struct type *msg_new(const struct lex_line *l)
     return NULL;
 }
 
+/* A row of the section "names": what every field of that name is called, unless its row says it. */
+static void name_read(const struct lex_line *l)
+{
+    if (n_names == NAMES_MAX)
+        lex_die(&lex, l, "too many names");
+    for (int i = 0; i < n_names; i++)
+        if (strcmp(names[i].name, l->word[0]) == 0)
+            lex_die(&lex, l, "%s is named twice", l->word[0]);
+    names[n_names] = (struct name){.name = l->word[0],
+                                   .zh = lex_opt(l, "zh", NULL),
+                                   .label = lex_opt(l, "en", NULL),
+                                   .class = l->n > 1 ? class_of(l->word[1]) : NULL};
+    if (!names[n_names].zh || !names[n_names].label)
+        lex_die(&lex, l, "a name needs zh and en");
+    n_names++;
+}
+
+static int names_give_one(struct field *f, const struct name *n)
+{
+    if (strcmp(f->name, n->name) != 0)
+        return 0;
+    f->zh = f->zh ? f->zh : n->zh;
+    f->label = f->label ? f->label : n->label;
+    f->class = f->class ? f->class : n->class;
+    return 1;
+}
+
+static void names_give(void)
+{
+    for (int k = 0; k < n_names; k++) {
+        int used = 0;
+        for (int i = 0; i < n_types; i++)
+            for (int m = 0; m < types[i]->n; m++)
+                used += names_give_one(&types[i]->field[m], &names[k]);
+        if (!used)
+            lex_die(&lex, NULL, "no field is called %s", names[k].name);
+    }
+}
+
 static void proto_set(const struct lex_line *l)
 {
     if (proto || l->n < 3)
@@ -366,12 +426,16 @@ static void table_read(void)
 {
     struct type *t = NULL;
     struct enumeration *e = NULL;
+    int naming = 0;
     for (size_t i = 0; i < lex.n; i++) {
         struct lex_line *l = &lex.lines[i];
         const char *w = l->word[0];
         int top = l->indent == 0;
+        naming = top ? proto && strcmp(w, "names") == 0 : naming;
         if (!top && e) {
             enum_words(l, e, 0);
+        } else if (naming && !top) {
+            name_read(l);
         } else if (!top && l->n == 1 && n_msgs && !binary && !strcmp(w, "req")) {
             t = msgs[n_msgs - 1].req;
         } else if (!top && l->n == 1 && n_msgs && !binary && !strcmp(w, "res")) {
@@ -381,6 +445,8 @@ static void table_read(void)
         } else if (top) {
             t = NULL;
             e = NULL;
+            if (naming)
+                continue;
             if (strcmp(w, "proto") == 0)
                 proto_set(l);
             else if (proto && strcmp(w, "enum") == 0)
@@ -524,7 +590,8 @@ static void flags_write(const struct field *f)
     static const char *const flags[] = {"", " | WIRE_ARRAY", " | WIRE_ARRAY",
                                         " | WIRE_ARRAY | WIRE_COUNTED",
                                         " | WIRE_ARRAY | WIRE_REST"};
-    fprintf(c, ", .flags = %s%s", f->optional ? "WIRE_OPTIONAL" : "0", flags[f->shape]);
+    fprintf(c, ", .flags = %s%s%s", f->optional ? "WIRE_OPTIONAL" : "0", flags[f->shape],
+            f->class ? f->class : "");
 }
 
 static void places_write(const struct type *t, const struct field *f)
@@ -689,6 +756,7 @@ int main(int argc, char **argv)
     lex_read(&lex, argv[1]);
     names_read();
     table_read();
+    names_give();
     qsort(msgs, (size_t)n_msgs, sizeof msgs[0], msg_order);
     h = gen_open(argv[2], argv[1]);
     c = gen_open(argv[3], argv[1]);

@@ -104,12 +104,12 @@ static unsigned perm_mask(const struct lex_line *line, const char *name)
     lex_die(&lr, line, "unknown permission %s", name);
 }
 
-/* "Type[]" → Type and list; text, json, svg, sse, xlsx, pdf stay as they are. */
+/* "Type[]" → Type and list; text, json, svg, sse, xlsx, pdf, file stay as they are. */
 static void route_out(struct route *r)
 {
     const char *bracket = strchr(r->out, '[');
     size_t n = bracket ? (size_t)(bracket - r->out) : strlen(r->out);
-    static const char *const plain[] = {"text", "json", "svg", "sse", "xlsx", "pdf"};
+    static const char *const plain[] = {"text", "json", "svg", "sse", "xlsx", "pdf", "file"};
     if (n >= sizeof r->out_type)
         lex_die(&lr, r->line, "long type name");
     memcpy(r->out_type, r->out, n);
@@ -436,6 +436,7 @@ static const char *plain_mime(const char *kind)
         {"svg", "image/svg+xml"},
         {"sse", "text/event-stream"},
         {"pdf", "application/pdf"},
+        {"file", "application/octet-stream"},
         {"xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
     };
     for (size_t i = 0; i < sizeof mimes / sizeof mimes[0]; i++)

@@ -2,6 +2,8 @@
 /* Texts of the console, Chinese and English side by side. */
 import type { Pairs } from '@/i18n'
 import { companyTexts } from './company_texts'
+import { wireTexts } from './textsWire'
+import { invoiceTexts } from './texts_invoice'
 
 const chrome: Pairs = {
   'title': ['EVen 运营台', 'EVen console'],
@@ -58,6 +60,20 @@ const words: Pairs = {
   'account_kind.1': ['现金', 'Cash'], 'account_kind.2': ['车主钱包', 'Driver wallet'], 'account_kind.3': ['赠送金', 'Bonus'], 'account_kind.4': ['车主欠款', 'Driver debt'], 'account_kind.5': ['待结算', 'Pending share'],
   'account_kind.6': ['可提现', 'Available share'], 'account_kind.7': ['平台收入', 'Platform income'], 'account_kind.8': ['超额损失', 'Overrun loss'], 'account_kind.9': ['挂账', 'Suspense'], 'account_kind.10': ['支付渠道', 'Payment channel'],
   'account_kind.11': ['渠道手续费', 'Channel fee'], 'account_kind.12': ['银行', 'Bank'], 'account_kind.13': ['在途', 'In transit'], 'account_kind.14': ['税', 'Tax'], 'account_kind.15': ['分成方欠款', 'Party debt'],
+  'account_kind.16': ['营销支出', 'Marketing'],
+  'page.packages': ['充值套餐', 'Top-up packages'], 'packages.sub': ['付多少、送多少；赠送金与本金分开记账，不退现', 'Pay so much, get so much with it; gift money is kept apart and never becomes cash'],
+  'packages.new': ['新建套餐', 'New package'], 'packages.edit': ['编辑套餐', 'Edit package'], 'packages.empty': ['还没有充值套餐', 'No packages yet'],
+  'packages.pay': ['支付', 'Pay'], 'packages.gift': ['赠送', 'Gift'], 'packages.days': ['赠送有效天数', 'Gift is good for days'], 'packages.days.hint': ['0 为长期有效', '0: for ever'],
+  'packages.name.hint': ['车主看到的名称', 'As drivers see it'],
+  'wallet.gift': ['赠送金', 'Gift money'], 'wallet.give': ['赠送', 'Give'], 'wallet.give.hint': ['赠送金只能用于充电，不能退款或提现', 'Gift money pays for charging only; it is never refunded'],
+  'wallet.freeze': ['冻结钱包', 'Freeze wallet'], 'wallet.thaw': ['解冻钱包', 'Unfreeze wallet'], 'wallet.freeze.hint': ['冻结后不能启动充电和退款；进行中的订单正常结束，仍可充值。', 'Nothing starts and nothing is refunded; what runs ends normally, and top-ups still come in.'],
+  'wallet.reason': ['原因', 'Reason'], 'wallet.frozen': ['已冻结', 'Frozen'], 'wallet.close': ['注销账户', 'Close account'], 'wallet.close.hint': ['本金须先原路退完。赠送金作废，手机号和姓名被删除，不能恢复。', 'Principal must be back at its sources. Gift money is forfeited, phone and name are erased; this cannot be undone.'],
+  'wallet.giveup': ['放弃的本金（须为全部余额）', 'Principal that is waived (all that is left)'],
+  'settings.gift_order': ['消费顺序', 'What is spent first'], 'settings.gift_order.hint': ['先用本金：赠送金留到最后，退款时不会用赠送金套现', 'Principal first: the gift is left for last, so nobody makes cash of it by a refund'],
+  'gift_order.0': ['先用本金，后用赠送金', 'Principal, then gift'], 'gift_order.1': ['先用赠送金，后用本金', 'Gift, then principal'], 'gift_order.2': ['按余额比例', 'In proportion'],
+  'payouts.waiting': ['渠道备付金不足：{n} 笔出款（共 {v}）在等待，最早 {at}。请向商户号充值，系统会自动重试。', 'The balance at the provider is short: {n} payouts ({v}) wait, the oldest since {at}. Fund the merchant account; they are sent again by themselves.'],
+  'payments.payee': ['收款账号', 'Account it goes to'], 'payments.payeename': ['收款户名', 'Name of the account'], 'payments.payeehint': ['银行转账须由第二人核对后付款', 'A second person checks a bank transfer before it leaves'],
+
   'command_state.1': ['排队', 'Queued'], 'command_state.2': ['已下发', 'Sent'], 'command_state.3': ['完成', 'Done'], 'command_state.4': ['失败', 'Failed'], 'command_state.5': ['超时', 'Timed out'],
   'weekday.0': ['日', 'Sun'], 'weekday.1': ['一', 'Mon'], 'weekday.2': ['二', 'Tue'], 'weekday.3': ['三', 'Wed'], 'weekday.4': ['四', 'Thu'], 'weekday.5': ['五', 'Fri'], 'weekday.6': ['六', 'Sat'],
   'version.from': ['生效时间', 'In force from'], 'version.made': ['创建时间', 'Created'], 'version.next': ['新建版本', 'New version'], 'version.now': ['生效中', 'In force'], 'version.later': ['待生效', 'Upcoming'], 'version.past': ['历史', 'Past'],
@@ -142,6 +158,9 @@ const house: Pairs = {
 
 const payTexts: Pairs = {
   'page.payouts': ['出款', 'Payouts'], 'page.payments': ['收款', 'Payments'], 'page.channels': ['支付渠道', 'Channels'],
+  'page.certificates': ['零和证明', 'Certificates'], 'cert.sub': ['每天结束后自动出具：全部账户合计为零；下载后另处保存，供日后核对', 'Made when a day is over: all accounts come to zero. Keep the text elsewhere; the file is checked against it'],
+  'cert.empty': ['还没有证明：第一天结束后五分钟出具', 'None yet: the first is made five minutes after the first day'], 'cert.day': ['日期', 'Day'], 'cert.transfers': ['转账笔数', 'Transfers'], 'cert.debits': ['借方', 'Debits'], 'cert.credits': ['贷方', 'Credits'],
+  'cert.wallets': ['车主余额', 'Owed to drivers'], 'cert.parties': ['分成方余额', 'Owed to parties'], 'cert.transit': ['出款途中', 'On its way out'], 'cert.rest': ['其余账户', 'Other accounts'], 'cert.total': ['合计', 'Sum'], 'cert.link': ['账链', 'Chain'], 'cert.made': ['出具时间', 'Made at'], 'cert.get': ['下载', 'Download'],
   'page.statements': ['对账单', 'Statements'], 'months.sub': ['每月为各分成方生成，由对方确认', 'Made a month for every party, confirmed by them'], 'months.make': ['生成对账单', 'Make statements'], 'months.made': ['已生成 {n} 份', '{n} made'],
   'months.empty': ['还没有对账单', 'No statements yet'], 'months.month': ['月份', 'Month'], 'months.opening': ['期初', 'Opening'], 'months.shares': ['分成', 'Shares'], 'months.refunds': ['退款扣回', 'Refunds'], 'months.withdrawn': ['提现', 'Withdrawn'], 'months.closing': ['期末', 'Closing'], 'months.answer': ['答复', 'Answer'],
   'payouts.sub': ['分成提现与余额退回：申请、审核、汇出、到账', 'Withdrawals and principal back: asked, checked, sent, settled'], 'payouts.empty': ['还没有出款', 'No payouts yet'],
@@ -164,4 +183,66 @@ const payTexts: Pairs = {
   'refund.title': ['退款', 'Refund'], 'refund.hint': ['最多可退 {v}，按各方所得比例退回，退到车主钱包。', 'Up to {v}; each party gives back its part, the driver gets it in the wallet.'], 'refund.why': ['原因', 'Why'], 'refund.done': ['已退 {v}', '{v} given back'], 'c.refunded': ['已退款', 'Refunded'],
 }
 
-export const consoleTexts: Pairs = { ...payTexts, ...chrome, ...entry, ...words, ...watching, ...moneyTexts, ...things, ...house, ...companyTexts }
+// Clauses of contracts and their simulator; the words of the clauses themselves are shared (src/i18n/clauses.ts).
+const contractTexts: Pairs = {
+  'contracts.until': ['到期时间', 'Ends'], 'contracts.open': ['长期，直到新版本生效', 'Open, until a newer version begins'], 'contracts.rounding': ['尾数规则', 'Rounding'], 'contracts.gift': ['赠送金', 'Gift money'],
+  'contracts.clauses': ['条款', 'Clauses'], 'contracts.clauseshint': ['先付条款按顺序从费用中扣出，余下的按上面的比例分成。', 'First clauses are taken out of the fees in their order; what is left goes by the ratios above.'], 'contracts.addclause': ['添加条款', 'Add a clause'],
+  'contracts.parent': ['上级', 'Party above'], 'contracts.above': ['从当月累计', 'From … of the month'], 'contracts.perkwh': ['元/度', 'a kWh'], 'contracts.perorder': ['元/单', 'an order'], 'contracts.permonth': ['元/月', 'a month'], 'contracts.kwhmonth': ['度/月', 'kWh a month'],
+  'contracts.earlier': ['上移', 'Earlier'], 'contracts.bad.clause': ['第 {n} 条未填完整或数字不对', 'Clause {n} is not complete, or its number is wrong'], 'contracts.bad.ends': ['到期须晚于生效', 'It ends before it begins'],
+  'contracts.noclauses': ['没有其他条款', 'No further clauses'], 'contracts.ends': ['{at} 到期', 'until {at}'],
+  'simulate.title': ['合同与分成模拟', 'Simulator'], 'simulate.sub': ['用已结算的订单试算这份合同，不产生任何账务。', 'Runs this contract over orders that were settled; nothing is booked.'], 'simulate.family': ['本合同的订单', 'Orders under this contract'], 'simulate.all': ['全部订单', 'All orders'],
+  'simulate.go': ['试算', 'Simulate'], 'simulate.total': ['{n} 笔订单，{energy} kWh，共分成 {v}', '{n} orders, {energy} kWh, {v} divided'], 'simulate.none': ['这个月没有这样的订单', 'No such orders in this month'], 'simulate.now': ['实际入账', 'As booked'], 'simulate.draft': ['按此合同', 'By this contract'], 'simulate.change': ['差额', 'Change'], 'simulate.examples': ['订单示例', 'Some orders'],
+}
+
+const occupancy: Pairs = {
+  'page.occupancy': ['占位费', 'Occupancy fees'], 'occ.sub': ['充电结束后仍占用车位的收费规则；版本只增不改，订单按充电结束时的版本计费', 'Fees for bays that stay taken after the charging; versions are only added, an order keeps the one of the end of its charging'],
+  'occ.new': ['新建规则', 'New rule'], 'occ.next': ['规则新版本', 'New version of the rule'], 'occ.empty': ['还没有占位费规则', 'No rules yet'], 'occ.none': ['不收占位费', 'No fee'], 'occ.linked': ['关联订单', 'Linked orders'], 'occ.occupied': ['占位', 'Occupied'],
+  'occ.f.free': ['免费分钟', 'Free minutes'], 'occ.f.near': ['结束前几分钟提醒', 'Notice before its end, minutes'], 'occ.f.every': ['计费中每几分钟提醒', 'Notices while it runs, every … minutes'], 'occ.f.kinds': ['适用枪型（不选为全部）', 'Kinds of connectors (none: all)'],
+  'occ.f.caporder': ['单次封顶', 'Cap a stay'], 'occ.f.capday': ['每日封顶', 'Cap a day'], 'occ.f.to': ['结束', 'To'], 'occ.f.price': ['每分钟价格', 'Price a minute'], 'occ.addwindow': ['添加时段', 'Add hours'],
+  'occ.f.company': ['企业账户免收', 'Company accounts are exempt'], 'occ.f.debt': ['余额不足部分记欠款（否则由运营商承担）', 'What the wallet lacks is owed (else the operator bears it)'], 'occ.f.hold': ['开始计费时冻结封顶金额', 'Hold the cap when the fee begins'], 'occ.f.bay': ['车位检测到有车也算占位', 'A bay that its sensor tells taken counts too'],
+  'occ.bad.near': ['不能长于免费时间', 'Not longer than the free time'], 'occ.bad.cap': ['请输入金额', 'Enter an amount'], 'occ.bad.caps': ['单次封顶和每日封顶至少填一项。', 'One of the two caps has to be given.'],
+  'waive.title': ['减免占位费', 'Waive the fee'], 'waive.hint': ['进行中的占位立即结束且不收费；已结算的全部退回。原因会记入审计。', 'An open one ends now without a fee; of a settled one everything goes back. The reason goes into the audit.'], 'waive.done': ['已减免', 'Waived'],
+}
+
+const reconTexts: Pairs = {
+  'page.recon': ['对账', 'Reconciliation'], 'recon.sub': ['渠道账单与账本逐笔核对，差异有人负责，日结后不再变动', 'Bills of providers against the books: every difference has an owner, closed days never change'],
+  'recon.days': ['渠道账单', 'Bills'], 'recon.diffs': ['差异', 'Differences'], 'recon.closes': ['日结', 'Closed days'], 'recon.settlements': ['渠道到账', 'Paid out to the bank'], 'recon.guard': ['客户资金保障', 'Safeguarding'],
+  'recon.import': ['导入账单', 'Import a bill'], 'recon.import.hint': ['渠道提供的 CSV 文件。同一文件重复导入无影响；同一天的另一份文件会被拒绝。', "The provider's CSV file. The same file again has no effect; another one for that day is refused."],
+  'recon.channel': ['渠道', 'Channel'], 'recon.day': ['账单日', 'Day'], 'recon.file': ['文件', 'File'], 'recon.choose': ['选择文件', 'Choose a file'], 'recon.imported': ['已导入：{n} 笔，{d} 笔有差异', 'Imported: {n} rows, {d} differ'],
+  'recon.rows': ['笔数', 'Rows'], 'recon.took': ['收入', 'In'], 'recon.gave': ['支出', 'Out'], 'recon.fees': ['手续费', 'Fees'], 'recon.settled': ['已到银行', 'To the bank'],
+  'recon.agree': ['{n} 笔一致', '{n} agree'], 'recon.open': ['{n} 项未结', '{n} open'], 'recon.ownerless': ['{n} 项无人负责', '{n} without an owner'], 'recon.isclosed': ['已日结', 'Closed'], 'recon.isopen': ['未日结', 'Not closed'], 'recon.clear': ['无未结差异', 'Nothing open'],
+  'recon.close': ['日结', 'Close'], 'recon.close.title': ['{c} · {d} 日结', 'Close {c} · {d}'], 'recon.close.first': ['自 {d} 起', 'from {d} on'], 'recon.opening': ['期初（渠道）', 'Opening, by the provider'], 'recon.theirs': ['期末（渠道）', 'Closing, by the provider'],
+  'recon.held': ['期末（账本）', 'Closing, by the books'], 'recon.lines': ['未达与差异', 'Explained by differences'], 'recon.off': ['无法解释', 'Not explained'], 'recon.ready': ['账户可以自我解释，可以日结。', 'The account explains itself and can be closed.'],
+  'recon.why.over': ['这一天在中国时间尚未结束', 'That day is not over in China'], 'recon.why.missing': ['{d} 有收付，但没有账单', 'Something moved on {d}, and it has no bill'], 'recon.why.ownerless': ['{n} 项差异无人负责', '{n} differences that nobody looks after'], 'recon.why.off': ['差 {v} 无法解释', 'Off by {v}'],
+  'recon.nobills': ['还没有账单。每天上午从渠道取回前一日的账单并导入。', 'No bills yet. Fetch the day before from the provider each morning and import it.'], 'recon.nodiffs': ['没有差异', 'No differences'], 'recon.nocloses': ['还没有日结', 'No closed days yet'], 'recon.nosettlements': ['还没有到账记录', 'Nothing paid out yet'],
+  'recon.what': ['类别', 'Class'], 'recon.ours': ['我方', 'Ours'], 'recon.their': ['渠道', 'Theirs'], 'recon.suspense': ['挂账', 'On suspense'], 'recon.age': ['账龄', 'Age'], 'recon.agedays': ['{n} 天', '{n} d'], 'recon.owner': ['负责人', 'Owner'], 'recon.nobody': ['无人', 'nobody'],
+  'recon.all': ['全部', 'All'], 'recon.unresolved': ['未结', 'Open'], 'recon.assign': ['指派', 'Assign'], 'recon.post': ['转挂账', 'To suspense'], 'recon.resolve': ['处理', 'Resolve'], 'recon.wish': ['申请：{v}', 'Asked: {v}'], 'recon.second': ['须由另一人审核', 'Another person decides'],
+  'recon.way': ['处理方式', 'How'], 'recon.target': ['对象编号', 'Its number'], 'recon.limit': ['超过免审额度的处理须由另一人审核。', 'Above the limit another person must approve.'], 'recon.posttext': ['账上有、渠道没有的 {v} 转入挂账，随后可以处理。', '{v} that only we have goes to suspense, and can be resolved then.'],
+  'bill_class.1': ['金额不符', 'Amount'], 'bill_class.2': ['手续费不符', 'Fee'], 'bill_class.3': ['跨日', 'Day cut'], 'bill_class.4': ['渠道多出', 'Theirs only'], 'bill_class.5': ['我方多出', 'Ours only'], 'bill_class.6': ['收款金额不符', 'Paid other than asked'], 'bill_class.7': ['出款金额不符', 'Payout of another amount'],
+  'diff_state.1': ['未处理', 'Open'], 'diff_state.2': ['已挂账', 'On suspense'], 'diff_state.3': ['已结', 'Resolved'],
+  'diff_way.1': ['入车主钱包', "To a driver's wallet"], 'diff_way.2': ['属于某笔收款', 'It is a payment'], 'diff_way.3': ['计入损益', 'Loss or gain'], 'diff_way.4': ['计入渠道手续费', 'A fee of the channel'], 'diff_way.5': ['经银行收付', 'By our bank account'], 'diff_way.6': ['与另一差异冲销', 'Taken back by another difference'], 'diff_way.7': ['已配对', 'Paired'],
+  'diff_target.1': ['车主编号', "The driver's number"], 'diff_target.2': ['收款编号', "The payment's number"], 'diff_target.5': ['银行渠道（可不填）', "The bank's channel (may be empty)"], 'diff_target.6': ['另一差异的编号', 'Number of the other difference'],
+  'recon.settle': ['登记到账', 'Note a payment'], 'recon.settle.hint': ['渠道打款到银行账户：到账金额与渠道为此扣的费用。', 'The provider paid out to the bank: what arrived, and what it kept for it.'], 'recon.arrived': ['到账金额', 'Arrived'], 'recon.bank': ['银行账户', 'Bank account'], 'recon.bankno': ['银行流水号', "The bank's number"],
+  'guard.owed': ['应付合计', 'Owed, total'], 'guard.held': ['持有合计', 'Held, total'], 'guard.cover': ['覆盖差额', 'Cover'], 'guard.ok': ['客户与分成方的钱全部有对应的资金', 'All that is owed is held'], 'guard.short': ['持有的资金少于应付', 'Less is held than is owed'],
+  'guard.wallets': ['钱包本金', 'Wallets, principal'], 'guard.bonus': ['赠送金', 'Gift money'], 'guard.pending': ['待结算分成', 'Shares, pending'], 'guard.available': ['可提现分成', 'Shares, available'], 'guard.transit': ['出款在途', 'On its way out'], 'guard.suspense': ['挂账待查', 'In suspense'],
+  'guard.bank': ['银行账户', 'Bank accounts'], 'guard.channels': ['支付渠道', 'Payment channels'], 'guard.cash': ['现金', 'Cash'], 'guard.debts': ['另有应收：车主欠款 {d}，分成方欠款 {p}（不计入）', 'Owed to us and not counted: drivers {d}, parties {p}'],
+  'payouts.paid': ['按实付结清', 'Settle what was paid'], 'payouts.said': ['渠道称实付 {v}', 'The rail says {v}'], 'payouts.amount': ['实付金额', 'What was paid'],
+  'payout_act.6': ['按实付金额结清', 'Settle what was paid'], 'payout_hint.6': ['渠道称实付与应付不同。请查明实付金额；差额转入挂账，由您负责。', 'The rail says that it paid another amount. Find out what was paid; the difference goes to suspense, and you look after it.'],
+}
+
+export const consoleTexts: Pairs = {
+  ...contractTexts,
+  ...occupancy,
+  ...wireTexts,
+  ...payTexts,
+  ...reconTexts,
+  ...chrome,
+  ...entry,
+  ...words,
+  ...watching,
+  ...moneyTexts,
+  ...things,
+  ...house,
+  ...invoiceTexts,
+  ...companyTexts,
+}

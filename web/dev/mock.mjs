@@ -94,7 +94,7 @@ function build() {
     W.chargers.push(c)
     for (let n = 1; n <= (dc ? 2 : 1); n++)
       W.connectors.push({ id: id(), charger: c.id, number: n, code: `${100000 + i * 11 + n}`, kind: dc ? 2 : 1, max_power_w: c.max_power_w,
-        status: i === 13 ? 0 : i === 9 && n === 1 ? 9 : 1, error: i === 9 && n === 1 ? 'OverTemperature' : 'NoError', status_ms: now() - 3e5, order_id: '0', power_w: 0, energy_mwh: 0, soc_pm: -1, cost: 0, cap: 0, version: 1 })
+        status: i === 13 ? 0 : i === 9 && n === 1 ? 9 : 1, error: i === 9 && n === 1 ? 'OverTemperature' : 'NoError', status_ms: now() - 3e5, order_id: '0', power_w: 0, energy_mwh: 0, soc_pm: -1, cost: 0, cap: 0, version: 1, occupancy: '0', free_ms: 0 })
   }
   W.chargers.push({ id: id(), station: '0', path: 'UNKNOWN-77', protocol: 1, name: '', vendor: 'Acme', model: 'X1', serial: 'X-77', firmware: '1.0', max_power_w: 0, state: 2, secured: false, online: true, boot_ms: now() - 6e4, flaps: 0, version: 1 })
   ;['13800000001', '13900000002', '13700000003', '13600000004', '15000000005'].forEach((phone, i) => addDriver(phone, ['李明', '王芳', '陈强', '赵敏', ''][i], i === 3 ? 4 : 50 + i * 30))
@@ -263,6 +263,7 @@ const orderFull = (o, staff) => {
     lines: o.state >= 7 ? o.lines.map((l) => ({ ...l, amount: M(l.amount) })) : [],
     sessions: o.start_ms ? [{ id: id(), tx: o.tx, tx_no: '', state: live ? 1 : 2, meter_start: o.meter0, meter_last: o.meter0 + o.energy_mwh, meter_stop: live ? -1 : o.meter0 + o.energy_mwh, energy_mwh: o.energy_mwh, power_w: o.power, soc_pm: Math.round(o.soc), evidence: o.doubt ? 16 : 0, start_ms: o.start_ms, last_ms: o.end_ms || now(), charger_start_ms: o.start_ms - 400, charger_stop_ms: o.end_ms, end_ms: o.end_ms, stop_text: 'Remote', record_amount: '0.00' }] : [],
     parts: staff ? o.parts.map((p) => ({ ...p, base: M(p.base), amount: M(p.amount) })) : [], events: o.events, holds: o.holds.map((h) => ({ ...h, amount: M(h.amount), captured: M(h.captured), released: M(h.released) })),
+    rule: '0', occupancy_rule: [], links: [], now_ms: now(),
     transfers: staff ? W.transfers.filter((t) => t.order_id === o.id) : [], commands: staff ? W.commands.filter((c) => c.order_id === o.id) : [] }
 }
 const accountRow = (a) => ({ id: a.id, kind: a.kind, owner: a.owner, owner_name: a.owner_name, currency: a.currency, posted_in: M(a.in), posted_out: M(a.out), held: M(a.held), balance: M(balance(a)), version: a.version })
@@ -347,7 +348,7 @@ on('GET', '/codes/{c}', ({ p }) => {
 on('GET', '/me', ({ s }) => {
   const d = by(W.drivers, s.actor)
   const a = account(2, d.id)
-  return { id: d.id, name: d.name, phone: d.phone, balance: M(balance(a)), held: M(a.held), available: M(balance(a) - a.held), debt: '0.00', currency: 'CNY', order: W.orders.find((o) => o.driver === d.id && o.state < 7)?.id ?? '0' }
+  return { id: d.id, name: d.name, phone: d.phone, balance: M(balance(a)), held: M(a.held), available: M(balance(a) - a.held), debt: '0.00', currency: 'CNY', order: W.orders.find((o) => o.driver === d.id && o.state < 7)?.id ?? '0', occupancy: '0' }
 })
 on('GET', '/me/orders', ({ s, q }) => list(W.orders.filter((o) => o.driver === s.actor).map(orderRow), q))
 on('POST', '/me/orders', ({ s, b }) => {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createRouter, createWebHashHistory } from 'vue-router'
 import Home from './pages/Home.vue'
+import InvoiceAsk from './pages/InvoiceAsk.vue'
+import InvoicePage from './pages/InvoicePage.vue'
+import Invoices from './pages/Invoices.vue'
 import Login from './pages/Login.vue'
 import Order from './pages/Order.vue'
 import Orders from './pages/Orders.vue'
@@ -22,6 +25,9 @@ export const router = createRouter({
     { path: '/orders/:id', component: Order, props: true },
     { path: '/topup', component: TopUp },
     { path: '/wallet', component: Wallet, meta: { tab: 'wallet' } },
+    { path: '/invoices', component: Invoices },
+    { path: '/invoices/new', component: InvoiceAsk },
+    { path: '/invoices/:id', component: InvoicePage, props: true },
     { path: '/:rest(.*)*', redirect: '/' },
   ],
   scrollBehavior: () => ({ top: 0 }),

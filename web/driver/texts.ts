@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Pairs } from '@/i18n'
+import { invoiceTexts } from './texts_invoice'
 
 export const driverTexts: Pairs = {
   'title': ['EVen 充电', 'EVen charging'],
@@ -122,4 +123,28 @@ export const driverTexts: Pairs = {
   'topup.until': ['请在 {at} 前完成支付，到账后本页自动更新', 'Please pay before {at}; this page updates by itself'],
   'topup.now': ['可用余额 {v}', 'Available: {v}'],
   'topup.done': ['完成', 'Done'],
+  ...invoiceTexts,
+  'topup.package': ['{name}：付 {pay} 送 {gift}', '{name}: pay {pay}, get {gift}'],
+  'topup.days': ['赠送金 {n} 天内有效', 'the gift is good for {n} days'],
+  'topup.single': ['支付并充电', 'Pay and charge'],
+  'topup.singlehint': ['付款成功后自动开始充电，充到此金额为止；没用完的部分结束后自动原路退回。', 'Charging begins by itself once paid and never exceeds this; what is left goes back to where it came from.'],
+  'topup.debt': ['有欠款 {v}，充值时先结清', '{v} is owed; a top-up settles it first'],
+  'topup.gift': ['另有赠送金 {v}', '{v} of gift money with it'],
+  'topup.nostart': ['充电没有开始，款项正在原路退回', 'Charging did not begin; the money is on its way back'],
+  'topup.order': ['查看订单', 'See the order'],
+  'start.single': ['余额不够？支付并充电', 'Not enough? Pay and charge'],
+  'wallet.gift': ['赠送金', 'Gift money'],
+  'wallet.giftuntil': ['赠送金 {at} 前有效', 'gift money is good until {at}'],
+  'wallet.frozen': ['钱包已被运营商冻结：不能充电和退款，如有疑问请联系运营商。', 'The operator has frozen this wallet: no charging and no refunds. Please ask the operator.'],
+  'wallet.owed': ['有欠款 {v}：充值时先结清欠款，结清后才能充电。', '{v} is owed: a top-up settles it first, then you can charge again.'],
+  'wallet.lots': ['余额退款', 'Refund of the balance'],
+  'wallet.lotshint': ['未用完的本金按充值批次原路退回；赠送金不退。', 'Unused principal goes back to where it came from, top-up by top-up; gift money does not.'],
+  'wallet.back': ['退 {v}', 'Give back {v}'],
+  'wallet.giftdue': ['将收回赠送金 {v}', 'takes {v} of gift money back'],
+  'wallet.cost': ['已用赠送金 {v} 从本金扣除', '{v} of it is spent and comes out of principal'],
+  'wallet.old': ['超过渠道退款期限的，请联系运营商转账退款', 'Older than a year: the operator refunds it by bank transfer'],
+  'wallet.backdone': ['退款已提交', 'The refund is on its way'],
+  'wallet.backask': ['确认退款？', 'Give this back?'],
+  'wallet.close': ['注销账户', 'Close my account'],
+  'wallet.closeask': ['注销后不能恢复：赠送金 {gift} 作废，手机号和姓名被删除。本金须先退完。确认注销？', 'This cannot be undone: gift money of {gift} is forfeited, phone and name are erased. Principal must be refunded first. Close?'],
 }

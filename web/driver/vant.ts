@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Styles of just the Vant components that the phone pages use.
 import 'vant/es/button/style'
+import 'vant/es/checkbox/style'
 import 'vant/es/dialog/style'
 import 'vant/es/field/style'
 import 'vant/es/list/style'

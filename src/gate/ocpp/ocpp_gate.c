@@ -7,6 +7,7 @@
  * exist while their call is unanswered. */
 #include "gate/ocpp/ocpp_conn.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -142,6 +143,39 @@ static void submit_surely(struct ocpp_gate *g)
     backlog_submit(&g->backlog, &g->cfg, &g->cmd, "ocpp");
 }
 
+/* ---- the frame log ---- */
+
+static void frame_put(struct ocpp_gate *g, const struct ocpp_conn *c, enum framelog_dir dir,
+                      struct str text)
+{
+    if (!g->cfg.frames)
+        return;
+    const struct framelog_row row = gate_frame(&g->cfg, c->net, c->charger, PROTOCOL_OCPP16, dir);
+    framelog_put(g->cfg.frames, &row, text);
+}
+
+/* A note is a word and what belongs to it. A charger that is not let in yet has no number: then its
+ * name stands there. */
+static void note_put(struct ocpp_gate *g, const struct ocpp_conn *c, const char *word,
+                     struct str text)
+{
+    char note[200];
+    if (!g->cfg.frames)
+        return;
+    int n = snprintf(note, sizeof note, "%s %.*s", word, STR_FMT(text));
+    frame_put(g, c, FRAME_NOTE, str_from(note, n < (int)sizeof note ? (size_t)n : sizeof note - 1));
+}
+
+/* What a message was, as the counters tell that it moved while it was handled. */
+static void frame_judged(struct ocpp_gate *g, struct framelog_row *row, struct str msg,
+                         const struct gate_stats *before)
+{
+    row->result = g->stats.bad_frames != before->bad_frames ? FRAME_REFUSED
+                  : g->stats.lenient != before->lenient     ? FRAME_ODD
+                                                            : FRAME_OK;
+    framelog_put(g->cfg.frames, row, msg);
+}
+
 /* ---- answers ---- */
 
 static void send_text(struct ocpp_gate *g, struct ocpp_conn *c)
@@ -149,6 +183,7 @@ static void send_text(struct ocpp_gate *g, struct ocpp_conn *c)
     if (g->out.err || net_send(g->cfg.net, c->net, buf_str(&g->out)) != 0)
         return; /* the connection ends; its close is reported by the reactor */
     g->stats.frames_out++;
+    frame_put(g, c, FRAME_OUT, buf_str(&g->out));
 }
 
 static int response_write(struct ocpp_gate *g, const struct ocpp_slot *s)
@@ -367,24 +402,12 @@ static void broken(struct ocpp_gate *g, struct ocpp_conn *c, const struct ocpp_f
         g->stats.bad_frames++;
 }
 
-static void on_message(void *ctx, struct net_conn net, struct str msg, bool binary)
+static void message_take(struct ocpp_gate *g, struct ocpp_conn *c, struct str msg)
 {
-    struct ocpp_gate *g = ctx;
-    struct ocpp_conn *c = conn_find(g, net);
     struct ocpp_frame f;
-    if (!c || c->state != OCPP_OPEN)
-        return;
-    if (binary) {
-        net_close(g->cfg.net, net, WS_UNSUPPORTED);
-        return;
-    }
-    g->cause = g->cfg.cause(g->cfg.ctx);
-    g->stats.frames_in++;
     arena_reset(&g->arena);
-    if (call_ahead(g, c, msg)) {
-        flush(g, c);
+    if (call_ahead(g, c, msg))
         return;
-    }
     arena_reset(&g->arena);
     int err = ocpp_frame_parse(msg, &g->arena, &f);
     if (err) {
@@ -397,6 +420,28 @@ static void on_message(void *ctx, struct net_conn net, struct str msg, bool bina
         result_take(g, c, &f);
     } else {
         g->stats.bad_frames++;
+    }
+}
+
+static void on_message(void *ctx, struct net_conn net, struct str msg, bool binary)
+{
+    struct ocpp_gate *g = ctx;
+    struct ocpp_conn *c = conn_find(g, net);
+    if (!c || c->state != OCPP_OPEN)
+        return;
+    if (binary) {
+        net_close(g->cfg.net, net, WS_UNSUPPORTED);
+        return;
+    }
+    g->cause = g->cfg.cause(g->cfg.ctx);
+    g->stats.frames_in++;
+    if (g->cfg.frames) {
+        const struct gate_stats before = g->stats;
+        struct framelog_row row = gate_frame(&g->cfg, net, c->charger, PROTOCOL_OCPP16, FRAME_IN);
+        message_take(g, c, msg);
+        frame_judged(g, &row, msg, &before);
+    } else {
+        message_take(g, c, msg);
     }
     flush(g, c);
 }
@@ -463,6 +508,8 @@ static void on_upgrade(void *ctx, struct net_conn net, const struct net_upgrade 
     buf_init(&c->stalled, STALLED_MAX);
     net_user_set(g->cfg.net, net, name_pack(self));
     g->stats.connections++;
+    note_put(g, c, "asks", u->http->identity);
+    note_put(g, c, u->http->has_auth ? "secret from" : "from", str_from_c(u->peer));
     if (open_submit(g, c, u) != 0) {
         c->state = OCPP_REFUSED;
         refuse(g, net, 503);
@@ -500,6 +547,11 @@ static void on_close(void *ctx, struct net_conn net, enum net_why why, uint16_t 
         early_end(g, c);
     if (c->state == OCPP_ASKED && map_put(&g->orphans, orphan_key(net.slot, net.gen), 1) != 0)
         log_line(LOG_ERROR, "ocpp", g->cause, "too many chargers left before they were let in");
+    if (c->charger != 0) {
+        char text[8];
+        snprintf(text, sizeof text, "%u", code ? (unsigned)code : (unsigned)WS_ABNORMAL);
+        note_put(g, c, "closed", str_from_c(text));
+    }
     if (c->state == OCPP_OPEN) {
         if (backlog_put(&g->backlog, c->stalled.p, (uint32_t)c->stalled.n) != 0)
             log_line(LOG_ERROR, "ocpp", g->cause, "charger %lld: %zu bytes of commands lost",
@@ -584,6 +636,7 @@ static void call_send(struct ocpp_gate *g, struct ocpp_conn *c, const struct out
         return;
     }
     g->stats.frames_out++;
+    frame_put(g, c, FRAME_OUT, buf_str(&g->out));
     *room = (struct ocpp_call){call->command, g->cfg.now_ms() + (int64_t)call->timeout_s * 1000};
     timer_arm(g, c);
 }
@@ -613,11 +666,13 @@ static void opened(struct ocpp_gate *g, struct ocpp_conn *c, const struct out *o
         return;
     if (out->err) {
         c->state = OCPP_REFUSED;
+        note_put(g, c, "refused", str_from_c(err_name(out->err)));
         refuse(g, c->net, refusal_status(out->err));
         return;
     }
     c->charger = out->u.conn.charger;
     c->state = OCPP_OPEN;
+    note_put(g, c, "open", str_from_c(c->named ? "ocpp1.6" : ""));
     if (net_accept(g->cfg.net, c->net, c->named ? STR_LIT("ocpp1.6") : STR_NONE) != 0)
         log_line(LOG_INFO, "ocpp", out->cause, "charger %lld left during its handshake",
                  (long long)c->charger);

@@ -114,6 +114,7 @@ struct ykc_gate {
     struct arena arena; /* of one call's parameters */
     struct gate_stats stats;
     uint64_t cause; /* of what is being handled */
+    int64_t about;  /* charger of the frame at hand, for the frame log; 0 = not known */
     struct cmd cmd; /* the command being written */
 };
 

@@ -13,6 +13,7 @@
  * Thread: the reactor's. Failure: limits refuse the new pile or connection, never an old one. */
 #include "gate/ykc/ykc_conn.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include "base/err.h"
 #include "base/log.h"
@@ -106,6 +107,85 @@ static struct ykc_wait *wait_take(struct ykc_conn *c, uint32_t ref)
     return w;
 }
 
+/* ---- the frame log ---- */
+
+/* The charger of a connection that speaks for one pile; a concentrator's frames say whom they are
+ * about. */
+static int64_t only_charger(const struct ykc_conn *c)
+{
+    return c->piles_n == 1 ? c->piles->charger : 0;
+}
+
+/* Of a frame to one of several piles: its number stands first, or behind the order's. */
+static int64_t pile_charger(const struct ykc_conn *c, struct str body)
+{
+    for (const struct ykc_pile *p = c->piles; p != NULL; p = p->next) {
+        uint8_t number[7];
+
+        if (str_from_hex(str_from_c(p->number), number, sizeof(number)) != 0)
+            continue;
+        if (body.n >= 7 && memcmp(body.p, number, 7) == 0)
+            return p->charger;
+        if (body.n >= 23 && memcmp(body.p + 16, number, 7) == 0)
+            return p->charger;
+    }
+    return 0;
+}
+
+static struct framelog_row frame_begin(const struct ykc_gate *g, const struct ykc_conn *c,
+                                       enum framelog_dir dir, uint8_t kind)
+{
+    struct framelog_row row = gate_frame(&g->cfg, c->net, only_charger(c), PROTOCOL_YKC, dir);
+
+    row.kind = kind;
+    return row;
+}
+
+static void garbage_put(struct ykc_gate *g, const struct ykc_conn *c, struct str bytes)
+{
+    struct framelog_row row;
+
+    if (g->cfg.frames == NULL || bytes.n == 0)
+        return;
+    row = frame_begin(g, c, FRAME_IN, 0);
+    row.result = FRAME_REFUSED;
+    framelog_put(g->cfg.frames, &row, bytes);
+}
+
+static void frame_put(struct ykc_gate *g, const struct ykc_conn *c, const struct frame *f)
+{
+    struct framelog_row row;
+
+    if (g->cfg.frames == NULL)
+        return;
+    row = frame_begin(g, c, FRAME_OUT, f->type);
+    if (row.charger == 0)
+        row.charger = pile_charger(c, f->body);
+    framelog_put(g->cfg.frames, &row, buf_str(&g->out));
+}
+
+/* Hands a frame on and logs it with what became of it, as the counters tell. `raw`: its bytes. */
+static void frame_take(struct ykc_gate *g, struct ykc_conn *c, const struct frame *f,
+                       struct str raw)
+{
+    const struct gate_stats before = g->stats;
+    struct framelog_row row;
+
+    if (g->cfg.frames == NULL) {
+        ykc_frame_take(g, c, f);
+        return;
+    }
+    row = frame_begin(g, c, FRAME_IN, f->type);
+    g->about = 0;
+    ykc_frame_take(g, c, f);
+    if (g->about != 0)
+        row.charger = g->about;
+    row.result = g->stats.bad_frames != before.bad_frames ? FRAME_REFUSED
+                 : g->stats.lenient != before.lenient     ? FRAME_ODD
+                                                          : FRAME_OK;
+    framelog_put(g->cfg.frames, &row, raw);
+}
+
 /* ---- to the pile ---- */
 
 void ykc_send_as(struct ykc_gate *g, struct ykc_conn *c, uint8_t code, const struct wire_type *type,
@@ -128,8 +208,10 @@ void ykc_send_as(struct ykc_gate *g, struct ykc_conn *c, uint8_t code, const str
     }
     f.body = buf_str(&g->body);
     must(frame_build(&f, &g->out) == 0);
-    if (net_send(g->cfg.net, c->net, buf_str(&g->out)) == 0)
-        g->stats.frames_out++;
+    if (net_send(g->cfg.net, c->net, buf_str(&g->out)) != 0)
+        return;
+    g->stats.frames_out++;
+    frame_put(g, c, &f);
 }
 
 void ykc_send(struct ykc_gate *g, struct ykc_conn *c, const struct wire_msg *msg, const void *body,
@@ -199,6 +281,20 @@ static void closed_send(struct ykc_gate *g, const struct ykc_conn *c, int64_t ch
     ykc_submit(g);
 }
 
+static void closed_note(struct ykc_gate *g, const struct ykc_conn *c, int64_t charger,
+                        int32_t reason)
+{
+    struct framelog_row row;
+    char text[24];
+
+    if (g->cfg.frames == NULL)
+        return;
+    row = frame_begin(g, c, FRAME_NOTE, 0);
+    row.charger = charger;
+    snprintf(text, sizeof(text), "closed %d", reason);
+    framelog_put(g->cfg.frames, &row, str_from_c(text));
+}
+
 /* Takes the pile out of its connection. Its open log-in, if any, goes on as an orphan. */
 static void pile_forget(struct ykc_gate *g, struct ykc_conn *c, struct ykc_pile *p, int32_t reason)
 {
@@ -215,8 +311,10 @@ static void pile_forget(struct ykc_gate *g, struct ykc_conn *c, struct ykc_pile 
         if (w->type == 0x01)
             orphan_add(g, c);
     }
-    if (p->charger != 0)
+    if (p->charger != 0) {
+        closed_note(g, c, p->charger, reason);
         closed_send(g, c, p->charger, reason);
+    }
     ykc_calls_drop(g, p);
     slab_put(&g->piles, p->self);
 }
@@ -281,16 +379,18 @@ static ptrdiff_t on_raw(void *ctx, struct net_conn name, struct str bytes)
     backlog_retry(g);
     while (!c->closing && may_read(g, c)) {
         uint64_t garbage = 0;
+        struct str from = rest;
 
         got = frame_next(rest, &f, &used, &garbage);
         rest = str_from(rest.p + used, rest.n - used);
+        garbage_put(g, c, str_from(from.p, (size_t)garbage));
         if (garbage_over(g, c, garbage, got == 1))
             return -1;
         if (got != 1)
             return rest.p - bytes.p;
         g->stats.frames_in++;
         cause_next(g);
-        ykc_frame_take(g, c, &f);
+        frame_take(g, c, &f, str_from(from.p + garbage, used - (size_t)garbage));
     }
     if (!c->closing)
         conn_wait(g, c);

@@ -478,7 +478,7 @@ static void update_take(const struct ykc_turn *t)
     struct cmd_note *n = &ykc_cmd(t->g, t->c, CMD_NOTE, CMD_SIZE(note))->u.note;
 
     n->charger = t->p->charger;
-    str_copy(n->kind, sizeof(n->kind), STR_LIT("FirmwareStatus"));
+    str_copy(n->kind, sizeof(n->kind), STR_LIT("firmware"));
     str_copy(n->status, sizeof(n->status),
              str_from_c(r >= 0 && (size_t)r < ARRAY_LEN(results) ? results[r] : "Failed"));
     ykc_submit(t->g);
@@ -692,6 +692,7 @@ void ykc_frame_take(struct ykc_gate *g, struct ykc_conn *c, const struct frame *
     }
     g->stats.lenient += tail != 0;
     t.p = ykc_pile_find(c, (const char *)&any + row->pile_at);
+    g->about = t.p != NULL ? t.p->charger : 0;
     if (f->type != 0x01 && (t.p == NULL || t.p->state != YKC_IN)) {
         g->stats.lenient++; /* not logged in here, or not yet */
         return;

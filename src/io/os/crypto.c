@@ -85,6 +85,30 @@ void crypto_keyed_hash(const uint8_t key[CRYPTO_KEY_SIZE], struct str msg,
                             CRYPTO_KEY_SIZE) == 0);
 }
 
+_Static_assert(sizeof(struct crypto_digest) >= sizeof(crypto_generichash_state) &&
+                   _Alignof(struct crypto_digest) >= _Alignof(crypto_generichash_state),
+               "room for the library's own");
+
+static crypto_generichash_state *digest_of(struct crypto_digest *d)
+{
+    return (crypto_generichash_state *)(void *)d->state;
+}
+
+void crypto_digest_start(struct crypto_digest *d)
+{
+    must(crypto_generichash_init(digest_of(d), NULL, 0, CRYPTO_HASH_SIZE) == 0);
+}
+
+void crypto_digest_add(struct crypto_digest *d, const void *p, size_t n)
+{
+    must(crypto_generichash_update(digest_of(d), p, n) == 0);
+}
+
+void crypto_digest_end(struct crypto_digest *d, uint8_t out[CRYPTO_HASH_SIZE])
+{
+    must(crypto_generichash_final(digest_of(d), out, CRYPTO_HASH_SIZE) == 0);
+}
+
 void crypto_hmac_sha256(struct str key, struct str msg, uint8_t out[CRYPTO_HASH_SIZE])
 {
     crypto_auth_hmacsha256_state st;

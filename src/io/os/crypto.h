@@ -30,6 +30,13 @@ EV_MUST_USE int crypto_password_verify(const char *hash, struct str password);
  * constant time. */
 void crypto_keyed_hash(const uint8_t key[CRYPTO_KEY_SIZE], struct str msg,
                        uint8_t out[CRYPTO_HASH_SIZE]);
+/** BLAKE2b-256 in pieces, for what may be long: start, any number of adds, end. */
+struct crypto_digest {
+    _Alignas(64) uint8_t state[384];
+};
+void crypto_digest_start(struct crypto_digest *d);
+void crypto_digest_add(struct crypto_digest *d, const void *p, size_t n);
+void crypto_digest_end(struct crypto_digest *d, uint8_t out[CRYPTO_HASH_SIZE]);
 /** HMAC-SHA256 with a key of any length (webhooks, payment channels). */
 void crypto_hmac_sha256(struct str key, struct str msg, uint8_t out[CRYPTO_HASH_SIZE]);
 

@@ -26,6 +26,7 @@
 #include <unistd.h>
 #include <linux/magic.h>
 #include "base/err.h"
+#include "base/hash.h"
 #include "base/must.h"
 
 #define PATH_CAP 4096
@@ -163,6 +164,65 @@ int file_write_atomic(const char *path, struct str data, unsigned mode)
     if (err != 0)
         unlink(tmp);
     return err;
+}
+
+int file_open_read(const char *path, int *fd, int64_t *bytes)
+{
+    struct stat st;
+
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (*fd < 0)
+        return file_errno();
+    if (fstat(*fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        file_close(*fd);
+        return ERR_NOT_FOUND;
+    }
+    *bytes = st.st_size;
+    return 0;
+}
+
+void file_close(int fd)
+{
+    (void)close(fd);
+}
+
+/* Fills the chunk unless the file ends; its bytes, or -1. */
+static ssize_t chunk_read(int fd, uint8_t *chunk, size_t cap)
+{
+    size_t n = 0;
+
+    while (n < cap) {
+        ssize_t got = read(fd, chunk + n, cap - n);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        n += (size_t)got;
+    }
+    return (ssize_t)n;
+}
+
+int file_sha256(const char *path, uint8_t out[32])
+{
+    uint8_t chunk[16384];
+    struct sha256 s;
+    int64_t bytes;
+    ssize_t n = 0;
+    int fd, err = file_open_read(path, &fd, &bytes);
+
+    if (err != 0)
+        return err;
+    sha256_start(&s);
+    for (n = chunk_read(fd, chunk, sizeof(chunk)); n == (ssize_t)sizeof(chunk);
+         n = chunk_read(fd, chunk, sizeof(chunk)))
+        sha256_blocks(&s, chunk, (size_t)n);
+    if (n >= 0)
+        sha256_end(&s, chunk, (size_t)n, out);
+    file_close(fd);
+    return n >= 0 ? 0 : ERR_IO;
 }
 
 int file_remove(const char *path)

@@ -13,6 +13,11 @@ EV_MUST_USE int file_read(const char *path, size_t cap, struct buf *out);
  * disk. mode: permission bits, e.g. 0600. */
 EV_MUST_USE int file_write_atomic(const char *path, struct str data, unsigned mode);
 EV_MUST_USE int file_remove(const char *path);
+/** Opens for reading; the descriptor is the caller's to close. */
+EV_MUST_USE int file_open_read(const char *path, int *fd, int64_t *bytes);
+void file_close(int fd);
+/** SHA-256 of the whole file. */
+EV_MUST_USE int file_sha256(const char *path, uint8_t out[32]);
 /** Renames and makes the rename durable (both paths in one folder). */
 EV_MUST_USE int file_rename(const char *from, const char *to);
 /** Size in bytes, ERR_NOT_FOUND. */

@@ -25,7 +25,20 @@ FROM payment p WHERE p.state IN (3, 6) ORDER BY p.id;
 
 -- name: check_transfers() all
 -- out: id id, tenant id, code int, reverses id, currency text, amount money, posted_ms time, legs blob
-SELECT id, tenant, code, reverses, currency, amount, posted_ms, legs FROM transfer ORDER BY id;
+-- out: order_id id, contract id, cause i64, actor_kind int, actor id, effective_ms time, note text
+SELECT id, tenant, code, reverses, currency, amount, posted_ms, legs,
+  order_id, contract, cause, actor_kind, actor, effective_ms, note
+FROM transfer ORDER BY id;
+
+-- name: check_chain() all
+-- out: seq id, first id, last id, n int, at_ms time, hash blob
+SELECT seq, first, last, n, at_ms, hash FROM chain ORDER BY seq;
+
+-- name: check_certificates() all
+-- out: tenant id, day int, currency text, to_ms time, transfers i64, debits money, credits money, wallets money, parties money
+-- out: transit money, rest money, link id, hash text, made_ms time
+SELECT tenant, day, currency, to_ms, transfers, debits, credits, wallets, parties, transit, rest, link, hash, made_ms
+FROM certificate ORDER BY link, tenant, day, currency;
 
 -- name: check_reversals() many
 -- out: reverses id, n i64
@@ -41,33 +54,35 @@ FROM hold h LEFT JOIN orders o ON o.id = h.order_id ORDER BY h.id;
 
 -- name: check_orders() all
 -- out: id id, tenant id, state int, hold id, energy_mwh energy, elec money, service money, occupancy money
--- out: total money, paid money, loss money, transfer id, settled_ms time, lines int, parts int, kind int, refunded money, contract id,
+-- out: total money, paid money, loss money, transfer id, settled_ms time, lines int, parts int, kind int, refunded money, contract id, gift money,
 -- out: company id
 SELECT id, tenant, state, hold, energy_mwh, elec, service, occupancy, total, paid, loss, transfer,
-  settled_ms, lines, parts, kind, refunded, contract, company
+  settled_ms, lines, parts, kind, refunded, contract, gift, company
 FROM orders ORDER BY id;
 
--- name: check_fee_lines(order_id id) many
--- out: seq int, kind int, energy_mwh energy, price_e5 i64, amount money
-SELECT seq, kind, energy_mwh, price_e5, amount FROM fee_line WHERE order_id = :order_id ORDER BY seq;
+-- Walked beside the orders; the order stands first.
+-- name: check_fee_lines() all
+-- out: order_id id, seq int, kind int, energy_mwh energy, price_e5 i64, amount money
+SELECT order_id, seq, kind, energy_mwh, price_e5, amount FROM fee_line ORDER BY order_id, seq;
 
--- name: check_split_parts(order_id id) many
--- out: seq int, transfer id, account id, party id, fee_kind int, base money, ratio int, ratio_sum int
--- out: amount money, tenant id
-SELECT seq, transfer, account, party, fee_kind, base, ratio, ratio_sum, amount, tenant
-FROM split_part WHERE order_id = :order_id ORDER BY seq;
+-- name: check_split_parts() all
+-- out: order_id id, seq int, transfer id, account id, party id, fee_kind int, base money, ratio int, ratio_sum int
+-- out: amount money, tenant id, clause int, passed money, due i64
+SELECT order_id, seq, transfer, account, party, fee_kind, base, ratio, ratio_sum, amount, tenant, clause,
+  passed, due
+FROM split_part ORDER BY order_id, seq;
 
--- name: check_order_transfers(order_id id) many
--- out: id id, tenant id, code int, legs blob
-SELECT id, tenant, code, legs FROM transfer WHERE order_id = :order_id AND order_id <> 0 ORDER BY id;
+-- name: check_order_transfers() all
+-- out: order_id id, id id, tenant id, code int, legs blob
+SELECT order_id, id, tenant, code, legs FROM transfer WHERE order_id <> 0 ORDER BY order_id, id;
 
--- name: check_order_holds(order_id id) many
--- out: id id, state int, captured money
-SELECT id, state, captured FROM hold WHERE order_id = :order_id ORDER BY id;
+-- name: check_order_holds() all
+-- out: order_id id, id id, state int, captured money, leg_of id
+SELECT order_id, id, state, captured, leg_of FROM hold ORDER BY order_id, id;
 
--- name: check_order_sessions(order_id id) many
--- out: id id, tenant id, state int, energy_mwh energy
-SELECT id, tenant, state, energy_mwh FROM session WHERE order_id = :order_id ORDER BY id;
+-- name: check_order_sessions() all
+-- out: order_id id, id id, tenant id, state int, energy_mwh energy
+SELECT order_id, id, tenant, state, energy_mwh FROM session ORDER BY order_id, id;
 
 -- name: check_orphans() many
 -- out: what text, id id
@@ -76,9 +91,11 @@ WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = f.order_id)
 UNION ALL
 SELECT 'split_part' AS what, p.order_id AS id FROM split_part p
 WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = p.order_id)
+  AND NOT (p.fee_kind = 0 AND EXISTS (SELECT 1 FROM transfer t WHERE t.id = p.order_id AND t.code = 14))
 UNION ALL
 SELECT 'session' AS what, s.id AS id FROM session s
-WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = s.order_id);
+WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = s.order_id)
+ORDER BY id, what;
 
 -- name: check_stations() many
 -- out: id id, tenant id, zone text, tenant_zone text
@@ -87,8 +104,8 @@ FROM station s LEFT JOIN tenant t ON t.id = s.tenant ORDER BY s.id;
 
 -- name: check_station_orders(station id) all
 -- out: id id, end_ms time, start_ms time, energy_mwh energy, elec money, service money, occupancy money, paid money
--- out: loss money, state int
-SELECT id, end_ms, start_ms, energy_mwh, elec, service, occupancy, paid, loss, state
+-- out: loss money, state int, kind int
+SELECT id, end_ms, start_ms, energy_mwh, elec, service, occupancy, paid, loss, state, kind
 FROM orders WHERE station = :station AND state IN (8, 10) AND kind <> 3 ORDER BY id;
 
 -- name: check_station_days(station id) many
@@ -98,16 +115,45 @@ SELECT day, orders, energy_mwh, elec, service, occupancy, paid, loss, minutes
 FROM stat_day WHERE station = :station ORDER BY day;
 
 -- name: check_contract_parties() many
--- out: contract id, party id, lines int, residue_e i64, residue_s i64, residue_o i64
-SELECT contract, party, lines, residue_e, residue_s, residue_o FROM contract_party ORDER BY contract, seq;
+-- out: contract id, party id, lines int, residue_e i64, residue_s i64, residue_o i64, rounding int
+SELECT x.contract, x.party, x.lines, x.residue_e, x.residue_s, x.residue_o, COALESCE(c.rounding, 0)
+FROM contract_party x LEFT JOIN contract c ON c.id = x.contract ORDER BY x.contract, x.seq;
+
+-- name: check_contract_clauses() many
+-- out: contract id, seq int, kind int, residue_e i64, residue_s i64, residue_o i64, rounding int
+SELECT x.contract, x.seq, x.kind, x.residue_e, x.residue_s, x.residue_o, COALESCE(c.rounding, 0)
+FROM contract_clause x LEFT JOIN contract c ON c.id = x.contract ORDER BY x.contract, x.seq;
+
+-- name: check_passed() many
+-- Orders whose parts passed on another sum than agents and caps got of them.
+-- out: order_id id, passed money, got money
+SELECT x.order_id, CAST(sum(x.passed) AS BIGINT) AS passed,
+       CAST(sum(CASE WHEN k.kind IN (4, 7) THEN x.amount + x.passed ELSE 0 END) AS BIGINT) AS got
+FROM split_part x
+JOIN orders o ON o.id = x.order_id
+LEFT JOIN contract_clause k ON k.contract = o.contract AND k.seq = x.clause
+WHERE x.amount >= 0 AND (x.passed <> 0 OR x.clause <> 0)
+GROUP BY x.order_id, x.fee_kind
+HAVING sum(x.passed) <> sum(CASE WHEN k.kind IN (4, 7) THEN x.amount + x.passed ELSE 0 END)
+ORDER BY x.order_id, x.fee_kind;
+
+-- name: check_rounded() many
+-- Parts under rules without memory, but the operator's, who takes what is left.
+-- out: order_id id, seq int, base money, ratio int, ratio_sum int, amount money, passed money, due i64, kind int, unit i64
+SELECT o.id AS order_id, x.seq, x.base, x.ratio, x.ratio_sum, x.amount, x.passed, x.due, COALESCE(k.kind, 0), c.unit
+FROM orders o
+CROSS JOIN contract c
+CROSS JOIN split_part x
+LEFT JOIN contract_clause k ON k.contract = o.contract AND k.seq = x.clause
+WHERE c.id = o.contract AND c.rounding <> 0 AND x.order_id = o.id AND x.amount >= 0 AND x.party <> c.operator
+ORDER BY o.id, x.seq;
 
 -- name: check_positions() many
--- out: party id, got money, taken money, there money
+-- out: party id, taken money, there money
 SELECT p.id,
-       (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM split_part x WHERE x.party = p.id) AS got,
        (SELECT CAST(COALESCE(sum(o.amount), 0) AS BIGINT) FROM payout o WHERE o.party = p.id AND o.kind = 1 AND o.state = 5) AS taken,
        (SELECT CAST(COALESCE(sum(a.posted_in - a.posted_out), 0) AS BIGINT) FROM account a
-        WHERE a.tenant = p.tenant AND a.kind IN (5, 6, 13, 15) AND a.owner = p.id) AS there
+        WHERE a.tenant = p.tenant AND a.kind IN (5, 6, 13, 15) AND a.owner = p.id AND a.currency <> '') AS there
 FROM party p WHERE p.kind <> 1 ORDER BY p.id;
 
 -- name: check_statements() many
@@ -137,7 +183,7 @@ SELECT m.id, m.tenant, COALESCE(k.tenant, 0) AS company_tenant, m.used, m.held, 
        (SELECT CAST(COALESCE(sum(h.amount), 0) AS BIGINT) FROM orders o JOIN hold h ON h.order_id = o.id
         WHERE o.company = m.company AND o.company <> 0 AND o.member = m.id AND h.state = 1) AS is_held,
        (SELECT count(*) FROM orders o
-        WHERE o.company = m.company AND o.company <> 0 AND o.member = m.id AND o.created_ms >= m.from_ms AND o.state <> 9) AS is_orders
+        WHERE o.company = m.company AND o.company <> 0 AND o.member = m.id AND o.created_ms >= m.from_ms AND o.state <> 9 AND o.kind <> 2) AS is_orders
 FROM company_member m
 LEFT JOIN company k ON k.id = m.company
 ORDER BY m.id;
@@ -165,3 +211,59 @@ SELECT m.party, -m.due_ms AS bill, m.tenant, m.amount, COALESCE(b.tenant, 0) AS 
 FROM maturing m
 LEFT JOIN company_bill b ON b.id = -m.due_ms
 WHERE m.due_ms < 0 ORDER BY m.party, m.due_ms;
+
+-- name: check_occupancies() all
+-- out: id id, tenant id, state int, driver id, connector id, start_ms time, free_ms time, end_ms time, total money, other money
+-- out: of_kind int, of_tenant id, of_driver id, of_connector id, of_state int, of_end_ms time, of_settled_ms time
+-- out: rule id, rule_tenant id, cap_order money, cap_day money, named id, zone text
+SELECT o.id, o.tenant, o.state, o.driver, o.connector, o.start_ms, o.free_ms, o.end_ms, o.total,
+  o.elec + o.service + o.energy_mwh AS other,
+  COALESCE(p.kind, 0) AS of_kind, COALESCE(p.tenant, 0) AS of_tenant, COALESCE(p.driver, 0) AS of_driver,
+  COALESCE(p.connector, 0) AS of_connector, COALESCE(p.state, 0) AS of_state, COALESCE(p.end_ms, 0) AS of_end_ms,
+  COALESCE(p.settled_ms, 0) AS of_settled_ms, COALESCE(r.id, 0) AS rule, COALESCE(r.tenant, 0) AS rule_tenant,
+  COALESCE(r.cap_order, 0) AS cap_order, COALESCE(r.cap_day, 0) AS cap_day, COALESCE(k.occupancy, 0) AS named,
+  COALESCE(NULLIF(s.zone, ''), t.zone, '') AS zone
+FROM orders o
+LEFT JOIN orders p ON p.id = o.linked
+LEFT JOIN occupancy_rule r ON r.id = o.rule
+LEFT JOIN connector k ON k.id = o.connector
+LEFT JOIN station s ON s.id = o.station
+LEFT JOIN tenant t ON t.id = o.tenant
+WHERE o.kind = 2 ORDER BY o.id;
+
+-- name: check_occupancy_lines(order_id id) many
+-- out: seq int, kind int, label text, from_ms time, to_ms time, price_e5 i64, amount money
+SELECT seq, kind, label, from_ms, to_ms, price_e5, amount FROM fee_line WHERE order_id = :order_id ORDER BY seq;
+
+-- name: check_occupancy_windows(rule id) many
+-- out: from_min int, to_min int, price money
+SELECT from_min, to_min, price FROM occupancy_window WHERE rule = :rule ORDER BY seq;
+
+-- name: check_occupied() many
+-- out: id id, occupancy id, kind int, state int, connector id
+SELECT k.id, k.occupancy, COALESCE(o.kind, 0) AS kind, COALESCE(o.state, 0) AS state, COALESCE(o.connector, 0) AS connector
+FROM connector k LEFT JOIN orders o ON o.id = k.occupancy
+WHERE k.occupancy <> 0 ORDER BY k.id;
+
+-- name: check_gifts() many
+-- out: driver id, given money, lost money
+SELECT d.id AS driver, CAST(sum(p.gift - p.gift_back) AS BIGINT) AS given, d.gift_lost AS lost
+FROM payment p JOIN driver d ON d.id = p.driver
+WHERE p.state = 3 AND p.gift > 0 GROUP BY d.id, d.gift_lost ORDER BY d.id;
+
+-- name: check_gift_lots() many
+-- out: id id, gift money, gift_back money
+SELECT id, gift, gift_back FROM payment WHERE gift < 0 OR gift_back < 0 OR gift_back > gift ORDER BY id;
+
+-- name: check_hold_legs() many
+-- out: id id, leg_of id
+SELECT h.id, h.leg_of FROM hold h LEFT JOIN hold f ON f.id = h.leg_of
+WHERE h.leg_of <> 0 AND (f.id IS NULL OR f.leg_of <> 0 OR f.order_id <> h.order_id OR f.state <> h.state)
+ORDER BY h.id;
+
+-- name: check_singles() many
+-- out: id id, state int, driver id, payment id, payer id, amount money, refunded money, taken money, bound int
+SELECT o.id, o.state, o.driver, COALESCE(p.id, 0) AS payment, COALESCE(p.driver, 0) AS payer,
+  COALESCE(p.amount, 0) AS amount, COALESCE(p.refunded, 0) AS refunded, o.paid - o.refunded AS taken,
+  COALESCE(p.bound, 0) AS bound
+FROM orders o LEFT JOIN payment p ON p.id = o.payment WHERE o.payer_kind = 2 ORDER BY o.id;

@@ -60,3 +60,32 @@ SELECT COALESCE(max(id), 0) AS id FROM (
   UNION ALL SELECT max(id) FROM payout
   UNION ALL SELECT max(id) FROM audit
 ) AS made;
+
+-- name: chain_last() one
+-- out: seq id, hash blob
+SELECT seq, hash FROM chain ORDER BY seq DESC LIMIT 1;
+
+-- name: chain_get(seq id) one
+-- out: seq id, first id, last id, at_ms time, hash blob
+SELECT seq, first, last, at_ms, hash FROM chain WHERE seq = :seq;
+
+-- What is certified of each tenant so far; day 0 and link 0 where nothing is.
+-- name: certify_tenants() many
+-- out: id id, zone text, currency text, created_ms time, day int, link id
+SELECT t.id, t.zone, t.currency, t.created_ms, COALESCE(max(c.day), 0), COALESCE(max(c.link), 0)
+FROM tenant t LEFT JOIN certificate c ON c.tenant = t.id
+GROUP BY t.id, t.zone, t.currency, t.created_ms ORDER BY t.id;
+
+-- name: certify_before(tenant id, day int) many
+-- out: tenant id, day int, currency text, to_ms time, transfers i64, debits money, credits money, wallets money, parties money
+-- out: transit money, rest money, link id, hash text, made_ms time
+SELECT tenant, day, currency, to_ms, transfers, debits, credits, wallets, parties, transit, rest, link, hash, made_ms
+FROM certificate WHERE tenant = :tenant AND day = :day ORDER BY currency;
+
+-- name: certify_transfers(first id, last id) all
+-- out: tenant id, currency text, legs blob
+SELECT tenant, currency, legs FROM transfer WHERE id >= :first AND id <= :last ORDER BY id;
+
+-- name: certify_account(id id) one
+-- out: kind int
+SELECT kind FROM account WHERE id = :id;

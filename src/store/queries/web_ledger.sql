@@ -64,3 +64,13 @@ SELECT kind, currency, count(*), CAST(sum(posted_in) AS BIGINT), CAST(sum(posted
        CAST(sum(posted_in - posted_out) AS BIGINT)
 FROM account WHERE tenant = :tenant
 GROUP BY kind, currency ORDER BY kind, currency LIMIT 64;
+
+-- The cursor is the day and the place of the currency in it.
+-- name: web_certificates(tenant id, after id, after2 id, lim int) many
+-- out: cursor i64, cursor2 i64, day int, currency text, to_ms time, transfers i64, debits money, credits money, wallets money
+-- out: parties money, transit money, rest money, total money, link id, hash text, made_ms time
+SELECT x.day, x.n, x.day, x.currency, x.to_ms, x.transfers, x.debits, x.credits, x.wallets, x.parties, x.transit, x.rest,
+       x.wallets + x.parties + x.transit + x.rest, x.link, x.hash, x.made_ms
+FROM (SELECT c.*, row_number() OVER (PARTITION BY c.day ORDER BY c.currency) AS n FROM certificate c WHERE c.tenant = :tenant) x
+WHERE x.day < :after OR (x.day = :after AND x.n > :after2)
+ORDER BY x.day DESC, x.n LIMIT :lim;

@@ -11,37 +11,40 @@ FROM channel WHERE tenant = :tenant AND state <> 2 ORDER BY id LIMIT 1000;
 SELECT id, kind, name FROM channel WHERE tenant = :tenant AND state = 0 ORDER BY id LIMIT 100;
 
 -- name: me_payments(tenant id, actor id, after id, lim int) many
--- out: id id, driver id, channel id, channel_name text, method int, amount money, refunded money, state int, provider_no text, url text, transfer id, created_ms time, expires_ms time, paid_ms time
+-- out: id id, driver id, channel id, channel_name text, method int, amount money, refunded money, state int, provider_no text, url text, transfer id, created_ms time, expires_ms time, paid_ms time, package id, gift money, gift_back money, connector id, order_id id
 SELECT p.id, p.driver, p.channel, COALESCE(c.name, ''), p.method, p.amount, p.refunded, p.state, p.provider_no, p.url,
-       p.transfer, p.created_ms, p.expires_ms, p.paid_ms
+       p.transfer, p.created_ms, p.expires_ms, p.paid_ms,
+       p.package, p.gift, p.gift_back, p.connector, p.order_id
 FROM payment p
 LEFT JOIN channel c ON c.id = p.channel
 WHERE p.driver = :actor AND p.tenant = :tenant AND p.id < :after
 ORDER BY p.id DESC LIMIT :lim;
 
 -- name: me_payment_get(tenant id, actor id, id id) one
--- out: id id, driver id, channel id, channel_name text, method int, amount money, refunded money, state int, provider_no text, url text, transfer id, created_ms time, expires_ms time, paid_ms time
+-- out: id id, driver id, channel id, channel_name text, method int, amount money, refunded money, state int, provider_no text, url text, transfer id, created_ms time, expires_ms time, paid_ms time, package id, gift money, gift_back money, connector id, order_id id
 SELECT p.id, p.driver, p.channel, COALESCE(c.name, ''), p.method, p.amount, p.refunded, p.state, p.provider_no, p.url,
-       p.transfer, p.created_ms, p.expires_ms, p.paid_ms
+       p.transfer, p.created_ms, p.expires_ms, p.paid_ms,
+       p.package, p.gift, p.gift_back, p.connector, p.order_id
 FROM payment p
 LEFT JOIN channel c ON c.id = p.channel
 WHERE p.id = :id AND p.driver = :actor AND p.tenant = :tenant;
 
 -- name: payments(tenant id, after id, lim int, driver id, state int) many
--- out: id id, driver id, channel id, channel_name text, method int, amount money, refunded money, state int, provider_no text, url text, transfer id, created_ms time, expires_ms time, paid_ms time
+-- out: id id, driver id, channel id, channel_name text, method int, amount money, refunded money, state int, provider_no text, url text, transfer id, created_ms time, expires_ms time, paid_ms time, package id, gift money, gift_back money, connector id, order_id id
 SELECT p.id, p.driver, p.channel, COALESCE(c.name, ''), p.method, p.amount, p.refunded, p.state, p.provider_no, p.url,
-       p.transfer, p.created_ms, p.expires_ms, p.paid_ms
+       p.transfer, p.created_ms, p.expires_ms, p.paid_ms,
+       p.package, p.gift, p.gift_back, p.connector, p.order_id
 FROM payment p
 LEFT JOIN channel c ON c.id = p.channel
 WHERE p.tenant = :tenant AND (:driver = 0 OR p.driver = :driver) AND (:state < 0 OR p.state = :state) AND p.id < :after
 ORDER BY p.id DESC LIMIT :lim;
 
 -- name: payouts(tenant id, after id, lim int, state int) many
--- out: id id, kind int, party id, party_name text, driver id, payment id, channel id, channel_name text, amount money, fee money, state int, payee text, provider_no text, confirm text, note text, asked_kind int, asked_by id, checked_by id, err int, created_ms time, checked_ms time, sent_ms time, done_ms time, version int
+-- out: id id, kind int, party id, party_name text, driver id, payment id, channel id, channel_name text, amount money, fee money, state int, payee text, provider_no text, confirm text, note text, payee_kind int, paper text, paper_amount money, asked_kind int, asked_by id, checked_by id, err int, created_ms time, checked_ms time, sent_ms time, done_ms time, version int, said money
 SELECT o.id, o.kind, o.party, COALESCE(p.name, ''), o.driver, o.payment, o.channel, COALESCE(c.name, ''), o.amount, o.fee,
        o.state, CASE WHEN length(o.payee) > 4 THEN '****' || substr(o.payee, length(o.payee) - 3, 4) ELSE '' END,
-       o.provider_no, CASE WHEN o.state = 4 THEN o.confirm ELSE '' END, o.note, o.asked_kind, o.asked_by,
-       o.checked_by, o.err, o.created_ms, o.checked_ms, o.sent_ms, o.done_ms, o.version
+       o.provider_no, CASE WHEN o.state = 4 THEN o.confirm ELSE '' END, o.note, COALESCE(p.payee_kind, 0), o.paper, o.paper_amount, o.asked_kind, o.asked_by,
+       o.checked_by, o.err, o.created_ms, o.checked_ms, o.sent_ms, o.done_ms, o.version, o.said
 FROM payout o
 LEFT JOIN party p ON p.id = o.party
 LEFT JOIN channel c ON c.id = o.channel
@@ -49,11 +52,11 @@ WHERE o.tenant = :tenant AND (:state < 0 OR o.state = :state) AND o.id < :after
 ORDER BY o.id DESC LIMIT :lim;
 
 -- name: partner_payouts(tenant id, party id, after id, lim int) many
--- out: id id, kind int, party id, party_name text, driver id, payment id, channel id, channel_name text, amount money, fee money, state int, payee text, provider_no text, confirm text, note text, asked_kind int, asked_by id, checked_by id, err int, created_ms time, checked_ms time, sent_ms time, done_ms time, version int
+-- out: id id, kind int, party id, party_name text, driver id, payment id, channel id, channel_name text, amount money, fee money, state int, payee text, provider_no text, confirm text, note text, payee_kind int, paper text, paper_amount money, asked_kind int, asked_by id, checked_by id, err int, created_ms time, checked_ms time, sent_ms time, done_ms time, version int, said money
 SELECT o.id, o.kind, o.party, COALESCE(p.name, ''), 0, 0, o.channel, COALESCE(c.name, ''), o.amount, o.fee,
        o.state, CASE WHEN length(o.payee) > 4 THEN '****' || substr(o.payee, length(o.payee) - 3, 4) ELSE '' END,
-       o.provider_no, CASE WHEN o.state = 4 THEN o.confirm ELSE '' END, o.note, o.asked_kind, 0, 0, o.err,
-       o.created_ms, o.checked_ms, o.sent_ms, o.done_ms, o.version
+       o.provider_no, CASE WHEN o.state = 4 THEN o.confirm ELSE '' END, o.note, COALESCE(p.payee_kind, 0), o.paper, o.paper_amount, o.asked_kind, 0, 0, o.err,
+       o.created_ms, o.checked_ms, o.sent_ms, o.done_ms, o.version, o.said
 FROM payout o
 LEFT JOIN party p ON p.id = o.party
 LEFT JOIN channel c ON c.id = o.channel
@@ -67,17 +70,3 @@ FROM payout o
 JOIN channel c ON c.id = o.channel AND c.kind = 4 AND c.tenant = o.tenant
 WHERE o.tenant = :tenant AND o.channel = :id AND o.state = 2
 ORDER BY o.id LIMIT 1000;
-
--- name: bill_channel(tenant id, id id) one
--- out: fee_bp int
-SELECT fee_bp FROM channel WHERE id = :id AND tenant = :tenant AND state <> 2;
-
--- What went through a channel in a window of time: payments (1), and payouts and refunds (2).
--- name: bill_ours(tenant id, id id, from_ms time, to_ms time) many
--- out: kind int, row_id id, amount money, at_ms time
-SELECT 1, p.id, p.amount, p.paid_ms FROM payment p
-WHERE p.tenant = :tenant AND p.channel = :id AND p.state IN (3, 6) AND p.paid_ms >= :from_ms AND p.paid_ms < :to_ms
-UNION ALL
-SELECT 2, o.id, o.amount - o.fee, o.done_ms FROM payout o
-WHERE o.tenant = :tenant AND o.channel = :id AND o.state = 5 AND o.done_ms >= :from_ms AND o.done_ms < :to_ms
-ORDER BY 2;

@@ -2,12 +2,12 @@
 -- Orders and their whole story, for the web front. A driver's phone is always masked here.
 
 -- name: orders(tenant id, scope id, after id, lim int, state int, station id, driver id, connector id, from time, to time) many
--- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, zone text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, refunded money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time
+-- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, zone text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, refunded money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time, linked id, free_ms time
 SELECT o.id, o.kind, o.payer_kind, o.driver,
        COALESCE(substr(d.phone, 1, 3) || '****' || substr(d.phone, length(d.phone) - 1, 2), ''),
        o.station, COALESCE(s.name, ''), COALESCE(s.zone, ''), o.charger, COALESCE(c.name, ''), o.connector, COALESCE(k.number, 0), o.state,
        o.started_by, o.cap, o.energy_mwh, o.total, o.paid, o.refunded, o.loss, o.stop_reason, o.fail, o.doubt, o.estimated, o.created_ms,
-       o.start_ms, o.end_ms, o.settled_ms
+       o.start_ms, o.end_ms, o.settled_ms, o.linked, o.free_ms
 FROM orders o
 LEFT JOIN driver d ON d.id = o.driver
 LEFT JOIN station s ON s.id = o.station
@@ -20,12 +20,12 @@ WHERE o.tenant = :tenant AND (:scope = 0 OR o.station = :scope) AND (:state < 0 
 ORDER BY o.id DESC LIMIT :lim;
 
 -- name: orders_held(tenant id, scope id, after id, lim int) many
--- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, zone text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, refunded money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time
+-- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, zone text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, refunded money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time, linked id, free_ms time
 SELECT o.id, o.kind, o.payer_kind, o.driver,
        COALESCE(substr(d.phone, 1, 3) || '****' || substr(d.phone, length(d.phone) - 1, 2), ''),
        o.station, COALESCE(s.name, ''), COALESCE(s.zone, ''), o.charger, COALESCE(c.name, ''), o.connector, COALESCE(k.number, 0), o.state,
        o.started_by, o.cap, o.energy_mwh, o.total, o.paid, o.refunded, o.loss, o.stop_reason, o.fail, o.doubt, o.estimated, o.created_ms,
-       o.start_ms, o.end_ms, o.settled_ms
+       o.start_ms, o.end_ms, o.settled_ms, o.linked, o.free_ms
 FROM orders o
 LEFT JOIN driver d ON d.id = o.driver
 LEFT JOIN station s ON s.id = o.station
@@ -35,10 +35,10 @@ WHERE o.tenant = :tenant AND o.state = 10 AND (:scope = 0 OR o.station = :scope)
 ORDER BY o.id DESC LIMIT :lim;
 
 -- name: me_orders(tenant id, actor id, after id, lim int) many
--- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, zone text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, refunded money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time
+-- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, zone text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, refunded money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time, linked id, free_ms time
 SELECT o.id, o.kind, o.payer_kind, o.driver, '', o.station, COALESCE(s.name, ''), COALESCE(s.zone, ''), o.charger, COALESCE(c.name, ''), o.connector,
        COALESCE(k.number, 0), o.state, o.started_by, o.cap, o.energy_mwh, o.total, o.paid, o.refunded, 0, o.stop_reason, o.fail, o.doubt,
-       o.estimated, o.created_ms, o.start_ms, o.end_ms, o.settled_ms
+       o.estimated, o.created_ms, o.start_ms, o.end_ms, o.settled_ms, o.linked, o.free_ms
 FROM orders o
 LEFT JOIN station s ON s.id = o.station
 LEFT JOIN charger c ON c.id = o.charger
@@ -47,12 +47,12 @@ WHERE o.driver = :actor AND o.tenant = :tenant AND o.id < :after
 ORDER BY o.id DESC LIMIT :lim;
 
 -- name: web_order(tenant id, scope id, id id, driver id) one
--- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, zone text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, refunded money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time
+-- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, zone text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, refunded money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time, linked id, free_ms time
 SELECT o.id, o.kind, o.payer_kind, o.driver,
        COALESCE(substr(d.phone, 1, 3) || '****' || substr(d.phone, length(d.phone) - 1, 2), ''),
        o.station, COALESCE(s.name, ''), COALESCE(s.zone, ''), o.charger, COALESCE(c.name, ''), o.connector, COALESCE(k.number, 0), o.state,
        o.started_by, o.cap, o.energy_mwh, o.total, o.paid, o.refunded, o.loss, o.stop_reason, o.fail, o.doubt, o.estimated, o.created_ms,
-       o.start_ms, o.end_ms, o.settled_ms
+       o.start_ms, o.end_ms, o.settled_ms, o.linked, o.free_ms
 FROM orders o
 LEFT JOIN driver d ON d.id = o.driver
 LEFT JOIN station s ON s.id = o.station
@@ -61,8 +61,8 @@ LEFT JOIN connector k ON k.id = o.connector
 WHERE o.id = :id AND o.tenant = :tenant AND (:scope = 0 OR o.station = :scope) AND (:driver = 0 OR o.driver = :driver);
 
 -- name: web_order_more(id id) one
--- out: tariff id, contract id, currency text, seller text, tax_bp int, elec money, service money, occupancy money, doubt_mwh energy, decide_ms time
-SELECT tariff, contract, currency, seller, tax_bp, elec, service, occupancy, doubt_mwh, decide_ms FROM orders WHERE id = :id;
+-- out: tariff id, contract id, currency text, seller text, tax_bp int, elec money, service money, occupancy money, doubt_mwh energy, decide_ms time, rule id
+SELECT tariff, contract, currency, seller, tax_bp, elec, service, occupancy, doubt_mwh, decide_ms, rule FROM orders WHERE id = :id;
 
 -- name: web_order_lines(id id) many
 -- out: seq int, kind int, label text, from_ms time, to_ms time, energy_mwh energy, price_e5 i64, amount money
@@ -75,8 +75,10 @@ SELECT id, tx, tx_no, state, meter_start, meter_last, meter_stop, energy_mwh, po
 FROM session WHERE order_id = :id ORDER BY id;
 
 -- name: web_order_parts(id id) many
--- out: seq int, party id, party_name text, account id, fee_kind int, base money, ratio int, ratio_sum int, amount money, at_ms time, due_ms time, transfer id
-SELECT x.seq, x.party, COALESCE(p.name, ''), x.account, x.fee_kind, x.base, x.ratio, x.ratio_sum, x.amount, x.at_ms, x.due_ms, x.transfer
+-- out: seq int, party id, party_name text, account id, fee_kind int, base money, ratio int, ratio_sum int, amount money, at_ms time, due_ms time, transfer id, clause int, clause_kind int
+SELECT x.seq, x.party, COALESCE(p.name, ''), x.account, x.fee_kind, x.base, x.ratio, x.ratio_sum, x.amount, x.at_ms, x.due_ms, x.transfer,
+       x.clause, COALESCE((SELECT k.kind FROM orders o JOIN contract_clause k ON k.contract = o.contract
+                           WHERE o.id = x.order_id AND k.seq = x.clause), 0)
 FROM split_part x
 LEFT JOIN party p ON p.id = x.party
 WHERE x.order_id = :id ORDER BY x.seq;
@@ -120,4 +122,20 @@ SELECT x.charger, c.name, c.path, x.connector, x.tx_no, x.reason, x.ended, x.ene
 FROM stray x
 JOIN charger c ON c.id = x.charger
 WHERE x.tenant = :tenant AND (:scope = 0 OR c.station = :scope)
-ORDER BY x.at_ms DESC, x.tx_no LIMIT 500;
+ORDER BY x.at_ms DESC, x.tx_no, x.charger LIMIT 500;
+
+-- name: web_order_links(tenant id, scope id, id id, to id, driver id) many
+-- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, zone text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, refunded money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time, linked id, free_ms time
+SELECT o.id, o.kind, o.payer_kind, o.driver,
+       COALESCE(substr(d.phone, 1, 3) || '****' || substr(d.phone, length(d.phone) - 1, 2), ''),
+       o.station, COALESCE(s.name, ''), COALESCE(s.zone, ''), o.charger, COALESCE(c.name, ''), o.connector, COALESCE(k.number, 0), o.state,
+       o.started_by, o.cap, o.energy_mwh, o.total, o.paid, o.refunded, o.loss, o.stop_reason, o.fail, o.doubt, o.estimated, o.created_ms,
+       o.start_ms, o.end_ms, o.settled_ms, o.linked, o.free_ms
+FROM orders o
+LEFT JOIN driver d ON d.id = o.driver
+LEFT JOIN station s ON s.id = o.station
+LEFT JOIN charger c ON c.id = o.charger
+LEFT JOIN connector k ON k.id = o.connector
+WHERE ((o.linked = :id AND o.linked <> 0) OR o.id = :to) AND o.tenant = :tenant AND (:scope = 0 OR o.station = :scope)
+  AND (:driver = 0 OR o.driver = :driver)
+ORDER BY o.id LIMIT 8;

@@ -29,14 +29,17 @@ SELECT s.id, s.name,
 FROM station s
 LEFT JOIN stat_day d ON d.station = s.id AND d.day = :today
 WHERE s.tenant = :tenant AND s.state <> 2
-  AND EXISTS (SELECT 1 FROM contract c JOIN contract_party q ON q.contract = c.id
-              WHERE c.family = s.contract AND c.tenant = :tenant AND q.party = :party)
+  AND (EXISTS (SELECT 1 FROM contract c JOIN contract_party q ON q.contract = c.id
+               WHERE c.family = s.contract AND c.tenant = :tenant AND q.party = :party)
+       OR EXISTS (SELECT 1 FROM contract c JOIN contract_clause q ON q.contract = c.id
+                  WHERE c.family = s.contract AND c.tenant = :tenant AND q.party = :party))
 ORDER BY s.id LIMIT 1000;
 
 -- name: partner_shares(tenant id, party id, after id, after2 id, after3 id, lim int) many
--- out: order_id id, at_ms time, station id, station_name text, zone text, energy_mwh energy, total money, fee_kind int, base money, ratio int, ratio_sum int, amount money, transfer id, cursor id, cursor2 id, cursor3 id
+-- out: order_id id, at_ms time, station id, station_name text, zone text, energy_mwh energy, total money, fee_kind int, base money, ratio int, ratio_sum int, amount money, transfer id, clause_kind int, cursor id, cursor2 id, cursor3 id
 SELECT x.order_id, x.at_ms, x.station, COALESCE(s.name, ''), COALESCE(s.zone, ''), COALESCE(o.energy_mwh, 0), COALESCE(o.total, 0), x.fee_kind,
-       x.base, x.ratio, x.ratio_sum, x.amount, x.transfer, x.at_ms, x.order_id, x.seq
+       x.base, x.ratio, x.ratio_sum, x.amount, x.transfer,
+       COALESCE((SELECT k.kind FROM contract_clause k WHERE k.contract = o.contract AND k.seq = x.clause), 0), x.at_ms, x.order_id, x.seq
 FROM split_part x
 LEFT JOIN station s ON s.id = x.station
 LEFT JOIN orders o ON o.id = x.order_id
@@ -45,12 +48,17 @@ WHERE x.party = :party AND x.tenant = :tenant AND x.at_ms <= :after
 ORDER BY x.at_ms DESC, x.order_id DESC, x.seq DESC LIMIT :lim;
 
 -- name: partner_contracts(tenant id, party id, now_ms time) many
--- out: id id, name text, from_ms time, lines int, ratio int, ratio_sum i64
-SELECT c.id, c.name, c.from_ms, q.lines, q.ratio,
-       (SELECT CAST(sum(z.ratio) AS BIGINT) FROM contract_party z WHERE z.contract = c.id AND z.lines = q.lines)
-FROM contract c
-JOIN contract_party q ON q.contract = c.id
-WHERE c.tenant = :tenant AND q.party = :party AND c.from_ms <= :now_ms
-  AND NOT EXISTS (SELECT 1 FROM contract n WHERE n.family = c.family AND n.from_ms <= :now_ms
-                  AND (n.from_ms > c.from_ms OR (n.from_ms = c.from_ms AND n.id > c.id)))
-ORDER BY c.id, q.seq LIMIT 200;
+-- out: id id, name text, from_ms time, lines int, ratio int, ratio_sum i64, to_ms time, state int
+SELECT v.id, v.name, v.from_ms, v.lines, v.ratio, v.ratio_sum, v.ends,
+       CASE WHEN v.from_ms > :now_ms THEN 1 WHEN v.ends <> 0 AND v.ends <= :now_ms THEN 2 ELSE 0 END
+FROM (SELECT c.id, c.name, c.from_ms, COALESCE(q.lines, 0) AS lines, COALESCE(q.ratio, 0) AS ratio, COALESCE(q.seq, 0) AS seq,
+             COALESCE((SELECT CAST(sum(z.ratio) AS BIGINT) FROM contract_party z
+                       WHERE z.contract = c.id AND (z.lines & CASE WHEN (q.lines & 1) <> 0 THEN 1 WHEN (q.lines & 2) <> 0 THEN 2 ELSE 4 END) <> 0), 0) AS ratio_sum,
+             CASE WHEN c.to_ms <> 0 THEN c.to_ms
+                  ELSE COALESCE((SELECT min(n.from_ms) FROM contract n WHERE n.family = c.family AND n.from_ms > c.from_ms), 0) END AS ends
+      FROM contract c
+      LEFT JOIN contract_party q ON q.contract = c.id AND q.party = :party
+      WHERE c.tenant = :tenant
+        AND (q.party IS NOT NULL OR EXISTS (SELECT 1 FROM contract_clause x WHERE x.contract = c.id AND x.party = :party))) v
+ORDER BY CASE WHEN v.from_ms <= :now_ms AND (v.ends = 0 OR v.ends > :now_ms) THEN 0 ELSE 1 END, v.from_ms DESC, v.id DESC, v.seq
+LIMIT 200;

@@ -2,15 +2,15 @@
 -- Operators, stations, chargers, connectors, prices and days, for the web front.
 
 -- name: web_tenant(tenant id) one
--- out: id id, name text, currency text, zone text, hold_policy int, hold_default money, overrun_policy int, unknown_policy int, suspended_s int, low_power_w int, start_timeout_s int, silence_s int, doubt_h int, refund_days int, payout_min money, payout_fee money, payout_check money, version int
+-- out: id id, name text, currency text, zone text, hold_policy int, hold_default money, overrun_policy int, unknown_policy int, suspended_s int, low_power_w int, start_timeout_s int, silence_s int, doubt_h int, refund_days int, payout_min money, payout_fee money, payout_check money, version int, gift_order int
 SELECT id, name, currency, zone, hold_policy, hold_default, overrun_policy, unknown_policy, suspended_s, low_power_w,
-       start_timeout_s, silence_s, doubt_h, refund_days, payout_min, payout_fee, payout_check, version
+       start_timeout_s, silence_s, doubt_h, refund_days, payout_min, payout_fee, payout_check, version, gift_order
 FROM tenant WHERE id = :tenant;
 
 -- name: web_tenant_row(tenant id, id id) one
--- out: id id, name text, currency text, zone text, state int, hold_policy int, hold_default money, overrun_policy int, unknown_policy int, suspended_s int, low_power_w int, start_timeout_s int, silence_s int, doubt_h int, quota_calls_s int, refund_days int, payout_min money, payout_fee money, payout_check money, version int, created_ms time
+-- out: id id, name text, currency text, zone text, state int, hold_policy int, hold_default money, overrun_policy int, unknown_policy int, suspended_s int, low_power_w int, start_timeout_s int, silence_s int, doubt_h int, quota_calls_s int, refund_days int, payout_min money, payout_fee money, payout_check money, version int, created_ms time, gift_order int
 SELECT id, name, currency, zone, state, hold_policy, hold_default, overrun_policy, unknown_policy, suspended_s, low_power_w,
-       start_timeout_s, silence_s, doubt_h, quota_calls_s, refund_days, payout_min, payout_fee, payout_check, version, created_ms
+       start_timeout_s, silence_s, doubt_h, quota_calls_s, refund_days, payout_min, payout_fee, payout_check, version, created_ms, gift_order
 FROM tenant WHERE id = :id AND id = :tenant;
 
 -- name: stations(tenant id, scope id, after id, lim int, today int) many
@@ -28,8 +28,8 @@ WHERE s.tenant = :tenant AND s.state <> 2 AND (:scope = 0 OR s.id = :scope) AND 
 ORDER BY s.id DESC LIMIT :lim;
 
 -- name: web_station(tenant id, scope id, id id) one
--- out: id id, name text, address text, zone text, lat_e7 i64, lng_e7 i64, tariff id, contract id, seller text, tax_bp int, state int, version int
-SELECT id, name, address, zone, lat_e7, lng_e7, tariff, contract, seller, tax_bp, state, version
+-- out: id id, name text, address text, zone text, lat_e7 i64, lng_e7 i64, tariff id, contract id, seller text, tax_bp int, tax_service_bp int, state int, version int, occupancy id
+SELECT id, name, address, zone, lat_e7, lng_e7, tariff, contract, seller, tax_bp, tax_service_bp, state, version, occupancy
 FROM station WHERE id = :id AND tenant = :tenant AND (:scope = 0 OR id = :scope);
 
 -- name: web_chargers(tenant id, scope id, after id, lim int, station id, state int, id id) many
@@ -50,14 +50,15 @@ SELECT id, tenant, station, path, protocol, name, vendor, model, serial, firmwar
 FROM charger WHERE id = :id AND tenant = :tenant AND (:scope = 0 OR station = :scope);
 
 -- name: web_wall(tenant id, scope id, station id, charger id) many
--- out: id id, station id, station_name text, charger id, charger_name text, path text, protocol int, number int, code text, kind int, max_power_w int, status int, error text, status_ms time, parking int, bay int, order_id id, power_w i64, energy_mwh energy, soc_pm int, cost money, cap money, version int
+-- out: id id, station id, station_name text, charger id, charger_name text, path text, protocol int, number int, code text, kind int, max_power_w int, status int, error text, status_ms time, parking int, bay int, order_id id, power_w i64, energy_mwh energy, soc_pm int, cost money, cap money, version int, occupancy id, free_ms time
 SELECT k.id, c.station, COALESCE(s.name, ''), c.id, c.name, c.path, c.protocol, k.number, k.code, k.kind, k.max_power_w,
        k.status, k.error, k.status_ms, k.parking, k.bay, k.order_id,
-       COALESCE(e.power_w, 0), COALESCE(e.energy_mwh, 0), COALESCE(e.soc_pm, 0), 0, COALESCE(o.cap, 0), k.version
+       COALESCE(e.power_w, 0), COALESCE(e.energy_mwh, 0), COALESCE(e.soc_pm, 0), 0, COALESCE(o.cap, 0), k.version, k.occupancy, COALESCE(q.free_ms, 0)
 FROM connector k
 JOIN charger c ON c.id = k.charger
 LEFT JOIN station s ON s.id = c.station
 LEFT JOIN orders o ON k.order_id <> 0 AND o.id = k.order_id
+LEFT JOIN orders q ON k.occupancy <> 0 AND q.id = k.occupancy
 LEFT JOIN session e ON k.order_id <> 0 AND e.order_id = k.order_id AND e.state = 1
 WHERE k.tenant = :tenant AND (:scope = 0 OR c.station = :scope) AND (:station = 0 OR c.station = :station)
   AND (:charger = 0 OR c.id = :charger)
@@ -72,9 +73,9 @@ JOIN charger c ON c.id = k.charger
 WHERE k.id = :id AND k.tenant = :tenant AND (:scope = 0 OR c.station = :scope);
 
 -- name: web_code(code text) one
--- out: id id, code text, station_name text, address text, charger_name text, number int, kind int, max_power_w int, status int, currency text, tenant id, zone text, tariff id, charger_state int, station_state int
+-- out: id id, code text, station_name text, address text, charger_name text, number int, kind int, max_power_w int, status int, currency text, tenant id, zone text, tariff id, charger_state int, station_state int, occupancy id
 SELECT k.id, k.code, s.name, s.address, c.name, k.number, k.kind, k.max_power_w, k.status, t.currency, k.tenant, s.zone,
-       s.tariff, c.state, s.state
+       s.tariff, c.state, s.state, s.occupancy
 FROM connector k
 JOIN charger c ON c.id = k.charger
 JOIN station s ON s.id = c.station
@@ -82,18 +83,20 @@ JOIN tenant t ON t.id = k.tenant
 WHERE k.code = :code AND k.code <> '';
 
 -- name: charger_calls(tenant id, scope id, id id, after id, lim int) many
--- out: id id, charger id, connector int, order_id id, action text, payload text, state int, result text, status text, err int, created_ms time, sent_ms time, done_ms time
+-- out: id id, charger id, connector int, order_id id, action text, payload text, state int, result text, status text, err int, created_ms time, sent_ms time, done_ms time, progress text, progress_ms time
 SELECT m.id, m.charger, m.connector, m.order_id, m.action, m.payload, m.state, m.result, m.status, m.err, m.created_ms,
-       m.sent_ms, m.done_ms
+       m.sent_ms, m.done_ms, CASE WHEN c.update_id = m.id THEN c.update_state ELSE '' END,
+       CASE WHEN c.update_id = m.id THEN c.update_ms ELSE 0 END
 FROM command m
 JOIN charger c ON c.id = m.charger
 WHERE m.charger = :id AND m.tenant = :tenant AND (:scope = 0 OR c.station = :scope) AND m.id < :after
 ORDER BY m.id DESC LIMIT :lim;
 
 -- name: command_get(tenant id, scope id, id id) one
--- out: id id, charger id, connector int, order_id id, action text, payload text, state int, result text, status text, err int, created_ms time, sent_ms time, done_ms time
+-- out: id id, charger id, connector int, order_id id, action text, payload text, state int, result text, status text, err int, created_ms time, sent_ms time, done_ms time, progress text, progress_ms time
 SELECT m.id, m.charger, m.connector, m.order_id, m.action, m.payload, m.state, m.result, m.status, m.err, m.created_ms,
-       m.sent_ms, m.done_ms
+       m.sent_ms, m.done_ms, CASE WHEN c.update_id = m.id THEN c.update_state ELSE '' END,
+       CASE WHEN c.update_id = m.id THEN c.update_ms ELSE 0 END
 FROM command m
 JOIN charger c ON c.id = m.charger
 WHERE m.id = :id AND m.tenant = :tenant AND (:scope = 0 OR c.station = :scope);
@@ -165,3 +168,42 @@ JOIN driver d ON d.id = t.driver
 JOIN account a ON a.tenant = t.tenant AND a.kind = 2 AND a.owner = t.driver
 WHERE t.tenant = :tenant AND (t.folded = :tag OR t.folded = :short) AND t.kind = 1 AND t.state = 0 AND d.state = 0
   AND t.offline_limit > 0 AND a.posted_in - a.posted_out - a.held >= t.offline_limit;
+
+-- name: web_firmware(tenant id, after id, lim int) many
+-- out: id id, name text, vendor text, model text, version text, size i64, sha256 text, state int, created_ms time
+SELECT id, name, vendor, model, revision, size, sha256, state, created_ms
+FROM firmware WHERE tenant = :tenant AND id < :after ORDER BY id DESC LIMIT :lim;
+
+-- name: web_firmware_row(tenant id, id id) one
+-- out: id id, tenant id, name text, vendor text, model text, revision text, size i64, sha256 text, state int, version int, created_ms time
+SELECT id, tenant, name, vendor, model, revision, size, sha256, state, version, created_ms
+FROM firmware WHERE id = :id AND tenant = :tenant;
+
+-- name: web_firmware_sum(tenant id) one
+-- out: bytes i64
+SELECT CAST(COALESCE(sum(size), 0) AS BIGINT) FROM firmware WHERE tenant = :tenant AND state <> 2;
+
+-- name: web_firmware_for(file id, charger id) one
+-- out: name text, size i64, sha256 text
+SELECT f.name, f.size, f.sha256
+FROM firmware f
+JOIN charger c ON c.tenant = f.tenant
+WHERE f.id = :file AND c.id = :charger AND f.state = 1 AND c.state = 0;
+
+-- name: occupancy_rules(tenant id, after id, lim int) many
+-- out: id id, family id, name text, from_ms time, created_ms time, free_min int, cap_order money, cap_day money
+SELECT id, family, name, from_ms, created_ms, free_min, cap_order, cap_day
+FROM occupancy_rule WHERE tenant = :tenant AND id < :after ORDER BY id DESC LIMIT :lim;
+
+-- name: web_occupancy_rule(tenant id, id id) one
+-- out: id id, family id, name text, from_ms time, free_min int, cap_order money, cap_day money, kinds int, exempt int, pay int, hold bool, bay bool, near_min int, every_min int
+SELECT id, family, name, from_ms, free_min, cap_order, cap_day, kinds, exempt, pay, hold, bay, near_min, every_min
+FROM occupancy_rule WHERE id = :id AND tenant = :tenant;
+
+-- name: web_occupancy_now(family id, now_ms time) one
+-- out: id id, tenant id
+SELECT id, tenant FROM occupancy_rule WHERE family = :family AND from_ms <= :now_ms ORDER BY from_ms DESC, id DESC LIMIT 1;
+
+-- name: web_occupancy_windows(id id) many
+-- out: from_min int, to_min int, price money
+SELECT from_min, to_min, price FROM occupancy_window WHERE rule = :id ORDER BY seq;

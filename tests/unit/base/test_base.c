@@ -10,5 +10,6 @@ int main(void)
     failed += money_tests();
     failed += hash_tests();
     failed += time_tests();
+    failed += tax_tests();
     return failed != 0;
 }

@@ -17,5 +17,6 @@ int container_tests(void);
 int money_tests(void);
 int hash_tests(void);
 int time_tests(void);
+int tax_tests(void);
 
 #endif

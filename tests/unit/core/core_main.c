@@ -1,19 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 /* core_main.c: runs the groups of tests of the core. */
+#include <stddef.h>
+
 int core_orders(void);
 int core_frame(void);
 int core_charger(void);
 int core_purse(void);
 int core_statement(void);
+int core_contract(void);
 int core_pile(void);
 int core_defects(void);
 int core_needs_tests(void);
 int core_company(void);
+int core_invoice(void);
+int core_recon(void);
+int core_occupancy(void);
+int core_occupancy_bill(void);
+int core_wallet(void);
 
 int main(void)
 {
-    return core_orders() + core_frame() + core_charger() + core_purse() + core_statement() +
-                   core_pile() + core_defects() + core_needs_tests() + core_company()
-               ? 1
-               : 0;
+    int (*const groups[])(void) = {
+        core_orders,
+        core_frame,
+        core_charger,
+        core_purse,
+        core_statement,
+        core_pile,
+        core_defects,
+        core_needs_tests,
+        core_invoice,
+        core_recon,
+        core_occupancy,
+        core_occupancy_bill,
+        core_wallet,
+        core_contract,
+        core_company,
+    };
+    int failed = 0;
+
+    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
+        failed += groups[i]();
+    return failed ? 1 : 0;
 }

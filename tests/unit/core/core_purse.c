@@ -755,7 +755,17 @@ static void test_principal_too_old(void **state)
     assert_int_equal(payout(0, id, 100, wechat), 0);
     world_tick(w, w->now + 1000);
     assert_int_equal(payout(0, id, 100, wechat), ERR_CLOSED);
-    assert_int_equal(payout(0, id, 100, bank), 0); /* people can still */
+    /* By a bank people can still: to an account that they name, and a second one looks at. */
+    assert_int_equal(payout(0, id, 100, bank), ERR_REQUIRED);
+    tenant_set(7, 10000, 0);
+    struct cmd *c = world_web(w, CMD_PAYOUT_NEW, w->person, ACTOR_PERSON);
+    c->u.payout_new = (struct cmd_payout_new){.payment = id, .amount = 100, .channel = bank};
+    (void)str_copy(c->u.payout_new.payee, 121, STR_LIT("6222020200001234567"));
+    (void)str_copy(c->u.payout_new.payee_name, 101, STR_LIT("Driver"));
+    assert_int_equal(world_send(w, c), 0);
+    const struct row_payout *p = payout_row(w->reply.u.made.id);
+    assert_int_equal(p->state, PAYOUT_REQUESTED);
+    assert_string_equal(p->payee, "6222020200001234567");
 }
 
 static int decide_as(int64_t tenant, int64_t station, int64_t party, int64_t id, int32_t act,

@@ -16,6 +16,7 @@ int money_fee_tests(void);
 int money_ledger_tests(void);
 int money_must_tests(void);
 int money_split_tests(void);
+int money_terms_tests(void);
 int money_tariff_tests(void);
 
 #endif

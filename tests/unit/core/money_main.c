@@ -8,6 +8,7 @@ int main(void)
     failed += money_ledger_tests();
     failed += money_must_tests();
     failed += money_split_tests();
+    failed += money_terms_tests();
     failed += money_tariff_tests();
     failed += money_fee_tests();
     failed += money_evidence_tests();

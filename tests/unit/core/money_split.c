@@ -70,9 +70,9 @@ static void check_drift(const struct split_contract *c, int line)
 
 static void split_once(struct split_contract *c, int64_t elec, int64_t service)
 {
-    struct money base[SPLIT_LINES] = {MONEY(elec), MONEY(service), MONEY_ZERO};
+    struct split_input base = {.base = {MONEY(elec), MONEY(service), MONEY_ZERO}};
     struct split_result r;
-    assert_int_equal(split_compute(c, base, &r), 0);
+    assert_int_equal(split_compute(c, &base, &r), 0);
     assert_int_equal(part_sum(&r, FEE_ELECTRICITY), elec);
     assert_int_equal(part_sum(&r, FEE_SERVICE), service);
     split_commit(c, &r);
@@ -83,15 +83,15 @@ static void test_defect_two_fifty(void **state)
 {
     (void)state;
     struct split_contract c = contract_of(3, tables[3].ratio, 1);
-    struct money base[SPLIT_LINES] = {MONEY(25000), MONEY_ZERO, MONEY_ZERO};
+    struct split_input base = {.base = {MONEY(25000), MONEY_ZERO, MONEY_ZERO}};
     struct split_result r;
-    assert_int_equal(split_compute(&c, base, &r), 0);
+    assert_int_equal(split_compute(&c, &base, &r), 0);
     assert_int_equal(r.n, 3);
     assert_int_equal(r.part[0].amount.v, 12500);
     assert_int_equal(r.part[1].amount.v, 11250);
     assert_int_equal(r.part[2].amount.v, 1250);
     c = contract_of(3, tables[3].ratio, 100); /* in fen: 12.5 fen and 112.5 fen cannot be */
-    assert_int_equal(split_compute(&c, base, &r), 0);
+    assert_int_equal(split_compute(&c, &base, &r), 0);
     assert_int_equal(part_sum(&r, FEE_ELECTRICITY), 25000);
     for (int i = 0; i < r.n; i++)
         assert_int_equal(r.part[i].amount.v % 100, 0);
@@ -101,9 +101,9 @@ static void test_four_yuan_half_half(void **state)
 {
     (void)state;
     struct split_contract c = contract_of(2, tables[0].ratio, 100);
-    struct money base[SPLIT_LINES] = {MONEY(40000), MONEY_ZERO, MONEY_ZERO};
+    struct split_input base = {.base = {MONEY(40000), MONEY_ZERO, MONEY_ZERO}};
     struct split_result r;
-    assert_int_equal(split_compute(&c, base, &r), 0);
+    assert_int_equal(split_compute(&c, &base, &r), 0);
     assert_int_equal(r.part[0].amount.v, 20000);
     assert_int_equal(r.part[1].amount.v, 20000);
     assert_int_equal(r.part[1].ratio_sum, 10);
@@ -114,11 +114,11 @@ static void test_odd_fen_alternate(void **state)
 {
     (void)state;
     struct split_contract c = contract_of(2, tables[0].ratio, 100);
-    struct money base[SPLIT_LINES] = {MONEY(100), MONEY_ZERO, MONEY_ZERO};
+    struct split_input base = {.base = {MONEY(100), MONEY_ZERO, MONEY_ZERO}};
     int64_t first = 0;
     for (int i = 0; i < 10; i++) {
         struct split_result r;
-        assert_int_equal(split_compute(&c, base, &r), 0);
+        assert_int_equal(split_compute(&c, &base, &r), 0);
         first += r.part[0].amount.v;
         split_commit(&c, &r);
     }
@@ -165,9 +165,9 @@ static void test_drift_of_a_million_orders(void **state)
         int64_t got[8] = {0}, paid = 0, all = total_ratio(&c);
         for (int i = 0; i < 1000000; i++) {
             int64_t amount = rng_range(&rng, 1, 9000) * 100;
-            struct money base[SPLIT_LINES] = {MONEY(amount), MONEY_ZERO, MONEY_ZERO};
+            struct split_input base = {.base = {MONEY(amount), MONEY_ZERO, MONEY_ZERO}};
             struct split_result r;
-            if (split_compute(&c, base, &r))
+            if (split_compute(&c, &base, &r))
                 fail();
             for (int k = 0; k < r.n; k++)
                 got[k] += r.part[k].amount.v;
@@ -219,17 +219,17 @@ static void test_lines_have_their_own_parties(void **state)
     struct split_contract c;
     struct split_result r;
     assert_int_equal(split_build(&c, &row, p, 3), 0);
-    struct money base[SPLIT_LINES] = {MONEY(1000), MONEY(400), MONEY_ZERO};
-    assert_int_equal(split_compute(&c, base, &r), 0);
+    struct split_input base = {.base = {MONEY(1000), MONEY(400), MONEY_ZERO}};
+    assert_int_equal(split_compute(&c, &base, &r), 0);
     assert_int_equal(r.n, 3);
     assert_int_equal(r.part[0].amount.v, 1000);
     assert_int_equal(r.part[1].amount.v, 300);
     assert_int_equal(r.part[2].amount.v, 100);
-    base[2] = MONEY(1);
-    assert_int_equal(split_compute(&c, base, &r), ERR_NOT_FOUND);
-    base[2] = MONEY_ZERO;
-    base[0] = MONEY(-1);
-    assert_int_equal(split_compute(&c, base, &r), ERR_RANGE);
+    base.base[2] = MONEY(1);
+    assert_int_equal(split_compute(&c, &base, &r), ERR_NOT_FOUND);
+    base.base[2] = MONEY_ZERO;
+    base.base[0] = MONEY(-1);
+    assert_int_equal(split_compute(&c, &base, &r), ERR_RANGE);
 }
 
 static void test_build_refuses(void **state)
@@ -295,7 +295,7 @@ static void spoil(int i, struct row_contract *row, struct row_contract_party p[2
         row->unit = MONEY_UNIT + 1;
         break;
     case 9:
-        row->rounding = 1;
+        row->rounding = ROUND_LARGEST + 1;
         break;
     case 10:
         p[0].residue_e = 1000, p[1].residue_e = -1000;
@@ -340,10 +340,10 @@ static void test_build_refuses_each(void **state)
         p[1].residue_e = p[2].residue_e = -25 * sign;
         assert_int_equal(split_build(&c, &row, p, 3), ERR_RANGE);
     }
-    const struct money much[SPLIT_LINES] = {MONEY(SPLIT_AMOUNT_MAX + 1), MONEY_ZERO, MONEY_ZERO};
+    const struct split_input much = {.base = {MONEY(SPLIT_AMOUNT_MAX + 1)}};
     struct split_result out;
     assert_int_equal(split_build(&c, &row, good, 2), 0);
-    assert_int_equal(split_compute(&c, much, &out), ERR_RANGE);
+    assert_int_equal(split_compute(&c, &much, &out), ERR_RANGE);
 }
 
 static void test_rows_round_trip(void **state)

@@ -136,8 +136,32 @@ static void fetch_directory(struct world *w, const struct core_need *need)
         load_where(w, ROW_TOKEN, "id", id);
 }
 
+static void fetch_invoice(struct world *w, const struct core_need *need)
+{
+    int64_t id = 0;
+    for (size_t i = 0; !id && i < w->rows_n; i++) {
+        const struct row_invoice *v = world_unpacked(w, &w->rows[i]);
+        if (w->rows[i].table == ROW_INVOICE &&
+            (need->kind == NEED_INVOICE
+                 ? v->id == need->a
+                 : v->tenant == need->a && strcmp(v->number, need->text) == 0))
+            id = v->id;
+    }
+    if (!id) {
+        core_absent(w->core, need);
+        return;
+    }
+    load_where(w, ROW_INVOICE, "id", id);
+    load_where(w, ROW_INVOICE_LINE, "invoice", id);
+    load_where(w, ROW_INVOICE_ORDER, "invoice", id);
+}
+
 void world_fetch(struct world *w, const struct core_need *need)
 {
+    if (need->kind == NEED_INVOICE || need->kind == NEED_INVOICE_NUMBER) {
+        fetch_invoice(w, need);
+        return;
+    }
     if (need->kind >= NEED_CHARGER) {
         fetch_directory(w, need);
         return;
@@ -233,9 +257,17 @@ void world_restart(struct world *w)
                 load(w, &w->rows[i]);
         } else if (w->rows[i].table == ROW_COMMAND || w->rows[i].table == ROW_MATURING) {
             load(w, &w->rows[i]);
+        } else if (w->rows[i].table == ROW_BILL_DIFF) {
+            const struct row_bill_diff *d = world_unpacked(w, &w->rows[i]);
+            if (d->state != DIFF_RESOLVED)
+                load(w, &w->rows[i]);
+        } else if (w->rows[i].table == ROW_CONTRACT_MONTH) {
+            const struct row_contract_month *m = world_unpacked(w, &w->rows[i]);
+            if (m->open)
+                load(w, &w->rows[i]);
         } else if (w->rows[i].table == ROW_PAYMENT) {
             const struct row_payment *p = world_unpacked(w, &w->rows[i]);
-            if (p->state == PAYMENT_CREATED || p->state == PAYMENT_WAITING)
+            if (p->state == PAYMENT_CREATED || p->state == PAYMENT_WAITING || p->bound)
                 load(w, &w->rows[i]);
         } else if (w->rows[i].table == ROW_PAYOUT) {
             const struct row_payout *p = world_unpacked(w, &w->rows[i]);

@@ -17,5 +17,6 @@ int run_net_tests(void);
 int run_net_hard_tests(void);
 int run_tls_tests(void);
 int run_fetch_tests(void);
+int run_framelog_tests(void);
 
 #endif

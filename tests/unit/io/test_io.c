@@ -20,5 +20,6 @@ int main(void)
     failed += run_net_hard_tests();
     failed += run_tls_tests();
     failed += run_fetch_tests();
+    failed += run_framelog_tests();
     return failed != 0;
 }

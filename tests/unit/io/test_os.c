@@ -175,6 +175,22 @@ static void test_passwords(void **state)
     assert_int_equal(crypto_password_verify("", STR_NONE), ERR_LOGIN_FAILED);
 }
 
+/* BLAKE2b-256 of "abc", by any other implementation; pieces make no difference. */
+static void test_digest_of_pieces(void **state)
+{
+    struct crypto_digest d;
+    uint8_t out[CRYPTO_HASH_SIZE];
+    char hex[2 * CRYPTO_HASH_SIZE + 1];
+    (void)state;
+    crypto_digest_start(&d);
+    crypto_digest_add(&d, "a", 1);
+    crypto_digest_add(&d, "", 0);
+    crypto_digest_add(&d, "bc", 2);
+    crypto_digest_end(&d, out);
+    str_to_hex(out, sizeof out, hex);
+    assert_string_equal(hex, "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319");
+}
+
 static void test_keyed_hash_and_hmac(void **state)
 {
     uint8_t key[32], out[32], want[32], again[32];
@@ -308,6 +324,7 @@ int run_os_tests(void)
         cmocka_unit_test(test_lock_keeps_second_process_out),
         cmocka_unit_test(test_log_grows_and_recovers),
         cmocka_unit_test(test_passwords),
+        cmocka_unit_test(test_digest_of_pieces),
         cmocka_unit_test(test_keyed_hash_and_hmac),
         cmocka_unit_test(test_seal),
         cmocka_unit_test(test_random_text),

@@ -137,14 +137,14 @@ static void a_batch_is_applied_as_its_rows_say(void **state)
     box_open(b);
     for (int batch = 0; batch < 3; batch++) {
         for (int t = 1; t < ROW_TABLE_N; t++)
-            if (t != ROW_FACT) /* the store's own */
+            if (t != ROW_FACT && t != ROW_CHAIN) /* the store's own */
                 table_fill(b, &rng, &a, (enum row_table)t, &x[t]);
         box_commit(b);
     }
     const struct db_config config = {.path = box_path(b, "even.db"), .mode = DB_READER};
     assert_int_equal(db_open(&config, &db), 0);
     for (int t = 1; t < ROW_TABLE_N; t++)
-        if (t != ROW_FACT)
+        if (t != ROW_FACT && t != ROW_CHAIN)
             table_same(db, (enum row_table)t, &x[t]);
     db_close(db);
     arena_free(&a);

@@ -54,6 +54,8 @@ static void rows_come_back(void **state)
     box_open(b);
     for (int t = 1; t < ROW_TABLE_N; t++) {
         char row[1024], again[1024];
+        if (t == ROW_CHAIN)
+            continue; /* the store's own */
         row_random(&r, (enum row_table)t, &a, row, true);
         row_pack(&b->rows, (enum row_table)t, ROW_INSERT, row);
         memcpy(again, row, sizeof row);

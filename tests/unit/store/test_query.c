@@ -34,7 +34,7 @@ static void every_statement_runs(void **state)
     box_open(b);
     for (int t = 1; t < ROW_TABLE_N; t++) {
         row_random(&rng, (enum row_table)t, &a, row, true);
-        if (t != ROW_METER_BLOCK) /* its bytes would have to mean something */
+        if (t != ROW_METER_BLOCK && t != ROW_CHAIN) /* their bytes would have to mean something */
             row_pack(&b->rows, (enum row_table)t, ROW_INSERT, row);
     }
     box_commit(b);

@@ -201,5 +201,7 @@ int main(void)
     failed += query_tests();
     failed += backup_tests();
     failed += check_tests();
+    failed += chain_tests();
+    failed += check_recon_tests();
     return failed != 0;
 }

@@ -53,5 +53,7 @@ int life_tests(void);
 int query_tests(void);
 int backup_tests(void);
 int check_tests(void);
+int chain_tests(void);
+int check_recon_tests(void);
 
 #endif

@@ -86,6 +86,15 @@ static void people_rows(struct buf *b)
             .id = DRIVER2, .tenant = T2, .phone = "13900000000", .name = "Wu", .version = 1});
 }
 
+static void occupancy_rows(struct buf *b)
+{
+    put(b, ROW_OCCUPANCY_RULE,
+        &(struct row_occupancy_rule){
+            .id = 72, .tenant = T1, .family = 72, .name = "占位费", .cap_order = 500000});
+    put(b, ROW_OCCUPANCY_WINDOW,
+        &(struct row_occupancy_window){.rule = 72, .to_min = 1440, .price = 5000});
+}
+
 static void site_rows(struct buf *b)
 {
     put(b, ROW_TARIFF,
@@ -287,8 +296,55 @@ static void order_rows(struct buf *b)
                               .soc_pm = 640});
 }
 
+/* Each tenant has one. */
+static void firmware_rows(struct buf *b)
+{
+    for (int i = 0; i < 2; i++)
+        put(b, ROW_FIRMWARE,
+            &(struct row_firmware){.id = 401 + i,
+                                   .tenant = T1 + i,
+                                   .name = "fw.bin",
+                                   .revision = "1",
+                                   .size = 10,
+                                   .sha256 = "00",
+                                   .state = FIRMWARE_READY,
+                                   .version = 1});
+}
+
+static void invoice_rows(struct buf *b)
+{
+    put(b, ROW_INVOICE,
+        &(struct row_invoice){.id = ORDER,
+                              .tenant = T1,
+                              .driver = DRIVER,
+                              .state = INVOICE_REQUESTED,
+                              .seller = "E",
+                              .title = "=buyer",
+                              .email = "a@b",
+                              .currency = "CNY",
+                              .amount = 10000,
+                              .version = 1});
+    put(b, ROW_INVOICE_LINE,
+        &(struct row_invoice_line){ORDER, 1, FEE_ELECTRICITY, 1300, 10000, 8800, 1200, 10000});
+}
+
+static void channel_row(struct buf *b)
+{
+    put(b, ROW_CHANNEL,
+        &(struct row_channel){.id = ORDER,
+                              .tenant = T1,
+                              .kind = CHANNEL_WECHAT,
+                              .name = "wechat",
+                              .url = "",
+                              .app = "",
+                              .merchant = "",
+                              .keys = "",
+                              .version = 1});
+}
+
 static void statement_row(struct buf *b, int64_t now)
 {
+    invoice_rows(b);
     put(b, ROW_STATEMENT,
         &(struct row_statement){.id = ORDER,
                                 .tenant = T1,
@@ -303,6 +359,16 @@ static void statement_row(struct buf *b, int64_t now)
                                 .state = STATEMENT_ISSUED,
                                 .note = "",
                                 .version = 1});
+    put(b, ROW_CERTIFICATE,
+        &(struct row_certificate){.tenant = T1,
+                                  .day = ORDER, /* the number that every_list_answers asks for */
+                                  .currency = "CNY",
+                                  .to_ms = now,
+                                  .wallets = 5,
+                                  .rest = -5,
+                                  .link = 1,
+                                  .hash = "ab",
+                                  .made_ms = now});
 }
 
 /* The driver is a member of a company; ids are those of another table. */
@@ -462,6 +528,7 @@ void rig_start(struct rig *rig, bool empty)
                             .submit = rig_submit,
                             .submit_ctx = rig,
                             .rate_s = 100000,
+                            .firmware_link_ms = 1, /* over at once */
                             .setup_token = "only-once"};
     struct buf rows;
 
@@ -477,11 +544,14 @@ void rig_start(struct rig *rig, bool empty)
     if (!empty) {
         people_rows(&rows);
         site_rows(&rows);
+        occupancy_rows(&rows);
         card_rows(&rows);
         money_rows(&rows);
         order_rows(&rows);
         story_rows(&rows);
         company_rows(&rows, os_now_ms());
+        firmware_rows(&rows);
+        channel_row(&rows);
         assert_int_equal(store_commit(rig->store, buf_str(&rows), STR_LIT("")), 0);
     }
     buf_free(&rows);

@@ -4,11 +4,11 @@
 import { defineStore } from 'pinia'
 import { ref } from 'vue'
 import { all, can } from '@/api/client'
-import type { Channel, Charger, ContractRow, PartyRow, StationRow, TariffRow, Tenant } from '@/gen/api'
+import type { Channel, Charger, ContractRow, PartyRow, StationRow, TariffRow, Tenant, OccupancyRuleRow } from '@/gen/api'
 import { get } from '@/api/client'
 import { setZone } from '@/format'
 
-type Kind = 'channels' | 'stations' | 'tariffs' | 'contracts' | 'parties' | 'chargers'
+type Kind = 'channels' | 'stations' | 'tariffs' | 'contracts' | 'parties' | 'chargers' | 'occupancy'
 
 export function newestOfFamily<T extends { family: string; from_ms: number; created_ms?: number; id: string }>(rows: T[]): T[] {
   const best = new Map<string, T>()
@@ -26,6 +26,7 @@ export const useChoices = defineStore('choices', () => {
   const parties = ref<PartyRow[]>([])
   const chargers = ref<Charger[]>([])
   const channels = ref<Channel[]>([])
+  const occupancy = ref<OccupancyRuleRow[]>([])
   const tenant = ref<Tenant | null>(null)
   const have = new Set<Kind>()
 
@@ -33,6 +34,7 @@ export const useChoices = defineStore('choices', () => {
     if (k === 'stations') stations.value = await all<StationRow>('/stations')
     else if (k === 'chargers') chargers.value = await all<Charger>('/chargers')
     else if (k === 'tariffs') tariffs.value = newestOfFamily(await all<TariffRow>('/tariffs'))
+    else if (k === 'occupancy') occupancy.value = newestOfFamily(await all<OccupancyRuleRow>('/occupancy-rules'))
     else if (!can('ledger.read')) return
     else if (k === 'channels') channels.value = (await get<{ items: Channel[] }>('/channels')).items
     else if (k === 'contracts') contracts.value = newestOfFamily(await all<ContractRow>('/contracts'))
@@ -52,5 +54,5 @@ export const useChoices = defineStore('choices', () => {
     have.clear()
     tenant.value = null
   }
-  return { stations, tariffs, contracts, parties, chargers, channels, tenant, need, renew, loadTenant, forget }
+  return { stations, tariffs, contracts, parties, chargers, channels, occupancy, tenant, need, renew, loadTenant, forget }
 })

@@ -6,3 +6,4 @@ export const PAYOUT_ACT_REFUSE = 2
 export const PAYOUT_ACT_CANCEL = 3
 export const PAYOUT_ACT_SETTLED = 4
 export const PAYOUT_ACT_FAILED = 5
+export const PAYOUT_ACT_PAID = 6

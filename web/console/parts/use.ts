@@ -16,7 +16,7 @@ export interface List<T> {
   next: () => Promise<void>
 }
 
-/** A paged list; `query` is asked at each load, so filters need only call load(). Starts when the page is mounted. */
+/** A paged list (limit 0: one that comes whole); `query` is asked at each load, so filters need only call load(). Starts when the page is mounted. */
 export function useList<T>(path: string | (() => string), query: () => Query = () => ({}), limit = 50): List<T> {
   const { lang } = useText()
   const rows = shallowRef<T[]>([])
@@ -30,7 +30,7 @@ export function useList<T>(path: string | (() => string), query: () => Query = (
     const mine = ++turn
     loading.value = true
     try {
-      const page = await get<Page<T>>(typeof path === 'string' ? path : path(), { ...query(), after, limit })
+      const page = await get<Page<T>>(typeof path === 'string' ? path : path(), { ...query(), after, limit: limit || undefined })
       if (mine !== turn) return
       rows.value = after ? [...rows.value, ...page.items] : page.items
       cursor = page.next ?? ''

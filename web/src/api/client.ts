@@ -51,12 +51,14 @@ export interface Page<T> {
   next: string
 }
 export interface Options {
+  file?: string // sent as it is, instead of a body
   query?: Query
   body?: unknown
   key?: string // Idempotency-Key
   version?: number | string // If-Match
   signal?: AbortSignal
   headers?: Record<string, string>
+  raw?: string // a file instead of a body
 }
 
 let onLogout: () => void = () => {}
@@ -91,6 +93,7 @@ function networkProblem(): Problem {
 function headersOf(method: string, o: Options): Record<string, string> {
   const h: Record<string, string> = { Accept: 'application/json', 'X-Even-Face': face }
   if (o.body !== undefined) h['Content-Type'] = 'application/json'
+  if (o.file !== undefined) h['Content-Type'] = 'text/csv'
   if (method !== 'GET' && session.value?.csrf) h['X-CSRF-Token'] = session.value.csrf
   if (o.key) h['Idempotency-Key'] = o.key
   if (o.version !== undefined) h['If-Match'] = `"${o.version}"`
@@ -106,7 +109,7 @@ async function send(method: string, path: string, o: Options): Promise<Response>
       return await fetch(address(path, o.query), {
         method,
         headers: headersOf(method, o),
-        body: o.body === undefined ? undefined : JSON.stringify(o.body),
+        body: o.file ?? o.raw ?? (o.body === undefined ? undefined : JSON.stringify(o.body)),
         credentials: 'same-origin',
         cache: 'no-store',
         signal: o.signal ?? null,
@@ -138,6 +141,13 @@ export const get = <T>(path: string, query?: Query, signal?: AbortSignal) =>
 export const post = <T>(path: string, body: unknown, o: Options = {}) => request<T>('POST', path, { ...o, body })
 export const put = <T>(path: string, body: unknown, version: number | string | undefined) =>
   request<T>('PUT', path, { body, version: version ?? 0 })
+
+/** A file as text: of a route that answers none of our types. */
+export async function fetchFile(method: string, path: string, o: Options = {}): Promise<string> {
+  const r = await send(method, path, { ...o, headers: { Accept: '*/*', ...o.headers } })
+  if (!r.ok) throw await problemOf(r)
+  return r.text()
+}
 
 /** All pages of a list, up to `most` rows: for choices in forms, not for journals. */
 export async function all<T>(path: string, query: Query = {}, most = 2000): Promise<T[]> {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Texts that all three faces share. Keys with a number are values of the enums in core/types.h. */
+import { clauseTexts } from './clauses'
 import type { Pairs } from './index'
 
 export const common: Pairs = {
@@ -90,6 +91,11 @@ export const common: Pairs = {
   'transfer_code.9': ['提现退回', 'Withdrawal returned'],
   'transfer_code.10': ['挂账', 'To suspense'],
   'transfer_code.17': ['企业付款', 'Paid by a company'],
+  'transfer_code.11': ['挂账核销', 'Out of suspense'],
+  'transfer_code.12': ['渠道结算与手续费', 'Paid out, or fee kept, by a channel'],
+  'transfer_code.15': ['赠送', 'Gift'],
+  'transfer_code.16': ['赠送金收回', 'Gift taken back'],
+  ...clauseTexts,
   'channel_kind.1': ['微信支付', 'WeChat Pay'],
   'channel_kind.2': ['支付宝', 'Alipay'],
   'channel_kind.3': ['划拨', 'Allocation'],
@@ -98,6 +104,7 @@ export const common: Pairs = {
   'pay_method.1': ['扫码', 'QR code'],
   'pay_method.2': ['网页', 'Web page'],
   'pay_method.3': ['应用内', 'In the app'],
+  'pay_method.4': ['赠送', 'Gift'],
   'payment_state.1': ['创建中', 'Being created'],
   'payment_state.2': ['待支付', 'To be paid'],
   'payment_state.3': ['已到账', 'Paid'],

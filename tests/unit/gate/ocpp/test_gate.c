@@ -31,6 +31,7 @@ struct rig {
     uint64_t causes;
     int64_t now_ms;
     struct origin conn;
+    struct framelog *frames;
 };
 static struct rig rig;
 
@@ -207,6 +208,8 @@ static int setup(void **state)
                              .heartbeat_s = 60,
                              .max_conns = 16,
                              .cause = cause};
+    assert_int_equal(framelog_new(&(struct framelog_config){.recent = 1 << 16}, &rig.frames), 0);
+    gc.frames = rig.frames;
     assert_int_equal(ocpp_gate_new(&gc, &rig.gate), 0);
     struct net_listen l = {0};
     assert_int_equal(ocpp_gate_listen(rig.gate, &l, &rig.port), 0);
@@ -225,6 +228,7 @@ static int teardown(void **state)
     (void)state;
     net_free(rig.net);
     ocpp_gate_free(rig.gate);
+    framelog_free(rig.frames);
     buf_free(&rig.log);
     buf_free(&rig.cmds);
     return 0;
@@ -777,6 +781,56 @@ static void close_test(void **state)
     assert_int_equal(s.connections, 0);
 }
 
+/* The next row of the log must be this. */
+static int64_t logged(struct framelog_reader *r, enum framelog_dir dir, enum framelog_result result,
+                      const char *start)
+{
+    static char bytes[FRAMELOG_BODY_MAX];
+    struct framelog_row row;
+    assert_true(framelog_next(r, CHARGER, &row, bytes));
+    if (!str_starts(str_from(bytes, row.n), str_from_c(start)))
+        fail_msg("logged \"%.*s\", expected \"%s\"", (int)row.n, bytes, start);
+    assert_int_equal(row.dir, dir);
+    assert_int_equal(row.result, result);
+    return row.id;
+}
+
+static void frames_test(void **state)
+{
+    struct framelog_reader r;
+    (void)state;
+    say("[2,\"a\",\"Heartbeat\",{}]");
+    say("[2,\"b\",\"StatusNotification\",{\"connectorId\":\"x\"}]");
+    say("{nonsense");
+    turns(5);
+    net_close(rig.net, rig.client, 1000);
+    until(&rig.client_closed);
+    framelog_read(rig.frames, &r);
+    logged(&r, FRAME_NOTE, FRAME_OK, "asks CP1");
+    logged(&r, FRAME_NOTE, FRAME_OK, "from 127.0.0.1");
+    logged(&r, FRAME_NOTE, FRAME_OK, "open ocpp1.6");
+    int64_t call = logged(&r, FRAME_IN, FRAME_OK, "[2,\"a\",\"Heartbeat\"");
+    assert_true(logged(&r, FRAME_OUT, FRAME_OK, "[3,\"a\"") > call);
+    logged(&r, FRAME_IN, FRAME_REFUSED, "[2,\"b\",\"StatusNotification\"");
+    logged(&r, FRAME_OUT, FRAME_OK, "[4,\"b\"");
+    logged(&r, FRAME_IN, FRAME_REFUSED, "{nonsense");
+    logged(&r, FRAME_OUT, FRAME_OK, "[4,");
+    logged(&r, FRAME_NOTE, FRAME_OK, "closed ");
+}
+
+static void refused_frames_test(void **state)
+{
+    struct framelog_reader r;
+    (void)state;
+    dial("/ocpp/CP1", "ocpp1.6", "hush");
+    reply(cmd_expect(CMD_CONN_OPEN)->head.from, CMD_CONN_OPEN, ERR_UNAUTHENTICATED, NULL);
+    until(&rig.client_closed);
+    framelog_read(rig.frames, &r);
+    logged(&r, FRAME_NOTE, FRAME_OK, "asks CP1");
+    logged(&r, FRAME_NOTE, FRAME_OK, "secret from 127.0.0.1");
+    logged(&r, FRAME_NOTE, FRAME_OK, "refused ");
+}
+
 #define FRESH(t)     cmocka_unit_test_setup_teardown(t, setup, teardown)
 #define CONNECTED(t) cmocka_unit_test_setup_teardown(t, setup_connected, teardown)
 
@@ -793,6 +847,7 @@ int main(void)
         CONNECTED(typed_calls_test),  CONNECTED(raw_calls_test),
         CONNECTED(long_result_test),  CONNECTED(timeout_test),
         CONNECTED(close_test),        FRESH(early_call_test),
+        CONNECTED(frames_test),       FRESH(refused_frames_test),
     };
     return cmocka_run_group_tests_name("ocpp gate", tests, NULL, NULL);
 }

@@ -577,6 +577,57 @@ static void test_reversed_cards(void **state)
     assert_string_equal(cmd.u.pile_start.tag, "00000000540A4CE1");
 }
 
+/* The next row of the log that is not a time or a price matter. */
+static struct framelog_row logged(struct framelog_reader *r, char *bytes)
+{
+    struct framelog_row row = {0};
+
+    assert_true(framelog_next(r, CHARGER, &row, bytes));
+    return row;
+}
+
+static void test_frames_are_logged(void **state)
+{
+    struct ykc_Heartbeat beat = {.pile = PILE, .gun = "01"};
+    struct ykc_HeartbeatReply reply;
+    struct framelog_reader r;
+    struct framelog_row row;
+    static char bytes[FRAMELOG_BODY_MAX];
+    bool in = false, login_reply = false, bad = false, closed = false;
+    int64_t beat_id = 0, reply_id = 0;
+
+    (void)state;
+    log_in();
+    pile_says(0x03, &beat, 5, 6);
+    pile_hears(0x04, &reply);
+    assert_int_equal(net_send(rig->net, rig->pile, STR_LIT("junk")), 0);
+    pile_says(0x03, &beat, 5, 7);
+    turn_for(20);
+    net_close(rig->net, rig->pile, 1000);
+    turn_for(20);
+    framelog_read(rig->frames, &r);
+    row = logged(&r, bytes);
+    assert_int_equal(row.kind, 0x01); /* nobody knew yet whose it was */
+    assert_int_equal(row.charger, 0);
+    assert_int_equal(row.dir, FRAME_IN);
+    assert_int_equal((uint8_t)bytes[0], 0x68);
+    while (framelog_next(&r, CHARGER, &row, bytes)) {
+        login_reply = login_reply || (row.kind == 0x02 && row.dir == FRAME_OUT);
+        in = in || (row.kind == 0x03 && row.charger == CHARGER && row.result == FRAME_OK);
+        if (row.kind == 0x03 && beat_id == 0) {
+            beat_id = row.id;
+            assert_int_equal(row.n, 9 + 8);
+            assert_int_equal((uint8_t)bytes[2], 5);
+        }
+        if (row.kind == 0x04 && reply_id == 0)
+            reply_id = row.id;
+        bad = bad || (row.result == FRAME_REFUSED && row.n == 4 && memcmp(bytes, "junk", 4) == 0);
+        closed = closed || (row.dir == FRAME_NOTE && memcmp(bytes, "closed", 6) == 0);
+    }
+    assert_true(in && login_reply && bad && closed);
+    assert_true(beat_id > 0 && beat_id < reply_id); /* though it was put after its answer */
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, start, stop)
 
 int main(void)
@@ -599,6 +650,7 @@ int main(void)
         CASE(test_discharge_record),
         CASE(test_fork),
         CASE(test_reversed_cards),
+        CASE(test_frames_are_logged),
     };
 
     return cmocka_run_group_tests_name("ykc more", tests, NULL, NULL);

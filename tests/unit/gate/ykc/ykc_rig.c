@@ -110,6 +110,8 @@ int start(void **state)
     assert_int_equal(net_new(&nc, &rig->net), 0);
     gc.net = rig->net;
     gc.ctx = rig;
+    assert_int_equal(framelog_new(&(struct framelog_config){.recent = 1 << 16}, &rig->frames), 0);
+    gc.frames = rig->frames;
     assert_int_equal(ykc_gate_new(&gc, &rig->gate), 0);
     assert_int_equal(ykc_gate_listen(rig->gate, &l, &rig->port), 0);
     connect_pile();
@@ -121,6 +123,7 @@ int stop(void **state)
     (void)state;
     net_free(rig->net);
     ykc_gate_free(rig->gate);
+    framelog_free(rig->frames);
     buf_free(&rig->in);
     buf_free(&rig->cmds);
     free(rig);

@@ -22,6 +22,7 @@ struct rig {
     struct buf in;   /* bytes the pile got */
     struct buf cmds; /* commands the core got, padded to 8 */
     bool full;       /* the core has no room */
+    struct framelog *frames;
     int64_t now_ms;
 };
 

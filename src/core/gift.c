@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+/* gift.c: gift money: what an operator adds to a wallet, with a top-up package (充值套餐: pay 100, get
+ * 20) or as it pleases. It lies in an account of its own (ACCOUNT_WALLET_BONUS), whose contra is the
+ * tenant's marketing account; it pays bills (wallet.c) and never becomes cash.
+ *
+ * A package is promised as its payment is made (the payment's gift) and credited as it is paid, in
+ * the same batch. A refund of any part of that payment to its source voids the package: its whole
+ * gift goes back first, the unspent part out of the gift money, what was spent out of principal. So
+ * who tops up and asks for it back has had nothing for nothing, whatever he spent in between. When
+ * all refunds of the payment have come to nothing, the gift comes back with the last of them.
+ *
+ * All gift money of a driver is good until one day (driver.gift_until): each gift moves it on, never
+ * back. From then on it cannot be spent; it is posted back when the wallet is next given something.
+ *
+ * Invariants: 1. the marketing account has what was given, less what came back, negative; 2. 0 <=
+ * gift_back <= gift of a lot. The core's thread. */
+#include "core/charge.h"
+#include "core/purse.h"
+
+#define GIFT_MAX  (INT64_C(100000) * MONEY_UNIT)
+#define DAYS_MOST 3650
+#define DAY_MS    INT64_C(86400000)
+
+static const char *currency_of(const struct core *c, int64_t tenant)
+{
+    return tenant_find(c, tenant)->row.currency;
+}
+
+static bool whole_fen(int64_t v)
+{
+    return v >= MONEY_FEN && v % MONEY_FEN == 0;
+}
+
+/* gift > 0: to the driver; < 0: back. `cost` of it is principal. */
+static int64_t gift_post(struct core *c, int64_t tenant, int64_t driver, int64_t gift, int64_t cost,
+                         const char *note)
+{
+    struct ledger_request q;
+    const char *currency = currency_of(c, tenant);
+    int32_t code = gift + cost > 0 ? TRANSFER_GIFT : TRANSFER_GIFT_BACK;
+    purse_request(c, &q, tenant, code, currency);
+    q.note = note;
+    purse_leg(&q, purse_account(c, tenant, ACCOUNT_MARKETING, 0, currency), -(gift + cost), 0);
+    purse_leg(&q, purse_account(c, tenant, ACCOUNT_WALLET_BONUS, driver, currency), gift, 0);
+    purse_leg(&q, purse_account(c, tenant, ACCOUNT_WALLET, driver, currency), cost, 0);
+    struct ledger_ctx ctx = ledger_ctx_now(c);
+    must(ledger_post(c->ledger, &ctx, &q) == 0); /* it is there: the caller has looked */
+    event_wallet(c, tenant, driver, currency);
+    return ctx.id;
+}
+
+static int64_t gift_free(const struct core *c, int64_t tenant, int64_t driver)
+{
+    return purse_available(c, tenant, ACCOUNT_WALLET_BONUS, driver, currency_of(c, tenant));
+}
+
+void gift_forfeit(struct core *c, int64_t tenant, int64_t driver, int64_t principal)
+{
+    int64_t gift = gift_free(c, tenant, driver);
+    if (!(gift + principal))
+        return;
+    struct driver *d = driver_find(c, driver);
+    d->row.gift_lost += gift + principal;
+    obj_dirty(c, &d->o);
+    gift_post(c, tenant, driver, -gift, -principal, "");
+}
+
+static void until_move(struct core *c, struct driver *d, int64_t had, int32_t days)
+{
+    int64_t until = days ? c->now + days * DAY_MS : 0;
+    bool longer = !until || until > d->row.gift_until;
+    if (had && (!d->row.gift_until || !longer))
+        return;
+    d->row.gift_until = until;
+    obj_dirty(c, &d->o);
+}
+
+int64_t gift_give(struct core *c, int64_t tenant, int64_t driver, int64_t amount, int32_t days,
+                  const char *note)
+{
+    struct driver *d = driver_find(c, driver);
+    must(d);
+    if (d->row.gift_until && c->now >= d->row.gift_until)
+        gift_forfeit(c, tenant, driver, 0);
+    const struct ledger_account *a = ledger_account_find(c->ledger, tenant, ACCOUNT_WALLET_BONUS,
+                                                         driver, currency_of(c, tenant));
+    until_move(c, d, a ? ledger_balance(a).v : 0, days);
+    return gift_post(c, tenant, driver, amount, 0, note);
+}
+
+/* ---- packages, staff ---- */
+
+int gift_package(const struct core *c, int64_t tenant, const struct cmd_payment_new *in,
+                 struct row_payment *row)
+{
+    if (!in->package)
+        return 0;
+    const struct package *p = dir_find(c, ROW_PACKAGE, in->package);
+    if (!p || p->row.tenant != tenant)
+        return ERR_NOT_FOUND;
+    if (p->row.state != ROW_ACTIVE || c->now < p->row.from_ms ||
+        (p->row.to_ms && c->now >= p->row.to_ms))
+        return ERR_CLOSED;
+    if (in->amount != p->row.pay || in->connector)
+        return ERR_CONFLICT;
+    row->package = p->row.id;
+    row->gift = p->row.gift;
+    row->gift_days = p->row.gift_days;
+    return 0;
+}
+
+int gift_new(struct core *c, const struct cmd *cmd)
+{
+    const struct cmd_gift *in = &cmd->u.gift;
+    const struct driver *d = driver_find(c, in->driver);
+    int64_t account, tenant = cmd->head.tenant;
+    if (!d || d->row.tenant != tenant || cmd->head.station)
+        return ERR_NOT_FOUND;
+    if (d->row.state != ROW_ACTIVE)
+        return ERR_DISABLED;
+    if (!in->note[0])
+        return ERR_REQUIRED;
+    if (!whole_fen(in->amount) || in->amount > GIFT_MAX || in->days < 0 || in->days > DAYS_MOST)
+        return ERR_RANGE;
+    const char *currency = currency_of(c, tenant);
+    int rc = account_open(c, tenant, ACCOUNT_MARKETING, 0, currency, &account);
+    if (!rc)
+        rc = account_open(c, tenant, ACCOUNT_WALLET_BONUS, in->driver, currency, &account);
+    if (rc)
+        return rc;
+    int64_t transfer = gift_give(c, tenant, in->driver, in->amount, in->days, in->note);
+    c->made_id = core_id(c);
+    row_put(c, ROW_PAYMENT, ROW_UPSERT,
+            &(struct row_payment){.id = c->made_id,
+                                  .tenant = tenant,
+                                  .driver = in->driver,
+                                  .method = PAY_METHOD_GIFT,
+                                  .currency = currency,
+                                  .state = PAYMENT_PAID,
+                                  .provider_no = "",
+                                  .url = "",
+                                  .payer = "",
+                                  .transfer = transfer,
+                                  .created_ms = c->now,
+                                  .paid_ms = c->now,
+                                  .gift = in->amount,
+                                  .gift_days = in->days,
+                                  .version = 1});
+    return 0;
+}
+
+/* ---- refunds of a lot ---- */
+
+int gift_refund_cost(const struct core *c, const struct payment *lot, int64_t *cost)
+{
+    int64_t due = lot->row.gift - lot->row.gift_back;
+    int64_t has = gift_free(c, lot->row.tenant, lot->row.driver);
+    const struct ledger_account *a = ledger_account_find(
+        c->ledger, lot->row.tenant, ACCOUNT_WALLET_BONUS, lot->row.driver, lot->row.currency);
+    *cost = due > has ? due - has : 0;
+    return *cost && a && a->held ? ERR_BUSY : 0;
+}
+
+void gift_refund(struct core *c, struct payment *lot)
+{
+    int64_t due = lot->row.gift - lot->row.gift_back, cost;
+    must(gift_refund_cost(c, lot, &cost) == 0);
+    if (!due)
+        return;
+    gift_post(c, lot->row.tenant, lot->row.driver, -(due - cost), -cost, "");
+    lot->row.gift_back += due;
+    lot->row.gift_cost += cost;
+}
+
+void gift_refund_undo(struct core *c, struct payment *lot)
+{
+    int64_t gift = lot->row.gift_back - lot->row.gift_cost, cost = lot->row.gift_cost;
+    if (lot->row.refunded || !lot->row.gift_back)
+        return; /* more of the lot went back: the package stays void */
+    gift_post(c, lot->row.tenant, lot->row.driver, gift, cost, "");
+    lot->row.gift_back = lot->row.gift_cost = 0;
+}

@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: Apache-2.0
+/* h_report.c: what a month brought: profit and loss of each station (场站分润), and the operator's revenue
+ * as principal and as agent (总额法, 净额法).
+ *
+ * All figures come from the books, on one snapshot:
+ *
+ *   elec + service + occupancy − loss = paid        stat_day, by the day on which an order ended
+ *   paid + moved − back = own + partners             split_part, by when it was posted
+ *   result = own − channel fee − costs
+ *
+ * `moved` is what was posted in this month for orders that ended in another (and less the other way
+ * round): an order that ended at midnight, a doubtful rest, a corrected end. Without it the two sides
+ * would be forced to agree. `back` is what refunds and corrections took back in this month.
+ *
+ * The channel fee is an estimate: what channels keep (fee_bp) of the payments of the month, spread over
+ * what was paid for orders. Tax is in the price: it is worked out for each fee line and rate of the
+ * orders, from the sum. Months are the tenant's.
+ *
+ * Thread: the request's. */
+#include "web/report.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/money.h"
+#include "base/zone.h"
+#include "base/tax.h"
+#include "core/types.h"
+#include "web/routes_gen.h"
+
+enum { STATIONS_MAX = 5000, SHARES_MAX = 200, MONTHS_MAX = 12, BP = 10000, ID_TIME_BITS = 20 };
+#define PAY_LEAD_MS INT64_C(172800000) /* a payment is made so long before it is paid at most */
+
+/* ---- months ---- */
+
+static int64_t month_next(int64_t month)
+{
+    return month % 100 == 12 ? month + 89 : month + 1;
+}
+
+static int64_t month_begin(const struct request *r, int64_t month)
+{
+    struct civil c = {.year = (int32_t)(month / 100), .month = (int8_t)(month % 100), .day = 1};
+
+    return zone_instant(web_zone_get(r->web, r->actor.zone), &c);
+}
+
+/* The argument, this month when it is missing; 0 when it is none. */
+static int64_t month_arg(struct request *r, const char *name)
+{
+    int64_t today_ms, month_ms, today, month = req_arg_i64(r, name);
+
+    if (req_arg(r, name).n == 0) {
+        req_today(r, &today_ms, &month_ms, &today);
+        return today / 100;
+    }
+    return month >= 200001 && month <= 299912 && month % 100 >= 1 && month % 100 <= 12 ? month : 0;
+}
+
+/* ---- stations ---- */
+
+struct report {
+    struct request *r;
+    struct rows stations, shares;
+    struct money tax, own_tax; /* of the month */
+    int64_t payments, fees;    /* fees: times BP */
+};
+
+static int by_station(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = ((const struct api_StationProfit *)b)->station;
+
+    return x < y ? -1 : x > y;
+}
+
+/* Rows came in the order of their ids. */
+static struct api_StationProfit *station_of(struct report *p, int64_t id)
+{
+    return bsearch(&id, p->stations.p, p->stations.n, sizeof(struct api_StationProfit), by_station);
+}
+
+static int day_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    struct api_StationProfit *s = station_of(ctx, v[0].i);
+
+    (void)n;
+    if (s == NULL)
+        return 0;
+    s->orders = v[1].i;
+    s->energy_mwh = v[2].i;
+    s->elec = MONEY(v[3].i);
+    s->service = MONEY(v[4].i);
+    s->occupancy = MONEY(v[5].i);
+    s->loss = MONEY(v[6].i);
+    s->paid = MONEY(v[7].i);
+    return 0;
+}
+
+static int share_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    struct report *p = ctx;
+    struct api_StationProfit *s = station_of(p, v[0].i);
+    struct api_StationShare *x;
+
+    (void)n;
+    if (s == NULL)
+        return 0;
+    x = rows_add(p->r, &p->shares);
+    if (x == NULL)
+        return ERR_TOO_LARGE;
+    *x = (struct api_StationShare){.party = v[1].i,
+                                   .party_name = req_copy(p->r, v[2].s),
+                                   .kind = v[3].i,
+                                   .shares = MONEY(v[4].i),
+                                   .back = MONEY(v[5].i)};
+    s->shares_n++;
+    return 0;
+}
+
+static int cost_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    struct api_StationProfit *s = station_of(ctx, v[0].i);
+    struct money amount = MONEY(v[2].i);
+
+    (void)n;
+    if (s == NULL)
+        return 0;
+    if (v[1].i == COST_ELECTRICITY)
+        s->cost_electricity = amount;
+    else if (v[1].i == COST_RENT)
+        s->cost_rent = amount;
+    else if (v[1].i == COST_MAINTENANCE)
+        s->cost_maintenance = amount;
+    else
+        s->cost_other = amount;
+    return 0;
+}
+
+static int fees_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    struct report *p = ctx;
+
+    (void)n;
+    p->payments = v[0].i;
+    p->fees = v[1].i;
+    return 0;
+}
+
+static int tax_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    struct report *p = ctx;
+
+    (void)n;
+    if (v[1].i < 0 || v[1].i > TAX_BP_MAX)
+        return ERR_CORRUPT;
+    p->tax = money_add(p->tax, tax_inclusive(MONEY(v[2].i), (int32_t)v[1].i).tax);
+    p->own_tax = money_add(p->own_tax, tax_inclusive(MONEY(v[3].i), (int32_t)v[1].i).tax);
+    return 0;
+}
+
+static int month_read(struct report *p, int64_t month)
+{
+    struct request *r = p->r;
+    int64_t from = month_begin(r, month), to = month_begin(r, month_next(month));
+    const struct bind of[] = {BIND_I64("from_day", month * 100 + 1),
+                              BIND_I64("to_day", month * 100 + 31),
+                              BIND_I64("from_ms", from),
+                              BIND_I64("to_ms", to),
+                              BIND_I64("of_month", month),
+                              BIND_I64("from_id", (from - PAY_LEAD_MS) << ID_TIME_BITS),
+                              BIND_I64("to_id", to << ID_TIME_BITS)};
+    static const struct {
+        enum query q;
+        query_row_fn *fn;
+    } parts[] = {{QUERY_REPORT_DAYS, day_take},
+                 {QUERY_REPORT_SHARES, share_take},
+                 {QUERY_REPORT_COSTS, cost_take},
+                 {QUERY_REPORT_FEES, fees_take},
+                 {QUERY_REPORT_TAX, tax_take}};
+    int err;
+
+    p->stations = (struct rows){.type = &api_StationProfit_type, .max = STATIONS_MAX};
+    p->shares = (struct rows){.type = &api_StationShare_type};
+    err = req_rows(r, QUERY_REPORT_STATIONS, NULL, 0, &p->stations);
+    for (size_t i = 0; err == 0 && i < ARRAY_LEN(parts); i++)
+        err = req_query(r, parts[i].q, of, ARRAY_LEN(of), parts[i].fn, p);
+    return err;
+}
+
+/* What stands beside the sums of one station. */
+static void station_close(const struct report *p, struct api_StationProfit *s)
+{
+    for (uint32_t i = 0; i < s->shares_n; i++) {
+        const struct api_StationShare *x = &s->shares[i];
+        struct money net = money_sub(x->shares, x->back);
+
+        if (x->kind == PARTY_PLATFORM)
+            s->own = money_add(s->own, net);
+        else
+            s->partners = money_add(s->partners, net);
+        s->moved = money_add(s->moved, x->shares);
+        s->back = money_add(s->back, x->back);
+    }
+    s->moved = money_sub(s->moved, s->paid);
+    if (p->payments > 0 && s->paid.v > 0)
+        s->channel_fee = money_round_fen(
+            MONEY(muldiv_half_up(s->paid.v, muldiv_half_up(p->fees, 1, BP), p->payments)));
+    s->result = money_sub(s->own, s->channel_fee);
+    s->result = money_sub(s->result, money_add(s->cost_electricity, s->cost_rent));
+    s->result = money_sub(s->result, money_add(s->cost_maintenance, s->cost_other));
+}
+
+static void total_add(struct api_StationProfit *t, const struct api_StationProfit *s)
+{
+    struct money *to[] = {&t->elec,      &t->service,
+                          &t->occupancy, &t->loss,
+                          &t->paid,      &t->moved,
+                          &t->back,      &t->own,
+                          &t->partners,  &t->channel_fee,
+                          &t->result,    &t->cost_electricity,
+                          &t->cost_rent, &t->cost_maintenance,
+                          &t->cost_other};
+    const struct money from[] = {s->elec,      s->service,
+                                 s->occupancy, s->loss,
+                                 s->paid,      s->moved,
+                                 s->back,      s->own,
+                                 s->partners,  s->channel_fee,
+                                 s->result,    s->cost_electricity,
+                                 s->cost_rent, s->cost_maintenance,
+                                 s->cost_other};
+
+    t->orders += s->orders;
+    t->energy_mwh += s->energy_mwh;
+    for (size_t i = 0; i < ARRAY_LEN(to); i++)
+        *to[i] = money_add(*to[i], from[i]);
+}
+
+static int report_make(struct report *p, int64_t month, struct api_StationMonth *out)
+{
+    struct api_StationProfit *s;
+    struct api_StationShare *next;
+    int err = month_read(p, month);
+
+    if (err != 0)
+        return err;
+    *out = (struct api_StationMonth){.month = month};
+    s = out->rows = (struct api_StationProfit *)(void *)p->stations.p;
+    out->rows_n = p->stations.n;
+    next = (struct api_StationShare *)(void *)p->shares.p;
+    for (uint32_t i = 0; i < p->stations.n; i++) {
+        s[i].shares = next;
+        next += s[i].shares_n;
+        station_close(p, &s[i]);
+        if (s[i].shares_n > SHARES_MAX)
+            s[i].shares_n = SHARES_MAX; /* shown; the sums have all */
+        total_add(&out->total, &s[i]);
+    }
+    return 0;
+}
+
+int report_stations_read(struct request *r, int64_t month, struct api_StationMonth *out)
+{
+    struct report p = {.r = r};
+
+    if (month == 0)
+        month = month_arg(r, "month");
+    if (month == 0)
+        return req_fail(r, ERR_RANGE, NULL, "month: yyyymm");
+    return report_make(&p, month, out);
+}
+
+int report_stations(struct request *r)
+{
+    struct api_StationMonth m;
+    int err = report_stations_read(r, 0, &m);
+
+    return err != 0 ? err : req_json(r, &api_StationMonth_type, &m);
+}
+
+/* ---- costs ---- */
+
+int report_costs(struct request *r)
+{
+    struct rows rows = {.type = &api_StationCostRow_type, .max = STATIONS_MAX};
+    struct bind month = BIND_I64("of_month", month_arg(r, "month"));
+    int err = month.v.i == 0 ? req_fail(r, ERR_RANGE, NULL, "month: yyyymm")
+                             : req_rows(r, QUERY_REPORT_COSTS, &month, 1, &rows);
+
+    return err != 0 ? err : req_list(r, rows.type, rows.p, rows.n, STR_LIT(""));
+}
+
+int report_cost_post(struct request *r)
+{
+    const struct api_StationCostIn *in = r->in;
+    struct cmd *cmd;
+
+    if (r->resumed)
+        return req_made(r);
+    cmd = req_cmd(r, CMD_STATION_COST, CMD_SIZE(station_cost));
+    if (cmd == NULL)
+        return ERR_TOO_LARGE;
+    cmd->u.station_cost.station = in->station;
+    cmd->u.station_cost.month = (int32_t)in->month;
+    cmd->u.station_cost.kind = (int32_t)in->kind;
+    cmd->u.station_cost.amount = in->amount.v;
+    if (str_copy(cmd->u.station_cost.note, sizeof(cmd->u.station_cost.note), in->note) < in->note.n)
+        return req_fail(r, ERR_RANGE, "/note", "at most 200 bytes");
+    req_idem(r, cmd);
+    return req_submit(r, cmd, 1);
+}
+
+/* ---- revenue ---- */
+
+static int revenue_month(struct request *r, int64_t month, struct rows *out)
+{
+    struct report p = {.r = r};
+    struct api_StationMonth m;
+    int err = report_make(&p, month, &m);
+    struct api_RevenueMonth *row = err != 0 ? NULL : rows_add(r, out);
+    const struct api_StationProfit *t = &m.total;
+
+    if (row == NULL)
+        return err != 0 ? err : ERR_TOO_LARGE;
+    *row =
+        (struct api_RevenueMonth){.month = month,
+                                  .orders = t->orders,
+                                  .billed = money_add(t->elec, money_add(t->service, t->occupancy)),
+                                  .loss = t->loss,
+                                  .paid = t->paid,
+                                  .moved = t->moved,
+                                  .back = t->back,
+                                  .gross = money_add(t->own, t->partners),
+                                  .gross_tax = p.tax,
+                                  .own = t->own,
+                                  .own_tax = p.own_tax,
+                                  .partners = t->partners};
+    row->gross_net = money_sub(row->gross, row->gross_tax);
+    row->own_net = money_sub(row->own, row->own_tax);
+    return 0;
+}
+
+int report_revenue_read(struct request *r, struct rows *out)
+{
+    int64_t from = month_arg(r, "from"), to = month_arg(r, "to");
+    int err = 0, n = 0;
+
+    *out = (struct rows){.type = &api_RevenueMonth_type};
+    if (from == 0 || to == 0 || from > to)
+        return req_fail(r, ERR_RANGE, NULL, "from and to: yyyymm");
+    for (int64_t m = from; err == 0 && m <= to; m = month_next(m)) {
+        if (n++ == MONTHS_MAX)
+            return req_fail(r, ERR_RANGE, NULL, "at most twelve months");
+        err = revenue_month(r, m, out);
+    }
+    return err;
+}
+
+int report_revenue(struct request *r)
+{
+    struct rows rows;
+    int err = report_revenue_read(r, &rows);
+
+    return err != 0 ? err : req_list(r, rows.type, rows.p, rows.n, STR_LIT(""));
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+/* test_check_recon.c: `even check` and reconciliation: a closed day that ties says nothing, and each
+ * thing that is changed behind the store's back is found by its rule. The books are made by hand: a
+ * payment, a bill with its fees and one difference on suspense, a payment to the bank, a close. */
+#include "test_store.h"
+
+#include "base/err.h"
+#include "io/os/file.h"
+#include "store/check.h"
+
+enum { CHANNEL = 1, WALLET, SUSPENSE, FEE, BANK, WECHAT = 7, DAY = 20261125 };
+#define DAY_END INT64_C(1795622400000) /* 2026-11-25T16:00Z: midnight in China */
+#define LAST    (DAY_END - 1)
+
+struct side {
+    int64_t account, amount;
+};
+
+/* Balances and the last transfers of the five accounts, as they are built up. */
+static int64_t in[BANK + 1], out[BANK + 1], last[BANK + 1];
+
+static void transfer_put(struct box *b, int64_t id, int32_t code, int64_t effective_ms,
+                         const struct side *side, size_t n)
+{
+    struct buf legs;
+    int64_t positive = 0;
+    buf_init(&legs, 4000);
+    for (size_t i = 0; i < n; i++) {
+        int64_t a = side[i].account, v = side[i].amount;
+        in[a] += v > 0 ? v : 0;
+        out[a] -= v < 0 ? v : 0;
+        positive += v > 0 ? v : 0;
+        buf_put_varint(&legs, (uint64_t)a);
+        buf_put_zigzag(&legs, v);
+        buf_put_zigzag(&legs, in[a] - out[a]);
+        buf_put_varint(&legs, (uint64_t)last[a]);
+        buf_put_varint(&legs, 0);
+        last[a] = id;
+    }
+    const struct row_transfer row = {.id = id,
+                                     .tenant = 1,
+                                     .code = code,
+                                     .currency = "CNY",
+                                     .amount = positive,
+                                     .effective_ms = effective_ms,
+                                     .posted_ms = DAY_END + id * 1000 - 20000,
+                                     .note = "",
+                                     .legs = buf_str(&legs)};
+    row_pack(&b->rows, ROW_TRANSFER, ROW_INSERT, &row);
+    buf_free(&legs);
+}
+
+static void accounts_put(struct box *b)
+{
+    static const int32_t kinds[] = {[CHANNEL] = ACCOUNT_CHANNEL,
+                                    [WALLET] = ACCOUNT_WALLET,
+                                    [SUSPENSE] = ACCOUNT_SUSPENSE,
+                                    [FEE] = ACCOUNT_CHANNEL_FEE,
+                                    [BANK] = ACCOUNT_BANK};
+    static const int64_t owners[] = {
+        [CHANNEL] = WECHAT, [WALLET] = 12, [SUSPENSE] = 0, [FEE] = WECHAT, [BANK] = 0};
+    for (int64_t a = CHANNEL; a <= BANK; a++)
+        row_pack(&b->rows, ROW_ACCOUNT, ROW_UPSERT,
+                 &(struct row_account){.id = a,
+                                       .tenant = 1,
+                                       .kind = kinds[a],
+                                       .owner = owners[a],
+                                       .currency = "CNY",
+                                       .posted_in = in[a],
+                                       .posted_out = out[a],
+                                       .min_balance = a == WALLET ? 0 : -1000000000,
+                                       .last_transfer = last[a]});
+}
+
+static void journal_make(struct box *b)
+{
+    const struct side paid[] = {{CHANNEL, -100000}, {WALLET, 100000}};
+    const struct side fees[] = {{CHANNEL, 600}, {FEE, -600}};
+    const struct side differs[] = {{CHANNEL, -70000}, {SUSPENSE, 70000}};
+    const struct side settled[] = {{CHANNEL, 50000}, {BANK, -49900}, {FEE, -100}};
+    const struct side later[] = {{CHANNEL, -5000}, {WALLET, 5000}};
+    memset(in, 0, sizeof in);
+    memset(out, 0, sizeof out);
+    memset(last, 0, sizeof last);
+    transfer_put(b, 10, TRANSFER_TOPUP, DAY_END - 10000, paid, 2);
+    transfer_put(b, 30, TRANSFER_CHANNEL, LAST, fees, 2);
+    transfer_put(b, 40, TRANSFER_SUSPENSE, LAST, differs, 2);
+    transfer_put(b, 50, TRANSFER_CHANNEL, LAST, settled, 3);
+    transfer_put(b, 60, TRANSFER_TOPUP, DAY_END + 40000, later, 2);
+    accounts_put(b);
+}
+
+static void recon_make(struct box *b)
+{
+    row_pack(&b->rows, ROW_BILL, ROW_UPSERT,
+             &(struct row_bill){.id = 500,
+                                .tenant = 1,
+                                .channel = WECHAT,
+                                .day = DAY,
+                                .rows = 2,
+                                .matched = 1,
+                                .differ = 1,
+                                .took = 170000,
+                                .fees = 600,
+                                .fee_due = 600,
+                                .transfer = 30});
+    row_pack(&b->rows, ROW_BILL_DIFF, ROW_UPSERT,
+             &(struct row_bill_diff){.id = 501,
+                                     .tenant = 1,
+                                     .channel = WECHAT,
+                                     .bill = 500,
+                                     .day = DAY,
+                                     .class = BILL_THEIRS_ONLY,
+                                     .currency = "CNY",
+                                     .theirs = 70000,
+                                     .theirs_day = DAY,
+                                     .suspense = 70000,
+                                     .state = DIFF_POSTED,
+                                     .transfer = 40,
+                                     .posted_ms = LAST});
+    row_pack(&b->rows, ROW_SETTLEMENT, ROW_UPSERT,
+             &(struct row_settlement){.id = 502,
+                                      .tenant = 1,
+                                      .channel = WECHAT,
+                                      .day = DAY,
+                                      .currency = "CNY",
+                                      .amount = 49900,
+                                      .fee = 100,
+                                      .bank_no = "B",
+                                      .transfer = 50});
+    row_pack(&b->rows, ROW_DAY_CLOSE, ROW_UPSERT,
+             &(struct row_day_close){.id = 503,
+                                     .tenant = 1,
+                                     .channel = WECHAT,
+                                     .day = DAY,
+                                     .first_day = DAY,
+                                     .currency = "CNY",
+                                     .took = 170000,
+                                     .fees = 600,
+                                     .settled = 50000,
+                                     .theirs = 119400,
+                                     .held = 119400});
+}
+
+static int check(struct box *b, char *said, size_t size)
+{
+    FILE *f = fmemopen(said, size, "w");
+    assert_non_null(f);
+    int rc = store_check(box_path(b, "even.db"), f);
+    fclose(f);
+    return rc;
+}
+
+static const struct {
+    const char *rule, *sql;
+} wrongs[] = {
+    {"suspense", "UPDATE bill_diff SET suspense = suspense + 1"},
+    {"suspense", "UPDATE bill_diff SET state = 3"},
+    {"suspense", "UPDATE bill_diff SET state = 1"},
+    {"suspense", "UPDATE bill_diff SET transfer = 10"},
+    {"suspense", "UPDATE bill_diff SET transfer = 0"},
+    {"suspense", "DELETE FROM bill_diff"},
+    {"bill", "UPDATE bill SET fee_due = 500"},
+    {"bill", "UPDATE bill SET fees = 700"},
+    {"bill", "UPDATE bill SET transfer = 50"},
+    {"bill", "UPDATE bill SET matched = 3"},
+    {"settled", "UPDATE settlement SET fee = 0"},
+    {"close", "UPDATE settlement SET day = day + 1"},
+    {"close", "UPDATE bill SET took = took + 1"},
+    {"close", "DELETE FROM bill"},
+    {"close", "UPDATE day_close SET opening = 5"},
+    {"close", "UPDATE day_close SET first_day = day + 1"},
+    {"close", "UPDATE day_close SET held = held + 1, lines = lines + 1"},
+    {"close", "UPDATE day_close SET theirs = theirs + 1, held = held + 1"},
+    {"close", "UPDATE bill_diff SET theirs_day = 0"},
+    {"close", "UPDATE bill_diff SET ours = 1, ours_ms = 1"},
+    {"close", "UPDATE transfer SET effective_ms = effective_ms + 1 WHERE id = 50"},
+    {"close", "UPDATE transfer SET effective_ms = 1 WHERE id = 60"},
+    {"close", "UPDATE bill_diff SET posted_ms = posted_ms + 1"},
+    {"close",
+     "INSERT INTO day_close SELECT id + 1, tenant, channel, day + 2, day + 2, currency, theirs, 0, "
+     "0, 0, 0, theirs, theirs, 0, made_ms, made_by, version FROM day_close"},
+};
+
+static void a_close_that_ties_says_nothing(void **state)
+{
+    struct box *b = *state;
+    char said[20000], want[40];
+    struct buf right;
+    box_open(b);
+    journal_make(b);
+    recon_make(b);
+    box_commit(b);
+    box_close(b);
+    int rc = check(b, said, sizeof said);
+    if (rc)
+        print_error("%s", said);
+    assert_int_equal(rc, 0);
+    buf_init(&right, 8 << 20);
+    assert_int_equal(file_read(box_path(b, "even.db"), 8 << 20, &right), 0);
+    for (size_t i = 0; i < ARRAY_LEN(wrongs); i++) {
+        assert_int_equal(file_write_atomic(box_path(b, "even.db"), buf_str(&right), 0600), 0);
+        box_exec(b, wrongs[i].sql);
+        rc = check(b, said, sizeof said);
+        snprintf(want, sizeof want, "violation %s ", wrongs[i].rule);
+        if (rc != 1 || !strstr(said, want))
+            print_error("%s: %d\n%s", wrongs[i].sql, rc, said);
+        assert_int_equal(rc, 1);
+        assert_non_null(strstr(said, want));
+    }
+    buf_free(&right);
+}
+
+int check_recon_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_close_that_ties_says_nothing, box_make, box_drop),
+    };
+    return cmocka_run_group_tests_name("check: reconciliation", tests, NULL, NULL);
+}
