@@ -292,6 +292,25 @@ bool core_zone_known(const struct core *c, const char *name)
 
 static int idem_load(struct core *c, const struct row_idem *row);
 
+/* Of ROW_ACCOUNT, ROW_HOLD and ROW_TRANSFER. What is in memory is newer. */
+static int ledger_row_load(struct core *c, enum row_table t, const void *row)
+{
+    switch (t) {
+    case ROW_ACCOUNT:
+        if (ledger_account(c->ledger, ((const struct row_account *)row)->id))
+            return 0;
+        core_id_seen(c, ((const struct row_account *)row)->last_transfer);
+        return ledger_load_account(c->ledger, row);
+    case ROW_HOLD: /* that of an order that is in memory already is there too */
+        if (ledger_hold(c->ledger, ((const struct row_hold *)row)->id))
+            return 0;
+        return ledger_load_hold(c->ledger, row);
+    default:
+        ledger_time_floor(c->ledger, ((const struct row_transfer *)row)->posted_ms);
+        return 0;
+    }
+}
+
 int core_load(struct core *c, enum row_table t, const void *row)
 {
     const int64_t *id = row_field(t, row, "id");
@@ -331,15 +350,9 @@ int core_load(struct core *c, enum row_table t, const void *row)
     case ROW_OCCUPANCY_WINDOW:
         return occupancy_load(c, t, row);
     case ROW_ACCOUNT:
-        if (ledger_account(c->ledger, ((const struct row_account *)row)->id))
-            return 0; /* what is in memory is newer */
-        core_id_seen(c, ((const struct row_account *)row)->last_transfer);
-        return ledger_load_account(c->ledger, row);
     case ROW_HOLD:
-        /* The hold of an order that is in memory already is there too. */
-        if (ledger_hold(c->ledger, ((const struct row_hold *)row)->id))
-            return 0;
-        return ledger_load_hold(c->ledger, row);
+    case ROW_TRANSFER:
+        return ledger_row_load(c, t, row);
     case ROW_ORDERS:
         return order_load(c, row);
     case ROW_SESSION:
@@ -360,9 +373,6 @@ int core_load(struct core *c, enum row_table t, const void *row)
     case ROW_INVOICE_LINE:
     case ROW_INVOICE_ORDER:
         return invoice_load(c, t, row);
-    case ROW_TRANSFER:
-        ledger_time_floor(c->ledger, ((const struct row_transfer *)row)->posted_ms);
-        return 0;
     default: /* journals and statistics are nothing that the core needs */
         return 0;
     }

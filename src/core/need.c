@@ -395,6 +395,44 @@ static void needs_of_gate(struct needs *w, const struct cmd *cmd)
     }
 }
 
+static void needs_of_money(struct needs *w, const struct cmd *cmd)
+{
+    switch (cmd->head.type) {
+    case CMD_INVOICE_NEW:
+        want_invoice_new(w, &cmd->u.invoice_new);
+        break;
+    case CMD_INVOICE_DECIDE:
+        want_invoice_decide(w, cmd->head.tenant, &cmd->u.invoice_decide);
+        break;
+    case CMD_PAY_RESULT:
+        want_pay(w, &cmd->u.pay_result);
+        break;
+    case CMD_PAYOUT_NEW:
+        want_payment(w, cmd->u.payout_new.payment);
+        break;
+    case CMD_PAYOUT_PAPER:
+        want_payout(w, cmd->u.payout_paper.payout);
+        break;
+    case CMD_PAYOUT_DECIDE:
+        want_payout(w, cmd->u.payout_decide.payout);
+        break;
+    case CMD_DIFF_DECIDE:
+        want_diff(w, &cmd->u.diff_decide);
+        break;
+    case CMD_GIFT:
+        want_driver(w, cmd->u.gift.driver);
+        break;
+    case CMD_WALLET_FREEZE:
+        want_driver(w, cmd->u.wallet_freeze.driver);
+        break;
+    case CMD_DRIVER_CLOSE:
+        want_driver(w, cmd->u.driver_close.driver);
+        break;
+    default:
+        break;
+    }
+}
+
 static void needs_of_web(struct needs *w, const struct cmd *cmd)
 {
     switch (cmd->head.type) {
@@ -407,15 +445,6 @@ static void needs_of_web(struct needs *w, const struct cmd *cmd)
     case CMD_PAYMENT_NEW:
         want_driver(w, cmd->u.payment_new.driver);
         want_connector(w, cmd->u.payment_new.connector);
-        break;
-    case CMD_GIFT:
-        want_driver(w, cmd->u.gift.driver);
-        break;
-    case CMD_WALLET_FREEZE:
-        want_driver(w, cmd->u.wallet_freeze.driver);
-        break;
-    case CMD_DRIVER_CLOSE:
-        want_driver(w, cmd->u.driver_close.driver);
         break;
     case CMD_REGISTER_DRIVER:
         want_phone(w, cmd->head.tenant, cmd->u.register_driver.phone);
@@ -442,29 +471,8 @@ static void needs_of_web(struct needs *w, const struct cmd *cmd)
     case CMD_ORDER_REFUND:
         (void)want_order(w, cmd->u.order_refund.order);
         break;
-    case CMD_INVOICE_NEW:
-        want_invoice_new(w, &cmd->u.invoice_new);
-        break;
-    case CMD_INVOICE_DECIDE:
-        want_invoice_decide(w, cmd->head.tenant, &cmd->u.invoice_decide);
-        break;
-    case CMD_PAY_RESULT:
-        want_pay(w, &cmd->u.pay_result);
-        break;
-    case CMD_PAYOUT_NEW:
-        want_payment(w, cmd->u.payout_new.payment);
-        break;
-    case CMD_PAYOUT_PAPER:
-        want_payout(w, cmd->u.payout_paper.payout);
-        break;
-    case CMD_PAYOUT_DECIDE:
-        want_payout(w, cmd->u.payout_decide.payout);
-        break;
-    case CMD_DIFF_DECIDE:
-        want_diff(w, &cmd->u.diff_decide);
-        break;
     default:
-        break;
+        needs_of_money(w, cmd);
     }
 }
 

@@ -58,12 +58,12 @@ ORDER BY m.id DESC LIMIT :lim;
 SELECT id, tenant, company, driver, token FROM company_member WHERE id = :id AND tenant = :tenant;
 
 -- name: company_orders(tenant id, scope id, id id, after id, lim int) many
--- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, zone text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, refunded money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time
+-- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, zone text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, refunded money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time, linked id, free_ms time
 SELECT o.id, o.kind, o.payer_kind, o.driver,
        COALESCE(substr(d.phone, 1, 3) || '****' || substr(d.phone, length(d.phone) - 1, 2), ''),
        o.station, COALESCE(s.name, ''), COALESCE(s.zone, ''), o.charger, COALESCE(c.name, ''), o.connector, COALESCE(k.number, 0), o.state,
        o.started_by, o.cap, o.energy_mwh, o.total, o.paid, o.refunded, o.loss, o.stop_reason, o.fail, o.doubt, o.estimated, o.created_ms,
-       o.start_ms, o.end_ms, o.settled_ms
+       o.start_ms, o.end_ms, o.settled_ms, o.linked, o.free_ms
 FROM orders o
 LEFT JOIN driver d ON d.id = o.driver
 LEFT JOIN station s ON s.id = o.station
