@@ -347,8 +347,7 @@ struct taken company_take(const struct core *c, const struct order *o, int64_t t
     return t;
 }
 
-void company_legs(struct core *c, struct order *o, const struct taken *t,
-                  struct ledger_request *q)
+void company_legs(struct core *c, struct order *o, const struct taken *t, struct ledger_request *q)
 {
     const struct ledger_account *a = account_of(c, o->row.company);
     if (t->debt && held_of(c, o)) /* a hold gives no more than it holds */

@@ -99,8 +99,7 @@ EV_MUST_USE int company_hold(struct core *c, struct order *o, int64_t amount);
 EV_MUST_USE int company_raise(struct core *c, struct order *o, int64_t more);
 struct taken company_take(const struct core *c, const struct order *o, int64_t total,
                           const struct ledger_hold *hold);
-void company_legs(struct core *c, struct order *o, const struct taken *t,
-                  struct ledger_request *q);
+void company_legs(struct core *c, struct order *o, const struct taken *t, struct ledger_request *q);
 void company_back(struct core *c, struct order *o, int64_t back, struct ledger_request *q);
 /** What its shares wait for: −(id of a bill), or 0 for the usual window. */
 int64_t company_due(struct core *c, const struct order *o);

@@ -488,11 +488,16 @@ static const struct {
     check_fn *check;
     int (*prepare)(struct core *c, struct put *p); /* may fail, changes only accounts */
 } rules[ROW_TABLE_N] = {
-    [ROW_TENANT] = {check_tenant, NULL},           [ROW_PARTY] = {check_party, prepare_party},
-    [ROW_PERSON] = {check_person, NULL},           [ROW_API_KEY] = {check_api_key, NULL},
-    [ROW_DRIVER] = {check_driver, prepare_driver}, [ROW_TOKEN] = {check_token, NULL},
-    [ROW_STATION] = {check_station, NULL},         [ROW_CHARGER] = {check_charger, NULL},
-    [ROW_CONNECTOR] = {check_connector, NULL},     [ROW_CHANNEL] = {check_channel, prepare_channel},
+    [ROW_TENANT] = {check_tenant, NULL},
+    [ROW_PARTY] = {check_party, prepare_party},
+    [ROW_PERSON] = {check_person, NULL},
+    [ROW_API_KEY] = {check_api_key, NULL},
+    [ROW_DRIVER] = {check_driver, prepare_driver},
+    [ROW_TOKEN] = {check_token, NULL},
+    [ROW_STATION] = {check_station, NULL},
+    [ROW_CHARGER] = {check_charger, NULL},
+    [ROW_CONNECTOR] = {check_connector, NULL},
+    [ROW_CHANNEL] = {check_channel, prepare_channel},
     [ROW_FIRMWARE] = {check_firmware, NULL},
     [ROW_PACKAGE] = {check_package, NULL},
     [ROW_COMPANY] = {check_company, prepare_company},

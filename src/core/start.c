@@ -743,7 +743,8 @@ static int32_t token_refusal(struct core *c, const struct charger *ch, const str
     case TAG_INVALID:
         return vin ? REFUSAL_UNKNOWN_VIN : REFUSAL_UNKNOWN;
     default:
-        frozen = frozen || (!m && d->row.frozen) || token->row.state != ROW_ACTIVE || d->row.state != ROW_ACTIVE;
+        frozen = frozen || (!m && d->row.frozen) || token->row.state != ROW_ACTIVE ||
+                 d->row.state != ROW_ACTIVE;
         return frozen ? REFUSAL_FROZEN : REFUSAL_NO_FUNDS;
     }
 }
@@ -831,8 +832,7 @@ struct order *start_offline(struct core *c, const struct cmd_tx_record *in,
     if (!o)
         return NULL;
     struct wallet_money has = wallet_money(c, o->row.tenant, p.driver, p.t->row.currency);
-    int64_t hold =
-        p.member ? company_free(c, p.member->row.company) : has.principal + has.gift;
+    int64_t hold = p.member ? company_free(c, p.member->row.company) : has.principal + has.gift;
     hold = hold < p.cap ? hold : p.cap;
     if (hold > 0)
         must(payer_hold(c, o, hold) == 0); /* it is there: nothing moved since */

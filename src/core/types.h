@@ -162,7 +162,7 @@ enum account_kind {
     ACCOUNT_TAX = 14,
     ACCOUNT_PARTY_DEBT = 15,
     ACCOUNT_MARKETING = 16, /* contra of gift money; what was given away is its negative balance */
-    ACCOUNT_COMPANY = 17 /* pays for its members; with credit its floor is below zero */
+    ACCOUNT_COMPANY = 17    /* pays for its members; with credit its floor is below zero */
 };
 
 enum transfer_code {
@@ -177,9 +177,9 @@ enum transfer_code {
     TRANSFER_PAYOUT_BACK = 9,
     TRANSFER_SUSPENSE = 10,
     TRANSFER_SUSPENSE_OUT = 11,
-    TRANSFER_CHANNEL = 12, /* at a channel: the provider kept its fee, or paid out to the bank */
-    TRANSFER_CLAUSE = 14,   /* guarantee or rent of a month, from the operator to a party */
-    TRANSFER_GIFT = 15,     /* gift money to a wallet */
+    TRANSFER_CHANNEL = 12,   /* at a channel: the provider kept its fee, or paid out to the bank */
+    TRANSFER_CLAUSE = 14,    /* guarantee or rent of a month, from the operator to a party */
+    TRANSFER_GIFT = 15,      /* gift money to a wallet */
     TRANSFER_GIFT_BACK = 16, /* forfeited, expired, or gone with a refund of its top-up */
     TRANSFER_COMPANY_IN = 17
 };

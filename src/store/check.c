@@ -240,10 +240,9 @@ static void account_check(struct check *c, const struct check_account *a)
 static const char *kind_name(int32_t kind)
 {
     static const char *const names[] = {
-        "",          "cash",    "wallet",  "bonus",      "debt",     "pending",
-        "available", "income",  "overrun", "suspense",   "channel",  "channel fee",
-        "bank",      "transit", "tax",     "party debt", "marketing",
-        "company"};
+        "",          "cash",    "wallet",  "bonus",      "debt",      "pending",
+        "available", "income",  "overrun", "suspense",   "channel",   "channel fee",
+        "bank",      "transit", "tax",     "party debt", "marketing", "company"};
     return kind > 0 && kind < (int32_t)ARRAY_LEN(names) ? names[kind] : "unknown";
 }
 

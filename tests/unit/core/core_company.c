@@ -800,6 +800,152 @@ static void test_parts_end_exactly(void **state)
     }
 }
 
+/* ---- beside the other payers ---- */
+
+static int freeze(int32_t on)
+{
+    struct cmd *c = world_web(w, CMD_WALLET_FREEZE, w->person, ACTOR_PERSON);
+    c->u.wallet_freeze.driver = w->driver;
+    c->u.wallet_freeze.freeze = on;
+    (void)str_copy(c->u.wallet_freeze.reason, 201, STR_LIT("lost phone"));
+    return world_send(w, c);
+}
+
+/* A frozen wallet is the driver's matter: what the company pays begins, is raised and goes back. */
+static void test_frozen_wallet(void **state)
+{
+    (void)state;
+    int64_t vin = token_add(VIN, TOKEN_VIN, 0);
+    (void)token_add(CARD, TOKEN_CARD, 0);
+    struct row_company_member r = member_of(w->driver, vin);
+    r.order_most = 25 * YUAN;
+    int64_t vehicle = member_add(&r);
+    assert_int_equal(freeze(1), 0);
+    assert_int_equal(world_start(w, w->gun, YUAN), ERR_DISABLED);
+    assert_int_equal(ask(START_CARD, CARD), REFUSAL_FROZEN); /* his own card: `cards` is not set */
+    assert_int_equal(ask(START_VIN, VIN), REFUSAL_NONE);
+    assert_int_equal(member_row(vehicle)->held, 25 * YUAN);
+    world_run(w, 91000);
+    int64_t order = order_of(10 * KWH);
+    assert_int_equal(world_order(w, order)->paid, 12 * YUAN);
+    assert_int_equal(refund(order, 5 * YUAN), 0);
+    assert_int_equal(balance(ACCOUNT_COMPANY, company), -7 * YUAN);
+    assert_int_equal(balance(ACCOUNT_WALLET, w->driver), 4 * YUAN);
+    sums();
+}
+
+/* Gift money is the driver's: a company's order neither spends it nor gives it back. */
+static void test_gift_untouched(void **state)
+{
+    (void)state;
+    struct cmd *c = world_web(w, CMD_GIFT, w->person, ACTOR_PERSON);
+    c->u.gift.driver = w->driver;
+    c->u.gift.amount = 3 * YUAN;
+    (void)str_copy(c->u.gift.note, sizeof c->u.gift.note, STR_LIT("sorry"));
+    assert_int_equal(world_send(w, c), 0);
+    int64_t order = order_of(10 * KWH);
+    assert_int_equal(world_order(w, order)->gift, 0);
+    assert_int_equal(refund(order, 12 * YUAN), 0);
+    assert_int_equal(world_order(w, order)->gift, 0);
+    assert_int_equal(balance(ACCOUNT_WALLET_BONUS, w->driver), 3 * YUAN);
+    assert_int_equal(balance(ACCOUNT_WALLET, w->driver), 4 * YUAN);
+    assert_int_equal(balance(ACCOUNT_COMPANY, company), 0);
+    sums();
+}
+
+/* The company has its bill: its driver asks for no invoice over what he did not pay. */
+static void test_no_invoice(void **state)
+{
+    (void)state;
+    int64_t order = order_of(10 * KWH);
+    struct cmd *c = world_web(w, CMD_INVOICE_NEW, w->driver, ACTOR_DRIVER);
+    c->u.invoice_new.driver = w->driver;
+    c->u.invoice_new.n = 1;
+    c->u.invoice_new.order[0] = order;
+    c->u.invoice_new.buyer = BUYER_PERSON;
+    (void)str_copy(c->u.invoice_new.title, sizeof c->u.invoice_new.title, STR_LIT("Wang Wu"));
+    (void)str_copy(c->u.invoice_new.email, sizeof c->u.invoice_new.email, STR_LIT("a@b.cn"));
+    assert_int_equal(world_send(w, c), ERR_CONFLICT);
+    assert_int_equal(world_count(w, ROW_INVOICE), 0);
+}
+
+/* ---- the bay that stays taken ---- */
+
+static void occupancy_rule(int32_t exempt)
+{
+    struct cmd *c = world_web(w, CMD_OCCUPANCY_PUT, w->person, ACTOR_PERSON);
+    struct cmd_occupancy_put *in = &c->u.occupancy_put;
+    (void)str_copy(in->name, sizeof in->name, STR_LIT("after 15 minutes"));
+    in->free_min = 15;
+    in->cap_order = 30 * YUAN;
+    in->hold = 1;
+    in->exempt = exempt;
+    in->n = 1;
+    in->window[0] = (struct occupancy_window_in){0, 1440, 1000};
+    assert_int_equal(world_send(w, c), 0);
+    struct row_station s = *(const struct row_station *)world_row(w, ROW_STATION, w->station);
+    s.occupancy = w->reply.u.made.id;
+    assert_int_equal(world_put(w, ROW_STATION, false, &s), 0);
+}
+
+/* A charge that ends with the plug in; returns the occupancy order, 0 = none. */
+static int64_t stays(void)
+{
+    int64_t tx, order = charging(20 * YUAN, &tx);
+    world_status(w, 1, CS_CHARGING);
+    draw(10 * KWH);
+    assert_int_equal(world_tx_stop(w, tx, 11 * KWH, w->now), 0);
+    assert_int_equal(world_order(w, order)->state, ORDER_SETTLED);
+    world_run(w, 2000);
+    world_status(w, 1, CS_FINISHING);
+    return ((const struct row_connector *)world_row(w, ROW_CONNECTOR, w->gun))->occupancy;
+}
+
+static void test_occupancy(void **state)
+{
+    (void)state;
+    occupancy_rule(0);
+    int64_t id = stays();
+    assert_true(id);
+    assert_int_equal(world_order(w, id)->payer_kind, PAYER_COMPANY);
+    assert_int_equal(world_order(w, id)->company, company);
+    assert_int_equal(world_order(w, id)->member, member);
+    assert_int_equal(member_row(member)->used_orders, 1); /* a stay is none of its own */
+    world_run(w, 16 * 60000);
+    world_restart(w);
+    assert_int_equal(world_open(w), 0);
+    world_status(w, 1, CS_FINISHING);
+    world_run(w, 10 * 60000 + 1);
+    world_status(w, 1, CS_AVAILABLE);
+    const struct row_orders *o = world_order(w, id);
+    assert_int_equal(o->state, ORDER_SETTLED);
+    assert_true(o->total >= YUAN && o->paid == o->total);
+    assert_int_equal(balance(ACCOUNT_COMPANY, company), -(12 * YUAN + o->paid));
+    assert_int_equal(balance(ACCOUNT_WALLET, w->driver), 4 * YUAN);
+    assert_int_equal(member_row(member)->used, 12 * YUAN + o->paid);
+    assert_int_equal(member_row(member)->used_orders, 1);
+    assert_int_equal(bill(202601)->orders, 2);
+    sums();
+    struct cmd *c = world_web(w, CMD_ORDER_WAIVE, w->person, ACTOR_PERSON);
+    c->u.order_waive.order = id;
+    (void)str_copy(c->u.order_waive.note, sizeof c->u.order_waive.note, STR_LIT("was stuck"));
+    assert_int_equal(world_send(w, c), 0);
+    assert_int_equal(balance(ACCOUNT_COMPANY, company), -12 * YUAN);
+    assert_int_equal(member_row(member)->used, 12 * YUAN);
+    sums();
+}
+
+static void test_occupancy_exempt(void **state)
+{
+    (void)state;
+    occupancy_rule(OCC_EXEMPT_COMPANY);
+    assert_int_equal(stays(), 0);
+    world_run(w, 60 * 60000);
+    assert_int_equal(world_count(w, ROW_ORDERS), 1);
+    assert_int_equal(balance(ACCOUNT_COMPANY, company), -12 * YUAN);
+    sums();
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, up, down)
 int core_company(void);
 
@@ -827,6 +973,11 @@ int core_company(void)
         TEST(test_advance),
         TEST(test_months_in_order),
         TEST(test_parts_end_exactly),
+        TEST(test_frozen_wallet),
+        TEST(test_gift_untouched),
+        TEST(test_no_invoice),
+        TEST(test_occupancy),
+        TEST(test_occupancy_exempt),
     };
     return cmocka_run_group_tests_name("company", tests, NULL, NULL);
 }
