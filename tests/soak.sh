@@ -14,6 +14,6 @@ done
 "$build/tests/town/test_town" --controls
 "$build/tests/town/test_town" --seeds 1 "${SEEDS:-10000}"
 (cd "$here/js" && KILLS="${KILLS:-100}" node kill.mjs "$build/src/app/even")
-(cd "$here/js" && FLEET="${FLEET:-5000}" HOURS=24 SPEED=96 node fleet.mjs "$build/src/app/even")
+(cd "$here/js" && FLEET="${FLEET:-5000}" HOURS=24 SPEED="${SPEED:-24}" node fleet.mjs "$build/src/app/even")
 (cd "$here/js" && node ../replay/replay.mjs "$build/src/app/even")
 echo "soak passed"

@@ -59,8 +59,8 @@ static void split_make(struct core *c, struct order *o, const struct bill *b, in
                        struct split_result *out)
 {
     struct split_contract *k = contract_find(c, o->row.contract);
-    bool funded = !gift || (k && k->gift_rule == GIFT_FUNDED);
-    struct bill share = funded ? *b : bill_taken(b, bill_total(b) - gift);
+    struct bill share =
+        !gift || charge_shares_gift(c, o) ? *b : bill_taken(b, bill_total(b) - gift);
     struct money rest[SPLIT_LINES] = {MONEY_ZERO, MONEY_ZERO, MONEY_ZERO};
     struct split_input in = {
         .base = {MONEY(share.elec), MONEY(share.service), MONEY(share.occupancy)},
@@ -167,6 +167,25 @@ static void request_init(const struct order *o, struct ledger_request *q, int32_
     (void)str_copy(q->currency, sizeof q->currency, str_from_c(o->row.currency));
 }
 
+/* What nobody shares in was given away by marketing, and goes back there. */
+static void gift_legs(struct core *c, const struct order *o, const struct split_result *split,
+                      const struct taken *t, struct ledger_request *q)
+{
+    int64_t left = t->captured + t->debt;
+    for (int32_t i = 0; i < split->n; i++)
+        left -= split->part[i].amount.v;
+    must(left == 0 || left == t->gift);
+    if (left)
+        purse_leg(q, purse_account(c, o->row.tenant, ACCOUNT_MARKETING, 0, o->row.currency), left,
+                  0);
+}
+
+bool charge_shares_gift(const struct core *c, const struct order *o)
+{
+    const struct split_contract *k = contract_find(c, o->row.contract);
+    return k && k->gift_rule == GIFT_FUNDED;
+}
+
 struct taken charge_bill(struct core *c, struct order *o, const struct bill *b, int64_t hold_id)
 {
     const struct ledger_hold *hold = hold_id ? ledger_hold(c->ledger, hold_id) : NULL;
@@ -178,7 +197,8 @@ struct taken charge_bill(struct core *c, struct order *o, const struct bill *b, 
     request_init(o, &q, TRANSFER_CAPTURE);
     payer_legs(c, o, &t, &q);
     if (paid)
-        split_make(c, o, &base, 0, &split);
+        split_make(c, o, &base, t.gift, &split);
+    gift_legs(c, o, &split, &t, &q);
     struct party_share share[SHARES_MAX];
     int32_t n = shares_gather(&split, share);
     for (int32_t i = 0; i < n; i++)

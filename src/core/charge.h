@@ -45,6 +45,9 @@ struct bill bill_taken(const struct bill *b, int64_t paid);
  * when there is one (0 = none). Appends the parts; the order's sums are the caller's. */
 struct taken charge_bill(struct core *c, struct order *o, const struct bill *b, int64_t hold_id);
 
+/** Do the parties share in what gift money paid? By the order's contract; never without one. */
+bool charge_shares_gift(const struct core *c, const struct order *o);
+
 /* ---- payer.c ---- */
 
 /** Somebody pays it: a driver's wallet, a single payment in it, or a company. */

@@ -25,6 +25,8 @@
  * The core's thread. Fails by result codes before anything changes. */
 #include "core/invoice.h"
 
+#include "core/charge.h"
+
 #include "base/calendar.h"
 #include "base/tax.h"
 
@@ -255,7 +257,7 @@ static int order_check(struct core *c, const struct cmd *cmd, int32_t i)
     if (o->row.state != ORDER_SETTLED || o->row.invoice ||
         (o->row.payer_kind != PAYER_WALLET && o->row.payer_kind != PAYER_SINGLE))
         return ERR_CONFLICT;
-    if (owed_paper(o, owed) <= 0)
+    if (owed_paper(o, owed) <= 0 || (o->row.gift && charge_shares_gift(c, o)))
         return ERR_CONFLICT;
     if (strcmp(o->row.currency, first->row.currency) != 0)
         return ERR_CURRENCY;

@@ -5,8 +5,8 @@
  * for everybody.
  *
  * Invariants: 1. 0 <= refunded <= paid, of each party and fee line too; 2. the sum of all rows of
- * parts of an order = paid − refunded; 3. the driver has the money in the same transaction, whoever
- * of the parties is short (share.c). */
+ * parts of an order = paid − refunded, less what gift money paid where nobody shares in that; 3. the
+ * driver has the money in the same transaction, whoever of the parties is short (share.c). */
 #include "core/company.h"
 #include "core/invoice.h"
 #include "core/purse.h"
@@ -105,8 +105,15 @@ void refund_move(struct core *c, struct order *o, int64_t back, int32_t code, co
     q.contract = o->row.contract;
     q.reverses = o->row.transfer;
     q.note = note;
-    parts_remain(part, m, back);
+    int64_t gift = o->row.gift;
     payer_back(c, o, back, &q);
+    gift -= o->row.gift;
+    if (charge_shares_gift(c, o))
+        gift = 0;
+    if (gift)
+        purse_leg(&q, purse_account(c, o->row.tenant, ACCOUNT_MARKETING, 0, o->row.currency), -gift,
+                  0);
+    parts_remain(part, m, back - gift);
     for (size_t i = 0; i < m; i++) {
         int64_t sum = party_back(part, m, i);
         if (sum) {

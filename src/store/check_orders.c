@@ -33,6 +33,7 @@ struct order_check {
     int64_t id, lines, parts;  /* rows counted */
     int64_t by_kind[3], part_sum, taken, captured, first_transfer;
     int64_t gift, of_hold; /* gift money left in it; captured of its hold's legs */
+    int64_t unshared;      /* gift money that went back to marketing */
     struct buf tally;
     struct side *side; /* SIDES of them */
 };
@@ -158,6 +159,8 @@ static void leg_sort(struct order_check *o, int64_t transfer, const struct check
         o->taken = check_sub(o->taken, leg->amount);
     if (a->kind == ACCOUNT_WALLET_BONUS)
         o->gift = check_sub(o->gift, leg->amount);
+    if (a->kind == ACCOUNT_MARKETING)
+        o->unshared = check_add(o->unshared, leg->amount);
     if (wallet && transfer == o->v[O_TRANSFER].i)
         o->captured = check_sub(o->captured, leg->amount);
 }
@@ -182,7 +185,10 @@ static void parts_check(struct order_check *o)
     const struct tally *t = (const struct tally *)(void *)o->tally.p;
     check_equal(o->c, "parts", o->id, "number of parts", o->v[O_PARTS].i, o->parts);
     int64_t left = check_sub(o->v[O_PAID].i, o->v[O_REFUNDED].i);
-    check_equal(o->c, "parts", o->id, "sum of the parts", o->part_sum, left);
+    check_equal(o->c, "parts", o->id, "sum of the parts", check_add(o->part_sum, o->unshared),
+                left);
+    if (o->unshared)
+        check_equal(o->c, "gift", o->id, "gift money nobody shares in", o->unshared, o->gift);
     for (size_t i = 0; i < o->tally.n / sizeof *t; i++)
         if (t[i].amount)
             check_bad(o->c, "parts", o->id,

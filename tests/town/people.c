@@ -275,6 +275,7 @@ static int64_t contract_make(struct town *t)
     (void)str_copy(c->u.contract_put.name, 101, STR_LIT("split"));
     c->u.contract_put.from_ms = 1;
     c->u.contract_put.unit = rng_below(&t->rng, 2) ? 1 : MONEY_FEN;
+    c->u.contract_put.gift_rule = GIFT_FUNDED; /* the auditor shares what was paid */
     c->u.contract_put.n = 2;
     c->u.contract_put.party[0] =
         (struct contract_party_in){t->audit.platform, 7, 10 - t->audit.owner_ratio};

@@ -411,7 +411,32 @@ static void test_package_refund(void **state)
     assert_int_equal(payout(id, 80 * Y, wechat), 0);
     assert_int_equal(wallet(), 4 * Y); /* 20.00 of charging for 20.00 */
     assert_int_equal(payout(id, 100, wechat), 0);
+    /* Nobody shares in gift money: what it paid for is the operator's, now that principal paid it. */
+    assert_int_equal(world_balance(w, ACCOUNT_MARKETING, 0), 20 * Y);
+}
+
+/* Gift money that nobody shares in goes back to marketing at the capture; refunds take it from there
+ * and the rest from the parties, to zero. */
+static void test_gift_is_nobodys_share(void **state)
+{
+    (void)state;
+    tenant_set(GIFT_FIRST, 1000 * Y);
+    assert_int_equal(gift_give_days(6 * Y, 0), 0);
+    int64_t order = order_of(8 * Y, 20 * KWH / 3); /* 8.00: 6.00 of gift, 2.00 of principal */
+    const struct row_orders *o = world_order(w, order);
+    assert_int_equal(o->paid, 8 * Y);
+    assert_int_equal(o->gift, 6 * Y);
+    int64_t shares =
+        world_balance(w, ACCOUNT_PENDING, w->owner) + world_balance(w, ACCOUNT_INCOME, w->platform);
+    assert_int_equal(shares, 2 * Y);
     assert_int_equal(world_balance(w, ACCOUNT_MARKETING, 0), 0);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(refund(order, 2 * Y), 0);
+    assert_int_equal(world_balance(w, ACCOUNT_PENDING, w->owner), 0);
+    assert_int_equal(world_balance(w, ACCOUNT_INCOME, w->platform), 0);
+    assert_int_equal(world_balance(w, ACCOUNT_MARKETING, 0), -6 * Y);
+    assert_int_equal(gift(), 6 * Y);
+    assert_int_equal(wallet(), 4 * Y);
 }
 
 /* While an order holds the gift it cannot be told spent from unspent. */
@@ -734,6 +759,7 @@ int core_wallet(void)
         cmocka_unit_test_setup_teardown(test_gift_expires, up, down),
         cmocka_unit_test_setup_teardown(test_package, up, down),
         cmocka_unit_test_setup_teardown(test_package_refund, up, down),
+        cmocka_unit_test_setup_teardown(test_gift_is_nobodys_share, up, down),
         cmocka_unit_test_setup_teardown(test_package_refund_held, up, down),
         cmocka_unit_test_setup_teardown(test_package_refund_fails, up, down),
         cmocka_unit_test_setup_teardown(test_freeze, up, down),
