@@ -88,7 +88,14 @@ await main(async (h) => {
     const id = (p, name) => p.locator(`[data-testid="${name}"]`);
     const shot = async (p, name) => { if (shots) { mkdirSync(shots, { recursive: true }); await p.waitForTimeout(400); await p.screenshot({ path: join(shots, `${name}.png`) }); } };
     const desk = await open('/', 1400, 1000, 'admin', 'correct horse battery');
-    const choose = async (name, text) => { await id(desk, name).click(); await desk.locator('.el-select-dropdown:visible .el-select-dropdown__item', { hasText: text }).first().click(); };
+    const choose = async (name, text) => { // a list that is closing may still be there: then once more
+      for (let n = 1; ; n++) {
+        await id(desk, name).click();
+        const item = desk.locator('.el-select-dropdown:visible .el-select-dropdown__item', { hasText: text }).first();
+        const chosen = await item.click({ timeout: n < 6 ? 4000 : 30000 }).then(() => true, (e) => { if (n === 6) throw e; });
+        if (chosen) return;
+      }
+    };
     await desk.goto(`${h.web}/#/contracts`);
     await desk.locator('tr', { hasText: '5:5' }).locator('button').last().click();
     await id(desk, 'clause-add').click();
