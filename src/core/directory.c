@@ -473,7 +473,8 @@ static const struct {
     [ROW_DRIVER] = {check_driver, prepare_driver}, [ROW_TOKEN] = {check_token, NULL},
     [ROW_STATION] = {check_station, NULL},         [ROW_CHARGER] = {check_charger, NULL},
     [ROW_CONNECTOR] = {check_connector, NULL},     [ROW_CHANNEL] = {check_channel, prepare_channel},
-    [ROW_FIRMWARE] = {check_firmware, NULL},       [ROW_PACKAGE] = {check_package, NULL},
+    [ROW_FIRMWARE] = {check_firmware, NULL},
+    [ROW_PACKAGE] = {check_package, NULL},
 };
 
 static size_t characters(const char *s)
