@@ -106,14 +106,14 @@ enum cmd_type {
     CMD_CHANNEL_SETTLE, /* the provider paid out to our bank; reply_made (settlement id) */
     CMD_OCCUPANCY_PUT = 90, /* a version of an occupancy rule; reply_made */
     CMD_ORDER_WAIVE = 91,   /* staff waive an occupancy order, open or settled; reply_made */
-    CMD_INVOICE_NEW = 100, /* a driver asks for an invoice over paid orders; reply_made (its id) */
-    CMD_INVOICE_DECIDE,    /* exported, issued, rejected, cancelled, taken back; reply_made */
-    CMD_STATION_COST,      /* what a station cost in a month; reply_made (station id) */
+    CMD_INVOICE_NEW = 100,  /* a driver asks for an invoice over paid orders; reply_made (its id) */
+    CMD_INVOICE_DECIDE,     /* exported, issued, rejected, cancelled, taken back; reply_made */
+    CMD_STATION_COST,       /* what a station cost in a month; reply_made (station id) */
     CMD_PAYOUT_PAPER, /* a company handed in its invoice for a payout; reply_made (payout id) */
 
-    CMD_GIFT,             /* staff gives gift money; reply_made (lot id) */
-    CMD_WALLET_FREEZE,    /* staff freezes or unfreezes a wallet; reply_made (driver id) */
-    CMD_DRIVER_CLOSE,     /* the driver, or staff, closes an account; reply_made (driver id) */
+    CMD_GIFT,          /* staff gives gift money; reply_made (lot id) */
+    CMD_WALLET_FREEZE, /* staff freezes or unfreezes a wallet; reply_made (driver id) */
+    CMD_DRIVER_CLOSE,  /* the driver, or staff, closes an account; reply_made (driver id) */
 };
 
 struct cmd_head {
@@ -399,6 +399,8 @@ struct cmd_payout_new {
     int64_t channel;
     char note[201];
     char payee[121], payee_name[101]; /* principal by a bank: where it goes */
+    int64_t lot_rest;                 /* what is left in the wallet of what came with it … */
+    int32_t lot_version;              /* … as that version of it; 0: nobody looked */
 };
 enum payout_act {
     PAYOUT_ACT_APPROVE = 1,

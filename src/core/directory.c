@@ -111,8 +111,8 @@ static int check_tenant(struct core *c, struct put *p)
               (r->silence_s == 0 || in(r->silence_s, 30, 86400)) && in(r->doubt_h, 1, 720) &&
               r->quota_calls_s >= 0 && in(r->refund_days, 0, 3650) &&
               in(r->payout_min, 0, 100000 * MONEY_UNIT) &&
-              in(r->payout_fee, 0, 1000 * MONEY_UNIT) && r->payout_check >= 0 &&
-              in(r->gift_order, GIFT_LAST, GIFT_EVENLY);
+              in(r->payout_fee, 0, 1000 * MONEY_UNIT) && r->payout_fee % MONEY_FEN == 0 &&
+              r->payout_check >= 0 && in(r->gift_order, GIFT_LAST, GIFT_EVENLY);
     return ok ? 0 : ERR_RANGE;
 }
 

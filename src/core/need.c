@@ -258,9 +258,10 @@ static void want_diff(struct needs *w, const struct cmd_diff_decide *in)
     bool asked = d && in->act == DIFF_ACT_APPROVE;
     int32_t way = asked ? d->row.way : in->way;
     int64_t target = asked ? d->row.target : in->target;
-    if (d && way == DIFF_TO_DRIVER)
+    if (d && way == DIFF_TO_DRIVER) {
         want_driver(w, target);
-    else if (d && way == DIFF_TO_PAYMENT)
+        want_payment(w, d->row.class == BILL_THEIRS_ONLY ? d->row.of_row : 0);
+    } else if (d && way == DIFF_TO_PAYMENT)
         want_payment(w, target);
 }
 

@@ -342,6 +342,17 @@ static int share_check(const struct core *c, const struct cmd *cmd)
     return in->amount > had ? ERR_NO_FUNDS : 0;
 }
 
+/* Only what is left of this lot, for the oldest is spent first: else a package's principal would go
+ * back by an old lot that is long spent, and the package's gift would stay. Lots leave memory, so the
+ * web front says what is left. Whatever is spent, or goes back by another lot, between its look and
+ * now might as well have happened after this; what goes back by this lot changes its version. */
+static int rest_check(const struct payment *lot, const struct cmd_payout_new *in)
+{
+    if (in->lot_version && in->lot_version != lot->row.version)
+        return ERR_STALE;
+    return in->lot_version && in->amount > in->lot_rest ? ERR_RANGE : 0;
+}
+
 static int principal_check(const struct core *c, const struct cmd *cmd)
 {
     const struct cmd_payout_new *in = &cmd->u.payout_new;
@@ -367,9 +378,12 @@ static int principal_check(const struct core *c, const struct cmd *cmd)
         return ERR_DISABLED;
     if (lot->row.bound)
         return ERR_BUSY; /* its order is not over: the rest goes back by itself */
+    int rc = rest_check(lot, in);
+    if (rc)
+        return rc;
     int64_t cost, had = purse_available(c, lot->row.tenant, ACCOUNT_WALLET, lot->row.driver,
                                         lot->row.currency);
-    int rc = gift_refund_cost(c, lot, &cost);
+    rc = gift_refund_cost(c, lot, &cost);
     return rc ? rc : in->amount + cost > had ? ERR_NO_FUNDS : 0;
 }
 

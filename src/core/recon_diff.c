@@ -183,6 +183,15 @@ static int payment_check(const struct core *c, const struct diff *d, int64_t tar
     return p->row.amount == d->row.suspense ? 0 : ERR_RANGE;
 }
 
+/* What only they had: the provider said since that it is paid, and the driver has it. The next bill
+ * pairs the two. */
+static bool credited(const struct core *c, const struct diff *d)
+{
+    const struct payment *p =
+        d->row.class == BILL_THEIRS_ONLY ? payment_find(c, d->row.of_row) : NULL;
+    return p && p->row.tenant == d->row.tenant && p->row.state == PAYMENT_PAID;
+}
+
 static int way_check(const struct core *c, const struct diff *d, int32_t way, int64_t target)
 {
     const struct driver *who = way == DIFF_TO_DRIVER ? driver_find(c, target) : NULL;
@@ -191,6 +200,8 @@ static int way_check(const struct core *c, const struct diff *d, int32_t way, in
     case DIFF_TO_DRIVER:
         if (!who || who->row.tenant != d->row.tenant)
             return ERR_NOT_FOUND;
+        if (credited(c, d))
+            return ERR_CONFLICT;
         return d->row.suspense > 0 ? 0 : ERR_RANGE;
     case DIFF_TO_PAYMENT:
         return payment_check(c, d, target);

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "core/types.h"
 #include "web/api_gen.h"
+#include "web/lots.h"
 #include "web/routes_gen.h"
 #include "web/state.h"
 
@@ -108,14 +109,20 @@ int orders_refund(struct request *r)
 
 static int payout_send(struct request *r, const struct api_PayoutIn *in, int64_t party)
 {
-    struct cmd *cmd = req_cmd(r, CMD_PAYOUT_NEW, CMD_SIZE(payout_new));
+    struct lot_rest rest = {0};
+    int err = in->payment ? lot_rest(r, in->payment, &rest) : 0;
+    struct cmd *cmd = err != 0 ? NULL : req_cmd(r, CMD_PAYOUT_NEW, CMD_SIZE(payout_new));
 
+    if (err != 0)
+        return err;
     if (cmd == NULL)
         return ERR_TOO_LARGE;
     cmd->u.payout_new.party = party;
     cmd->u.payout_new.payment = in->payment;
     cmd->u.payout_new.channel = in->channel;
     cmd->u.payout_new.amount = in->amount.v;
+    cmd->u.payout_new.lot_rest = rest.rest;
+    cmd->u.payout_new.lot_version = (int32_t)rest.version;
     (void)str_copy(cmd->u.payout_new.payee, sizeof cmd->u.payout_new.payee, in->payee);
     (void)str_copy(cmd->u.payout_new.payee_name, sizeof cmd->u.payout_new.payee_name,
                    in->payee_name);

@@ -10,6 +10,7 @@
 #include "core/types.h"
 #include "web/api_gen.h"
 #include "web/auth.h"
+#include "web/lots.h"
 #include "web/routes_gen.h"
 #include "web/state.h"
 
@@ -131,10 +132,27 @@ int me_close(struct request *r)
     return close_send(r, r->actor.id);
 }
 
+static int rest_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    struct lot_rest *out = ctx;
+    (void)n;
+    *out = (struct lot_rest){.version = v[0].i, .rest = v[1].i};
+    return 0;
+}
+
+int lot_rest(struct request *r, int64_t payment, struct lot_rest *out)
+{
+    const struct bind of = BIND_I64("payment", payment);
+    *out = (struct lot_rest){0};
+    int err = req_query(r, QUERY_LOT_REST, &of, 1, rest_take, out);
+    return err != 0 ? err : out->version ? 0 : ERR_NOT_FOUND;
+}
+
 int me_payment_refund(struct request *r)
 {
     const struct api_LotBackIn *in = r->in;
     struct api_PaymentRow lot;
+    struct lot_rest rest;
     struct cmd *cmd;
     int err;
 
@@ -143,6 +161,8 @@ int me_payment_refund(struct request *r)
     if (in->amount.v <= 0)
         return req_fail(r, ERR_RANGE, "/amount", "more than 0");
     err = req_one(r, QUERY_ME_PAYMENT_GET, NULL, 0, &api_PaymentRow_type, &lot);
+    if (err == 0)
+        err = lot_rest(r, r->id, &rest);
     if (err != 0)
         return err;
     cmd = req_cmd(r, CMD_PAYOUT_NEW, CMD_SIZE(payout_new));
@@ -151,6 +171,8 @@ int me_payment_refund(struct request *r)
     cmd->u.payout_new.payment = r->id;
     cmd->u.payout_new.channel = lot.channel;
     cmd->u.payout_new.amount = in->amount.v;
+    cmd->u.payout_new.lot_rest = rest.rest;
+    cmd->u.payout_new.lot_version = (int32_t)rest.version;
     req_idem(r, cmd);
     return req_submit(r, cmd, 1);
 }

@@ -115,6 +115,7 @@ await main(async (h) => {
     const lot = lots.find((l) => l.channel === channel), cash = lots.find((l) => l.channel === '0');
     check(lot.rest === '100.00' && lot.gift_due === '20.00' && cash.rest === '6.40', `the oldest lot is spent first: ${JSON.stringify(lots)}`);
     check((await d.ask('POST', `/api/v1/me/payments/${lot.id}/refund`, { amount: '100.01' })).status >= 400, 'not more than was paid');
+    check((await d.ask('POST', `/api/v1/me/payments/${cash.id}/refund`, { amount: '6.41' })).status === 422, "not more than is left of it: the package's principal takes its gift along");
     const other = await login(h, '13900139000');
     check((await other.ask('POST', `/api/v1/me/payments/${lot.id}/refund`, { amount: '1.00' })).status === 404, "not another's");
 

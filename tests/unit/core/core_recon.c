@@ -437,6 +437,26 @@ static void test_payment_after_closed(void **state)
     assert_int_equal(decide(small, DIFF_ACT_RESOLVE, DIFF_TO_PAYMENT, id, w->person), ERR_CONFLICT);
 }
 
+/* The provider says it late, when the bill has put the money on suspense: it is credited once. */
+static void test_payment_told_after_its_bill(void **state)
+{
+    (void)state;
+    int64_t id = payment_ask(70000), had = balance(ACCOUNT_WALLET, driver);
+    assert_int_equal(told(id, wechat, PAY_QUERY, PAY_CLOSED, -1), 0);
+    day_over();
+    struct bill_diff_in e = entry(BILL_THEIRS_ONLY, 0, 70000, "P78");
+    e.row = id;
+    assert_int_equal(import(wechat, DAY1, 1, &e), 0);
+    int64_t diff = diff_of("P78");
+    assert_int_equal(told(id, wechat, PAY_QUERY, PAY_DONE, 70000), 0);
+    assert_int_equal(balance(ACCOUNT_WALLET, driver), had + 70000);
+    world_restart(w); /* the payment is fetched */
+    assert_int_equal(decide(diff, DIFF_ACT_RESOLVE, DIFF_TO_DRIVER, driver, w->person),
+                     ERR_CONFLICT);
+    assert_int_equal(decide(diff, DIFF_ACT_RESOLVE, DIFF_TO_PAYMENT, id, w->person), ERR_CONFLICT);
+    assert_int_equal(balance(ACCOUNT_WALLET, driver), had + 70000);
+}
+
 static void test_payment_of_other_amount(void **state)
 {
     (void)state;
@@ -647,6 +667,7 @@ int core_recon(void)
         cmocka_unit_test_setup_teardown(test_two_people_above_the_limit, up, down),
         cmocka_unit_test_setup_teardown(test_ours_only, up, down),
         cmocka_unit_test_setup_teardown(test_payment_after_closed, up, down),
+        cmocka_unit_test_setup_teardown(test_payment_told_after_its_bill, up, down),
         cmocka_unit_test_setup_teardown(test_payment_of_other_amount, up, down),
         cmocka_unit_test_setup_teardown(test_payout_less_was_paid, up, down),
         cmocka_unit_test_setup_teardown(test_payout_more_was_paid, up, down),

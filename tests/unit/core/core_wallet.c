@@ -415,6 +415,35 @@ static void test_package_refund(void **state)
     assert_int_equal(world_balance(w, ACCOUNT_MARKETING, 0), 20 * Y);
 }
 
+static int payout_of_lot(int64_t payment, int64_t amount, int64_t rest, int32_t version)
+{
+    struct cmd *c = world_web(w, CMD_PAYOUT_NEW, w->driver, ACTOR_DRIVER);
+    c->u.payout_new = (struct cmd_payout_new){.payment = payment,
+                                              .amount = amount,
+                                              .channel = wechat,
+                                              .lot_rest = rest,
+                                              .lot_version = version};
+    return world_send(w, c);
+}
+
+/* A lot that is long spent does not give back what came with a package, of which the gift would
+ * stay. */
+static void test_only_the_rest_of_a_lot(void **state)
+{
+    (void)state;
+    int64_t old = paid(10 * Y, 0), had = wallet();
+    (void)paid(10 * Y, package(10 * Y, 2 * Y));
+    assert_int_equal(payout_of_lot(old, 10 * Y, 0, lot(old)->version), ERR_RANGE);
+    assert_int_equal(payout_of_lot(old, 3 * Y + 100, 3 * Y, lot(old)->version), ERR_RANGE);
+    assert_int_equal(wallet(), had + 10 * Y);
+    int32_t version = lot(old)->version;
+    assert_int_equal(payout_of_lot(old, 3 * Y, 3 * Y, version), 0);
+    /* Two that looked at the same time: the second looks again. */
+    assert_int_equal(payout_of_lot(old, 3 * Y, 3 * Y, version), ERR_STALE);
+    assert_int_equal(wallet(), had + 7 * Y);
+    assert_int_equal(gift(), 2 * Y);
+}
+
 /* Gift money that nobody shares in goes back to marketing at the capture; refunds take it from there
  * and the rest from the parties, to zero. */
 static void test_gift_is_nobodys_share(void **state)
@@ -759,6 +788,7 @@ int core_wallet(void)
         cmocka_unit_test_setup_teardown(test_gift_expires, up, down),
         cmocka_unit_test_setup_teardown(test_package, up, down),
         cmocka_unit_test_setup_teardown(test_package_refund, up, down),
+        cmocka_unit_test_setup_teardown(test_only_the_rest_of_a_lot, up, down),
         cmocka_unit_test_setup_teardown(test_gift_is_nobodys_share, up, down),
         cmocka_unit_test_setup_teardown(test_package_refund_held, up, down),
         cmocka_unit_test_setup_teardown(test_package_refund_fails, up, down),
