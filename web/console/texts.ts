@@ -6,7 +6,7 @@ import { invoiceTexts } from './texts_invoice'
 
 const chrome: Pairs = {
   'title': ['EVen 运营台', 'EVen console'],
-  'menu.watch': ['运行', 'Operations'], 'menu.money': ['资金', 'Money'], 'menu.things': ['资源', 'Resources'], 'menu.house': ['系统', 'System'],
+  'menu.watch': ['运行', 'Operations'], 'menu.money': ['资金', 'Money'], 'menu.shares': ['分成', 'Shares'], 'menu.books': ['账务', 'Books'], 'menu.things': ['资源', 'Resources'], 'menu.house': ['系统', 'System'],
   'menu.fold': ['收起菜单', 'Fold the menu'],
   'page.overview': ['总览', 'Overview'], 'page.wall': ['实时状态墙', 'Live wall'], 'page.orders': ['订单', 'Orders'], 'page.held': ['存疑订单', 'Orders in doubt'],
   'page.ledger': ['账本', 'Ledger'], 'page.contracts': ['分成合同', 'Contracts'], 'page.parties': ['分成方', 'Parties'], 'page.stats': ['统计', 'Statistics'],
