@@ -7,7 +7,7 @@ import { invoiceTexts } from './texts_invoice'
 
 const chrome: Pairs = {
   'title': ['EVen 运营台', 'EVen console'],
-  'menu.watch': ['运行', 'Operations'], 'menu.money': ['资金', 'Money'], 'menu.things': ['资源', 'Resources'], 'menu.house': ['系统', 'System'],
+  'menu.watch': ['运行', 'Operations'], 'menu.money': ['资金', 'Money'], 'menu.shares': ['分成', 'Shares'], 'menu.books': ['账务', 'Books'], 'menu.things': ['资源', 'Resources'], 'menu.house': ['系统', 'System'],
   'menu.fold': ['收起菜单', 'Fold the menu'],
   'page.overview': ['总览', 'Overview'], 'page.wall': ['实时状态墙', 'Live wall'], 'page.orders': ['订单', 'Orders'], 'page.held': ['存疑订单', 'Orders in doubt'],
   'page.ledger': ['账本', 'Ledger'], 'page.contracts': ['分成合同', 'Contracts'], 'page.parties': ['分成方', 'Parties'], 'page.stats': ['统计', 'Statistics'],
@@ -215,7 +215,7 @@ const reconTexts: Pairs = {
   'recon.held': ['期末（账本）', 'Closing, by the books'], 'recon.lines': ['未达与差异', 'Explained by differences'], 'recon.off': ['无法解释', 'Not explained'], 'recon.ready': ['账户可以自我解释，可以日结。', 'The account explains itself and can be closed.'],
   'recon.why.over': ['这一天在中国时间尚未结束', 'That day is not over in China'], 'recon.why.missing': ['{d} 有收付，但没有账单', 'Something moved on {d}, and it has no bill'], 'recon.why.ownerless': ['{n} 项差异无人负责', '{n} differences that nobody looks after'], 'recon.why.off': ['差 {v} 无法解释', 'Off by {v}'],
   'recon.nobills': ['还没有账单。每天上午从渠道取回前一日的账单并导入。', 'No bills yet. Fetch the day before from the provider each morning and import it.'], 'recon.nodiffs': ['没有差异', 'No differences'], 'recon.nocloses': ['还没有日结', 'No closed days yet'], 'recon.nosettlements': ['还没有到账记录', 'Nothing paid out yet'],
-  'recon.what': ['类别', 'Class'], 'recon.ours': ['我方', 'Ours'], 'recon.their': ['渠道', 'Theirs'], 'recon.suspense': ['挂账', 'On suspense'], 'recon.age': ['账龄', 'Age'], 'recon.agedays': ['{n} 天', '{n} d'], 'recon.owner': ['负责人', 'Owner'], 'recon.nobody': ['无人', 'nobody'],
+  'recon.what': ['类别', 'Class'], 'recon.ours': ['我方', 'Ours'], 'recon.their': ['渠道方', 'Theirs'], 'recon.suspense': ['挂账', 'On suspense'], 'recon.age': ['账龄', 'Age'], 'recon.agedays': ['{n} 天', '{n} d'], 'recon.owner': ['负责人', 'Owner'], 'recon.nobody': ['无人', 'nobody'],
   'recon.all': ['全部', 'All'], 'recon.unresolved': ['未结', 'Open'], 'recon.assign': ['指派', 'Assign'], 'recon.post': ['转挂账', 'To suspense'], 'recon.resolve': ['处理', 'Resolve'], 'recon.wish': ['申请：{v}', 'Asked: {v}'], 'recon.second': ['须由另一人审核', 'Another person decides'],
   'recon.way': ['处理方式', 'How'], 'recon.target': ['对象编号', 'Its number'], 'recon.limit': ['超过免审额度的处理须由另一人审核。', 'Above the limit another person must approve.'], 'recon.posttext': ['账上有、渠道没有的 {v} 转入挂账，随后可以处理。', '{v} that only we have goes to suspense, and can be resolved then.'],
   'bill_class.1': ['金额不符', 'Amount'], 'bill_class.2': ['手续费不符', 'Fee'], 'bill_class.3': ['跨日', 'Day cut'], 'bill_class.4': ['渠道多出', 'Theirs only'], 'bill_class.5': ['我方多出', 'Ours only'], 'bill_class.6': ['收款金额不符', 'Paid other than asked'], 'bill_class.7': ['出款金额不符', 'Payout of another amount'],

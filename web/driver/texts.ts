@@ -134,7 +134,7 @@ export const driverTexts: Pairs = {
   'topup.order': ['查看订单', 'See the order'],
   'start.single': ['余额不够？支付并充电', 'Not enough? Pay and charge'],
   'wallet.gift': ['赠送金', 'Gift money'],
-  'wallet.giftuntil': ['赠送金 {at} 前有效', 'gift money is good until {at}'],
+  'wallet.giftuntil': ['赠送金 {at} 前有效', 'Gift money is good until {at}'],
   'wallet.frozen': ['钱包已被运营商冻结：不能充电和退款，如有疑问请联系运营商。', 'The operator has frozen this wallet: no charging and no refunds. Please ask the operator.'],
   'wallet.owed': ['有欠款 {v}：充值时先结清欠款，结清后才能充电。', '{v} is owed: a top-up settles it first, then you can charge again.'],
   'wallet.lots': ['余额退款', 'Refund of the balance'],

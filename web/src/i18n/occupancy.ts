@@ -16,6 +16,7 @@ export const occupancyTexts: Pairs = {
   'occ_state.7': ['已结束', 'Ended'],
   'occ_state.8': ['已结算', 'Settled'],
   'occ.line': ['{n} 分钟 × {price}', '{n} min × {price}'],
+  'occ.formula': ['时长 × 单价', 'minutes × price'],
   'occ.label.cap': ['封顶减免', 'Beyond the cap'],
   'occ.label.waived': ['运营商减免', 'Waived by the operator'],
   'order_event.40': ['充电结束，免费停放开始', 'Charging over, free time begins'],
