@@ -73,7 +73,8 @@ await main(async (h) => {
   const channel = (await h.must('POST', '/api/v1/channels', { kind: 1, name: 'channel', url: '', app: '', merchant: '', keys: '', fee_bp: 0, state: 0 })).id;
   const rule = await h.must('POST', '/api/v1/occupancy-rules', { name: 'stay', from_ms: 0, free_min: 15, cap_order: '5.00', cap_day: '0.00', kinds: 0, exempt: 0, pay: 0,
     hold: false, bay: false, near_min: 0, every_min: 0, windows: [{ from_min: 0, to_min: 1440, price: '0.10' }] });
-  const ids = { invoices: invoice, 'occupancy-rules': rule.id, channels: channel, stations: w.station, chargers: w.chargers[0].id, connectors: w.chargers[0].connectors[0].id, drivers: w.driver, tariffs: w.tariff,
+  const company = (await h.must('POST', '/api/v1/companies', { name: 'Carriers', tax_no: '', contact: '', phone: '', kind: 2, credit: '100.00', overrun: 0, bill_day: 1, state: 0 })).id;
+  const ids = { companies: company, invoices: invoice, 'occupancy-rules': rule.id, channels: channel, stations: w.station, chargers: w.chargers[0].id, connectors: w.chargers[0].connectors[0].id, drivers: w.driver, tariffs: w.tariff,
     contracts: w.contract, orders: order, accounts: transfer.legs[0].account, transfers: transfer.id, commands: story.commands[0].id, payments: lot };
   let judged = 0;
   for (const [path, methods] of Object.entries(api.paths)) {
