@@ -286,7 +286,7 @@ struct core {
     struct ledger *ledger;
     struct purse *purse;                          /* purse.h */
     struct invoice *invoice_first, *invoice_last; /* in memory, newest there first */
-    struct recon *recon; /* recon.h */
+    struct recon *recon;                          /* recon.h */
 
     struct slab orders, calls, idems;
     struct map order_ids, session_ids, call_ids;
