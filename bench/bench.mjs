@@ -84,7 +84,7 @@ function journal() {
   if (existsSync(dir)) return dir;
   rmSync(`${data}/check.part`, { recursive: true, force: true });
   const part = house('check.part', 20000, 1000000);
-  execFileSync(`${build}/bench/bench_ledger`, ['fill', part, '8780000'], { stdio: 'inherit' }); // 20,000 and 200,000 wallets were topped up
+  execFileSync(`${build}/bench/bench_ledger`, ['fill', part, '8800000'], { stdio: 'inherit' }); // the orders and what wallets were topped up with are 1,200,000
   renameSync(part, dir);
   return dir;
 }

@@ -57,13 +57,14 @@ struct certifier {
     struct map kinds; /* of accounts */
 };
 
-int certifier_open(struct store *s, struct certifier **out)
+int certifier_open(struct store *s, int64_t first_ms, struct certifier **out)
 {
     struct certifier *c = calloc(1, sizeof *c);
     *out = NULL;
     if (!c)
         return ERR_NOMEM;
     c->store = s;
+    c->next_ms = first_ms;
     buf_init(&c->tasks, (size_t)TENANTS_MAX * sizeof(struct task));
     buf_init(&c->figures, FIGURES_BYTES);
     buf_init(&c->rows, ROWS_CAP);
@@ -357,6 +358,11 @@ static int days_make(struct certifier *c)
     if (rc == 0)
         rc = store_query(c->r, QUERY_CERTIFY_TRANSFERS, range, 2, transfer_take, c);
     return rc ? rc : rows_pack(c);
+}
+
+bool certifier_made(const struct certifier *c)
+{
+    return c->rows.n != 0;
 }
 
 int certifier_run(struct certifier *c, int64_t now_ms)

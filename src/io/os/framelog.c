@@ -102,6 +102,14 @@ static int ring_new(struct ring *r, size_t bytes)
     return r->word ? 0 : ERR_NOMEM;
 }
 
+/* Takes a ring's memory from the system now: every frame goes there, so all of it would be taken soon,
+ * page by page between frames. */
+static void ring_touch(struct ring *r)
+{
+    for (uint64_t i = 0; i < r->size; i++)
+        atomic_store_explicit(&r->word[i], 0, memory_order_relaxed);
+}
+
 int framelog_new(const struct framelog_config *cfg, struct framelog **out)
 {
     struct framelog *l = calloc(1, sizeof *l);
@@ -118,6 +126,7 @@ int framelog_new(const struct framelog_config *cfg, struct framelog **out)
         framelog_free(l);
         return err;
     }
+    ring_touch(&l->ring[RECENT]);
     *out = l;
     return 0;
 }

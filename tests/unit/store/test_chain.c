@@ -228,7 +228,7 @@ static void days_certify(struct box *b, int64_t now_ms)
 {
     struct certifier *c;
     box_open(b);
-    assert_int_equal(certifier_open(b->store, &c), 0);
+    assert_int_equal(certifier_open(b->store, 0, &c), 0);
     for (int i = 0; i < 10; i++) {
         assert_int_equal(certifier_run(c, now_ms + i), 0);
         assert_int_equal(store_commit(b->store, STR_NONE, STR_NONE), 0);
