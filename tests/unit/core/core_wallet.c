@@ -716,6 +716,57 @@ static void test_single_is_its_own(void **state)
     assert_int_equal(lot(id)->bound, 0);
 }
 
+/* Estimated at 1 kWh because the charger fell silent; the rest of the 10.00 is asked back. */
+static int64_t single_estimated(int64_t *order, int64_t *tx)
+{
+    char tag[37];
+    int64_t id = pay_open(10 * Y, 0, w->gun);
+    assert_int_equal(told(id, PAY_QUERY, PAY_DONE, 10 * Y), 0);
+    *order = lot(id)->order_id;
+    const struct out *call = start_call_out();
+    (void)str_copy(tag, sizeof tag, str_from_c(call->u.call.tag));
+    world_answer(w, call, 0, "Accepted");
+    assert_int_equal(world_tx_start(w, 1, tag, KWH, w->now), TAG_ACCEPTED);
+    *tx = w->reply.u.tag.tx;
+    world_run(w, 30000);
+    world_meter(w, *tx, 2 * KWH, 120000);
+    world_close(w);
+    world_run(w, 3700 * 1000);
+    assert_int_equal(world_order(w, *order)->estimated, 1);
+    assert_int_equal(world_order(w, *order)->paid, 12000);
+    assert_int_equal(lot(id)->refunded, 88000);
+    return id;
+}
+
+/* The true end is more: it is paid with what is left of the payment, and with nothing else. */
+static void test_single_true_end(void **state)
+{
+    (void)state;
+    tenant_set(GIFT_FIRST, 0);
+    assert_int_equal(gift_give_days(5 * Y, 0), 0);
+    int64_t order, tx, id = single_estimated(&order, &tx);
+    world_restart(w);
+    assert_int_equal(world_open(w), 0);
+    assert_int_equal(world_tx_stop(w, tx, 6 * KWH, w->now - 3000 * 1000), 0); /* 6.00 */
+    assert_int_equal(world_order(w, order)->total, 6 * Y);
+    assert_int_equal(world_order(w, order)->paid, 12000);
+    assert_int_equal(world_order(w, order)->loss, 48000);
+    assert_int_equal(wallet(), 4 * Y);
+    assert_int_equal(gift(), 5 * Y);
+    /* The source did not take the rest. */
+    id = single_estimated(&order, &tx);
+    const struct row_payout *out = world_last(w, ROW_PAYOUT);
+    assert_int_equal(out->payment, id);
+    assert_int_equal(told(out->id, PAY_REFUND, PAY_FAILED, 88000), 0);
+    assert_int_equal(wallet(), 4 * Y + 88000);
+    assert_int_equal(world_open(w), 0);
+    assert_int_equal(world_tx_stop(w, tx, 16 * KWH, w->now - 3000 * 1000), 0); /* 18.00 */
+    assert_int_equal(world_order(w, order)->paid, 10 * Y);
+    assert_int_equal(world_order(w, order)->loss, 8 * Y);
+    assert_int_equal(wallet(), 4 * Y);
+    assert_int_equal(gift(), 5 * Y);
+}
+
 static void test_single_start_fails(void **state)
 {
     (void)state;
@@ -798,6 +849,7 @@ int core_wallet(void)
         cmocka_unit_test_setup_teardown(test_close_in_debt, up, down),
         cmocka_unit_test_setup_teardown(test_single, up, down),
         cmocka_unit_test_setup_teardown(test_single_is_its_own, up, down),
+        cmocka_unit_test_setup_teardown(test_single_true_end, up, down),
         cmocka_unit_test_setup_teardown(test_single_start_fails, up, down),
         cmocka_unit_test_setup_teardown(test_single_restart, up, down),
         cmocka_unit_test_setup_teardown(test_single_late_and_frozen, up, down),
