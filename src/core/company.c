@@ -376,8 +376,6 @@ void company_charged(struct core *c, const struct order *o, int64_t paid, int64_
     m->row.held -= held;
     must(m->row.held >= 0);
     m->row.used += paid;
-    if (!o->row.settled_ms)
-        m->row.used_mwh += o->ev.energy_mwh;
     obj_dirty(c, &m->o);
     if (paid) {
         struct company_bill *b = company_bill_now(c, co);
@@ -386,6 +384,15 @@ void company_charged(struct core *c, const struct order *o, int64_t paid, int64_
         obj_dirty(c, &b->o);
     }
     company_floor(c, co);
+}
+
+void company_energy(struct core *c, const struct order *o, int64_t mwh)
+{
+    struct member *m = member_of(c, o);
+    if (!m)
+        return;
+    m->row.used_mwh += mwh;
+    obj_dirty(c, &m->o);
 }
 
 void company_refunded(struct core *c, const struct order *o, int64_t back)
