@@ -32,7 +32,8 @@
  *  PAY_RESULT                              the payment or payout, and its driver (payment_paid,
  *                                          payout_back); of a payment its connector (start_paid)
  *  PAYOUT_NEW, _DECIDE, _PAPER             the payment, the payout, and its driver (principal_check,
- *                                          from_transit)
+ *                                          from_transit); of a payee's invoice, whatever else it was
+ *                                          noted for (paper_taken)
  *  INVOICE_NEW                             the driver, the orders with their parties (order_check)
  *  INVOICE_DECIDE                          the invoice, the one that it reverses, whoever else may have
  *                                          its number, the orders that it sets free (orders_free)
@@ -88,6 +89,15 @@ static void want(struct needs *w, int32_t kind, int64_t a, int64_t b, const char
     struct core_need *k = &w->v[w->n++];
     *k = (struct core_need){.kind = kind, .a = a, .b = b};
     (void)str_copy(k->text, sizeof k->text, str_from_c(text));
+}
+
+/* Of these there may be any number, and of those in memory the newer: they are asked for once. */
+static void want_once(struct needs *w, int32_t kind, int64_t a, const char *text)
+{
+    int had = w->n;
+    want(w, kind, a, 0, text);
+    if (w->n > had)
+        core_absent(w->c, &w->v[had]);
 }
 
 /* ---- rows of the directory ---- */
@@ -251,6 +261,15 @@ static void want_payout(struct needs *w, int64_t id)
     }
 }
 
+/* A payout, and all others that the payee's invoice was noted for. */
+static void want_paper(struct needs *w, const struct cmd_payout_paper *in)
+{
+    const struct payout *p = payout_find(w->c, in->payout);
+    want_payout(w, in->payout);
+    if (p && in->number[0])
+        want_once(w, NEED_PAPER, p->row.party, in->number);
+}
+
 /* Whom, or what, the money of a difference goes to, now or by an earlier wish that is approved. */
 static void want_diff(struct needs *w, const struct cmd_diff_decide *in)
 {
@@ -412,7 +431,7 @@ static void needs_of_money(struct needs *w, const struct cmd *cmd)
         want_payment(w, cmd->u.payout_new.payment);
         break;
     case CMD_PAYOUT_PAPER:
-        want_payout(w, cmd->u.payout_paper.payout);
+        want_paper(w, &cmd->u.payout_paper);
         break;
     case CMD_PAYOUT_DECIDE:
         want_payout(w, cmd->u.payout_decide.payout);
@@ -495,5 +514,5 @@ int core_needs(struct core *c, const struct cmd *cmd, struct core_need needs[COR
 
 bool core_need_waits(const struct core_need *need)
 {
-    return need->kind <= NEED_PAYOUT;
+    return need->kind < NEED_CHARGER;
 }

@@ -17,6 +17,11 @@ ORDER BY party, tenant, currency;
 -- out: transfer id, settled id
 SELECT id, tenant, kind, party, driver, payment, currency, amount, fee, state, transfer, settled FROM payout ORDER BY id;
 
+-- name: check_papers() many
+-- out: id id, party id, n i64
+SELECT max(id) AS id, party, count(*) AS n FROM payout
+WHERE paper <> '' AND state NOT IN (6, 7, 8) GROUP BY party, paper HAVING count(*) > 1 ORDER BY id;
+
 -- name: check_payments() many
 -- out: id id, tenant id, driver id, currency text, amount money, refunded money, state int, transfer id, given money
 SELECT p.id, p.tenant, p.driver, p.currency, p.amount, p.refunded, p.state, p.transfer,

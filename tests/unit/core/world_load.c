@@ -156,8 +156,21 @@ static void fetch_invoice(struct world *w, const struct core_need *need)
     load_where(w, ROW_INVOICE_ORDER, "invoice", id);
 }
 
+static void fetch_papers(struct world *w, const struct core_need *need)
+{
+    for (size_t i = 0; i < w->rows_n; i++) {
+        const struct row_payout *p = world_unpacked(w, &w->rows[i]);
+        if (w->rows[i].table == ROW_PAYOUT && p->party == need->a && !strcmp(p->paper, need->text))
+            load(w, &w->rows[i]);
+    }
+}
+
 void world_fetch(struct world *w, const struct core_need *need)
 {
+    if (need->kind == NEED_PAPER) {
+        fetch_papers(w, need);
+        return;
+    }
     if (need->kind == NEED_INVOICE || need->kind == NEED_INVOICE_NUMBER) {
         fetch_invoice(w, need);
         return;
