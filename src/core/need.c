@@ -29,6 +29,7 @@
  *  TOPUP, PAYMENT_NEW                      the driver (payment_credit, wallet_open), the connector of
  *                                          a single payment (single_check)
  *  GIFT, WALLET_FREEZE, DRIVER_CLOSE       the driver (gift_new, wallet_freeze, wallet_close)
+ *  GIFT, and what makes a payment paid     + his lots, when gift of them expired (lots_lost)
  *  PAY_RESULT                              the payment or payout, and its driver (payment_paid,
  *                                          payout_back); of a payment its connector (start_paid)
  *  PAYOUT_NEW, _DECIDE, _PAPER             the payment, the payout, and its driver (principal_check,
@@ -238,12 +239,22 @@ static void want_after(struct needs *w, const struct charger *ch, int32_t number
 
 /* ---- money ---- */
 
+/* Of whoever gets a gift: the lots that what expired until now came with (gift_give). */
+static void want_gifts(struct needs *w, int64_t driver)
+{
+    int64_t now = w->now_ms > w->c->now ? w->now_ms : w->c->now;
+    if (gift_expired(w->c, driver, now))
+        want_once(w, NEED_GIFTS, driver, "");
+}
+
 static void want_payment(struct needs *w, int64_t id)
 {
     const struct payment *p = payment_find(w->c, id);
     if (p) {
         want_driver(w, p->row.driver);
         want_connector(w, p->row.connector);
+        if (p->row.gift && p->row.state != PAYMENT_PAID)
+            want_gifts(w, p->row.driver);
     } else if (id > 0) {
         want(w, NEED_PAYMENT, id, 0, "");
     }
@@ -441,6 +452,7 @@ static void needs_of_money(struct needs *w, const struct cmd *cmd)
         break;
     case CMD_GIFT:
         want_driver(w, cmd->u.gift.driver);
+        want_gifts(w, cmd->u.gift.driver);
         break;
     case CMD_WALLET_FREEZE:
         want_driver(w, cmd->u.wallet_freeze.driver);

@@ -149,6 +149,8 @@ struct package {
 /** What a package adds to a new payment of this amount; package 0: nothing. */
 EV_MUST_USE int gift_package(const struct core *c, int64_t tenant, const struct cmd_payment_new *in,
                              struct row_payment *row);
+/** Has the driver gift money that is good no more at this time? */
+bool gift_expired(const struct core *c, int64_t driver, int64_t now_ms);
 /** Gives a driver gift money that is good for `days` (0 = for ever); what was good until now and is
  * no more, goes first. */
 int64_t gift_give(struct core *c, int64_t tenant, int64_t driver, int64_t amount, int32_t days,

@@ -415,6 +415,64 @@ static void test_package_refund(void **state)
     assert_int_equal(world_balance(w, ACCOUNT_MARKETING, 0), 20 * Y);
 }
 
+/* Paid 100.00, with 20.00 of gift that is good for ten days; so much is charged at once. */
+static int64_t expiring(int64_t kwh)
+{
+    const struct row_package p = {.name = "short", .pay = 100 * Y, .gift = 20 * Y, .gift_days = 10};
+    assert_int_equal(world_put(w, ROW_PACKAGE, true, &p), 0);
+    int64_t id = paid(100 * Y, w->reply.u.made.id);
+    if (kwh)
+        (void)order_of(20 * Y, kwh);
+    return id;
+}
+
+static void gift_over(void)
+{
+    world_run(w, 11 * DAY_MS);
+    world_restart(w); /* the lots have left memory */
+    assert_int_equal(world_open(w), 0);
+}
+
+/* What expired is not taken again by a refund: not out of another package, nor out of principal. */
+static void test_package_refund_expired(void **state)
+{
+    (void)state;
+    int64_t old = expiring(0);
+    gift_over();
+    int64_t id = paid(100 * Y, package(100 * Y, 20 * Y));
+    assert_int_equal(gift(), 20 * Y);
+    assert_int_equal(lot(old)->gift_lost, 20 * Y);
+    assert_int_equal(payout(old, 100 * Y, wechat), 0);
+    assert_int_equal(gift(), 20 * Y);
+    int64_t out = w->reply.u.made.id;
+    assert_int_equal(told(out, PAY_REFUND, PAY_FAILED, 100 * Y), 0);
+    assert_int_equal(gift(), 20 * Y); /* nor does it come back with a refund that fails */
+    assert_int_equal(payout(old, 100 * Y, wechat), 0);
+    assert_int_equal(payout(id, 100 * Y, wechat), 0);
+    assert_int_equal(gift(), 0);
+    assert_int_equal(wallet(), 4 * Y);
+    assert_int_equal(world_balance(w, ACCOUNT_MARKETING, 0), 0);
+}
+
+/* Of the spent part of a package nothing expired: that goes back, wherever it has to come from. */
+static void test_package_refund_partly_expired(void **state)
+{
+    (void)state;
+    tenant_set(GIFT_FIRST, 1000 * Y);
+    int64_t first = expiring(0), second = expiring(10 * KWH); /* 12.00 of 40.00 */
+    gift_over();
+    assert_int_equal(gift_give_days(5 * Y, 0), 0); /* 28.00 expired: all of the second's */
+    assert_int_equal(lot(second)->gift_lost, 20 * Y);
+    assert_int_equal(lot(first)->gift_lost, 8 * Y);
+    assert_int_equal(payout(second, 100 * Y, wechat), 0);
+    assert_int_equal(gift(), 5 * Y);
+    assert_int_equal(wallet(), 104 * Y);
+    assert_int_equal(payout(first, 97 * Y + 100, wechat), ERR_NO_FUNDS);
+    assert_int_equal(payout(first, 97 * Y, wechat), 0); /* 12.00: 5.00 of gift, 7.00 of principal */
+    assert_int_equal(gift(), 0);
+    assert_int_equal(wallet(), 0);
+}
+
 static int payout_of_lot(int64_t payment, int64_t amount, int64_t rest, int32_t version)
 {
     struct cmd *c = world_web(w, CMD_PAYOUT_NEW, w->driver, ACTOR_DRIVER);
@@ -839,6 +897,8 @@ int core_wallet(void)
         cmocka_unit_test_setup_teardown(test_gift_expires, up, down),
         cmocka_unit_test_setup_teardown(test_package, up, down),
         cmocka_unit_test_setup_teardown(test_package_refund, up, down),
+        cmocka_unit_test_setup_teardown(test_package_refund_expired, up, down),
+        cmocka_unit_test_setup_teardown(test_package_refund_partly_expired, up, down),
         cmocka_unit_test_setup_teardown(test_only_the_rest_of_a_lot, up, down),
         cmocka_unit_test_setup_teardown(test_gift_is_nobodys_share, up, down),
         cmocka_unit_test_setup_teardown(test_package_refund_held, up, down),
