@@ -20,8 +20,7 @@ static bool paper_taken(const struct core *c, const struct payout *p, const char
 {
     for (uint32_t i = 0; i < c->purse->payouts.len; i++) {
         const struct payout *x = slab_at(&c->purse->payouts, i);
-        bool void_one =
-            x && x->row.state >= PAYOUT_FAILED && x->row.state <= PAYOUT_CANCELLED;
+        bool void_one = x && x->row.state >= PAYOUT_FAILED && x->row.state <= PAYOUT_CANCELLED;
         if (x && x != p && !void_one && x->row.party == p->row.party &&
             strcmp(x->row.paper, number) == 0)
             return true;

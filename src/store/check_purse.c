@@ -61,8 +61,8 @@ static int payout_take(void *ctx, const struct sql_value *v, size_t n)
 static int paper_take(void *ctx, const struct sql_value *v, size_t n)
 {
     (void)n;
-    check_bad(ctx, "paper", v[0].i, "one invoice of party %lld for %lld payouts",
-              (long long)v[1].i, (long long)v[2].i);
+    check_bad(ctx, "paper", v[0].i, "one invoice of party %lld for %lld payouts", (long long)v[1].i,
+              (long long)v[2].i);
     return 0;
 }
 

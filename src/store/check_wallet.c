@@ -47,8 +47,8 @@ static int gift_take(void *ctx, const struct sql_value *v, size_t n)
                 check_sub(v[1].i, v[2].i));
     (void)map_del(&c->gifts, (uint64_t)v[0].i);
     if (v[3].i > v[2].i)
-        check_bad(c, "gift", v[0].i, "%lld expired of his payments, %lld in all",
-                  (long long)v[3].i, (long long)v[2].i);
+        check_bad(c, "gift", v[0].i, "%lld expired of his payments, %lld in all", (long long)v[3].i,
+                  (long long)v[2].i);
     return 0;
 }
 

@@ -270,7 +270,7 @@ static const struct lookup {
 };
 
 static int lookup_rows(struct store_fetcher *f, const struct core_need *need, store_row_fn *fn,
-                          void *ctx)
+                       void *ctx)
 {
     must(need->kind > 0 && need->kind < NEED_N && lookups[need->kind].rows);
     const struct lookup *l = &lookups[need->kind];

@@ -438,8 +438,9 @@ static const struct {
     {"payment", "UPDATE payment SET transfer = 0"},
     {"payout", PAYOUT_ROW("1, 0")},
     {"payout", PAYOUT_ROW("5, 0")},
-    {"paper", PAYOUT_ROW("5, 20") "; UPDATE payout SET paper = 'A'; INSERT INTO payout (id, "
-              PAYOUT_COLUMNS ") SELECT 901, " PAYOUT_COLUMNS " FROM payout"},
+    {"paper",
+     PAYOUT_ROW("5, 20") "; UPDATE payout SET paper = 'A'; INSERT INTO payout (id, " PAYOUT_COLUMNS
+                         ") SELECT 901, " PAYOUT_COLUMNS " FROM payout"},
     {"occupancy", "UPDATE fee_line SET from_ms = from_ms - 60000 WHERE order_id = 103 AND seq = 1"},
     {"occupancy", "UPDATE fee_line SET to_ms = to_ms + 60000 WHERE order_id = 103 AND seq = 2"},
     {"occupancy", "UPDATE fee_line SET price_e5 = 25000 WHERE order_id = 103 AND seq = 1"},
