@@ -111,6 +111,8 @@ void share_given(struct core *c, int64_t tenant, const char *currency, const str
  * available, then as its debt. Lowers the buckets at once: the posting may not fail. */
 void share_take(struct core *c, int64_t party, int64_t amount, const struct row_split_part *rows,
                 size_t n, struct ledger_request *q);
+/** Tells the party that an order gave it so much, or took it. */
+void share_event(struct core *c, const struct order *o, int64_t party, int64_t amount);
 /** A bucket is due. */
 void share_mature(struct core *c, struct bucket *b);
 /** `amount` of a bucket that waits for a bill was collected: available at once when due_ms is past,
