@@ -5,9 +5,10 @@
  *
  * A package is promised as its payment is made (the payment's gift) and credited as it is paid, in
  * the same batch. A refund of any part of that payment to its source voids the package: all of its
- * gift that did not expire goes back first, the unspent part out of the gift money, what was spent out of principal. So
- * who tops up and asks for it back has had nothing for nothing, whatever he spent in between. When
- * all refunds of the payment have come to nothing, the gift comes back with the last of them.
+ * gift that did not expire goes back first, the unspent part out of the gift money, what was spent
+ * out of principal. So who tops up and asks for it back has had nothing for nothing, whatever he
+ * spent in between. When all refunds of the payment have come to nothing, the gift comes back with
+ * the last of them.
  *
  * All gift money of a driver is good until one day (driver.gift_until): each gift moves it on, never
  * back. From then on it cannot be spent; it is posted back when the wallet is next given something,
