@@ -372,3 +372,17 @@ int64_t zone_next_midnight(const struct zone *z, int64_t ms)
             return at;
     }
 }
+
+int32_t zone_month(const struct zone *z, int64_t ms)
+{
+    struct civil d;
+    zone_civil(z, ms, &d);
+    return d.year * 100 + d.month;
+}
+
+int64_t zone_month_begin(const struct zone *z, int64_t month)
+{
+    return zone_instant(
+        z,
+        &(struct civil){.year = (int32_t)(month / 100), .month = (int8_t)(month % 100), .day = 1});
+}

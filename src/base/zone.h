@@ -23,5 +23,8 @@ void zone_civil(const struct zone *z, int64_t ms, struct civil *out);
 int64_t zone_instant(const struct zone *z, const struct civil *c);
 /** Instant of the next local midnight strictly after ms (days may have 23 or 25 hours). */
 int64_t zone_next_midnight(const struct zone *z, int64_t ms);
+/** The local month (yyyymm) of an instant; the first instant of one. */
+int32_t zone_month(const struct zone *z, int64_t ms);
+int64_t zone_month_begin(const struct zone *z, int64_t month);
 
 #endif

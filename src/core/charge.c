@@ -105,16 +105,6 @@ static void part_put(struct core *c, struct order *o, const struct split_part *p
     buf_put(&o->parts_buf, &row, sizeof row);
 }
 
-static void share_event(struct core *c, const struct order *o, int64_t party, int64_t amount)
-{
-    struct out_event *e = event_new(c, EVENT_SHARE);
-    e->tenant = o->row.tenant;
-    e->station = o->row.station;
-    e->order = o->row.id;
-    e->party = party;
-    e->amount = amount;
-}
-
 /* What one party gets of an order: one leg and one event, however many lines it shares in. */
 struct party_share {
     int64_t party, amount;

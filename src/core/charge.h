@@ -90,6 +90,8 @@ int wallet_close(struct core *c, const struct cmd *cmd);
 
 /* ---- single.c ---- */
 
+/** What of the payment its order has not taken, and has not gone back: >= 0. */
+int64_t single_left(const struct core *c, const struct order *o);
 /** The rest of a single payment goes back to its source. */
 void single_over(struct core *c, struct order *o);
 

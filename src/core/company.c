@@ -161,16 +161,12 @@ static bool station_allowed(const struct member *m, int64_t station)
 static void member_roll(struct core *c, struct member *m)
 {
     const struct tenant *t = tenant_find(c, m->row.tenant);
-    struct civil d;
     if (c->now < m->row.to_ms)
         return;
-    zone_civil(t->zone, c->now, &d);
-    struct civil from = {.year = d.year, .month = d.month, .day = 1}, to = from;
-    to.year += d.month == 12;
-    to.month = (int8_t)(d.month == 12 ? 1 : d.month + 1);
-    int64_t begin = zone_instant(t->zone, &from);
+    int32_t month = zone_month(t->zone, c->now);
+    int64_t begin = zone_month_begin(t->zone, month);
     m->row.from_ms = begin > m->row.to_ms ? begin : m->row.to_ms; /* of another zone meanwhile */
-    m->row.to_ms = zone_instant(t->zone, &to);
+    m->row.to_ms = zone_month_begin(t->zone, civil_month_next(month));
     m->row.used = m->row.used_mwh = 0;
     m->row.used_orders = 0;
     obj_dirty(c, &m->o);
@@ -376,8 +372,6 @@ void company_charged(struct core *c, const struct order *o, int64_t paid, int64_
     m->row.held -= held;
     must(m->row.held >= 0);
     m->row.used += paid;
-    if (!o->row.settled_ms)
-        m->row.used_mwh += o->ev.energy_mwh;
     obj_dirty(c, &m->o);
     if (paid) {
         struct company_bill *b = company_bill_now(c, co);
@@ -386,6 +380,15 @@ void company_charged(struct core *c, const struct order *o, int64_t paid, int64_
         obj_dirty(c, &b->o);
     }
     company_floor(c, co);
+}
+
+void company_energy(struct core *c, const struct order *o, int64_t mwh)
+{
+    struct member *m = member_of(c, o);
+    if (!m)
+        return;
+    m->row.used_mwh += mwh;
+    obj_dirty(c, &m->o);
 }
 
 void company_refunded(struct core *c, const struct order *o, int64_t back)

@@ -106,6 +106,8 @@ int64_t company_due(struct core *c, const struct order *o);
 /** A bill of it was charged: `paid` was taken, a hold of `held` resolved. Before the order says so. */
 void company_charged(struct core *c, const struct order *o, int64_t paid, int64_t held);
 void company_refunded(struct core *c, const struct order *o, int64_t back);
+/** It turned out to be so much energy, or so much more. */
+void company_energy(struct core *c, const struct order *o, int64_t mwh);
 
 /* ---- company_bill.c ---- */
 

@@ -21,24 +21,6 @@ enum { SETTLE_MS = 5 * 60 * 1000 };
 
 /* ---- months ---- */
 
-static int64_t month_begin(const struct zone *z, int32_t month)
-{
-    return zone_instant(
-        z, &(struct civil){.year = month / 100, .month = (int8_t)(month % 100), .day = 1});
-}
-
-static int32_t month_next(int32_t month)
-{
-    return month % 100 == 12 ? month + 89 : month + 1;
-}
-
-static int32_t month_of(const struct zone *z, int64_t ms)
-{
-    struct civil d;
-    zone_civil(z, ms, &d);
-    return d.year * 100 + d.month;
-}
-
 static struct company_bill *bill_of(const struct core *c, int64_t company, int32_t month)
 {
     char key[DIR_KEY_SIZE];
@@ -66,8 +48,8 @@ static struct company_bill *bill_add(struct core *c, const struct company *co, i
                                  .tenant = t->row.id,
                                  .company = co->row.id,
                                  .month = month,
-                                 .from_ms = month_begin(t->zone, month),
-                                 .to_ms = month_begin(t->zone, month_next(month)),
+                                 .from_ms = zone_month_begin(t->zone, month),
+                                 .to_ms = zone_month_begin(t->zone, civil_month_next(month)),
                                  .currency = t->row.currency,
                                  .state = COMPANY_BILL_OPEN,
                                  .note = "",
@@ -90,10 +72,10 @@ static struct company_bill *bill_add(struct core *c, const struct company *co, i
 struct company_bill *company_bill_now(struct core *c, const struct company *co)
 {
     const struct tenant *t = tenant_find(c, co->row.tenant);
-    int32_t month = month_of(t->zone, c->now);
+    int32_t month = zone_month(t->zone, c->now);
     struct company_bill *b;
     while ((b = bill_of(c, co->row.id, month)) != NULL && b->row.state != COMPANY_BILL_OPEN)
-        month = month_next(month); /* only after a change of the zone */
+        month = (int32_t)civil_month_next(month); /* only after a change of the zone */
     if (!b)
         return bill_add(c, co, month);
     if (b->row.to_ms <= c->now) {

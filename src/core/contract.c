@@ -54,24 +54,6 @@ static const struct zone *zone_of_tenant(const struct core *c, int64_t tenant)
     return t->zone;
 }
 
-static int32_t month_at(const struct zone *z, int64_t ms)
-{
-    struct civil d;
-    zone_civil(z, ms, &d);
-    return d.year * 100 + d.month;
-}
-
-static int32_t month_next(int32_t month)
-{
-    return month % 100 == 12 ? month + 89 : month + 1;
-}
-
-static int64_t month_begin(const struct zone *z, int32_t month)
-{
-    return zone_instant(
-        z, &(struct civil){.year = month / 100, .month = (int8_t)(month % 100), .day = 1});
-}
-
 static struct contract_month *month_of(const struct core *c, int64_t family)
 {
     return map_get_ptr(&c->contract_months, (uint64_t)family);
@@ -224,7 +206,8 @@ static void month_give(struct core *c, const struct contract_month *m, int64_t p
 static void month_close(struct core *c, struct contract_month *m)
 {
     const struct zone *z = zone_of_tenant(c, m->tenant);
-    int64_t begin = month_begin(z, m->month), end = month_begin(z, month_next(m->month));
+    int64_t begin = zone_month_begin(z, m->month),
+            end = zone_month_begin(z, civil_month_next(m->month));
     int64_t until = INT64_MAX;
     struct split_dues dues = {0};
     const struct contract_node *n = map_get_ptr(&c->contract_families, (uint64_t)m->family);
@@ -249,10 +232,10 @@ static void month_close(struct core *c, struct contract_month *m)
 /* Brings the month up to now, closing those that are over. */
 static void month_roll(struct core *c, struct contract_month *m)
 {
-    int32_t now = month_at(zone_of_tenant(c, m->tenant), c->now);
+    int32_t now = zone_month(zone_of_tenant(c, m->tenant), c->now);
     if (m->month >= now)
         return; /* a zone may have been changed for one further west */
-    for (; m->month && m->month < now; m->month = month_next(m->month))
+    for (; m->month && m->month < now; m->month = (int32_t)civil_month_next(m->month))
         month_close(c, m);
     m->month = now;
     month_row(c, m, 0, 1);
@@ -263,7 +246,7 @@ void contract_months_arm(struct core *c)
     int64_t due = INT64_MAX;
     for (const struct contract_month *m = c->months; m; m = m->next) {
         const struct zone *z = zone_of_tenant(c, m->tenant);
-        int64_t end = m->month ? month_begin(z, month_next(m->month)) : c->now;
+        int64_t end = m->month ? zone_month_begin(z, civil_month_next(m->month)) : c->now;
         due = end < due ? end : due;
     }
     heap_cancel(&c->timers, &c->month_timer);

@@ -61,6 +61,8 @@ enum need_kind {
     NEED_IDEM,      /* idempotency key */
     NEED_PAYMENT,   /* payment id */
     NEED_PAYOUT,    /* payout id */
+    NEED_PAPER,     /* party, text: payouts for which this invoice of the payee was noted */
+    NEED_GIFTS,     /* driver id: payments whose gift is not all gone, the newest */
     /* Of these, what is not in memory has left it after its commit: a look-up need not wait for the batches in flight. */
     NEED_CHARGER,        /* charger id */
     NEED_CHARGER_PATH,   /* text: path */
@@ -83,7 +85,7 @@ struct core_need {
 /** Fills needs[] with rows that are neither in memory nor known to be absent; returns how many. The caller fetches, calls core_load for
  * each row found and core_absent for each not found, and asks again until 0; then it applies that command. head.now_ms is set. */
 int core_needs(struct core *core, const struct cmd *cmd, struct core_need needs[CORE_NEEDS_MAX]);
-/** Not there, or no room for it: good for the next command only. */
+/** Not there, or no room for it, or of a kind that is asked for once: good for the next command only. */
 void core_absent(struct core *core, const struct core_need *need);
 /** True when the look-up must see every batch that was sealed. */
 bool core_need_waits(const struct core_need *need);

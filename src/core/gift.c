@@ -4,16 +4,19 @@
  * tenant's marketing account; it pays bills (wallet.c) and never becomes cash.
  *
  * A package is promised as its payment is made (the payment's gift) and credited as it is paid, in
- * the same batch. A refund of any part of that payment to its source voids the package: its whole
- * gift goes back first, the unspent part out of the gift money, what was spent out of principal. So
- * who tops up and asks for it back has had nothing for nothing, whatever he spent in between. When
- * all refunds of the payment have come to nothing, the gift comes back with the last of them.
+ * the same batch. A refund of any part of that payment to its source voids the package: all of its
+ * gift that did not expire goes back first, the unspent part out of the gift money, what was spent
+ * out of principal. So who tops up and asks for it back has had nothing for nothing, whatever he
+ * spent in between. When all refunds of the payment have come to nothing, the gift comes back with
+ * the last of them.
  *
  * All gift money of a driver is good until one day (driver.gift_until): each gift moves it on, never
- * back. From then on it cannot be spent; it is posted back when the wallet is next given something.
+ * back. From then on it cannot be spent; it is posted back when the wallet is next given something,
+ * and noted on the lots that it came with (gift_lost), so that a refund of one of them does not take
+ * it again.
  *
  * Invariants: 1. the marketing account has what was given, less what came back, negative; 2. 0 <=
- * gift_back <= gift of a lot. The core's thread. */
+ * gift_back + gift_lost <= gift of a lot. The core's thread. */
 #include "core/charge.h"
 #include "core/purse.h"
 
@@ -54,6 +57,38 @@ static int64_t gift_free(const struct core *c, int64_t tenant, int64_t driver)
     return purse_available(c, tenant, ACCOUNT_WALLET_BONUS, driver, currency_of(c, tenant));
 }
 
+/* What is left of a lot's gift: it has to go when the lot does. */
+static int64_t lot_gift(const struct payment *lot)
+{
+    return lot->row.gift - lot->row.gift_back - lot->row.gift_lost;
+}
+
+/* But for what is being paid just now. */
+static struct payment *newest_lot(const struct core *c, int64_t driver)
+{
+    struct payment *newest = NULL;
+    for (uint32_t i = 0; i < c->purse->payments.len; i++) {
+        struct payment *p = slab_at(&c->purse->payments, i);
+        if (p && p->row.driver == driver && p->row.state == PAYMENT_PAID &&
+            p->row.paid_ms < c->now && lot_gift(p) > 0 && (!newest || p->row.id > newest->row.id))
+            newest = p;
+    }
+    return newest;
+}
+
+/* So much expired: it is gone of the newest lots, for the oldest are spent first. */
+static void lots_lost(struct core *c, int64_t driver, int64_t lost)
+{
+    struct payment *lot;
+    while (lost > 0 && (lot = newest_lot(c, driver)) != NULL) {
+        int64_t part = lot_gift(lot) < lost ? lot_gift(lot) : lost;
+        lot->row.gift_lost += part;
+        lot->row.version++;
+        obj_dirty(c, &lot->o);
+        lost -= part;
+    }
+}
+
 void gift_forfeit(struct core *c, int64_t tenant, int64_t driver, int64_t principal)
 {
     int64_t gift = gift_free(c, tenant, driver);
@@ -75,13 +110,22 @@ static void until_move(struct core *c, struct driver *d, int64_t had, int32_t da
     obj_dirty(c, &d->o);
 }
 
+bool gift_expired(const struct core *c, int64_t driver, int64_t now_ms)
+{
+    const struct driver *d = driver_find(c, driver);
+    return d && d->row.gift_until && now_ms >= d->row.gift_until &&
+           gift_free(c, d->row.tenant, driver) > 0;
+}
+
 int64_t gift_give(struct core *c, int64_t tenant, int64_t driver, int64_t amount, int32_t days,
                   const char *note)
 {
     struct driver *d = driver_find(c, driver);
     must(d);
-    if (d->row.gift_until && c->now >= d->row.gift_until)
+    if (gift_expired(c, driver, c->now)) {
+        lots_lost(c, driver, gift_free(c, tenant, driver));
         gift_forfeit(c, tenant, driver, 0);
+    }
     const struct ledger_account *a = ledger_account_find(c->ledger, tenant, ACCOUNT_WALLET_BONUS,
                                                          driver, currency_of(c, tenant));
     until_move(c, d, a ? ledger_balance(a).v : 0, days);
@@ -153,7 +197,7 @@ int gift_new(struct core *c, const struct cmd *cmd)
 
 int gift_refund_cost(const struct core *c, const struct payment *lot, int64_t *cost)
 {
-    int64_t due = lot->row.gift - lot->row.gift_back;
+    int64_t due = lot_gift(lot);
     int64_t has = gift_free(c, lot->row.tenant, lot->row.driver);
     const struct ledger_account *a = ledger_account_find(
         c->ledger, lot->row.tenant, ACCOUNT_WALLET_BONUS, lot->row.driver, lot->row.currency);
@@ -163,7 +207,7 @@ int gift_refund_cost(const struct core *c, const struct payment *lot, int64_t *c
 
 void gift_refund(struct core *c, struct payment *lot)
 {
-    int64_t due = lot->row.gift - lot->row.gift_back, cost;
+    int64_t due = lot_gift(lot), cost;
     must(gift_refund_cost(c, lot, &cost) == 0);
     if (!due)
         return;

@@ -13,8 +13,8 @@
  * 0;
  *  2. balance >= min_balance; 0 <= held, and held <= balance wherever min_balance is 0;
  *  3. held of an account = sum of its open holds;
- *  4. a hold is resolved once, all legs at once, captured + released = amount of each; 5. posted_in, posted_out, version and
- * ledger time never fall;
+ *  4. a hold is resolved once, all legs at once, captured + released = amount of each;
+ *  5. posted_in, posted_out, version and ledger time never fall;
  *  6. an operation that fails has changed nothing.
  *
  * Pure: ids and time come in through struct ledger_ctx. One thread, the core's. Memory is taken in
@@ -135,8 +135,8 @@ EV_MUST_USE int ledger_hold_open(struct ledger *l, const struct ledger_ctx *ctx,
  * or that account has a leg), ERR_RANGE, ERR_FULL. */
 EV_MUST_USE int ledger_hold_add(struct ledger *l, const struct ledger_ctx *ctx, int64_t hold,
                                 int64_t account, struct money amount);
-/** Reserves `more` (> 0) on top, of the leg with this id. ERR_NO_FUNDS, ERR_NOT_FOUND, ERR_CONFLICT (resolved), ERR_RANGE.
- */
+/** Reserves `more` (> 0) on top, of the leg with this id. ERR_NO_FUNDS, ERR_NOT_FOUND, ERR_CONFLICT
+ * (resolved), ERR_RANGE. */
 EV_MUST_USE int ledger_hold_increase(struct ledger *l, const struct ledger_ctx *ctx, int64_t hold,
                                      struct money more);
 /** Resolves the hold with all its legs: what the request takes from a leg's account is captured (0 …

@@ -29,10 +29,12 @@
  *  TOPUP, PAYMENT_NEW                      the driver (payment_credit, wallet_open), the connector of
  *                                          a single payment (single_check)
  *  GIFT, WALLET_FREEZE, DRIVER_CLOSE       the driver (gift_new, wallet_freeze, wallet_close)
+ *  GIFT, and what makes a payment paid     + his lots, when gift of them expired (lots_lost)
  *  PAY_RESULT                              the payment or payout, and its driver (payment_paid,
  *                                          payout_back); of a payment its connector (start_paid)
  *  PAYOUT_NEW, _DECIDE, _PAPER             the payment, the payout, and its driver (principal_check,
- *                                          from_transit)
+ *                                          from_transit); of a payee's invoice, whatever else it was
+ *                                          noted for (paper_taken)
  *  INVOICE_NEW                             the driver, the orders with their parties (order_check)
  *  INVOICE_DECIDE                          the invoice, the one that it reverses, whoever else may have
  *                                          its number, the orders that it sets free (orders_free)
@@ -88,6 +90,15 @@ static void want(struct needs *w, int32_t kind, int64_t a, int64_t b, const char
     struct core_need *k = &w->v[w->n++];
     *k = (struct core_need){.kind = kind, .a = a, .b = b};
     (void)str_copy(k->text, sizeof k->text, str_from_c(text));
+}
+
+/* Of these there may be any number, and of those in memory the newer: they are asked for once. */
+static void want_once(struct needs *w, int32_t kind, int64_t a, const char *text)
+{
+    int had = w->n;
+    want(w, kind, a, 0, text);
+    if (w->n > had)
+        core_absent(w->c, &w->v[had]);
 }
 
 /* ---- rows of the directory ---- */
@@ -228,12 +239,22 @@ static void want_after(struct needs *w, const struct charger *ch, int32_t number
 
 /* ---- money ---- */
 
+/* Of whoever gets a gift: the lots that what expired until now came with (gift_give). */
+static void want_gifts(struct needs *w, int64_t driver)
+{
+    int64_t now = w->now_ms > w->c->now ? w->now_ms : w->c->now;
+    if (gift_expired(w->c, driver, now))
+        want_once(w, NEED_GIFTS, driver, "");
+}
+
 static void want_payment(struct needs *w, int64_t id)
 {
     const struct payment *p = payment_find(w->c, id);
     if (p) {
         want_driver(w, p->row.driver);
         want_connector(w, p->row.connector);
+        if (p->row.gift && p->row.state != PAYMENT_PAID)
+            want_gifts(w, p->row.driver);
     } else if (id > 0) {
         want(w, NEED_PAYMENT, id, 0, "");
     }
@@ -249,6 +270,15 @@ static void want_payout(struct needs *w, int64_t id)
     } else if (id > 0) {
         want(w, NEED_PAYOUT, id, 0, "");
     }
+}
+
+/* A payout, and all others that the payee's invoice was noted for. */
+static void want_paper(struct needs *w, const struct cmd_payout_paper *in)
+{
+    const struct payout *p = payout_find(w->c, in->payout);
+    want_payout(w, in->payout);
+    if (p && in->number[0])
+        want_once(w, NEED_PAPER, p->row.party, in->number);
 }
 
 /* Whom, or what, the money of a difference goes to, now or by an earlier wish that is approved. */
@@ -412,7 +442,7 @@ static void needs_of_money(struct needs *w, const struct cmd *cmd)
         want_payment(w, cmd->u.payout_new.payment);
         break;
     case CMD_PAYOUT_PAPER:
-        want_payout(w, cmd->u.payout_paper.payout);
+        want_paper(w, &cmd->u.payout_paper);
         break;
     case CMD_PAYOUT_DECIDE:
         want_payout(w, cmd->u.payout_decide.payout);
@@ -422,6 +452,7 @@ static void needs_of_money(struct needs *w, const struct cmd *cmd)
         break;
     case CMD_GIFT:
         want_driver(w, cmd->u.gift.driver);
+        want_gifts(w, cmd->u.gift.driver);
         break;
     case CMD_WALLET_FREEZE:
         want_driver(w, cmd->u.wallet_freeze.driver);
@@ -495,5 +526,5 @@ int core_needs(struct core *c, const struct cmd *cmd, struct core_need needs[COR
 
 bool core_need_waits(const struct core_need *need)
 {
-    return need->kind <= NEED_PAYOUT;
+    return need->kind < NEED_CHARGER;
 }

@@ -94,12 +94,9 @@ static void to_transit(struct core *c, struct payout *p)
 
 static int64_t platform_id(const struct core *c, int64_t tenant)
 {
-    for (uint32_t i = 0; i < c->dir[ROW_PARTY].slab.len; i++) {
-        const struct party *p = slab_at(&c->dir[ROW_PARTY].slab, i);
-        if (p && p->row.tenant == tenant && p->row.kind == PARTY_PLATFORM)
-            return p->row.id;
-    }
-    return 0;
+    const struct party *p = party_platform(c, tenant);
+    must(p); /* made with the tenant */
+    return p->row.id;
 }
 
 static int64_t contra_of(struct core *c, const struct payout *p)

@@ -111,6 +111,8 @@ void share_given(struct core *c, int64_t tenant, const char *currency, const str
  * available, then as its debt. Lowers the buckets at once: the posting may not fail. */
 void share_take(struct core *c, int64_t party, int64_t amount, const struct row_split_part *rows,
                 size_t n, struct ledger_request *q);
+/** Tells the party that an order gave it so much, or took it. */
+void share_event(struct core *c, const struct order *o, int64_t party, int64_t amount);
 /** A bucket is due. */
 void share_mature(struct core *c, struct bucket *b);
 /** `amount` of a bucket that waits for a bill was collected: available at once when due_ms is past,
@@ -149,6 +151,8 @@ struct package {
 /** What a package adds to a new payment of this amount; package 0: nothing. */
 EV_MUST_USE int gift_package(const struct core *c, int64_t tenant, const struct cmd_payment_new *in,
                              struct row_payment *row);
+/** Has the driver gift money that is good no more at this time? */
+bool gift_expired(const struct core *c, int64_t driver, int64_t now_ms);
 /** Gives a driver gift money that is good for `days` (0 = for ever); what was good until now and is
  * no more, goes first. */
 int64_t gift_give(struct core *c, int64_t tenant, int64_t driver, int64_t amount, int32_t days,

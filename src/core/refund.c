@@ -73,16 +73,6 @@ static void part_row(struct core *c, struct order *o, const struct held_part *p,
     buf_put(&o->parts_buf, &row, sizeof row);
 }
 
-static void share_event(struct core *c, const struct order *o, int64_t party, int64_t amount)
-{
-    struct out_event *e = event_new(c, EVENT_SHARE);
-    e->tenant = o->row.tenant;
-    e->station = o->row.station;
-    e->order = o->row.id;
-    e->party = party;
-    e->amount = amount;
-}
-
 /* What went back of each fee line goes off the order's invoice too. */
 static void invoice_tell(struct core *c, struct order *o, const struct held_part *p, size_t n,
                          const char *note)

@@ -4,10 +4,10 @@
  *
  * Invariants:
  *  1. paid + loss = total;
- *  2. a correction takes no more than is left of the prepaid amount, and no more than the wallet
- *     has free (doc/decisions/the-true-end-is-charged.md).
+ *  2. a correction takes no more than is left of the prepaid amount, and no more than the payer has
+ *     free (doc/decisions/the-true-end-is-charged.md).
  * Fails: money that cannot be moved here is our bug (must): holds and accounts were made before. */
-#include "core/charge.h"
+#include "core/company.h"
 #include "core/purse.h"
 
 #include <inttypes.h>
@@ -79,6 +79,7 @@ void settle_order(struct core *c, struct order *o)
     struct bill b = bill_lines(c, o);
     struct taken t = charge_bill(c, o, &b, o->row.hold);
     o->row.energy_mwh = o->ev.energy_mwh;
+    company_energy(c, o, o->row.energy_mwh);
     o->row.elec = b.elec;
     o->row.service = b.service;
     o->row.total = b.elec + b.service;
@@ -137,7 +138,7 @@ static struct bill rest_lines(struct core *c, struct order *o)
     return b;
 }
 
-/* Bills the rest as far as the prepaid cap and the wallet allow; what exceeds them is loss. */
+/* Bills the rest as far as the prepaid cap and the payer's money allow; what exceeds them is loss. */
 static void rest_bill(struct core *c, struct order *o)
 {
     struct bill b = rest_lines(c, o);
@@ -151,6 +152,7 @@ static void rest_bill(struct core *c, struct order *o)
     struct taken t = charge_bill(c, o, &part, 0);
     int64_t paid = t.captured + t.debt;
     o->row.energy_mwh += o->row.doubt_mwh;
+    company_energy(c, o, o->row.doubt_mwh);
     o->row.elec += b.elec;
     o->row.service += b.service;
     o->row.total += total;
@@ -218,6 +220,7 @@ static void correct_rows(struct core *c, struct order *o, int64_t energy_mwh, co
 {
     int64_t total = d->elec + d->service;
     o->row.energy_mwh += energy_mwh;
+    company_energy(c, o, energy_mwh);
     o->row.elec += d->elec;
     o->row.service += d->service;
     o->row.total += total;
@@ -232,7 +235,7 @@ static void correct_rows(struct core *c, struct order *o, int64_t energy_mwh, co
 }
 
 /* What the true end adds to an estimated bill is taken from the payer after all, as far as the
- * prepaid amount and the wallet allow: else whoever cuts a charger's network charges for nothing.
+ * prepaid amount and his money allow: else whoever cuts a charger's network charges for nothing.
  * Returns what was taken. */
 static int64_t correct_take(struct core *c, struct order *o, const struct bill *now)
 {

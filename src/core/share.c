@@ -79,6 +79,16 @@ void share_given(struct core *c, int64_t tenant, const char *currency, const str
     obj_dirty(c, &b->o);
 }
 
+void share_event(struct core *c, const struct order *o, int64_t party, int64_t amount)
+{
+    struct out_event *e = event_new(c, EVENT_SHARE);
+    e->tenant = o->row.tenant;
+    e->station = o->row.station;
+    e->order = o->row.id;
+    e->party = party;
+    e->amount = amount;
+}
+
 /* Lowers one bucket, if it is there; returns by how much. */
 static int64_t take_bucket(struct core *c, int64_t party, int64_t due_ms, int64_t most)
 {

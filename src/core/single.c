@@ -9,6 +9,7 @@
  *  … but nothing can begin, or the start fails      back to its source
  *  the order is settled                             the bill is taken, the rest goes back
  *  the order gives back later                       back to the source, as far as it takes it
+ *  the order turns out to be more                   what is left of the payment, else loss
  *  paid after it was closed, or while in debt       top-up: it stays in the wallet
  *  frozen meanwhile, or the source refuses          the rest stays in the wallet
  *
@@ -67,10 +68,23 @@ void single_paid(struct core *c, struct payment *p)
     bound_set(c, p, true);
 }
 
-void single_over(struct core *c, struct order *o)
+static struct payment *payment_of(const struct core *c, const struct order *o)
 {
     struct payment *p = payment_find(c, o->row.payment);
     must(p); /* bound, or declared by whoever moves money of an order (need.c) */
+    return p;
+}
+
+int64_t single_left(const struct core *c, const struct order *o)
+{
+    const struct payment *p = payment_of(c, o);
+    int64_t left = p->row.amount - p->row.refunded - (o->row.paid - o->row.refunded);
+    return left > 0 ? left : 0;
+}
+
+void single_over(struct core *c, struct order *o)
+{
+    struct payment *p = payment_of(c, o);
     bound_set(c, p, false);
-    single_back(c, p, p->row.amount - p->row.refunded - (o->row.paid - o->row.refunded));
+    single_back(c, p, single_left(c, o));
 }

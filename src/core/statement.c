@@ -25,20 +25,9 @@ enum { SETTLE_MS = 5 * 60 * 1000, MONTH_FIRST = 200001, MONTH_LAST = 299912 };
 
 #define SUM_MAX (INT64_C(1) << 60) /* four of them fit */
 
-static int32_t month_next(int32_t month)
-{
-    return month % 100 == 12 ? month + 89 : month + 1;
-}
-
 static int32_t month_before(int32_t month)
 {
     return month % 100 == 1 ? month - 89 : month - 1;
-}
-
-static int64_t month_begin(const struct zone *z, int32_t month)
-{
-    return zone_instant(
-        z, &(struct civil){.year = month / 100, .month = (int8_t)(month % 100), .day = 1});
 }
 
 static const struct statement *statement_of(const struct core *c, int64_t party, int32_t month)
@@ -53,16 +42,16 @@ static const struct statement *statement_of(const struct core *c, int64_t party,
 static void bounds_set(const struct core *c, const struct tenant *t, struct row_statement *r)
 {
     const struct statement *before = statement_of(c, r->party, month_before(r->month));
-    const struct statement *after = statement_of(c, r->party, month_next(r->month));
-    r->from_ms = before ? before->row.to_ms : month_begin(t->zone, r->month);
-    r->to_ms = after ? after->row.from_ms : month_begin(t->zone, month_next(r->month));
+    const struct statement *after = statement_of(c, r->party, (int32_t)civil_month_next(r->month));
+    r->from_ms = before ? before->row.to_ms : zone_month_begin(t->zone, r->month);
+    r->to_ms = after ? after->row.from_ms : zone_month_begin(t->zone, civil_month_next(r->month));
 }
 
 /* Its neighbours in time, where they have statements, must meet it. */
 static bool neighbours_meet(const struct core *c, const struct row_statement *r)
 {
     const struct statement *before = statement_of(c, r->party, month_before(r->month));
-    const struct statement *after = statement_of(c, r->party, month_next(r->month));
+    const struct statement *after = statement_of(c, r->party, (int32_t)civil_month_next(r->month));
     return (!before || before->row.closing == r->opening) &&
            (!after || after->row.opening == r->closing);
 }
@@ -84,7 +73,7 @@ static int new_check(const struct core *c, const struct cmd *cmd, const struct t
     if (in->month < MONTH_FIRST || in->month > MONTH_LAST || in->month % 100 < 1 ||
         in->month % 100 > 12 || party->row.kind == PARTY_PLATFORM)
         return ERR_RANGE;
-    if (month_begin(t->zone, month_next(in->month)) + SETTLE_MS > c->now)
+    if (zone_month_begin(t->zone, civil_month_next(in->month)) + SETTLE_MS > c->now)
         return ERR_CONFLICT; /* the month is not over */
     if (statement_of(c, in->party, in->month))
         return ERR_CONFLICT;

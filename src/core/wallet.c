@@ -36,6 +36,18 @@ struct wallet_money wallet_money(const struct core *c, int64_t tenant, int64_t d
         .gift = good ? purse_available(c, tenant, ACCOUNT_WALLET_BONUS, driver, currency) : 0};
 }
 
+/* Of that, what an order may have: a single payment pays with what is left of itself alone. */
+static struct wallet_money order_money(const struct core *c, const struct order *o)
+{
+    struct wallet_money has = wallet_money(c, o->row.tenant, o->row.driver, o->row.currency);
+    if (o->row.payer_kind == PAYER_SINGLE) {
+        int64_t left = single_left(c, o);
+        has.principal = left < has.principal ? left : has.principal;
+        has.gift = 0;
+    }
+    return has;
+}
+
 /* How `amount` is spent of what there is. */
 static struct wallet_money spend(const struct core *c, int64_t tenant, int64_t amount,
                                  const struct wallet_money *has)
@@ -73,9 +85,7 @@ static int leg_open(struct core *c, struct order *o, int32_t kind, int64_t amoun
 
 int wallet_hold(struct core *c, struct order *o, int64_t amount)
 {
-    struct wallet_money has = wallet_money(c, o->row.tenant, o->row.driver, o->row.currency);
-    if (o->row.payer_kind == PAYER_SINGLE)
-        has.gift = 0; /* it is paid with what was just paid in */
+    struct wallet_money has = order_money(c, o);
     if (amount <= 0 || amount > has.principal + has.gift)
         return amount <= 0 ? ERR_RANGE : ERR_NO_FUNDS;
     struct wallet_money part = spend(c, o->row.tenant, amount, &has);
@@ -148,7 +158,7 @@ struct taken wallet_take(const struct core *c, const struct order *o, int64_t to
                          const struct ledger_hold *hold)
 {
     struct taken t = {.loss = total};
-    struct wallet_money has = wallet_money(c, o->row.tenant, o->row.driver, o->row.currency);
+    struct wallet_money has = order_money(c, o);
     if (hold)
         has = (struct wallet_money){.principal = leg_amount(c, o, hold->id, ACCOUNT_WALLET),
                                     .gift = leg_amount(c, o, hold->id, ACCOUNT_WALLET_BONUS)};

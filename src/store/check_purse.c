@@ -4,6 +4,7 @@
  *   maturing   what matures for a party = its pending account
  *   payout     what is on its way = the transit account of whose it is; a final one has left transit,
  *              and no other
+ *   paper      an invoice of a payee is for one payout that did not come to nothing
  *   payment    what was given back of a payment = its payouts; not more than was paid; a paid one
  *              names its transfer
  *   position   what a party got of orders, less what it took out = pending + available + in transit − debt
@@ -57,6 +58,14 @@ static int payout_take(void *ctx, const struct sql_value *v, size_t n)
     return 0;
 }
 
+static int paper_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    (void)n;
+    check_bad(ctx, "paper", v[0].i, "one invoice of party %lld for %lld payouts", (long long)v[1].i,
+              (long long)v[2].i);
+    return 0;
+}
+
 static int payment_take(void *ctx, const struct sql_value *v, size_t n)
 {
     struct check *c = ctx;
@@ -94,6 +103,8 @@ int check_purse(struct check *c)
     int rc = store_query(c->r, QUERY_CHECK_MATURING, NULL, 0, maturing_take, c);
     if (rc == 0)
         rc = store_query(c->r, QUERY_CHECK_PAYOUTS, NULL, 0, payout_take, c);
+    if (rc == 0)
+        rc = store_query(c->r, QUERY_CHECK_PAPERS, NULL, 0, paper_take, c);
     if (rc == 0)
         rc = store_query(c->r, QUERY_CHECK_PAYMENTS, NULL, 0, payment_take, c);
     if (rc == 0)

@@ -4,7 +4,7 @@
  *   gift     gift money moves by orders and by its own two kinds of transfer alone: none of it ever
  *            became cash, or came from any; what a driver was given by the journal = the gifts of
  *            his paid payments, less what went with refunds of them, less what expired; of each
- *            payment 0 <= gone <= given
+ *            payment 0 <= gone <= given, and what expired of them is no more than what expired
  *   hold     a further leg of a hold has a first one, of the same order, resolved with it
  *   single   an order paid by a single payment names one of its own driver; what it took and what
  *            went back to the source are not more than was paid; the payment is bound to it while,
@@ -46,6 +46,9 @@ static int gift_take(void *ctx, const struct sql_value *v, size_t n)
     check_equal(c, "gift", v[0].i, "given to the driver", (int64_t)given,
                 check_sub(v[1].i, v[2].i));
     (void)map_del(&c->gifts, (uint64_t)v[0].i);
+    if (v[3].i > v[2].i)
+        check_bad(c, "gift", v[0].i, "%lld expired of his payments, %lld in all", (long long)v[3].i,
+                  (long long)v[2].i);
     return 0;
 }
 

@@ -218,7 +218,7 @@ static int driver_rows(struct store_fetcher *f, enum schema_find find, store_row
     return rows(f, FIND_ACCOUNT_DRIVER, fn, ctx, &found);
 }
 
-static int token_row(struct store_fetcher *f, enum schema_find find, store_row_fn *fn, void *ctx)
+static int plain_rows(struct store_fetcher *f, enum schema_find find, store_row_fn *fn, void *ctx)
 {
     uint32_t found;
     int rc = rows(f, find, fn, ctx, &found);
@@ -249,26 +249,28 @@ static int invoice_rows(struct store_fetcher *f, enum schema_find find, store_ro
     return rc;
 }
 
-/* What each need of the directory is looked up by: a number, a text, or a number and a text. */
+/* What the other needs are looked up by: a number, a text, or a number and a text. */
 static const struct lookup {
     enum schema_find find;
     bool number, text;
     int (*rows)(struct store_fetcher *f, enum schema_find find, store_row_fn *fn, void *ctx);
 } lookups[NEED_N] = {
+    [NEED_PAPER] = {FIND_PAYOUT_PAPER, true, true, plain_rows},
+    [NEED_GIFTS] = {FIND_PAYMENT_GIFTS, true, false, plain_rows},
     [NEED_CHARGER] = {FIND_CHARGER_ID, true, false, charger_rows},
     [NEED_CHARGER_PATH] = {FIND_CHARGER_PATH, false, true, charger_rows},
     [NEED_CONNECTOR] = {FIND_CONNECTOR_ID, true, false, charger_of},
     [NEED_CONNECTOR_CODE] = {FIND_CONNECTOR_CODE, false, true, charger_of},
     [NEED_DRIVER] = {FIND_DRIVER_ID, true, false, driver_rows},
     [NEED_DRIVER_PHONE] = {FIND_DRIVER_PHONE, true, true, driver_rows},
-    [NEED_TOKEN] = {FIND_TOKEN_ID, true, false, token_row},
-    [NEED_TOKEN_TAG] = {FIND_TOKEN_TAG, true, true, token_row},
+    [NEED_TOKEN] = {FIND_TOKEN_ID, true, false, plain_rows},
+    [NEED_TOKEN_TAG] = {FIND_TOKEN_TAG, true, true, plain_rows},
     [NEED_INVOICE] = {FIND_INVOICE_ID, true, false, invoice_rows},
     [NEED_INVOICE_NUMBER] = {FIND_INVOICE_NUMBER, true, true, invoice_rows},
 };
 
-static int directory_rows(struct store_fetcher *f, const struct core_need *need, store_row_fn *fn,
-                          void *ctx)
+static int lookup_rows(struct store_fetcher *f, const struct core_need *need, store_row_fn *fn,
+                       void *ctx)
 {
     must(need->kind > 0 && need->kind < NEED_N && lookups[need->kind].rows);
     const struct lookup *l = &lookups[need->kind];
@@ -299,6 +301,6 @@ int store_fetch_need(struct store_fetcher *f, const struct core_need *need, stor
     case NEED_PAYOUT:
         return by_id(f, FIND_PAYOUT_ID, need->a, fn, ctx);
     default:
-        return directory_rows(f, need, fn, ctx);
+        return lookup_rows(f, need, fn, ctx);
     }
 }

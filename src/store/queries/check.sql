@@ -17,6 +17,11 @@ ORDER BY party, tenant, currency;
 -- out: transfer id, settled id
 SELECT id, tenant, kind, party, driver, payment, currency, amount, fee, state, transfer, settled FROM payout ORDER BY id;
 
+-- name: check_papers() many
+-- out: id id, party id, n i64
+SELECT max(id) AS id, party, count(*) AS n FROM payout
+WHERE paper <> '' AND state NOT IN (6, 7, 8) GROUP BY party, paper HAVING count(*) > 1 ORDER BY id;
+
 -- name: check_payments() many
 -- out: id id, tenant id, driver id, currency text, amount money, refunded money, state int, transfer id, given money
 SELECT p.id, p.tenant, p.driver, p.currency, p.amount, p.refunded, p.state, p.transfer,
@@ -246,14 +251,16 @@ FROM connector k LEFT JOIN orders o ON o.id = k.occupancy
 WHERE k.occupancy <> 0 ORDER BY k.id;
 
 -- name: check_gifts() many
--- out: driver id, given money, lost money
-SELECT d.id AS driver, CAST(sum(p.gift - p.gift_back) AS BIGINT) AS given, d.gift_lost AS lost
+-- out: driver id, given money, lost money, noted money
+SELECT d.id AS driver, CAST(sum(p.gift - p.gift_back) AS BIGINT) AS given, d.gift_lost AS lost,
+  CAST(sum(p.gift_lost) AS BIGINT) AS noted
 FROM payment p JOIN driver d ON d.id = p.driver
 WHERE p.state = 3 AND p.gift > 0 GROUP BY d.id, d.gift_lost ORDER BY d.id;
 
 -- name: check_gift_lots() many
--- out: id id, gift money, gift_back money
-SELECT id, gift, gift_back FROM payment WHERE gift < 0 OR gift_back < 0 OR gift_back > gift ORDER BY id;
+-- out: id id, gift money, gone money
+SELECT id, gift, gift_back + gift_lost AS gone FROM payment
+WHERE gift < 0 OR gift_back < 0 OR gift_lost < 0 OR gift_back + gift_lost > gift ORDER BY id;
 
 -- name: check_hold_legs() many
 -- out: id id, leg_of id

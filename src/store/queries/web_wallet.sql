@@ -26,7 +26,7 @@ FROM (
                    ELSE y.own END AS rest
   FROM (
     SELECT p.id, p.channel, COALESCE(c.name, '') AS channel_name, p.method, p.amount, p.refunded,
-           p.gift - p.gift_back AS gift_due, p.paid_ms, COALESCE(a.posted_in - a.posted_out - a.held, 0) AS have,
+           p.gift - p.gift_back - p.gift_lost AS gift_due, p.paid_ms, COALESCE(a.posted_in - a.posted_out - a.held, 0) AS have,
            COALESCE(g.posted_in - g.posted_out - g.held, 0) AS gift,
            p.amount - p.refunded - COALESCE(o.paid - o.refunded, 0) AS own,
            CAST(COALESCE(sum(p.amount - p.refunded - COALESCE(o.paid - o.refunded, 0)) OVER (ORDER BY p.id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS BIGINT) AS newer
@@ -53,7 +53,7 @@ FROM (
                    ELSE y.own END AS rest
   FROM (
     SELECT p.id, p.channel, COALESCE(c.name, '') AS channel_name, p.method, p.amount, p.refunded,
-           p.gift - p.gift_back AS gift_due, p.paid_ms, COALESCE(a.posted_in - a.posted_out - a.held, 0) AS have,
+           p.gift - p.gift_back - p.gift_lost AS gift_due, p.paid_ms, COALESCE(a.posted_in - a.posted_out - a.held, 0) AS have,
            COALESCE(g.posted_in - g.posted_out - g.held, 0) AS gift,
            p.amount - p.refunded - COALESCE(o.paid - o.refunded, 0) AS own,
            CAST(COALESCE(sum(p.amount - p.refunded - COALESCE(o.paid - o.refunded, 0)) OVER (ORDER BY p.id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS BIGINT) AS newer

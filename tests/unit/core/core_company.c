@@ -498,6 +498,78 @@ static void test_removed_while_charging(void **state)
     sums();
 }
 
+/* Estimated at 1 kWh because the charger fell silent. */
+static int64_t estimated(int64_t cap, int64_t *tx)
+{
+    int64_t had = member_row(member)->used_mwh, order = charging(cap, tx);
+    world_run(w, 30000);
+    world_meter(w, *tx, 2 * KWH, 120000);
+    world_close(w);
+    world_run(w, 3700 * 1000);
+    assert_int_equal(world_order(w, order)->estimated, 1);
+    assert_int_equal(world_order(w, order)->paid, 12000);
+    assert_int_equal(member_row(member)->used_mwh, had + KWH);
+    world_restart(w);
+    assert_int_equal(world_open(w), 0);
+    return order;
+}
+
+/* The company pays the true end too, up to the cap, and it counts in what the member used. */
+static void test_true_end(void **state)
+{
+    (void)state;
+    int64_t tx, order = estimated(10 * YUAN, &tx);
+    struct row_company_member r = member_now();
+    r.month_most = 5 * YUAN; /* bounds what is begun, not what has happened */
+    r.month_mwh = 4 * KWH;
+    member_change(&r);
+    assert_int_equal(world_tx_stop(w, tx, 6 * KWH, w->now - 3000 * 1000), 0);
+    assert_int_equal(world_order(w, order)->paid, 6 * YUAN);
+    assert_int_equal(world_order(w, order)->loss, 0);
+    assert_int_equal(balance(ACCOUNT_COMPANY, company), -6 * YUAN);
+    assert_int_equal(balance(ACCOUNT_WALLET, w->driver), 4 * YUAN);
+    assert_int_equal(balance(ACCOUNT_PENDING, w->owner), 3 * YUAN);
+    assert_int_equal(member_row(member)->used_mwh, 5 * KWH);
+    assert_int_equal(member_row(member)->used_orders, 1);
+    assert_int_equal(bill(202601)->captured, 6 * YUAN);
+    assert_int_equal(bill(202601)->orders, 1);
+    sums();
+    r = member_now();
+    r.month_most = 0;
+    member_change(&r);
+    assert_int_equal(start(w->gun, 100), ERR_QUOTA); /* 5 kWh of 4 */
+}
+
+/* … within the prepaid amount and the company's credit: what is beyond them is loss. */
+static void test_true_end_within_limits(void **state)
+{
+    (void)state;
+    int64_t tx, order = estimated(3 * YUAN, &tx);
+    assert_int_equal(world_tx_stop(w, tx, 6 * KWH, w->now - 3000 * 1000), 0);
+    assert_int_equal(world_order(w, order)->paid, 3 * YUAN);
+    assert_int_equal(world_order(w, order)->loss, 3 * YUAN);
+    sums();
+    order = estimated(10 * YUAN, &tx);
+    assert_int_equal(company_put(company, COMPANY_CREDIT, 5 * YUAN, ROW_ACTIVE), 0);
+    assert_int_equal(world_tx_stop(w, tx, 6 * KWH, w->now - 3000 * 1000), 0);
+    assert_int_equal(world_order(w, order)->paid, 2 * YUAN); /* 3.00 of 5.00 were owed */
+    assert_int_equal(world_order(w, order)->loss, 4 * YUAN);
+    assert_int_equal(company_free(w->core, company), 0);
+    sums();
+}
+
+/* Less than was estimated: it is given back, and off what the member used. */
+static void test_true_end_is_less(void **state)
+{
+    (void)state;
+    int64_t tx, order = estimated(10 * YUAN, &tx);
+    assert_int_equal(world_tx_stop(w, tx, 2 * KWH - 50000, w->now - 3000 * 1000), 0);
+    assert_int_equal(world_order(w, order)->paid, 11400);
+    assert_int_equal(balance(ACCOUNT_COMPANY, company), -11400);
+    assert_int_equal(member_row(member)->used_mwh, KWH - 50000);
+    sums();
+}
+
 /* ---- cards and vehicles ---- */
 
 static int64_t card_order(const char *tag)
@@ -964,6 +1036,9 @@ int core_company(void)
         TEST(test_overrun_within_credit),
         TEST(test_raise),
         TEST(test_removed_while_charging),
+        TEST(test_true_end),
+        TEST(test_true_end_within_limits),
+        TEST(test_true_end_is_less),
         TEST(test_card),
         TEST(test_vehicle),
         TEST(test_offline),

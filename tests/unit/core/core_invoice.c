@@ -551,6 +551,19 @@ static int approve(int64_t id)
     return world_send(w, c);
 }
 
+static int64_t bank_channel;
+
+/* The owner asks for half of the 1.20; returns the payout. */
+static int64_t owner_asks(void)
+{
+    struct cmd *c = world_web(w, CMD_PAYOUT_NEW, w->person, ACTOR_PERSON);
+    c->u.payout_new.party = w->owner;
+    c->u.payout_new.amount = 6000;
+    c->u.payout_new.channel = bank_channel;
+    assert_int_equal(world_send(w, c), 0);
+    return w->reply.u.made.id;
+}
+
 /* The owner is a company with 1.20 available, and asks for half of it; returns the payout. */
 static int64_t company_asks(void)
 {
@@ -559,7 +572,7 @@ static int64_t company_asks(void)
     assert_int_equal(world_put(w, ROW_TENANT, false, &t), 0);
     const struct row_channel bank = {.kind = CHANNEL_BANK, .name = "bank"};
     assert_int_equal(world_put(w, ROW_CHANNEL, true, &bank), 0);
-    int64_t channel = w->reply.u.made.id;
+    bank_channel = w->reply.u.made.id;
     struct row_party p = *(const struct row_party *)world_row(w, ROW_PARTY, w->owner);
     p.verified = 1;
     p.payee = "sub-account 7";
@@ -570,12 +583,7 @@ static int64_t company_asks(void)
     assert_int_equal(world_put(w, ROW_PARTY, false, &p), 0);
     (void)order_of(2 * KWH);
     world_run(w, 8 * DAY_MS);
-    struct cmd *c = world_web(w, CMD_PAYOUT_NEW, w->person, ACTOR_PERSON);
-    c->u.payout_new.party = w->owner;
-    c->u.payout_new.amount = 6000;
-    c->u.payout_new.channel = channel;
-    assert_int_equal(world_send(w, c), 0);
-    return w->reply.u.made.id;
+    return owner_asks();
 }
 
 /* A company is paid nothing, however small, before its invoice is there. */
@@ -597,6 +605,45 @@ static void test_company_hands_in_an_invoice(void **state)
     assert_int_equal(paper(id, "24312000000000000002", 6000), ERR_CONFLICT); /* too late */
 }
 
+static int settled(int64_t id)
+{
+    struct cmd *c = world_web(w, CMD_PAYOUT_DECIDE, w->person + 1, ACTOR_PERSON);
+    c->u.payout_decide.payout = id;
+    c->u.payout_decide.act = PAYOUT_ACT_SETTLED;
+    (void)str_copy(c->u.payout_decide.bank_no, 65, STR_LIT("B1"));
+    return world_send(w, c);
+}
+
+static int refuse(int64_t id)
+{
+    struct cmd *c = world_web(w, CMD_PAYOUT_DECIDE, w->person + 1, ACTOR_PERSON);
+    c->u.payout_decide.payout = id;
+    c->u.payout_decide.act = PAYOUT_ACT_REFUSE;
+    return world_send(w, c);
+}
+
+/* One invoice is for one payout, also when that is long over; unless it came to nothing. */
+static void test_an_invoice_is_for_one_payout(void **state)
+{
+    (void)state;
+    const char *const no = "24312000000000000001", *const other = "24312000000000000009";
+    int64_t first = company_asks(), second = owner_asks();
+    assert_int_equal(paper(first, no, 6000), 0);
+    assert_int_equal(paper(first, no, 7000), 0); /* its amount was wrong */
+    assert_int_equal(paper(second, no, 12000), ERR_CONFLICT);
+    assert_int_equal(paper(first, other, 6000), 0); /* and its number */
+    assert_int_equal(paper(second, no, 6000), 0);
+    assert_int_equal(approve(second), 0);
+    assert_int_equal(settled(second), 0);
+    assert_int_equal(refuse(first), 0);
+    world_run(w, DAY_MS);
+    world_restart(w); /* neither is in memory */
+    first = owner_asks();
+    assert_int_equal(paper(first, no, 6000), ERR_CONFLICT);
+    assert_string_equal(((const struct row_payout *)world_row(w, ROW_PAYOUT, first))->paper, "");
+    assert_int_equal(paper(first, other, 6000), 0);
+}
+
 int core_invoice(void);
 int core_invoice(void)
 {
@@ -612,6 +659,7 @@ int core_invoice(void)
         cmocka_unit_test_setup_teardown(test_reversed_and_asked_again, up, down),
         cmocka_unit_test_setup_teardown(test_any_order_of_things, up, down),
         cmocka_unit_test_setup_teardown(test_company_hands_in_an_invoice, up, down),
+        cmocka_unit_test_setup_teardown(test_an_invoice_is_for_one_payout, up, down),
     };
     return cmocka_run_group_tests_name("core invoices", tests, NULL, NULL);
 }

@@ -415,6 +415,64 @@ static void test_package_refund(void **state)
     assert_int_equal(world_balance(w, ACCOUNT_MARKETING, 0), 20 * Y);
 }
 
+/* Paid 100.00, with 20.00 of gift that is good for ten days; so much is charged at once. */
+static int64_t expiring(int64_t kwh)
+{
+    const struct row_package p = {.name = "short", .pay = 100 * Y, .gift = 20 * Y, .gift_days = 10};
+    assert_int_equal(world_put(w, ROW_PACKAGE, true, &p), 0);
+    int64_t id = paid(100 * Y, w->reply.u.made.id);
+    if (kwh)
+        (void)order_of(20 * Y, kwh);
+    return id;
+}
+
+static void gift_over(void)
+{
+    world_run(w, 11 * DAY_MS);
+    world_restart(w); /* the lots have left memory */
+    assert_int_equal(world_open(w), 0);
+}
+
+/* What expired is not taken again by a refund: not out of another package, nor out of principal. */
+static void test_package_refund_expired(void **state)
+{
+    (void)state;
+    int64_t old = expiring(0);
+    gift_over();
+    int64_t id = paid(100 * Y, package(100 * Y, 20 * Y));
+    assert_int_equal(gift(), 20 * Y);
+    assert_int_equal(lot(old)->gift_lost, 20 * Y);
+    assert_int_equal(payout(old, 100 * Y, wechat), 0);
+    assert_int_equal(gift(), 20 * Y);
+    int64_t out = w->reply.u.made.id;
+    assert_int_equal(told(out, PAY_REFUND, PAY_FAILED, 100 * Y), 0);
+    assert_int_equal(gift(), 20 * Y); /* nor does it come back with a refund that fails */
+    assert_int_equal(payout(old, 100 * Y, wechat), 0);
+    assert_int_equal(payout(id, 100 * Y, wechat), 0);
+    assert_int_equal(gift(), 0);
+    assert_int_equal(wallet(), 4 * Y);
+    assert_int_equal(world_balance(w, ACCOUNT_MARKETING, 0), 0);
+}
+
+/* Of the spent part of a package nothing expired: that goes back, wherever it has to come from. */
+static void test_package_refund_partly_expired(void **state)
+{
+    (void)state;
+    tenant_set(GIFT_FIRST, 1000 * Y);
+    int64_t first = expiring(0), second = expiring(10 * KWH); /* 12.00 of 40.00 */
+    gift_over();
+    assert_int_equal(gift_give_days(5 * Y, 0), 0); /* 28.00 expired: all of the second's */
+    assert_int_equal(lot(second)->gift_lost, 20 * Y);
+    assert_int_equal(lot(first)->gift_lost, 8 * Y);
+    assert_int_equal(payout(second, 100 * Y, wechat), 0);
+    assert_int_equal(gift(), 5 * Y);
+    assert_int_equal(wallet(), 104 * Y);
+    assert_int_equal(payout(first, 97 * Y + 100, wechat), ERR_NO_FUNDS);
+    assert_int_equal(payout(first, 97 * Y, wechat), 0); /* 12.00: 5.00 of gift, 7.00 of principal */
+    assert_int_equal(gift(), 0);
+    assert_int_equal(wallet(), 0);
+}
+
 static int payout_of_lot(int64_t payment, int64_t amount, int64_t rest, int32_t version)
 {
     struct cmd *c = world_web(w, CMD_PAYOUT_NEW, w->driver, ACTOR_DRIVER);
@@ -716,6 +774,57 @@ static void test_single_is_its_own(void **state)
     assert_int_equal(lot(id)->bound, 0);
 }
 
+/* Estimated at 1 kWh because the charger fell silent; the rest of the 10.00 is asked back. */
+static int64_t single_estimated(int64_t *order, int64_t *tx)
+{
+    char tag[37];
+    int64_t id = pay_open(10 * Y, 0, w->gun);
+    assert_int_equal(told(id, PAY_QUERY, PAY_DONE, 10 * Y), 0);
+    *order = lot(id)->order_id;
+    const struct out *call = start_call_out();
+    (void)str_copy(tag, sizeof tag, str_from_c(call->u.call.tag));
+    world_answer(w, call, 0, "Accepted");
+    assert_int_equal(world_tx_start(w, 1, tag, KWH, w->now), TAG_ACCEPTED);
+    *tx = w->reply.u.tag.tx;
+    world_run(w, 30000);
+    world_meter(w, *tx, 2 * KWH, 120000);
+    world_close(w);
+    world_run(w, 3700 * 1000);
+    assert_int_equal(world_order(w, *order)->estimated, 1);
+    assert_int_equal(world_order(w, *order)->paid, 12000);
+    assert_int_equal(lot(id)->refunded, 88000);
+    return id;
+}
+
+/* The true end is more: it is paid with what is left of the payment, and with nothing else. */
+static void test_single_true_end(void **state)
+{
+    (void)state;
+    tenant_set(GIFT_FIRST, 0);
+    assert_int_equal(gift_give_days(5 * Y, 0), 0);
+    int64_t order, tx, id = single_estimated(&order, &tx);
+    world_restart(w);
+    assert_int_equal(world_open(w), 0);
+    assert_int_equal(world_tx_stop(w, tx, 6 * KWH, w->now - 3000 * 1000), 0); /* 6.00 */
+    assert_int_equal(world_order(w, order)->total, 6 * Y);
+    assert_int_equal(world_order(w, order)->paid, 12000);
+    assert_int_equal(world_order(w, order)->loss, 48000);
+    assert_int_equal(wallet(), 4 * Y);
+    assert_int_equal(gift(), 5 * Y);
+    /* The source did not take the rest. */
+    id = single_estimated(&order, &tx);
+    const struct row_payout *out = world_last(w, ROW_PAYOUT);
+    assert_int_equal(out->payment, id);
+    assert_int_equal(told(out->id, PAY_REFUND, PAY_FAILED, 88000), 0);
+    assert_int_equal(wallet(), 4 * Y + 88000);
+    assert_int_equal(world_open(w), 0);
+    assert_int_equal(world_tx_stop(w, tx, 16 * KWH, w->now - 3000 * 1000), 0); /* 18.00 */
+    assert_int_equal(world_order(w, order)->paid, 10 * Y);
+    assert_int_equal(world_order(w, order)->loss, 8 * Y);
+    assert_int_equal(wallet(), 4 * Y);
+    assert_int_equal(gift(), 5 * Y);
+}
+
 static void test_single_start_fails(void **state)
 {
     (void)state;
@@ -788,6 +897,8 @@ int core_wallet(void)
         cmocka_unit_test_setup_teardown(test_gift_expires, up, down),
         cmocka_unit_test_setup_teardown(test_package, up, down),
         cmocka_unit_test_setup_teardown(test_package_refund, up, down),
+        cmocka_unit_test_setup_teardown(test_package_refund_expired, up, down),
+        cmocka_unit_test_setup_teardown(test_package_refund_partly_expired, up, down),
         cmocka_unit_test_setup_teardown(test_only_the_rest_of_a_lot, up, down),
         cmocka_unit_test_setup_teardown(test_gift_is_nobodys_share, up, down),
         cmocka_unit_test_setup_teardown(test_package_refund_held, up, down),
@@ -798,6 +909,7 @@ int core_wallet(void)
         cmocka_unit_test_setup_teardown(test_close_in_debt, up, down),
         cmocka_unit_test_setup_teardown(test_single, up, down),
         cmocka_unit_test_setup_teardown(test_single_is_its_own, up, down),
+        cmocka_unit_test_setup_teardown(test_single_true_end, up, down),
         cmocka_unit_test_setup_teardown(test_single_start_fails, up, down),
         cmocka_unit_test_setup_teardown(test_single_restart, up, down),
         cmocka_unit_test_setup_teardown(test_single_late_and_frozen, up, down),

@@ -156,8 +156,28 @@ static void fetch_invoice(struct world *w, const struct core_need *need)
     load_where(w, ROW_INVOICE_ORDER, "invoice", id);
 }
 
+/* Payouts of one invoice, or lots of one driver with gift left. */
+static void fetch_all(struct world *w, const struct core_need *need)
+{
+    for (size_t i = 0; i < w->rows_n; i++) {
+        const void *row = world_unpacked(w, &w->rows[i]);
+        const struct row_payout *o = row;
+        const struct row_payment *p = row;
+        enum row_table t = w->rows[i].table;
+        if (need->kind == NEED_PAPER
+                ? t == ROW_PAYOUT && o->party == need->a && !strcmp(o->paper, need->text)
+                : t == ROW_PAYMENT && p->driver == need->a && p->state == PAYMENT_PAID &&
+                      p->gift > p->gift_back + p->gift_lost)
+            load(w, &w->rows[i]);
+    }
+}
+
 void world_fetch(struct world *w, const struct core_need *need)
 {
+    if (need->kind == NEED_PAPER || need->kind == NEED_GIFTS) {
+        fetch_all(w, need);
+        return;
+    }
     if (need->kind == NEED_INVOICE || need->kind == NEED_INVOICE_NUMBER) {
         fetch_invoice(w, need);
         return;

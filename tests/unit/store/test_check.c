@@ -362,15 +362,15 @@ static void right_books_pass(void **state)
 }
 
 /* A payout of a party that has nothing in transit. */
+#define PAYOUT_COLUMNS                                                                             \
+    "tenant, kind, party, driver, payment, lot_amount, channel, currency, amount, fee, "           \
+    "provider_no, payee, payee_name, confirm, note, transfer, asked_kind, asked_by, checked_by, "  \
+    "err, tries, created_ms, checked_ms, sent_ms, done_ms, version, said, paper, paper_amount, "   \
+    "state, settled"
 #define PAYOUT_ROW(state_settled)                                                                  \
-    "INSERT INTO payout (id, tenant, kind, party, driver, payment, lot_amount, channel, currency," \
-    " amount, fee, provider_no, payee, payee_name, confirm, note, transfer, asked_kind, asked_by," \
-    " checked_by, err, tries, created_ms, checked_ms, sent_ms, done_ms, version, said, paper, "    \
-    "paper_amount, state, settled)"                                                                \
+    "INSERT INTO payout (id, " PAYOUT_COLUMNS ")"                                                  \
     " VALUES (900, 1, 1, 2, 0, 0, 0, 0, 'CNY', 100, 0, '', '', '', '', '', 20, 2, 1, 0, 0, 0, 1, " \
-    "0, "                                                                                          \
-    "0,"                                                                                           \
-    " 0, 1, 0, '', 0, " state_settled ")"
+    "0, 0, 0, 1, 0, '', 0, " state_settled ")"
 
 static const struct {
     const char *rule, *sql;
@@ -438,6 +438,9 @@ static const struct {
     {"payment", "UPDATE payment SET transfer = 0"},
     {"payout", PAYOUT_ROW("1, 0")},
     {"payout", PAYOUT_ROW("5, 0")},
+    {"paper",
+     PAYOUT_ROW("5, 20") "; UPDATE payout SET paper = 'A'; INSERT INTO payout (id, " PAYOUT_COLUMNS
+                         ") SELECT 901, " PAYOUT_COLUMNS " FROM payout"},
     {"occupancy", "UPDATE fee_line SET from_ms = from_ms - 60000 WHERE order_id = 103 AND seq = 1"},
     {"occupancy", "UPDATE fee_line SET to_ms = to_ms + 60000 WHERE order_id = 103 AND seq = 2"},
     {"occupancy", "UPDATE fee_line SET price_e5 = 25000 WHERE order_id = 103 AND seq = 1"},
@@ -464,6 +467,7 @@ static const struct {
     {"gift", "UPDATE account SET kind = 3 WHERE id = 2"},    /* gift money by a top-up */
     {"gift", "UPDATE orders SET gift = 1 WHERE id = 100"},
     {"gift", "UPDATE payment SET gift_back = 1"},
+    {"gift", "UPDATE payment SET gift_lost = 1"},
     {"gift", "INSERT INTO driver VALUES (2, 1, '', '', 0, 1, 0, 0, 0, 0);"
              "UPDATE payment SET gift = 500"}, /* promised, paid, and not given */
     {"hold", "UPDATE hold SET leg_of = 99 WHERE id = 51"},
