@@ -208,6 +208,15 @@ void payment_restart(struct core *c, struct payment *p)
 
 /* ---- answers ---- */
 
+void payment_done(struct core *c, struct payment *p, int64_t transfer)
+{
+    p->row.transfer = transfer;
+    p->row.paid_ms = c->now;
+    payment_state_set(c, p, PAYMENT_PAID);
+    if (p->row.gift)
+        gift_give(c, p->row.tenant, p->row.driver, p->row.gift, p->row.gift_days, "");
+}
+
 static void payment_paid(struct core *c, struct payment *p, const struct cmd_pay_result *in)
 {
     int64_t contra =
@@ -216,11 +225,9 @@ static void payment_paid(struct core *c, struct payment *p, const struct cmd_pay
     (void)obj_text(c, &p->o, &p->row.provider_no, in->provider_no);
     p->row.paid_ms = c->now;
     if (in->amount == p->row.amount && strcmp(in->currency, p->row.currency) == 0) {
-        p->row.transfer = payment_credit(c, p->row.tenant, p->row.driver, contra, p->row.currency,
-                                         p->row.amount, in->provider_no);
-        payment_state_set(c, p, PAYMENT_PAID);
-        if (p->row.gift)
-            gift_give(c, p->row.tenant, p->row.driver, p->row.gift, p->row.gift_days, "");
+        payment_done(c, p,
+                     payment_credit(c, p->row.tenant, p->row.driver, contra, p->row.currency,
+                                    p->row.amount, in->provider_no));
         if (p->row.connector && !late)
             single_paid(c, p);
         return;
@@ -278,13 +285,6 @@ int payment_result(struct core *c, struct payment *p, const struct cmd_pay_resul
     else if (open && in->state == PAY_FAILED)
         payment_state_set(c, p, PAYMENT_FAILED);
     return 0;
-}
-
-void payment_found(struct core *c, struct payment *p, int64_t transfer)
-{
-    p->row.transfer = transfer;
-    p->row.paid_ms = c->now;
-    payment_state_set(c, p, PAYMENT_PAID);
 }
 
 int pay_result(struct core *c, const struct cmd *cmd)

@@ -182,8 +182,8 @@ void payout_fire(struct core *c, struct payout *p);
 void payout_restart(struct core *c, struct payout *p);
 int payout_result(struct core *c, struct payout *p, const struct cmd_pay_result *in);
 
-/** A payment of which the provider never told turns out to be paid, by this transfer. */
-void payment_found(struct core *c, struct payment *p, int64_t transfer);
+/** A payment is paid, by this transfer, whoever told; its package is given with it. */
+void payment_done(struct core *c, struct payment *p, int64_t transfer);
 
 /* ---- paper.c ---- */
 
