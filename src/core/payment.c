@@ -48,23 +48,17 @@ int64_t payment_credit(struct core *c, int64_t tenant, int64_t driver, int64_t c
     return ctx.id;
 }
 
-void payment_note_staff(struct core *c, const struct cmd *cmd, int64_t transfer)
+int64_t payment_note(struct core *c, const struct row_payment *lot)
 {
-    row_put(c, ROW_PAYMENT, ROW_UPSERT,
-            &(struct row_payment){.id = core_id(c),
-                                  .tenant = cmd->head.tenant,
-                                  .driver = cmd->u.topup.driver,
-                                  .method = PAY_METHOD_STAFF,
-                                  .currency = cmd->u.topup.currency,
-                                  .amount = cmd->u.topup.amount,
-                                  .state = PAYMENT_PAID,
-                                  .provider_no = "",
-                                  .url = "",
-                                  .payer = "",
-                                  .transfer = transfer,
-                                  .created_ms = c->now,
-                                  .paid_ms = c->now,
-                                  .version = 1});
+    struct row_payment row = *lot;
+    row.id = core_id(c);
+    row.state = PAYMENT_PAID;
+    row.provider_no = lot->provider_no ? lot->provider_no : "";
+    row.url = row.payer = "";
+    row.created_ms = row.paid_ms = c->now;
+    row.version = 1;
+    row_put(c, ROW_PAYMENT, ROW_UPSERT, &row);
+    return row.id;
 }
 
 /* ---- asking ---- */

@@ -252,21 +252,13 @@ static int64_t driver_credit(struct core *c, const struct diff *d, int64_t drive
 
 static void lot_note(struct core *c, const struct diff *d, int64_t driver, int64_t transfer)
 {
-    row_put(c, ROW_PAYMENT, ROW_UPSERT,
-            &(struct row_payment){.id = core_id(c),
-                                  .tenant = d->row.tenant,
-                                  .driver = driver,
-                                  .method = PAY_METHOD_STAFF,
-                                  .currency = d->row.currency,
-                                  .amount = d->row.suspense,
-                                  .state = PAYMENT_PAID,
-                                  .provider_no = d->row.provider_no,
-                                  .url = "",
-                                  .payer = "",
-                                  .transfer = transfer,
-                                  .created_ms = c->now,
-                                  .paid_ms = c->now,
-                                  .version = 1});
+    (void)payment_note(c, &(struct row_payment){.tenant = d->row.tenant,
+                                                .driver = driver,
+                                                .method = PAY_METHOD_STAFF,
+                                                .currency = d->row.currency,
+                                                .amount = d->row.suspense,
+                                                .provider_no = d->row.provider_no,
+                                                .transfer = transfer});
 }
 
 static void way_go(struct core *c, struct diff *d, int32_t way, int64_t target, int64_t account)
