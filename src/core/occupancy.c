@@ -273,16 +273,12 @@ static void end_sure(struct core *c, struct order *o, int64_t at, const char *wh
 
 static int64_t hold_fee(struct core *c, struct order *o, const struct occ_rule *r)
 {
-    const struct ledger_account *a = ledger_account_find(c->ledger, o->row.tenant, ACCOUNT_WALLET,
-                                                         o->row.driver, o->row.currency);
-    int64_t amount = a ? ledger_available(a).v : 0;
+    struct wallet_money has = wallet_money(c, o->row.tenant, o->row.driver, o->row.currency);
+    int64_t amount = has.principal + has.gift;
     amount = amount < r->row.cap_order ? amount : r->row.cap_order;
-    if (!r->row.hold || o->row.payer_kind != PAYER_WALLET || amount <= 0)
-        return 0;
-    struct ledger_ctx ctx = ledger_ctx_now(c);
-    if (ledger_hold_open(c->ledger, &ctx, a->id, MONEY(amount), o->row.id, 0))
+    if (!r->row.hold || o->row.payer_kind != PAYER_WALLET || amount <= 0 ||
+        payer_hold(c, o, amount))
         return 0; /* the wallet pays in the end all the same */
-    o->row.hold = ctx.id;
     event_wallet(c, o->row.tenant, o->row.driver, o->row.currency);
     return amount;
 }

@@ -582,6 +582,31 @@ static void test_hold(void **state)
     assert_int_equal(h->released, FEN(150));
 }
 
+/* What is held is what would be spent: of gift money too. */
+static void test_hold_of_gift_money(void **state)
+{
+    (void)state;
+    struct cmd *c = rule_cmd();
+    c->u.occupancy_put.hold = 1;
+    c->u.occupancy_put.cap_order = FEN(350);
+    rule_use(c);
+    int64_t id = occupied(); /* 2.80 are left */
+    c = world_web(w, CMD_GIFT, w->person, ACTOR_PERSON);
+    c->u.gift.driver = w->driver;
+    c->u.gift.amount = FEN(100);
+    (void)str_copy(c->u.gift.note, 201, STR_LIT("welcome"));
+    assert_int_equal(world_send(w, c), 0);
+    world_run(w, 16 * MIN);
+    assert_int_equal(world_start(w, w->gun2, FEN(40)), ERR_NO_FUNDS); /* 0.30 are free */
+    world_run(w, 34 * MIN);
+    world_status(w, 1, CS_AVAILABLE);
+    const struct row_orders *o = settled(id, FEN(350));
+    assert_int_equal(o->paid, FEN(350));
+    assert_int_equal(o->gift, FEN(70));
+    assert_int_equal(world_balance(w, ACCOUNT_WALLET, w->driver), 0);
+    assert_int_equal(world_balance(w, ACCOUNT_WALLET_BONUS, w->driver), FEN(30));
+}
+
 static void test_nobody_pays(void **state)
 {
     (void)state;
@@ -876,6 +901,7 @@ int core_occupancy(void)
         OF(test_wallet_and_loss),
         OF(test_wallet_and_debt),
         OF(test_hold),
+        OF(test_hold_of_gift_money),
         OF(test_nobody_pays),
         OF(test_kinds),
         OF(test_versions),
