@@ -635,6 +635,8 @@ static void test_close(void **state)
     assert_int_equal(close_day(DAY1, 0, 69600, 69600), ERR_CONFLICT); /* nobody looks after P1 */
     assert_int_equal(decide(diff_of("P1"), DIFF_ACT_ASSIGN, 0, second, w->person), 0);
     assert_int_equal(close_day(DAY1, 0, 69500, 69500), ERR_STALE);
+    assert_int_equal(close_day(DAY1, INT64_MAX, INT64_MAX, INT64_MAX), ERR_RANGE);
+    assert_int_equal(close_day(DAY1, 0, 69600, INT64_MAX), ERR_RANGE);
     struct cmd *c = world_web(w, CMD_DAY_CLOSE, w->person, ACTOR_PERSON);
     c->u.day_close = (struct cmd_day_close){
         .channel = wechat, .day = DAY1, .theirs = 69600, .held = 69700, .lines = 0};
