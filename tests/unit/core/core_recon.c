@@ -385,18 +385,7 @@ static void test_ours_only(void **state)
 
 static int told(int64_t row, int64_t channel, enum pay_op op, enum pay_state s, int64_t amount)
 {
-    struct cmd *c = world_web(w, CMD_PAY_RESULT, 0, ACTOR_SYSTEM);
-    struct cmd_pay_result *r = &c->u.pay_result;
-    r->row = row;
-    r->channel = channel;
-    r->op = op;
-    r->state = s;
-    r->amount = amount;
-    (void)str_copy(r->currency, 4, STR_LIT("CNY"));
-    (void)str_copy(r->provider_no, 65, STR_LIT("42000001"));
-    if (op == PAY_CREATE)
-        (void)str_copy(r->url, 513, STR_LIT("weixin://wxpay/bizpayurl?pr=x"));
-    return world_send(w, c);
+    return world_told(w, row, channel, op, s, amount);
 }
 
 static int64_t payment_ask(int64_t amount, int64_t package)
