@@ -36,7 +36,12 @@ int account_topup(struct core *c, const struct cmd *cmd)
     if (rc)
         return rc;
     c->made_id = payment_credit(c, tenant, in->driver, cash, in->currency, in->amount, in->note);
-    payment_note_staff(c, cmd, c->made_id);
+    (void)payment_note(c, &(struct row_payment){.tenant = tenant,
+                                                .driver = in->driver,
+                                                .method = PAY_METHOD_STAFF,
+                                                .currency = in->currency,
+                                                .amount = in->amount,
+                                                .transfer = c->made_id});
     return 0;
 }
 

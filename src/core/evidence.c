@@ -37,11 +37,12 @@ static int64_t rise_max(const struct evidence *e, const struct evidence_limits *
     return evidence_energy_max(lim, at_ms - e->last_ms) + e->credit_mwh;
 }
 
-/** What of `most` the reading did not use is left for those that come with it. */
-static void credit_keep(struct evidence *e, const struct evidence_limits *lim, int64_t most,
+/** What the reading did not use of what could have flowed is left for those that come with it. */
+static void credit_keep(struct evidence *e, const struct evidence_limits *lim, int64_t at_ms,
                         int64_t delta)
 {
-    int64_t left = most - SLACK_MWH - delta, cap = evidence_energy_max(lim, LATE_MS);
+    int64_t left = rise_max(e, lim, at_ms) - SLACK_MWH - delta;
+    int64_t cap = evidence_energy_max(lim, LATE_MS);
     e->credit_mwh = left < 0 ? 0 : left < cap ? left : cap;
 }
 
@@ -59,10 +60,12 @@ static void flag(struct evidence *e, struct evidence_step *out, uint32_t f)
 }
 
 /** Takes `delta` and moves the line to the register at at_ms. */
-static void step_accept(struct evidence *e, struct evidence_step *out, int64_t at_ms,
-                        int64_t register_mwh, int64_t delta)
+static void step_accept(struct evidence *e, const struct evidence_limits *lim,
+                        struct evidence_step *out, int64_t at_ms, int64_t register_mwh,
+                        int64_t delta)
 {
     must(delta >= 0);
+    credit_keep(e, lim, at_ms, delta);
     out->accepted = true;
     out->delta_mwh = delta;
     out->from_ms = e->last_ms;
@@ -104,8 +107,10 @@ void evidence_load(struct evidence *e, const struct row_session *s, const struct
                            .flags = (uint32_t)s->evidence,
                            .doubt = o->doubt,
                            .doubt_mwh = o->doubt_mwh,
-                           .suspect_mwh = -1,
-                           .samples = s->energy_mwh > 0,
+                           .suspect_mwh = s->suspect_mwh,
+                           .suspect_ms = s->suspect_ms,
+                           .credit_mwh = s->credit_mwh,
+                           .samples = s->check_n,
                            .ended = s->state == SESSION_ENDED};
 }
 
@@ -169,17 +174,19 @@ static void reading_suspect(struct evidence *e, const struct evidence_limits *li
         at_ms = e->suspect_ms;
     }
     e->last_ms = e->suspect_ms;
-    step_accept(e, out, at_ms, register_mwh, register_mwh - e->suspect_mwh);
+    e->credit_mwh = 0; /* whatever flowed until the suspect is in what is disputed */
+    step_accept(e, lim, out, at_ms, register_mwh, register_mwh - e->suspect_mwh);
 }
 
 static void reading_fall(struct evidence *e, const struct evidence_limits *lim, int64_t at_ms,
                          int64_t register_mwh, struct evidence_step *out)
 {
+    /* Without the credit: a fall that could be taken for a restart would bill it all again. */
     int64_t most = evidence_energy_max(lim, at_ms - e->last_ms);
     int64_t rolled = rollover_delta(e->last_mwh, register_mwh, most);
     if (rolled >= 0) {
         flag(e, out, EV_ROLLOVER);
-        step_accept(e, out, at_ms, register_mwh, rolled);
+        step_accept(e, lim, out, at_ms, register_mwh, rolled);
         return;
     }
     if (e->last_mwh - register_mwh <= JITTER_MWH) {
@@ -189,7 +196,7 @@ static void reading_fall(struct evidence *e, const struct evidence_limits *lim, 
     if (register_mwh <= most) {
         flag(e, out, EV_RESET);
         out->learn_session = e->samples == 0 && !lim->session_register;
-        step_accept(e, out, at_ms, register_mwh, register_mwh);
+        step_accept(e, lim, out, at_ms, register_mwh, register_mwh);
         return;
     }
     flag(e, out, EV_BACKWARDS);
@@ -237,16 +244,14 @@ void evidence_reading(struct evidence *e, const struct evidence_limits *lim, int
         reading_fall(e, lim, at_ms, register_mwh, out);
         return;
     }
-    int64_t most = rise_max(e, lim, at_ms);
-    if (delta > most) {
+    if (delta > rise_max(e, lim, at_ms)) {
         flag(e, out, EV_IMPLAUSIBLE);
         reading_suspect(e, lim, at_ms, register_mwh, out);
         return;
     }
     out->learn_session =
         e->start_mwh == 0 && e->samples == 0 && delta > 0 && !lim->session_register;
-    step_accept(e, out, at_ms, register_mwh, delta);
-    credit_keep(e, lim, most, delta);
+    step_accept(e, lim, out, at_ms, register_mwh, delta);
 }
 
 /* ---- the stop ---- */
@@ -323,7 +328,7 @@ static void stop_fall(struct evidence *e, const struct evidence_limits *lim, int
 static void stop_jump(struct evidence *e, const struct evidence_limits *lim, int64_t at_ms,
                       int64_t meter_mwh, struct evidence_step *out)
 {
-    int64_t most = evidence_energy_max(lim, at_ms - e->last_ms);
+    int64_t most = rise_max(e, lim, at_ms);
     int64_t total = meter_mwh - e->start_mwh;
     bool session_line = lim->session_register || (e->flags & EV_RESET);
     if (session_line && e->start_mwh >= 0 && total >= e->energy_mwh - tolerance(e->energy_mwh) &&
@@ -388,9 +393,8 @@ void evidence_stop(struct evidence *e, const struct evidence_limits *lim, int64_
         doubt_add(e, DOUBT_NO_STOP, 0);
     } else if (delta < 0) {
         stop_fall(e, lim, at_ms, meter_mwh, out);
-    } else if (delta > evidence_energy_max(lim, at_ms - e->last_ms) ||
-               (delta > SESSION_MOST_MWH && e->start_mwh == 0 && !e->samples &&
-                !lim->session_register)) {
+    } else if (delta > rise_max(e, lim, at_ms) || (delta > SESSION_MOST_MWH && e->start_mwh == 0 &&
+                                                   !e->samples && !lim->session_register)) {
         stop_jump(e, lim, at_ms, meter_mwh, out);
     } else {
         e->energy_mwh += delta;

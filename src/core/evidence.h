@@ -5,16 +5,18 @@
  * accepted energy or as doubt with a reason; in doubt only the undisputed lower amount counts, the
  * difference is kept apart until a rule or a person decides.
  *
- * State is flat: fields marked P persist in the session row (meter_start, meter_last, last_ms,
- * energy_mwh, evidence, start_ms) and the order row (doubt, doubt_mwh); the rest may be lost in a
- * restart without changing what is billed by more than a reading.
+ * State is flat and kept whole in the rows of the session and of the order (doubt, doubt_mwh), so a
+ * restart goes on with the next reading as if it had not been.
  *
- * Readings that a network held back arrive together: what could have flowed since the last ones but
- * was not told yet is kept as credit, three minutes of it at most, so that a burst is no jump.
+ * Readings that a network held back arrive together, perhaps with the stop: what could have flowed
+ * until a reading and was not told by it is kept as credit, three minutes of it at most, so that a
+ * burst is no jump. It is earned by time alone, so all readings together never rise by more than
+ * they could without it; what it gives up is to see a jump of less than those minutes in a session
+ * that charges below its power. A fall is judged without it, and a disputed jump ends it.
  *
  * Invariants: 1. energy_mwh never falls while the session is open; 2. accepted energy of a step
- * never exceeds greatest power × time × tolerance and the credit; 3. after the stop no reading changes anything.
- * Pure; one thread. */
+ * never exceeds greatest power × time × tolerance and the credit; 3. after the stop no reading
+ * changes anything. Pure; one thread. */
 #ifndef EVEN_CORE_EVIDENCE_H
 #define EVEN_CORE_EVIDENCE_H
 
@@ -27,14 +29,14 @@ struct evidence_limits {
 };
 
 struct evidence {
-    int64_t start_mwh;   /* P register at the start, -1 = not known */
-    int64_t last_mwh;    /* P register of the last good reading, -1 = none */
-    int64_t energy_mwh;  /* P accepted so far */
-    int64_t start_ms;    /* P */
-    int64_t last_ms;     /* P time of the last good reading */
-    uint32_t flags;      /* P enum evidence_flag */
-    int32_t doubt;       /* P enum doubt_reason, the first that came */
-    int64_t doubt_mwh;   /* P disputed energy, beyond energy_mwh */
+    int64_t start_mwh;  /* register at the start, -1 = not known */
+    int64_t last_mwh;   /* register of the last good reading, -1 = none */
+    int64_t energy_mwh; /* accepted so far */
+    int64_t start_ms;
+    int64_t last_ms;     /* time of the last good reading */
+    uint32_t flags;      /* enum evidence_flag */
+    int32_t doubt;       /* enum doubt_reason, the first that came */
+    int64_t doubt_mwh;   /* disputed energy, beyond energy_mwh */
     int64_t suspect_mwh; /* an implausible reading that waits for the next one, -1 = none */
     int64_t suspect_ms;
     int64_t credit_mwh; /* could have flowed and was not told: readings may be late together */

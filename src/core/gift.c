@@ -173,23 +173,13 @@ int gift_new(struct core *c, const struct cmd *cmd)
     if (rc)
         return rc;
     int64_t transfer = gift_give(c, tenant, in->driver, in->amount, in->days, in->note);
-    c->made_id = core_id(c);
-    row_put(c, ROW_PAYMENT, ROW_UPSERT,
-            &(struct row_payment){.id = c->made_id,
-                                  .tenant = tenant,
-                                  .driver = in->driver,
-                                  .method = PAY_METHOD_GIFT,
-                                  .currency = currency,
-                                  .state = PAYMENT_PAID,
-                                  .provider_no = "",
-                                  .url = "",
-                                  .payer = "",
-                                  .transfer = transfer,
-                                  .created_ms = c->now,
-                                  .paid_ms = c->now,
-                                  .gift = in->amount,
-                                  .gift_days = in->days,
-                                  .version = 1});
+    c->made_id = payment_note(c, &(struct row_payment){.tenant = tenant,
+                                                       .driver = in->driver,
+                                                       .method = PAY_METHOD_GIFT,
+                                                       .currency = currency,
+                                                       .transfer = transfer,
+                                                       .gift = in->amount,
+                                                       .gift_days = in->days});
     return 0;
 }
 

@@ -4,7 +4,9 @@
  * have left: what is not found then does not exist.
  *
  *  always in memory   tenants, parties, people, keys, stations, channels, tariffs, contracts,
- *                     companies with members and bills, accounts that are no driver's; chargers that wait to be registered
+ *                     companies with members and bills, occupancy rules, packages, providers' bills
+ *                     with what differs and is not resolved, closed days, accounts that are no
+ *                     driver's; chargers that wait to be registered
  *  pinned             by an open order: its charger, its driver; by a call under way or a timer:
  *                     the charger (hot.c)
  *  comes whole        a charger with all its connectors, a driver with all its accounts, an order
@@ -45,10 +47,10 @@
  *                                          have its natural key: path, code (also those that code_make
  *                                          will try), phone, tag (put_resolve, put_key, check_*)
  *
- * An order's parties are its charger (order_limits, stop_stray), its driver and its invoice
- * (invoice_take). Timers declare
- * nothing: those of orders and chargers find what is pinned; those of payments and payouts ask
- * providers and move no driver's money; those of shares move only accounts that are always there.
+ * An order's parties are its charger (order_limits, stop_stray), its driver, its invoice
+ * (invoice_take) and the payment that it was paid with (single_over). Timers declare nothing: those
+ * of orders and chargers find what is pinned; those of payments and payouts ask providers and move
+ * no driver's money; those of shares move only accounts that are always there.
  *
  * What was looked up and is not there is noted for one command only, so a note never outlives the
  * making of such a row. Rounds: each names what can be named with what is in memory; an order must

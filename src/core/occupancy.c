@@ -17,8 +17,9 @@
  * connection that never broke since, it was in until then, and the span ends there. A lost
  * connection, a boot, a fault, a flapping plug stop the clock at the last sign; the next sign starts
  * it again, unless it might be another vehicle's (PREPARING after a boot or a gap of SAME_MS): that
- * ends the order at what was sure, as does LOST_MS without a sign. So a charger that never says Available after Finishing costs
- * its driver nothing beyond what it confirms, and one that never says Finishing nothing at all.
+ * ends the order at what was sure, as does LOST_MS without a sign. So a charger that never says
+ * Available after Finishing costs its driver nothing beyond what it confirms, and one that never says
+ * Finishing nothing at all.
  *
  * The charging order is fetched for a status or a word of the bay (need.c); after a failed start, and
  * when a flapping plug settles, it may have left memory: then nothing begins.
@@ -28,8 +29,8 @@
  *
  * Spans are rows of bill_piece without energy. Invariants: 1. at most one open order a connector,
  * and connector.occupancy names it; 2. spans ascend and begin at or after free_ms; 3. an open order
- * has a timer (TO_SILENCE: OCC_DAYS_MAX after it began, LOST_MS after the clock stopped); 4. it is settled once: a waiver later is a
- * refund. The core's thread. */
+ * has a timer (TO_SILENCE: OCC_DAYS_MAX after it began, LOST_MS after the clock stopped); 4. it is
+ * settled once: a waiver later is a refund. The core's thread. */
 #include "core/occupancy.h"
 
 #include <inttypes.h>
@@ -273,16 +274,12 @@ static void end_sure(struct core *c, struct order *o, int64_t at, const char *wh
 
 static int64_t hold_fee(struct core *c, struct order *o, const struct occ_rule *r)
 {
-    const struct ledger_account *a = ledger_account_find(c->ledger, o->row.tenant, ACCOUNT_WALLET,
-                                                         o->row.driver, o->row.currency);
-    int64_t amount = a ? ledger_available(a).v : 0;
+    struct wallet_money has = wallet_money(c, o->row.tenant, o->row.driver, o->row.currency);
+    int64_t amount = has.principal + has.gift;
     amount = amount < r->row.cap_order ? amount : r->row.cap_order;
-    if (!r->row.hold || o->row.payer_kind != PAYER_WALLET || amount <= 0)
-        return 0;
-    struct ledger_ctx ctx = ledger_ctx_now(c);
-    if (ledger_hold_open(c->ledger, &ctx, a->id, MONEY(amount), o->row.id, 0))
+    if (!r->row.hold || o->row.payer_kind != PAYER_WALLET || amount <= 0 ||
+        payer_hold(c, o, amount))
         return 0; /* the wallet pays in the end all the same */
-    o->row.hold = ctx.id;
     event_wallet(c, o->row.tenant, o->row.driver, o->row.currency);
     return amount;
 }

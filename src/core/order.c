@@ -538,10 +538,6 @@ bool order_ready(struct core *c, struct order *o)
         return false;
     order_limits(c, o);
     evidence_load(&o->ev, &o->srow, &o->row);
-    o->ev.samples = o->srow.check_n;
-    o->ev.suspect_mwh = o->srow.suspect_mwh;
-    o->ev.credit_mwh = o->srow.credit_mwh;
-    o->ev.suspect_ms = o->srow.suspect_ms;
     o->power_w = o->prev_power_w = -1;
     o->reading_ms = o->srow.check_ms ? o->srow.check_ms : o->row.start_ms;
     const struct charger *ch = order_charger(c, o);

@@ -48,23 +48,17 @@ int64_t payment_credit(struct core *c, int64_t tenant, int64_t driver, int64_t c
     return ctx.id;
 }
 
-void payment_note_staff(struct core *c, const struct cmd *cmd, int64_t transfer)
+int64_t payment_note(struct core *c, const struct row_payment *lot)
 {
-    row_put(c, ROW_PAYMENT, ROW_UPSERT,
-            &(struct row_payment){.id = core_id(c),
-                                  .tenant = cmd->head.tenant,
-                                  .driver = cmd->u.topup.driver,
-                                  .method = PAY_METHOD_STAFF,
-                                  .currency = cmd->u.topup.currency,
-                                  .amount = cmd->u.topup.amount,
-                                  .state = PAYMENT_PAID,
-                                  .provider_no = "",
-                                  .url = "",
-                                  .payer = "",
-                                  .transfer = transfer,
-                                  .created_ms = c->now,
-                                  .paid_ms = c->now,
-                                  .version = 1});
+    struct row_payment row = *lot;
+    row.id = core_id(c);
+    row.state = PAYMENT_PAID;
+    row.provider_no = lot->provider_no ? lot->provider_no : "";
+    row.url = row.payer = "";
+    row.created_ms = row.paid_ms = c->now;
+    row.version = 1;
+    row_put(c, ROW_PAYMENT, ROW_UPSERT, &row);
+    return row.id;
 }
 
 /* ---- asking ---- */
@@ -208,6 +202,15 @@ void payment_restart(struct core *c, struct payment *p)
 
 /* ---- answers ---- */
 
+void payment_done(struct core *c, struct payment *p, int64_t transfer)
+{
+    p->row.transfer = transfer;
+    p->row.paid_ms = c->now;
+    payment_state_set(c, p, PAYMENT_PAID);
+    if (p->row.gift)
+        gift_give(c, p->row.tenant, p->row.driver, p->row.gift, p->row.gift_days, "");
+}
+
 static void payment_paid(struct core *c, struct payment *p, const struct cmd_pay_result *in)
 {
     int64_t contra =
@@ -216,11 +219,9 @@ static void payment_paid(struct core *c, struct payment *p, const struct cmd_pay
     (void)obj_text(c, &p->o, &p->row.provider_no, in->provider_no);
     p->row.paid_ms = c->now;
     if (in->amount == p->row.amount && strcmp(in->currency, p->row.currency) == 0) {
-        p->row.transfer = payment_credit(c, p->row.tenant, p->row.driver, contra, p->row.currency,
-                                         p->row.amount, in->provider_no);
-        payment_state_set(c, p, PAYMENT_PAID);
-        if (p->row.gift)
-            gift_give(c, p->row.tenant, p->row.driver, p->row.gift, p->row.gift_days, "");
+        payment_done(c, p,
+                     payment_credit(c, p->row.tenant, p->row.driver, contra, p->row.currency,
+                                    p->row.amount, in->provider_no));
         if (p->row.connector && !late)
             single_paid(c, p);
         return;
@@ -278,13 +279,6 @@ int payment_result(struct core *c, struct payment *p, const struct cmd_pay_resul
     else if (open && in->state == PAY_FAILED)
         payment_state_set(c, p, PAYMENT_FAILED);
     return 0;
-}
-
-void payment_found(struct core *c, struct payment *p, int64_t transfer)
-{
-    p->row.transfer = transfer;
-    p->row.paid_ms = c->now;
-    payment_state_set(c, p, PAYMENT_PAID);
 }
 
 int pay_result(struct core *c, const struct cmd *cmd)

@@ -134,8 +134,9 @@ int payment_new(struct core *c, const struct cmd *cmd);
  * transfer. The accounts exist. */
 int64_t payment_credit(struct core *c, int64_t tenant, int64_t driver, int64_t contra,
                        const char *currency, int64_t amount, const char *note);
-/** The lot of a top-up that staff took. */
-void payment_note_staff(struct core *c, const struct cmd *cmd, int64_t transfer);
+/** Writes the lot of money that is in a wallet already by no payment of ours: tenant, driver, method,
+ * currency, amounts and transfer are given; returns its id. */
+int64_t payment_note(struct core *c, const struct row_payment *lot);
 void payment_fire(struct core *c, struct payment *p);
 void payment_restart(struct core *c, struct payment *p);
 int payment_result(struct core *c, struct payment *p, const struct cmd_pay_result *in);
@@ -186,8 +187,8 @@ void payout_fire(struct core *c, struct payout *p);
 void payout_restart(struct core *c, struct payout *p);
 int payout_result(struct core *c, struct payout *p, const struct cmd_pay_result *in);
 
-/** A payment of which the provider never told turns out to be paid, by this transfer. */
-void payment_found(struct core *c, struct payment *p, int64_t transfer);
+/** A payment is paid, by this transfer, whoever told; its package is given with it. */
+void payment_done(struct core *c, struct payment *p, int64_t transfer);
 
 /* ---- paper.c ---- */
 

@@ -398,8 +398,6 @@ static int close_check(const struct core *c, const struct channel *ch,
 {
     if (ch->closed_day && in->opening != ch->closed_theirs)
         return ERR_STALE;
-    if (!bounded(in->opening) || !bounded(in->held) || !bounded(in->lines))
-        return ERR_RANGE;
     if (in->theirs != r->theirs)
         return ERR_STALE; /* its snapshot was an older one */
     if (in->held != in->theirs + in->lines || ownerless(c, in->channel, in->day))
@@ -414,6 +412,8 @@ int recon_close(struct core *c, const struct cmd *cmd)
     int rc = channel_get(c, cmd, in->channel, &ch);
     if (!rc)
         rc = day_check(c, ch, in->day);
+    if (!rc && (!bounded(in->opening) || !bounded(in->held) || !bounded(in->lines)))
+        rc = ERR_RANGE;
     if (rc)
         return rc;
     struct row_day_close r = {.tenant = cmd->head.tenant,

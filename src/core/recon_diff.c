@@ -183,13 +183,15 @@ static int payment_check(const struct core *c, const struct diff *d, int64_t tar
     return p->row.amount == d->row.suspense ? 0 : ERR_RANGE;
 }
 
-/* What only they had: the provider said since that it is paid, and the driver has it. The next bill
- * pairs the two. */
-static bool credited(const struct core *c, const struct diff *d)
+/* What only they had is a payment of ours. Paid since: the driver has it, and the next bill pairs the
+ * two. Not yet: as that payment alone (TO_PAYMENT) it is credited once, whatever the provider still
+ * says of it. */
+static bool payment_of_ours(const struct core *c, const struct diff *d)
 {
     const struct payment *p =
         d->row.class == BILL_THEIRS_ONLY ? payment_find(c, d->row.of_row) : NULL;
-    return p && p->row.tenant == d->row.tenant && p->row.state == PAYMENT_PAID;
+    bool may_be = p && p->row.amount == d->row.suspense && p->row.state != PAYMENT_SUSPENSE;
+    return p && p->row.tenant == d->row.tenant && (p->row.state == PAYMENT_PAID || may_be);
 }
 
 static int way_check(const struct core *c, const struct diff *d, int32_t way, int64_t target)
@@ -200,7 +202,7 @@ static int way_check(const struct core *c, const struct diff *d, int32_t way, in
     case DIFF_TO_DRIVER:
         if (!who || who->row.tenant != d->row.tenant)
             return ERR_NOT_FOUND;
-        if (credited(c, d))
+        if (payment_of_ours(c, d))
             return ERR_CONFLICT;
         return d->row.suspense > 0 ? 0 : ERR_RANGE;
     case DIFF_TO_PAYMENT:
@@ -250,21 +252,13 @@ static int64_t driver_credit(struct core *c, const struct diff *d, int64_t drive
 
 static void lot_note(struct core *c, const struct diff *d, int64_t driver, int64_t transfer)
 {
-    row_put(c, ROW_PAYMENT, ROW_UPSERT,
-            &(struct row_payment){.id = core_id(c),
-                                  .tenant = d->row.tenant,
-                                  .driver = driver,
-                                  .method = PAY_METHOD_STAFF,
-                                  .currency = d->row.currency,
-                                  .amount = d->row.suspense,
-                                  .state = PAYMENT_PAID,
-                                  .provider_no = d->row.provider_no,
-                                  .url = "",
-                                  .payer = "",
-                                  .transfer = transfer,
-                                  .created_ms = c->now,
-                                  .paid_ms = c->now,
-                                  .version = 1});
+    (void)payment_note(c, &(struct row_payment){.tenant = d->row.tenant,
+                                                .driver = driver,
+                                                .method = PAY_METHOD_STAFF,
+                                                .currency = d->row.currency,
+                                                .amount = d->row.suspense,
+                                                .provider_no = d->row.provider_no,
+                                                .transfer = transfer});
 }
 
 static void way_go(struct core *c, struct diff *d, int32_t way, int64_t target, int64_t account)
@@ -276,7 +270,7 @@ static void way_go(struct core *c, struct diff *d, int32_t way, int64_t target, 
         lot_note(c, d, target, moved);
     } else if (p) {
         moved = driver_credit(c, d, p->row.driver);
-        payment_found(c, p, moved);
+        payment_done(c, p, moved);
     } else if (way == DIFF_REVERSED) {
         struct diff *o = against(c, d, target);
         o->row.target = d->row.id;

@@ -371,8 +371,6 @@ void audit_topup_add(struct audit *a, int64_t driver, int64_t amount)
     ((struct audit_topup *)table_take(&a->topups, driver))->amount += amount;
 }
 
-#define SMALL_MWH INT64_C(100000)
-
 #define EACH(x, type, table)                                                                       \
     for (struct type *x = (void *)(table).v;                                                       \
          x && x < (struct type *)(void *)(table).v + (table).n; x++)

@@ -210,11 +210,7 @@ static int64_t order_of(int64_t kwh)
 
 static int refund(int64_t order, int64_t amount)
 {
-    struct cmd *c = world_web(w, CMD_ORDER_REFUND, w->person, ACTOR_PERSON);
-    c->u.order_refund.order = order;
-    c->u.order_refund.amount = amount;
-    (void)str_copy(c->u.order_refund.note, 201, STR_LIT("charger stopped early"));
-    return world_send(w, c);
+    return world_refund(w, order, amount);
 }
 
 /* Into the first day of the next month, Shanghai: T0 is 1 January, 8 o'clock. */

@@ -42,10 +42,7 @@ static int64_t held(void)
 
 static int refund(int64_t order, int64_t amount)
 {
-    struct cmd *c = world_web(w, CMD_ORDER_REFUND, w->person, ACTOR_PERSON);
-    c->u.order_refund.order = order;
-    c->u.order_refund.amount = amount;
-    return world_send(w, c);
+    return world_refund(w, order, amount);
 }
 
 /* blnk 42: the payment arrived after its void and brought the hold back to life. Here: the payment

@@ -36,19 +36,12 @@ static int pile_close(void)
 
 static int refund(int64_t order, int64_t amount)
 {
-    struct cmd *c = world_web(w, CMD_ORDER_REFUND, w->person, ACTOR_PERSON);
-    c->u.order_refund.order = order;
-    c->u.order_refund.amount = amount;
-    return world_send(w, c);
+    return world_refund(w, order, amount);
 }
 
 static int topup(int64_t amount)
 {
-    struct cmd *c = world_web(w, CMD_TOPUP, w->person, ACTOR_PERSON);
-    c->u.topup.driver = w->driver;
-    c->u.topup.amount = amount;
-    (void)str_copy(c->u.topup.currency, 4, STR_LIT("CNY"));
-    return world_send(w, c);
+    return world_topup(w, amount);
 }
 
 static int register_phone(const char *phone)

@@ -156,7 +156,7 @@ static void test_fee(void **state)
     assert_int_equal(l->amount, FEN(120));
 }
 
-/* The driver's clock of the unplug counts when it is the earlier. */
+/* The charger's time of the unplug counts when it is the earlier. */
 static void test_unplug_told_late(void **state)
 {
     (void)state;
@@ -164,10 +164,9 @@ static void test_unplug_told_late(void **state)
     int64_t id = occupied();
     world_run(w, 25 * MIN);
     struct cmd *c = world_gate(w, CMD_STATUS);
-    c->u.status.connector = 1;
+    c->u.status.connector = 2;
     c->u.status.status = CS_CHARGING; /* anything with a time: its clock is right */
     c->u.status.time_ms = w->now;
-    c->u.status.connector = 2;
     world_send(w, c);
     c = world_gate(w, CMD_STATUS);
     c->u.status.connector = 1;
@@ -424,11 +423,12 @@ static void test_left_before_the_stop(void **state)
     assert_int_equal(gun()->occupancy, 0);
 }
 
+/* After no energy, so the wallet is as it was. */
 static void stop_for(int64_t tx, enum stop_reason reason)
 {
     struct cmd *c = world_gate(w, CMD_TX_STOP);
     c->u.tx_stop.tx = tx;
-    c->u.tx_stop.meter_mwh = 2 * KWH;
+    c->u.tx_stop.meter_mwh = KWH;
     c->u.tx_stop.time_ms = w->now;
     c->u.tx_stop.stop = reason;
     assert_int_equal(world_send(w, c), 0);
@@ -440,13 +440,17 @@ static void test_bad_ends(void **state)
                                            STOP_POWER_LOSS, STOP_REBOOT};
     (void)state;
     rule_use(rule_cmd());
-    for (size_t i = 0; i < 2; i++) { /* the wallet has 4.00: two sessions of 1.20 */
-        int64_t tx;
+    int64_t tx;
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         world_charging(w, FEN(200), &tx);
         stop_for(tx, bad[i]);
         world_status(w, 1, CS_FINISHING);
         assert_int_equal(gun()->occupancy, 0);
     }
+    world_charging(w, FEN(200), &tx);
+    stop_for(tx, STOP_LOCAL); /* it is not for the energy */
+    world_status(w, 1, CS_FINISHING);
+    assert_true(gun()->occupancy);
 }
 
 /* Two starts of the same vehicle: the bay was his up to the second. */
@@ -580,6 +584,31 @@ static void test_hold(void **state)
     h = world_row(w, ROW_HOLD, world_order(w, id)->hold);
     assert_int_equal(h->captured, FEN(50));
     assert_int_equal(h->released, FEN(150));
+}
+
+/* What is held is what would be spent: of gift money too. */
+static void test_hold_of_gift_money(void **state)
+{
+    (void)state;
+    struct cmd *c = rule_cmd();
+    c->u.occupancy_put.hold = 1;
+    c->u.occupancy_put.cap_order = FEN(350);
+    rule_use(c);
+    int64_t id = occupied(); /* 2.80 are left */
+    c = world_web(w, CMD_GIFT, w->person, ACTOR_PERSON);
+    c->u.gift.driver = w->driver;
+    c->u.gift.amount = FEN(100);
+    (void)str_copy(c->u.gift.note, 201, STR_LIT("welcome"));
+    assert_int_equal(world_send(w, c), 0);
+    world_run(w, 16 * MIN);
+    assert_int_equal(world_start(w, w->gun2, FEN(40)), ERR_NO_FUNDS); /* 0.30 are free */
+    world_run(w, 34 * MIN);
+    world_status(w, 1, CS_AVAILABLE);
+    const struct row_orders *o = settled(id, FEN(350));
+    assert_int_equal(o->paid, FEN(350));
+    assert_int_equal(o->gift, FEN(70));
+    assert_int_equal(world_balance(w, ACCOUNT_WALLET, w->driver), 0);
+    assert_int_equal(world_balance(w, ACCOUNT_WALLET_BONUS, w->driver), FEN(30));
 }
 
 static void test_nobody_pays(void **state)
@@ -876,6 +905,7 @@ int core_occupancy(void)
         OF(test_wallet_and_loss),
         OF(test_wallet_and_debt),
         OF(test_hold),
+        OF(test_hold_of_gift_money),
         OF(test_nobody_pays),
         OF(test_kinds),
         OF(test_versions),

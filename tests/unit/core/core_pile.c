@@ -99,10 +99,10 @@ static void status(enum connector_status s)
     assert_int_equal(world_send(w, c), 0);
 }
 
-/* 0x3B, sent now; `amount` as the pile computed it, 0 = none told. Whatever it says, it is
- * acknowledged. */
 static int32_t record_stop = STOP_LOCAL;
 
+/* 0x3B, sent now; `amount` as the pile computed it, 0 = none told. Whatever it says, it is
+ * acknowledged. */
 static void record(const char *tx_no, int64_t start_ms, int64_t energy, int64_t amount,
                    uint8_t mark)
 {

@@ -97,11 +97,7 @@ static int64_t order_of(int64_t kwh)
 
 static int refund(int64_t order, int64_t amount)
 {
-    struct cmd *c = world_web(w, CMD_ORDER_REFUND, w->person, ACTOR_PERSON);
-    c->u.order_refund.order = order;
-    c->u.order_refund.amount = amount;
-    (void)str_copy(c->u.order_refund.note, 201, STR_LIT("charger stopped early"));
-    return world_send(w, c);
+    return world_refund(w, order, amount);
 }
 
 /* ---- shares ---- */
@@ -235,20 +231,7 @@ static const struct out_pay *asked(enum pay_op op)
 
 static int told(int64_t row, int64_t channel, enum pay_op op, enum pay_state s, int64_t amount)
 {
-    struct cmd *c = world_web(w, CMD_PAY_RESULT, 0, ACTOR_SYSTEM);
-    struct cmd_pay_result *r = &c->u.pay_result;
-    r->row = row;
-    r->channel = channel;
-    r->op = op;
-    r->state = s;
-    r->amount = amount;
-    (void)str_copy(r->currency, 4, STR_LIT("CNY"));
-    (void)str_copy(r->provider_no, 65, STR_LIT("42000001"));
-    if (op == PAY_CREATE)
-        (void)str_copy(r->url, 513, STR_LIT("weixin://wxpay/bizpayurl?pr=x"));
-    if (s == PAY_UNKNOWN)
-        r->err = ERR_TIMEOUT;
-    return world_send(w, c);
+    return world_told(w, row, channel, op, s, amount);
 }
 
 static const struct row_payout *payout_row(int64_t id)

@@ -385,27 +385,17 @@ static void test_ours_only(void **state)
 
 static int told(int64_t row, int64_t channel, enum pay_op op, enum pay_state s, int64_t amount)
 {
-    struct cmd *c = world_web(w, CMD_PAY_RESULT, 0, ACTOR_SYSTEM);
-    struct cmd_pay_result *r = &c->u.pay_result;
-    r->row = row;
-    r->channel = channel;
-    r->op = op;
-    r->state = s;
-    r->amount = amount;
-    (void)str_copy(r->currency, 4, STR_LIT("CNY"));
-    (void)str_copy(r->provider_no, 65, STR_LIT("42000001"));
-    if (op == PAY_CREATE)
-        (void)str_copy(r->url, 513, STR_LIT("weixin://wxpay/bizpayurl?pr=x"));
-    return world_send(w, c);
+    return world_told(w, row, channel, op, s, amount);
 }
 
-static int64_t payment_ask(int64_t amount)
+static int64_t payment_ask(int64_t amount, int64_t package)
 {
     struct cmd *c = world_web(w, CMD_PAYMENT_NEW, driver, ACTOR_DRIVER);
     struct cmd_payment_new *p = &c->u.payment_new;
     p->driver = driver;
     p->channel = wechat;
     p->amount = amount;
+    p->package = package;
     p->method = PAY_METHOD_QR;
     (void)str_copy(p->currency, 4, STR_LIT("CNY"));
     assert_int_equal(world_send(w, c), 0);
@@ -418,7 +408,7 @@ static int64_t payment_ask(int64_t amount)
 static void test_payment_after_closed(void **state)
 {
     (void)state;
-    int64_t id = payment_ask(70000), had = balance(ACCOUNT_WALLET, driver);
+    int64_t id = payment_ask(70000, 0), had = balance(ACCOUNT_WALLET, driver);
     assert_int_equal(told(id, wechat, PAY_QUERY, PAY_CLOSED, -1), 0);
     day_over();
     struct bill_diff_in e = entry(BILL_THEIRS_ONLY, 0, 70000, "P77");
@@ -437,11 +427,34 @@ static void test_payment_after_closed(void **state)
     assert_int_equal(decide(small, DIFF_ACT_RESOLVE, DIFF_TO_PAYMENT, id, w->person), ERR_CONFLICT);
 }
 
+/* As it is found it is what it would have been: its package's gift comes with it. It is no other
+ * driver's money, nor his twice. */
+static void test_package_found(void **state)
+{
+    (void)state;
+    const struct row_package package = {.name = "big", .pay = 70000, .gift = 7000};
+    int64_t id = payment_ask(70000, add(ROW_PACKAGE, &package));
+    assert_int_equal(told(id, wechat, PAY_QUERY, PAY_CLOSED, -1), 0);
+    day_over();
+    struct bill_diff_in e = entry(BILL_THEIRS_ONLY, 0, 70000, "P79");
+    e.row = id;
+    assert_int_equal(import(wechat, DAY1, 1, &e), 0);
+    int64_t diff = diff_of("P79");
+    world_restart(w); /* the payment is fetched */
+    assert_int_equal(decide(diff, DIFF_ACT_RESOLVE, DIFF_TO_DRIVER, driver, w->person),
+                     ERR_CONFLICT);
+    assert_int_equal(decide(diff, DIFF_ACT_RESOLVE, DIFF_TO_PAYMENT, id, w->person), 0);
+    assert_int_equal(((const struct row_payment *)world_row(w, ROW_PAYMENT, id))->gift, 7000);
+    assert_int_equal(balance(ACCOUNT_WALLET_BONUS, driver), 7000);
+    assert_int_equal(told(id, wechat, PAY_QUERY, PAY_DONE, 70000), 0);
+    assert_int_equal(balance(ACCOUNT_WALLET_BONUS, driver), 7000);
+}
+
 /* The provider says it late, when the bill has put the money on suspense: it is credited once. */
 static void test_payment_told_after_its_bill(void **state)
 {
     (void)state;
-    int64_t id = payment_ask(70000), had = balance(ACCOUNT_WALLET, driver);
+    int64_t id = payment_ask(70000, 0), had = balance(ACCOUNT_WALLET, driver);
     assert_int_equal(told(id, wechat, PAY_QUERY, PAY_CLOSED, -1), 0);
     day_over();
     struct bill_diff_in e = entry(BILL_THEIRS_ONLY, 0, 70000, "P78");
@@ -460,7 +473,7 @@ static void test_payment_told_after_its_bill(void **state)
 static void test_payment_of_other_amount(void **state)
 {
     (void)state;
-    int64_t id = payment_ask(70000), had = balance(ACCOUNT_WALLET, driver);
+    int64_t id = payment_ask(70000, 0), had = balance(ACCOUNT_WALLET, driver);
     assert_int_equal(told(id, wechat, PAY_QUERY, PAY_DONE, 69900), 0);
     books_tie();
     const struct row_bill_diff *d = world_last(w, ROW_BILL_DIFF);
@@ -611,6 +624,8 @@ static void test_close(void **state)
     assert_int_equal(close_day(DAY1, 0, 69600, 69600), ERR_CONFLICT); /* nobody looks after P1 */
     assert_int_equal(decide(diff_of("P1"), DIFF_ACT_ASSIGN, 0, second, w->person), 0);
     assert_int_equal(close_day(DAY1, 0, 69500, 69500), ERR_STALE);
+    assert_int_equal(close_day(DAY1, INT64_MAX, INT64_MAX, INT64_MAX), ERR_RANGE);
+    assert_int_equal(close_day(DAY1, 0, 69600, INT64_MAX), ERR_RANGE);
     struct cmd *c = world_web(w, CMD_DAY_CLOSE, w->person, ACTOR_PERSON);
     c->u.day_close = (struct cmd_day_close){
         .channel = wechat, .day = DAY1, .theirs = 69600, .held = 69700, .lines = 0};
@@ -667,6 +682,7 @@ int core_recon(void)
         cmocka_unit_test_setup_teardown(test_two_people_above_the_limit, up, down),
         cmocka_unit_test_setup_teardown(test_ours_only, up, down),
         cmocka_unit_test_setup_teardown(test_payment_after_closed, up, down),
+        cmocka_unit_test_setup_teardown(test_package_found, up, down),
         cmocka_unit_test_setup_teardown(test_payment_told_after_its_bill, up, down),
         cmocka_unit_test_setup_teardown(test_payment_of_other_amount, up, down),
         cmocka_unit_test_setup_teardown(test_payout_less_was_paid, up, down),

@@ -101,20 +101,12 @@ static int close_account(void)
 
 static int topup(int64_t amount)
 {
-    struct cmd *c = world_web(w, CMD_TOPUP, w->person, ACTOR_PERSON);
-    c->u.topup.driver = w->driver;
-    c->u.topup.amount = amount;
-    (void)str_copy(c->u.topup.currency, 4, STR_LIT("CNY"));
-    return world_send(w, c);
+    return world_topup(w, amount);
 }
 
 static int refund(int64_t order, int64_t amount)
 {
-    struct cmd *c = world_web(w, CMD_ORDER_REFUND, w->person, ACTOR_PERSON);
-    c->u.order_refund.order = order;
-    c->u.order_refund.amount = amount;
-    (void)str_copy(c->u.order_refund.note, 201, STR_LIT("slow"));
-    return world_send(w, c);
+    return world_refund(w, order, amount);
 }
 
 static int pay_new(int64_t amount, int64_t package, int64_t connector)
@@ -133,18 +125,7 @@ static int pay_new(int64_t amount, int64_t package, int64_t connector)
 
 static int told(int64_t row, enum pay_op op, enum pay_state s, int64_t amount)
 {
-    struct cmd *c = world_web(w, CMD_PAY_RESULT, 0, ACTOR_SYSTEM);
-    struct cmd_pay_result *r = &c->u.pay_result;
-    r->row = row;
-    r->channel = wechat;
-    r->op = op;
-    r->state = s;
-    r->amount = amount;
-    (void)str_copy(r->currency, 4, STR_LIT("CNY"));
-    (void)str_copy(r->provider_no, 65, STR_LIT("42000001"));
-    if (op == PAY_CREATE)
-        (void)str_copy(r->url, 513, STR_LIT("weixin://wxpay/bizpayurl?pr=x"));
-    return world_send(w, c);
+    return world_told(w, row, wechat, op, s, amount);
 }
 
 static int64_t pay_open(int64_t amount, int64_t package, int64_t connector)

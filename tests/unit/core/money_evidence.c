@@ -166,6 +166,38 @@ static void test_late_readings_come_at_once(void **state)
     assert_int_equal(e.flags, EV_GAP | EV_IMPLAUSIBLE);
 }
 
+/* The stop comes in the same second as they do. */
+static void test_late_stop(void **state)
+{
+    (void)state;
+    struct evidence e = start(&dc, LIFETIME);
+    (void)read_at(&e, 1, LIFETIME + KWH);
+    (void)read_at(&e, 4, LIFETIME + 2 * KWH);
+    (void)stop_at(&e, 4, LIFETIME + 4 * KWH);
+    assert_int_equal(e.flags, 0);
+    assert_int_equal(e.energy_mwh, 4 * KWH);
+    assert_int_equal(e.doubt, DOUBT_NONE);
+}
+
+/* A jump takes with it what could have flowed before it, and a fall is never helped by it: half of a
+ * counter is no counter that began again. */
+static void test_credit_ends(void **state)
+{
+    (void)state;
+    struct evidence e = start(&dc, LIFETIME);
+    (void)read_at(&e, 4, LIFETIME + KWH);
+    (void)read_at(&e, 5, LIFETIME + 900 * KWH);
+    (void)read_at(&e, 5, LIFETIME + 900 * KWH);
+    assert_int_equal(e.doubt_mwh, 899 * KWH);
+    assert_int_equal(e.credit_mwh, 0);
+    assert_false(read_at(&e, 5, LIFETIME + 901 * KWH).accepted);
+    e = start(&session_counter, 0);
+    (void)read_at(&e, 60, 9 * KWH);
+    assert_int_equal(read_at(&e, 61, 5 * KWH).flags, EV_BACKWARDS);
+    assert_int_equal(read_at(&e, 62, 10 * KWH).delta_mwh, KWH);
+    assert_int_equal(e.energy_mwh, 10 * KWH);
+}
+
 /* The same before the record of a pile. */
 static void test_late_record(void **state)
 {
@@ -395,17 +427,23 @@ static void test_restart_goes_on(void **state)
     (void)state;
     struct evidence e = start(&dc, LIFETIME), again;
     (void)read_at(&e, 1, LIFETIME + KWH);
+    (void)read_at(&e, 2, LIFETIME + 900 * KWH);
+    assert_true(e.credit_mwh > 0 && e.suspect_mwh > 0 && e.samples == 1);
     struct row_session s = {.meter_start = e.start_mwh,
                             .meter_last = e.last_mwh,
                             .energy_mwh = e.energy_mwh,
                             .start_ms = e.start_ms,
                             .last_ms = e.last_ms,
                             .evidence = (int32_t)e.flags,
+                            .check_n = e.samples,
+                            .suspect_mwh = e.suspect_mwh,
+                            .suspect_ms = e.suspect_ms,
+                            .credit_mwh = e.credit_mwh,
                             .state = SESSION_OPEN};
     struct row_orders o = {.doubt = e.doubt, .doubt_mwh = e.doubt_mwh};
     evidence_load(&again, &s, &o);
-    again.credit_mwh = e.credit_mwh; /* the caller's, as is the suspect */
-    assert_memory_equal(&e, &again, sizeof e);
+    assert_memory_equal(&e, &again, offsetof(struct evidence, ended));
+    assert_int_equal(e.ended, again.ended);
 }
 
 static struct evidence_record record(int64_t total)
@@ -530,6 +568,8 @@ int money_evidence_tests(void)
         cmocka_unit_test(test_jump_is_disputed),
         cmocka_unit_test(test_late_readings_come_at_once),
         cmocka_unit_test(test_late_record),
+        cmocka_unit_test(test_late_stop),
+        cmocka_unit_test(test_credit_ends),
         cmocka_unit_test(test_jump_contradicted),
         cmocka_unit_test(test_jump_contradicted_by_record),
         cmocka_unit_test(test_jump_with_a_clock_that_goes_back),

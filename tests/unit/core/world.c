@@ -437,6 +437,43 @@ int world_close(struct world *w)
     return world_send(w, c);
 }
 
+int world_topup(struct world *w, int64_t amount)
+{
+    struct cmd *c = world_web(w, CMD_TOPUP, w->person, ACTOR_PERSON);
+    c->u.topup.driver = w->driver;
+    c->u.topup.amount = amount;
+    (void)str_copy(c->u.topup.currency, 4, STR_LIT("CNY"));
+    return world_send(w, c);
+}
+
+int world_refund(struct world *w, int64_t order, int64_t amount)
+{
+    struct cmd *c = world_web(w, CMD_ORDER_REFUND, w->person, ACTOR_PERSON);
+    c->u.order_refund.order = order;
+    c->u.order_refund.amount = amount;
+    (void)str_copy(c->u.order_refund.note, 201, STR_LIT("charger stopped early"));
+    return world_send(w, c);
+}
+
+int world_told(struct world *w, int64_t row, int64_t channel, enum pay_op op, enum pay_state s,
+               int64_t amount)
+{
+    struct cmd *c = world_web(w, CMD_PAY_RESULT, 0, ACTOR_SYSTEM);
+    struct cmd_pay_result *r = &c->u.pay_result;
+    r->row = row;
+    r->channel = channel;
+    r->op = op;
+    r->state = s;
+    r->amount = amount;
+    (void)str_copy(r->currency, 4, STR_LIT("CNY"));
+    (void)str_copy(r->provider_no, 65, STR_LIT("42000001"));
+    if (op == PAY_CREATE)
+        (void)str_copy(r->url, 513, STR_LIT("weixin://wxpay/bizpayurl?pr=x"));
+    if (s == PAY_UNKNOWN)
+        r->err = ERR_TIMEOUT;
+    return world_send(w, c);
+}
+
 int world_start(struct world *w, int64_t gun, int64_t cap)
 {
     struct cmd *c = world_web(w, CMD_ORDER_START, w->driver, ACTOR_DRIVER);
@@ -601,11 +638,7 @@ void world_init_eager(struct world *w, bool eager)
     struct cmd *c = world_web(w, CMD_REGISTER_DRIVER, 0, ACTOR_NONE);
     (void)str_copy(c->u.register_driver.phone, 21, STR_LIT("13800000000"));
     w->driver = made(w, world_send(w, c));
-    c = world_web(w, CMD_TOPUP, w->person, ACTOR_PERSON);
-    c->u.topup.driver = w->driver;
-    c->u.topup.amount = 4 * MONEY_UNIT;
-    (void)str_copy(c->u.topup.currency, 4, STR_LIT("CNY"));
-    made(w, world_send(w, c));
+    assert_int_equal(world_topup(w, 4 * MONEY_UNIT), 0);
     assert_int_equal(world_open(w), 0);
     assert_int_equal(w->reply.u.conn.guns, 2);
     assert_int_equal(world_open_pile(w), 0);

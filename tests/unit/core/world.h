@@ -84,6 +84,12 @@ int world_answer(struct world *w, const struct out *call, int err, const char *s
 int world_put(struct world *w, enum row_table t, bool create, const void *row);
 int world_open(struct world *w);
 int world_open_pile(struct world *w);
+/** Staff take money of the driver, or give some of an order back; a provider says of a payment or payout
+ * (amount -1: nothing) how it stands. */
+int world_topup(struct world *w, int64_t amount);
+int world_refund(struct world *w, int64_t order, int64_t amount);
+int world_told(struct world *w, int64_t row, int64_t channel, enum pay_op op, enum pay_state s,
+               int64_t amount);
 int world_start(struct world *w, int64_t gun, int64_t cap);
 /** StartTransaction; returns the tag status; w->reply.u.tag.tx. */
 int world_tx_start(struct world *w, int32_t connector, const char *tag, int64_t meter,

@@ -9,6 +9,8 @@
 #include <cmocka.h>
 // clang-format on
 
+#include <stdlib.h>
+
 #include "base/err.h"
 #include "sim/model.h"
 
@@ -333,6 +335,34 @@ static void cards(void **state)
     model_free(&b.m);
 }
 
+/* Who walks up has one of so many cards. */
+static void walkups_have_cards(void **state)
+{
+    static const uint16_t told[] = {0, 200};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct model_traits t = dc;
+        long most = 0, last = told[i] ? 1 + told[i] : 6;
+        struct bench b;
+        t.autoplug = true;
+        t.walkup_pm = 1000;
+        t.cards = told[i];
+        open_bench(&b, &t, 4);
+        for (int minute = 0; minute < 5 * 24 * 60; minute++) {
+            run(&b, 60000);
+            for (unsigned g = 0; g < 2; g++) {
+                if (!b.m.guns[g].id[0])
+                    continue;
+                long card = strtol(b.m.guns[g].id + 4, NULL, 10);
+                assert_in_range(card, 2, last);
+                most = card > most ? card : most;
+            }
+        }
+        assert_in_range(most, told[i] ? 7 : 6, last);
+        model_free(&b.m);
+    }
+}
+
 static void balance_ends_a_pile(void **state)
 {
     (void)state;
@@ -507,6 +537,7 @@ int main(void)
         cmocka_unit_test(odd_messages),
         cmocka_unit_test(offline_loses_nothing),
         cmocka_unit_test(cards),
+        cmocka_unit_test(walkups_have_cards),
         cmocka_unit_test(balance_ends_a_pile),
         cmocka_unit_test(settings),
         cmocka_unit_test(limit_that_begins_later),
