@@ -112,6 +112,8 @@ static void story(struct box *b)
     const struct row_command queued = {.id = 1, .state = COMMAND_QUEUED},
                              over = {.id = 2, .state = COMMAND_DONE};
     const struct row_transfer t1 = {.id = 1, .posted_ms = 500}, t2 = {.id = 2, .posted_ms = 600};
+    const struct row_contract_month month = {.family = 7, .month = 202611, .open = 1},
+                                    past = {.family = 7, .month = 202610};
     order_put(b, 1, ORDER_CHARGING, 3);
     order_put(b, 2, ORDER_SETTLED, 4);
     order_put(b, 3, ORDER_DOUBTFUL, 0);
@@ -126,6 +128,8 @@ static void story(struct box *b)
     row_pack(&b->rows, ROW_COMMAND, ROW_UPSERT, &over);
     row_pack(&b->rows, ROW_TRANSFER, ROW_INSERT, &t1);
     row_pack(&b->rows, ROW_TRANSFER, ROW_INSERT, &t2);
+    row_pack(&b->rows, ROW_CONTRACT_MONTH, ROW_UPSERT, &month);
+    row_pack(&b->rows, ROW_CONTRACT_MONTH, ROW_UPSERT, &past);
 }
 
 static void open_state_is_loaded(void **state)
@@ -150,6 +154,7 @@ static void open_state_is_loaded(void **state)
     assert_int_equal(seen.n[ROW_BILL_PIECE], 1);
     assert_int_equal(seen.n[ROW_SPLIT_PART], 1);
     assert_int_equal(seen.n[ROW_COMMAND], 1);
+    assert_int_equal(seen.n[ROW_CONTRACT_MONTH], 1);
     assert_int_equal(seen.n[ROW_TRANSFER], 0);
     assert_int_equal(store_ledger_time(b->store, &at), 0);
     assert_int_equal(at, 600);
