@@ -54,6 +54,7 @@ struct check {
     struct map by_id;            /* account id → index + 1 */
     struct map pending, transit; /* owner → index + 1 of its account of that kind */
     struct map got;              /* party → sum of its parts */
+    struct map months; /* party → … of those that belong to no order: guarantees, rents */
     struct map gifts;  /* check_wallet.c: driver → gift money given, less what came back */
     struct buf splits; /* check_split.c: what each party of a contract is behind */
     struct strmap split_ids;

@@ -124,6 +124,10 @@ FROM contract_party x LEFT JOIN contract c ON c.id = x.contract ORDER BY x.contr
 SELECT x.contract, x.seq, x.kind, x.residue_e, x.residue_s, x.residue_o, COALESCE(c.rounding, 0)
 FROM contract_clause x LEFT JOIN contract c ON c.id = x.contract ORDER BY x.contract, x.seq;
 
+-- name: check_contract_months() many
+-- out: party id, posted money
+SELECT party, CAST(sum(posted) AS BIGINT) AS posted FROM contract_month GROUP BY party HAVING sum(posted) <> 0 ORDER BY party;
+
 -- name: check_passed() many
 -- Orders whose parts passed on another sum than agents and caps got of them.
 -- out: order_id id, passed money, got money
