@@ -1,18 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Runs every test of a build and counts: `run.sh BUILD [--no-e2e]`. The last line is "N passed, N failed". A test that is skipped is
-# told by name and counts as neither. TIMES=K lengthens every limit, for builds that sanitizers slow down.
+# told by name and counts as neither. TIMES=K lengthens every limit: 2 by itself, for tests run beside others; more for builds that
+# sanitizers slow down.
 set -u
 build=$1
 e2e=${2:-}
 log=$build/meson-logs/testlog.txt
 # Many tests wait most of their time: one more than the machine has cores.
 export MESON_TESTTHREADS=$(( $(nproc) + 1 ))
-if [ "$e2e" = --no-e2e ]; then
-    meson test -C "$build" -t "${TIMES:-1}" --no-rebuild --print-errorlogs --no-suite e2e >"$build/test.out" 2>&1
-else
-    meson test -C "$build" -t "${TIMES:-2}" --no-rebuild --print-errorlogs >"$build/test.out" 2>&1
-fi
+[ "$e2e" = --no-e2e ] && e2e='--no-suite e2e'
+# shellcheck disable=SC2086 # two words, or none
+meson test -C "$build" -t "${TIMES:-2}" --no-rebuild --print-errorlogs $e2e >"$build/test.out" 2>&1
 status=$?
 grep -E '^ *[0-9]+/[0-9]+ ' "$build/test.out"
 number() { sed -n "s/^$1: *\([0-9][0-9]*\).*/\1/p" "$build/test.out" | tail -1; }

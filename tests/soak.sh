@@ -6,6 +6,7 @@ set -eu
 build=$(cd "$1" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
 "$build/tests/prop/test_exhaust" --full
+"$build/tests/prop/test_exhaust_terms" --full
 for corpus in "$here"/../fuzz/corpus/*.txt; do
     "$build/tests/prop/test_tapes" "$(basename "$corpus" .txt)" "$corpus" "${TIMES:-100}"
 done
@@ -14,6 +15,7 @@ done
 "$build/tests/town/test_town" --controls
 "$build/tests/town/test_town" --seeds 1 "${SEEDS:-10000}"
 (cd "$here/js" && KILLS="${KILLS:-100}" node kill.mjs "$build/src/app/even")
+(cd "$here/js" && KILLS="${KILLS:-100}" node ../kill_commit/kill_commit.mjs "$build/src/app/even" "$build/tests/kill_commit/kill_at")
 (cd "$here/js" && FLEET="${FLEET:-5000}" HOURS=24 SPEED="${SPEED:-24}" node fleet.mjs "$build/src/app/even")
 (cd "$here/js" && node ../replay/replay.mjs "$build/src/app/even")
 echo "soak passed"

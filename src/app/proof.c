@@ -112,7 +112,7 @@ static int certificates_print(const char *file, struct printing *p)
         return err;
     err = store_query(r, QUERY_CHECK_CERTIFICATES, NULL, 0, certificate_put, p);
     store_reader_close(r);
-    if (!err && fwrite(p->out.p, 1, p->out.n, stdout) != p->out.n)
+    if (!err && (fwrite(p->out.p, 1, p->out.n, stdout) != p->out.n || fflush(stdout) != 0))
         err = ERR_IO;
     return err;
 }

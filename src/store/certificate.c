@@ -29,7 +29,7 @@ static const struct line lines[] = {
     {"transfers", FORM_NUMBER, AT(transfers), "当日转账笔数 transfers of the day"},
     {"debits", FORM_MONEY, AT(debits), "当日借方合计 taken from accounts that day"},
     {"credits", FORM_MONEY, AT(credits), "当日贷方合计 given to accounts that day"},
-    {"wallets", FORM_MONEY, AT(wallets), "车主余额（负债） owed to drivers"},
+    {"wallets", FORM_MONEY, AT(wallets), "车主与企业余额（负债） owed to drivers and companies"},
     {"parties", FORM_MONEY, AT(parties), "分成方余额（负债） owed to parties"},
     {"transit", FORM_MONEY, AT(transit), "出款途中 on its way out"},
     {"rest", FORM_MONEY, AT(rest), "其余账户 all other accounts"},

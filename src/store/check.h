@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include "base/map.h"
+#include "base/zone.h"
 #include "io/os/crypto.h"
 #include "store/certificate.h"
 #include "store/query.h"
@@ -53,6 +54,7 @@ struct check {
     struct map by_id;            /* account id → index + 1 */
     struct map pending, transit; /* owner → index + 1 of its account of that kind */
     struct map got;              /* party → sum of its parts */
+    struct map months; /* party → … of those that belong to no order: guarantees, rents */
     struct map gifts;  /* check_wallet.c: driver → gift money given, less what came back */
     struct buf splits; /* check_split.c: what each party of a contract is behind */
     struct strmap split_ids;
@@ -81,6 +83,18 @@ static inline int64_t check_sub(int64_t a, int64_t b)
 {
     return (int64_t)((uint64_t)a - (uint64_t)b);
 }
+
+/** Adds to the sum of a key. An error of memory. */
+EV_MUST_USE int check_map_add(struct map *sums, int64_t key, int64_t amount);
+
+/** The zone at hand; NULL is UTC. */
+struct check_zone {
+    struct zone *zone;
+    char name[64];
+};
+/** Takes that of a name, UTC for none and for one that is not known here: os_zone_load's error then,
+ * once for the same name on end. */
+EV_MUST_USE int check_zone_use(struct check_zone *z, struct str name);
 
 /** One leg as the blob of a transfer holds it. */
 struct check_leg {

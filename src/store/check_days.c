@@ -18,8 +18,7 @@ struct day {
 struct day_check {
     struct check *c;
     int64_t station;
-    struct zone *zone;
-    char zone_name[64];
+    struct check_zone zone;
     struct buf days;
     struct map by_day; /* → index + 1 */
 };
@@ -42,7 +41,7 @@ static int order_take(void *ctx, const struct sql_value *v, size_t n)
     struct day_check *d = ctx;
     struct civil local;
     (void)n;
-    zone_civil(d->zone, v[1].i, &local);
+    zone_civil(d->zone.zone, v[1].i, &local);
     struct day *day = day_find(d, local.year * 10000 + local.month * 100 + local.day);
     if (!day)
         return ERR_TOO_LARGE;
@@ -82,16 +81,14 @@ static void days_missing(struct day_check *d)
             check_bad(d->c, "day", d->station, "%lld is missing", (long long)day[i].day);
 }
 
-static int zone_use(struct day_check *d, struct str name)
+int check_zone_use(struct check_zone *z, struct str name)
 {
-    char text[64];
-    if (str_eq_c(name, d->zone_name))
+    if (str_eq_c(name, z->name))
         return 0;
-    zone_free(d->zone);
-    d->zone = NULL;
-    (void)str_copy(text, sizeof text, name);
-    memcpy(d->zone_name, text, sizeof text);
-    return text[0] ? os_zone_load(text, &d->zone) : 0;
+    zone_free(z->zone);
+    z->zone = NULL;
+    (void)str_copy(z->name, sizeof z->name, name);
+    return z->name[0] ? os_zone_load(z->name, &z->zone) : 0;
 }
 
 static int station_take(void *ctx, const struct sql_value *v, size_t n)
@@ -101,8 +98,8 @@ static int station_take(void *ctx, const struct sql_value *v, size_t n)
     d->station = v[0].i;
     buf_reset(&d->days);
     map_init(&d->by_day, DAYS_CAP / sizeof(struct day), 0xda);
-    if (zone_use(d, v[2].s.n ? v[2].s : v[3].s))
-        check_bad(d->c, "day", d->station, "its zone %s is not known here", d->zone_name);
+    if (check_zone_use(&d->zone, v[2].s.n ? v[2].s : v[3].s))
+        check_bad(d->c, "day", d->station, "its zone %s is not known here", d->zone.name);
     const struct sql_value id = SQL_I64(d->station);
     int rc = store_query(d->c->r, QUERY_CHECK_STATION_ORDERS, &id, 1, order_take, d);
     if (rc == 0)
@@ -118,7 +115,7 @@ int check_days(struct check *c)
     struct day_check d = {.c = c};
     buf_init(&d.days, DAYS_CAP);
     int rc = store_query(c->r, QUERY_CHECK_STATIONS, NULL, 0, station_take, &d);
-    zone_free(d.zone);
+    zone_free(d.zone.zone);
     buf_free(&d.days);
     return rc;
 }

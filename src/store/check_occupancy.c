@@ -15,7 +15,6 @@
 
 #include "base/calendar.h"
 #include "base/err.h"
-#include "io/os/zonefile.h"
 
 enum { WINDOWS = 16, DAY_MIN = 1440, MINUTE = 60000 };
 
@@ -47,8 +46,7 @@ enum {
 
 struct occ_check {
     struct check *c;
-    struct zone *zone;
-    char zone_name[64];
+    struct check_zone zone;
     int64_t rule;
     int n;
     struct {
@@ -62,7 +60,7 @@ struct occ_check {
 
 static int64_t local_ms(const struct occ_check *o, int64_t ms)
 {
-    return ms + zone_offset_s(o->zone, ms) * INT64_C(1000);
+    return ms + zone_offset_s(o->zone.zone, ms) * INT64_C(1000);
 }
 
 static int64_t floor_div(int64_t a, int64_t b)
@@ -177,19 +175,6 @@ static int rule_use(struct occ_check *o)
     return store_query(o->c->r, QUERY_CHECK_OCCUPANCY_WINDOWS, &rule, 1, window_take, o);
 }
 
-static int zone_use(struct occ_check *o)
-{
-    char text[64];
-    struct str name = o->v[V_ZONE].s;
-    if (str_eq_c(name, o->zone_name))
-        return 0;
-    zone_free(o->zone);
-    o->zone = NULL;
-    (void)str_copy(text, sizeof text, name);
-    memcpy(o->zone_name, text, sizeof text);
-    return text[0] ? os_zone_load(text, &o->zone) : 0;
-}
-
 static void total_check(struct occ_check *o)
 {
     int64_t cap = o->v[V_CAP_ORDER].i, total = o->v[V_TOTAL].i;
@@ -212,8 +197,8 @@ static int occupancy_take(void *ctx, const struct sql_value *v, size_t n)
     link_check(o);
     if (v[V_STATE].i != ORDER_SETTLED)
         return 0;
-    if (zone_use(o))
-        check_bad(o->c, "occupancy", o->id, "its zone %s is not known here", o->zone_name);
+    if (check_zone_use(&o->zone, v[V_ZONE].s))
+        check_bad(o->c, "occupancy", o->id, "its zone %s is not known here", o->zone.name);
     int rc = rule_use(o);
     if (rc == 0)
         rc = store_query(o->c->r, QUERY_CHECK_OCCUPANCY_LINES, &id, 1, line_take, o);
@@ -235,6 +220,6 @@ int check_occupancy(struct check *c)
 {
     struct occ_check o = {.c = c};
     int rc = store_query(c->r, QUERY_CHECK_OCCUPANCIES, NULL, 0, occupancy_take, &o);
-    zone_free(o.zone);
+    zone_free(o.zone.zone);
     return rc ? rc : store_query(c->r, QUERY_CHECK_OCCUPIED, NULL, 0, occupied_take, c);
 }

@@ -2,13 +2,19 @@
 /* check_orders.c: `even check`, orders: each is held against its fee lines, split parts, transfers,
  * holds and sessions.
  *
- *   order     electricity + service + occupancy = total = paid + loss; nothing negative; states
- * that fit together lines     fee lines sum to the order, kind by kind; each is its energy times
- * its price, rounded once to the fen parts     split parts sum to what was paid; each transfer's
- * legs to parties are its parts, party by party paid      what the transfers took from wallet, company
- * and debt accounts is what the order says was paid and not refunded session   sessions of an order that is over are
- * ended orphan    lines, parts and sessions have their order Memory: the parts and legs of one
- * order at a time. */
+ *   order     electricity + service + occupancy = total = paid + loss; nothing negative; states that
+ *             fit together
+ *   lines     fee lines sum to the order, kind by kind; each is its energy times its price, rounded
+ *             once to the fen
+ *   parts     split parts sum to what was paid; each transfer's legs to parties are its parts, party
+ *             by party
+ *   paid      what the transfers took from wallet, company and debt accounts is what the order says
+ *             was paid and not refunded
+ *   gift      what of that is gift money
+ *   session   sessions of an order that is over are ended
+ *   orphan    lines, parts and sessions have their order
+ *
+ * Memory: the parts and legs of one order at a time, two sums a party. */
 #include "store/check.h"
 
 #include "base/err.h"
@@ -123,12 +129,9 @@ static int part_take(void *ctx, const struct sql_value *v, size_t n)
     if (!a || a->owner != v[3].i)
         check_bad(o->c, "parts", o->id, "part %lld names account %lld, not of its party",
                   (long long)v[0].i, (long long)v[2].i);
-    uint64_t got = 0;
-    (void)map_get(&o->c->got, (uint64_t)v[3].i, &got);
-    int rc = map_put(&o->c->got, (uint64_t)v[3].i, got + (uint64_t)v[8].i);
     tally_add(o, v[1].i, v[3].i, check_sub(0, v[8].i));
-    if (rc || o->tally.err)
-        return rc ? rc : o->tally.err;
+    if (o->tally.err)
+        return o->tally.err;
     const struct check_part part = {.party = v[3].i,
                                     .fee_kind = v[4].i,
                                     .base = v[5].i,
@@ -259,23 +262,34 @@ static void state_check(struct order_check *o)
     }
 }
 
+/* Every part, for its party: that of a month's end too, which names its transfer as the order. */
+static int part_count(struct check *c, const struct sql_value *v)
+{
+    int rc = check_map_add(&c->got, v[4].i, v[9].i);
+    return rc || v[0].i != v[2].i ? rc : check_map_add(&c->months, v[4].i, v[9].i);
+}
+
 static const struct {
     enum query q;
-    query_row_fn *fn;
-} parts_of[SIDES] = {{QUERY_CHECK_FEE_LINES, line_take},
-                     {QUERY_CHECK_SPLIT_PARTS, part_take},
-                     {QUERY_CHECK_ORDER_TRANSFERS, transfer_take},
-                     {QUERY_CHECK_ORDER_HOLDS, hold_take},
-                     {QUERY_CHECK_ORDER_SESSIONS, session_take}};
+    query_row_fn *fn;                                       /* of the order at hand */
+    int (*any)(struct check *c, const struct sql_value *v); /* of each row; or NULL */
+} parts_of[SIDES] = {{QUERY_CHECK_FEE_LINES, line_take, NULL},
+                     {QUERY_CHECK_SPLIT_PARTS, part_take, part_count},
+                     {QUERY_CHECK_ORDER_TRANSFERS, transfer_take, NULL},
+                     {QUERY_CHECK_ORDER_HOLDS, hold_take, NULL},
+                     {QUERY_CHECK_ORDER_SESSIONS, session_take, NULL}};
 
-/* The rows of the order at hand; what belongs to none is passed over (rule orphan). */
+/* The rows up to those of the order at hand, if there is one; what belongs to none is told by rule
+ * orphan. */
 static int side_take(struct order_check *o, int i)
 {
     struct side *s = &o->side[i];
     int rc = 0;
     while (s->more && s->w.v[0].i <= o->id && rc >= 0) {
+        rc = parts_of[i].any ? parts_of[i].any(o->c, s->w.v) : 0;
         /* The walk's columns but the order. */
-        rc = s->w.v[0].i == o->id ? parts_of[i].fn(o, s->w.v + 1, 0) : 0;
+        if (rc == 0 && o->v && s->w.v[0].i == o->id)
+            rc = parts_of[i].fn(o, s->w.v + 1, 0);
         if (rc == 0)
             rc = query_walk_next(&s->w);
         s->more = rc == 1;
@@ -325,6 +339,10 @@ int check_orders(struct check *c)
     }
     if (rc >= 0)
         rc = store_query(c->r, QUERY_CHECK_ORDERS, NULL, 0, order_take, &o);
+    o.v = NULL;
+    o.id = INT64_MAX;
+    for (int i = 0; i < SIDES && rc == 0; i++)
+        rc = side_take(&o, i);
     for (int i = 0; i < SIDES; i++)
         query_walk_end(&side[i].w);
     buf_free(&o.tally);

@@ -8,6 +8,8 @@
  *   payment    what was given back of a payment = its payouts; not more than was paid; a paid one
  *              names its transfer
  *   position   what a party got of orders, less what it took out = pending + available + in transit − debt
+ *   month      guarantees and rents posted for the months of contracts = the parts that a party got
+ *              outside orders
  *   statement  closing = opening + shares − refunds − withdrawn = the position as the month ended
  *
  * Shares no code with the core. Memory: the accounts of check.c. */
@@ -89,6 +91,29 @@ static int position_take(void *ctx, const struct sql_value *v, size_t n)
     return 0;
 }
 
+static int month_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    struct check *c = ctx;
+    uint64_t got = 0;
+    (void)n;
+    (void)map_get(&c->months, (uint64_t)v[0].i, &got);
+    check_equal(c, "month", v[0].i, "posted", v[1].i, (int64_t)got);
+    (void)map_del(&c->months, (uint64_t)v[0].i);
+    return 0;
+}
+
+static int months_check(struct check *c)
+{
+    int rc = store_query(c->r, QUERY_CHECK_CONTRACT_MONTHS, NULL, 0, month_take, c);
+    size_t at = 0;
+    uint64_t party, got;
+    while (rc == 0 && map_next(&c->months, &at, &party, &got))
+        if (got)
+            check_bad(c, "month", (int64_t)party, "%lld got, and nothing was posted",
+                      (long long)(int64_t)got);
+    return rc;
+}
+
 static int statement_take(void *ctx, const struct sql_value *v, size_t n)
 {
     int64_t closing = check_sub(check_sub(check_add(v[2].i, v[3].i), v[4].i), v[5].i);
@@ -109,6 +134,8 @@ int check_purse(struct check *c)
         rc = store_query(c->r, QUERY_CHECK_PAYMENTS, NULL, 0, payment_take, c);
     if (rc == 0)
         rc = store_query(c->r, QUERY_CHECK_POSITIONS, NULL, 0, position_take, c);
+    if (rc == 0)
+        rc = months_check(c);
     if (rc == 0)
         rc = store_query(c->r, QUERY_CHECK_STATEMENTS, NULL, 0, statement_take, c);
     const struct check_account *a = (const struct check_account *)(void *)c->accounts.p;

@@ -9,8 +9,9 @@
  *              held = theirs + lines, it opens where the one before closed; and the journal of the
  *              channel's account comes to the same held, by when things happened
  *
- * Shares no code with the core. Memory: the closed days. The journal of a channel is walked backwards
- * through its legs, as far as its first closed day. */
+ * Shares no code with the core. Memory: the closed days, a pointer a suspense account. The journal of
+ * a channel is walked backwards through its legs, as far as its first closed day, or to where they do
+ * not lead back any more. */
 #include "store/check.h"
 
 #include "base/calendar.h"
@@ -28,7 +29,7 @@ struct close {
 };
 struct recon {
     struct check *c;
-    struct buf closes;
+    struct buf closes, suspense;    /* of suspense: its accounts, pointers */
     int64_t balance, last, account; /* of the walk */
     int64_t effective_ms, posted_ms, amount;
 };
@@ -43,21 +44,21 @@ static int64_t day_end(int64_t day)
 
 /* ---- differences ---- */
 
-static struct check_account *suspense_of(struct check *c, int64_t tenant, struct str currency)
+static struct check_account *suspense_of(const struct recon *r, int64_t tenant, struct str currency)
 {
-    struct check_account *a = (struct check_account *)(void *)c->accounts.p;
-    for (size_t i = 0; i < c->accounts.n / sizeof *a; i++)
-        if (a[i].kind == ACCOUNT_SUSPENSE && a[i].tenant == tenant && a[i].owner == 0 &&
-            str_eq_c(currency, a[i].currency))
-            return &a[i];
+    struct check_account *const *a = (struct check_account *const *)(void *)r->suspense.p;
+    for (size_t i = 0; i < r->suspense.n / sizeof *a; i++)
+        if (a[i]->tenant == tenant && a[i]->owner == 0 && str_eq_c(currency, a[i]->currency))
+            return a[i];
     return NULL;
 }
 
 static int diff_take(void *ctx, const struct sql_value *v, size_t n)
 {
-    struct check *c = ctx;
+    const struct recon *r = ctx;
+    struct check *c = r->c;
     int64_t state = v[4].i;
-    struct check_account *a = suspense_of(c, v[1].i, v[2].s);
+    struct check_account *a = suspense_of(r, v[1].i, v[2].s);
     (void)n;
     if (state == DIFF_POSTED && (v[3].i == 0 || v[5].i == 0 || !a))
         check_bad(c, "suspense", v[0].i, "posted %lld by transfer %lld", (long long)v[3].i,
@@ -73,14 +74,19 @@ static int diff_take(void *ctx, const struct sql_value *v, size_t n)
     return 0;
 }
 
-static int diffs_check(struct check *c)
+static int diffs_check(struct recon *r)
 {
-    int rc = store_query(c->r, QUERY_CHECK_DIFFS, NULL, 0, diff_take, c);
-    const struct check_account *a = (const struct check_account *)(void *)c->accounts.p;
-    for (size_t i = 0; i < c->accounts.n / sizeof *a && rc == 0; i++)
+    struct check_account *a = (struct check_account *)(void *)r->c->accounts.p;
+    for (size_t i = 0; i < r->c->accounts.n / sizeof *a; i++)
         if (a[i].kind == ACCOUNT_SUSPENSE)
-            check_equal(c, "suspense", a[i].id, "posted differences",
-                        check_sub(a[i].row_in, a[i].row_out), a[i].waits);
+            buf_put(&r->suspense, &(struct check_account *){&a[i]}, sizeof(struct check_account *));
+    int rc = r->suspense.err;
+    if (rc == 0)
+        rc = store_query(r->c->r, QUERY_CHECK_DIFFS, NULL, 0, diff_take, r);
+    struct check_account *const *s = (struct check_account *const *)(void *)r->suspense.p;
+    for (size_t i = 0; i < r->suspense.n / sizeof *s && rc == 0; i++)
+        check_equal(r->c, "suspense", s[i]->id, "posted differences",
+                    check_sub(s[i]->row_in, s[i]->row_out), s[i]->waits);
     return rc;
 }
 
@@ -181,15 +187,18 @@ static int journal_check(struct recon *r, const struct close *k, size_t n)
     r->account = r->balance = r->last = 0;
     int rc = after.err ? after.err
                        : store_query(r->c->r, QUERY_CHECK_CLOSE_ACCOUNT, of, 2, head_take, r);
-    for (bool on = r->last != 0; rc == 0 && on; on = r->last != 0 && r->posted_ms >= first_ms) {
-        const struct sql_value id = SQL_I64(r->last);
+    for (int64_t before = INT64_MAX; rc == 0 && r->last != 0 && r->last < before;) {
+        const struct sql_value id = SQL_I64(before = r->last);
         rc = store_query(r->c->r, QUERY_CHECK_CLOSE_TRANSFER, &id, 1, step_take, r);
         size_t at = n;
         while (at > 0 && r->effective_ms < k[at - 1].to_ms)
             at--;
         if (rc == 0 && at > 0)
             sum[at - 1] = check_add(sum[at - 1], r->amount);
+        if (r->posted_ms < first_ms)
+            break;
     }
+    rc = rc == ERR_NOT_FOUND ? 0 : rc; /* the rules account and chain name such a pointer */
     for (size_t i = n; i > 0 && rc == 0; i--) {
         later = check_add(later, sum[i - 1]);
         check_equal(r->c, "close", k[i - 1].id, "held by the journal", k[i - 1].held,
@@ -232,7 +241,8 @@ int check_recon(struct check *c)
 {
     struct recon r = {.c = c};
     buf_init(&r.closes, SIZE_MAX);
-    int rc = diffs_check(c);
+    buf_init(&r.suspense, SIZE_MAX);
+    int rc = diffs_check(&r);
     if (rc == 0)
         rc = store_query(c->r, QUERY_CHECK_BILLS, NULL, 0, bill_take, c);
     if (rc == 0)
@@ -240,5 +250,6 @@ int check_recon(struct check *c)
     if (rc == 0)
         rc = closes_check(&r);
     buf_free(&r.closes);
+    buf_free(&r.suspense);
     return rc;
 }

@@ -7,9 +7,11 @@
  *   by ratio and of agents    residue = Σ (base × ratio − part × sum of ratios)
  *   of first clauses          residue = Σ (due − part × 10,000,000)
  *
- * Where the contract rounds without memory every residue is 0. Refunds and corrections (negative parts)
- * take from stored parts and leave it alone. Without memory each part by itself is near what was due
- * (rounded), and in each order what was passed on is what agents and caps got (passed). Data: one sum for each contract version, party or clause, and fee line that paid anything. */
+ * Where the contract rounds without memory every residue is 0. Refunds and corrections (negative
+ * parts) take from stored parts and leave it alone. Without memory each part by itself is near what was
+ * due (rounded), and in each order what was passed on is what agents and caps got (passed).
+ *
+ * Data: one sum for each contract version, party or clause, and fee line that paid anything. */
 #include "store/check.h"
 
 #include <inttypes.h>

@@ -27,14 +27,12 @@ int check_wallet_leg(struct check *c, const struct check_account *a, int64_t tra
                      int64_t amount)
 {
     bool own = code == TRANSFER_GIFT || code == TRANSFER_GIFT_BACK;
-    uint64_t sum = 0;
     if (a->kind == ACCOUNT_WALLET_BONUS && !moves_gift(code))
         check_bad(c, "gift", transfer, "gift money moved by a transfer of code %lld",
                   (long long)code);
     if (!own || (a->kind != ACCOUNT_WALLET && a->kind != ACCOUNT_WALLET_BONUS))
         return 0;
-    (void)map_get(&c->gifts, (uint64_t)a->owner, &sum);
-    return map_put(&c->gifts, (uint64_t)a->owner, sum + (uint64_t)amount);
+    return check_map_add(&c->gifts, a->owner, amount);
 }
 
 static int gift_take(void *ctx, const struct sql_value *v, size_t n)

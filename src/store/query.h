@@ -7,6 +7,16 @@
  *   SELECT s.id, s.name, … WHERE s.tenant = :tenant AND s.id > :after
  *   ORDER BY s.id LIMIT :lim;
  *
+ * What several statements share is written once as a part, in a file that stands before theirs, with
+ * its own `-- out:` if it has columns, and put in by `-- use:`:
+ *
+ *   -- part: order_row
+ *   -- out: id id, …
+ *   SELECT o.id, … FROM orders o …
+ *   -- name: orders(…) many
+ *   -- use: order_row
+ *   WHERE o.tenant = :tenant …
+ *
  * `many`, `all` (like many, for whole tables: the rows come in pieces), `one` (at most one row) or
  * `exec` (no rows; only the store itself runs those). Types of
  * parameters and columns are those of schema.tbl: id i64 money energy time int bool text blob. `--

@@ -268,20 +268,14 @@ static int rows_once(struct store *s, const char *sql, enum row_table t, store_r
 
 int store_load(struct store *s, store_row_fn *fn, void *ctx)
 {
-    /* Chargers before their connectors, accounts before their holds. */
-    static const enum schema_find open_rows[] = {
-        FIND_CHARGER_LOAD,  FIND_CHARGER_OPEN, FIND_CONNECTOR_WAITING, FIND_CONNECTOR_OPEN,
-        FIND_DRIVER_OPEN,   FIND_ACCOUNT_LOAD, FIND_ACCOUNT_OPEN,      FIND_HOLD_LOAD,
-        FIND_ORDERS_LOAD,   FIND_SESSION_OPEN, FIND_BILL_PIECE_OPEN,   FIND_SPLIT_PART_OPEN,
-        FIND_COMMAND_LOAD,  FIND_PAYMENT_LOAD, FIND_PAYOUT_LOAD,       FIND_MATURING_LOAD,
-        FIND_BILL_DIFF_LOAD};
     int rc = 0;
     for (int t = 1; t < ROW_TABLE_N && rc == 0; t++)
         if (row_metas[t].kind == ROW_KIND_DIRECTORY)
             rc = rows_once(s, schema_sql[db_dialect(s->db)][t].select, (enum row_table)t, fn, ctx);
-    for (size_t i = 0; i < ARRAY_LEN(open_rows) && rc == 0; i++) {
-        const struct schema_find_sql *find = &schema_finds[open_rows[i]];
-        rc = rows_once(s, find->sql, (enum row_table)find->table, fn, ctx);
+    for (int i = 0; i < SCHEMA_FIND_N && rc == 0; i++) {
+        const struct schema_find_sql *find = &schema_finds[i];
+        if (find->start)
+            rc = rows_once(s, find->sql, (enum row_table)find->table, fn, ctx);
     }
     return rc ? store_fail(s->db, rc, "load") : 0;
 }

@@ -46,11 +46,9 @@ void store_close(struct store *s);
 typedef int store_row_fn(void *ctx, enum row_table table, const void *row);
 
 /** Streams what the core has in memory from the start: every row of every directory table in the
- * order of enum row_table; chargers that wait to be registered and those of open orders, with their
- * connectors; drivers of open orders with their accounts, and every account that is no driver's;
- * holds in state open, orders neither SETTLED nor START_FAILED, of those orders the sessions, bill
- * pieces and split parts, then commands queued or sent. A row may come twice. Everything else is
- * fetched by need. */
+ * order of enum row_table, then of the others, in that order too, what schema.tbl says under load and
+ * under find open or waiting: what is not over, and who belongs to an order that is not. A row may come
+ * twice. Everything else is fetched by need. */
 EV_MUST_USE int store_load(struct store *s, store_row_fn *fn, void *ctx);
 /** Nobody is connected at a start: marks every connector OFFLINE, at once, however many chargers were
  * cut off. After an end by store_leave there is nothing to look for. */

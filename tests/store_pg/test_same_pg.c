@@ -10,6 +10,7 @@
 #include "store/query.h"
 
 enum { TRIES = 60, ROUNDS = 60, IDS = 12 };
+#define REAL_ID (INT64_C(1764000000000) << 20)
 
 static struct str text_any(struct rng *r)
 {
@@ -112,6 +113,9 @@ static void params_any(struct rng *r, const struct query_meta *m, struct sql_val
             v[i] = SQL_I64(rng_range(r, 1, 30));
         else
             v[i] = SQL_I64(open ? INT64_MAX : rng_below(r, 3) ? number_any(r, f->kind) : 0);
+        /* An id as they really are: it must not be taken for as small as a 0 beside it. */
+        if (f->kind == COLUMN_ID && rng_below(r, 8) == 0)
+            v[i] = SQL_I64(REAL_ID);
     }
 }
 

@@ -426,6 +426,16 @@ static void migrations_write(FILE *h, FILE *c, int n, char **paths)
     fprintf(c, "    {0}};\n");
 }
 
+/* Are its rows among those that the store gives out as it opens? */
+static int at_start(const struct find *f)
+{
+    static const char *const names[] = {"load", "open", "waiting"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(f->name, names[i]) == 0)
+            return 1;
+    return 0;
+}
+
 static void finds_write(FILE *h, FILE *c)
 {
     fprintf(h,
@@ -439,7 +449,7 @@ static void finds_write(FILE *h, FILE *c)
             fputc('_', h);
             upper(h, t->finds[j].name);
             fprintf(h, ",\n");
-            fprintf(c, "    {%d, \"", i + 1);
+            fprintf(c, "    {%d, %d, \"", i + 1, at_start(&t->finds[j]));
             select_all(c, t);
             fprintf(c, " WHERE %s", t->finds[j].where);
             order_by(c, t, t->finds[j].where);
@@ -448,7 +458,8 @@ static void finds_write(FILE *h, FILE *c)
     }
     fprintf(h,
             "    SCHEMA_FIND_N\n};\nstruct schema_find_sql {\n    int table; /* enum row_table */\n"
-            "    const char *sql;\n};\nextern const struct schema_find_sql schema_finds[];\n\n");
+            "    int start; /* its rows are loaded at start */\n    const char *sql;\n};\nextern "
+            "const struct schema_find_sql schema_finds[];\n\n");
     fprintf(c, "};\n");
 }
 

@@ -2,14 +2,15 @@
 /* gen_sql.c: src/store/queries/<file>.sql → C. `gen_sql out.h out.c in.sql …` writes enum query
  * and, per statement, its texts for both engines (:name becomes $n), its parameters and its
  * columns. The language is described in store/query.h. Anything unclear ends the build with file
- * and line: a parameter unknown or never used, a name taken twice, rows without `-- out:`. */
+ * and line: a parameter unknown or never used, a name taken twice, rows without `-- out:`, a part
+ * unknown or never used. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lex.h"
 
-enum { MAX_QUERIES = 600, MAX_FIELDS = 48, MAX_TEXT = 8000, LINE_SIZE = 1000 };
+enum { MAX_QUERIES = 600, MAX_FIELDS = 48, MAX_TEXT = 8000, LINE_SIZE = 1000, MAX_PARTS = 60 };
 enum { TEXT_BOTH, TEXT_SQLITE, TEXT_PG, TEXTS };
 
 struct field {
@@ -23,13 +24,22 @@ struct query {
     char text[TEXTS][MAX_TEXT];
 };
 
+/* Lines that several statements have, as they stand. */
+struct part {
+    char name[48], text[MAX_TEXT];
+    int line, used;
+};
+
 static struct query *queries[MAX_QUERIES];
-static int queries_n;
+static struct part *parts[MAX_PARTS];
+static int queries_n, parts_n;
 
 struct source {
     struct lex lex; /* only for the messages */
     struct lex_line at;
     struct query *open;
+    struct part *part; /* the one being read */
+    int depth;         /* of parts in parts */
     int variant;
     char quote;
 };
@@ -107,6 +117,53 @@ static void query_start(struct source *s, const char *p)
     s->quote = 0;
 }
 
+/* ---- parts ---- */
+
+static void part_start(struct source *s, const char *p)
+{
+    query_end(s);
+    struct part *k = calloc(1, sizeof *k);
+    if (!k || parts_n == MAX_PARTS || sscanf(p, " %47[a-z0-9_]", k->name) != 1)
+        lex_die(&s->lex, &s->at, "want: -- part: word, at most %d of them", MAX_PARTS);
+    for (int i = 0; i < parts_n; i++)
+        if (strcmp(parts[i]->name, k->name) == 0)
+            lex_die(&s->lex, &s->at, "part %s stands here twice", k->name);
+    k->line = s->at.number;
+    s->part = parts[parts_n++] = k;
+}
+
+static void part_add(struct source *s, const char *row)
+{
+    char *out = s->part->text;
+    size_t n = strlen(out), more = strlen(row);
+    if (n + more + 2 > MAX_TEXT)
+        lex_die(&s->lex, &s->at, "part longer than %d bytes", MAX_TEXT);
+    snprintf(out + n, MAX_TEXT - n, "%s\n", row);
+}
+
+static void line_read(struct source *s, char *row);
+
+/* The lines of a part, as if they stood here. */
+static void part_use(struct source *s, const char *p)
+{
+    char name[48], row[LINE_SIZE];
+    struct part *k = NULL;
+    int named = sscanf(p, " %47[a-z0-9_]", name) == 1;
+    for (int i = 0; named && i < parts_n; i++)
+        k = strcmp(parts[i]->name, name) == 0 ? parts[i] : k;
+    if (!k || !s->open || s->depth == 4)
+        lex_die(&s->lex, &s->at, "want, in a statement: -- use: a part from further up");
+    k->used = 1;
+    s->depth++;
+    for (const char *at = k->text; *at; at += strcspn(at, "\n") + 1) {
+        snprintf(row, sizeof row, "%.*s", (int)strcspn(at, "\n"), at);
+        line_read(s, row);
+    }
+    s->depth--;
+}
+
+/* ---- statements ---- */
+
 static int param_number(struct source *s, const char *name, size_t n)
 {
     for (int i = 0; i < s->open->params_n; i++) {
@@ -152,7 +209,20 @@ static void line_read(struct source *s, char *row)
 {
     row[strcspn(row, "\n")] = 0;
     if (strncmp(row, "-- name:", 8) == 0) {
+        s->part = NULL;
         query_start(s, row + 8);
+        return;
+    }
+    if (strncmp(row, "-- part:", 8) == 0) {
+        part_start(s, row + 8);
+        return;
+    }
+    if (s->part) {
+        part_add(s, row);
+        return;
+    }
+    if (strncmp(row, "-- use:", 7) == 0) {
+        part_use(s, row + 7);
         return;
     }
     int comment = strncmp(row, "--", 2) == 0;
@@ -175,6 +245,7 @@ static void file_read(const char *path)
 {
     struct source s = {.lex.path = path};
     char row[LINE_SIZE];
+    const int first = parts_n;
     FILE *in = fopen(path, "r");
     if (!in) {
         perror(path);
@@ -187,6 +258,11 @@ static void file_read(const char *path)
         line_read(&s, row);
     }
     query_end(&s);
+    for (int i = first; i < parts_n; i++)
+        if (!parts[i]->used) {
+            s.at.number = parts[i]->line;
+            lex_die(&s.lex, &s.at, "part %s is never used", parts[i]->name);
+        }
     fclose(in);
 }
 

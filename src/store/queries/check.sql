@@ -129,6 +129,10 @@ FROM contract_party x LEFT JOIN contract c ON c.id = x.contract ORDER BY x.contr
 SELECT x.contract, x.seq, x.kind, x.residue_e, x.residue_s, x.residue_o, COALESCE(c.rounding, 0)
 FROM contract_clause x LEFT JOIN contract c ON c.id = x.contract ORDER BY x.contract, x.seq;
 
+-- name: check_contract_months() many
+-- out: party id, posted money
+SELECT party, CAST(sum(posted) AS BIGINT) AS posted FROM contract_month GROUP BY party HAVING sum(posted) <> 0 ORDER BY party;
+
 -- name: check_passed() many
 -- Orders whose parts passed on another sum than agents and caps got of them.
 -- out: order_id id, passed money, got money
@@ -180,41 +184,62 @@ JOIN tenant t ON t.id = k.tenant
 LEFT JOIN account a ON a.tenant = k.tenant AND a.kind = 17 AND a.owner = k.id AND a.currency = t.currency
 ORDER BY k.id;
 
+-- Each order of a company is read once, however many members and months the company has.
 -- name: check_company_members() many
 -- out: id id, tenant id, company_tenant id, used money, held money, used_orders int, is_used money, is_held money, is_orders i64
-SELECT m.id, m.tenant, COALESCE(k.tenant, 0) AS company_tenant, m.used, m.held, m.used_orders,
-       (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM orders o JOIN split_part x ON x.order_id = o.id
-        WHERE o.company = m.company AND o.company <> 0 AND o.member = m.id AND x.at_ms >= m.from_ms) AS is_used,
-       (SELECT CAST(COALESCE(sum(h.amount), 0) AS BIGINT) FROM orders o JOIN hold h ON h.order_id = o.id
-        WHERE o.company = m.company AND o.company <> 0 AND o.member = m.id AND h.state = 1) AS is_held,
-       (SELECT count(*) FROM orders o
-        WHERE o.company = m.company AND o.company <> 0 AND o.member = m.id AND o.created_ms >= m.from_ms AND o.state <> 9 AND o.kind <> 2) AS is_orders
+SELECT m.id, m.tenant, COALESCE(k.tenant, 0) AS company_tenant, m.used, m.held, m.used_orders, COALESCE(u.amount, 0) AS is_used,
+       COALESCE(h.amount, 0) AS is_held, COALESCE(c.n, 0) AS is_orders
 FROM company_member m
 LEFT JOIN company k ON k.id = m.company
+LEFT JOIN (SELECT o.member, CAST(sum(x.amount) AS BIGINT) AS amount
+           FROM orders o
+           JOIN company_member w ON w.id = o.member AND w.company = o.company
+           JOIN split_part x ON x.order_id = o.id AND x.at_ms >= w.from_ms
+           WHERE o.company <> 0 GROUP BY o.member) u ON u.member = m.id
+LEFT JOIN (SELECT o.member, CAST(sum(x.amount) AS BIGINT) AS amount
+           FROM orders o
+           JOIN company_member w ON w.id = o.member AND w.company = o.company
+           JOIN hold x ON x.order_id = o.id AND x.state = 1
+           WHERE o.company <> 0 GROUP BY o.member) h ON h.member = m.id
+LEFT JOIN (SELECT o.member, count(*) AS n
+           FROM orders o
+           JOIN company_member w ON w.id = o.member AND w.company = o.company
+           WHERE o.company <> 0 AND o.created_ms >= w.from_ms AND o.state <> 9 AND o.kind <> 2 GROUP BY o.member) c ON c.member = m.id
 ORDER BY m.id;
 
 -- name: check_company_bills() many
 -- out: id id, tenant id, company_tenant id, kind int, captured money, refunded money, orders int, collected money, state int, issued_ms time, settled_ms time, is_captured money, is_refunded money, is_orders i64
 SELECT b.id, b.tenant, COALESCE(k.tenant, 0) AS company_tenant, COALESCE(k.kind, 0) AS kind, b.captured, b.refunded, b.orders, b.collected,
-       b.state, b.issued_ms, b.settled_ms,
-       (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM orders o JOIN split_part x ON x.order_id = o.id
-        WHERE o.company = b.company AND o.company <> 0 AND x.amount > 0 AND x.at_ms >= b.from_ms AND x.at_ms < b.to_ms) AS is_captured,
-       (SELECT CAST(COALESCE(-sum(x.amount), 0) AS BIGINT) FROM orders o JOIN split_part x ON x.order_id = o.id
-        WHERE o.company = b.company AND o.company <> 0 AND x.amount < 0 AND x.at_ms >= b.from_ms AND x.at_ms < b.to_ms) AS is_refunded,
-       (SELECT count(*) FROM (SELECT min(x.at_ms) AS first_ms FROM orders o JOIN split_part x ON x.order_id = o.id
-        WHERE o.company = b.company AND o.company <> 0 AND x.at_ms < b.to_ms GROUP BY o.id) f
-        WHERE f.first_ms >= b.from_ms) AS is_orders
+       b.state, b.issued_ms, b.settled_ms, COALESCE(u.captured, 0) AS is_captured, COALESCE(u.refunded, 0) AS is_refunded,
+       COALESCE(c.n, 0) AS is_orders
 FROM company_bill b
 LEFT JOIN company k ON k.id = b.company
+LEFT JOIN (SELECT w.id, CAST(sum(CASE WHEN x.amount > 0 THEN x.amount ELSE 0 END) AS BIGINT) AS captured,
+                  CAST(-sum(CASE WHEN x.amount < 0 THEN x.amount ELSE 0 END) AS BIGINT) AS refunded
+           FROM orders o
+           JOIN split_part x ON x.order_id = o.id
+           JOIN company_bill w ON w.company = o.company AND x.at_ms >= w.from_ms AND x.at_ms < w.to_ms
+           WHERE o.company <> 0 GROUP BY w.id) u ON u.id = b.id
+LEFT JOIN (SELECT w.id, count(*) AS n
+           FROM (SELECT o.company, min(x.at_ms) AS first_ms
+                 FROM orders o
+                 JOIN split_part x ON x.order_id = o.id
+                 WHERE o.company <> 0 GROUP BY o.id, o.company) f
+           JOIN company_bill w ON w.company = f.company AND f.first_ms >= w.from_ms AND f.first_ms < w.to_ms
+           GROUP BY w.id) c ON c.id = b.id
 ORDER BY b.id;
 
 -- name: check_company_shares() many
 -- out: party id, bill id, tenant id, amount money, bill_tenant id, state int, shares money
 SELECT m.party, -m.due_ms AS bill, m.tenant, m.amount, COALESCE(b.tenant, 0) AS bill_tenant, COALESCE(b.state, 0) AS state,
-       (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM orders o JOIN split_part x ON x.order_id = o.id
-        WHERE o.company = b.company AND o.company <> 0 AND x.party = m.party AND x.due_ms = m.due_ms) AS shares
+       COALESCE(u.amount, 0) AS shares
 FROM maturing m
 LEFT JOIN company_bill b ON b.id = -m.due_ms
+LEFT JOIN (SELECT o.company, x.party, x.due_ms, CAST(sum(x.amount) AS BIGINT) AS amount
+           FROM orders o
+           JOIN split_part x ON x.order_id = o.id
+           WHERE o.company <> 0 AND x.due_ms < 0 GROUP BY o.company, x.party, x.due_ms) u
+  ON u.company = b.company AND u.party = m.party AND u.due_ms = m.due_ms
 WHERE m.due_ms < 0 ORDER BY m.party, m.due_ms;
 
 -- name: check_occupancies() all

@@ -2,7 +2,7 @@
 -- Companies that pay for their members, for the web front. Contacts and phones are masked unless `clear` is 1. Who is of one
 -- station only sees none of it.
 
--- name: companies(tenant id, scope id, after id, lim int, clear int, now_ms time) many
+-- part: company_row
 -- out: id id, name text, tax_no text, kind int, credit money, overrun int, bill_day int, contact text, phone text, account id, balance money, held money, free money, advance money, unbilled money, owed money, overdue money, members i64, state int, version int, created_ms time
 SELECT k.id, k.name, k.tax_no, k.kind, k.credit, k.overrun, k.bill_day,
        CASE WHEN :clear = 1 THEN k.contact ELSE substr(k.contact, 1, 1) || '**' END,
@@ -19,26 +19,14 @@ SELECT k.id, k.name, k.tax_no, k.kind, k.credit, k.overrun, k.bill_day,
 FROM company k
 JOIN tenant t ON t.id = k.tenant
 LEFT JOIN account a ON a.tenant = k.tenant AND a.kind = 17 AND a.owner = k.id AND a.currency = t.currency
+
+-- name: companies(tenant id, scope id, after id, lim int, clear int, now_ms time) many
+-- use: company_row
 WHERE k.tenant = :tenant AND :scope = 0 AND k.state <> 2 AND k.id < :after
 ORDER BY k.id DESC LIMIT :lim;
 
 -- name: company_get(tenant id, scope id, id id, clear int, now_ms time) one
--- out: id id, name text, tax_no text, kind int, credit money, overrun int, bill_day int, contact text, phone text, account id, balance money, held money, free money, advance money, unbilled money, owed money, overdue money, members i64, state int, version int, created_ms time
-SELECT k.id, k.name, k.tax_no, k.kind, k.credit, k.overrun, k.bill_day,
-       CASE WHEN :clear = 1 THEN k.contact ELSE substr(k.contact, 1, 1) || '**' END,
-       CASE WHEN :clear = 1 THEN k.phone ELSE substr(k.phone, 1, 3) || '****' END,
-       COALESCE(a.id, 0), COALESCE(a.posted_in - a.posted_out, 0), COALESCE(a.held, 0),
-       CASE WHEN COALESCE(a.posted_in - a.posted_out - a.held, 0) + k.credit > 0 THEN COALESCE(a.posted_in - a.posted_out - a.held, 0) + k.credit
-            ELSE 0 END,
-       k.advance,
-       (SELECT CAST(COALESCE(sum(b.captured - b.refunded), 0) AS BIGINT) FROM company_bill b WHERE b.company = k.id AND b.state = 1),
-       (SELECT CAST(COALESCE(sum(b.captured - b.refunded - b.collected), 0) AS BIGINT) FROM company_bill b WHERE b.company = k.id AND b.state IN (2, 3)),
-       (SELECT CAST(COALESCE(sum(b.captured - b.refunded - b.collected), 0) AS BIGINT) FROM company_bill b
-        WHERE b.company = k.id AND b.state IN (2, 3) AND b.due_ms <= :now_ms),
-       (SELECT count(*) FROM company_member m WHERE m.company = k.id AND m.state <> 2), k.state, k.version, k.created_ms
-FROM company k
-JOIN tenant t ON t.id = k.tenant
-LEFT JOIN account a ON a.tenant = k.tenant AND a.kind = 17 AND a.owner = k.id AND a.currency = t.currency
+-- use: company_row
 WHERE k.id = :id AND k.tenant = :tenant AND :scope = 0;
 
 -- name: company_members(tenant id, scope id, id id, after id, lim int, now_ms time) many
@@ -58,35 +46,24 @@ ORDER BY m.id DESC LIMIT :lim;
 SELECT id, tenant, company, driver, token FROM company_member WHERE id = :id AND tenant = :tenant;
 
 -- name: company_orders(tenant id, scope id, id id, after id, lim int) many
--- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, zone text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, refunded money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time, linked id, free_ms time
-SELECT o.id, o.kind, o.payer_kind, o.driver,
-       COALESCE(substr(d.phone, 1, 3) || '****' || substr(d.phone, length(d.phone) - 1, 2), ''),
-       o.station, COALESCE(s.name, ''), COALESCE(s.zone, ''), o.charger, COALESCE(c.name, ''), o.connector, COALESCE(k.number, 0), o.state,
-       o.started_by, o.cap, o.energy_mwh, o.total, o.paid, o.refunded, o.loss, o.stop_reason, o.fail, o.doubt, o.estimated, o.created_ms,
-       o.start_ms, o.end_ms, o.settled_ms, o.linked, o.free_ms
-FROM orders o
-LEFT JOIN driver d ON d.id = o.driver
-LEFT JOIN station s ON s.id = o.station
-LEFT JOIN charger c ON c.id = o.charger
-LEFT JOIN connector k ON k.id = o.connector
+-- use: order_row
 WHERE o.company = :id AND o.company <> 0 AND o.tenant = :tenant AND :scope = 0 AND o.id < :after
 ORDER BY o.id DESC LIMIT :lim;
 
--- name: company_bills(tenant id, scope id, id id, after id, lim int, now_ms time) many
+-- part: company_bill_row
 -- out: id id, company id, month int, from_ms time, to_ms time, currency text, captured money, refunded money, amount money, collected money, orders int, state int, overdue bool, over bool, due_ms time, note text, issued_ms time, settled_ms time, version int
 SELECT b.id, b.company, b.month, b.from_ms, b.to_ms, b.currency, b.captured, b.refunded, b.captured - b.refunded, b.collected, b.orders, b.state,
        CASE WHEN b.state IN (2, 3) AND b.due_ms <= :now_ms THEN 1 ELSE 0 END,
        CASE WHEN b.state = 1 AND b.to_ms + 300000 <= :now_ms THEN 1 ELSE 0 END, b.due_ms, b.note, b.issued_ms, b.settled_ms, b.version
 FROM company_bill b
+
+-- name: company_bills(tenant id, scope id, id id, after id, lim int, now_ms time) many
+-- use: company_bill_row
 WHERE b.company = :id AND b.tenant = :tenant AND :scope = 0 AND b.id < :after
 ORDER BY b.id DESC LIMIT :lim;
 
 -- name: web_company_bill(tenant id, scope id, id id, now_ms time) one
--- out: id id, company id, month int, from_ms time, to_ms time, currency text, captured money, refunded money, amount money, collected money, orders int, state int, overdue bool, over bool, due_ms time, note text, issued_ms time, settled_ms time, version int
-SELECT b.id, b.company, b.month, b.from_ms, b.to_ms, b.currency, b.captured, b.refunded, b.captured - b.refunded, b.collected, b.orders, b.state,
-       CASE WHEN b.state IN (2, 3) AND b.due_ms <= :now_ms THEN 1 ELSE 0 END,
-       CASE WHEN b.state = 1 AND b.to_ms + 300000 <= :now_ms THEN 1 ELSE 0 END, b.due_ms, b.note, b.issued_ms, b.settled_ms, b.version
-FROM company_bill b
+-- use: company_bill_row
 WHERE b.id = :id AND b.tenant = :tenant AND :scope = 0;
 
 -- name: web_company_bill_orders(tenant id, company id, from_ms time, to_ms time) many

@@ -10,32 +10,25 @@ FROM channel WHERE tenant = :tenant AND state <> 2 ORDER BY id LIMIT 1000;
 -- out: id id, kind int, name text
 SELECT id, kind, name FROM channel WHERE tenant = :tenant AND state = 0 ORDER BY id LIMIT 100;
 
--- name: me_payments(tenant id, actor id, after id, lim int) many
+-- part: payment_row
 -- out: id id, driver id, channel id, channel_name text, method int, amount money, refunded money, state int, provider_no text, url text, transfer id, created_ms time, expires_ms time, paid_ms time, package id, gift money, gift_back money, connector id, order_id id
 SELECT p.id, p.driver, p.channel, COALESCE(c.name, ''), p.method, p.amount, p.refunded, p.state, p.provider_no, p.url,
        p.transfer, p.created_ms, p.expires_ms, p.paid_ms,
        p.package, p.gift, p.gift_back, p.connector, p.order_id
 FROM payment p
 LEFT JOIN channel c ON c.id = p.channel
+
+-- name: me_payments(tenant id, actor id, after id, lim int) many
+-- use: payment_row
 WHERE p.driver = :actor AND p.tenant = :tenant AND p.id < :after
 ORDER BY p.id DESC LIMIT :lim;
 
 -- name: me_payment_get(tenant id, actor id, id id) one
--- out: id id, driver id, channel id, channel_name text, method int, amount money, refunded money, state int, provider_no text, url text, transfer id, created_ms time, expires_ms time, paid_ms time, package id, gift money, gift_back money, connector id, order_id id
-SELECT p.id, p.driver, p.channel, COALESCE(c.name, ''), p.method, p.amount, p.refunded, p.state, p.provider_no, p.url,
-       p.transfer, p.created_ms, p.expires_ms, p.paid_ms,
-       p.package, p.gift, p.gift_back, p.connector, p.order_id
-FROM payment p
-LEFT JOIN channel c ON c.id = p.channel
+-- use: payment_row
 WHERE p.id = :id AND p.driver = :actor AND p.tenant = :tenant;
 
 -- name: payments(tenant id, after id, lim int, driver id, state int) many
--- out: id id, driver id, channel id, channel_name text, method int, amount money, refunded money, state int, provider_no text, url text, transfer id, created_ms time, expires_ms time, paid_ms time, package id, gift money, gift_back money, connector id, order_id id
-SELECT p.id, p.driver, p.channel, COALESCE(c.name, ''), p.method, p.amount, p.refunded, p.state, p.provider_no, p.url,
-       p.transfer, p.created_ms, p.expires_ms, p.paid_ms,
-       p.package, p.gift, p.gift_back, p.connector, p.order_id
-FROM payment p
-LEFT JOIN channel c ON c.id = p.channel
+-- use: payment_row
 WHERE p.tenant = :tenant AND (:driver = 0 OR p.driver = :driver) AND (:state < 0 OR p.state = :state) AND p.id < :after
 ORDER BY p.id DESC LIMIT :lim;
 

@@ -1,8 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Orders and their whole story, for the web front. A driver's phone is always masked here.
 
--- name: orders(tenant id, scope id, after id, lim int, state int, station id, driver id, connector id, from time, to time) many
+-- part: order_columns
 -- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, zone text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, refunded money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time, linked id, free_ms time
+
+-- part: order_row
+-- use: order_columns
 SELECT o.id, o.kind, o.payer_kind, o.driver,
        COALESCE(substr(d.phone, 1, 3) || '****' || substr(d.phone, length(d.phone) - 1, 2), ''),
        o.station, COALESCE(s.name, ''), COALESCE(s.zone, ''), o.charger, COALESCE(c.name, ''), o.connector, COALESCE(k.number, 0), o.state,
@@ -13,6 +16,9 @@ LEFT JOIN driver d ON d.id = o.driver
 LEFT JOIN station s ON s.id = o.station
 LEFT JOIN charger c ON c.id = o.charger
 LEFT JOIN connector k ON k.id = o.connector
+
+-- name: orders(tenant id, scope id, after id, lim int, state int, station id, driver id, connector id, from time, to time) many
+-- use: order_row
 WHERE o.tenant = :tenant AND (:scope = 0 OR o.station = :scope) AND (:state < 0 OR o.state = :state)
   AND (:station = 0 OR o.station = :station) AND (:driver = 0 OR o.driver = :driver)
   AND (:connector = 0 OR o.connector = :connector) AND (:from = 0 OR o.created_ms >= :from)
@@ -20,22 +26,12 @@ WHERE o.tenant = :tenant AND (:scope = 0 OR o.station = :scope) AND (:state < 0 
 ORDER BY o.id DESC LIMIT :lim;
 
 -- name: orders_held(tenant id, scope id, after id, lim int) many
--- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, zone text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, refunded money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time, linked id, free_ms time
-SELECT o.id, o.kind, o.payer_kind, o.driver,
-       COALESCE(substr(d.phone, 1, 3) || '****' || substr(d.phone, length(d.phone) - 1, 2), ''),
-       o.station, COALESCE(s.name, ''), COALESCE(s.zone, ''), o.charger, COALESCE(c.name, ''), o.connector, COALESCE(k.number, 0), o.state,
-       o.started_by, o.cap, o.energy_mwh, o.total, o.paid, o.refunded, o.loss, o.stop_reason, o.fail, o.doubt, o.estimated, o.created_ms,
-       o.start_ms, o.end_ms, o.settled_ms, o.linked, o.free_ms
-FROM orders o
-LEFT JOIN driver d ON d.id = o.driver
-LEFT JOIN station s ON s.id = o.station
-LEFT JOIN charger c ON c.id = o.charger
-LEFT JOIN connector k ON k.id = o.connector
+-- use: order_row
 WHERE o.tenant = :tenant AND o.state = 10 AND (:scope = 0 OR o.station = :scope) AND o.id < :after
 ORDER BY o.id DESC LIMIT :lim;
 
 -- name: me_orders(tenant id, actor id, after id, lim int) many
--- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, zone text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, refunded money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time, linked id, free_ms time
+-- use: order_columns
 SELECT o.id, o.kind, o.payer_kind, o.driver, '', o.station, COALESCE(s.name, ''), COALESCE(s.zone, ''), o.charger, COALESCE(c.name, ''), o.connector,
        COALESCE(k.number, 0), o.state, o.started_by, o.cap, o.energy_mwh, o.total, o.paid, o.refunded, 0, o.stop_reason, o.fail, o.doubt,
        o.estimated, o.created_ms, o.start_ms, o.end_ms, o.settled_ms, o.linked, o.free_ms
@@ -47,17 +43,7 @@ WHERE o.driver = :actor AND o.tenant = :tenant AND o.id < :after
 ORDER BY o.id DESC LIMIT :lim;
 
 -- name: web_order(tenant id, scope id, id id, driver id) one
--- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, zone text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, refunded money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time, linked id, free_ms time
-SELECT o.id, o.kind, o.payer_kind, o.driver,
-       COALESCE(substr(d.phone, 1, 3) || '****' || substr(d.phone, length(d.phone) - 1, 2), ''),
-       o.station, COALESCE(s.name, ''), COALESCE(s.zone, ''), o.charger, COALESCE(c.name, ''), o.connector, COALESCE(k.number, 0), o.state,
-       o.started_by, o.cap, o.energy_mwh, o.total, o.paid, o.refunded, o.loss, o.stop_reason, o.fail, o.doubt, o.estimated, o.created_ms,
-       o.start_ms, o.end_ms, o.settled_ms, o.linked, o.free_ms
-FROM orders o
-LEFT JOIN driver d ON d.id = o.driver
-LEFT JOIN station s ON s.id = o.station
-LEFT JOIN charger c ON c.id = o.charger
-LEFT JOIN connector k ON k.id = o.connector
+-- use: order_row
 WHERE o.id = :id AND o.tenant = :tenant AND (:scope = 0 OR o.station = :scope) AND (:driver = 0 OR o.driver = :driver);
 
 -- name: web_order_more(id id) one
@@ -125,17 +111,7 @@ WHERE x.tenant = :tenant AND (:scope = 0 OR c.station = :scope)
 ORDER BY x.at_ms DESC, x.tx_no, x.charger LIMIT 500;
 
 -- name: web_order_links(tenant id, scope id, id id, to id, driver id) many
--- out: id id, kind int, payer_kind int, driver id, driver_phone text, station id, station_name text, zone text, charger id, charger_name text, connector id, connector_number int, state int, started_by int, cap money, energy_mwh energy, total money, paid money, refunded money, loss money, stop_reason int, fail int, doubt int, estimated bool, created_ms time, start_ms time, end_ms time, settled_ms time, linked id, free_ms time
-SELECT o.id, o.kind, o.payer_kind, o.driver,
-       COALESCE(substr(d.phone, 1, 3) || '****' || substr(d.phone, length(d.phone) - 1, 2), ''),
-       o.station, COALESCE(s.name, ''), COALESCE(s.zone, ''), o.charger, COALESCE(c.name, ''), o.connector, COALESCE(k.number, 0), o.state,
-       o.started_by, o.cap, o.energy_mwh, o.total, o.paid, o.refunded, o.loss, o.stop_reason, o.fail, o.doubt, o.estimated, o.created_ms,
-       o.start_ms, o.end_ms, o.settled_ms, o.linked, o.free_ms
-FROM orders o
-LEFT JOIN driver d ON d.id = o.driver
-LEFT JOIN station s ON s.id = o.station
-LEFT JOIN charger c ON c.id = o.charger
-LEFT JOIN connector k ON k.id = o.connector
+-- use: order_row
 WHERE ((o.linked = :id AND o.linked <> 0) OR o.id = :to) AND o.tenant = :tenant AND (:scope = 0 OR o.station = :scope)
   AND (:driver = 0 OR o.driver = :driver)
 ORDER BY o.id LIMIT 8;

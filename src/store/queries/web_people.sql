@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Drivers, tokens, parties and contracts, for the web front. Phones are masked unless `clear` is 1.
 
--- name: drivers(tenant id, after id, lim int, phone text, clear int) many
+-- part: driver_row
 -- out: id id, phone text, name text, state int, balance money, held money, debt money, orders i64, created_ms time, version int, gift money, gift_until time, frozen int
 SELECT d.id,
        CASE WHEN :clear = 1 THEN d.phone ELSE substr(d.phone, 1, 3) || '****' || substr(d.phone, length(d.phone) - 1, 2) END,
@@ -13,21 +13,14 @@ JOIN tenant t ON t.id = d.tenant
 LEFT JOIN account a ON a.tenant = d.tenant AND a.kind = 2 AND a.owner = d.id AND a.currency = t.currency
 LEFT JOIN account x ON x.tenant = d.tenant AND x.kind = 4 AND x.owner = d.id AND x.currency = t.currency
 LEFT JOIN account g ON g.tenant = d.tenant AND g.kind = 3 AND g.owner = d.id AND g.currency = t.currency
+
+-- name: drivers(tenant id, after id, lim int, phone text, clear int) many
+-- use: driver_row
 WHERE d.tenant = :tenant AND d.state <> 2 AND (:phone = '' OR d.phone = :phone) AND d.id < :after
 ORDER BY d.id DESC LIMIT :lim;
 
 -- name: driver_get(tenant id, id id, clear int) one
--- out: id id, phone text, name text, state int, balance money, held money, debt money, orders i64, created_ms time, version int, gift money, gift_until time, frozen int
-SELECT d.id,
-       CASE WHEN :clear = 1 THEN d.phone ELSE substr(d.phone, 1, 3) || '****' || substr(d.phone, length(d.phone) - 1, 2) END,
-       d.name, d.state, COALESCE(a.posted_in - a.posted_out, 0), COALESCE(a.held, 0),
-       COALESCE(x.posted_out - x.posted_in, 0), (SELECT count(*) FROM orders o WHERE o.driver = d.id), d.created_ms, d.version,
-       COALESCE(g.posted_in - g.posted_out, 0), d.gift_until, d.frozen
-FROM driver d
-JOIN tenant t ON t.id = d.tenant
-LEFT JOIN account a ON a.tenant = d.tenant AND a.kind = 2 AND a.owner = d.id AND a.currency = t.currency
-LEFT JOIN account x ON x.tenant = d.tenant AND x.kind = 4 AND x.owner = d.id AND x.currency = t.currency
-LEFT JOIN account g ON g.tenant = d.tenant AND g.kind = 3 AND g.owner = d.id AND g.currency = t.currency
+-- use: driver_row
 WHERE d.id = :id AND d.tenant = :tenant;
 
 -- name: web_me(tenant id, actor id, now_ms time) one

@@ -82,23 +82,21 @@ JOIN station s ON s.id = c.station
 JOIN tenant t ON t.id = k.tenant
 WHERE k.code = :code AND k.code <> '';
 
--- name: charger_calls(tenant id, scope id, id id, after id, lim int) many
+-- part: command_row
 -- out: id id, charger id, connector int, order_id id, action text, payload text, state int, result text, status text, err int, created_ms time, sent_ms time, done_ms time, progress text, progress_ms time
 SELECT m.id, m.charger, m.connector, m.order_id, m.action, m.payload, m.state, m.result, m.status, m.err, m.created_ms,
        m.sent_ms, m.done_ms, CASE WHEN c.update_id = m.id THEN c.update_state ELSE '' END,
        CASE WHEN c.update_id = m.id THEN c.update_ms ELSE 0 END
 FROM command m
 JOIN charger c ON c.id = m.charger
+
+-- name: charger_calls(tenant id, scope id, id id, after id, lim int) many
+-- use: command_row
 WHERE m.charger = :id AND m.tenant = :tenant AND (:scope = 0 OR c.station = :scope) AND m.id < :after
 ORDER BY m.id DESC LIMIT :lim;
 
 -- name: command_get(tenant id, scope id, id id) one
--- out: id id, charger id, connector int, order_id id, action text, payload text, state int, result text, status text, err int, created_ms time, sent_ms time, done_ms time, progress text, progress_ms time
-SELECT m.id, m.charger, m.connector, m.order_id, m.action, m.payload, m.state, m.result, m.status, m.err, m.created_ms,
-       m.sent_ms, m.done_ms, CASE WHEN c.update_id = m.id THEN c.update_state ELSE '' END,
-       CASE WHEN c.update_id = m.id THEN c.update_ms ELSE 0 END
-FROM command m
-JOIN charger c ON c.id = m.charger
+-- use: command_row
 WHERE m.id = :id AND m.tenant = :tenant AND (:scope = 0 OR c.station = :scope);
 
 -- name: tariffs(tenant id, after id, lim int) many

@@ -1,30 +1,25 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Statements of parties. A party's position is what it got of orders less what it took out: pending + available + in transit - debt.
 
--- name: statements(tenant id, after id, lim int, party id, state int) many
+-- part: statement_row
 -- out: id id, party id, party_name text, month int, from_ms time, to_ms time, currency text, opening money, shares money, refunds money, withdrawn money, fees money, closing money, orders int, state int, note text, made_ms time, decided_ms time
 SELECT s.id, s.party, COALESCE(p.name, ''), s.month, s.from_ms, s.to_ms, s.currency, s.opening, s.shares, s.refunds, s.withdrawn,
        s.fees, s.closing, s.orders, s.state, s.note, s.made_ms, s.decided_ms
 FROM statement s
 LEFT JOIN party p ON p.id = s.party
+
+-- name: statements(tenant id, after id, lim int, party id, state int) many
+-- use: statement_row
 WHERE s.tenant = :tenant AND (:party = 0 OR s.party = :party) AND (:state < 0 OR s.state = :state) AND s.id < :after
 ORDER BY s.id DESC LIMIT :lim;
 
 -- name: partner_statements(tenant id, party id, after id, lim int) many
--- out: id id, party id, party_name text, month int, from_ms time, to_ms time, currency text, opening money, shares money, refunds money, withdrawn money, fees money, closing money, orders int, state int, note text, made_ms time, decided_ms time
-SELECT s.id, s.party, COALESCE(p.name, ''), s.month, s.from_ms, s.to_ms, s.currency, s.opening, s.shares, s.refunds, s.withdrawn,
-       s.fees, s.closing, s.orders, s.state, s.note, s.made_ms, s.decided_ms
-FROM statement s
-LEFT JOIN party p ON p.id = s.party
+-- use: statement_row
 WHERE s.tenant = :tenant AND s.party = :party AND s.id < :after
 ORDER BY s.id DESC LIMIT :lim;
 
 -- name: web_statement(tenant id, id id) one
--- out: id id, party id, party_name text, month int, from_ms time, to_ms time, currency text, opening money, shares money, refunds money, withdrawn money, fees money, closing money, orders int, state int, note text, made_ms time, decided_ms time
-SELECT s.id, s.party, COALESCE(p.name, ''), s.month, s.from_ms, s.to_ms, s.currency, s.opening, s.shares, s.refunds, s.withdrawn,
-       s.fees, s.closing, s.orders, s.state, s.note, s.made_ms, s.decided_ms
-FROM statement s
-LEFT JOIN party p ON p.id = s.party
+-- use: statement_row
 WHERE s.tenant = :tenant AND s.id = :id;
 
 -- name: web_statement_near(tenant id, of_party id, before int, after int) many

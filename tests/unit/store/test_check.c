@@ -7,8 +7,8 @@
 #include "base/err.h"
 #include "io/os/file.h"
 
-enum { CASH = 1, WALLET, INCOME, PENDING, BILLED = 100, RUNNING, PARKED = 103, PARKING };
-enum { GUN = 8, RULE = 60, MIN_MS = 60000 };
+enum { CASH = 1, WALLET, INCOME, PENDING, COMPANY, BILLED = 100, RUNNING, PARKED = 103, PARKING };
+enum { GUN = 8, RULE = 60, MIN_MS = 60000, FLEET = 110, BILL = 71, MEMBER };
 #define END_MS INT64_C(1795278600000) /* 2026-11-21T16:30Z: the 22nd in Shanghai */
 
 static void leg(struct buf *b, int64_t account, int64_t amount, int64_t balance, int64_t previous,
@@ -48,7 +48,9 @@ static void account_put(struct box *b, int64_t id, int32_t kind, int64_t in, int
                                     .posted_in = in,
                                     .posted_out = out,
                                     .held = id == WALLET ? 100000 : 0,
-                                    .min_balance = id == CASH ? -1000000000 : 0,
+                                    .min_balance = id == CASH      ? -1000000000
+                                                   : id == COMPANY ? -500000
+                                                                   : 0,
                                     .last_transfer = last};
     row_pack(&b->rows, ROW_ACCOUNT, ROW_UPSERT, &row);
 }
@@ -83,11 +85,20 @@ static void ledger_make(struct box *b)
     transfer_put(b, 20, TRANSFER_CAPTURE, BILLED, 300000, &legs);
     account_put(b, CASH, ACCOUNT_CASH, 0, 1000000, 10);
     account_put(b, WALLET, ACCOUNT_WALLET, 1000000, 300000, 20);
-    account_put(b, INCOME, ACCOUNT_INCOME, 60000, 0, 20);
-    account_put(b, PENDING, ACCOUNT_PENDING, 240000, 0, 20);
+    buf_reset(&legs);
+    leg(&legs, INCOME, -5000, 55000, 20, 1);
+    leg(&legs, PENDING, 5000, 245000, 20, 2);
+    transfer_put(b, 30, TRANSFER_CLAUSE, 0, 5000, &legs);
+    buf_reset(&legs);
+    leg(&legs, COMPANY, -20000, -20000, 0, 0);
+    leg(&legs, PENDING, 20000, 265000, 30, 2);
+    transfer_put(b, 40, TRANSFER_CAPTURE, FLEET, 20000, &legs);
+    account_put(b, INCOME, ACCOUNT_INCOME, 60000, 5000, 30);
+    account_put(b, PENDING, ACCOUNT_PENDING, 265000, 0, 40);
+    account_put(b, COMPANY, ACCOUNT_COMPANY, 0, 20000, 40);
     row_pack(&b->rows, ROW_MATURING, ROW_UPSERT,
              &(struct row_maturing){
-                 .party = 2, .due_ms = END_MS, .tenant = 1, .currency = "CNY", .amount = 240000});
+                 .party = 2, .due_ms = END_MS, .tenant = 1, .currency = "CNY", .amount = 245000});
     row_pack(&b->rows, ROW_PAYMENT, ROW_UPSERT,
              &(struct row_payment){.id = 11,
                                    .tenant = 1,
@@ -205,9 +216,105 @@ static void invoices_make(struct box *b)
         row_pack(&b->rows, ROW_INVOICE_ORDER, ROW_UPSERT, &orders[i]);
 }
 
+/* What a party has: its shares, and a guarantee that was posted for October. */
+static void parties_make(struct box *b)
+{
+    const struct row_party parties[] = {{.id = 1, .tenant = 1, .kind = PARTY_PLATFORM},
+                                        {.id = 2, .tenant = 1, .kind = PARTY_PROPERTY}};
+    const struct row_contract_month months[] = {
+        {.family = 5, .month = 202610, .tenant = 1},
+        {.family = 5, .month = 202610, .party = 2, .tenant = 1, .posted = 5000}};
+    const struct row_split_part guarantee = {.order_id = 30,
+                                             .seq = 1,
+                                             .tenant = 1,
+                                             .transfer = 30,
+                                             .party = 2,
+                                             .account = PENDING,
+                                             .base = 5000,
+                                             .ratio = 1,
+                                             .ratio_sum = 1,
+                                             .amount = 5000};
+    const struct row_statement statement = {.id = 400,
+                                            .tenant = 1,
+                                            .party = 2,
+                                            .month = 202611,
+                                            .to_ms = END_MS,
+                                            .shares = 265000,
+                                            .closing = 265000};
+    for (size_t i = 0; i < ARRAY_LEN(parties); i++) {
+        row_pack(&b->rows, ROW_PARTY, ROW_UPSERT, &parties[i]);
+        row_pack(&b->rows, ROW_CONTRACT_MONTH, ROW_UPSERT, &months[i]);
+    }
+    row_pack(&b->rows, ROW_SPLIT_PART, ROW_INSERT, &guarantee);
+    row_pack(&b->rows, ROW_STATEMENT, ROW_UPSERT, &statement);
+}
+
+/* An order that a company pays for by the month; the share of it waits for the bill. */
+static void company_make(struct box *b)
+{
+    const struct row_company company = {
+        .id = COMPANY, .tenant = 1, .kind = COMPANY_CREDIT, .credit = 500000};
+    const struct row_company_member member = {.id = MEMBER,
+                                              .tenant = 1,
+                                              .company = COMPANY,
+                                              .driver = WALLET,
+                                              .used = 20000,
+                                              .used_orders = 1};
+    const struct row_company_bill bill = {.id = BILL,
+                                          .tenant = 1,
+                                          .company = COMPANY,
+                                          .month = 202611,
+                                          .to_ms = END_MS,
+                                          .currency = "CNY",
+                                          .captured = 20000,
+                                          .orders = 1,
+                                          .state = COMPANY_BILL_OPEN};
+    const struct row_maturing waits = {
+        .party = 2, .due_ms = -BILL, .tenant = 1, .currency = "CNY", .amount = 20000};
+    const struct row_orders order = {.id = FLEET,
+                                     .tenant = 1,
+                                     .kind = ORDER_CHARGE,
+                                     .state = ORDER_SETTLED,
+                                     .energy_mwh = 10000000,
+                                     .elec = 20000,
+                                     .total = 20000,
+                                     .paid = 20000,
+                                     .transfer = 40,
+                                     .company = COMPANY,
+                                     .member = MEMBER,
+                                     .settled_ms = END_MS,
+                                     .lines = 1,
+                                     .parts = 1};
+    const struct row_fee_line line = {.order_id = FLEET,
+                                      .seq = 1,
+                                      .kind = FEE_ELECTRICITY,
+                                      .energy_mwh = 10000000,
+                                      .price_e5 = 20000,
+                                      .amount = 20000};
+    const struct row_split_part part = {.order_id = FLEET,
+                                        .seq = 1,
+                                        .tenant = 1,
+                                        .transfer = 40,
+                                        .party = 2,
+                                        .account = PENDING,
+                                        .fee_kind = FEE_ELECTRICITY,
+                                        .base = 20000,
+                                        .ratio = 1,
+                                        .ratio_sum = 1,
+                                        .amount = 20000,
+                                        .due_ms = -BILL};
+    row_pack(&b->rows, ROW_COMPANY, ROW_UPSERT, &company);
+    row_pack(&b->rows, ROW_COMPANY_MEMBER, ROW_UPSERT, &member);
+    row_pack(&b->rows, ROW_COMPANY_BILL, ROW_UPSERT, &bill);
+    row_pack(&b->rows, ROW_MATURING, ROW_UPSERT, &waits);
+    row_pack(&b->rows, ROW_ORDERS, ROW_UPSERT, &order);
+    row_pack(&b->rows, ROW_FEE_LINE, ROW_INSERT, &line);
+    row_pack(&b->rows, ROW_SPLIT_PART, ROW_INSERT, &part);
+}
+
 static void place_make(struct box *b)
 {
-    const struct row_tenant tenant = {.id = 1, .zone = "Asia/Shanghai"};
+    const struct row_tenant tenant = {.id = 1, .zone = "Asia/Shanghai", .currency = "CNY"};
     const struct row_station station = {.id = 7, .tenant = 1};
     const struct row_stat_day day = {.station = 7,
                                      .day = 20261122,
@@ -328,6 +435,8 @@ static void books_make(struct box *b)
     failed_start_put(b);
     invoices_make(b);
     occupancy_make(b);
+    parties_make(b);
+    company_make(b);
     place_make(b);
     box_commit(b);
     box_close(b);
@@ -357,7 +466,7 @@ static void right_books_pass(void **state)
     assert_int_equal(rc, 0);
     assert_non_null(
         strstr(said, "wallet      accounts 1 in 100.00 out 30.00 balance 70.00 held 10.00"));
-    assert_non_null(strstr(said, "4 accounts, 2 transfers, 3 holds, 5 orders: 0 violations"));
+    assert_non_null(strstr(said, "5 accounts, 4 transfers, 3 holds, 6 orders: 0 violations"));
     assert_int_equal(store_check("store-test-absent", stderr), ERR_NOT_FOUND);
 }
 
@@ -441,6 +550,37 @@ static const struct {
     {"paper",
      PAYOUT_ROW("5, 20") "; UPDATE payout SET paper = 'A'; INSERT INTO payout (id, " PAYOUT_COLUMNS
                          ") SELECT 901, " PAYOUT_COLUMNS " FROM payout"},
+    {"position", PAYOUT_ROW("5, 30")}, /* taken out, and still there */
+    {"position", "UPDATE account SET kind = 8 WHERE id = 4"},
+    {"position", "UPDATE split_part SET amount = amount + 1 WHERE order_id = 30"},
+    {"month", "UPDATE split_part SET amount = amount + 1 WHERE order_id = 30"},
+    {"month", "UPDATE contract_month SET posted = posted + 1 WHERE party = 2"},
+    {"month", "DELETE FROM contract_month"},
+    {"orphan", "UPDATE transfer SET code = 6 WHERE id = 30"},
+    {"statement", "UPDATE statement SET closing = closing + 1"},
+    {"statement", "UPDATE statement SET shares = shares + 1, closing = closing + 1"},
+    {"statement", "UPDATE split_part SET at_ms = 1795278600000 WHERE order_id = 30"},
+    {"paid", "UPDATE orders SET company = 6 WHERE id = 110"},
+    {"company", "DELETE FROM company_bill"},
+    {"company", "UPDATE company_bill SET refunded = 1"},
+    {"company", "UPDATE company SET credit = credit - 1"},
+    {"company", "UPDATE company SET advance = 1"},
+    {"company", "UPDATE company SET kind = 1"},
+    {"company", "UPDATE account SET owner = 6 WHERE id = 5"},
+    {"company", "UPDATE account SET held = 480001 WHERE id = 5"},
+    {"member", "UPDATE company_member SET used = used + 1"},
+    {"member", "UPDATE company_member SET used_orders = 2"},
+    {"member", "UPDATE company_member SET held = 1"},
+    {"member", "UPDATE company_member SET company = 6"},
+    {"bill", "UPDATE company_bill SET captured = captured + 1"},
+    {"bill", "UPDATE company_bill SET orders = 2"},
+    {"bill", "UPDATE company_bill SET state = 2"},
+    {"bill", "UPDATE company_bill SET collected = 1"},
+    {"bill", "UPDATE company_bill SET company = 6"},
+    {"bill", "UPDATE company_bill SET from_ms = 1"},
+    {"share", "UPDATE company_bill SET state = 4"},
+    {"share", "UPDATE maturing SET amount = amount + 1 WHERE due_ms < 0"},
+    {"share", "DELETE FROM company_bill"},
     {"occupancy", "UPDATE fee_line SET from_ms = from_ms - 60000 WHERE order_id = 103 AND seq = 1"},
     {"occupancy", "UPDATE fee_line SET to_ms = to_ms + 60000 WHERE order_id = 103 AND seq = 2"},
     {"occupancy", "UPDATE fee_line SET price_e5 = 25000 WHERE order_id = 103 AND seq = 1"},
