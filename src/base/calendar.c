@@ -24,6 +24,11 @@ int64_t civil_days(int32_t year, int32_t month, int32_t day)
     return era * ERA_DAYS + yoe * 365 + yoe / 4 - yoe / 100 + in_year - DAYS_TO_EPOCH;
 }
 
+int64_t civil_month_next(int64_t month)
+{
+    return month % 100 == 12 ? month + 89 : month + 1;
+}
+
 static void date_from_days(int64_t days, struct civil *out)
 {
     int64_t z = days + DAYS_TO_EPOCH, era = floor_div(z, ERA_DAYS), doe = z - era * ERA_DAYS;

@@ -18,6 +18,8 @@ int64_t civil_to_ms(const struct civil *c);
 void civil_from_ms(int64_t ms, struct civil *out);
 /** Days since 1970-01-01 of a date. */
 int64_t civil_days(int32_t year, int32_t month, int32_t day);
+/** yyyymm of the month after. */
+int64_t civil_month_next(int64_t month);
 /** RFC 3339 / ISO 8601 date-time as chargers write it: T or blank, any fraction (cut to ms), Z,
  * offset with or without colon, or no zone at all (then UTC). ERR_SYNTAX / ERR_RANGE. */
 EV_MUST_USE int time_parse(struct str s, int64_t *ms);
