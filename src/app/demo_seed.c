@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* demo_seed.c: see demo_seed.h. Three stations with three contracts and two tariffs, twenty
- * chargers (fourteen OCPP 1.6, six 云快充), six drivers with wallets and cards. Runs once, in the
+/* demo_seed.c: see demo_seed.h. Three stations with three contracts (one with a clause), two tariffs and
+ * an occupancy fee at one station, twenty chargers (fourteen OCPP 1.6, six 云快充), six drivers with
+ * wallets and cards, a top-up package and a company that pays for one of them. Runs once, in the
  * demonstration's own process; any refusal ends it with the server's words. */
 #include "app/demo_seed.h"
 
@@ -33,6 +34,7 @@ struct plan {
     int64_t flat, tou;            /* tariff families */
     int64_t owner, agent, self;   /* parties */
     int64_t even, three, service; /* contract families */
+    int64_t occupancy;            /* rule family */
 };
 
 static int seed_tariffs(struct client *c, struct plan *p)
@@ -89,8 +91,9 @@ static int seed_contracts(struct client *c, struct plan *p)
                    "{\"name\":\"三方 70/20/10\",\"from_ms\":0,\"unit\":1,\"parties\":["
                    "{\"party\":\"%" PRId64 "\",\"lines\":7,\"ratio\":70},{\"party\":\"%" PRId64
                    "\",\"lines\":7,\"ratio\":20},{\"party\":\"%" PRId64
-                   "\",\"lines\":7,\"ratio\":10}]}",
-                   p->self, p->owner, p->agent);
+                   "\",\"lines\":7,\"ratio\":10}],\"clauses\":[{\"kind\":%d,\"party\":\"%" PRId64
+                   "\",\"lines\":%d,\"rate\":300}]}",
+                   p->self, p->owner, p->agent, CLAUSE_PERCENT, p->agent, FEE_SERVICE);
     if (!err)
         err = make(c, "/api/v1/contracts", &p->service,
                    "{\"name\":\"电费归平台，服务费对半 Service fee "
@@ -100,6 +103,18 @@ static int seed_contracts(struct client *c, struct plan *p)
                    "\",\"lines\":6,\"ratio\":1}]}",
                    p->self, p->self, p->owner);
     return err;
+}
+
+/* Fifteen minutes are free, then 0.50 yuan a minute up to 20 yuan. */
+static int seed_occupancy(struct client *c, struct plan *p)
+{
+    return make(
+        c, "/api/v1/occupancy-rules", &p->occupancy,
+        "{\"name\":\"占位费 Occupancy\",\"from_ms\":0,\"free_min\":15,\"cap_order\":\"20.00\","
+        "\"cap_day\":\"0.00\",\"kinds\":0,\"exempt\":1,\"pay\":%d,\"hold\":false,\"bay\":false,"
+        "\"near_min\":5,\"every_min\":0,"
+        "\"windows\":[{\"from_min\":0,\"to_min\":1440,\"price\":\"0.50\"}]}",
+        OCC_PAY_LOSS);
 }
 
 static int seed_stations(struct client *c, const struct plan *p, struct demo_facts *f)
@@ -115,13 +130,14 @@ static int seed_stations(struct client *c, const struct plan *p, struct demo_fac
     const int64_t tariff[3] = {p->flat, p->tou, p->tou},
                   contract[3] = {p->even, p->three, p->service};
     for (int i = 0; i < 3; i++) {
-        int err = make(c, "/api/v1/stations", &f->station[i],
-                       "{\"name\":\"%s\",\"address\":\"%s\",\"zone\":\"Asia/"
-                       "Shanghai\",\"lat_e7\":%d,\"lng_e7\":%d,"
-                       "\"tariff\":\"%" PRId64 "\",\"contract\":\"%" PRId64
-                       "\",\"seller\":\"示范充电运营 EVen Demo\",\"tax_bp\":1300,\"state\":0}",
-                       rows[i].name, rows[i].address, rows[i].lat_e7, rows[i].lng_e7, tariff[i],
-                       contract[i]);
+        int err =
+            make(c, "/api/v1/stations", &f->station[i],
+                 "{\"name\":\"%s\",\"address\":\"%s\",\"zone\":\"Asia/"
+                 "Shanghai\",\"lat_e7\":%d,\"lng_e7\":%d,"
+                 "\"tariff\":\"%" PRId64 "\",\"contract\":\"%" PRId64 "\",\"occupancy\":\"%" PRId64
+                 "\",\"seller\":\"示范充电运营 EVen Demo\",\"tax_bp\":1300,\"state\":0}",
+                 rows[i].name, rows[i].address, rows[i].lat_e7, rows[i].lng_e7, tariff[i],
+                 contract[i], i == 2 ? p->occupancy : 0);
         if (err)
             return err;
     }
@@ -197,6 +213,32 @@ static int seed_drivers(struct client *c, struct demo_facts *f)
             return err;
     }
     return 0;
+}
+
+/* A package that drivers may buy, and a company that pays for the last of them. */
+static int seed_payers(struct client *c, const struct demo_facts *f)
+{
+    char path[80];
+    int64_t id;
+    int err = make(c, "/api/v1/packages", &id,
+                   "{\"name\":\"充100送10 Pay 100, get 10\",\"pay\":\"100.00\",\"gift\":\"10.00\","
+                   "\"gift_days\":90,\"state\":0}");
+    if (!err)
+        err = make(c, "/api/v1/companies", &id,
+                   "{\"name\":\"快行物流 Swift Logistics\",\"tax_no\":\"\",\"kind\":%d,\"credit\":"
+                   "\"2000.00\",\"overrun\":0,\"bill_day\":10,\"contact\":\"\",\"phone\":\"\","
+                   "\"state\":0}",
+                   COMPANY_CREDIT);
+    if (err)
+        return err;
+    snprintf(path, sizeof path, "/api/v1/companies/%" PRId64 "/members", id);
+    return make(
+        c, path, &id,
+        "{\"driver\":\"%" PRId64
+        "\",\"name\":\"钱六\",\"plate\":\"粤B12345\",\"cards\":false,\"month_most\":\"500.00\","
+        "\"order_most\":\"0.00\",\"month_mwh\":0,\"month_orders\":0,\"stations\":\"\","
+        "\"state\":0}",
+        f->driver[DEMO_DRIVERS - 1]);
 }
 
 static int seed_people(struct client *c, const struct plan *p, struct demo_facts *f)
@@ -303,11 +345,15 @@ int demo_seed(struct client *c, const char *dir, struct demo_facts *f)
     if (!err)
         err = seed_contracts(c, &p);
     if (!err)
+        err = seed_occupancy(c, &p);
+    if (!err)
         err = seed_stations(c, &p, f);
     for (int i = 0; !err && i < DEMO_CHARGERS; i++)
         err = seed_charger(c, f, i, &secrets);
     if (!err)
         err = seed_drivers(c, f);
+    if (!err)
+        err = seed_payers(c, f);
     if (!err)
         err = seed_people(c, &p, f);
     snprintf(path, sizeof path, "%s/chargers.txt", dir);

@@ -238,9 +238,9 @@ static bool csrf_good(const struct request *r)
 static bool beyond_station(const char *perm)
 {
     static const char *const whole[] = {
-        "driver.read",   "driver.write", "ledger.read",  "contract.write", "tariff.write",
-        "person.read",   "person.write", "tenant.write", "audit.read",     "metrics.read",
-        "channel.write", "invoice.read", "invoice.write"};
+        "driver.read",   "driver.write", "ledger.read",   "contract.write", "tariff.write",
+        "person.read",   "person.write", "tenant.write",  "audit.read",     "metrics.read",
+        "channel.write", "invoice.read", "invoice.write", "company.read",   "company.write"};
 
     for (size_t i = 0; i < ARRAY_LEN(whole); i++)
         if (strcmp(perm, whole[i]) == 0)

@@ -69,17 +69,10 @@ static int session_reply(struct request *r, const struct actor *a, bool setup)
     return req_json(r, &api_Session_type, &s);
 }
 
-static int i64_take(void *ctx, const struct sql_value *v, size_t n)
-{
-    (void)n;
-    *(int64_t *)ctx = v[0].i;
-    return 0;
-}
-
 /* The installation's oldest operator; 0 while there is none. Once there is one there always is. */
 static int first_tenant(struct request *r, int64_t *tenant)
 {
-    int err = req_query(r, QUERY_WEB_TENANT_FIRST, NULL, 0, i64_take, tenant);
+    int err = req_number(r, QUERY_WEB_TENANT_FIRST, NULL, 0, tenant);
 
     if (err == ERR_NOT_FOUND) {
         *tenant = 0;
@@ -317,12 +310,12 @@ static int setup_submit(struct request *r)
     if (cmd == NULL)
         return ERR_TOO_LARGE;
     s = &cmd->u.setup;
-    if (str_copy(s->tenant_name, sizeof(s->tenant_name), in->tenant_name) < in->tenant_name.n)
-        return req_fail(r, ERR_RANGE, "/tenant_name", "at most 100 bytes");
-    if (str_copy(s->name, sizeof(s->name), in->name) < in->name.n)
-        return req_fail(r, ERR_RANGE, "/name", "at most 64 bytes");
-    if (str_copy(s->login, sizeof(s->login), in->login) < in->login.n)
-        return req_fail(r, ERR_RANGE, "/login", "at most 64 bytes");
+    if (REQ_TEXT(r, s->tenant_name, in->tenant_name, "/tenant_name") != 0)
+        return ERR_RANGE;
+    if (REQ_TEXT(r, s->name, in->name, "/name") != 0)
+        return ERR_RANGE;
+    if (REQ_TEXT(r, s->login, in->login, "/login") != 0)
+        return ERR_RANGE;
     str_copy(s->currency, sizeof(s->currency), in->currency);
     str_copy(s->zone, sizeof(s->zone), in->zone);
     str_copy(s->pass_hash, sizeof(s->pass_hash), str_from_c(r->hash_out));

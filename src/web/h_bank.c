@@ -3,10 +3,8 @@
  * became of each. A channel of kind bank has no rail; its payouts stay approved until a person says
  * settled or failed, here for many at once.
  *
- * Invariants: 1. a file is judged as a whole before anything of it is done: unknown or missing
- * columns refuse it; 2. a row counts only for a payout that still waits in this channel, with the
- * amount that we asked for; 3. the core's rules hold for each (nobody settles what he asked for
- * himself); the same file again finds nothing waiting, so it needs no idempotency key; 4. the file
+ * Invariants: 1. what comes back counts by the rules of results.h, for payouts that still wait in this
+ * channel, with the amount that we asked for; nobody settles what he asked for himself; 2. the file
  * shows whole account numbers: it is audited.
  *
  * Thread: the request's. */
@@ -14,20 +12,17 @@
 #include "base/money.h"
 #include "core/types.h"
 #include "web/api_gen.h"
-#include "web/sheet.h"
+#include "web/results.h"
 #include "web/routes_gen.h"
+#include "web/sheet.h"
 #include "web/state.h"
-
-enum { FILE_ROWS = 1000 };
-enum { COL_PAYOUT, COL_AMOUNT, COL_RESULT, COL_BANK_NO, COL_NOTE, COLS_USED };
 
 static const char *const columns[] = {"payout",   "payee",  "payee_name", "amount",
                                       "currency", "result", "bank_no",    "note"};
-static const char *const used[COLS_USED] = {"payout", "amount", "result", "bank_no", "note"};
 
 static int payouts_read(struct request *r, struct rows *out)
 {
-    *out = (struct rows){.type = &api_BankPayout_type, .max = FILE_ROWS};
+    *out = (struct rows){.type = &api_BankPayout_type, .max = RESULTS_MAX};
     return req_rows(r, QUERY_BANK_PAYOUTS, NULL, 0, out);
 }
 
@@ -87,153 +82,45 @@ int bank_file(struct request *r)
 
 /* ---- back ---- */
 
-struct result {
-    int64_t line, payout;
-    int32_t act; /* enum payout_act; 0 = nothing is said */
-    struct str bank_no, note;
-    int err; /* why it was refused */
-};
-struct import {
-    struct result *row;
-    uint32_t n, at;
-};
-
-static int header_read(struct request *r, struct sheet *c, int col[COLS_USED])
+static int payout_asked(struct request *r, void *ctx, int64_t id, int64_t *amount)
 {
-    int got = sheet_next(c, &r->arena);
-
-    if (got <= 0)
-        return req_fail(r, got == 0 ? ERR_REQUIRED : got, NULL, "no header line");
-    for (int i = 0; i < c->n; i++) {
-        size_t k = 0;
-
-        while (k < ARRAY_LEN(columns) && !str_eq_c(c->cell[i], columns[k]))
-            k++;
-        if (k == ARRAY_LEN(columns))
-            return req_fail(r, ERR_RANGE, NULL, "unknown column");
-        if (sheet_column(c, columns[k]) != i)
-            return req_fail(r, ERR_RANGE, NULL, "a column twice");
-    }
-    for (int i = 0; i < COLS_USED; i++) {
-        col[i] = sheet_column(c, used[i]);
-        if (col[i] < 0)
-            return req_fail(r, ERR_REQUIRED, NULL, "a column is missing");
-    }
-    return 0;
-}
-
-static const struct api_BankPayout *waiting(const struct rows *rows, int64_t id)
-{
+    const struct rows *rows = ctx;
     const struct api_BankPayout *p = (const struct api_BankPayout *)(void *)rows->p;
 
+    (void)r;
     for (uint32_t i = 0; i < rows->n; i++)
-        if (p[i].id == id)
-            return &p[i];
-    return NULL;
+        if (p[i].id == id) {
+            *amount = p[i].amount.v - p[i].fee.v;
+            return 0;
+        }
+    return ERR_NOT_FOUND; /* it waits no more, or never did here */
 }
 
-static int row_judge(const struct rows *rows, const struct result *x, struct str amount)
+static int payout_fill(struct request *r, const struct result_row *x, struct cmd *cmd)
 {
-    const struct api_BankPayout *p = waiting(rows, x->payout);
-    struct money said;
+    struct cmd_payout_decide *c = &cmd->u.payout_decide;
+    int err = req_text(r, c->bank_no, sizeof(c->bank_no), x->cell[RESULT_MORE], NULL);
 
-    if (p == NULL)
-        return ERR_NOT_FOUND; /* it waits no more, or never did here */
-    if (money_parse(amount, &said) != 0 || said.v != p->amount.v - p->fee.v)
-        return ERR_CONFLICT;
-    return x->act == PAYOUT_ACT_SETTLED && x->bank_no.n == 0 ? ERR_REQUIRED : 0;
-}
-
-static int row_read(struct request *r, const struct sheet *c, const int col[COLS_USED],
-                    const struct rows *rows, struct result *x)
-{
-    struct str result = c->cell[col[COL_RESULT]];
-
-    x->line = c->line;
-    x->bank_no = c->cell[col[COL_BANK_NO]];
-    x->note = c->cell[col[COL_NOTE]];
-    if (str_to_i64(c->cell[col[COL_PAYOUT]], &x->payout) != 0 || x->payout <= 0)
-        return req_fail(r, ERR_SYNTAX, NULL, "payout is not a number");
-    if (str_eq_c(result, "settled"))
-        x->act = PAYOUT_ACT_SETTLED;
-    else if (str_eq_c(result, "failed"))
-        x->act = PAYOUT_ACT_FAILED;
-    else if (result.n > 0)
-        return req_fail(r, ERR_RANGE, NULL, "result is settled, failed or nothing");
-    if (x->act != 0)
-        x->err = row_judge(rows, x, c->cell[col[COL_AMOUNT]]);
-    return 0;
-}
-
-static int file_read_all(struct request *r, struct import *m)
-{
-    struct rows rows;
-    struct sheet *c = ARENA_NEW(&r->arena, struct sheet);
-    int col[COLS_USED], got, width, err = payouts_read(r, &rows);
-
-    m->row = ARENA_ARRAY(&r->arena, FILE_ROWS, struct result);
-    if (err != 0 || c == NULL || m->row == NULL)
-        return err != 0 ? err : ERR_NOMEM;
-    sheet_open(c, buf_str(&r->body));
-    err = header_read(r, c, col);
-    width = c->n;
-    while (err == 0 && (got = sheet_next(c, &r->arena)) != 0) {
-        if (got < 0 || c->n != width)
-            return req_fail(r, ERR_SYNTAX, NULL,
-                            arena_printf(&r->arena, "line %lld", (long long)c->line).p);
-        if (m->n == FILE_ROWS)
-            return req_fail(r, ERR_TOO_LARGE, NULL, "at most 1,000 rows");
-        err = row_read(r, c, col, &rows, &m->row[m->n++]);
-    }
-    return err;
-}
-
-static int decide(struct request *r, const struct result *x)
-{
-    struct cmd *cmd = req_cmd(r, CMD_PAYOUT_DECIDE, CMD_SIZE(payout_decide));
-
-    if (cmd == NULL)
-        return ERR_TOO_LARGE;
-    cmd->u.payout_decide.payout = x->payout;
-    cmd->u.payout_decide.act = x->act;
-    (void)str_copy(cmd->u.payout_decide.bank_no, sizeof(cmd->u.payout_decide.bank_no), x->bank_no);
-    (void)str_copy(cmd->u.payout_decide.note, sizeof(cmd->u.payout_decide.note), x->note);
-    return req_submit(r, cmd, 1);
-}
-
-static int import_reply(struct request *r, const struct import *m)
-{
-    static const char *const acts[] = {
-        [0] = "skipped", [PAYOUT_ACT_SETTLED] = "settled", [PAYOUT_ACT_FAILED] = "failed"};
-    struct api_BankRow *out = ARENA_ARRAY(&r->arena, m->n + 1, struct api_BankRow);
-
-    if (out == NULL)
-        return ERR_NOMEM;
-    for (uint32_t i = 0; i < m->n; i++) {
-        const struct result *x = &m->row[i];
-
-        out[i].line = x->line;
-        out[i].payout = x->payout;
-        out[i].outcome = str_from_c(x->err != 0 ? "refused" : acts[x->act]);
-        out[i].error = str_from_c(x->err != 0 ? err_name(x->err) : "");
-    }
-    return req_list(r, &api_BankRow_type, out, m->n, STR_LIT(""));
+    c->payout = x->id;
+    c->act = x->act;
+    return err != 0 ? err : req_text(r, c->note, sizeof(c->note), x->cell[RESULT_NOTE], NULL);
 }
 
 int bank_result(struct request *r)
 {
-    struct import *m = r->ctx;
-    int err;
+    static const char *const used[] = {"payout", "amount", "result", "note", "bank_no"};
+    static const struct result_kind kind = {
+        .columns = columns,
+        .columns_n = ARRAY_LEN(columns),
+        .used = used,
+        .used_n = ARRAY_LEN(used),
+        .acts = {{"settled", PAYOUT_ACT_SETTLED}, {"failed", PAYOUT_ACT_FAILED}},
+        .type = CMD_PAYOUT_DECIDE,
+        .size = CMD_SIZE(payout_decide),
+        .asked = payout_asked,
+        .fill = payout_fill};
+    struct rows rows = {0};
+    int err = r->resumed ? 0 : payouts_read(r, &rows);
 
-    if (!r->resumed) {
-        m = r->ctx = ARENA_NEW(&r->arena, struct import);
-        err = m == NULL ? ERR_NOMEM : file_read_all(r, m);
-        if (err != 0)
-            return err;
-    } else {
-        m->row[m->at++].err = r->reply_err;
-    }
-    while (m->at < m->n && (m->row[m->at].act == 0 || m->row[m->at].err != 0))
-        m->at++;
-    return m->at < m->n ? decide(r, &m->row[m->at]) : import_reply(r, m);
+    return err != 0 ? err : results_import(r, &kind, &rows);
 }

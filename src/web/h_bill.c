@@ -14,7 +14,8 @@
  *
  * What differs goes to the core in parts, then the bill itself (core/recon.h): there it is a row for
  * ever, and each difference another. With try=1 it is only compared. The file is kept as it came:
- * DIR/bills/<channel>/<day>-<hash>.csv. What is refused leaves an audit entry and nothing else.
+ * DIR/bills/<channel>/<day>-<hash>.csv, before the core has it. What is refused leaves an audit entry,
+ * and its file when only the core refused it.
  *
  * A provider may give a refund's fee back or keep it: either is as agreed. The fee of a row that
  * differs anyway is taken as the provider says.
@@ -23,7 +24,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "base/calendar.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/money.h"
@@ -31,15 +31,16 @@
 #include "io/os/clock.h"
 #include "io/os/file.h"
 #include "web/api_gen.h"
+#include "web/chinaday.h"
 #include "web/routes_gen.h"
 #include "web/sheet.h"
 #include "web/state.h"
 
 enum { OURS_MAX = 100000, ITEMS_MAX = 500, FEE_BASE = 10000 };
 enum { STEP_TRIED = 1, STEP_PART, STEP_PUT, STEP_REFUSED };
-#define DAY_MS  INT64_C(86400000)
-#define ZONE_MS INT64_C(28800000)
-#define CUT_MS  INT64_C(1800000) /* so near to midnight the other day may have it */
+#define ROW_MAX                                                                                    \
+    INT64_C(1000000000000)      /* of one row, 100 million yuan: all rows of a file fit a sum */
+#define CUT_MS INT64_C(1800000) /* so near to midnight the other day may have it */
 
 enum { COL_NO, COL_REFUND_NO, COL_PROVIDER_NO, COL_AMOUNT, COL_REFUND, COL_FEE, COL_TYPE, COLS };
 
@@ -122,20 +123,11 @@ static int by_id(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static int fee_take(void *ctx, const struct sql_value *v, size_t n)
-{
-    struct bill *b = ctx;
-
-    (void)n;
-    b->fee_bp = v[0].i;
-    return 0;
-}
-
 static int ours_read(struct bill *b)
 {
-    const struct bind window[] = {BIND_I64("from_ms", b->from_ms - DAY_MS),
-                                  BIND_I64("to_ms", b->to_ms + DAY_MS)};
-    int err = req_query(b->r, QUERY_BILL_CHANNEL, NULL, 0, fee_take, b);
+    const struct bind window[] = {BIND_I64("from_ms", b->from_ms - CHINADAY_MS),
+                                  BIND_I64("to_ms", b->to_ms + CHINADAY_MS)};
+    int err = req_number(b->r, QUERY_BILL_CHANNEL, NULL, 0, &b->fee_bp);
 
     b->ours = ARENA_ARRAY(&b->r->arena, OURS_MAX, struct ours);
     if (err == 0 && b->ours == NULL)
@@ -220,11 +212,8 @@ static int ours_find(struct bill *b, struct str no, struct ours **out)
 /* Was that day's bill imported? Then what it had of that day it had. */
 static int day_known(struct bill *b, int64_t at_ms, bool *known)
 {
-    struct civil c;
     struct api_BillRow row;
-
-    civil_from_ms(at_ms + ZONE_MS, &c);
-    struct bind of = BIND_I64("of_day", c.year * 10000 + c.month * 100 + c.day);
+    struct bind of = BIND_I64("of_day", chinaday_of_ms(at_ms));
     int err = req_one(b->r, QUERY_BILL_OF_DAY, &of, 1, &api_BillRow_type, &row);
     *known = err == 0;
     return err == ERR_NOT_FOUND ? 0 : err;
@@ -403,7 +392,7 @@ static int money_of(struct bill *b, struct str text, int64_t *out)
     struct money v;
     int err = money_parse(text, &v);
 
-    if (err == 0 && v.v % MONEY_FEN != 0)
+    if (err == 0 && (v.v % MONEY_FEN != 0 || v.v > ROW_MAX || v.v < -ROW_MAX))
         err = ERR_RANGE;
     if (err != 0)
         return req_fail(b->r, err, NULL, "an amount of the bill is none");
@@ -493,15 +482,12 @@ static int bill_walk(struct bill *b)
 
 static int day_read(struct request *r, struct bill *b)
 {
-    int64_t day = req_arg_i64(r, "day"), d = day % 100, m = day / 100 % 100, y = day / 10000;
-    struct civil c;
+    int64_t day = req_arg_i64(r, "day");
 
-    b->from_ms = civil_days((int32_t)y, (int32_t)m, (int32_t)d) * DAY_MS;
-    civil_from_ms(b->from_ms, &c);
-    if (y < 2020 || y > 2200 || c.year != y || c.month != m || c.day != d)
+    if (!chinaday_ok(day))
         return req_fail(r, ERR_RANGE, "?day", "a date like 20261125");
-    b->from_ms -= ZONE_MS;
-    b->to_ms = b->from_ms + DAY_MS;
+    b->from_ms = chinaday_begin(day);
+    b->to_ms = b->from_ms + CHINADAY_MS;
     b->out.day = day;
     if (!b->dry && os_now_ms() < b->to_ms)
         return req_fail(r, ERR_CONFLICT, "?day", "that day is not over in China");
@@ -578,8 +564,10 @@ static int file_keep(const struct bill *b)
 {
     const struct request *r = b->r;
     char folder[300], path[360];
+    int n = snprintf(folder, sizeof(folder), "%s/bills/%" PRId64, r->web->cfg.dir, r->id);
 
-    snprintf(folder, sizeof(folder), "%s/bills/%" PRId64, r->web->cfg.dir, r->id);
+    if (n >= (int)sizeof(folder))
+        return ERR_TOO_LARGE;
     snprintf(path, sizeof(path), "%s/%" PRId64 "-%.16s.csv", folder, b->out.day, b->sha256);
     if (file_exists(path))
         return 0;
@@ -611,7 +599,7 @@ static int put_send(struct bill *b)
     int err = cmd == NULL ? ERR_TOO_LARGE : file_keep(b);
 
     if (err != 0)
-        return err;
+        return refuse(b, err);
     cmd->u.bill_put = (struct cmd_bill_put){.channel = b->r->id,
                                             .day = (int32_t)b->out.day,
                                             .rows = (int32_t)b->out.rows,

@@ -20,13 +20,12 @@
 static int company_put(struct request *r)
 {
     const struct api_Company *in = r->in;
-    int64_t version = 0;
-    int err = 0;
+    int64_t version;
+    int err;
 
     if (r->resumed)
         return req_made(r);
-    if (r->method == ROUTE_PUT)
-        err = req_if_match(r, &version);
+    err = req_version(r, &version);
     if (err != 0)
         return err;
     if (in->kind == COMPANY_PREPAID && in->credit.v != 0)
@@ -140,8 +139,8 @@ int company_payments_post(struct request *r)
     cmd->u.company_pay.bill = in->has.bill ? in->bill : 0;
     (void)str_copy(cmd->u.company_pay.currency, sizeof cmd->u.company_pay.currency,
                    str_from_c(r->actor.currency));
-    if (str_copy(cmd->u.company_pay.note, sizeof cmd->u.company_pay.note, in->note) < in->note.n)
-        return req_fail(r, ERR_RANGE, "/note", "at most 200 bytes");
+    if (REQ_TEXT(r, cmd->u.company_pay.note, in->note, "/note") != 0)
+        return ERR_RANGE;
     req_idem(r, cmd);
     return req_submit(r, cmd, 1);
 }
@@ -160,8 +159,8 @@ int company_bills_post(struct request *r)
         return ERR_TOO_LARGE;
     cmd->u.company_bill.company = r->id;
     cmd->u.company_bill.month = (int32_t)in->month;
-    if (str_copy(cmd->u.company_bill.note, sizeof cmd->u.company_bill.note, in->note) < in->note.n)
-        return req_fail(r, ERR_RANGE, "/note", "at most 200 bytes");
+    if (REQ_TEXT(r, cmd->u.company_bill.note, in->note, "/note") != 0)
+        return ERR_RANGE;
     req_idem(r, cmd);
     return req_submit(r, cmd, 1);
 }
@@ -298,7 +297,7 @@ static void facts(struct request *r, struct doc *d, const struct api_CompanyBill
 
 static int document(struct request *r, int (*write)(const struct doc *d, struct buf *out))
 {
-    const struct words *w = &languages[str_eq_c(req_arg(r, "lang"), "en") ? 1 : 0];
+    const struct words *w = &languages[req_english(r) ? 1 : 0];
     struct api_CompanyBillRow b = {0};
     struct api_CompanyRow c = {0};
     int err = req_one(r, QUERY_WEB_COMPANY_BILL, NULL, 0, &api_CompanyBillRow_type, &b);

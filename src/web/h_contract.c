@@ -248,8 +248,8 @@ int contracts_post(struct request *r)
     cmd = req_cmd(r, CMD_CONTRACT_PUT, CMD_SIZE(contract_put));
     if (cmd == NULL)
         return ERR_TOO_LARGE;
-    if (str_copy(cmd->u.contract_put.name, sizeof(cmd->u.contract_put.name), in->name) < in->name.n)
-        return req_fail(r, ERR_RANGE, "/name", "at most 100 bytes");
+    if (REQ_TEXT(r, cmd->u.contract_put.name, in->name, "/name") != 0)
+        return ERR_RANGE;
     put_fill(&cmd->u.contract_put, in, d);
     return req_submit(r, cmd, 1);
 }

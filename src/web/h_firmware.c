@@ -65,13 +65,6 @@ int firmware_list(struct request *r)
     return req_page(r, &rows);
 }
 
-static int sum_take(void *ctx, const struct sql_value *v, size_t n)
-{
-    (void)n;
-    *(int64_t *)ctx = v[0].i;
-    return 0;
-}
-
 int firmware_post(struct request *r)
 {
     const struct api_FirmwareIn *in = r->in;
@@ -83,7 +76,7 @@ int firmware_post(struct request *r)
         return req_made(r);
     if (in->size > c->firmware_max)
         return req_fail(r, ERR_TOO_LARGE, "/size", "more than firmware.max_mb");
-    err = req_query(r, QUERY_WEB_FIRMWARE_SUM, NULL, 0, sum_take, &all);
+    err = req_number(r, QUERY_WEB_FIRMWARE_SUM, NULL, 0, &all);
     if (err == 0 && all + in->size > c->firmware_total)
         err = req_fail(r, ERR_FULL, "/size", "all files together: more than firmware.total_mb");
     if (err != 0)

@@ -301,7 +301,7 @@ int frames_text(struct request *r)
 {
     struct gather g;
     struct str text = req_arg(r, "text");
-    bool zh = !str_eq_c(req_arg(r, "lang"), "en");
+    bool zh = !req_english(r);
     struct arena a;
     int err = frames_gather(r, &g);
 

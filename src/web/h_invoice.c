@@ -13,13 +13,6 @@
 
 /* ---- writes ---- */
 
-static int text_put(struct request *r, char *to, size_t cap, struct str text, const char *pointer)
-{
-    if (str_copy(to, cap, text) < text.n)
-        return req_fail(r, ERR_RANGE, pointer, "too long");
-    return 0;
-}
-
 int me_invoice_new(struct request *r)
 {
     const struct api_InvoiceIn *in = r->in;
@@ -34,11 +27,11 @@ int me_invoice_new(struct request *r)
     struct cmd_invoice_new *c = &cmd->u.invoice_new;
     c->driver = r->actor.id;
     c->buyer = (int32_t)in->buyer;
-    err = text_put(r, c->title, sizeof(c->title), in->title, "/title");
+    err = REQ_TEXT(r, c->title, in->title, "/title");
     if (err == 0 && in->has.tax_no)
-        err = text_put(r, c->tax_no, sizeof(c->tax_no), in->tax_no, "/tax_no");
+        err = REQ_TEXT(r, c->tax_no, in->tax_no, "/tax_no");
     if (err == 0)
-        err = text_put(r, c->email, sizeof(c->email), in->email, "/email");
+        err = REQ_TEXT(r, c->email, in->email, "/email");
     if (err != 0)
         return err;
     for (uint32_t i = 0; i < in->orders_n && i < INVOICE_ORDERS_MAX; i++)
@@ -81,9 +74,9 @@ int invoices_decide(struct request *r)
         return req_fail(r, ERR_RANGE, "/issued_on", "yyyymmdd");
     c->issued_on = in->has.issued_on ? (int32_t)in->issued_on : 0;
     if (in->has.number)
-        err = text_put(r, c->number, sizeof(c->number), in->number, "/number");
+        err = REQ_TEXT(r, c->number, in->number, "/number");
     if (err == 0 && in->has.note)
-        err = text_put(r, c->note, sizeof(c->note), in->note, "/note");
+        err = REQ_TEXT(r, c->note, in->note, "/note");
     if (err != 0)
         return err;
     req_idem(r, cmd);

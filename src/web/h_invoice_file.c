@@ -3,9 +3,7 @@
  * of each invoice back again.
  *
  * Going out, every request is marked exported first and read after it, so what the file says is what the
- * invoice stays. Coming back, a file is judged as a whole before anything of it is done: unknown or
- * missing columns refuse it; a row counts only for an invoice that waits, with its amount; each row is a
- * command of its own, and the same file again finds nothing waiting.
+ * invoice stays. What comes back counts by the rules of results.h, for invoices that wait.
  *
  *  out   invoice,kind,red_of,red_of_number,seller,buyer,title,tax_no,email,line,item,tax_rate,amount,net,
  *        tax,currency,note                                   red ones first, their amounts below zero
@@ -19,11 +17,12 @@
 #include "core/types.h"
 #include "io/os/clock.h"
 #include "web/api_gen.h"
+#include "web/results.h"
 #include "web/routes_gen.h"
 #include "web/sheet.h"
 #include "web/state.h"
 
-enum { FILE_INVOICES = 1000 };
+enum { FILE_INVOICES = 1000, FILE_LINES = 20000 /* as in the query */ };
 
 /* ---- out ---- */
 
@@ -32,7 +31,7 @@ struct file {
     bool english;
     int64_t *id; /* which invoices; NULL = all */
     bool *marked;
-    uint32_t n, at;
+    uint32_t n, at, lines;
     int64_t since_ms;
 };
 
@@ -67,6 +66,8 @@ static int line_write(void *ctx, const struct sql_value *v, size_t n)
     struct buf *out = &f->r->out;
 
     (void)n;
+    if (++f->lines == FILE_LINES)
+        return req_fail(f->r, ERR_TOO_LARGE, NULL, "20,000 lines or more");
     if (!wanted(f, v[0].i))
         return 0;
     buf_put_i64(out, v[0].i);
@@ -100,14 +101,9 @@ static int file_write(struct request *r, struct file *f, int64_t state)
     return req_query(r, QUERY_INVOICE_FILE, of, ARRAY_LEN(of), line_write, f);
 }
 
-static bool english(const struct request *r)
-{
-    return str_eq_c(req_arg(r, "lang"), "en");
-}
-
 int invoice_file_get(struct request *r)
 {
-    struct file f = {.r = r, .english = english(r)};
+    struct file f = {.r = r, .english = req_english(r)};
     int64_t state = req_arg_i64(r, "state");
     struct cmd *cmd;
     int err;
@@ -127,6 +123,7 @@ static int id_take(void *ctx, const struct sql_value *v, size_t n)
     struct file *f = ctx;
 
     (void)n;
+    f->lines++;
     if (f->n < FILE_INVOICES && (f->n == 0 || f->id[f->n - 1] != v[0].i))
         f->id[f->n++] = v[0].i;
     return 0;
@@ -137,24 +134,17 @@ static int ids_read(struct request *r, struct file *f)
     const struct bind of[] = {BIND_I64("of_state", INVOICE_REQUESTED), BIND_I64("since_ms", 0)};
 
     f->r = r;
-    f->english = english(r);
+    f->english = req_english(r);
     f->since_ms = os_now_ms();
     f->id = ARENA_ARRAY(&r->arena, FILE_INVOICES, int64_t);
     f->marked = ARENA_ARRAY(&r->arena, FILE_INVOICES, bool);
     if (f->id == NULL || f->marked == NULL)
         return ERR_NOMEM;
-    return req_query(r, QUERY_INVOICE_FILE, of, ARRAY_LEN(of), id_take, f);
-}
+    int err = req_query(r, QUERY_INVOICE_FILE, of, ARRAY_LEN(of), id_take, f);
 
-static struct cmd *decision(struct request *r, int64_t invoice, int32_t act)
-{
-    struct cmd *cmd = req_cmd(r, CMD_INVOICE_DECIDE, CMD_SIZE(invoice_decide));
-
-    if (cmd == NULL)
-        return NULL;
-    cmd->u.invoice_decide.invoice = invoice;
-    cmd->u.invoice_decide.act = act;
-    return cmd;
+    f->n -= f->lines == FILE_LINES && f->n > 1; /* the last may have lines beyond */
+    f->lines = 0;
+    return err;
 }
 
 int invoice_file_export(struct request *r)
@@ -174,42 +164,15 @@ int invoice_file_export(struct request *r)
     }
     if (f->at == f->n)
         return file_write(r, f, INVOICE_EXPORTED);
-    cmd = decision(r, f->id[f->at], INVOICE_EXPORT);
-    return cmd == NULL ? ERR_TOO_LARGE : req_submit(r, cmd, 1);
+    cmd = req_cmd(r, CMD_INVOICE_DECIDE, CMD_SIZE(invoice_decide));
+    if (cmd == NULL)
+        return ERR_TOO_LARGE;
+    cmd->u.invoice_decide.invoice = f->id[f->at];
+    cmd->u.invoice_decide.act = INVOICE_EXPORT;
+    return req_submit(r, cmd, 1);
 }
 
 /* ---- back ---- */
-
-enum { COL_INVOICE, COL_AMOUNT, COL_RESULT, COL_NUMBER, COL_DAY, COL_NOTE, COLS };
-static const char *const columns[COLS] = {"invoice", "amount",    "result",
-                                          "number",  "issued_on", "note"};
-
-struct result {
-    int64_t line, invoice;
-    int32_t act, issued_on; /* act 0 = nothing is said */
-    struct str number, note;
-    int err; /* why it was refused */
-};
-struct import {
-    struct result *row;
-    uint32_t n, at;
-};
-
-static int header_read(struct request *r, struct sheet *c, int col[COLS])
-{
-    int got = sheet_next(c, &r->arena);
-
-    if (got <= 0)
-        return req_fail(r, got == 0 ? ERR_REQUIRED : got, NULL, "no header line");
-    if (c->n != COLS)
-        return req_fail(r, ERR_RANGE, NULL, "six columns, and no others");
-    for (int i = 0; i < COLS; i++) {
-        col[i] = sheet_column(c, columns[i]);
-        if (col[i] < 0)
-            return req_fail(r, ERR_REQUIRED, NULL, "a column is missing");
-    }
-    return 0;
-}
 
 struct waiting {
     int64_t state, amount;
@@ -238,119 +201,44 @@ static int64_t day_read(struct str s)
     return digits == 8 ? day : 0;
 }
 
-static int row_judge(struct request *r, struct result *x, struct str amount)
+static int invoice_asked(struct request *r, void *ctx, int64_t id, int64_t *amount)
 {
     struct waiting w = {0};
-    struct money said;
-    struct bind id = BIND_I64("id", x->invoice);
-    int err = req_query(r, QUERY_INVOICE_WAITING, &id, 1, waiting_take, &w);
+    struct bind of = BIND_I64("id", id);
+    int err = req_query(r, QUERY_INVOICE_WAITING, &of, 1, waiting_take, &w);
 
-    if (err != 0)
-        return err;
-    if (w.state != INVOICE_REQUESTED && w.state != INVOICE_EXPORTED)
-        return ERR_NOT_FOUND; /* it waits no more, or never did */
-    if (money_parse(amount, &said) != 0 || said.v != w.amount)
-        return ERR_CONFLICT;
-    return x->act == INVOICE_ISSUE && (x->number.n == 0 || x->issued_on == 0) ? ERR_REQUIRED : 0;
-}
-
-static int row_read(struct request *r, const struct sheet *c, const int col[COLS], struct result *x)
-{
-    struct str result = c->cell[col[COL_RESULT]];
-
-    x->line = c->line;
-    x->number = c->cell[col[COL_NUMBER]];
-    x->note = c->cell[col[COL_NOTE]];
-    x->issued_on = (int32_t)day_read(c->cell[col[COL_DAY]]);
-    if (str_to_i64(c->cell[col[COL_INVOICE]], &x->invoice) != 0 || x->invoice <= 0)
-        return req_fail(r, ERR_SYNTAX, NULL, "invoice is not a number");
-    if (str_eq_c(result, "issued"))
-        x->act = INVOICE_ISSUE;
-    else if (str_eq_c(result, "rejected"))
-        x->act = INVOICE_REJECT;
-    else if (result.n > 0)
-        return req_fail(r, ERR_RANGE, NULL, "result is issued, rejected or nothing");
-    if (x->act != 0)
-        x->err = row_judge(r, x, c->cell[col[COL_AMOUNT]]);
-    return 0;
-}
-
-static int file_read_all(struct request *r, struct import *m)
-{
-    struct sheet *c = ARENA_NEW(&r->arena, struct sheet);
-    int col[COLS], got, err;
-
-    m->row = ARENA_ARRAY(&r->arena, FILE_INVOICES, struct result);
-    if (c == NULL || m->row == NULL)
-        return ERR_NOMEM;
-    sheet_open(c, buf_str(&r->body));
-    err = header_read(r, c, col);
-    while (err == 0 && (got = sheet_next(c, &r->arena)) != 0) {
-        if (got < 0 || c->n != COLS)
-            return req_fail(r, ERR_SYNTAX, NULL,
-                            arena_printf(&r->arena, "line %lld", (long long)c->line).p);
-        if (m->n == FILE_INVOICES)
-            return req_fail(r, ERR_TOO_LARGE, NULL, "at most 1,000 rows");
-        err = row_read(r, c, col, &m->row[m->n++]);
-    }
+    (void)ctx;
+    *amount = w.amount;
+    if (err == 0 && w.state != INVOICE_REQUESTED && w.state != INVOICE_EXPORTED)
+        err = ERR_NOT_FOUND; /* it waits no more, or never did */
     return err;
 }
 
-static int decide(struct request *r, struct result *x)
+static int invoice_fill(struct request *r, const struct result_row *x, struct cmd *cmd)
 {
-    struct cmd *cmd = decision(r, x->invoice, x->act);
-
-    if (cmd == NULL)
-        return ERR_TOO_LARGE;
     struct cmd_invoice_decide *c = &cmd->u.invoice_decide;
-    c->issued_on = x->issued_on;
-    (void)str_copy(c->number, sizeof(c->number), x->number);
-    (void)str_copy(c->note, sizeof(c->note), x->note);
-    return req_submit(r, cmd, 1);
-}
+    int err = req_text(r, c->number, sizeof(c->number), x->cell[RESULT_MORE], NULL);
 
-static int import_reply(struct request *r, const struct import *m)
-{
-    static const char *const acts[] = {
-        [0] = "skipped", [INVOICE_ISSUE] = "issued", [INVOICE_REJECT] = "rejected"};
-    struct api_InvoiceFileRow *out = ARENA_ARRAY(&r->arena, m->n + 1, struct api_InvoiceFileRow);
-
-    if (out == NULL)
-        return ERR_NOMEM;
-    for (uint32_t i = 0; i < m->n; i++) {
-        const struct result *x = &m->row[i];
-
-        out[i].line = x->line;
-        out[i].invoice = x->invoice;
-        out[i].outcome = str_from_c(x->err != 0 ? "refused" : acts[x->act]);
-        out[i].err = x->err;
-    }
-    return req_list(r, &api_InvoiceFileRow_type, out, m->n, STR_LIT(""));
-}
-
-static bool number_fits(const struct result *x)
-{
-    return x->number.n < sizeof(((struct cmd_invoice_decide *)0)->number) &&
-           x->note.n < sizeof(((struct cmd_invoice_decide *)0)->note);
+    c->invoice = x->id;
+    c->act = x->act;
+    c->issued_on = (int32_t)day_read(x->cell[RESULT_MORE + 1]);
+    return err != 0 ? err : req_text(r, c->note, sizeof(c->note), x->cell[RESULT_NOTE], NULL);
 }
 
 int invoice_file_issued(struct request *r)
 {
-    struct import *m = r->ctx;
-    int err;
+    static const char *const columns[] = {"invoice", "amount", "result",
+                                          "note",    "number", "issued_on"};
+    static const struct result_kind kind = {
+        .columns = columns,
+        .columns_n = ARRAY_LEN(columns),
+        .used = columns,
+        .used_n = ARRAY_LEN(columns),
+        .acts = {{"issued", INVOICE_ISSUE}, {"rejected", INVOICE_REJECT}},
+        .type = CMD_INVOICE_DECIDE,
+        .size = CMD_SIZE(invoice_decide),
+        .asked = invoice_asked,
+        .fill = invoice_fill};
 
-    if (!r->resumed) {
-        m = r->ctx = ARENA_NEW(&r->arena, struct import);
-        err = m == NULL ? ERR_NOMEM : file_read_all(r, m);
-        if (err != 0)
-            return err;
-        for (uint32_t i = 0; i < m->n; i++)
-            if (m->row[i].act != 0 && m->row[i].err == 0 && !number_fits(&m->row[i]))
-                m->row[i].err = ERR_RANGE;
-    } else {
-        m->row[m->at++].err = r->reply_err;
-    }
-    while (m->at < m->n && (m->row[m->at].act == 0 || m->row[m->at].err != 0))
-        m->at++;
-    return m->at < m->n ? decide(r, &m->row[m->at]) : import_reply(r, m);
+    return results_import(r, &kind, NULL);
 }

@@ -157,13 +157,6 @@ int legs_transfers(struct request *r, enum query q, const struct bind *extra, si
     return err;
 }
 
-static int floor_take(void *ctx, const struct sql_value *v, size_t n)
-{
-    (void)n;
-    *(int64_t *)ctx = v[0].i;
-    return 0;
-}
-
 /* A page may be short, and yet go on: it is as far as it looked. */
 int transfers_list(struct request *r)
 {
@@ -175,7 +168,7 @@ int transfers_list(struct request *r)
         err = legs_transfers(r, QUERY_WEB_TRANSFERS_ORDER, NULL, 0, &rows);
         return err != 0 ? err : req_page(r, &rows);
     }
-    err = req_query(r, QUERY_WEB_TRANSFERS_FLOOR, NULL, 0, floor_take, &floor);
+    err = req_number(r, QUERY_WEB_TRANSFERS_FLOOR, NULL, 0, &floor);
     struct bind extra = BIND_I64("floor", floor);
     if (err == 0)
         err = legs_transfers(r, QUERY_WEB_TRANSFERS, &extra, 1, &rows);

@@ -18,13 +18,12 @@
 static int channel_put(struct request *r)
 {
     const struct api_Channel *in = r->in;
-    int64_t version = 0;
-    int err = 0;
+    int64_t version;
+    int err;
 
     if (r->resumed)
         return req_made(r);
-    if (r->method == ROUTE_PUT)
-        err = req_if_match(r, &version);
+    err = req_version(r, &version);
     if (err != 0)
         return err;
     struct row_channel row = {.id = r->id,
@@ -75,8 +74,8 @@ int me_payment_new(struct request *r)
     cmd->u.payment_new.connector = in->connector;
     (void)str_copy(cmd->u.payment_new.currency, sizeof cmd->u.payment_new.currency,
                    str_from_c(r->actor.currency));
-    if (str_copy(cmd->u.payment_new.payer, sizeof cmd->u.payment_new.payer, payer) < payer.n)
-        return req_fail(r, ERR_RANGE, "/payer", "at most 120 bytes");
+    if (REQ_TEXT(r, cmd->u.payment_new.payer, payer, "/payer") != 0)
+        return ERR_RANGE;
     req_idem(r, cmd);
     return req_submit(r, cmd, 1);
 }
@@ -99,8 +98,8 @@ int orders_refund(struct request *r)
         return ERR_TOO_LARGE;
     cmd->u.order_refund.order = r->id;
     cmd->u.order_refund.amount = in->amount.v;
-    if (str_copy(cmd->u.order_refund.note, sizeof cmd->u.order_refund.note, in->note) < in->note.n)
-        return req_fail(r, ERR_RANGE, "/note", "at most 200 bytes");
+    if (REQ_TEXT(r, cmd->u.order_refund.note, in->note, "/note") != 0)
+        return ERR_RANGE;
     req_idem(r, cmd);
     return req_submit(r, cmd, 1);
 }
@@ -123,11 +122,10 @@ static int payout_send(struct request *r, const struct api_PayoutIn *in, int64_t
     cmd->u.payout_new.amount = in->amount.v;
     cmd->u.payout_new.lot_rest = rest.rest;
     cmd->u.payout_new.lot_version = (int32_t)rest.version;
-    (void)str_copy(cmd->u.payout_new.payee, sizeof cmd->u.payout_new.payee, in->payee);
-    (void)str_copy(cmd->u.payout_new.payee_name, sizeof cmd->u.payout_new.payee_name,
-                   in->payee_name);
-    if (str_copy(cmd->u.payout_new.note, sizeof cmd->u.payout_new.note, in->note) < in->note.n)
-        return req_fail(r, ERR_RANGE, "/note", "at most 200 bytes");
+    if (REQ_TEXT(r, cmd->u.payout_new.payee, in->payee, "/payee") != 0 ||
+        REQ_TEXT(r, cmd->u.payout_new.payee_name, in->payee_name, "/payee_name") != 0 ||
+        REQ_TEXT(r, cmd->u.payout_new.note, in->note, "/note") != 0)
+        return ERR_RANGE;
     req_idem(r, cmd);
     return req_submit(r, cmd, 1);
 }
@@ -168,10 +166,10 @@ static int decide_send(struct request *r, int32_t act, struct str bank_no, struc
     cmd->u.payout_decide.payout = r->id;
     cmd->u.payout_decide.party = r->actor.party;
     cmd->u.payout_decide.act = act;
-    if (str_copy(cmd->u.payout_decide.note, sizeof cmd->u.payout_decide.note, note) < note.n)
-        return req_fail(r, ERR_RANGE, "/note", "at most 200 bytes");
     cmd->u.payout_decide.amount = amount;
-    (void)str_copy(cmd->u.payout_decide.bank_no, sizeof cmd->u.payout_decide.bank_no, bank_no);
+    if (REQ_TEXT(r, cmd->u.payout_decide.note, note, "/note") != 0 ||
+        REQ_TEXT(r, cmd->u.payout_decide.bank_no, bank_no, "/bank_no") != 0)
+        return ERR_RANGE;
     req_idem(r, cmd);
     return req_submit(r, cmd, 1);
 }
@@ -208,9 +206,8 @@ int payouts_paper(struct request *r)
         return ERR_TOO_LARGE;
     cmd->u.payout_paper.payout = r->id;
     cmd->u.payout_paper.amount = in->amount.v;
-    if (str_copy(cmd->u.payout_paper.number, sizeof cmd->u.payout_paper.number, in->number) <
-        in->number.n)
-        return req_fail(r, ERR_RANGE, "/number", "at most 40 bytes");
+    if (REQ_TEXT(r, cmd->u.payout_paper.number, in->number, "/number") != 0)
+        return ERR_RANGE;
     req_idem(r, cmd);
     return req_submit(r, cmd, 1);
 }

@@ -42,19 +42,12 @@ int occupancy_rule_read(struct request *r, int64_t id, struct api_OccupancyRule 
     return rule_read(r, id, r->actor.tenant, out, n);
 }
 
-static int now_take(void *ctx, const struct sql_value *v, size_t n)
-{
-    (void)n;
-    *(int64_t *)ctx = v[0].i;
-    return 0;
-}
-
 int occupancy_rule_now(struct request *r, int64_t family, int64_t tenant,
                        struct api_OccupancyRule **out, uint32_t *n)
 {
     struct bind keys[] = {BIND_I64("family", family), BIND_I64("now_ms", os_now_ms())};
     int64_t id = 0;
-    int err = req_query(r, QUERY_WEB_OCCUPANCY_NOW, keys, ARRAY_LEN(keys), now_take, &id);
+    int err = req_number(r, QUERY_WEB_OCCUPANCY_NOW, keys, ARRAY_LEN(keys), &id);
 
     *n = 0;
     if (err == ERR_NOT_FOUND || (err == 0 && id == 0))
@@ -87,8 +80,8 @@ int occupancy_post(struct request *r)
     o = &cmd->u.occupancy_put;
     o->family = in->family;
     o->from_ms = in->from_ms;
-    if (str_copy(o->name, sizeof(o->name), in->name) < in->name.n)
-        return req_fail(r, ERR_RANGE, "/name", "at most 100 bytes");
+    if (REQ_TEXT(r, o->name, in->name, "/name") != 0)
+        return ERR_RANGE;
     o->free_min = (int32_t)in->free_min;
     o->cap_order = in->cap_order.v;
     o->cap_day = in->cap_day.v;
@@ -118,8 +111,8 @@ int orders_waive(struct request *r)
     if (cmd == NULL)
         return ERR_TOO_LARGE;
     cmd->u.order_waive.order = r->id;
-    if (str_copy(cmd->u.order_waive.note, sizeof(cmd->u.order_waive.note), in->note) < in->note.n)
-        return req_fail(r, ERR_RANGE, "/note", "at most 200 bytes");
+    if (REQ_TEXT(r, cmd->u.order_waive.note, in->note, "/note") != 0)
+        return ERR_RANGE;
     req_idem(r, cmd);
     return req_submit(r, cmd, 1);
 }

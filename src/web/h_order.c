@@ -162,8 +162,8 @@ int orders_decide(struct request *r)
         return ERR_TOO_LARGE;
     cmd->u.decide.order = r->id;
     cmd->u.decide.accept = in->accept;
-    if (str_copy(cmd->u.decide.note, sizeof(cmd->u.decide.note), in->note) < in->note.n)
-        return req_fail(r, ERR_RANGE, "/note", "at most 200 bytes");
+    if (REQ_TEXT(r, cmd->u.decide.note, in->note, "/note") != 0)
+        return ERR_RANGE;
     req_idem(r, cmd);
     return req_submit(r, cmd, 1);
 }

@@ -17,13 +17,6 @@
 
 enum { STEP_BEGIN, STEP_HASHED, STEP_DONE };
 
-/* The version to change: from If-Match for PUT, 0 for POST. */
-static int version_of(struct request *r, int64_t *version)
-{
-    *version = 0;
-    return r->method == ROUTE_PUT ? req_if_match(r, version) : 0;
-}
-
 /* ---- drivers and tokens ---- */
 
 static int driver_put(struct request *r)
@@ -36,7 +29,7 @@ static int driver_put(struct request *r)
         auth_forget(r->web, r->id);
         return req_made(r);
     }
-    err = version_of(r, &version);
+    err = req_version(r, &version);
     if (err != 0)
         return err;
     for (size_t i = in->phone.p[0] == '+'; i < in->phone.n; i++)
@@ -76,8 +69,8 @@ int drivers_topup(struct request *r)
     cmd->u.topup.driver = r->id;
     cmd->u.topup.amount = in->amount.v;
     str_copy(cmd->u.topup.currency, sizeof(cmd->u.topup.currency), str_from_c(r->actor.currency));
-    if (str_copy(cmd->u.topup.note, sizeof(cmd->u.topup.note), in->note) < in->note.n)
-        return req_fail(r, ERR_RANGE, "/note", "at most 200 bytes");
+    if (REQ_TEXT(r, cmd->u.topup.note, in->note, "/note") != 0)
+        return ERR_RANGE;
     req_idem(r, cmd);
     return req_submit(r, cmd, STEP_DONE);
 }
@@ -90,7 +83,7 @@ static int token_put(struct request *r)
 
     if (r->resumed)
         return req_made(r);
-    err = version_of(r, &version);
+    err = req_version(r, &version);
     if (err != 0)
         return err;
     struct row_token row = {.id = r->id,
@@ -124,7 +117,7 @@ static int party_put(struct request *r)
 
     if (r->resumed)
         return req_made(r);
-    err = version_of(r, &version);
+    err = req_version(r, &version);
     if (err != 0)
         return err;
     struct row_party row = {.payee = "", .payee_name = ""};
@@ -211,7 +204,7 @@ static int person_put(struct request *r)
     r->ctx = version = arena_alloc(&r->arena, sizeof(*version));
     if (version == NULL)
         return ERR_TOO_LARGE;
-    err = version_of(r, version);
+    err = req_version(r, version);
     if (err == 0)
         err = person_check(r, in);
     if (err != 0)

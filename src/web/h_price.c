@@ -132,13 +132,6 @@ int tariffs_get(struct request *r)
     return req_json(r, &api_Tariff_type, out);
 }
 
-static int piles_take(void *ctx, const struct sql_value *v, size_t n)
-{
-    (void)n;
-    *(int64_t *)ctx = v[0].i;
-    return 0;
-}
-
 int tariffs_post(struct request *r)
 {
     const struct api_Tariff *in = r->in;
@@ -150,7 +143,7 @@ int tariffs_post(struct request *r)
 
     if (r->resumed)
         return req_made(r);
-    err = req_query(r, QUERY_WEB_FAMILY_PILES, &family, 1, piles_take, &piles);
+    err = req_number(r, QUERY_WEB_FAMILY_PILES, &family, 1, &piles);
     if (err != 0)
         return err;
     cmd = req_cmd(r, CMD_TARIFF_PUT, CMD_SIZE(tariff_put));
@@ -160,8 +153,8 @@ int tariffs_post(struct request *r)
     t->family = in->family;
     t->on_piles = piles > 0;
     t->from_ms = in->from_ms;
-    if (str_copy(t->name, sizeof(t->name), in->name) < in->name.n)
-        return req_fail(r, ERR_RANGE, "/name", "at most 100 bytes");
+    if (REQ_TEXT(r, t->name, in->name, "/name") != 0)
+        return ERR_RANGE;
     t->days = (int32_t)in->days_n;
     for (uint32_t i = 0; i < in->days_n; i++)
         t->day[i] =

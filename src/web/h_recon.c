@@ -14,43 +14,22 @@
  *
  * Invariants: 1. figures that are closed are read on one snapshot, and the core judges them again;
  * 2. every write that moves money needs an Idempotency-Key. Days are China's. Thread: the request's. */
-#include "base/calendar.h"
 #include "base/err.h"
 #include "core/types.h"
 #include "io/os/clock.h"
 #include "web/api_gen.h"
+#include "web/chinaday.h"
 #include "web/doc.h"
 #include "web/routes_gen.h"
 #include "web/state.h"
-
-#define DAY_MS  INT64_C(86400000)
-#define ZONE_MS INT64_C(28800000)
 
 enum { DAYS_MAX = 400, WALK_MAX = 2000000, SETTLE_MS = 5 * 60 * 1000 };
 
 /* ---- days ---- */
 
-static int64_t day_number(int64_t day)
-{
-    return civil_days((int32_t)(day / 10000), (int32_t)(day / 100 % 100), (int32_t)(day % 100));
-}
-
-static int64_t day_of_number(int64_t n)
-{
-    struct civil c;
-
-    civil_from_ms(n * DAY_MS, &c);
-    return c.year * 10000 + c.month * 100 + c.day;
-}
-
-static int64_t day_begin(int64_t day)
-{
-    return day_number(day) * DAY_MS - ZONE_MS;
-}
-
 static int day_check(struct request *r, int64_t day, const char *pointer)
 {
-    if (day < 20200101 || day > 22001231 || day_of_number(day_number(day)) != day)
+    if (!chinaday_ok(day))
         return req_fail(r, ERR_RANGE, pointer, "a date like 20261125");
     return 0;
 }
@@ -65,7 +44,6 @@ struct figures {
     int64_t effective_ms, posted_ms, amount;
     int64_t held_end, held_begin; /* what happened after the day ended, and after it began */
     uint8_t bill[DAYS_MAX];       /* days that have one */
-    int64_t lines;
 };
 
 static int last_take(void *ctx, const struct sql_value *v, size_t n)
@@ -83,7 +61,7 @@ static int bill_take(void *ctx, const struct sql_value *v, size_t n)
     struct figures *f = ctx;
 
     (void)n;
-    f->bill[day_number(v[0].i) - day_number(f->out.first_day)] = 1;
+    f->bill[chinaday_number(v[0].i) - chinaday_number(f->out.first_day)] = 1;
     f->out.took.v += v[1].i;
     f->out.gave.v += v[2].i;
     f->out.fees.v += v[3].i;
@@ -95,15 +73,8 @@ static int move_take(void *ctx, const struct sql_value *v, size_t n)
     struct figures *f = ctx;
 
     (void)n;
-    if (f->out.missing == 0 && !f->bill[v[0].i - day_number(f->out.first_day)])
-        f->out.missing = day_of_number(v[0].i);
-    return 0;
-}
-
-static int number_take(void *ctx, const struct sql_value *v, size_t n)
-{
-    (void)n;
-    *(int64_t *)ctx = v[0].i;
+    if (f->out.missing == 0 && !f->bill[v[0].i - chinaday_number(f->out.first_day)])
+        f->out.missing = chinaday_of_number(v[0].i);
     return 0;
 }
 
@@ -174,9 +145,9 @@ static int held_read(struct figures *f, int64_t from_ms, int64_t to_ms)
 static int lines_read(struct figures *f, int64_t day, int64_t *lines)
 {
     const struct bind at[] = {BIND_I64("last_day", day),
-                              BIND_I64("to_ms", day_begin(day) + DAY_MS)};
+                              BIND_I64("to_ms", chinaday_begin(day) + CHINADAY_MS)};
 
-    return req_query(f->r, QUERY_DAY_LINES, at, ARRAY_LEN(at), number_take, lines);
+    return req_number(f->r, QUERY_DAY_LINES, at, ARRAY_LEN(at), lines);
 }
 
 static int bills_read(struct figures *f, int64_t from_ms, int64_t to_ms)
@@ -187,7 +158,7 @@ static int bills_read(struct figures *f, int64_t from_ms, int64_t to_ms)
     int err = req_query(f->r, QUERY_DAY_BILLS, days, 2, bill_take, f);
 
     if (err == 0)
-        err = req_query(f->r, QUERY_DAY_SETTLED, days, 2, number_take, &f->out.settled.v);
+        err = req_number(f->r, QUERY_DAY_SETTLED, days, 2, &f->out.settled.v);
     if (err == 0)
         err = req_query(f->r, QUERY_DAY_MOVES, days + 2, 2, move_take, f);
     return err != 0 ? err : req_query(f->r, QUERY_DAY_OPEN, days + 1, 1, open_take, f);
@@ -203,7 +174,7 @@ static int opening_read(struct figures *f)
         f->out.opening.v = f->last_theirs;
         return 0;
     }
-    err = lines_read(f, day_of_number(day_number(f->out.day) - 1), &lines);
+    err = lines_read(f, chinaday_of_number(chinaday_number(f->out.day) - 1), &lines);
     f->out.opening.v = f->held_begin - lines;
     return err;
 }
@@ -211,7 +182,7 @@ static int opening_read(struct figures *f)
 static int figures_read(struct figures *f, int64_t day)
 {
     struct api_DayFigures *o = &f->out;
-    int64_t to_ms = day_begin(day) + DAY_MS;
+    int64_t to_ms = chinaday_begin(day) + CHINADAY_MS;
     int err = req_query(f->r, QUERY_DAY_LAST, NULL, 0, last_take, f);
 
     o->channel = f->r->id;
@@ -219,14 +190,14 @@ static int figures_read(struct figures *f, int64_t day)
     o->closed = day <= f->last_closed;
     o->over = os_now_ms() >= to_ms + SETTLE_MS;
     if (f->last_closed != 0 && !o->closed)
-        o->first_day = day_of_number(day_number(f->last_closed) + 1);
+        o->first_day = chinaday_of_number(chinaday_number(f->last_closed) + 1);
     if (err != 0 || o->closed)
         return err;
-    if (day_number(day) - day_number(o->first_day) >= DAYS_MAX)
+    if (chinaday_number(day) - chinaday_number(o->first_day) >= DAYS_MAX)
         return ERR_TOO_LARGE;
-    err = bills_read(f, day_begin(o->first_day), to_ms);
+    err = bills_read(f, chinaday_begin(o->first_day), to_ms);
     if (err == 0)
-        err = held_read(f, day_begin(day), to_ms);
+        err = held_read(f, chinaday_begin(day), to_ms);
     if (err == 0)
         err = opening_read(f);
     if (err == 0)
@@ -242,7 +213,7 @@ static int channel_check(struct request *r)
 {
     int64_t fee_bp;
 
-    return req_query(r, QUERY_BILL_CHANNEL, NULL, 0, number_take, &fee_bp);
+    return req_number(r, QUERY_BILL_CHANNEL, NULL, 0, &fee_bp);
 }
 
 int day_figures(struct request *r)
@@ -251,7 +222,7 @@ int day_figures(struct request *r)
     int64_t day = req_arg_i64(r, "day");
 
     if (req_arg(r, "day").n == 0) /* yesterday */
-        day = day_of_number((os_now_ms() + ZONE_MS) / DAY_MS - 1);
+        day = chinaday_of_ms(os_now_ms() - CHINADAY_MS);
     int err = day_check(r, day, "?day");
 
     if (err != 0 || f == NULL)
@@ -358,8 +329,8 @@ int diffs_decide(struct request *r)
     cmd->u.diff_decide.owner = in->owner;
     cmd->u.diff_decide.way = (int32_t)in->way;
     cmd->u.diff_decide.target = in->target;
-    if (str_copy(cmd->u.diff_decide.note, sizeof cmd->u.diff_decide.note, in->note) < in->note.n)
-        return req_fail(r, ERR_RANGE, "/note", "at most 200 bytes");
+    if (REQ_TEXT(r, cmd->u.diff_decide.note, in->note, "/note") != 0)
+        return ERR_RANGE;
     req_idem(r, cmd);
     return req_submit(r, cmd, 1);
 }
@@ -384,12 +355,10 @@ int settlements_post(struct request *r)
     cmd->u.channel_settle.amount = in->amount.v;
     cmd->u.channel_settle.fee = in->fee.v;
     cmd->u.channel_settle.day = (int32_t)in->day;
-    if (str_copy(cmd->u.channel_settle.bank_no, sizeof cmd->u.channel_settle.bank_no, in->bank_no) <
-        in->bank_no.n)
-        return req_fail(r, ERR_RANGE, "/bank_no", "at most 64 bytes");
-    if (str_copy(cmd->u.channel_settle.note, sizeof cmd->u.channel_settle.note, in->note) <
-        in->note.n)
-        return req_fail(r, ERR_RANGE, "/note", "at most 200 bytes");
+    if (REQ_TEXT(r, cmd->u.channel_settle.bank_no, in->bank_no, "/bank_no") != 0)
+        return ERR_RANGE;
+    if (REQ_TEXT(r, cmd->u.channel_settle.note, in->note, "/note") != 0)
+        return ERR_RANGE;
     req_idem(r, cmd);
     return req_submit(r, cmd, 1);
 }
@@ -466,7 +435,7 @@ static int guard_table(struct request *r, struct doc *d, const struct api_Safegu
 
 int safeguarding_xlsx(struct request *r)
 {
-    const struct guard_words *w = &guard_words[str_eq_c(req_arg(r, "lang"), "en") ? 1 : 0];
+    const struct guard_words *w = &guard_words[req_english(r) ? 1 : 0];
     struct rows rows = {.type = &api_Safeguard_type, .max = DOC_TABLES_MAX};
     struct doc d = {.title = arena_printf(&r->arena, "%s · %s", r->actor.tenant_name, w->title).p,
                     .zone = web_zone_get(r->web, r->actor.zone),

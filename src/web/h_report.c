@@ -21,29 +21,24 @@
 
 #include <stdlib.h>
 
+#include "base/calendar.h"
 #include "base/err.h"
 #include "base/money.h"
-#include "base/zone.h"
 #include "base/tax.h"
 #include "core/types.h"
 #include "web/routes_gen.h"
 
-enum { STATIONS_MAX = 5000, SHARES_MAX = 200, MONTHS_MAX = 12, BP = 10000, ID_TIME_BITS = 20 };
+enum {
+    STATIONS_MAX = 5000,
+    SHARES_MAX = 200,
+    MONTHS_MAX = 12,
+    BP = 10000,
+    ID_TIME_BITS = 20,
+    MONTH_LAST = 219912
+};
 #define PAY_LEAD_MS INT64_C(172800000) /* a payment is made so long before it is paid at most */
 
 /* ---- months ---- */
-
-static int64_t month_next(int64_t month)
-{
-    return month % 100 == 12 ? month + 89 : month + 1;
-}
-
-static int64_t month_begin(const struct request *r, int64_t month)
-{
-    struct civil c = {.year = (int32_t)(month / 100), .month = (int8_t)(month % 100), .day = 1};
-
-    return zone_instant(web_zone_get(r->web, r->actor.zone), &c);
-}
 
 /* The argument, this month when it is missing; 0 when it is none. */
 static int64_t month_arg(struct request *r, const char *name)
@@ -54,7 +49,8 @@ static int64_t month_arg(struct request *r, const char *name)
         req_today(r, &today_ms, &month_ms, &today);
         return today / 100;
     }
-    return month >= 200001 && month <= 299912 && month % 100 >= 1 && month % 100 <= 12 ? month : 0;
+    return month >= 200001 && month <= MONTH_LAST && month % 100 >= 1 && month % 100 <= 12 ? month
+                                                                                           : 0;
 }
 
 /* ---- stations ---- */
@@ -161,7 +157,9 @@ static int tax_take(void *ctx, const struct sql_value *v, size_t n)
 static int month_read(struct report *p, int64_t month)
 {
     struct request *r = p->r;
-    int64_t from = month_begin(r, month), to = month_begin(r, month_next(month));
+    int64_t from, to;
+
+    req_month(r, month, &from, &to);
     const struct bind of[] = {BIND_I64("from_day", month * 100 + 1),
                               BIND_I64("to_day", month * 100 + 31),
                               BIND_I64("from_ms", from),
@@ -182,6 +180,8 @@ static int month_read(struct report *p, int64_t month)
     p->stations = (struct rows){.type = &api_StationProfit_type, .max = STATIONS_MAX};
     p->shares = (struct rows){.type = &api_StationShare_type};
     err = req_rows(r, QUERY_REPORT_STATIONS, NULL, 0, &p->stations);
+    if (err == 0 && p->stations.more)
+        err = ERR_TOO_LARGE; /* a total over some of them would be taken for that over all */
     for (size_t i = 0; err == 0 && i < ARRAY_LEN(parts); i++)
         err = req_query(r, parts[i].q, of, ARRAY_LEN(of), parts[i].fn, p);
     return err;
@@ -303,8 +303,8 @@ int report_cost_post(struct request *r)
     cmd->u.station_cost.month = (int32_t)in->month;
     cmd->u.station_cost.kind = (int32_t)in->kind;
     cmd->u.station_cost.amount = in->amount.v;
-    if (str_copy(cmd->u.station_cost.note, sizeof(cmd->u.station_cost.note), in->note) < in->note.n)
-        return req_fail(r, ERR_RANGE, "/note", "at most 200 bytes");
+    if (REQ_TEXT(r, cmd->u.station_cost.note, in->note, "/note") != 0)
+        return ERR_RANGE;
     req_idem(r, cmd);
     return req_submit(r, cmd, 1);
 }
@@ -347,7 +347,7 @@ int report_revenue_read(struct request *r, struct rows *out)
     *out = (struct rows){.type = &api_RevenueMonth_type};
     if (from == 0 || to == 0 || from > to)
         return req_fail(r, ERR_RANGE, NULL, "from and to: yyyymm");
-    for (int64_t m = from; err == 0 && m <= to; m = month_next(m)) {
+    for (int64_t m = from; err == 0 && m <= to; m = civil_month_next(m)) {
         if (n++ == MONTHS_MAX)
             return req_fail(r, ERR_RANGE, NULL, "at most twelve months");
         err = revenue_month(r, m, out);

@@ -54,7 +54,7 @@ static const struct words languages[] = {
 
 static const struct words *words_of(const struct request *r)
 {
-    return &languages[str_eq_c(req_arg(r, "lang"), "en") ? 1 : 0];
+    return &languages[req_english(r) ? 1 : 0];
 }
 
 static struct doc *doc_new(struct request *r, const char *title, const char *foot)

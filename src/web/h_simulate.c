@@ -9,7 +9,6 @@
  * Data: one row a party and fee; a few orders as examples. One snapshot; at most ORDERS_MAX orders.
  * Thread: the request's. */
 #include "base/err.h"
-#include "base/zone.h"
 #include "web/draft.h"
 #include "web/routes_gen.h"
 #include "web/state.h"
@@ -207,17 +206,11 @@ static int month_end(struct simulation *s, int64_t begin, int64_t end)
 
 /* ---- all of it ---- */
 
-static int64_t month_begin(const struct request *r, int64_t month)
-{
-    struct civil c = {.year = (int32_t)(month / 100), .month = (int8_t)(month % 100), .day = 1};
-
-    return zone_instant(web_zone_get(r->web, r->actor.zone), &c);
-}
-
 static int run(struct simulation *s, const struct api_SimulateIn *in)
 {
-    int64_t next = in->month % 100 == 12 ? in->month + 89 : in->month + 1;
-    int64_t begin = month_begin(s->r, in->month), end = month_begin(s->r, next);
+    int64_t begin, end;
+
+    req_month(s->r, in->month, &begin, &end);
     const struct bind of[] = {BIND_I64("family", in->family), BIND_I64("station", in->station),
                               BIND_I64("from_ms", begin), BIND_I64("to_ms", end),
                               BIND_I64("month", in->month)};

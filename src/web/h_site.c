@@ -243,13 +243,6 @@ int chargers_secret(struct request *r)
     return req_row_put(r, ROW_CHARGER, &row, false, 1);
 }
 
-static int cards_take(void *ctx, const struct sql_value *v, size_t n)
-{
-    (void)n;
-    *(int64_t *)ctx = v[0].i;
-    return 0;
-}
-
 /* A card that charges where the pile has no network spends before anybody can say no: only one whose
  * offline limit is in its driver's wallet now may be sent to piles. */
 static int cards_check(struct request *r, const struct pilecall_CardSync_req *in)
@@ -267,7 +260,7 @@ static int cards_check(struct request *r, const struct pilecall_CardSync_req *in
         zeros = strspn(tag, "0") & ~(size_t)1;
         struct bind b[] = {BIND_TEXT("tag", str_from_c(tag)),
                            BIND_TEXT("short", str_from_c(tag + zeros))};
-        err = req_query(r, QUERY_WEB_CARD_CREDIT, b, ARRAY_LEN(b), cards_take, &known);
+        err = req_number(r, QUERY_WEB_CARD_CREDIT, b, ARRAY_LEN(b), &known);
         if (err != 0)
             return err;
         if (known == 0)

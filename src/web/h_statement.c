@@ -23,12 +23,6 @@ struct sums {
 
 /* ---- making one ---- */
 
-static int64_t month_begin(const struct request *r, int64_t month)
-{
-    struct civil c = {.year = (int32_t)(month / 100), .month = (int8_t)(month % 100), .day = 1};
-    return zone_instant(web_zone_get(r->web, r->actor.zone), &c);
-}
-
 /* A month as it is added up: it begins where the month before ended and ends where the next one
  * begins, if they have statements, else by the calendar of the operator's zone. */
 struct bounds {
@@ -48,13 +42,11 @@ static int near_take(void *ctx, const struct sql_value *v, size_t n)
 
 static int bounds_get(struct request *r, int64_t party, struct bounds *b)
 {
-    int64_t next = b->month % 100 == 12 ? b->month + 89 : b->month + 1;
     int64_t before = b->month % 100 == 1 ? b->month - 89 : b->month - 1;
     const struct bind of[] = {BIND_I64("of_party", party), BIND_I64("before", before),
-                              BIND_I64("after", next)};
+                              BIND_I64("after", civil_month_next(b->month))};
 
-    b->from_ms = month_begin(r, b->month);
-    b->to_ms = month_begin(r, next);
+    req_month(r, b->month, &b->from_ms, &b->to_ms);
     return req_query(r, QUERY_WEB_STATEMENT_NEAR, of, ARRAY_LEN(of), near_take, b);
 }
 
@@ -118,9 +110,8 @@ static int decide(struct request *r, int64_t party)
     cmd->u.statement_decide.statement = r->id;
     cmd->u.statement_decide.party = party;
     cmd->u.statement_decide.act = (int32_t)in->act;
-    if (str_copy(cmd->u.statement_decide.note, sizeof cmd->u.statement_decide.note, in->note) <
-        in->note.n)
-        return req_fail(r, ERR_RANGE, "/note", "at most 200 bytes");
+    if (REQ_TEXT(r, cmd->u.statement_decide.note, in->note, "/note") != 0)
+        return ERR_RANGE;
     req_idem(r, cmd);
     return req_submit(r, cmd, 1);
 }
@@ -264,7 +255,7 @@ static int document(struct request *r, int64_t party,
         err = ERR_NOT_FOUND;
     if (err != 0)
         return err;
-    const struct words *w = &languages[str_eq_c(req_arg(r, "lang"), "en") ? 1 : 0];
+    const struct words *w = &languages[req_english(r) ? 1 : 0];
     struct doc d = {.title = arena_printf(&r->arena, "%s · %s", r->actor.tenant_name, w->title).p,
                     .zone = web_zone_get(r->web, r->actor.zone),
                     .foot = w->foot};

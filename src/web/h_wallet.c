@@ -19,13 +19,12 @@
 static int package_put(struct request *r)
 {
     const struct api_Package *in = r->in;
-    int64_t version = 0;
-    int err = 0;
+    int64_t version;
+    int err;
 
     if (r->resumed)
         return req_made(r);
-    if (r->method == ROUTE_PUT)
-        err = req_if_match(r, &version);
+    err = req_version(r, &version);
     if (err != 0)
         return err;
     struct row_package row = {.id = r->id,
@@ -68,8 +67,8 @@ int drivers_gift(struct request *r)
     cmd->u.gift.driver = r->id;
     cmd->u.gift.amount = in->amount.v;
     cmd->u.gift.days = (int32_t)in->days;
-    if (str_copy(cmd->u.gift.note, sizeof cmd->u.gift.note, in->note) < in->note.n)
-        return req_fail(r, ERR_RANGE, "/note", "at most 200 bytes");
+    if (REQ_TEXT(r, cmd->u.gift.note, in->note, "/note") != 0)
+        return ERR_RANGE;
     req_idem(r, cmd);
     return req_submit(r, cmd, 1);
 }
@@ -86,9 +85,8 @@ int drivers_freeze(struct request *r)
         return ERR_TOO_LARGE;
     cmd->u.wallet_freeze.driver = r->id;
     cmd->u.wallet_freeze.freeze = (int32_t)in->frozen;
-    if (str_copy(cmd->u.wallet_freeze.reason, sizeof cmd->u.wallet_freeze.reason, in->reason) <
-        in->reason.n)
-        return req_fail(r, ERR_RANGE, "/reason", "at most 200 bytes");
+    if (REQ_TEXT(r, cmd->u.wallet_freeze.reason, in->reason, "/reason") != 0)
+        return ERR_RANGE;
     req_idem(r, cmd);
     return req_submit(r, cmd, 1);
 }
@@ -99,7 +97,8 @@ static int close_send(struct request *r, int64_t driver)
     struct cmd *cmd;
 
     if (r->resumed) {
-        auth_forget(r->web, driver);
+        if (r->reply_err == 0)
+            auth_forget(r->web, driver);
         return req_made(r);
     }
     cmd = req_cmd(r, CMD_DRIVER_CLOSE, CMD_SIZE(driver_close));

@@ -57,6 +57,18 @@ void req_today(struct request *r, int64_t *today_ms, int64_t *month_ms, int64_t 
     *month_ms = zone_instant(zone, &c);
 }
 
+void req_month(const struct request *r, int64_t month, int64_t *from_ms, int64_t *to_ms)
+{
+    const struct zone *zone = web_zone_get(r->web, r->actor.zone);
+    struct civil c = {.year = (int32_t)(month / 100), .month = (int8_t)(month % 100), .day = 1};
+
+    *from_ms = zone_instant(zone, &c);
+    month = civil_month_next(month);
+    c.year = (int32_t)(month / 100);
+    c.month = (int8_t)(month % 100);
+    *to_ms = zone_instant(zone, &c);
+}
+
 static bool bind_time(struct request *r, const char *name, struct sql_value *v)
 {
     int64_t today, month, day;
@@ -136,6 +148,18 @@ int req_query(struct request *r, enum query q, const struct bind *extra, size_t 
         must(found);
     }
     return err != 0 ? err : store_query(r->reader, q, v, m->params_n, fn, ctx);
+}
+
+static int number_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    (void)n;
+    *(int64_t *)ctx = v[0].i;
+    return 0;
+}
+
+int req_number(struct request *r, enum query q, const struct bind *extra, size_t n, int64_t *out)
+{
+    return req_query(r, q, extra, n, number_take, out);
 }
 
 static const struct wire_field *field_find(const struct wire_type *t, const char *name)

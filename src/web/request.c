@@ -31,6 +31,11 @@ void req_header_add(struct request *r, const char *name, struct str value)
     r->headers[r->headers_n++] = (struct request_header){name, value};
 }
 
+bool req_english(const struct request *r)
+{
+    return str_eq_c(req_arg(r, "lang"), "en");
+}
+
 int req_fail(struct request *r, int err, const char *pointer, const char *detail)
 {
     r->pointer = pointer;
@@ -102,6 +107,19 @@ static void retry_header(struct request *r, int err)
 
     if (err == ERR_RATE_LIMIT || err == ERR_FULL || err == ERR_AGAIN || err == ERR_CLOSED)
         req_header_add(r, "Retry-After", arena_printf(&r->arena, "%d", s));
+}
+
+int req_version(struct request *r, int64_t *version)
+{
+    *version = 0;
+    return r->method == ROUTE_PUT ? req_if_match(r, version) : 0;
+}
+
+int req_text(struct request *r, char *to, size_t cap, struct str text, const char *pointer)
+{
+    if (str_copy(to, cap, text) == text.n)
+        return 0;
+    return req_fail(r, ERR_RANGE, pointer, arena_printf(&r->arena, "at most %zu bytes", cap - 1).p);
 }
 
 void req_problem(struct request *r, int err)

@@ -132,6 +132,9 @@ struct str req_arg(const struct request *r, const char *name);
 /** The same as a number; 0 when it is not there. Kinds were checked before the handler ran. */
 int64_t req_arg_i64(const struct request *r, const char *name);
 
+/** ?lang=en; documents are Chinese otherwise. */
+bool req_english(const struct request *r);
+
 /* ---- replies ---- */
 
 /** Notes which member is wrong (JSON pointer without '#') and why, both literal or in the arena;
@@ -149,6 +152,8 @@ void req_etag(struct request *r, int64_t version);
 /** The version that If-Match names. ERR_PRECONDITION without one, ERR_STALE when it can match
  * nothing. */
 EV_MUST_USE int req_if_match(struct request *r, int64_t *version);
+/** The version that a PUT changes, by If-Match; 0 for a POST, which makes a new one. */
+EV_MUST_USE int req_version(struct request *r, int64_t *version);
 /** Fills r->out with the problem of an error. */
 void req_problem(struct request *r, int err);
 
@@ -157,6 +162,11 @@ void req_problem(struct request *r, int err);
 /** A zeroed command of that many bytes (CMD_SIZE) with its head filled from the request; NULL when
  * the arena is full. */
 struct cmd *req_cmd(struct request *r, enum cmd_type type, size_t size);
+/** Copies a text into a command, whole: what does not fit is refused with its pointer. The API counts
+ * characters, commands count bytes. ERR_RANGE. */
+EV_MUST_USE int req_text(struct request *r, char *to, size_t cap, struct str text,
+                         const char *pointer);
+#define REQ_TEXT(r, to, text, pointer) req_text((r), (to), sizeof(to), (text), (pointer))
 /** Marks the command with the request's Idempotency-Key and fingerprint. */
 void req_idem(struct request *r, struct cmd *cmd);
 /** Sends the command and waits; the handler runs again at `step`. */
@@ -189,6 +199,11 @@ void req_snapshot_end(struct request *r);
 EV_MUST_USE int req_query(struct request *r, enum query q, const struct bind *extra, size_t n,
                           query_row_fn *fn, void *ctx);
 
+/** The number in the first column of the query's row; *out stays when there is none. ERR_NOT_FOUND
+ * as the query has it. */
+EV_MUST_USE int req_number(struct request *r, enum query q, const struct bind *extra, size_t n,
+                           int64_t *out);
+
 struct rows {
     const struct wire_type *type;
     char *p;               /* n structs of type->size bytes */
@@ -216,6 +231,8 @@ EV_MUST_USE int req_query_route(struct request *r);
 /** Copies into the arena; the empty text when it is full. */
 struct str req_copy(struct request *r, struct str s);
 const char *req_copy_c(struct request *r, struct str s);
+/** Begin and end of a month (yyyymm) in the tenant's zone. */
+void req_month(const struct request *r, int64_t month, int64_t *from_ms, int64_t *to_ms);
 /** Local midnight and date of the tenant. */
 void req_today(struct request *r, int64_t *today_ms, int64_t *month_ms, int64_t *yyyymmdd);
 

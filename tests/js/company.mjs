@@ -100,6 +100,12 @@ await main(async (h) => {
     check(got.status === 404 || got.body.items?.length === 0, `another operator sees nothing of ${p}: ${got.status}`);
   }
   check((await d.ask('GET', `/api/v1/companies/${co}`)).status === 403, 'a driver sees no company of staff');
+  await h.must('POST', '/api/v1/people', { login: 'clerk', name: 'K', password: 'clerk password', role: 2, party: '0', station: w.station, state: 0 });
+  const clerk = h.client();
+  await clerk.login('clerk', 'clerk password');
+  for (const p of ['companies', `companies/${co}`, `companies/${co}/members`, `companies/${co}/orders`, `companies/${co}/bills`])
+    check((await clerk.ask('GET', `/api/v1/${p}`)).status === 403, `who has one station sees nothing of ${p}`);
+  check((await clerk.ask('POST', `/api/v1/companies/${co}/payments`, { amount: '1.00' })).status === 404, 'and takes no money of a company');
 
   // ---- quotas and limits refuse, with their own errors ----
   let cp = await (await Cp.open(h, w.chargers[0])).boot();

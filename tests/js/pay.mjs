@@ -186,10 +186,12 @@ async function bank(h) {
     'a wrong word': [head, done(a, 'ok', 'B1')].join('\n'), 'an open quote': `${head}\n${ids[0]},"`, nothing: '', 'a column twice': `${head},note\n${a},` }))
     check((await send(c, text)).status >= 400, `a file with ${why} is refused`);
   const self_made = await send(h, [head, done(a, 'settled', 'B1')].join('\r\n'));
-  check(self_made.body.items[0].outcome === 'refused' && self_made.body.items[0].error === 'denied', 'who asked does not settle');
+  check(self_made.body.items[0].outcome === 'refused' && self_made.body.items[0].err === -10, 'who asked does not settle');
   const got = (await send(c, [head, done(a, 'settled', 'B1'), done(b, 'failed'), d.replace(',0.01,', ',0.02,').replace(',CNY,,,', ',CNY,settled,B3,'),
     done(a, 'settled', 'B1').replace(ids[0], '17171717'), done(d, 'settled')].join('\r\n'))).body.items;
-  check(JSON.stringify(got.map((x) => x.outcome + x.error)) === '["settled","failed","refusedconflict","refusednot-found","refusedrequired"]', `each row is judged: ${JSON.stringify(got)}`);
+  check(got.map((x) => x.outcome + x.err).join() === 'settled0,failed0,refused-9,refused-8,refused-13', `each row is judged: ${JSON.stringify(got)}`);
+  const wide = (await send(c, [head, d.replace(',CNY,,,', `,CNY,settled,${'9'.repeat(65)},`)].join('\r\n'))).body.items;
+  check(wide[0].outcome === 'refused' && wide[0].err === -5, `a bank's number is taken whole or not: ${JSON.stringify(wide)}`);
   check((await payout(h, ids[0])).state === 5 && (await payout(h, ids[0])).provider_no === 'B1', 'settled with the bank\'s number');
   check((await payout(h, ids[1])).state === 6 && (await payout(h, ids[2])).state === 2, 'failed, and still waiting');
   const again = (await send(c, [head, done(a, 'settled', 'B1')].join('\r\n'))).body.items;

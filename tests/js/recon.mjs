@@ -4,7 +4,7 @@
 // by two people; what the provider paid out is noted; the day is closed in the browser, and the books are zero. Bad bills have no effect.
 // SHOTS=folder keeps screenshots.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { check, even, finish, House, sleep, until } from './house.mjs';
@@ -126,11 +126,16 @@ try {
   }
   check((await put(bill, 22000101)).status === 409, 'a day that is not over is refused');
   check((await put(bill, 20260230)).status === 422, 'a day that is none is refused');
+  check((await put(bill, '9999999999990101')).status === 422, 'nor one of a year that no calendar has');
+  check((await put(bill.replace('10.00', '92233720368547.00'))).status === 422, 'an amount beyond all bounds is refused');
+  writeFileSync(join(h.dir, 'bills'), ''); // no folder can be made
+  check((await put(bill)).status >= 400, 'a bill that cannot be kept is refused');
+  rmSync(join(h.dir, 'bills'));
   check((await put(bill, day, bank)).status >= 400, 'a bank has no bill of this kind');
   check((await second.ask('POST', `/api/v1/channels/${ch}/bill?day=${day}`, bill, { ...raw, 'x-csrf-token': null })).status === 403, 'without its token nothing is imported');
   check((await h.must('GET', '/api/v1/bills')).items.length === 0 && (await h.must('GET', '/api/v1/diffs')).items.length === 0, 'none of them had an effect');
   const refused = (await h.must('GET', '/api/v1/audit?limit=200')).items.filter((a) => a.action === 'bill.refused');
-  check(refused.length >= 8 && refused.every((a) => a.outcome < 0), `each left an audit entry: ${refused.length}`);
+  check(refused.length >= 11 && refused.every((a) => a.outcome < 0), `each left an audit entry: ${refused.length}`);
   const tried = (await put(bill, day, ch, '&try=1')).body;
   check(tried.bill === '0' && (await h.must('GET', '/api/v1/bills')).items.length === 0, 'a try is only compared');
 

@@ -21,7 +21,7 @@ export const wireTexts: Pairs = {
   'firmware.hash': ['正在计算校验值…', 'Computing its hash…'], 'firmware.sending': ['已上传 {n}%', '{n}% sent'],
   'firmware.badname': ['文件名只能含字母、数字、点、横线、下划线', 'A name of letters, digits, dots, hyphens, underscores only'],
   'firmware_state.0': ['上传未完成', 'not complete'], 'firmware_state.1': ['可用', 'ready'], 'firmware_state.2': ['已撤回', 'withdrawn'],
-  'firmware.resume': ['继续上传', 'Go on'], 'firmware.start': ['更新固件', 'Update'], 'firmware.startask': ['桩将下载 {name}（{version}）并自行重启。确定？', 'The charger fetches {name} ({version}) and restarts. Go on?'],
+  'firmware.start': ['更新固件', 'Update'], 'firmware.startask': ['桩将下载 {name}（{version}）并自行重启。确定？', 'The charger fetches {name} ({version}) and restarts. Go on?'],
   'firmware.current': ['当前版本', 'It has'], 'firmware.pick': ['选择固件', 'Choose firmware'], 'firmware.history': ['更新记录', 'Updates'], 'firmware.nohistory': ['还没有更新过', 'No updates yet'],
   'firmware.progress': ['桩报告', 'The charger says'], 'firmware.sent': ['已下发固件更新', 'Update sent'],
   'firmware.ftp': ['云快充协议只支持 FTP 下载（IPv4 地址、账号、密码、路径）。请把文件放到自己的 FTP 服务器，再用“指令”中的 Update 下发。', 'By its protocol this pile fetches files by FTP only (IPv4 address, user, password, path). Put the file on an FTP server of yours and send the call Update.'],

@@ -51,14 +51,13 @@ export interface Page<T> {
   next: string
 }
 export interface Options {
-  file?: string // sent as it is, instead of a body
+  file?: string | Uint8Array<ArrayBuffer> // a file as it is instead of a body: CSV, if headers say nothing else
   query?: Query
   body?: unknown
   key?: string // Idempotency-Key
   version?: number | string // If-Match
   signal?: AbortSignal
   headers?: Record<string, string>
-  raw?: string // a file instead of a body
 }
 
 let onLogout: () => void = () => {}
@@ -109,7 +108,7 @@ async function send(method: string, path: string, o: Options): Promise<Response>
       return await fetch(address(path, o.query), {
         method,
         headers: headersOf(method, o),
-        body: o.file ?? o.raw ?? (o.body === undefined ? undefined : JSON.stringify(o.body)),
+        body: o.file ?? (o.body === undefined ? undefined : JSON.stringify(o.body)),
         credentials: 'same-origin',
         cache: 'no-store',
         signal: o.signal ?? null,

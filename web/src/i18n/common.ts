@@ -4,7 +4,6 @@ import { clauseTexts } from './clauses'
 import type { Pairs } from './index'
 
 export const common: Pairs = {
-  'app.name': ['EVen 充电运营', 'EVen charging'],
   'lang.other': ['English', '中文'],
   'act.save': ['保存', 'Save'],
   'act.cancel': ['取消', 'Cancel'],
@@ -22,7 +21,6 @@ export const common: Pairs = {
   'state.live': ['实时', 'Live'],
   'err.network': ['无法连接服务器', 'The server cannot be reached'],
   'err.cause': ['追踪号', 'Cause'],
-  'err.title': ['操作未成功', 'That did not work'],
 
   'version.always': ['一直', 'always'],
   'unit.kwh': ['度', 'kWh'],
