@@ -145,6 +145,8 @@ static void out_fill(const struct core *c, const struct call *k, struct out_call
         out->direction = o->srow.direction;
         out->to_soc = k->interval_s;
         out->balance = pile_balance(c, k->charger, o);
+        if (k->kind == CALL_REMOTE_START)
+            parallel_number(c, o, out->parallel);
     }
 }
 
