@@ -234,8 +234,8 @@ struct cmd_price_held {
 struct cmd_pile_start {
     int64_t charger;
     int32_t connector;
-    int32_t kind; /* START_CARD, START_VIN */
-    char tag[37]; /* the card's number in the order of the wire, or the VIN */
+    int32_t kind;   /* START_CARD, START_VIN */
+    char tag[37];   /* the card's number in the order of the wire, or the VIN */
     int32_t second; /* parallel charge: the other gun, or 0; connector is the main one */
 };
 /** One phase of the talk with the vehicle (GB/T 27930). What a phase does not tell is -1; texts "".
@@ -725,7 +725,7 @@ struct out_call {
     int64_t limit_w; /* PROFILE */
     int32_t
         zero_after_s; /* PROFILE: so long after the transaction's start the limit falls to 0 W; 0 = never */
-    char action[41]; /* RAW: OCPP action */
+    char action[41];   /* RAW: OCPP action */
     char parallel[13]; /* REMOTE_START of one gun of two: the number they have in common, else "" */
     uint32_t n;
     char payload[4000]; /* RAW: JSON */

@@ -9,6 +9,7 @@
  * happens: after a restart it is TIMEOUT; 4. only stops wait while the charger is away. */
 #include "core/core_state.h"
 #include "core/occupancy.h"
+#include "core/parallel.h"
 
 static struct order *call_order(const struct core *c, const struct call *k)
 {

@@ -81,7 +81,7 @@ struct plan {
     const struct tariff *tariff;
     int64_t driver, token, cap, payment;
     int32_t payer_kind, started_by, direction;
-    struct member *member; /* whose company pays, NULL = none */
+    struct member *member;    /* whose company pays, NULL = none */
     struct connector *second; /* the other gun of a parallel charge, NULL = none */
 };
 
@@ -378,8 +378,7 @@ static void start_held(struct core *c, struct order *o, struct connector *k)
     start_names(c, o, k);
     order_take_connector(c, o, k);
     order_state(c, o, ORDER_HELD);
-    order_timer(c, o, TO_START,
-                c->now + tenant_find(c, o->row.tenant)->row.start_timeout_s * 1000);
+    order_timer(c, o, TO_START, c->now + tenant_find(c, o->row.tenant)->row.start_timeout_s * 1000);
 }
 
 /* All checks are passed: the hold, then the call. */
@@ -809,7 +808,8 @@ static int32_t pile_check(struct core *c, const struct cmd_pile_start *in, const
     int32_t reason = token_refusal(c, ch, token, in->kind);
     if (reason)
         return reason;
-    if (p->k->row.order_id || (in->second && (!p->second || p->second == p->k || p->second->row.order_id)))
+    if (p->k->row.order_id ||
+        (in->second && (!p->second || p->second == p->k || p->second->row.order_id)))
         return REFUSAL_PILE_BUSY;
     plan_token(c, p, token);
     int64_t amount = plan_amount(c, p, false);
