@@ -73,9 +73,10 @@ JOIN charger c ON c.id = k.charger
 WHERE k.id = :id AND k.tenant = :tenant AND (:scope = 0 OR c.station = :scope);
 
 -- name: web_code(code text) one
--- out: id id, code text, station_name text, address text, charger_name text, number int, kind int, max_power_w int, status int, currency text, tenant id, zone text, tariff id, charger_state int, station_state int, occupancy id
+-- out: id id, code text, station_name text, address text, charger_name text, number int, kind int, max_power_w int, status int, currency text, tenant id, zone text, tariff id, charger_state int, station_state int, occupancy id, pairs int
 SELECT k.id, k.code, s.name, s.address, c.name, k.number, k.kind, k.max_power_w, k.status, t.currency, k.tenant, s.zone,
-       s.tariff, c.state, s.state, s.occupancy
+       s.tariff, c.state, s.state, s.occupancy,
+       CASE WHEN c.protocol = 2 AND EXISTS (SELECT 1 FROM connector o WHERE o.charger = k.charger AND o.id <> k.id) THEN 1 ELSE 0 END
 FROM connector k
 JOIN charger c ON c.id = k.charger
 JOIN station s ON s.id = c.station
