@@ -633,7 +633,7 @@ static void pair_start(struct got *g)
         err = !p->model.priced ? ERR_FAULTED
                                : model_remote_start(&p->model, gun, str_from_c(m->order),
                                                     m->balance * MONEY_FEN, g->s->now_ms);
-    r.aux = strcmp(p->pair_no, m->parallel) == 0; /* the second that names it */
+    r.aux = str_eq(str_from_c(p->pair_no), str_from_c(m->parallel)); /* the second that names it */
     (void)str_copy(p->pair_no, sizeof p->pair_no, str_from_c(m->parallel));
     if (err == ERR_TIMEOUT)
         return;
