@@ -300,6 +300,24 @@ static int startable(const struct model_gun *g)
     }
 }
 
+/* The vehicle may be at the other gun too: then both are asked for, with one card. */
+static void ask_both(struct model *m, unsigned gun)
+{
+    struct model_gun *g = &m->guns[gun], *other = &m->guns[gun ^ 1U];
+    g->pair = PAIR_NONE;
+    if (!m->traits.pairs_pm || m->traits.guns < 2 || other->state != GUN_PLUGGED ||
+        other->stops_queued || rng_below(&m->rng, 1000) >= m->traits.pairs_pm)
+        return;
+    g->pair = PAIR_MAIN;
+    other->pair = PAIR_AUX;
+    other->walkup = false;
+    other->balance = NEVER;
+    other->state = GUN_ASKING;
+    other->due_ms = g->due_ms;
+    set_id(other, str_from_c(g->id));
+    say(m, gun ^ 1U, MODEL_EVENT_AUTHORIZE);
+}
+
 int model_swipe(struct model *m, unsigned gun, struct str tag, int64_t now_ms)
 {
     must(gun < m->traits.guns);
@@ -314,6 +332,7 @@ int model_swipe(struct model *m, unsigned gun, struct str tag, int64_t now_ms)
         g->state = GUN_ASKING;
         g->due_ms = in_range(m, g->at_ms, 60, 90);
         say(m, gun, MODEL_EVENT_AUTHORIZE);
+        ask_both(m, gun);
     } else {
         become(m, gun, GUN_STARTING, in_range(m, g->at_ms, 2, 6));
     }
@@ -370,6 +389,7 @@ int model_remote_start(struct model *m, unsigned gun, struct str id, int64_t bal
         return 0;
     set_id(g, id);
     g->walkup = false;
+    g->pair = PAIR_NONE;
     g->balance = balance;
     g->state = GUN_STARTING;
     g->due_ms = in_range(m, g->at_ms, 2, 8);

@@ -54,6 +54,7 @@ struct model_traits {
     bool autoplug;         /* vehicles come and go by themselves */
     uint16_t walkup_pm;    /* of 1,000 vehicles that come, how many start with a card */
     uint16_t cards;        /* one of CARD0002, CARD0003, …: so many of them; 0 = 5 */
+    uint16_t pairs_pm;     /* of 1,000 cards shown beside a plugged gun: one vehicle at both guns */
 };
 
 enum model_gun_state {
@@ -67,6 +68,9 @@ enum model_gun_state {
     GUN_FAULTED,
     GUN_DISABLED, /* ChangeAvailability, 0x52 */
 };
+
+/** A vehicle at both guns: which of them was asked first. */
+enum model_pair { PAIR_NONE, PAIR_MAIN, PAIR_AUX };
 
 enum model_reason {
     STOPPED_REMOTE,
@@ -108,6 +112,7 @@ struct model_prices {
 struct model_gun {
     uint8_t state, habit;
     bool walkup;
+    uint8_t pair;         /* enum model_pair: what was asked for at both guns */
     uint8_t stops_queued; /* not yet delivered; the gun takes no new transaction meanwhile */
     char id[33];          /* tag (OCPP) or order number (云快充) of the transaction */
     int32_t tx;           /* OCPP transaction id, 0 = not told yet */

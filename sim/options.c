@@ -187,6 +187,8 @@ static const struct option {
     {"--walkups", NULL, take_walkups, 0, 0, 0, "some of them start with a card"},
     {"--cards", "N", NULL, offsetof(struct sim_options, cards), 1, 9998,
      "… which is one of so many, CARD0002 and on [5]"},
+    {"--pairs", "N", NULL, offsetof(struct sim_options, pairs), 0, 1000,
+     "of 1,000 cards beside a plugged gun: one vehicle at both (云快充) [0]"},
     {"--no-trigger", NULL, take_no_trigger, 0, 0, 0, "chargers know no TriggerMessage"},
     {"--no-interval", NULL, take_no_interval, 0, 0, 0, "… obey no sample interval"},
     {"--no-profiles", NULL, take_no_profiles, 0, 0, 0, "… obey no charging profiles"},

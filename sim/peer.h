@@ -36,6 +36,7 @@ struct peer {
     uint8_t protocol, call, stage, tries;
     bool open, booted;
     char price_no[5]; /* 云快充: the price model it holds */
+    char pair_no[13]; /* … the last parallel charge */
     char id[25];
 };
 

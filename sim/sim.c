@@ -77,7 +77,8 @@ static struct model_traits traits_of(const struct sim_options *o, bool ocpp, int
                                  .stops_at_balance = !ocpp,
                                  .autoplug = o->autoplug,
                                  .walkup_pm = (uint16_t)o->walkup_pm,
-                                 .cards = (uint16_t)o->cards};
+                                 .cards = (uint16_t)o->cards,
+                                 .pairs_pm = (uint16_t)(ocpp ? 0 : o->pairs)};
 }
 
 static int make_peer(struct world *w, uint32_t i, struct rng *r)

@@ -7,7 +7,11 @@
  * Piles differ as in the field: those with an odd number write their checksums the other way round,
  * those that end in 7 are of a fork that appends bytes to 03 and 0x13. A DC pile tells what the
  * vehicle says (GB/T 27930): 0x15 and 0x17 before the charge, 0x23 and 0x25 with each reading, 0x1D
- * or 0x21 when it is broken off, 0x19 at the end. */
+ * or 0x21 when it is broken off, 0x19 at the end.
+ *
+ * A vehicle at both guns (--pairs) is asked for with A1 at each, by its card or, when the card's number
+ * is odd, by its VIN; and the platform may start both with A4, where the gun that comes first is the
+ * main one. */
 #include "sim/ykc_peer.h"
 
 #include "base/calendar.h"
@@ -348,6 +352,46 @@ static void send_card(struct sim *s, struct peer *p, unsigned gun)
     send_new(s, p, 0x31, &m);
 }
 
+/* The vehicle of that card. */
+static void vin_of(const char *digits, char out[18], bool reversed)
+{
+    char vin[18], number[10] = "000000000";
+    size_t n = strspn(digits, "0123456789");
+    n = n < 9 ? n : 9;
+    memcpy(number + 9 - n, digits, n);
+    snprintf(vin, sizeof vin, "LEVENSIM%s", number);
+    for (size_t i = 0; i < 17; i++)
+        out[i] = vin[reversed ? 16 - i : i];
+    out[17] = 0;
+}
+
+/* Both guns at once; the number of the pair is the time of the pile. */
+static void send_pair(struct sim *s, struct peer *p, unsigned gun)
+{
+    const struct model_gun *g = &p->model.guns[gun];
+    const char *digits = g->id + strcspn(g->id, "0123456789");
+    size_t n = strspn(digits, "0123456789");
+    struct ykc_ParallelRequest m = {
+        .kind = 1, .card = "0000000000000000", .aux = g->pair == PAIR_AUX};
+    struct civil c;
+    if (n && digits[n - 1] % 2 == 1) {
+        m.kind = 3;
+        vin_of(digits, m.vin, true);
+    } else {
+        (void)str_copy(m.card, sizeof m.card, str_from(digits, n));
+    }
+    set_pile(m.pile, p);
+    set_gun(m.gun, gun);
+    if (g->pair == PAIR_MAIN) {
+        civil_from_ms(wall(p, s->now_ms), &c);
+        snprintf(p->pair_no, sizeof p->pair_no, "%02u%02u%02u%02u%02u%02u", (unsigned)c.year % 100,
+                 (unsigned)c.month % 100, (unsigned)c.day % 100, (unsigned)c.hour % 100,
+                 (unsigned)c.minute % 100, (unsigned)c.second % 100);
+    }
+    (void)str_copy(m.parallel, sizeof m.parallel, str_from_c(p->pair_no));
+    send_new(s, p, 0xA1, &m);
+}
+
 static void tell_event(struct sim *s, struct peer *p, const struct model_event *head)
 {
     struct model_event e = *head;
@@ -365,7 +409,10 @@ static void tell_event(struct sim *s, struct peer *p, const struct model_event *
         if (dc)
             send_handshake(s, p, e.gun);
     } else if (e.type == MODEL_EVENT_AUTHORIZE) {
-        send_card(s, p, e.gun);
+        if (p->model.guns[e.gun].pair)
+            send_pair(s, p, e.gun);
+        else
+            send_card(s, p, e.gun);
         return;
     }
     send_data(s, p, e.gun, NULL);
@@ -560,6 +607,48 @@ static void start_decided(struct got *g)
         model_authorized(&g->p->model, gun, false, g->s->now_ms);
 }
 
+/* One gun refused is both refused. */
+static void pair_decided(struct got *g)
+{
+    const struct ykc_ParallelDecision *m = g->msg;
+    unsigned gun;
+    if (!gun_of(g->p, m->gun, &gun))
+        return;
+    g->s->stats.failed_starts += m->result != 1;
+    if (m->result == 1)
+        model_granted(&g->p->model, gun, str_from_c(m->order), m->balance * MONEY_FEN,
+                      g->s->now_ms);
+    for (unsigned i = 0; m->result != 1 && i < g->p->model.traits.guns; i++)
+        model_authorized(&g->p->model, i, false, g->s->now_ms);
+}
+
+static void pair_start(struct got *g)
+{
+    const struct ykc_ParallelStart *m = g->msg;
+    struct ykc_ParallelStartReply r = {.result = 1};
+    struct peer *p = g->p;
+    unsigned gun = 0;
+    int err = ERR_RANGE;
+    if (gun_of(p, m->gun, &gun))
+        err = !p->model.priced ? ERR_FAULTED
+                               : model_remote_start(&p->model, gun, str_from_c(m->order),
+                                                    m->balance * MONEY_FEN, g->s->now_ms);
+    r.aux = str_eq(str_from_c(p->pair_no), str_from_c(m->parallel)); /* the second that names it */
+    (void)str_copy(p->pair_no, sizeof p->pair_no, str_from_c(m->parallel));
+    if (err == ERR_TIMEOUT)
+        return;
+    if (err) {
+        r.result = 0;
+        r.reason = start_reason(err);
+        g->s->stats.failed_starts++;
+    }
+    set_pile(r.pile, p);
+    (void)str_copy(r.order, sizeof r.order, str_from_c(m->order));
+    (void)str_copy(r.gun, sizeof r.gun, str_from_c(m->gun));
+    (void)str_copy(r.parallel, sizeof r.parallel, str_from_c(m->parallel));
+    send_frame(g->s, p, 0xA3, g->seq, &r);
+}
+
 static void remote_stop(struct got *g)
 {
     const struct ykc_RemoteStop *m = g->msg;
@@ -642,7 +731,7 @@ static const struct {
     {0x02, login_replied}, {0x06, verify_replied}, {0x0A, model_fetched}, {0x12, data_read},
     {0x32, start_decided}, {0x34, remote_start},   {0x36, remote_stop},   {0x40, record_replied},
     {0x42, balance_set},   {0x52, work_set},       {0x56, time_set},      {0x58, model_set},
-    {0x92, rebooted},
+    {0x92, rebooted},      {0xA2, pair_decided},   {0xA4, pair_start},
 };
 
 static void take_frame(struct sim *s, struct peer *p, const struct frame *f)

@@ -234,8 +234,9 @@ struct cmd_price_held {
 struct cmd_pile_start {
     int64_t charger;
     int32_t connector;
-    int32_t kind; /* START_CARD, START_VIN */
-    char tag[37]; /* the card's number in the order of the wire, or the VIN */
+    int32_t kind;   /* START_CARD, START_VIN */
+    char tag[37];   /* the card's number in the order of the wire, or the VIN */
+    int32_t second; /* parallel charge: the other gun, or 0; connector is the main one */
 };
 /** One phase of the talk with the vehicle (GB/T 27930). What a phase does not tell is -1; texts "".
  */
@@ -327,6 +328,7 @@ struct cmd_order_start {
     int32_t direction;  /* 1 or 0 charge; -1 discharge: staff, PAYER_NONE, 云快充 only */
     int32_t to_soc;     /* discharge: down to this state of charge, percent */
     int32_t pad;
+    int64_t second; /* parallel charge: the other connector of the same vehicle, or 0 */
 };
 struct cmd_order_stop {
     int64_t order;
@@ -685,6 +687,8 @@ struct reply_pile_start {
     int32_t pad;
     int64_t balance; /* what the pile may spend at its own prices, 1/10,000 yuan */
     char tx_no[33];
+    char second_no[33]; /* of a parallel charge: the other gun's … */
+    int64_t second_balance;
 };
 enum refusal { /* why a start at the pile is refused; the numbers of 云快充 0x32 */
                REFUSAL_NONE = 0,
@@ -721,7 +725,8 @@ struct out_call {
     int64_t limit_w; /* PROFILE */
     int32_t
         zero_after_s; /* PROFILE: so long after the transaction's start the limit falls to 0 W; 0 = never */
-    char action[41]; /* RAW: OCPP action */
+    char action[41];   /* RAW: OCPP action */
+    char parallel[13]; /* REMOTE_START of one gun of two: the number they have in common, else "" */
     uint32_t n;
     char payload[4000]; /* RAW: JSON */
 };

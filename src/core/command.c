@@ -9,6 +9,7 @@
  * happens: after a restart it is TIMEOUT; 4. only stops wait while the charger is away. */
 #include "core/core_state.h"
 #include "core/occupancy.h"
+#include "core/parallel.h"
 
 static struct order *call_order(const struct core *c, const struct call *k)
 {
@@ -145,6 +146,8 @@ static void out_fill(const struct core *c, const struct call *k, struct out_call
         out->direction = o->srow.direction;
         out->to_soc = k->interval_s;
         out->balance = pile_balance(c, k->charger, o);
+        if (k->kind == CALL_REMOTE_START)
+            parallel_number(c, o, out->parallel);
     }
 }
 

@@ -11,7 +11,8 @@
  *  2. Every directory object is in its table's `ids`, and in `keys` when its natural key is not
  *     empty.
  *  3. An order and its one session are one object with two rows, both always dirty together, so
- *     that what the evidence rules keep in both is one checkpoint.
+ *     that what the evidence rules keep in both is one checkpoint. (The second gun of a parallel
+ *     charge is an order object of its own: parallel.h.)
  *  4. Handlers return before they change anything, or not at all.
  * One thread. Nothing here knows the time but through core->now. */
 #ifndef EVEN_CORE_STATE_H
@@ -581,7 +582,6 @@ void meter_samples(struct core *c, struct order *o, const struct core_sample *s,
 void meter_fold(struct core *c, struct order *o, const struct sample_record *r);
 void meter_step(struct core *c, struct order *o, const struct evidence_step *step);
 void meter_cap(struct core *c, struct order *o);
-int64_t meter_spent(const struct order *o);
 /** Notes the charger's usual sample interval as this session saw it. */
 void interval_note(struct core *c, const struct order *o, struct charger *ch);
 /** The answer to a profile: was it taken? */
@@ -619,6 +619,8 @@ void settle_correct(struct core *c, struct order *o, int64_t billed_mwh);
 
 /** What a pile may spend on the order, at the prices it holds. */
 int64_t pile_balance(const struct core *c, const struct charger *ch, const struct order *o);
+/** Tells it to the pile while the order charges. */
+void pile_balance_tell(struct core *c, const struct order *o);
 int pile_raise(struct core *c, const struct cmd *cmd);
 /** Keeps a record, or a session seen charging, that belongs to no order. */
 void pile_stray_record(struct core *c, const struct cmd_tx_record *in, const struct charger *ch,

@@ -113,6 +113,62 @@ int fee_from_classes(struct fee_bill *b, const struct tariff_classes *classes,
     return 0;
 }
 
+static bool one_price(const struct fee_piece *a, const struct fee_piece *b)
+{
+    return a->label == b->label && a->elec_e5 == b->elec_e5 && a->service_e5 == b->service_e5;
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/** Did another price begin between the two pieces? Then they are two pieces for one meter too. */
+static bool parted(const struct fee_bill *b, const struct fee_piece *x, const struct fee_piece *y)
+{
+    const struct fee_piece *first = x->from_ms <= y->from_ms ? x : y;
+    int64_t next_ms = later(x->from_ms, y->from_ms);
+    for (int32_t i = 0; i < b->n; i++)
+        if (!one_price(&b->piece[i], x) && b->piece[i].from_ms >= first->to_ms &&
+            b->piece[i].from_ms < next_ms)
+            return true;
+    return false;
+}
+
+/** The piece of b that this one belongs to; the one of the nearest price when b is full; -1: none. */
+static int32_t join_at(const struct fee_bill *b, const struct fee_piece *p)
+{
+    const struct tariff_price price = {.elec_e5 = p->elec_e5, .service_e5 = p->service_e5};
+    int32_t best = 0;
+    for (int32_t i = 0; i < b->n; i++) {
+        if (one_price(&b->piece[i], p) && !parted(b, &b->piece[i], p))
+            return i;
+        if (price_apart(&b->piece[i], &price) < price_apart(&b->piece[best], &price))
+            best = i;
+    }
+    return b->n < FEE_PIECES_MAX ? -1 : best;
+}
+
+void fee_join(struct fee_bill *b, const struct fee_bill *other)
+{
+    for (int32_t i = 0; i < other->n; i++) {
+        const struct fee_piece *p = &other->piece[i];
+        int32_t at = p->energy_mwh ? join_at(b, p) : 0;
+        if (!p->energy_mwh)
+            continue;
+        if (at < 0) { /* in the order they began */
+            for (at = b->n++; at > 0 && b->piece[at - 1].from_ms > p->from_ms; at--)
+                b->piece[at] = b->piece[at - 1];
+            b->piece[at] = *p;
+            continue;
+        }
+        struct fee_piece *q = &b->piece[at];
+        q->energy_mwh += p->energy_mwh;
+        q->from_ms = p->from_ms < q->from_ms ? p->from_ms : q->from_ms;
+        q->to_ms = later(q->to_ms, p->to_ms);
+    }
+}
+
 void fee_sum(const struct fee_bill *b, struct fee_sum *out)
 {
     *out = (struct fee_sum){.energy_mwh = bill_energy(b)};

@@ -51,6 +51,9 @@ void fee_cut(struct fee_bill *b, int64_t energy_mwh);
 EV_MUST_USE int fee_from_classes(struct fee_bill *b, const struct tariff_classes *classes,
                                  const int64_t energy_mwh[TARIFF_CLASSES], int64_t from_ms,
                                  int64_t to_ms);
+/** Adds another meter's bill by the same tariff to this one: energy of one price and one time is one
+ * piece, as if one meter had measured both. */
+void fee_join(struct fee_bill *b, const struct fee_bill *other);
 /** What the bill comes to now: exact, the same that fee_lines would give. */
 void fee_sum(const struct fee_bill *b, struct fee_sum *out);
 /** Fee lines in order, electricity before service, pieces without energy left out. Returns how

@@ -9,7 +9,7 @@
  * Invariants: 1. at_ms of a session's records ascends strictly; 2. a sample never goes to a session
  * that its message does not name; without a transaction id it belongs to the connector's session;
  * 3. after the stop a sample is kept and flagged and moves no money. */
-#include "core/core_state.h"
+#include "core/parallel.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,13 +22,6 @@ enum {
     ZERO_EVERY_MS = 30000 /* the dead-man limit is told no more often */
 };
 #define STEP_MAX_MS INT64_C(3456000000) /* fee_add spreads over 40 days at most */
-
-int64_t meter_spent(const struct order *o)
-{
-    struct fee_sum sum;
-    fee_sum(&o->bill, &sum);
-    return sum.total.v;
-}
 
 /* ---- one sample into the bill ---- */
 
@@ -112,8 +105,10 @@ static void record_put(struct core *c, struct order *o, const struct charger *ch
     buf_put(&c->samples, r, sizeof *r);
 }
 
+/* `o` is told of with figures of its own gun or, the main order of two, of both. */
 static void event_meter(struct core *c, const struct order *o, const struct core_sample *s)
 {
+    const struct order *part = o->row.part ? order_find(c, o->row.part) : NULL;
     struct out_event *e = event_new(c, EVENT_METER);
     e->tenant = o->row.tenant;
     e->station = o->row.station;
@@ -122,10 +117,12 @@ static void event_meter(struct core *c, const struct order *o, const struct core
     e->order = o->row.id;
     e->driver = o->row.driver;
     e->state = o->row.state;
-    e->energy_mwh = o->ev.energy_mwh;
+    e->energy_mwh = parallel_energy(c, o);
     e->power_w = o->srow.power_w;
+    if (part && order_running(part))
+        e->power_w = (order_running(o) ? e->power_w : 0) + part->srow.power_w;
     e->soc_pm = o->srow.soc_pm;
-    e->cost = meter_spent(o);
+    e->cost = parallel_spent(c, o);
     e->cap = o->row.cap;
     e->voltage_mv = s->voltage_mv == SAMPLE_NONE32 ? 0 : s->voltage_mv;
     e->current_ma = s->current_ma == SAMPLE_NONE32 ? 0 : s->current_ma;
@@ -187,6 +184,8 @@ void meter_samples(struct core *c, struct order *o, const struct core_sample *s,
         order_dirty(c, o);
     low_power(c, o, t);
     event_meter(c, o, &s[n - 1]);
+    if (o->row.part_of)
+        event_meter(c, parallel_main(c, o), &s[n - 1]);
     meter_cap(c, o);
 }
 
@@ -262,7 +261,7 @@ static void cap_view_fill(struct core *c, struct order *o, const struct charger 
     *v = (struct cap_view){
         .now_ms = c->now,
         .cap = MONEY(o->row.cap),
-        .spent = MONEY(meter_spent(o)),
+        .spent = MONEY(parallel_spent(c, o)),
         .reading_ms = o->reading_ms < c->now ? o->reading_ms : c->now,
         .power_w = o->power_w,
         .prev_power_w = o->prev_power_w,
@@ -278,6 +277,7 @@ static void cap_view_fill(struct core *c, struct order *o, const struct charger 
         .limit_w = o->limit_w,
         .interval_set = o->interval_set,
     };
+    parallel_view(c, o, v);
 }
 
 static bool call_waits(const struct charger *ch, int32_t kind, int64_t order)
@@ -292,7 +292,7 @@ static bool call_waits(const struct charger *ch, int32_t kind, int64_t order)
 
 static void ask_reading(struct core *c, struct order *o, struct charger *ch, int32_t connector)
 {
-    if (call_waits(ch, CALL_TRIGGER_METER, o->row.id))
+    if (!order_running(o) || call_waits(ch, CALL_TRIGGER_METER, o->row.id))
         return;
     o->asked_ms = c->now;
     (void)call_add(c, ch,
@@ -425,18 +425,25 @@ static void zero_leave(struct core *c, struct order *o, struct charger *ch,
         profile_send(c, o, ch, v);
 }
 
+static void read_gun(struct core *c, struct order *o, struct charger *ch)
+{
+    const struct connector *k = o ? connector_find(c, o->row.connector) : NULL;
+    if (o)
+        ask_reading(c, o, ch, k ? k->row.number : 0);
+}
+
 static void cap_act(struct core *c, struct order *o, struct charger *ch, struct cap_view *v,
                     const struct cap_answer *a)
 {
     if (a->action == CAP_STOP) {
-        (void)stop_begin(c, o, STOP_CAP);
+        (void)stop_begin(c, parallel_live(c, o), STOP_CAP);
         return;
     }
     if (!ch->online)
         return; /* it hears nothing now; the stop waits in line for it */
     if (a->action == CAP_READ) {
-        const struct connector *k = connector_find(c, o->row.connector);
-        ask_reading(c, o, ch, k ? k->row.number : 0);
+        read_gun(c, o, ch);
+        read_gun(c, parallel_other(c, o), ch);
     } else if (a->action == CAP_INTERVAL) {
         interval_shorten(c, o, ch, a->interval_s);
     } else if (a->action == CAP_TAPER) {
@@ -463,18 +470,24 @@ static void probe(struct core *c, struct order *o, struct charger *ch)
     ask_reading(c, o, ch, k->row.number);
 }
 
+static void unanswered(const struct core *c, struct order *o)
+{
+    if (!o || !o->asked_ms || c->now - o->asked_ms < ANSWER_MS)
+        return;
+    o->asked_ms = 0;
+    o->unanswered++;
+}
+
 void meter_cap(struct core *c, struct order *o)
 {
     struct charger *ch = order_charger(c, o);
     struct cap_view v;
     struct cap_answer a;
-    if (!ch || o->row.cap <= 0 || o->ending ||
-        (o->row.state != ORDER_CHARGING && o->row.state != ORDER_SUSPENDED))
+    o = parallel_main(c, o);
+    if (!ch || o->row.cap <= 0 || o->ending || !parallel_charges(c, o))
         return;
-    if (o->asked_ms && c->now - o->asked_ms >= ANSWER_MS) {
-        o->asked_ms = 0;
-        o->unanswered++;
-    }
+    unanswered(c, o);
+    unanswered(c, parallel_other(c, o));
     probe(c, o, ch);
     cap_view_fill(c, o, ch, &v);
     cap_decide(&v, &a);

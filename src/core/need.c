@@ -26,7 +26,8 @@
  *  TX_RECORD of an offline card, PILE_START + the card, with and without zeros in front, its driver
  *                                          (pile_token, start_offline)
  *  CALL                                    the charger (command_call)
- *  ORDER_START                             the charger by connector, the driver (check_place, check_payer)
+ *  ORDER_START                             the charger by connector, also by the second one, the driver
+ *                                          (check_place, check_second, check_payer)
  *  ORDER_STOP, DECIDE, ORDER_REFUND, _RAISE, _WAIVE the order with its parties (charge, refund_move)
  *  TOPUP, PAYMENT_NEW                      the driver (payment_credit, wallet_open), the connector of
  *                                          a single payment (single_check)
@@ -47,6 +48,7 @@
  *                                          have its natural key: path, code (also those that code_make
  *                                          will try), phone, tag (put_resolve, put_key, check_*)
  *
+ * An order of two guns comes with the other gun's order and the parties of both (parallel.c).
  * An order's parties are its charger (order_limits, stop_stray), its driver, its invoice
  * (invoice_take) and the payment that it was paid with (single_over). Timers declare nothing: those
  * of orders and chargers find what is pinned; those of payments and payouts ask providers and move
@@ -168,13 +170,25 @@ static struct invoice *want_invoice(struct needs *w, int64_t id)
 }
 
 /* And the payment that it was paid with, where the rest of it goes back (single_over). */
-static void want_parties(struct needs *w, const struct order *o)
+static void want_own(struct needs *w, const struct order *o)
 {
     (void)want_charger(w, o->row.charger);
     want_driver(w, o->row.driver);
     (void)want_invoice(w, o->row.invoice);
     if (o->row.payment && !payment_find(w->c, o->row.payment))
         want(w, NEED_PAYMENT, o->row.payment, 0, "");
+}
+
+/* Of a parallel charge the other gun's order with its own: the money is the main one's. */
+static void want_parties(struct needs *w, const struct order *o)
+{
+    int64_t id = o->row.part ? o->row.part : o->row.part_of;
+    const struct order *other = id ? order_find(w->c, id) : NULL;
+    want_own(w, o);
+    if (other)
+        want_own(w, other);
+    else if (id)
+        want(w, NEED_ORDER, id, 0, "");
 }
 
 static const struct order *want_order(struct needs *w, int64_t id)
@@ -485,6 +499,7 @@ static void needs_of_web(struct needs *w, const struct cmd *cmd)
         break;
     case CMD_ORDER_START:
         want_connector(w, cmd->u.order_start.connector);
+        want_connector(w, cmd->u.order_start.second);
         want_driver(w, cmd->u.order_start.driver);
         break;
     case CMD_CALL:

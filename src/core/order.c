@@ -18,6 +18,7 @@
  *  STOPPING      StopTransaction, record → ENDED; TO_STOP repeats      captured
  *                the stop for ever; TO_SILENCE → ENDED, estimated
  *  ENDED         (inside one command only) → SETTLED, DOUBTFUL         captured, rest released
+ *                one gun of two waits here for the other (parallel.h)  stays
  *  DOUBTFUL      TO_DECIDE (tenant.doubt_h), staff → SETTLED           none
  *  START_FAILED, SETTLED: TO_EVICT forgets them; a look-up brings them back
  *
@@ -29,6 +30,7 @@
  * at most one OCPP transaction id and keeps it; 3. every open order has a timer. */
 #include "core/company.h"
 #include "core/occupancy.h"
+#include "core/parallel.h"
 
 /* ---- finding ---- */
 
@@ -261,10 +263,9 @@ void order_timer_off(struct core *c, struct order *o, enum order_timer t)
 /* What the evidence rules keep goes into the rows as they are packed. */
 void order_fill(struct core *c, struct order *o)
 {
-    (void)c;
     if (!order_running(o) || o->row.kind == ORDER_OCCUPANCY)
         return;
-    o->row.energy_mwh = o->ev.energy_mwh;
+    o->row.energy_mwh = parallel_energy(c, o);
     o->row.doubt = o->ev.doubt;
     o->row.doubt_mwh = o->ev.doubt_mwh;
     struct row_session *s = &o->srow;
@@ -284,7 +285,8 @@ void order_pack_pieces(struct core *c, struct order *o)
     o->checked_ms = c->now;
     order_fill(c, o);
     const struct tariff *t = tariff_find(c, o->row.tariff);
-    bool keep = order_open(o) || o->row.state == ORDER_DOUBTFUL || o->row.estimated;
+    bool keep = order_open(o) || o->row.state == ORDER_DOUBTFUL || o->row.estimated ||
+                parallel_is(o); /* a true end of either gun needs both */
     if (keep && t) {
         for (int32_t i = o->piece_dirty; i < o->bill.n; i++) {
             struct row_bill_piece row;
@@ -375,6 +377,8 @@ void order_fail(struct core *c, struct order *o, int err, enum order_event_kind 
 {
     struct charger *ch = order_charger(c, o);
     struct connector *k = connector_find(c, o->row.connector);
+    if (parallel_kept(c, o, detail))
+        return;
     if (o->row.hold) {
         struct ledger_ctx ctx = ledger_ctx_now(c);
         must(ledger_hold_release(c->ledger, &ctx, o->row.hold) == 0);
@@ -400,6 +404,7 @@ void order_fail(struct core *c, struct order *o, int err, enum order_event_kind 
         command_drop(c, ch, o->row.id);
     if (k && !k->row.order_id)
         occupancy_freed(c, k);
+    parallel_failed(c, o, err);
 }
 
 /* ---- timers ---- */

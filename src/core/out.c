@@ -7,6 +7,7 @@
  * holds personal data: its detail is made of ids and words of ours. */
 #include "core/core_state.h"
 #include "core/occupancy.h"
+#include "core/parallel.h"
 
 struct out *out_new(struct core *c, enum out_type type, size_t size)
 {
@@ -81,6 +82,10 @@ void event_charger(struct core *c, const struct charger *ch)
 
 void event_order(struct core *c, const struct order *o)
 {
+    if (o->row.kind == ORDER_PART)
+        o = order_find(c, o->row.part_of);
+    if (!o)
+        return;
     struct out_event *e = event_new(c, EVENT_ORDER);
     e->tenant = o->row.tenant;
     e->station = o->row.station;
@@ -92,10 +97,10 @@ void event_order(struct core *c, const struct order *o)
     e->state = o->row.state;
     e->reason = o->row.stop_reason;
     e->doubt = o->row.doubt;
-    e->energy_mwh = o->ev.energy_mwh;
+    e->energy_mwh = order_open(o) ? parallel_energy(c, o) : o->row.energy_mwh;
     e->cost = !order_open(o)                   ? o->row.total
               : o->row.kind == ORDER_OCCUPANCY ? occupancy_spent(c, o)
-                                               : meter_spent(o);
+                                               : parallel_spent(c, o);
     e->cap = o->row.cap;
     e->amount = o->row.paid;
 }

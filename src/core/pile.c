@@ -11,6 +11,7 @@
  * what a vehicle says of its battery moves no money. */
 #include "core/company.h"
 #include "core/occupancy.h"
+#include "core/parallel.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,22 +28,24 @@ int64_t pile_balance(const struct core *c, const struct charger *ch, const struc
      * energy at its own price. */
     const struct tariff *own = tariff_find(c, o->row.tariff);
     const struct tariff *pile = tariff_find(c, ch->row.price_tariff);
-    if (o->row.cap <= 0)
+    int64_t share = parallel_share(c, o);
+    if (share <= 0)
         return BALANCE_MAX;
     if (!own || !pile || own == pile)
-        return o->row.cap;
+        return share;
     const struct zone *z = zone_of(c, ch->row.station);
     struct tariff_price a, b;
     tariff_price_at(own, z, c->now, &a);
     tariff_price_at(pile, z, c->now, &b);
     int64_t ours = a.elec_e5 + a.service_e5, theirs = b.elec_e5 + b.service_e5;
-    return ours > 0 && theirs > 0 ? muldiv_floor(o->row.cap, theirs, ours) : o->row.cap;
+    return ours > 0 && theirs > 0 ? muldiv_floor(share, theirs, ours) : share;
 }
 
-static void balance_tell(struct core *c, const struct order *o, struct charger *ch)
+void pile_balance_tell(struct core *c, const struct order *o)
 {
+    struct charger *ch = order_charger(c, o);
     const struct connector *k = connector_find(c, o->row.connector);
-    if (!k || !ch->online || ch->row.protocol != PROTOCOL_YKC)
+    if (!k || !ch || !ch->online || ch->row.protocol != PROTOCOL_YKC)
         return;
     (void)call_add(c, ch,
                    &(struct call_ask){.kind = CALL_BALANCE,
@@ -81,15 +84,16 @@ int pile_raise(struct core *c, const struct cmd *cmd)
     if (rc)
         return rc;
     char detail[32];
-    struct charger *ch = order_charger(c, o);
+    const struct order *other = parallel_other(c, o);
     o->row.cap += amount;
     o->near_told = false;
     snprintf(detail, sizeof detail, "%" PRId64, amount);
     order_event(c, o, OE_CAP_RAISED, detail);
     event_wallet(c, o->row.tenant, o->row.driver, o->row.currency);
     event_order(c, o);
-    if (ch)
-        balance_tell(c, o, ch);
+    pile_balance_tell(c, o);
+    if (other)
+        pile_balance_tell(c, other);
     meter_cap(c, o);
     c->made_id = o->row.id;
     c->made_version = o->row.version;

@@ -8,6 +8,7 @@
  *     free (doc/decisions/the-true-end-is-charged.md).
  * Fails: money that cannot be moved here is our bug (must): holds and accounts were made before. */
 #include "core/company.h"
+#include "core/parallel.h"
 #include "core/purse.h"
 
 #include <inttypes.h>
@@ -48,12 +49,12 @@ static void stat_put(struct core *c, const struct order *o, const struct row_sta
 
 /* ---- the end of an order ---- */
 
-static struct bill bill_lines(struct core *c, struct order *o)
+static struct bill bill_lines(struct core *c, struct order *o, const struct fee_bill *bill)
 {
     const struct tariff *t = tariff_find(c, o->row.tariff);
     struct fee_line lines[FEE_LINES_MAX];
     struct bill b = {0};
-    int32_t n = t ? fee_lines(&o->bill, t, lines) : 0;
+    int32_t n = t ? fee_lines(bill, t, lines) : 0;
     for (int32_t i = 0; i < n; i++) {
         line_put(c, o, &lines[i]);
         if (lines[i].kind == FEE_ELECTRICITY) {
@@ -68,7 +69,7 @@ static struct bill bill_lines(struct core *c, struct order *o)
 /* Is there money left that a decision could still move? */
 static bool rest_matters(const struct order *o)
 {
-    if (!o->ev.doubt || o->ev.doubt_mwh <= 0 || !payer_pays(o))
+    if (!o->row.doubt || o->row.doubt_mwh <= 0 || !payer_pays(o))
         return false;
     return o->row.cap <= 0 || o->row.paid < o->row.cap;
 }
@@ -76,9 +77,11 @@ static bool rest_matters(const struct order *o)
 void settle_order(struct core *c, struct order *o)
 {
     const struct tenant *tenant = tenant_find(c, o->row.tenant);
-    struct bill b = bill_lines(c, o);
+    struct order_sum sum;
+    parallel_sum(c, o, &sum);
+    struct bill b = bill_lines(c, o, sum.bill);
     struct taken t = charge_bill(c, o, &b, o->row.hold);
-    o->row.energy_mwh = o->ev.energy_mwh;
+    o->row.energy_mwh = sum.energy_mwh;
     company_energy(c, o, o->row.energy_mwh);
     o->row.elec = b.elec;
     o->row.service = b.service;
@@ -86,8 +89,8 @@ void settle_order(struct core *c, struct order *o)
     o->row.paid = t.captured + t.debt;
     o->row.loss = t.loss;
     o->row.settled_ms = c->now;
-    o->row.doubt = o->ev.doubt;
-    o->row.doubt_mwh = o->ev.doubt_mwh;
+    o->row.doubt = sum.doubt;
+    o->row.doubt_mwh = sum.doubt_mwh;
     if (o->srow.direction > 0)
         stat_put(c, o,
                  &(struct row_stat_day){.orders = 1,
@@ -250,6 +253,18 @@ static int64_t correct_take(struct core *c, struct order *o, const struct bill *
     return t.captured + t.debt;
 }
 
+/* What the evidence of the session that has its true end says now. */
+static void own_end(struct core *c, struct order *o)
+{
+    o->row.estimated = 0;
+    o->row.energy_mwh = o->row.part_of ? o->ev.energy_mwh : o->row.energy_mwh;
+    o->row.doubt = o->ev.doubt;
+    o->row.doubt_mwh = o->ev.doubt_mwh;
+    o->srow.energy_mwh = o->ev.energy_mwh;
+    o->srow.evidence = (int32_t)o->ev.flags;
+    order_dirty(c, o);
+}
+
 void settle_correct(struct core *c, struct order *o, int64_t billed_mwh)
 {
     struct fee_sum now;
@@ -259,16 +274,17 @@ void settle_correct(struct core *c, struct order *o, int64_t billed_mwh)
         order_event(c, o, OE_CORRECTED, "");
         return;
     }
-    fee_sum(&o->bill, &now);
+    struct order_sum sum;
+    own_end(c, o);
+    o = parallel_main(c, o);
+    parallel_sum(c, o, &sum);
+    fee_sum(sum.bill, &now);
     struct bill d = {.elec = now.elec.v - o->row.elec, .service = now.service.v - o->row.service};
     int64_t left = o->row.paid - o->row.refunded; /* the refunded is back already */
     int64_t total = now.total.v, back = left > total ? left - total : 0;
     char detail[120];
-    o->row.estimated = 0;
-    o->srow.energy_mwh = o->ev.energy_mwh;
-    o->srow.evidence = (int32_t)o->ev.flags;
-    o->row.doubt = o->ev.doubt;
-    o->row.doubt_mwh = o->ev.doubt_mwh;
+    o->row.doubt = sum.doubt;
+    o->row.doubt_mwh = sum.doubt_mwh;
     if (o->row.state == ORDER_DOUBTFUL && !rest_matters(o))
         rest_close(c, o, "the true end leaves nothing in doubt");
     if (back)

@@ -17,6 +17,7 @@
  * answer however often it comes; 3. nobody is charged for a start that was refused. */
 #include "core/company.h"
 #include "core/occupancy.h"
+#include "core/parallel.h"
 #include "core/purse.h"
 
 #include <inttypes.h>
@@ -80,7 +81,8 @@ struct plan {
     const struct tariff *tariff;
     int64_t driver, token, cap, payment;
     int32_t payer_kind, started_by, direction;
-    struct member *member; /* whose company pays, NULL = none */
+    struct member *member;    /* whose company pays, NULL = none */
+    struct connector *second; /* the other gun of a parallel charge, NULL = none */
 };
 
 static int plan_prices(const struct core *c, struct plan *p, int64_t at_ms)
@@ -140,6 +142,21 @@ static void order_undo(struct core *c, struct order *o)
     order_evict(c, o);
 }
 
+/* The second gun's order; NULL when memory is full. */
+static struct order *plan_part(struct core *c, const struct plan *p, struct order *o)
+{
+    const struct plan gun = {.k = p->second,
+                             .s = p->s,
+                             .t = p->t,
+                             .tariff = p->tariff,
+                             .payer_kind = PAYER_NONE,
+                             .started_by = p->started_by};
+    struct order *part = plan_order(c, &gun, c->now);
+    if (part)
+        parallel_join(c, o, part);
+    return part;
+}
+
 /* It waits for the pile to turn the running session round. */
 static bool waits_for_turn(const struct order *o, const struct connector *k)
 {
@@ -191,7 +208,7 @@ static int check_connector(const struct connector *k)
 static bool turns_round(const struct core *c, const struct connector *k, int32_t direction)
 {
     const struct order *o = k->row.order_id ? order_find(c, k->row.order_id) : NULL;
-    return o && order_running(o) && k->charger->row.protocol == PROTOCOL_YKC &&
+    return o && order_running(o) && !parallel_is(o) && k->charger->row.protocol == PROTOCOL_YKC &&
            (o->srow.direction < 0) != (direction < 0);
 }
 
@@ -216,6 +233,25 @@ int start_place_check(struct core *c, int64_t tenant, int64_t connector)
 {
     struct plan p = {.k = connector_find(c, connector)};
     return check_place(c, tenant, 0, &p);
+}
+
+/* Is the second gun one of the same pile, and free? Whether the pile can charge in parallel it says
+ * by itself. */
+static int check_second(struct core *c, const struct cmd_order_start *in, struct plan *p)
+{
+    p->second = connector_find(c, in->second);
+    if (!in->second)
+        return 0;
+    if (!p->second || p->second == p->k || p->second->charger != p->k->charger)
+        return ERR_NOT_FOUND;
+    if (p->k->charger->row.protocol != PROTOCOL_YKC || in->direction < 0)
+        return ERR_UNSUPPORTED;
+    int rc = check_connector(p->second);
+    if (!rc && in->cap > 0 && in->cap < 2 * MONEY_FEN)
+        rc = ERR_RANGE; /* each gun is told its half */
+    if (!rc && (p->k->row.order_id || parallel_number_taken(c, p->k->charger)))
+        rc = ERR_BUSY;
+    return rc ? rc : c->calls.live + 1 >= c->calls.cap ? ERR_FULL : 0;
 }
 
 /* Power back into the grid: for staff, at piles that know how, without money. What it earns is
@@ -337,22 +373,33 @@ static void start_call(struct core *c, struct order *o, const struct connector *
     must(call); /* check_place saw a free one */
 }
 
+static void start_held(struct core *c, struct order *o, struct connector *k)
+{
+    start_names(c, o, k);
+    order_take_connector(c, o, k);
+    order_state(c, o, ORDER_HELD);
+    order_timer(c, o, TO_START, c->now + tenant_find(c, o->row.tenant)->row.start_timeout_s * 1000);
+}
+
 /* All checks are passed: the hold, then the call. */
 static int start_go(struct core *c, const struct plan *p, int32_t to_soc, struct order **made)
 {
     struct order *o = plan_order(c, p, c->now);
-    if (!o)
-        return ERR_FULL;
-    int rc = p->cap ? payer_hold(c, o, p->cap) : 0;
+    struct order *part = o && p->second ? plan_part(c, p, o) : NULL;
+    int rc = !o || (p->second && !part) ? ERR_FULL : p->cap ? payer_hold(c, o, p->cap) : 0;
     if (rc) {
-        order_undo(c, o);
+        if (part)
+            order_undo(c, part);
+        if (o)
+            order_undo(c, o);
         return rc;
     }
-    start_names(c, o, p->k);
-    order_take_connector(c, o, p->k);
-    order_state(c, o, ORDER_HELD);
-    order_timer(c, o, TO_START, c->now + p->t->row.start_timeout_s * 1000);
+    start_held(c, o, p->k);
+    if (part)
+        start_held(c, part, p->second);
     start_call(c, o, p->k, to_soc);
+    if (part)
+        start_call(c, part, p->second, to_soc); /* goes out when the main gun has answered */
     *made = o;
     return 0;
 }
@@ -366,6 +413,8 @@ int start_order(struct core *c, const struct cmd *cmd)
     int rc = check_place(c, cmd->head.tenant, cmd->u.order_start.direction, &p);
     if (!rc)
         rc = check_direction(cmd, &p);
+    if (!rc)
+        rc = check_second(c, &cmd->u.order_start, &p);
     if (!rc)
         rc = check_payer(c, cmd, &p);
     if (!rc)
@@ -403,7 +452,7 @@ void start_result(struct core *c, struct order *o, int err, const char *status)
         return;                       /* its StartTransaction was faster than the answer */
     if (o->row.state == ORDER_HELD) { /* never sent */
         order_fail(c, o, err ? err : ERR_CLOSED, OE_START_TIMEOUT, "not sent");
-    } else if (err == ERR_TIMEOUT || err == ERR_CLOSED) {
+    } else if ((err == ERR_TIMEOUT || err == ERR_CLOSED) && !parallel_is(o)) {
         order_event(c, o, OE_START_TIMEOUT, "no answer"); /* it may have started: TO_START waits */
     } else if (err || strcmp(status, "Accepted") != 0) {
         if (!err)
@@ -759,10 +808,13 @@ static int32_t pile_check(struct core *c, const struct cmd_pile_start *in, const
     int32_t reason = token_refusal(c, ch, token, in->kind);
     if (reason)
         return reason;
-    if (p->k->row.order_id)
+    if (p->k->row.order_id ||
+        (in->second && (!p->second || p->second == p->k || p->second->row.order_id)))
         return REFUSAL_PILE_BUSY;
     plan_token(c, p, token);
-    return plan_amount(c, p, false) < 0 ? REFUSAL_NO_FUNDS : REFUSAL_NONE;
+    int64_t amount = plan_amount(c, p, false);
+    bool halves = !in->second || !amount || amount >= 2 * MONEY_FEN;
+    return amount < 0 || !halves ? REFUSAL_NO_FUNDS : REFUSAL_NONE;
 }
 
 /* The same question again: its answer was lost on the way. */
@@ -771,35 +823,56 @@ static struct order *pile_again(const struct core *c, const struct cmd_pile_star
 {
     struct order *o = k && k->row.order_id ? order_find(c, k->row.order_id) : NULL;
     bool same = o && o->row.state == ORDER_STARTING && o->row.started_by == in->kind &&
-                strcmp(o->srow.tag, in->tag) == 0;
+                (o->row.part != 0) == (in->second != 0) && strcmp(o->srow.tag, in->tag) == 0;
     return same ? o : NULL;
 }
 
 /* From now on the pile has as long as after a remote start to tell that it charges. */
-static void pile_wait(struct core *c, struct order *o, const struct plan *p,
+static void pile_wait(struct core *c, struct order *o, const struct connector *k,
                       const struct cmd_pile_start *in)
 {
-    start_names(c, o, p->k);
+    const struct tenant *t = tenant_find(c, o->row.tenant);
+    start_names(c, o, k);
     (void)obj_text(c, &o->so, &o->srow.tag, in->tag);
     o->accepted_ms = c->now;
     order_state(c, o, ORDER_STARTING);
     order_event(c, o, OE_START_ACCEPTED, in->kind == START_VIN ? "VIN" : "card");
-    order_timer(c, o, TO_START, c->now + p->t->row.start_timeout_s * 1000);
+    order_timer(c, o, TO_START, c->now + t->row.start_timeout_s * 1000);
+}
+
+/* All is well: the order, with its part when there are two guns. NULL, and why. */
+static struct order *pile_order(struct core *c, const struct plan *p,
+                                const struct cmd_pile_start *in, int32_t *reason)
+{
+    struct plan plan = *p;
+    struct order *o = local_order(c, &plan, c->now);
+    struct order *part = o && p->second ? plan_part(c, p, o) : NULL;
+    *reason = REFUSAL_NO_FUNDS;
+    if (!o)
+        return NULL;
+    if (p->second && !part) {
+        order_fail(c, o, ERR_FULL, OE_START_REJECTED, "");
+        return NULL;
+    }
+    pile_wait(c, o, p->k, in);
+    if (part) {
+        order_take_connector(c, part, p->second);
+        pile_wait(c, part, p->second, in);
+    }
+    *reason = REFUSAL_NONE;
+    return o;
 }
 
 void start_pile(struct core *c, const struct cmd *cmd, struct charger *ch)
 {
     const struct cmd_pile_start *in = &cmd->u.pile_start;
-    struct plan p = {.k = connector_of(ch, in->connector), .started_by = in->kind};
+    struct plan p = {.k = connector_of(ch, in->connector),
+                     .second = connector_of(ch, in->second),
+                     .started_by = in->kind};
     struct order *o = pile_again(c, in, p.k);
     int32_t reason = o ? REFUSAL_NONE : pile_check(c, in, ch, &p);
-    if (!o && !reason) {
-        o = local_order(c, &p, c->now);
-        if (o)
-            pile_wait(c, o, &p, in);
-        else
-            reason = REFUSAL_NO_FUNDS;
-    }
+    if (!o && !reason)
+        o = pile_order(c, &p, in, &reason);
     struct out *out = reply_new(c, 0, OUT_SIZE(pile_start));
     if (!out)
         return;
@@ -807,6 +880,11 @@ void start_pile(struct core *c, const struct cmd *cmd, struct charger *ch)
     if (o) {
         out->u.pile_start.balance = pile_balance(c, ch, o);
         (void)str_copy(out->u.pile_start.tx_no, 33, str_from_c(o->srow.tx_no));
+        const struct order *part = parallel_other(c, o);
+        if (part) {
+            out->u.pile_start.second_balance = pile_balance(c, ch, part);
+            (void)str_copy(out->u.pile_start.second_no, 33, str_from_c(part->srow.tx_no));
+        }
     }
 }
 

@@ -12,6 +12,7 @@
  * message is acknowledged, for a charger repeats it for ever else. */
 #include "core/core_state.h"
 #include "core/occupancy.h"
+#include "core/parallel.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -80,13 +81,16 @@ int64_t stop_begin(struct core *c, struct order *o, enum stop_reason reason)
     o->row.stop_reason = (int32_t)reason;
     o->row.stop_asked_ms = c->now;
     order_dirty(c, o);
-    if (!order_running(o))
-        return 0; /* a wish: carried out when the session begins */
-    order_timer_off(c, o, TO_CAP);
-    order_timer_off(c, o, TO_SUSPEND);
-    o->stop_tries = 0;
-    order_state(c, o, ORDER_STOPPING);
-    return stop_again(c, o);
+    int64_t id = 0;
+    if (order_running(o)) {
+        order_timer_off(c, o, TO_CAP);
+        order_timer_off(c, o, TO_SUSPEND);
+        o->stop_tries = 0;
+        order_state(c, o, ORDER_STOPPING);
+        id = stop_again(c, o);
+    } /* else a wish: carried out when the session begins */
+    parallel_stopped(c, o, reason);
+    return id;
 }
 
 void stop_result(struct core *c, struct order *o, int err, const char *status)
@@ -108,11 +112,13 @@ int stop_order(struct core *c, const struct cmd *cmd)
     if (!o || o->row.tenant != cmd->head.tenant || !station_scope_ok(cmd, o->row.station) ||
         !order_ready(c, o))
         return ERR_NOT_FOUND;
+    o = parallel_main(c, o);
     if ((in->driver && in->driver != o->row.driver) || (self && cmd->head.actor != o->row.driver))
         return ERR_NOT_FOUND;
     if (o->row.kind == ORDER_OCCUPANCY)
         return ERR_CONFLICT; /* pulling the plug ends it, or a waiver */
     c->made_version = o->row.version;
+    o = parallel_live(c, o);
     if (o->row.state == ORDER_HELD)
         order_fail(c, o, ERR_CLOSED, OE_START_REJECTED, "cancelled");
     else if (order_open(o) && !o->row.stop_asked_ms)
@@ -148,13 +154,16 @@ void stop_end(struct core *c, struct order *o, enum stop_reason reason, int64_t 
     }
     order_state(c, o, ORDER_ENDED);
     order_event(c, o, o->row.estimated ? OE_CLOSED_ESTIMATED : OE_TX_STOPPED, o->srow.stop_text);
-    settle_order(c, o);
+    struct order *over = parallel_ended(c, o, reason);
+    if (over)
+        settle_order(c, over);
     if (ch) {
         command_drop(c, ch, o->row.id);
         interval_note(c, o, ch);
         interval_restore(c, ch);
     }
-    occupancy_after(c, o, k, reason);
+    if (over)
+        occupancy_after(c, over, over == o ? k : connector_find(c, over->row.connector), reason);
 }
 
 void stop_estimated(struct core *c, struct order *o, enum stop_reason reason)
@@ -374,9 +383,11 @@ static void record_known(struct core *c, struct order *o, const struct cmd_tx_re
     } else if (o->row.state == ORDER_START_FAILED) {
         record_late(c, o, in, ch);
     } else if (o->row.estimated) {
-        int64_t billed = o->row.energy_mwh;
+        int64_t billed = parallel_main(c, o)->row.energy_mwh;
+        parallel_own(c, o);
         (void)record_evidence(c, o, in);
-        settle_correct(c, o, billed);
+        if (!parallel_true_end(c, o))
+            settle_correct(c, o, billed);
     }
 }
 

@@ -81,7 +81,13 @@ enum battery_phase {
 enum parking_lock { LOCK_UNKNOWN = 0, LOCK_MOVING = 1, LOCK_UP = 2, LOCK_DOWN = 3 };
 enum parking_bay { BAY_UNKNOWN = 0, BAY_EMPTY = 1, BAY_TAKEN = 2 };
 
-enum order_kind { ORDER_CHARGE = 1, ORDER_OCCUPANCY = 2, ORDER_DISCHARGE = 3, ORDER_SWAP = 4 };
+enum order_kind {
+    ORDER_CHARGE = 1,
+    ORDER_OCCUPANCY = 2,
+    ORDER_DISCHARGE = 3,
+    ORDER_SWAP = 4,
+    ORDER_PART = 5 /* the second gun of a parallel charge: its money is its main order's */
+};
 
 enum payer_kind {
     PAYER_NONE = 0,

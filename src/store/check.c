@@ -31,6 +31,7 @@
  *   check_invoice.c    invoice, invoice line, invoiced
  *   check_days.c       day
  *   check_occupancy.c  occupancy
+ *   check_parallel.c   parallel
  *   check_recon.c      suspense, bill, settled, close */
 #include "store/check.h"
 
@@ -413,8 +414,9 @@ int store_check(const char *path, FILE *out)
 static int all_check(struct check *c)
 {
     static int (*const parts[])(struct check * c) = {
-        ledger_check,    check_orders,   check_splits, check_purse, check_wallet,
-        check_companies, check_invoices, check_days,   check_recon, check_occupancy,
+        ledger_check, check_orders,    check_splits,   check_purse,
+        check_wallet, check_companies, check_invoices, check_days,
+        check_recon,  check_occupancy, check_parallel,
     };
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < ARRAY_LEN(parts); i++)

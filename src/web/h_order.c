@@ -18,7 +18,7 @@ enum { SAMPLES_KEEP = 4000 };
 
 /* ---- writes ---- */
 
-static int start_send(struct request *r, int64_t connector, int64_t driver, int64_t cap)
+static int start_send(struct request *r, int64_t connector, int64_t second, int64_t driver)
 {
     const struct api_OrderIn *in = r->in;
     int64_t discharge_to = in->has.discharge_to ? in->discharge_to : 0;
@@ -27,8 +27,9 @@ static int start_send(struct request *r, int64_t connector, int64_t driver, int6
     if (cmd == NULL)
         return ERR_TOO_LARGE;
     cmd->u.order_start.connector = connector;
+    cmd->u.order_start.second = second;
     cmd->u.order_start.driver = driver;
-    cmd->u.order_start.cap = cap;
+    cmd->u.order_start.cap = in->has.cap ? in->cap.v : 0;
     cmd->u.order_start.payer_kind = driver != 0 ? PAYER_WALLET : PAYER_NONE;
     if (driver != 0 && in->has.payer)
         cmd->u.order_start.payer_kind = (int32_t)in->payer;
@@ -52,31 +53,44 @@ static int code_take(void *ctx, const struct sql_value *v, size_t n)
     return 0;
 }
 
+/* The connector of a code, of the driver's tenant. */
+static int code_find(struct request *r, struct str text, const char *at, int64_t *connector)
+{
+    struct code_place place = {0};
+    struct bind code = BIND_TEXT("code", text);
+    int err = req_query(r, QUERY_WEB_CODE, &code, 1, code_take, &place);
+
+    if (err == 0 && place.tenant != r->actor.tenant)
+        err = ERR_NOT_FOUND;
+    if (err == ERR_NOT_FOUND)
+        return req_fail(r, err, at, "no connector has this code");
+    *connector = place.connector;
+    return err;
+}
+
 int me_order_start(struct request *r)
 {
     const struct api_OrderIn *in = r->in;
-    struct code_place place = {0};
-    struct bind code = BIND_TEXT("code", in->code);
+    int64_t connector = 0, second = 0;
     int err;
 
     if (r->resumed)
         return req_made(r);
     if (!in->has.code)
         return req_fail(r, ERR_REQUIRED, "/code", "the code on the connector");
-    if (in->has.driver || in->has.connector || in->has.discharge_to)
+    if (in->has.driver || in->has.connector || in->has.second || in->has.discharge_to)
         return req_fail(r, ERR_RANGE,
                         in->has.driver      ? "/driver"
                         : in->has.connector ? "/connector"
+                        : in->has.second    ? "/second"
                                             : "/discharge_to",
                         "for staff only");
     if (!in->has.cap || in->cap.v <= 0)
         return req_fail(r, in->has.cap ? ERR_RANGE : ERR_REQUIRED, "/cap", "more than 0");
-    err = req_query(r, QUERY_WEB_CODE, &code, 1, code_take, &place);
-    if (err == 0 && place.tenant != r->actor.tenant)
-        err = ERR_NOT_FOUND;
-    if (err == ERR_NOT_FOUND)
-        return req_fail(r, err, "/code", "no connector has this code");
-    return err != 0 ? err : start_send(r, place.connector, r->actor.id, in->cap.v);
+    err = code_find(r, in->code, "/code", &connector);
+    if (err == 0 && in->has.second_code)
+        err = code_find(r, in->second_code, "/second_code", &second);
+    return err != 0 ? err : start_send(r, connector, second, r->actor.id);
 }
 
 int orders_post(struct request *r)
@@ -85,15 +99,18 @@ int orders_post(struct request *r)
 
     if (r->resumed)
         return req_made(r);
-    if (in->has.code)
-        return req_fail(r, ERR_RANGE, "/code", "staff name the connector");
+    if (in->has.code || in->has.second_code)
+        return req_fail(r, ERR_RANGE, in->has.code ? "/code" : "/second_code",
+                        "staff name the connector");
+    if (in->has.second && in->second <= 0)
+        return req_fail(r, ERR_RANGE, "/second", "which one");
     if (in->connector <= 0)
         return req_fail(r, ERR_REQUIRED, "/connector", "which one");
     if (in->driver != 0 && in->cap.v <= 0)
         return req_fail(r, ERR_RANGE, "/cap", "more than 0 when a wallet pays");
     if (in->cap.v < 0)
         return req_fail(r, ERR_RANGE, "/cap", "not negative");
-    return start_send(r, in->connector, in->driver, in->cap.v);
+    return start_send(r, in->connector, in->has.second ? in->second : 0, in->driver);
 }
 
 static int stop_send(struct request *r, int64_t driver)
@@ -227,7 +244,7 @@ static void order_live(struct request *r, struct api_Order *o)
 
     web_lock(r->web);
     l = replica_order(&r->web->replica, r->id);
-    if (l != NULL && o->order.state < ORDER_ENDED) {
+    if (l != NULL && o->order.state <= ORDER_ENDED) { /* one gun may still go on */
         o->has.live_power_w = o->has.live_energy_mwh = o->has.live_cost = o->has.live_soc_pm = true;
         o->live_power_w = l->power_w;
         o->live_energy_mwh = l->energy_mwh;
@@ -235,6 +252,21 @@ static void order_live(struct request *r, struct api_Order *o)
         o->live_soc_pm = l->soc_pm;
     }
     web_unlock(r->web);
+}
+
+static int main_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    (void)n;
+    *(int64_t *)ctx = v[0].i;
+    return 0;
+}
+
+/* Staff who ask for the second gun of a parallel charge mean its order. */
+static int main_of(struct request *r)
+{
+    int err = req_query(r, QUERY_WEB_ORDER_MAIN, NULL, 0, main_take, &r->id);
+
+    return err == ERR_NOT_FOUND ? 0 : err;
 }
 
 static int story(struct request *r, int64_t driver)
@@ -245,7 +277,9 @@ static int story(struct request *r, int64_t driver)
 
     if (o == NULL)
         return ERR_TOO_LARGE;
-    err = req_one(r, QUERY_WEB_ORDER_MORE, NULL, 0, &api_Order_type, o);
+    err = driver == 0 ? main_of(r) : 0;
+    if (err == 0)
+        err = req_one(r, QUERY_WEB_ORDER_MORE, NULL, 0, &api_Order_type, o);
     if (err == 0)
         err = req_one(r, QUERY_WEB_ORDER, &key, 1, &api_OrderRow_type, &o->order);
     if (err == 0)
@@ -285,6 +319,7 @@ struct curve {
     struct request *r;
     struct rows rows;
     uint32_t stride, seen;
+    int64_t gun; /* whose samples come */
 };
 
 /* Keeps every stride-th; a full array is thinned to every second, so the curve keeps its shape. */
@@ -311,6 +346,7 @@ static int sample_take(void *ctx, int64_t at_ms, const struct core_sample *s)
         .soc_pm = s->soc_pm == SAMPLE_NONE32 ? -1 : s->soc_pm,
         .voltage_mv = s->voltage_mv == SAMPLE_NONE32 ? 0 : s->voltage_mv,
         .current_ma = s->current_ma == SAMPLE_NONE32 ? 0 : s->current_ma,
+        .gun = c->gun,
     };
     return 0;
 }
@@ -321,7 +357,10 @@ int orders_samples(struct request *r)
     struct rows sessions = {.type = &api_SessionRow_type};
     struct bind key = BIND_I64("driver", 0);
     struct api_OrderRow order;
-    int err = req_one(r, QUERY_WEB_ORDER, &key, 1, &api_OrderRow_type, &order);
+    int err = main_of(r);
+
+    if (err == 0)
+        err = req_one(r, QUERY_WEB_ORDER, &key, 1, &api_OrderRow_type, &order);
 
     if (err == 0)
         err = req_rows(r, QUERY_WEB_ORDER_SESSIONS, NULL, 0, &sessions);
@@ -329,6 +368,7 @@ int orders_samples(struct request *r)
     for (uint32_t i = 0; err == 0 && i < sessions.n; i++) {
         const struct api_SessionRow *s = (const struct api_SessionRow *)(void *)sessions.p + i;
 
+        c.gun = s->connector_number;
         err = store_samples(r->reader, s->id, sample_take, &c);
     }
     return err != 0 ? err : req_page(r, &c.rows);

@@ -205,6 +205,7 @@ static int place_take(void *ctx, const struct sql_value *v, size_t n)
     o->zone = req_copy(p->r, v[11].s);
     p->family = v[12].i;
     p->occupancy = v[15].i;
+    o->pairs = v[16].i;
     return v[13].i == CHARGER_ACTIVE && v[14].i == ROW_ACTIVE ? 0 : ERR_NOT_FOUND;
 }
 

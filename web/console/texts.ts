@@ -93,7 +93,7 @@ const watching: Pairs = {
   'wall.calls': ['指令', 'Calls'], 'wall.charger': ['打开充电桩', 'Open the charger'],
   'orders.sub': ['每一笔订单都可以追到最后一分钱', 'Every order can be followed to its last cent'], 'orders.empty': ['没有订单。车主扫码充电后会出现在这里。', 'No orders. They appear as soon as somebody charges.'],
   'orders.nopayer': ['无付款方', 'nobody pays'], 'orders.fail': ['启动失败', 'Start failed'], 'orders.onedriver': ['仅此车主', 'one driver'], 'orders.oneconnector': ['仅此枪', 'one connector'],
-  'order.title': ['订单', 'Order'], 'order.facts': ['基本信息', 'Facts'], 'order.seller': ['开票方', 'Seller of record'], 'order.tax': ['税率（含税）', 'Tax (included)'], 'order.session': ['充电过程', 'Session'], 'order.tx': ['交易号', 'Transaction'],
+  'order.title': ['订单', 'Order'], 'order.facts': ['基本信息', 'Facts'], 'order.seller': ['开票方', 'Seller of record'], 'order.tax': ['税率（含税）', 'Tax (included)'], 'order.session': ['充电过程', 'Session'], 'order.gun': ['{n} 号枪', 'gun {n}'], 'order.tx': ['交易号', 'Transaction'],
   'order.meter': ['表底', 'Meter'], 'order.evidence': ['读数疑点', 'Evidence'], 'order.chargertime': ['桩上时间', "Charger's clock"], 'order.stoptext': ['桩报原因', 'Reason as sent'],
   'order.timeline': ['时间线', 'Timeline'], 'order.commands': ['指令', 'Calls'], 'order.curve': ['充电曲线', 'Curve'],
   'order_event.1': ['创建订单', 'Order created'], 'order_event.2': ['金额已冻结', 'Amount put on hold'], 'order_event.3': ['下发启动', 'Start sent'], 'order_event.4': ['桩接受启动', 'Charger accepted'], 'order_event.5': ['桩拒绝启动', 'Charger refused'],

@@ -49,6 +49,8 @@ export const driverTexts: Pairs = {
   'start.day': ['全天电价', 'Prices of the day'],
   'start.amount': ['预付金额', 'Prepaid amount'],
   'start.own': ['自定义', 'Other'],
+  'start.pair': ['双枪并充', 'Two guns in one vehicle'], 'start.pairhold': ['另一把枪的枪码', 'Code of the other gun'],
+  'start.pairwhy': ['两把枪插在同一辆车上，合成一个订单，共用预付金额。', 'Both guns in the same vehicle make one order and share the prepaid amount.'],
   'start.ownhold': ['输入金额（元）', 'Amount'],
   'start.about': ['约可充 {kwh} 度', 'about {kwh} kWh'],
   'start.explain': ['先冻结此金额，充到为止；用不完的部分结束后立即退回余额。', 'This much is put on hold and never exceeded; what is left returns to your balance at once.'],

@@ -68,7 +68,7 @@ bool ykc_call_answer(struct ykc_gate *g, struct ykc_conn *c, struct ykc_pile *p,
 {
     char reason[80];
     struct ykc_call *call = p->calls, was;
-    bool start = a->reply == 0x33 || a->reply == 0xe1;
+    bool start = a->reply == 0x33 || a->reply == 0xa3 || a->reply == 0xe1;
 
     while (call != NULL && !answers(call, a))
         call = call->next;
@@ -242,12 +242,34 @@ static void discharge_stop(const struct ykc_out *o)
 
 /* ---- charge ---- */
 
+/* One gun of two. Which one is the main gun the pile knows by the order in which they come. */
+static void parallel_start(const struct ykc_out *o)
+{
+    struct ykc_ParallelStart out = {.balance = ykc_fen(o->in->balance)};
+    struct ykc_call *call = gun_call(o, 0xa3);
+
+    if (call == NULL)
+        return;
+    str_copy(call->order, sizeof(call->order), str_from_c(o->in->tx_no));
+    memcpy(out.order, call->order, sizeof(out.order));
+    memcpy(out.pile, o->p->number, sizeof(out.pile));
+    memcpy(out.gun, o->gun, sizeof(out.gun));
+    memset(out.card, '0', sizeof(out.card) - 1);
+    memset(out.physical, '0', sizeof(out.physical) - 1);
+    str_copy(out.parallel, sizeof(out.parallel), str_from_c(o->in->parallel));
+    ykc_send(o->g, o->c, ykc_msg(0xa4), &out, NULL);
+}
+
 static void remote_start(const struct ykc_out *o)
 {
     struct ykc_call *call;
 
     if (o->in->direction < 0) {
         discharge_start(o);
+        return;
+    }
+    if (o->in->parallel[0] != '\0') {
+        parallel_start(o);
         return;
     }
     call = gun_call(o, 0x33);

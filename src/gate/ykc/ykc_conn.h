@@ -2,7 +2,8 @@
 /* ykc_conn.h: what the files of the 云快充 gate share. ykc_gate.c owns connections, piles and the
  * way to the core; ykc_in.c knows what piles say; ykc_call.c the calls to them and their outcome;
  * ykc_out.c the core's answers; ykc_map.c turns numbers of the protocol into ours and back, and
- * nothing else; ykc_profile.c is the table of vendors' ways.
+ * nothing else; ykc_profile.c is the table of vendors' ways; ykc_pair.c joins the two requests of
+ * a parallel charge.
  *
  * A connected pile that is idle costs sizeof(struct ykc_conn) and sizeof(struct ykc_pile): what is
  * only needed now and then (calls, questions) comes from slabs of its own. */
@@ -107,9 +108,10 @@ struct ykc_conn {
 struct ykc_gate {
     struct gate_config cfg;
     int64_t born_ms;
-    struct slab conns, piles, waits, calls;
-    struct map orphans; /* (slot, gen) → log-ins asked for by connections that are gone */
-    struct buf backlog; /* commands that the core had no room for, padded to 8 */
+    struct slab conns, piles, waits, calls, pair_slab;
+    struct ykc_pair *pairs; /* parallel charges that were asked for lately */
+    struct map orphans;     /* (slot, gen) → log-ins asked for by connections that are gone */
+    struct buf backlog;     /* commands that the core had no room for, padded to 8 */
     struct buf body, out, text;
     struct arena arena; /* of one call's parameters */
     struct gate_stats stats;
@@ -165,6 +167,8 @@ void ykc_time_send(struct ykc_gate *g, struct ykc_conn *c, struct ykc_pile *p);
 void ykc_beat_answer(struct ykc_gate *g, struct ykc_conn *c, const struct ykc_pile *p,
                      const char *gun, const uint8_t seq[2]);
 const struct wire_msg *ykc_msg(uint8_t type);
+/** The number that the display shows: decimal, or zeros. */
+void ykc_logical_card(const char *card, char out[17]);
 
 /* ykc_call.c */
 void ykc_call_take(struct ykc_gate *g, struct ykc_conn *c, const struct out_call *call);
@@ -198,6 +202,17 @@ void ykc_prices_push(struct ykc_gate *g, struct ykc_conn *c, const struct ykc_wa
 /** The pile holds these prices. */
 void ykc_prices_held(struct ykc_gate *g, struct ykc_conn *c, struct ykc_pile *p,
                      const struct reply_prices *r);
+
+/* ykc_pair.c */
+size_t ykc_pair_size(void);
+/** A1: waits for the other gun's, then asks the core. */
+void ykc_pair_take(struct ykc_gate *g, struct ykc_conn *c, struct ykc_pile *p,
+                   const struct ykc_ParallelRequest *in, const uint8_t seq[2]);
+void ykc_pair_decided(struct ykc_gate *g, struct ykc_conn *c, const struct ykc_wait *w,
+                      const struct out *out);
+bool ykc_pairs_open(const struct ykc_gate *g, const struct ykc_pile *p);
+void ykc_pairs_expire(struct ykc_gate *g, struct ykc_conn *c);
+void ykc_pairs_drop(struct ykc_gate *g, const struct ykc_pile *p);
 
 /* ykc_profile.c */
 enum ykc_way {

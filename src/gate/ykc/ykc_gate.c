@@ -316,6 +316,7 @@ static void pile_forget(struct ykc_gate *g, struct ykc_conn *c, struct ykc_pile 
         closed_send(g, c, p->charger, reason);
     }
     ykc_calls_drop(g, p);
+    ykc_pairs_drop(g, p);
     slab_put(&g->piles, p->self);
 }
 
@@ -438,17 +439,17 @@ static void on_close(void *ctx, struct net_conn name, enum net_why why, uint16_t
     g->stats.connections--;
 }
 
-static bool calls_open(const struct ykc_conn *c)
+static bool calls_open(const struct ykc_gate *g, const struct ykc_conn *c)
 {
     for (const struct ykc_pile *p = c->piles; p != NULL; p = p->next)
-        if (p->calls != NULL)
+        if (p->calls != NULL || ykc_pairs_open(g, p))
             return true;
     return false;
 }
 
 void ykc_calls_watch(struct ykc_gate *g, struct ykc_conn *c)
 {
-    if (calls_open(c))
+    if (calls_open(g, c))
         net_timer_set(g->cfg.net, c->net, WATCH_MS);
 }
 
@@ -469,6 +470,7 @@ static void on_timer(void *ctx, struct net_conn name)
         net_timer_set(g->cfg.net, name, YKC_LOGIN_MS);
     c->retrying = false;
     ykc_calls_expire(g, c);
+    ykc_pairs_expire(g, c);
     ykc_calls_watch(g, c);
     conn_go_on(g, c);
     if (c->paused)
@@ -555,6 +557,7 @@ int ykc_gate_new(const struct gate_config *cfg, struct ykc_gate **out)
     slab_init(&g->piles, sizeof(struct ykc_pile), piles);
     slab_init(&g->waits, sizeof(struct ykc_wait), waits);
     slab_init(&g->calls, sizeof(struct ykc_call), calls);
+    slab_init(&g->pair_slab, ykc_pair_size(), piles);
     map_init(&g->orphans, 2 * (size_t)cfg->max_conns, seed);
     buf_init(&g->backlog, (size_t)cfg->max_conns * BACKLOG_A_CONN + BACKLOG_LEAST);
     buf_init(&g->body, FRAME_BODY_MAX);
@@ -573,6 +576,7 @@ void ykc_gate_free(struct ykc_gate *g)
     slab_free(&g->piles);
     slab_free(&g->waits);
     slab_free(&g->calls);
+    slab_free(&g->pair_slab);
     map_free(&g->orphans);
     buf_free(&g->backlog);
     buf_free(&g->body);

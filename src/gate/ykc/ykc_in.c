@@ -44,6 +44,7 @@ union ykc_any {
     struct ykc_RebootReply reboot;
     struct ykc_UpdateReply update;
     struct ykc_ParallelRequest parallel;
+    struct ykc_ParallelStartReply both;
     struct ykc_QrPrefixReply qr;
     struct ykc_DischargeReply discharging;
     struct ykc_DischargeStopReply undischarged;
@@ -404,18 +405,9 @@ static void vin_take(const struct ykc_turn *t)
         start_ask(t, in->gun, START_VIN, vin, "");
 }
 
-/* Two guns for one vehicle are two sessions of one order; an order of ours has one. A clear no. */
 static void parallel_take(const struct ykc_turn *t)
 {
-    const struct ykc_ParallelRequest *in = &t->u->parallel;
-    struct ykc_ParallelDecision out = {.result = 0, .reason = REFUSAL_UNSUPPORTED};
-
-    memset(out.order, '0', sizeof(out.order) - 1);
-    memcpy(out.pile, in->pile, sizeof(out.pile));
-    memcpy(out.gun, in->gun, sizeof(out.gun));
-    memset(out.card, '0', sizeof(out.card) - 1);
-    memcpy(out.parallel, in->parallel, sizeof(out.parallel));
-    ykc_send(t->g, t->c, ykc_msg(0xa2), &out, t->f->seq);
+    ykc_pair_take(t->g, t->c, t->p, &t->u->parallel, t->f->seq);
 }
 
 /* ---- 33 … F1 answers to calls ---- */
@@ -423,21 +415,39 @@ static void parallel_take(const struct ykc_turn *t)
 /* A start that was refused, for want of a plug above all, may be taken up by the pile within a
  * minute when somebody plugs in. Its order is over and its money released by then: it must not run.
  */
-static void started_take(const struct ykc_turn *t)
+static void started(const struct ykc_turn *t, const char *gun, const struct ykc_answer *a)
 {
-    const struct ykc_RemoteStartReply *in = &t->u->started;
-    bool ok = in->result == 1;
-    struct ykc_answer a = {.reply = 0x33,
-                           .accepted = ok,
-                           .gun = ykc_gun(in->gun),
-                           .reason = in->reason,
-                           .order = in->order};
-
-    if (ykc_call_answer(t->g, t->c, t->p, &a) || !ok || !ykc_start_refused(t->g, t->p, in->order))
+    if (ykc_call_answer(t->g, t->c, t->p, a) || !a->accepted ||
+        !ykc_start_refused(t->g, t->p, a->order))
         return;
     log_line(LOG_WARN, "ykc", t->g->cause, "pile %s began a start that it had refused: stopped",
              t->p->number);
-    ykc_stop_send(t->g, t->c, in->pile, in->gun);
+    ykc_stop_send(t->g, t->c, t->p->number, gun);
+}
+
+static void started_take(const struct ykc_turn *t)
+{
+    const struct ykc_RemoteStartReply *in = &t->u->started;
+
+    started(t, in->gun,
+            &(struct ykc_answer){.reply = 0x33,
+                                 .accepted = in->result == 1,
+                                 .gun = ykc_gun(in->gun),
+                                 .reason = in->reason,
+                                 .order = in->order});
+}
+
+/* One gun of two: the core asks the second one when the main one has answered. */
+static void parallel_started_take(const struct ykc_turn *t)
+{
+    const struct ykc_ParallelStartReply *in = &t->u->both;
+
+    started(t, in->gun,
+            &(struct ykc_answer){.reply = 0xa3,
+                                 .accepted = in->result == 1,
+                                 .gun = ykc_gun(in->gun),
+                                 .reason = in->reason,
+                                 .order = in->order});
 }
 
 static void stopped_take(const struct ykc_turn *t)
@@ -625,6 +635,7 @@ static const struct ykc_row rows[] = {
     ANSWER(0x91, RebootReply, 1, answer_take),
     ROW(0x93, UpdateReply, update_take),
     ROW(0xa1, ParallelRequest, parallel_take),
+    ROW(0xa3, ParallelStartReply, parallel_started_take),
     ROW(0xe1, DischargeReply, discharging_take),
     ROW(0xe3, DischargeStopReply, undischarged_take),
     ROW(0xe7, DischargeData, discharge_take),

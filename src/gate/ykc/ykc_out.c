@@ -168,7 +168,7 @@ static void recorded(struct ykc_gate *g, struct ykc_conn *c, const struct ykc_wa
 /* ---- 31, 71 a start at the pile ---- */
 
 /* The display shows a decimal number; a card that has none shows zeros. */
-static void logical_card(const char *card, char out[17])
+void ykc_logical_card(const char *card, char out[17])
 {
     bool decimal = card[0] != '\0' && card[strspn(card, "0123456789")] == '\0';
 
@@ -193,7 +193,7 @@ static void start_decided(struct ykc_gate *g, struct ykc_conn *c, const struct y
         memcpy(reply.order, r->tx_no, sizeof(reply.order));
     memcpy(reply.pile, w->pile->number, sizeof(reply.pile));
     memcpy(reply.gun, w->u.start.gun, sizeof(reply.gun));
-    logical_card(w->u.start.card, reply.card);
+    ykc_logical_card(w->u.start.card, reply.card);
     ykc_send(g, c, ykc_msg(0x32), &reply, w->seq);
 }
 
@@ -220,7 +220,7 @@ void ykc_reply_take(struct ykc_gate *g, struct ykc_conn *c, const struct ykc_wai
     } takes[] = {{0x01, opened},      {0x02, booted},          {0x05, verified},
                  {0x09, fetched},     {0x58, ykc_prices_push}, {0x31, start_decided},
                  {0x71, vin_decided}, {0x3b, recorded},        {0x3d, recorded},
-                 {0xe9, recorded}};
+                 {0xe9, recorded},    {0xa1, ykc_pair_decided}};
 
     if (w->type == 0x13)
         read_kept(g, c, w);

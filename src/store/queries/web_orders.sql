@@ -21,7 +21,10 @@ LEFT JOIN connector k ON k.id = o.connector
 -- use: order_row
 WHERE o.tenant = :tenant AND (:scope = 0 OR o.station = :scope) AND (:state < 0 OR o.state = :state)
   AND (:station = 0 OR o.station = :station) AND (:driver = 0 OR o.driver = :driver)
-  AND (:connector = 0 OR o.connector = :connector) AND (:from = 0 OR o.created_ms >= :from)
+  AND o.kind <> 5
+  AND (:connector = 0 OR o.connector = :connector
+       OR (o.part <> 0 AND EXISTS (SELECT 1 FROM orders q WHERE q.id = o.part AND q.connector = :connector)))
+  AND (:from = 0 OR o.created_ms >= :from)
   AND (:to = 0 OR o.created_ms < :to) AND o.id < :after
 ORDER BY o.id DESC LIMIT :lim;
 
@@ -44,7 +47,12 @@ ORDER BY o.id DESC LIMIT :lim;
 
 -- name: web_order(tenant id, scope id, id id, driver id) one
 -- use: order_row
-WHERE o.id = :id AND o.tenant = :tenant AND (:scope = 0 OR o.station = :scope) AND (:driver = 0 OR o.driver = :driver);
+WHERE o.id = :id AND o.kind <> 5 AND o.tenant = :tenant AND (:scope = 0 OR o.station = :scope) AND (:driver = 0 OR o.driver = :driver);
+
+-- A part's page is that of its main order.
+-- name: web_order_main(tenant id, id id) one
+-- out: part_of id
+SELECT part_of FROM orders WHERE id = :id AND tenant = :tenant AND part_of <> 0;
 
 -- name: web_order_more(id id) one
 -- out: tariff id, contract id, currency text, seller text, tax_bp int, elec money, service money, occupancy money, doubt_mwh energy, decide_ms time, rule id
@@ -55,10 +63,12 @@ SELECT tariff, contract, currency, seller, tax_bp, elec, service, occupancy, dou
 SELECT seq, kind, label, from_ms, to_ms, energy_mwh, price_e5, amount FROM fee_line WHERE order_id = :id ORDER BY seq;
 
 -- name: web_order_sessions(id id) many
--- out: id id, tx i64, tx_no text, state int, meter_start energy, meter_last energy, meter_stop energy, energy_mwh energy, power_w i64, soc_pm int, evidence int, start_ms time, last_ms time, charger_start_ms time, charger_stop_ms time, end_ms time, stop_text text, record_amount money
-SELECT id, tx, tx_no, state, meter_start, meter_last, meter_stop, energy_mwh, power_w, soc_pm, evidence, start_ms, last_ms,
-       charger_start_ms, charger_stop_ms, end_ms, stop_text, record_amount
-FROM session WHERE order_id = :id ORDER BY id;
+-- out: id id, tx i64, tx_no text, state int, meter_start energy, meter_last energy, meter_stop energy, energy_mwh energy, power_w i64, soc_pm int, evidence int, start_ms time, last_ms time, charger_start_ms time, charger_stop_ms time, end_ms time, stop_text text, record_amount money, connector_number int
+SELECT s.id, s.tx, s.tx_no, s.state, s.meter_start, s.meter_last, s.meter_stop, s.energy_mwh, s.power_w, s.soc_pm, s.evidence, s.start_ms,
+       s.last_ms, s.charger_start_ms, s.charger_stop_ms, s.end_ms, s.stop_text, s.record_amount, COALESCE(k.number, 0)
+FROM session s
+LEFT JOIN connector k ON k.id = s.connector
+WHERE s.order_id IN (:id, NULLIF((SELECT part FROM orders WHERE id = :id), 0)) ORDER BY s.id;
 
 -- name: web_order_parts(id id) many
 -- out: seq int, party id, party_name text, account id, fee_kind int, base money, ratio int, ratio_sum int, amount money, at_ms time, due_ms time, transfer id, clause int, clause_kind int
@@ -80,7 +90,7 @@ SELECT id, account, amount, captured, released, state, created_ms, resolved_ms F
 -- name: web_order_commands(id id, charger id) many
 -- out: id id, charger id, connector int, order_id id, action text, payload text, state int, result text, status text, err int, created_ms time, sent_ms time, done_ms time
 SELECT id, charger, connector, order_id, action, payload, state, result, status, err, created_ms, sent_ms, done_ms
-FROM command WHERE charger = :charger AND order_id = :id ORDER BY id LIMIT 50;
+FROM command WHERE charger = :charger AND order_id IN (:id, NULLIF((SELECT part FROM orders WHERE id = :id), 0)) ORDER BY id LIMIT 50;
 
 -- name: order_battery(tenant id, scope id, id id) many
 -- out: session id, order_id id, phase int, at_ms time, vin text, chemistry int, made int, cycles int, capacity_mah i64, energy_mwh energy, voltage_mv int, soc_pm int, cell_min_mv int, cell_max_mv int, temp_min_dc int, temp_max_dc int, minutes int, detail text
@@ -88,7 +98,7 @@ SELECT b.session, b.order_id, b.phase, b.at_ms, b.vin, b.chemistry, b.made, b.cy
        b.voltage_mv, b.soc_pm, b.cell_min_mv, b.cell_max_mv, b.temp_min_dc, b.temp_max_dc, b.minutes, b.detail
 FROM battery b
 JOIN orders o ON o.id = b.order_id
-WHERE b.order_id = :id AND b.tenant = :tenant AND (:scope = 0 OR o.station = :scope)
+WHERE (b.order_id = :id OR o.part_of = :id) AND b.tenant = :tenant AND (:scope = 0 OR o.station = :scope)
 ORDER BY b.at_ms, b.phase;
 
 -- name: vehicle_battery(tenant id, scope id, vin text) many

@@ -28,7 +28,7 @@ WHERE d.id = :id AND d.tenant = :tenant;
 SELECT d.id, d.name, d.phone, COALESCE(a.posted_in - a.posted_out, 0), COALESCE(a.held, 0),
        COALESCE(a.posted_in - a.posted_out - a.held, 0) + CASE WHEN d.gift_until = 0 OR d.gift_until > :now_ms THEN COALESCE(g.posted_in - g.posted_out - g.held, 0) ELSE 0 END,
        COALESCE(x.posted_out - x.posted_in, 0), t.currency,
-       COALESCE((SELECT max(o.id) FROM orders o WHERE o.driver = d.id AND o.state < 7 AND o.kind <> 2), 0),
+       COALESCE((SELECT max(o.id) FROM orders o WHERE o.driver = d.id AND o.state < 8 AND o.kind <> 2), 0),
        COALESCE((SELECT max(o.id) FROM orders o WHERE o.driver = d.id AND o.state < 7 AND o.kind = 2), 0),
        CASE WHEN d.gift_until = 0 OR d.gift_until > :now_ms THEN COALESCE(g.posted_in - g.posted_out, 0) ELSE 0 END, d.gift_until, d.frozen
 FROM driver d

@@ -52,7 +52,7 @@ FROM charger WHERE id = :id AND tenant = :tenant AND (:scope = 0 OR station = :s
 -- name: web_wall(tenant id, scope id, station id, charger id) many
 -- out: id id, station id, station_name text, charger id, charger_name text, path text, protocol int, number int, code text, kind int, max_power_w int, status int, error text, status_ms time, parking int, bay int, order_id id, power_w i64, energy_mwh energy, soc_pm int, cost money, cap money, version int, occupancy id, free_ms time
 SELECT k.id, c.station, COALESCE(s.name, ''), c.id, c.name, c.path, c.protocol, k.number, k.code, k.kind, k.max_power_w,
-       k.status, k.error, k.status_ms, k.parking, k.bay, k.order_id,
+       k.status, k.error, k.status_ms, k.parking, k.bay, COALESCE(NULLIF(o.part_of, 0), k.order_id),
        COALESCE(e.power_w, 0), COALESCE(e.energy_mwh, 0), COALESCE(e.soc_pm, 0), 0, COALESCE(o.cap, 0), k.version, k.occupancy, COALESCE(q.free_ms, 0)
 FROM connector k
 JOIN charger c ON c.id = k.charger
@@ -73,9 +73,10 @@ JOIN charger c ON c.id = k.charger
 WHERE k.id = :id AND k.tenant = :tenant AND (:scope = 0 OR c.station = :scope);
 
 -- name: web_code(code text) one
--- out: id id, code text, station_name text, address text, charger_name text, number int, kind int, max_power_w int, status int, currency text, tenant id, zone text, tariff id, charger_state int, station_state int, occupancy id
+-- out: id id, code text, station_name text, address text, charger_name text, number int, kind int, max_power_w int, status int, currency text, tenant id, zone text, tariff id, charger_state int, station_state int, occupancy id, pairs int
 SELECT k.id, k.code, s.name, s.address, c.name, k.number, k.kind, k.max_power_w, k.status, t.currency, k.tenant, s.zone,
-       s.tariff, c.state, s.state, s.occupancy
+       s.tariff, c.state, s.state, s.occupancy,
+       CASE WHEN c.protocol = 2 AND EXISTS (SELECT 1 FROM connector o WHERE o.charger = k.charger AND o.id <> k.id) THEN 1 ELSE 0 END
 FROM connector k
 JOIN charger c ON c.id = k.charger
 JOIN station s ON s.id = c.station

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "core/parallel.h"
 #include "world.h"
 
 #define KWH           INT64_C(1000000)
@@ -570,7 +571,7 @@ static void test_pile_first_reading(void **state)
     assert_int_equal(world_send(w, c), 0);
     const struct order *o = order_find(w->core, order);
     assert_int_equal(o->ev.energy_mwh, 800000);
-    assert_int_equal(meter_spent(o), 9600);
+    assert_int_equal(parallel_spent(w->core, o), 9600);
 }
 
 static void test_pile_second_login(void **state)

@@ -102,6 +102,64 @@ static void test_same_slice_stays_one_piece(void **state)
     assert_int_equal(b.piece[0].energy_mwh, 1667005);
 }
 
+/* Two meters over the same time: the pieces of one that measured both. A price that comes again another
+ * day stays another piece. */
+static void test_joined_as_one_meter(void **state)
+{
+    (void)state;
+    struct fee_bill a = {0}, b = {0}, both = {0};
+    struct fee_sum one, two;
+    for (int day = 0; day < 2; day++) {
+        int64_t from = day * 24 * HOUR + 7 * HOUR, to = from + 6 * HOUR;
+        (void)fee_add(&a, steps, NULL, from, to, 6 * 6250);
+        (void)fee_add(&b, steps, NULL, from, to, 6 * 6250);
+        (void)fee_add(&both, steps, NULL, from, to, 2 * 6 * 6250);
+    }
+    fee_join(&a, &b);
+    assert_int_equal(a.n, both.n);
+    assert_int_equal(a.n, 6);
+    for (int32_t i = 0; i < a.n; i++) {
+        assert_int_equal(a.piece[i].energy_mwh, both.piece[i].energy_mwh);
+        assert_int_equal(a.piece[i].from_ms, both.piece[i].from_ms);
+        assert_int_equal(a.piece[i].to_ms, both.piece[i].to_ms);
+    }
+    fee_sum(&a, &one);
+    fee_sum(&both, &two);
+    assert_int_equal(one.total.v, two.total.v);
+}
+
+/* One meter goes on in the slice where the other ended; another one begins before. */
+static void test_joined_beside(void **state)
+{
+    (void)state;
+    struct fee_bill a = {0}, b = {0};
+    (void)fee_add(&a, steps, NULL, 9 * HOUR, 10 * HOUR, 1000);
+    (void)fee_add(&b, steps, NULL, 11 * HOUR, 12 * HOUR, 500);
+    fee_join(&a, &b);
+    assert_int_equal(a.n, 1);
+    assert_int_equal(a.piece[0].energy_mwh, 1500);
+    b = (struct fee_bill){0};
+    (void)fee_add(&b, steps, NULL, 7 * HOUR, 8 * HOUR, 300);
+    fee_join(&a, &b);
+    assert_int_equal(a.n, 2);
+    assert_int_equal(a.piece[0].energy_mwh, 300); /* in the order they began */
+}
+
+/* Full bills lose no energy. */
+static void test_joined_full(void **state)
+{
+    (void)state;
+    struct fee_bill a = {0}, b = {0};
+    struct fee_sum sum;
+    (void)fee_add(&a, many, NULL, 0, 24 * HOUR, 96 * KWH);
+    (void)fee_add(&b, flat, NULL, 0, HOUR, KWH);
+    b.piece[0].label = 0;
+    fee_join(&a, &b);
+    assert_true(a.n <= FEE_PIECES_MAX);
+    fee_sum(&a, &sum);
+    assert_int_equal(sum.energy_mwh, 97 * KWH);
+}
+
 static void test_cut_from_the_end(void **state)
 {
     (void)state;
@@ -222,6 +280,9 @@ int money_fee_tests(void)
         cmocka_unit_test(test_cut_from_the_end),
         cmocka_unit_test(test_bill_never_full),
         cmocka_unit_test(test_record_of_classes),
+        cmocka_unit_test(test_joined_as_one_meter),
+        cmocka_unit_test(test_joined_beside),
+        cmocka_unit_test(test_joined_full),
         cmocka_unit_test(test_rows_round_trip),
         cmocka_unit_test(test_random_readings),
     };

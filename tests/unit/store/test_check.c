@@ -7,7 +7,19 @@
 #include "base/err.h"
 #include "io/os/file.h"
 
-enum { CASH = 1, WALLET, INCOME, PENDING, COMPANY, BILLED = 100, RUNNING, PARKED = 103, PARKING };
+enum {
+    CASH = 1,
+    WALLET,
+    INCOME,
+    PENDING,
+    COMPANY,
+    BILLED = 100,
+    RUNNING,
+    PARKED = 103,
+    PARKING,
+    PAIR,
+    PAIR_PART
+};
 enum { GUN = 8, RULE = 60, MIN_MS = 60000, FLEET = 110, BILL = 71, MEMBER };
 #define END_MS INT64_C(1795278600000) /* 2026-11-21T16:30Z: the 22nd in Shanghai */
 
@@ -427,6 +439,37 @@ static void occupancy_make(struct box *b)
     parked_line(b, 3, 0, 60, 0, -50000);
 }
 
+/* Two guns in one vehicle, too little energy for a fen. */
+static void pair_make(struct box *b)
+{
+    const struct row_orders of = {.id = PAIR,
+                                  .tenant = 1,
+                                  .kind = ORDER_CHARGE,
+                                  .charger = 9,
+                                  .connector = GUN,
+                                  .state = ORDER_SETTLED,
+                                  .energy_mwh = 3,
+                                  .settled_ms = END_MS,
+                                  .part = PAIR_PART};
+    const struct row_orders part = {.id = PAIR_PART,
+                                    .tenant = 1,
+                                    .kind = ORDER_PART,
+                                    .charger = 9,
+                                    .connector = GUN + 1,
+                                    .state = ORDER_SETTLED,
+                                    .energy_mwh = 1,
+                                    .settled_ms = END_MS,
+                                    .part_of = PAIR};
+    const struct row_session first = {
+        .id = 205, .tenant = 1, .order_id = PAIR, .state = SESSION_ENDED, .energy_mwh = 2};
+    const struct row_session second = {
+        .id = 206, .tenant = 1, .order_id = PAIR_PART, .state = SESSION_ENDED, .energy_mwh = 1};
+    row_pack(&b->rows, ROW_ORDERS, ROW_UPSERT, &of);
+    row_pack(&b->rows, ROW_ORDERS, ROW_UPSERT, &part);
+    row_pack(&b->rows, ROW_SESSION, ROW_UPSERT, &first);
+    row_pack(&b->rows, ROW_SESSION, ROW_UPSERT, &second);
+}
+
 static void books_make(struct box *b)
 {
     box_open(b);
@@ -435,6 +478,7 @@ static void books_make(struct box *b)
     failed_start_put(b);
     invoices_make(b);
     occupancy_make(b);
+    pair_make(b);
     parties_make(b);
     company_make(b);
     place_make(b);
@@ -466,7 +510,7 @@ static void right_books_pass(void **state)
     assert_int_equal(rc, 0);
     assert_non_null(
         strstr(said, "wallet      accounts 1 in 100.00 out 30.00 balance 70.00 held 10.00"));
-    assert_non_null(strstr(said, "5 accounts, 4 transfers, 3 holds, 6 orders: 0 violations"));
+    assert_non_null(strstr(said, "5 accounts, 4 transfers, 3 holds, 8 orders: 0 violations"));
     assert_int_equal(store_check("store-test-absent", stderr), ERR_NOT_FOUND);
 }
 
@@ -557,6 +601,23 @@ static const struct {
     {"month", "UPDATE contract_month SET posted = posted + 1 WHERE party = 2"},
     {"month", "DELETE FROM contract_month"},
     {"orphan", "UPDATE transfer SET code = 6 WHERE id = 30"},
+    {"parallel", "UPDATE orders SET part_of = 100 WHERE id = 106"},
+    {"parallel", "UPDATE orders SET part_of = 0 WHERE id = 106"},
+    {"parallel", "UPDATE orders SET part = 0 WHERE id = 105"},
+    {"parallel", "UPDATE orders SET kind = 1 WHERE id = 106"},
+    {"parallel", "UPDATE orders SET kind = 3 WHERE id = 105"},
+    {"parallel", "UPDATE orders SET charger = 8 WHERE id = 106"},
+    {"parallel", "UPDATE orders SET connector = (SELECT connector FROM orders WHERE id = 105) "
+                 "WHERE id = 106"},
+    {"parallel", "UPDATE orders SET cap = 100 WHERE id = 106"},
+    {"parallel", "UPDATE orders SET driver = 2 WHERE id = 106"},
+    {"parallel", "UPDATE orders SET payer_kind = 1 WHERE id = 106"},
+    {"parallel", "UPDATE orders SET state = 4 WHERE id = 106"},
+    {"parallel", "UPDATE orders SET state = 9 WHERE id = 105"},
+    {"parallel", "UPDATE orders SET energy_mwh = 2 WHERE id = 105"},
+    {"parallel", "UPDATE orders SET energy_mwh = 0 WHERE id = 106"},
+    {"parallel", "UPDATE session SET energy_mwh = 5 WHERE id = 206"},
+    {"parallel", "UPDATE orders SET part = 106 WHERE id = 101"},
     {"statement", "UPDATE statement SET closing = closing + 1"},
     {"statement", "UPDATE statement SET shares = shares + 1, closing = closing + 1"},
     {"statement", "UPDATE split_part SET at_ms = 1795278600000 WHERE order_id = 30"},

@@ -45,6 +45,7 @@ export const common: Pairs = {
   'order_kind.2': ['占位', 'Occupancy'],
   'order_kind.3': ['放电', 'Discharge'],
   'order_kind.4': ['换电', 'Swap'],
+  'order_kind.5': ['并充副枪', 'Second gun'],
   'order_state.1': ['已创建', 'Created'],
   'order_state.2': ['已冻结', 'Held'],
   'order_state.3': ['启动中', 'Starting'],

@@ -112,20 +112,196 @@ static void test_plug_and_charge(void **state)
     core_hears_nothing();
 }
 
-static void test_parallel_is_refused(void **state)
+/* ---- two guns in one vehicle ---- */
+
+#define ORDER2 "55031412782305022611222130550002"
+#define PAIR   "201029112801"
+
+static const struct ykc_ParallelRequest main_gun = {
+    .pile = PILE, .gun = "01", .kind = 1, .card = CARD, .parallel = PAIR};
+static const struct ykc_ParallelRequest aux_gun = {
+    .pile = PILE, .gun = "02", .kind = 1, .card = CARD, .aux = 1, .parallel = PAIR};
+
+static void core_decides_pair(const struct cmd *cmd)
 {
-    struct ykc_ParallelRequest in = {
-        .pile = PILE, .gun = "01", .kind = 1, .card = CARD, .parallel = "201029112801"};
+    struct out out = answer_to(cmd, 0);
+
+    out.u.pile_start = (struct reply_pile_start){.balance = 20050, .second_balance = 19950};
+    str_copy(out.u.pile_start.tx_no, 33, STR_LIT(ORDER));
+    str_copy(out.u.pile_start.second_no, 33, STR_LIT(ORDER2));
+    core_says(&out);
+}
+
+static void hears_decision(uint8_t seq, const char *gun, const char *order, int64_t fen)
+{
+    struct ykc_ParallelDecision yes;
+    struct frame f = pile_hears(0xa2, &yes);
+
+    assert_int_equal(f.seq[0], seq);
+    assert_string_equal(yes.parallel, PAIR);
+    assert_string_equal(yes.gun, gun);
+    assert_int_equal(yes.result, 1);
+    assert_string_equal(yes.order, order);
+    assert_int_equal(yes.balance, fen);
+}
+
+static void hears_refusal(uint8_t seq, const char *gun, int64_t reason)
+{
+    struct ykc_ParallelDecision no;
+    struct frame f = pile_hears(0xa2, &no);
+
+    assert_int_equal(f.seq[0], seq);
+    assert_string_equal(no.gun, gun);
+    assert_string_equal(no.parallel, PAIR);
+    assert_int_equal(no.result, 0);
+    assert_int_equal(no.reason, reason);
+    assert_int_equal(no.balance, 0);
+}
+
+static void test_parallel(void **state)
+{
+    struct cmd cmd;
+
+    (void)state;
+    for (int turn = 0; turn < 2; turn++) { /* whichever gun comes first */
+        log_in();
+        pile_says(0xa1, turn ? &aux_gun : &main_gun, 3, 0);
+        core_hears_nothing();
+        pile_hears_nothing();
+        pile_says(0xa1, turn ? &main_gun : &aux_gun, 4, 0);
+        cmd = core_hears(CMD_PILE_START);
+        assert_int_equal(cmd.u.pile_start.connector, 1);
+        assert_int_equal(cmd.u.pile_start.second, 2);
+        assert_int_equal(cmd.u.pile_start.kind, START_CARD);
+        assert_string_equal(cmd.u.pile_start.tag, CARD);
+        pile_says(0xa1, &main_gun, 5, 0); /* again while it is being decided */
+        core_hears_nothing();
+        core_decides_pair(&cmd);
+        hears_decision(5, "01", ORDER, 200);
+        hears_decision(turn ? 3 : 4, "02", ORDER2, 199);
+        pile_says(0xa1, &aux_gun, 6, 0); /* one answer was lost */
+        hears_decision(6, "02", ORDER2, 199);
+        core_hears_nothing();
+        stop(NULL);
+        start(NULL);
+    }
+}
+
+static void test_parallel_refused(void **state)
+{
+    struct cmd cmd;
+
+    (void)state;
+    log_in();
+    pile_says(0xa1, &main_gun, 1, 0);
+    pile_says(0xa1, &aux_gun, 2, 0);
+    cmd = core_hears(CMD_PILE_START);
+    core_decides(&cmd, REFUSAL_NO_FUNDS);
+    hears_refusal(1, "01", 3);
+    hears_refusal(2, "02", 3);
+}
+
+static void test_parallel_that_makes_no_sense(void **state)
+{
+    struct ykc_ParallelRequest in = aux_gun;
+
+    (void)state;
+    log_in();
+    in.aux = 2; /* neither */
+    pile_says(0xa1, &in, 1, 0);
+    hears_refusal(1, "02", 0x0b);
+    in = aux_gun;
+    str_copy(in.gun, sizeof(in.gun), STR_LIT("99"));
+    pile_says(0xa1, &in, 1, 0);
+    hears_refusal(1, "99", 0x0b);
+    pile_says(0xa1, &main_gun, 1, 0);
+    in = aux_gun; /* another card: another vehicle */
+    str_copy(in.card, sizeof(in.card), STR_LIT("00000000D14B0A55"));
+    pile_says(0xa1, &in, 2, 0);
+    hears_refusal(1, "01", 0x0b);
+    hears_refusal(2, "02", 0x0b);
+    core_hears_nothing();
+}
+
+static void test_parallel_alone(void **state)
+{
+    (void)state;
+    log_in();
+    pile_says(0xa1, &main_gun, 1, 0); /* the other one never comes */
+    core_hears_nothing();
+    rig->now_ms += 15000;
+    hears_refusal(1, "01", 0x0b);
+    core_hears_nothing();
+}
+
+static void test_too_many_pairs(void **state)
+{
+    struct ykc_ParallelRequest in = main_gun;
     struct ykc_ParallelDecision no;
 
     (void)state;
     log_in();
-    pile_says(0xa1, &in, 3, 0);
+    for (int i = 0; i < 4; i++) {
+        in.parallel[11] = (char)('2' + i);
+        pile_says(0xa1, &in, 1, 0);
+        core_hears_nothing();
+    }
+    pile_says(0xa1, &main_gun, 2, 0);
     pile_hears(0xa2, &no);
-    assert_int_equal(no.result, 0);
-    assert_int_equal(no.reason, 0x0b);
-    assert_string_equal(no.parallel, "201029112801");
+    assert_int_equal(no.reason, REFUSAL_PILE_BUSY);
+}
+
+/* A call to one gun of two. */
+static void calls_pair(int64_t command, int32_t gun, const char *order)
+{
+    struct out out = {.type = OUT_CALL, .to = conn};
+
+    out.to.ref = 0;
+    out.u.call = (struct out_call){.charger = CHARGER,
+                                   .command = command,
+                                   .kind = CALL_REMOTE_START,
+                                   .connector = gun,
+                                   .timeout_s = 30,
+                                   .path = PILE,
+                                   .parallel = PAIR,
+                                   .balance = 20099};
+    str_copy(out.u.call.tx_no, 33, str_from_c(order));
+    core_says(&out);
+}
+
+static void test_parallel_remote_start(void **state)
+{
+    struct ykc_ParallelStart order;
+    struct ykc_RemoteStop stop_it;
+    struct ykc_ParallelStartReply reply = {
+        .order = ORDER, .pile = PILE, .gun = "01", .result = 1, .parallel = PAIR};
+
+    (void)state;
+    log_in();
+    calls_pair(12, 1, ORDER);
+    pile_hears(0xa4, &order);
+    assert_string_equal(order.order, ORDER);
+    assert_string_equal(order.gun, "01");
+    assert_string_equal(order.parallel, PAIR);
+    assert_int_equal(order.balance, 200);
+    pile_says(0xa3, &reply, 0, 0);
+    (void)result_comes(12, 0, "Accepted");
+    calls_pair(13, 2, ORDER2);
+    pile_hears(0xa4, &order);
+    assert_string_equal(order.order, ORDER2);
+    str_copy(reply.gun, sizeof(reply.gun), STR_LIT("02"));
+    pile_says(0xa3, &reply, 0, 0); /* of another order: no answer to this one */
     core_hears_nothing();
+    str_copy(reply.order, sizeof(reply.order), STR_LIT(ORDER2));
+    reply.result = 0;
+    reply.reason = 5;
+    reply.aux = 1;
+    pile_says(0xa3, &reply, 0, 0);
+    (void)result_comes(13, ERR_NOT_PLUGGED, "Rejected");
+    reply.result = 1;
+    pile_says(0xa3, &reply, 0, 0); /* begins all the same: it must not */
+    pile_hears(0x36, &stop_it);
+    assert_string_equal(stop_it.gun, "02");
 }
 
 /* ---- what the vehicle tells ---- */
@@ -636,7 +812,12 @@ int main(void)
         CASE(test_card),
         CASE(test_vin),
         CASE(test_plug_and_charge),
-        CASE(test_parallel_is_refused),
+        CASE(test_parallel),
+        CASE(test_parallel_refused),
+        CASE(test_parallel_that_makes_no_sense),
+        CASE(test_parallel_alone),
+        CASE(test_too_many_pairs),
+        CASE(test_parallel_remote_start),
         CASE(test_battery),
         CASE(test_demand),
         CASE(test_parking_lock),
