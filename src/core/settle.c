@@ -8,6 +8,7 @@
  *     free (doc/decisions/the-true-end-is-charged.md).
  * Fails: money that cannot be moved here is our bug (must): holds and accounts were made before. */
 #include "core/company.h"
+#include "core/discharge.h"
 #include "core/purse.h"
 
 #include <inttypes.h>
@@ -15,7 +16,7 @@
 
 /* ---- rows ---- */
 
-static void line_put(struct core *c, struct order *o, const struct fee_line *l)
+void settle_line(struct core *c, struct order *o, const struct fee_line *l)
 {
     const struct row_fee_line row = {.order_id = o->row.id,
                                      .seq = ++o->row.lines,
@@ -37,7 +38,7 @@ static int32_t local_day(const struct core *c, int64_t station, int64_t ms)
 }
 
 /* What the order adds to its station's day. The columns are sums: the row carries a difference. */
-static void stat_put(struct core *c, const struct order *o, const struct row_stat_day *delta)
+void settle_stat(struct core *c, const struct order *o, const struct row_stat_day *delta)
 {
     struct row_stat_day row = *delta;
     row.station = o->row.station;
@@ -55,7 +56,7 @@ static struct bill bill_lines(struct core *c, struct order *o)
     struct bill b = {0};
     int32_t n = t ? fee_lines(&o->bill, t, lines) : 0;
     for (int32_t i = 0; i < n; i++) {
-        line_put(c, o, &lines[i]);
+        settle_line(c, o, &lines[i]);
         if (lines[i].kind == FEE_ELECTRICITY) {
             b.elec += lines[i].amount.v;
             b.energy_mwh += lines[i].energy_mwh;
@@ -68,14 +69,14 @@ static struct bill bill_lines(struct core *c, struct order *o)
 /* Is there money left that a decision could still move? */
 static bool rest_matters(const struct order *o)
 {
-    if (!o->ev.doubt || o->ev.doubt_mwh <= 0 || !payer_pays(o))
+    if (!o->ev.doubt || o->ev.doubt_mwh <= 0 || (!payer_pays(o) && !discharge_pays(o)))
         return false;
     return o->row.cap <= 0 || o->row.paid < o->row.cap;
 }
 
-void settle_order(struct core *c, struct order *o)
+/* Energy was sold: the bill is charged, and counts in its station's day. */
+static void settle_sale(struct core *c, struct order *o)
 {
-    const struct tenant *tenant = tenant_find(c, o->row.tenant);
     struct bill b = bill_lines(c, o);
     struct taken t = charge_bill(c, o, &b, o->row.hold);
     o->row.energy_mwh = o->ev.energy_mwh;
@@ -85,18 +86,26 @@ void settle_order(struct core *c, struct order *o)
     o->row.total = b.elec + b.service;
     o->row.paid = t.captured + t.debt;
     o->row.loss = t.loss;
+    settle_stat(c, o,
+                &(struct row_stat_day){.orders = 1,
+                                       .energy_mwh = o->row.energy_mwh,
+                                       .elec = b.elec,
+                                       .service = b.service,
+                                       .paid = o->row.paid,
+                                       .loss = o->row.loss,
+                                       .minutes = (o->row.end_ms - o->row.start_ms) / 60000});
+}
+
+void settle_order(struct core *c, struct order *o)
+{
+    const struct tenant *tenant = tenant_find(c, o->row.tenant);
+    if (o->srow.direction < 0)
+        discharge_settle(c, o);
+    else
+        settle_sale(c, o);
     o->row.settled_ms = c->now;
     o->row.doubt = o->ev.doubt;
     o->row.doubt_mwh = o->ev.doubt_mwh;
-    if (o->srow.direction > 0)
-        stat_put(c, o,
-                 &(struct row_stat_day){.orders = 1,
-                                        .energy_mwh = o->row.energy_mwh,
-                                        .elec = b.elec,
-                                        .service = b.service,
-                                        .paid = o->row.paid,
-                                        .loss = o->row.loss,
-                                        .minutes = (o->row.end_ms - o->row.start_ms) / 60000});
     bool doubtful = rest_matters(o);
     if (doubtful)
         o->row.decide_ms = c->now + tenant->row.doubt_h * INT64_C(3600000);
@@ -129,11 +138,11 @@ static struct bill rest_lines(struct core *c, struct order *o)
                          .price_e5 = p.elec_e5,
                          .amount = money_fee_line(o->row.doubt_mwh, p.elec_e5)};
     struct bill b = {.elec = l.amount.v, .energy_mwh = l.energy_mwh};
-    line_put(c, o, &l);
+    settle_line(c, o, &l);
     l.kind = FEE_SERVICE;
     l.price_e5 = p.service_e5;
     l.amount = money_fee_line(o->row.doubt_mwh, p.service_e5);
-    line_put(c, o, &l);
+    settle_line(c, o, &l);
     b.service = l.amount.v;
     return b;
 }
@@ -158,12 +167,12 @@ static void rest_bill(struct core *c, struct order *o)
     o->row.total += total;
     o->row.paid += paid;
     o->row.loss += total - paid;
-    stat_put(c, o,
-             &(struct row_stat_day){.energy_mwh = o->row.doubt_mwh,
-                                    .elec = b.elec,
-                                    .service = b.service,
-                                    .paid = paid,
-                                    .loss = total - paid});
+    settle_stat(c, o,
+                &(struct row_stat_day){.energy_mwh = o->row.doubt_mwh,
+                                       .elec = b.elec,
+                                       .service = b.service,
+                                       .paid = paid,
+                                       .loss = total - paid});
 }
 
 static void rest_close(struct core *c, struct order *o, const char *detail)
@@ -189,7 +198,9 @@ int settle_decide(struct core *c, const struct cmd *cmd)
         return ERR_NOT_FOUND;
     if (o->row.state != ORDER_DOUBTFUL)
         return ERR_CONFLICT;
-    if (in->accept)
+    if (in->accept && o->srow.direction < 0)
+        discharge_rest(c, o);
+    else if (in->accept)
         rest_bill(c, o);
     rest_close(c, o, in->note[0] ? in->note : in->accept ? "billed" : "dropped");
     c->made_id = o->row.id;
@@ -209,10 +220,10 @@ static void correct_lines(struct core *c, struct order *o, int64_t energy_mwh, c
                          .to_ms = o->row.end_ms,
                          .energy_mwh = energy_mwh,
                          .amount = MONEY(d->elec)};
-    line_put(c, o, &l);
+    settle_line(c, o, &l);
     l.kind = FEE_SERVICE;
     l.amount = MONEY(d->service);
-    line_put(c, o, &l);
+    settle_line(c, o, &l);
 }
 
 static void correct_rows(struct core *c, struct order *o, int64_t energy_mwh, const struct bill *d,
@@ -226,12 +237,12 @@ static void correct_rows(struct core *c, struct order *o, int64_t energy_mwh, co
     o->row.total += total;
     o->row.paid += paid;
     o->row.loss += total - paid;
-    stat_put(c, o,
-             &(struct row_stat_day){.energy_mwh = energy_mwh,
-                                    .elec = d->elec,
-                                    .service = d->service,
-                                    .paid = paid,
-                                    .loss = total - paid});
+    settle_stat(c, o,
+                &(struct row_stat_day){.energy_mwh = energy_mwh,
+                                       .elec = d->elec,
+                                       .service = d->service,
+                                       .paid = paid,
+                                       .loss = total - paid});
 }
 
 /* What the true end adds to an estimated bill is taken from the payer after all, as far as the
@@ -253,17 +264,6 @@ static int64_t correct_take(struct core *c, struct order *o, const struct bill *
 void settle_correct(struct core *c, struct order *o, int64_t billed_mwh)
 {
     struct fee_sum now;
-    if (o->srow.direction < 0) { /* no bill: only what it was */
-        o->row.estimated = 0;
-        o->row.energy_mwh = o->srow.energy_mwh = o->ev.energy_mwh;
-        order_event(c, o, OE_CORRECTED, "");
-        return;
-    }
-    fee_sum(&o->bill, &now);
-    struct bill d = {.elec = now.elec.v - o->row.elec, .service = now.service.v - o->row.service};
-    int64_t left = o->row.paid - o->row.refunded; /* the refunded is back already */
-    int64_t total = now.total.v, back = left > total ? left - total : 0;
-    char detail[120];
     o->row.estimated = 0;
     o->srow.energy_mwh = o->ev.energy_mwh;
     o->srow.evidence = (int32_t)o->ev.flags;
@@ -271,6 +271,15 @@ void settle_correct(struct core *c, struct order *o, int64_t billed_mwh)
     o->row.doubt_mwh = o->ev.doubt_mwh;
     if (o->row.state == ORDER_DOUBTFUL && !rest_matters(o))
         rest_close(c, o, "the true end leaves nothing in doubt");
+    if (o->srow.direction < 0) {
+        discharge_correct(c, o, billed_mwh);
+        return;
+    }
+    fee_sum(&o->bill, &now);
+    struct bill d = {.elec = now.elec.v - o->row.elec, .service = now.service.v - o->row.service};
+    int64_t left = o->row.paid - o->row.refunded; /* the refunded is back already */
+    int64_t total = now.total.v, back = left > total ? left - total : 0;
+    char detail[120];
     if (back)
         refund_move(c, o, back, TRANSFER_CORRECTION, "");
     int64_t energy = now.energy_mwh > billed_mwh ? now.energy_mwh - billed_mwh : 0;
