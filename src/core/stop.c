@@ -268,6 +268,8 @@ static bool classes_hold(const struct core *c, const struct order *o, const stru
     struct tariff_classes other;
     if (tariff_classes_of_day(t, z, from_ms, out))
         return false;
+    if (!list && o->srow.direction < 0)
+        return false; /* its hours are those of charging, and nobody knows which */
     if (list && list != t &&
         (tariff_classes_of_day(list, z, from_ms, &other) ||
          memcmp(other.slot, out->slot, sizeof out->slot) != 0))
