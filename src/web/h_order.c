@@ -32,6 +32,8 @@ static int start_send(struct request *r, int64_t connector, int64_t driver, int6
     cmd->u.order_start.payer_kind = driver != 0 ? PAYER_WALLET : PAYER_NONE;
     if (driver != 0 && in->has.payer)
         cmd->u.order_start.payer_kind = (int32_t)in->payer;
+    if (discharge_to != 0)
+        cmd->u.order_start.payer_kind = PAYER_NONE;
     cmd->u.order_start.direction = discharge_to != 0 ? -1 : 1;
     cmd->u.order_start.to_soc = (int32_t)discharge_to;
     req_idem(r, cmd);
@@ -52,6 +54,16 @@ static int code_take(void *ctx, const struct sql_value *v, size_t n)
     return 0;
 }
 
+/* A discharge is paid for: nobody prepays it. */
+static int discharge_check(struct request *r)
+{
+    const struct api_OrderIn *in = r->in;
+
+    if (!in->has.discharge_to || !(in->cap.v != 0 || in->has.payer))
+        return 0;
+    return req_fail(r, ERR_RANGE, in->has.payer ? "/payer" : "/cap", "a discharge has none");
+}
+
 int me_order_start(struct request *r)
 {
     const struct api_OrderIn *in = r->in;
@@ -63,13 +75,12 @@ int me_order_start(struct request *r)
         return req_made(r);
     if (!in->has.code)
         return req_fail(r, ERR_REQUIRED, "/code", "the code on the connector");
-    if (in->has.driver || in->has.connector || in->has.discharge_to)
-        return req_fail(r, ERR_RANGE,
-                        in->has.driver      ? "/driver"
-                        : in->has.connector ? "/connector"
-                                            : "/discharge_to",
-                        "for staff only");
-    if (!in->has.cap || in->cap.v <= 0)
+    if (in->has.driver || in->has.connector)
+        return req_fail(r, ERR_RANGE, in->has.driver ? "/driver" : "/connector", "for staff only");
+    err = discharge_check(r);
+    if (err != 0)
+        return err;
+    if (!in->has.discharge_to && (!in->has.cap || in->cap.v <= 0))
         return req_fail(r, in->has.cap ? ERR_RANGE : ERR_REQUIRED, "/cap", "more than 0");
     err = req_query(r, QUERY_WEB_CODE, &code, 1, code_take, &place);
     if (err == 0 && place.tenant != r->actor.tenant)
@@ -89,7 +100,9 @@ int orders_post(struct request *r)
         return req_fail(r, ERR_RANGE, "/code", "staff name the connector");
     if (in->connector <= 0)
         return req_fail(r, ERR_REQUIRED, "/connector", "which one");
-    if (in->driver != 0 && in->cap.v <= 0)
+    if (discharge_check(r) != 0)
+        return ERR_RANGE;
+    if (in->driver != 0 && in->cap.v <= 0 && !in->has.discharge_to)
         return req_fail(r, ERR_RANGE, "/cap", "more than 0 when a wallet pays");
     if (in->cap.v < 0)
         return req_fail(r, ERR_RANGE, "/cap", "not negative");

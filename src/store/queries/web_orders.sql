@@ -55,9 +55,9 @@ SELECT tariff, contract, currency, seller, tax_bp, elec, service, occupancy, dou
 SELECT seq, kind, label, from_ms, to_ms, energy_mwh, price_e5, amount FROM fee_line WHERE order_id = :id ORDER BY seq;
 
 -- name: web_order_sessions(id id) many
--- out: id id, tx i64, tx_no text, state int, meter_start energy, meter_last energy, meter_stop energy, energy_mwh energy, power_w i64, soc_pm int, evidence int, start_ms time, last_ms time, charger_start_ms time, charger_stop_ms time, end_ms time, stop_text text, record_amount money
+-- out: id id, tx i64, tx_no text, state int, meter_start energy, meter_last energy, meter_stop energy, energy_mwh energy, power_w i64, soc_pm int, evidence int, start_ms time, last_ms time, charger_start_ms time, charger_stop_ms time, end_ms time, stop_text text, record_amount money, direction int, to_soc int
 SELECT id, tx, tx_no, state, meter_start, meter_last, meter_stop, energy_mwh, power_w, soc_pm, evidence, start_ms, last_ms,
-       charger_start_ms, charger_stop_ms, end_ms, stop_text, record_amount
+       charger_start_ms, charger_stop_ms, end_ms, stop_text, record_amount, direction, to_soc
 FROM session WHERE order_id = :id ORDER BY id;
 
 -- name: web_order_parts(id id) many
