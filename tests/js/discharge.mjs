@@ -77,6 +77,7 @@ await main(async (h) => {
   refused(await driver.ask('POST', '/api/v1/me/orders', { code: code(1), discharge_to: 101 }), 422, 'range', 'down to more than all');
   refused(await driver.ask('POST', '/api/v1/me/orders', { code: code(1), discharge_to: 30, driver: w.driver }), 422, 'range', 'a driver names no driver');
   refused(await h.ask('POST', '/api/v1/orders', { connector: w.chargers[0].connectors[0].id, driver: w.station, discharge_to: 30 }), 404, 'not-found', 'no such driver');
+  await until('pile 7 is there', async () => (await at(7)).status === 1, 60000);
   const none = await driver.must('POST', '/api/v1/me/orders', { code: code(7), discharge_to: 30 });
   check((await over(h, none.id)).order.state === 9, 'nothing is plugged in');
 
