@@ -26,7 +26,8 @@
  *  TX_RECORD of an offline card, PILE_START + the card, with and without zeros in front, its driver
  *                                          (pile_token, start_offline)
  *  CALL                                    the charger (command_call)
- *  ORDER_START                             the charger by connector, the driver (check_place, check_payer)
+ *  ORDER_START                             the charger by connector, the driver (check_place, check_payer,
+ *                                          discharge_start)
  *  ORDER_STOP, DECIDE, ORDER_REFUND, _RAISE, _WAIVE the order with its parties (charge, refund_move)
  *  TOPUP, PAYMENT_NEW                      the driver (payment_credit, wallet_open), the connector of
  *                                          a single payment (single_check)
