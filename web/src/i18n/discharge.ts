@@ -21,7 +21,7 @@ export const dischargeTexts: Pairs = {
   'give.stop': ['停止放电', 'Stop'],
   'give.approx': ['以结算为准', 'The bill counts'],
   'give.earned': ['本次收益', 'You earned'],
-  'give.none': ['本次放电不付款', 'Nothing is paid for this discharge'],
+  'give.lines': ['收益明细', 'How it was earned'],
   'give.doubt': ['电量有出入，先付没有争议的部分；其余由平台核实后补付或作废。', 'The readings disagree: what is undisputed is paid; the rest follows if the operator confirms it.'],
   'give.unpaid': ['账户注销后更正，未付', 'Corrected after the account was closed: not paid'],
   'give.tariff': ['放电电价', 'Discharge tariff'],
