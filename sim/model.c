@@ -12,6 +12,8 @@
 #include <stdio.h>
 
 enum {
+    GIVE_READING_MS = 30000, /* while energy flows back */
+    TURN_MS = 1000,
     STEP_MS = 500, /* of the integration */
     QUEUE_MAX = 256,
     QUEUE_RESERVE = 32, /* places only for starts and stops */
@@ -23,7 +25,7 @@ enum {
 static const char *const habit_names[HABIT_COUNT] = {
     "normal",       "full",         "unplug",     "fault",       "offline",
     "slow-stop",    "ignore-stop",  "clock-skew", "placeholder", "duplicate",
-    "reject-start", "silent-start", "mute-start"};
+    "reject-start", "silent-start", "mute-start", "lost-record", "lost-ack"};
 
 const char *model_habit_name(enum model_habit h)
 {
@@ -85,9 +87,10 @@ int64_t model_clock_ms(const struct model *m, int64_t now_ms)
 static int64_t soc_of(const struct model_gun *g)
 {
     int64_t soc = g->soc0_pm;
+    int64_t moved = g->gives ? g->start_mwh - g->meter_mwh : g->meter_mwh - g->start_mwh;
     if (g->capacity_mwh)
-        soc += (g->meter_mwh - g->start_mwh) * 1000 / g->capacity_mwh;
-    return soc > 1000 ? 1000 : soc;
+        soc += moved * 1000 / g->capacity_mwh;
+    return soc > 1000 ? 1000 : soc < 0 ? 0 : soc;
 }
 
 void model_sample(const struct model *m, unsigned gun, struct model_event *out)
@@ -232,7 +235,7 @@ static void begin(struct model *m, unsigned gun)
     g->take_mwh = least(g->take_mwh, g->capacity_mwh * (1000 - g->soc0_pm) / 1000);
     g->tx = 0;
     memset(g->class_mwh, 0, sizeof g->class_mwh);
-    g->sample_ms = now + m->interval_ms;
+    g->sample_ms = now + (g->gives ? GIVE_READING_MS : m->interval_ms);
     g->trouble_ms = NEVER;
     if (g->habit == HABIT_UNPLUG || g->habit == HABIT_FAULT || g->habit == HABIT_OFFLINE)
         g->trouble_ms = in_range(m, now, 20, 180);
@@ -267,6 +270,7 @@ static void leave(struct model *m, unsigned gun)
     if (model_busy(m, gun))
         end(m, gun, STOPPED_UNPLUGGED, GUN_FINISHED);
     int64_t next_ms = m->traits.autoplug ? in_range(m, g->at_ms, 10, 60) : NEVER;
+    g->turning = false;
     become(m, gun, GUN_FREE, next_ms);
 }
 
@@ -327,6 +331,7 @@ int model_swipe(struct model *m, unsigned gun, struct str tag, int64_t now_ms)
     if (err)
         return err;
     set_id(g, tag);
+    g->gives = false;
     g->balance = NEVER;
     if (m->linked) {
         g->state = GUN_ASKING;
@@ -372,13 +377,31 @@ void model_started(struct model *m, unsigned gun, int32_t tx, bool ok, int64_t n
     }
 }
 
-int model_remote_start(struct model *m, unsigned gun, struct str id, int64_t balance,
-                       int64_t now_ms)
+/* Ends what runs; the other begins when its record was delivered. */
+static void turn_round(struct model *m, unsigned gun)
 {
-    must(gun < m->traits.guns);
-    model_advance(m, now_ms);
     struct model_gun *g = &m->guns[gun];
-    int err = startable(g);
+    end(m, gun, STOPPED_TURNED, GUN_FINISHED);
+    g->turning = true;
+    g->state = GUN_STARTING;
+    g->due_ms = g->at_ms + TURN_MS;
+}
+
+static void next_take(struct model_gun *g)
+{
+    set_id(g, str_from_c(g->next.id));
+    g->gives = g->next.gives;
+    g->floor_pm = g->next.floor_pm;
+    g->balance = g->next.balance;
+}
+
+/* g->next may begin: 0; else as model_remote_start. */
+static int start_next(struct model *m, unsigned gun)
+{
+    struct model_gun *g = &m->guns[gun];
+    bool turns = model_busy(m, gun) && g->gives != g->next.gives && !m->traits.no_turn &&
+                 g->stop_ms == NEVER;
+    int err = turns ? 0 : startable(g);
     if (err)
         return err;
     if (g->habit == HABIT_REJECT_START)
@@ -387,13 +410,44 @@ int model_remote_start(struct model *m, unsigned gun, struct str id, int64_t bal
         return ERR_TIMEOUT;
     if (g->habit == HABIT_SILENT_START)
         return 0;
-    set_id(g, id);
     g->walkup = false;
     g->pair = PAIR_NONE;
-    g->balance = balance;
+    if (turns) {
+        turn_round(m, gun);
+        return 0;
+    }
+    next_take(g);
     g->state = GUN_STARTING;
     g->due_ms = in_range(m, g->at_ms, 2, 8);
     return 0;
+}
+
+int model_remote_start(struct model *m, unsigned gun, struct str id, int64_t balance,
+                       int64_t now_ms)
+{
+    must(gun < m->traits.guns);
+    model_advance(m, now_ms);
+    struct model_gun *g = &m->guns[gun];
+    if (g->turning)
+        return ERR_BUSY;
+    g->next.gives = false;
+    g->next.balance = balance;
+    (void)str_copy(g->next.id, sizeof g->next.id, id);
+    return start_next(m, gun);
+}
+
+int model_discharge(struct model *m, unsigned gun, struct str id, int32_t floor_pm, int64_t now_ms)
+{
+    must(gun < m->traits.guns);
+    model_advance(m, now_ms);
+    struct model_gun *g = &m->guns[gun];
+    if (g->turning)
+        return ERR_BUSY;
+    g->next.gives = true;
+    g->next.floor_pm = (int16_t)floor_pm;
+    g->next.balance = NEVER;
+    (void)str_copy(g->next.id, sizeof g->next.id, id);
+    return start_next(m, gun);
 }
 
 int model_remote_stop(struct model *m, unsigned gun, int64_t now_ms)
@@ -422,7 +476,9 @@ static int32_t power_now(const struct model *m, const struct model_gun *g)
     int64_t elapsed = g->at_ms - g->start_ms, soc = soc_of(g);
     if (g->state != GUN_CHARGING)
         return 0;
-    if (soc > g->knee_pm)
+    if (g->gives)
+        p /= 2; /* the inverter's */
+    else if (soc > g->knee_pm)
         p = p * (1050 - soc) / (1050 - g->knee_pm);
     p += p * g->wobble_pm / 1000;
     if (p > m->traits.power_w)
@@ -454,7 +510,7 @@ static void reading(struct model *m, unsigned gun)
 {
     struct model_gun *g = &m->guns[gun];
     g->wobble_pm = (int16_t)rng_range(&m->rng, -8, 8);
-    g->sample_ms = g->at_ms + m->interval_ms;
+    g->sample_ms = g->at_ms + (g->gives ? GIVE_READING_MS : m->interval_ms);
     say(m, gun, MODEL_EVENT_METER);
 }
 
@@ -490,9 +546,11 @@ static void charging_events(struct model *m, unsigned gun)
         end(m, gun, (enum model_reason)g->reason, GUN_FINISHED);
     } else if (m->traits.stops_at_balance && model_amount(m, gun) >= g->balance) {
         end(m, gun, STOPPED_BALANCE, GUN_FINISHED);
+    } else if (g->gives && soc_of(g) <= g->floor_pm) {
+        end(m, gun, STOPPED_FLOOR, GUN_FINISHED);
     } else if (now >= g->trouble_ms) {
         trouble(m, gun);
-    } else if (g->state == GUN_CHARGING && model_energy_mwh(m, gun) >= g->take_mwh) {
+    } else if (g->state == GUN_CHARGING && !g->gives && model_energy_mwh(m, gun) >= g->take_mwh) {
         if (m->traits.stops_at_balance && g->habit != HABIT_FULL)
             end(m, gun, STOPPED_FULL, GUN_FINISHED);
         else
@@ -563,6 +621,13 @@ static void gun_due(struct model *m, unsigned gun)
         become(m, gun, GUN_PLUGGED, m->traits.autoplug ? in_range(m, g->at_ms, 30, 300) : NEVER);
         break;
     case GUN_STARTING:
+        if (g->turning && g->stops_queued) {
+            g->due_ms = g->at_ms + STEP_MS;
+            break;
+        }
+        if (g->turning)
+            next_take(g);
+        g->turning = false;
         begin(m, gun);
         break;
     case GUN_FINISHED:

@@ -37,6 +37,8 @@ enum model_habit {
     HABIT_REJECT_START, /* refuses a remote start */
     HABIT_SILENT_START, /* accepts a remote start, then nothing */
     HABIT_MUTE_START,   /* does not even answer it */
+    HABIT_LOST_RECORD,  /* 云快充: the first telling of a record is lost on the way … */
+    HABIT_LOST_ACK,     /* … or what acknowledges it */
     HABIT_COUNT
 };
 /** "full", "slow-stop", …; NULL past the end. */
@@ -55,6 +57,7 @@ struct model_traits {
     uint16_t walkup_pm;    /* of 1,000 vehicles that come, how many start with a card */
     uint16_t cards;        /* one of CARD0002, CARD0003, …: so many of them; 0 = 5 */
     uint16_t pairs_pm;     /* of 1,000 cards shown beside a plugged gun: one vehicle at both guns */
+    bool no_turn;          /* 云快充: does not turn a running session round */
 };
 
 enum model_gun_state {
@@ -82,6 +85,8 @@ enum model_reason {
     STOPPED_FULL,
     STOPPED_RESET,
     STOPPED_UNLOCKED,
+    STOPPED_TURNED, /* it turned round */
+    STOPPED_FLOOR,  /* the vehicle gave what it may */
 };
 
 enum model_event_type {
@@ -133,6 +138,15 @@ struct model_gun {
     int64_t class_mwh[4];
     int64_t balance; /* 1/10,000; stops there */
     uint8_t reason;  /* of the stop asked */
+    /* Energy may flow back (云快充): then meter_mwh counts what is given, and the vehicle empties. */
+    bool gives, turning; /* turning: what `next` says begins once the last stop was delivered */
+    int16_t floor_pm;    /* it gives down to this */
+    struct {
+        char id[33];
+        bool gives;
+        int16_t floor_pm;
+        int64_t balance;
+    } next;
 };
 
 struct model {
@@ -189,6 +203,10 @@ void model_started(struct model *m, unsigned gun, int32_t tx, bool ok, int64_t n
  * ERR_NOT_PLUGGED, ERR_BUSY, ERR_FAULTED, ERR_REJECTED; ERR_TIMEOUT = give no answer at all. */
 EV_MUST_USE int model_remote_start(struct model *m, unsigned gun, struct str id, int64_t balance,
                                    int64_t now_ms);
+/** The vehicle gives energy back, down to this state of charge; 0 or as model_remote_start. A start
+ * of the other direction while a session runs turns it round, or is ERR_BUSY. */
+EV_MUST_USE int model_discharge(struct model *m, unsigned gun, struct str id, int32_t floor_pm,
+                                int64_t now_ms);
 /** 0 = accepted, ERR_CONFLICT = nothing to stop. */
 EV_MUST_USE int model_remote_stop(struct model *m, unsigned gun, int64_t now_ms);
 /** A reading was asked for: queues one. ERR_UNSUPPORTED = this charger does not do that. */

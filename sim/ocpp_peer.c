@@ -189,6 +189,8 @@ static enum ocpp16_Reason reason_of(uint8_t reason)
     case STOPPED_LOCAL:
     case STOPPED_BALANCE:
     case STOPPED_FULL:
+    case STOPPED_TURNED: /* these two are 云快充's */
+    case STOPPED_FLOOR:
         break;
     }
     return ocpp16_Reason_Local;

@@ -151,6 +151,13 @@ static int take_no_profiles(struct sim_options *o, struct str s)
     return 0;
 }
 
+static int take_no_turn(struct sim_options *o, struct str s)
+{
+    (void)s;
+    o->no_turn = true;
+    return 0;
+}
+
 static int take_help(struct sim_options *o, struct str s)
 {
     (void)s;
@@ -192,6 +199,7 @@ static const struct option {
     {"--no-trigger", NULL, take_no_trigger, 0, 0, 0, "chargers know no TriggerMessage"},
     {"--no-interval", NULL, take_no_interval, 0, 0, 0, "… obey no sample interval"},
     {"--no-profiles", NULL, take_no_profiles, 0, 0, 0, "… obey no charging profiles"},
+    {"--no-turn", NULL, take_no_turn, 0, 0, 0, "… do not turn a session round into a discharge"},
     {"--help", NULL, take_help, 0, 0, 0, "print this"},
 };
 

@@ -14,7 +14,7 @@ struct sim_options {
     int64_t seed, speed, run_s;
     int64_t power_lo_w, power_hi_w; /* 0 = the demonstration's mixture */
     int64_t reading_s, stop_lo_ms, stop_hi_ms, walkup_pm, cards, pairs;
-    bool autoplug, no_trigger, no_interval, no_profiles, help;
+    bool autoplug, no_trigger, no_interval, no_profiles, no_turn, help;
     uint16_t mix[HABIT_COUNT];
 };
 

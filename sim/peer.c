@@ -35,7 +35,8 @@ void peer_send(struct sim *s, struct peer *p)
 void peer_count_stop(struct sim *s, const struct peer *p, unsigned gun)
 {
     s->stats.stops++;
-    s->stats.energy_mwh += model_energy_mwh(&p->model, gun);
+    *(p->model.guns[gun].gives ? &s->stats.given_mwh : &s->stats.energy_mwh) +=
+        model_energy_mwh(&p->model, gun);
 }
 
 /* ---- one peer ---- */

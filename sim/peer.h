@@ -44,7 +44,7 @@ struct sim_stats {
     uint64_t dialled, refused, lost; /* connections */
     uint64_t sent, received, errors; /* messages; errors: calls refused, nonsense received */
     uint64_t starts, stops, failed_starts;
-    int64_t energy_mwh;
+    int64_t energy_mwh, given_mwh; /* given: back, by discharges */
 };
 
 struct sim_options;

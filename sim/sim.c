@@ -74,6 +74,7 @@ static struct model_traits traits_of(const struct sim_options *o, bool ocpp, int
                                  .obeys_trigger = !o->no_trigger,
                                  .obeys_interval = !o->no_interval,
                                  .obeys_profiles = !o->no_profiles,
+                                 .no_turn = o->no_turn,
                                  .stops_at_balance = !ocpp,
                                  .autoplug = o->autoplug,
                                  .walkup_pm = (uint16_t)o->walkup_pm,
@@ -192,11 +193,17 @@ static void tell(const struct world *w)
 {
     const struct sim_stats *t = &w->sim.stats;
     struct buf kwh;
-    buf_init(&kwh, 64);
+    buf_init(&kwh, 96);
     buf_put_decimal(&kwh, t->energy_mwh / 1000, 3, 3);
+    buf_put_c(&kwh, " kWh");
+    if (t->given_mwh) {
+        buf_put_c(&kwh, ", ");
+        buf_put_decimal(&kwh, t->given_mwh / 1000, 3, 3);
+        buf_put_c(&kwh, " kWh back");
+    }
     printf("even sim: %u chargers, %u connected, %" PRIu64 " refused, %" PRIu64
            " lost; starts %" PRIu64 ", failed starts %" PRIu64 ", stops %" PRIu64
-           ", %.*s kWh; messages out %" PRIu64 ", in %" PRIu64 ", errors %" PRIu64
+           ", %.*s; messages out %" PRIu64 ", in %" PRIu64 ", errors %" PRIu64
            "; stops left untold %u\n",
            w->sim.n, w->sim.up, t->refused, t->lost, t->starts, t->failed_starts, t->stops,
            STR_FMT(buf_str(&kwh)), t->sent, t->received, t->errors, stops_queued(w, false));

@@ -7,7 +7,8 @@
  * Piles differ as in the field: those with an odd number write their checksums the other way round,
  * those that end in 7 are of a fork that appends bytes to 03 and 0x13. A DC pile tells what the
  * vehicle says (GB/T 27930): 0x15 and 0x17 before the charge, 0x23 and 0x25 with each reading, 0x1D
- * or 0x21 when it is broken off, 0x19 at the end.
+ * or 0x21 when it is broken off, 0x19 at the end. It also gives energy back (E1 … E9): E7 every 30 s in
+ * the place of 0x13, E9 as the record, acknowledged by E8; a start of the other direction turns it round.
  *
  * A vehicle at both guns (--pairs) is asked for with A1 at each, by its card or, when the card's number
  * is odd, by its VIN; and the platform may start both with A4, where the gun that comes first is the
@@ -16,6 +17,7 @@
 
 #include "base/calendar.h"
 #include "base/err.h"
+#include "sim/ykc_give.h"
 #include "wire/frame.h"
 #include "wire/ykc.h"
 
@@ -150,6 +152,23 @@ static void fill_charging(const struct peer *p, unsigned gun, struct ykc_Realtim
     (void)str_copy(d->order, sizeof d->order, str_from_c(g->id));
 }
 
+static void send_giving(struct sim *s, struct peer *p, unsigned gun, const uint8_t *seq)
+{
+    struct ykc_DischargeData d;
+    ykc_give_data(&p->model, gun, &d);
+    set_pile(d.pile, p);
+    set_gun(d.gun, gun);
+    if (seq)
+        send_frame(s, p, 0xE7, seq, &d);
+    else
+        send_new(s, p, 0xE7, &d);
+}
+
+static bool giving(const struct peer *p, unsigned gun)
+{
+    return p->model.guns[gun].gives && model_busy(&p->model, gun);
+}
+
 /* The gun as it is now. seq NULL: nobody asked. */
 static void send_data(struct sim *s, struct peer *p, unsigned gun, const uint8_t *seq)
 {
@@ -162,6 +181,10 @@ static void send_data(struct sim *s, struct peer *p, unsigned gun, const uint8_t
                                  .battery_temp = -50,
                                  .cable_code = "0000000000000000",
                                  .faults = g->state == GUN_FAULTED ? 2 : 0};
+    if (giving(p, gun)) {
+        send_giving(s, p, gun, seq);
+        return;
+    }
     set_pile(d.pile, p);
     set_gun(d.gun, gun);
     if (model_busy(&p->model, gun))
@@ -253,6 +276,7 @@ static int64_t reason_of(uint8_t reason)
 {
     switch ((enum model_reason)reason) {
     case STOPPED_REMOTE:
+    case STOPPED_TURNED:
         return 0x40;
     case STOPPED_FULL:
         return 0x41;
@@ -266,6 +290,7 @@ static int64_t reason_of(uint8_t reason)
     case STOPPED_LOCAL:
     case STOPPED_UNPLUGGED:
     case STOPPED_UNLOCKED:
+    case STOPPED_FLOOR:
         break;
     }
     return 0x45;
@@ -324,10 +349,43 @@ static void send_record(struct sim *s, struct peer *p, const struct model_event 
         r.amount += c->amount;
     }
     r.loss_energy = r.energy;
+    send_new(s, p, 0x3B, &r);
+}
+
+static void send_given(struct sim *s, struct peer *p, const struct model_event *e)
+{
+    const struct model_gun *g = &p->model.guns[e->gun];
+    struct ykc_DischargeRecord r;
+    ykc_give_record(&p->model, e, &r);
+    r.start = wall(p, g->start_ms);
+    r.end = wall(p, g->end_ms);
+    set_pile(r.pile, p);
+    set_gun(r.gun, e->gun);
+    send_new(s, p, 0xE9, &r);
+}
+
+static void tell_record(struct sim *s, struct peer *p, const struct model_event *e)
+{
+    const struct model_gun *g = &p->model.guns[e->gun];
     p->call = CALL_EVENT;
     p->tries++;
     p->retry_ms = s->now_ms + (p->tries == RECORD_TRIES - 1 ? RECORD_LAST_MS : RECORD_RETRY_MS);
-    send_new(s, p, 0x3B, &r);
+    if (g->habit == HABIT_LOST_RECORD && p->tries == 1)
+        return; /* the line swallows it */
+    if (g->gives)
+        send_given(s, p, e);
+    else
+        send_record(s, p, e);
+}
+
+/* The start or the end of a discharge was carried out. */
+static void send_executed(struct sim *s, struct peer *p, unsigned gun, int64_t kind)
+{
+    struct ykc_DischargeResult m = {.kind = kind};
+    (void)str_copy(m.order, sizeof m.order, str_from_c(p->model.guns[gun].id));
+    set_pile(m.pile, p);
+    set_gun(m.gun, gun);
+    send_new(s, p, 0xE5, &m);
 }
 
 /* ---- events ---- */
@@ -397,15 +455,19 @@ static void tell_event(struct sim *s, struct peer *p, const struct model_event *
     struct model_event e = *head;
     bool dc = p->model.traits.dc;
     if (e.type == MODEL_EVENT_STOP) {
-        if (dc)
+        if (p->model.guns[e.gun].gives)
+            send_executed(s, p, e.gun, 2);
+        else if (dc)
             send_end(s, p, &e);
-        send_record(s, p, &e);
+        tell_record(s, p, &e);
         return;
     }
     model_pop(&p->model);
     if (e.type == MODEL_EVENT_START) {
         s->stats.starts++;
         model_started(&p->model, e.gun, 0, true, s->now_ms);
+        if (p->model.guns[e.gun].gives)
+            send_executed(s, p, e.gun, 1);
         if (dc)
             send_handshake(s, p, e.gun);
     } else if (e.type == MODEL_EVENT_AUTHORIZE) {
@@ -416,7 +478,7 @@ static void tell_event(struct sim *s, struct peer *p, const struct model_event *
         return;
     }
     send_data(s, p, e.gun, NULL);
-    if (dc && e.type == MODEL_EVENT_METER && model_busy(&p->model, e.gun))
+    if (dc && e.type == MODEL_EVENT_METER && model_busy(&p->model, e.gun) && !giving(p, e.gun))
         send_vehicle(s, p, e.gun);
 }
 
@@ -425,7 +487,7 @@ static void retry(struct sim *s, struct peer *p)
     if (p->stage != STAGE_READY) {
         send_stage(s, p);
     } else if (p->call && p->tries < RECORD_TRIES) {
-        send_record(s, p, model_head(&p->model));
+        tell_record(s, p, model_head(&p->model));
     } else if (p->call) {
         s->stats.errors++; /* a pile keeps it in its own memory, for the technician */
         record_done(s, p, model_head(&p->model)->gun);
@@ -665,6 +727,8 @@ static void remote_stop(struct got *g)
 
 static void record_replied(struct got *g)
 {
+    _Static_assert(sizeof(struct ykc_RecordReply) == sizeof(struct ykc_DischargeRecordReply),
+                   "0x40 and 0xE8 have one layout");
     const struct ykc_RecordReply *m = g->msg;
     const struct model_event *e = model_head(&g->p->model);
     struct ykc_Record r = {0};
@@ -673,8 +737,52 @@ static void record_replied(struct got *g)
     record_names(g->p, e->gun, &r);
     if (strcmp(m->order, r.order) != 0)
         return;
+    if (g->p->model.guns[e->gun].habit == HABIT_LOST_ACK && g->p->tries == 1)
+        return; /* it never came */
     g->s->stats.errors += m->result != 0;
     record_done(g->s, g->p, e->gun);
+}
+
+static void discharge_start(struct got *g)
+{
+    const struct ykc_Discharge *m = g->msg;
+    struct ykc_DischargeReply r = {.result = 255};
+    struct model *model = &g->p->model;
+    unsigned gun = 0;
+    int err = ERR_RANGE;
+    if (gun_of(g->p, m->gun, &gun)) {
+        err = !model->priced ? ERR_FAULTED
+                             : model_discharge(model, gun, str_from_c(m->order),
+                                               (int32_t)m->parameter * 10, g->s->now_ms);
+        r.result = ykc_give_result(model, gun, err);
+    }
+    if (err == ERR_TIMEOUT)
+        return;
+    g->s->stats.failed_starts += err != 0;
+    set_pile(r.pile, g->p);
+    (void)str_copy(r.order, sizeof r.order, str_from_c(m->order));
+    (void)str_copy(r.gun, sizeof r.gun, str_from_c(m->gun));
+    send_frame(g->s, g->p, 0xE1, g->seq, &r);
+}
+
+static void discharge_stop(struct got *g)
+{
+    const struct ykc_DischargeStop *m = g->msg;
+    struct ykc_DischargeStopReply r = {.result = 1};
+    unsigned gun;
+    if (gun_of(g->p, m->gun, &gun) && giving(g->p, gun))
+        r.result = model_remote_stop(&g->p->model, gun, g->s->now_ms) != 0;
+    set_pile(r.pile, g->p);
+    (void)str_copy(r.gun, sizeof r.gun, str_from_c(m->gun));
+    send_frame(g->s, g->p, 0xE3, g->seq, &r);
+}
+
+static void discharge_read(struct got *g)
+{
+    const struct ykc_ReadDischarge *m = g->msg;
+    unsigned gun;
+    if (gun_of(g->p, m->gun, &gun) && giving(g->p, gun))
+        send_giving(g->s, g->p, gun, g->seq);
 }
 
 static void balance_set(struct got *g)
@@ -728,10 +836,11 @@ static const struct {
     uint8_t type;
     void (*take)(struct got *g);
 } frames[] = {
-    {0x02, login_replied}, {0x06, verify_replied}, {0x0A, model_fetched}, {0x12, data_read},
-    {0x32, start_decided}, {0x34, remote_start},   {0x36, remote_stop},   {0x40, record_replied},
-    {0x42, balance_set},   {0x52, work_set},       {0x56, time_set},      {0x58, model_set},
-    {0x92, rebooted},      {0xA2, pair_decided},   {0xA4, pair_start},
+    {0x02, login_replied},  {0x06, verify_replied}, {0x0A, model_fetched},  {0x12, data_read},
+    {0x32, start_decided},  {0x34, remote_start},   {0x36, remote_stop},    {0x40, record_replied},
+    {0x42, balance_set},    {0x52, work_set},       {0x56, time_set},       {0x58, model_set},
+    {0x92, rebooted},       {0xA2, pair_decided},   {0xA4, pair_start},     {0xE2, discharge_start},
+    {0xE4, discharge_stop}, {0xE6, discharge_read}, {0xE8, record_replied},
 };
 
 static void take_frame(struct sim *s, struct peer *p, const struct frame *f)

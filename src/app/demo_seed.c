@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* demo_seed.c: see demo_seed.h. Three stations with three contracts (one with a clause), two tariffs and
+/* demo_seed.c: see demo_seed.h. Three stations with three contracts (one with a clause), two tariffs
+ * for charging and one at which the first station, where most piles are, buys energy, and
  * an occupancy fee at one station, twenty chargers (fourteen OCPP 1.6, six 云快充), six drivers with
  * wallets and cards, a top-up package and a company that pays for one of them. Runs once, in the
  * demonstration's own process; any refusal ends it with the server's words. */
@@ -35,6 +36,7 @@ struct plan {
     int64_t owner, agent, self;   /* parties */
     int64_t even, three, service; /* contract families */
     int64_t occupancy;            /* rule family */
+    int64_t discharge;            /* tariff family */
 };
 
 static int seed_tariffs(struct client *c, struct plan *p)
@@ -58,6 +60,19 @@ static int seed_tariffs(struct client *c, struct plan *p)
         "{\"plan\":0,\"from_min\":840,\"label\":\"尖\",\"elec_e5\":127000,\"service_e5\":45000},"
         "{\"plan\":0,\"from_min\":1020,\"label\":\"峰\",\"elec_e5\":102000,\"service_e5\":45000},"
         "{\"plan\":0,\"from_min\":1200,\"label\":\"平\",\"elec_e5\":68000,\"service_e5\":45000}]}");
+}
+
+/* What vehicles are paid: little at night, most when the grid is short; never what they charge for. */
+static int seed_discharge(struct client *c, struct plan *p)
+{
+    return make(
+        c, "/api/v1/tariffs", &p->discharge,
+        "{\"name\":\"放电 Discharge\",\"from_ms\":0,\"days\":[{\"first_mmdd\":101,"
+        "\"last_mmdd\":1231,\"weekdays\":127,\"plan\":0}],\"slices\":["
+        "{\"plan\":0,\"from_min\":0,\"label\":\"谷\",\"elec_e5\":30000,\"service_e5\":0},"
+        "{\"plan\":0,\"from_min\":480,\"label\":\"平\",\"elec_e5\":70000,\"service_e5\":0},"
+        "{\"plan\":0,\"from_min\":840,\"label\":\"尖\",\"elec_e5\":110000,\"service_e5\":0},"
+        "{\"plan\":0,\"from_min\":1200,\"label\":\"平\",\"elec_e5\":70000,\"service_e5\":0}]}");
 }
 
 /* The platform's own party was made by the set-up; it is the only one there is. */
@@ -130,14 +145,14 @@ static int seed_stations(struct client *c, const struct plan *p, struct demo_fac
     const int64_t tariff[3] = {p->flat, p->tou, p->tou},
                   contract[3] = {p->even, p->three, p->service};
     for (int i = 0; i < 3; i++) {
-        int err =
-            make(c, "/api/v1/stations", &f->station[i],
-                 "{\"name\":\"%s\",\"address\":\"%s\",\"zone\":\"Asia/"
-                 "Shanghai\",\"lat_e7\":%d,\"lng_e7\":%d,"
-                 "\"tariff\":\"%" PRId64 "\",\"contract\":\"%" PRId64 "\",\"occupancy\":\"%" PRId64
-                 "\",\"seller\":\"示范充电运营 EVen Demo\",\"tax_bp\":1300,\"state\":0}",
-                 rows[i].name, rows[i].address, rows[i].lat_e7, rows[i].lng_e7, tariff[i],
-                 contract[i], i == 2 ? p->occupancy : 0);
+        int err = make(c, "/api/v1/stations", &f->station[i],
+                       "{\"name\":\"%s\",\"address\":\"%s\",\"zone\":\"Asia/"
+                       "Shanghai\",\"lat_e7\":%d,\"lng_e7\":%d,"
+                       "\"tariff\":\"%" PRId64 "\",\"contract\":\"%" PRId64
+                       "\",\"occupancy\":\"%" PRId64 "\",\"discharge_tariff\":\"%" PRId64
+                       "\",\"seller\":\"示范充电运营 EVen Demo\",\"tax_bp\":1300,\"state\":0}",
+                       rows[i].name, rows[i].address, rows[i].lat_e7, rows[i].lng_e7, tariff[i],
+                       contract[i], i == 2 ? p->occupancy : 0, i == 0 ? p->discharge : 0);
         if (err)
             return err;
     }
@@ -346,6 +361,8 @@ int demo_seed(struct client *c, const char *dir, struct demo_facts *f)
         err = seed_contracts(c, &p);
     if (!err)
         err = seed_occupancy(c, &p);
+    if (!err)
+        err = seed_discharge(c, &p);
     if (!err)
         err = seed_stations(c, &p, f);
     for (int i = 0; !err && i < DEMO_CHARGERS; i++)

@@ -8,7 +8,7 @@
  *
  * At the start the rows of a version come one by one; they are gathered and built together by
  * catalog_build. Fails: ERR_CORRUPT when stored rows do not build. */
-#include "core/core_state.h"
+#include "core/discharge.h"
 
 /* ---- tariffs ---- */
 
@@ -97,6 +97,8 @@ int catalog_put_tariff(struct core *c, const struct cmd *cmd)
     /* Built once in the scratch: what is refused leaves nothing in the core's arena. */
     struct tariff *t;
     rc = tariff_build(&c->scratch, &row, days, (size_t)in->days, slices, (size_t)in->slices, &t);
+    if (!rc && discharge_service(t) && discharge_family_used(c, in->family))
+        rc = ERR_RANGE; /* a station buys energy at it */
     if (!rc && in->on_piles)
         rc = tariff_classes_check(t); /* else those piles could not charge any more */
     if (rc)

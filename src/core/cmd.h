@@ -325,7 +325,7 @@ struct cmd_order_start {
     int64_t connector;
     int64_t cap;        /* amount to hold, > 0 for PAYER_WALLET and PAYER_COMPANY */
     int32_t payer_kind; /* PAYER_WALLET, PAYER_COMPANY or PAYER_NONE (staff test charge) */
-    int32_t direction;  /* 1 or 0 charge; -1 discharge: staff, PAYER_NONE, 云快充 only */
+    int32_t direction;  /* 1 or 0 charge; -1 discharge: PAYER_NONE, 云快充 only; the driver is paid */
     int32_t to_soc;     /* discharge: down to this state of charge, percent */
     int32_t pad;
     int64_t second; /* parallel charge: the other connector of the same vehicle, or 0 */

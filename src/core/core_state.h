@@ -554,8 +554,8 @@ struct charger *order_charger(const struct core *c, const struct order *o);
 /** The order that such a tag speaks of, or 0; whether it is that order's tag is not judged here. */
 int64_t start_tag_order(const char *tag);
 int start_order(struct core *c, const struct cmd *cmd);
-/** Could charging begin at this connector now? */
-int start_place_check(struct core *c, int64_t tenant, int64_t connector);
+/** Could this driver's charging begin at this connector now? */
+int start_place_check(struct core *c, int64_t tenant, int64_t connector, int64_t driver);
 /** Begins the order that a single payment paid for. */
 struct payment;
 int start_paid(struct core *c, const struct payment *p, struct order **made);
@@ -569,7 +569,8 @@ void start_pile(struct core *c, const struct cmd *cmd, struct charger *ch);
 struct order *start_offline(struct core *c, const struct cmd_tx_record *in,
                             const struct charger *ch, int *err);
 int32_t start_tag_status(struct core *c, const struct charger *ch, const char *tag);
-/** A session that nobody pays for (late start): the operator's loss. */
+/** A session that nobody pays for (late start): the operator's loss; of a discharge one that pays
+ * what it would have paid. */
 struct order *start_unpaid(struct core *c, const struct order *of, struct connector *k,
                            enum start_kind by);
 /** Nothing is plugged in where this order is to start, as far as the charger told. */
@@ -610,6 +611,9 @@ void stop_end(struct core *c, struct order *o, enum stop_reason reason, int64_t 
 void settle_order(struct core *c, struct order *o);
 int settle_decide(struct core *c, const struct cmd *cmd);
 void settle_rule(struct core *c, struct order *o);
+/** A fee line of the order, the next one; what an order adds to its station's day. */
+void settle_line(struct core *c, struct order *o, const struct fee_line *l);
+void settle_stat(struct core *c, const struct order *o, const struct row_stat_day *delta);
 /** The true end of an order that was closed by estimate; `billed_mwh` is what was billed. */
 void settle_correct(struct core *c, struct order *o, int64_t billed_mwh);
 

@@ -11,6 +11,7 @@
  * only changes made here; 4. an empty secret in a change keeps the old one; 5. what is outside the
  * actor's tenant or station does not exist for it (ERR_NOT_FOUND). */
 #include "core/company.h"
+#include "core/discharge.h"
 #include "core/occupancy.h"
 #include "core/purse.h"
 #include "core/recon.h"
@@ -211,7 +212,9 @@ static int check_station(struct core *c, struct put *p)
     if ((r->tariff && (!t || t->t->tenant != tenant)) ||
         (r->occupancy && (!o || o->row.tenant != tenant)))
         return ERR_NOT_FOUND;
-    return r->contract && (!k || k->c.tenant != tenant) ? ERR_NOT_FOUND : 0;
+    if (r->contract && (!k || k->c.tenant != tenant))
+        return ERR_NOT_FOUND;
+    return discharge_family_check(c, tenant, r->discharge_tariff);
 }
 
 static bool path_ok(const struct row_charger *r)

@@ -254,6 +254,8 @@ static int order_check(struct core *c, const struct cmd *cmd, int32_t i)
     for (int32_t k = 0; k < i; k++)
         if (in->order[k] == in->order[i])
             return ERR_RANGE;
+    if (o->row.kind == ORDER_DISCHARGE)
+        return ERR_DISCHARGE;
     if (o->row.state != ORDER_SETTLED || o->row.invoice ||
         (o->row.payer_kind != PAYER_WALLET && o->row.payer_kind != PAYER_SINGLE))
         return ERR_CONFLICT;

@@ -258,6 +258,7 @@ bool ledger_kind_signed(int32_t kind)
     case ACCOUNT_BANK:
     case ACCOUNT_PARTY_DEBT:
     case ACCOUNT_MARKETING:
+    case ACCOUNT_GRID:
         return true;
     default:
         return false;
@@ -269,7 +270,7 @@ int ledger_account_open(struct ledger *l, const struct ledger_ctx *ctx,
 {
     if (!currency_valid(key->currency))
         return ERR_CURRENCY;
-    if (key->kind < ACCOUNT_CASH || key->kind > ACCOUNT_COMPANY)
+    if (key->kind < ACCOUNT_CASH || key->kind > ACCOUNT_GRID)
         return ERR_RANGE;
     const struct ledger_account *old =
         ledger_account_find(l, key->tenant, key->kind, key->owner, key->currency);

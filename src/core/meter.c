@@ -9,6 +9,7 @@
  * Invariants: 1. at_ms of a session's records ascends strictly; 2. a sample never goes to a session
  * that its message does not name; without a transaction id it belongs to the connector's session;
  * 3. after the stop a sample is kept and flagged and moves no money. */
+#include "core/discharge.h"
 #include "core/parallel.h"
 
 #include <inttypes.h>
@@ -29,8 +30,8 @@ void meter_step(struct core *c, struct order *o, const struct evidence_step *ste
 {
     const struct tariff *t = tariff_find(c, o->row.tariff);
     int32_t first = o->bill.n;
-    if (!t || step->delta_mwh == 0 || o->srow.direction < 0)
-        return; /* what goes back to the grid is no bill */
+    if (!t || step->delta_mwh == 0 || (o->srow.direction < 0 && !discharge_pays(o)))
+        return; /* what goes back to the grid unpaid is no bill */
     if (step->delta_mwh > 0) {
         int64_t from = step->from_ms;
         if (step->to_ms - from > STEP_MAX_MS)
@@ -187,6 +188,7 @@ void meter_samples(struct core *c, struct order *o, const struct core_sample *s,
     if (o->row.part_of)
         event_meter(c, parallel_main(c, o), &s[n - 1]);
     meter_cap(c, o);
+    discharge_floor(c, o);
 }
 
 static struct order *meter_order(struct core *c, const struct cmd_meter *in, struct charger *ch)

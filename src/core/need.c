@@ -27,7 +27,7 @@
  *                                          (pile_token, start_offline)
  *  CALL                                    the charger (command_call)
  *  ORDER_START                             the charger by connector, also by the second one, the driver
- *                                          (check_place, check_second, check_payer)
+ *                                          (check_place, check_second, check_payer, discharge_start)
  *  ORDER_STOP, DECIDE, ORDER_REFUND, _RAISE, _WAIVE the order with its parties (charge, refund_move)
  *  TOPUP, PAYMENT_NEW                      the driver (payment_credit, wallet_open), the connector of
  *                                          a single payment (single_check)

@@ -8,6 +8,7 @@
  * parts of an order = paid − refunded, less what gift money paid where nobody shares in that; 3. the
  * driver has the money in the same transaction, whoever of the parties is short (share.c). */
 #include "core/company.h"
+#include "core/discharge.h"
 #include "core/invoice.h"
 #include "core/purse.h"
 
@@ -130,6 +131,8 @@ int refund_order(struct core *c, const struct cmd *cmd)
     if (!o || o->row.tenant != cmd->head.tenant || !station_scope_ok(cmd, o->row.station) ||
         !order_ready(c, o))
         return ERR_NOT_FOUND;
+    if (o->row.kind == ORDER_DISCHARGE)
+        return ERR_DISCHARGE;
     if (o->row.state != ORDER_SETTLED || !payer_pays(o))
         return ERR_CONFLICT;
     if (in->amount <= 0 || in->amount % MONEY_FEN || in->amount > o->row.paid - o->row.refunded)

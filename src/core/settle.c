@@ -8,6 +8,7 @@
  *     free (doc/decisions/the-true-end-is-charged.md).
  * Fails: money that cannot be moved here is our bug (must): holds and accounts were made before. */
 #include "core/company.h"
+#include "core/discharge.h"
 #include "core/parallel.h"
 #include "core/purse.h"
 
@@ -16,7 +17,7 @@
 
 /* ---- rows ---- */
 
-static void line_put(struct core *c, struct order *o, const struct fee_line *l)
+void settle_line(struct core *c, struct order *o, const struct fee_line *l)
 {
     const struct row_fee_line row = {.order_id = o->row.id,
                                      .seq = ++o->row.lines,
@@ -38,7 +39,7 @@ static int32_t local_day(const struct core *c, int64_t station, int64_t ms)
 }
 
 /* What the order adds to its station's day. The columns are sums: the row carries a difference. */
-static void stat_put(struct core *c, const struct order *o, const struct row_stat_day *delta)
+void settle_stat(struct core *c, const struct order *o, const struct row_stat_day *delta)
 {
     struct row_stat_day row = *delta;
     row.station = o->row.station;
@@ -56,7 +57,7 @@ static struct bill bill_lines(struct core *c, struct order *o, const struct fee_
     struct bill b = {0};
     int32_t n = t ? fee_lines(bill, t, lines) : 0;
     for (int32_t i = 0; i < n; i++) {
-        line_put(c, o, &lines[i]);
+        settle_line(c, o, &lines[i]);
         if (lines[i].kind == FEE_ELECTRICITY) {
             b.elec += lines[i].amount.v;
             b.energy_mwh += lines[i].energy_mwh;
@@ -69,9 +70,31 @@ static struct bill bill_lines(struct core *c, struct order *o, const struct fee_
 /* Is there money left that a decision could still move? */
 static bool rest_matters(const struct order *o)
 {
-    if (!o->row.doubt || o->row.doubt_mwh <= 0 || !payer_pays(o))
+    if (!o->row.doubt || o->row.doubt_mwh <= 0 || (!payer_pays(o) && !discharge_pays(o)))
         return false;
     return o->row.cap <= 0 || o->row.paid < o->row.cap;
+}
+
+/* Energy was sold: the bill is charged, and counts in its station's day. */
+static void settle_sale(struct core *c, struct order *o, const struct order_sum *sum)
+{
+    struct bill b = bill_lines(c, o, sum->bill);
+    struct taken t = charge_bill(c, o, &b, o->row.hold);
+    o->row.energy_mwh = sum->energy_mwh;
+    company_energy(c, o, o->row.energy_mwh);
+    o->row.elec = b.elec;
+    o->row.service = b.service;
+    o->row.total = b.elec + b.service;
+    o->row.paid = t.captured + t.debt;
+    o->row.loss = t.loss;
+    settle_stat(c, o,
+                &(struct row_stat_day){.orders = 1,
+                                       .energy_mwh = o->row.energy_mwh,
+                                       .elec = b.elec,
+                                       .service = b.service,
+                                       .paid = o->row.paid,
+                                       .loss = o->row.loss,
+                                       .minutes = (o->row.end_ms - o->row.start_ms) / 60000});
 }
 
 void settle_order(struct core *c, struct order *o)
@@ -79,27 +102,13 @@ void settle_order(struct core *c, struct order *o)
     const struct tenant *tenant = tenant_find(c, o->row.tenant);
     struct order_sum sum;
     parallel_sum(c, o, &sum);
-    struct bill b = bill_lines(c, o, sum.bill);
-    struct taken t = charge_bill(c, o, &b, o->row.hold);
-    o->row.energy_mwh = sum.energy_mwh;
-    company_energy(c, o, o->row.energy_mwh);
-    o->row.elec = b.elec;
-    o->row.service = b.service;
-    o->row.total = b.elec + b.service;
-    o->row.paid = t.captured + t.debt;
-    o->row.loss = t.loss;
+    if (o->srow.direction < 0)
+        discharge_settle(c, o);
+    else
+        settle_sale(c, o, &sum);
     o->row.settled_ms = c->now;
     o->row.doubt = sum.doubt;
     o->row.doubt_mwh = sum.doubt_mwh;
-    if (o->srow.direction > 0)
-        stat_put(c, o,
-                 &(struct row_stat_day){.orders = 1,
-                                        .energy_mwh = o->row.energy_mwh,
-                                        .elec = b.elec,
-                                        .service = b.service,
-                                        .paid = o->row.paid,
-                                        .loss = o->row.loss,
-                                        .minutes = (o->row.end_ms - o->row.start_ms) / 60000});
     bool doubtful = rest_matters(o);
     if (doubtful)
         o->row.decide_ms = c->now + tenant->row.doubt_h * INT64_C(3600000);
@@ -132,11 +141,11 @@ static struct bill rest_lines(struct core *c, struct order *o)
                          .price_e5 = p.elec_e5,
                          .amount = money_fee_line(o->row.doubt_mwh, p.elec_e5)};
     struct bill b = {.elec = l.amount.v, .energy_mwh = l.energy_mwh};
-    line_put(c, o, &l);
+    settle_line(c, o, &l);
     l.kind = FEE_SERVICE;
     l.price_e5 = p.service_e5;
     l.amount = money_fee_line(o->row.doubt_mwh, p.service_e5);
-    line_put(c, o, &l);
+    settle_line(c, o, &l);
     b.service = l.amount.v;
     return b;
 }
@@ -161,12 +170,12 @@ static void rest_bill(struct core *c, struct order *o)
     o->row.total += total;
     o->row.paid += paid;
     o->row.loss += total - paid;
-    stat_put(c, o,
-             &(struct row_stat_day){.energy_mwh = o->row.doubt_mwh,
-                                    .elec = b.elec,
-                                    .service = b.service,
-                                    .paid = paid,
-                                    .loss = total - paid});
+    settle_stat(c, o,
+                &(struct row_stat_day){.energy_mwh = o->row.doubt_mwh,
+                                       .elec = b.elec,
+                                       .service = b.service,
+                                       .paid = paid,
+                                       .loss = total - paid});
 }
 
 static void rest_close(struct core *c, struct order *o, const char *detail)
@@ -192,7 +201,9 @@ int settle_decide(struct core *c, const struct cmd *cmd)
         return ERR_NOT_FOUND;
     if (o->row.state != ORDER_DOUBTFUL)
         return ERR_CONFLICT;
-    if (in->accept)
+    if (in->accept && o->srow.direction < 0)
+        discharge_rest(c, o);
+    else if (in->accept)
         rest_bill(c, o);
     rest_close(c, o, in->note[0] ? in->note : in->accept ? "billed" : "dropped");
     c->made_id = o->row.id;
@@ -212,10 +223,10 @@ static void correct_lines(struct core *c, struct order *o, int64_t energy_mwh, c
                          .to_ms = o->row.end_ms,
                          .energy_mwh = energy_mwh,
                          .amount = MONEY(d->elec)};
-    line_put(c, o, &l);
+    settle_line(c, o, &l);
     l.kind = FEE_SERVICE;
     l.amount = MONEY(d->service);
-    line_put(c, o, &l);
+    settle_line(c, o, &l);
 }
 
 static void correct_rows(struct core *c, struct order *o, int64_t energy_mwh, const struct bill *d,
@@ -229,12 +240,12 @@ static void correct_rows(struct core *c, struct order *o, int64_t energy_mwh, co
     o->row.total += total;
     o->row.paid += paid;
     o->row.loss += total - paid;
-    stat_put(c, o,
-             &(struct row_stat_day){.energy_mwh = energy_mwh,
-                                    .elec = d->elec,
-                                    .service = d->service,
-                                    .paid = paid,
-                                    .loss = total - paid});
+    settle_stat(c, o,
+                &(struct row_stat_day){.energy_mwh = energy_mwh,
+                                       .elec = d->elec,
+                                       .service = d->service,
+                                       .paid = paid,
+                                       .loss = total - paid});
 }
 
 /* What the true end adds to an estimated bill is taken from the payer after all, as far as the
@@ -268,25 +279,23 @@ static void own_end(struct core *c, struct order *o)
 void settle_correct(struct core *c, struct order *o, int64_t billed_mwh)
 {
     struct fee_sum now;
-    if (o->srow.direction < 0) { /* no bill: only what it was */
-        o->row.estimated = 0;
-        o->row.energy_mwh = o->srow.energy_mwh = o->ev.energy_mwh;
-        order_event(c, o, OE_CORRECTED, "");
-        return;
-    }
     struct order_sum sum;
     own_end(c, o);
     o = parallel_main(c, o);
     parallel_sum(c, o, &sum);
+    o->row.doubt = sum.doubt;
+    o->row.doubt_mwh = sum.doubt_mwh;
+    if (o->row.state == ORDER_DOUBTFUL && !rest_matters(o))
+        rest_close(c, o, "the true end leaves nothing in doubt");
+    if (o->srow.direction < 0) {
+        discharge_correct(c, o, billed_mwh);
+        return;
+    }
     fee_sum(sum.bill, &now);
     struct bill d = {.elec = now.elec.v - o->row.elec, .service = now.service.v - o->row.service};
     int64_t left = o->row.paid - o->row.refunded; /* the refunded is back already */
     int64_t total = now.total.v, back = left > total ? left - total : 0;
     char detail[120];
-    o->row.doubt = sum.doubt;
-    o->row.doubt_mwh = sum.doubt_mwh;
-    if (o->row.state == ORDER_DOUBTFUL && !rest_matters(o))
-        rest_close(c, o, "the true end leaves nothing in doubt");
     if (back)
         refund_move(c, o, back, TRANSFER_CORRECTION, "");
     int64_t energy = now.energy_mwh > billed_mwh ? now.energy_mwh - billed_mwh : 0;

@@ -28,7 +28,7 @@ int single_check(struct core *c, int64_t tenant, const struct cmd_payment_new *i
         return ERR_DISABLED;
     if (debt_of(c, tenant, in->driver, in->currency))
         return ERR_DEBT;
-    return start_place_check(c, tenant, in->connector);
+    return start_place_check(c, tenant, in->connector, in->driver);
 }
 
 static void bound_set(struct core *c, struct payment *p, bool bound)

@@ -16,6 +16,7 @@
  * and never given twice; 2. the same StartTransaction (connector, tag, time, meter) gets the same
  * answer however often it comes; 3. nobody is charged for a start that was refused. */
 #include "core/company.h"
+#include "core/discharge.h"
 #include "core/occupancy.h"
 #include "core/parallel.h"
 #include "core/purse.h"
@@ -104,8 +105,10 @@ static struct order *plan_order(struct core *c, const struct plan *p, int64_t at
     struct row_orders *r = &o->row;
     r->tenant = p->t->row.id;
     r->kind = p->direction < 0 ? ORDER_DISCHARGE : ORDER_CHARGE;
-    if (p->direction < 0)
+    if (p->direction < 0) {
         o->srow.direction = -1;
+        contract = NULL; /* nobody shares in it */
+    }
     r->payer_kind = p->payer_kind;
     r->driver = p->driver;
     r->token = p->token;
@@ -204,12 +207,16 @@ static int check_connector(const struct connector *k)
 }
 
 /* A vehicle that sleeps cannot be woken: a discharge may turn a running charge round, and the other
- * way. The pile ends the one with its record and begins the other at once. */
-static bool turns_round(const struct core *c, const struct connector *k, int32_t direction)
+ * way. The pile ends the one with its record and begins the other at once. A driver does that with
+ * his own alone. */
+static bool turns_round(const struct core *c, const struct plan *p, int32_t direction)
 {
+    const struct connector *k = p->k;
     const struct order *o = k->row.order_id ? order_find(c, k->row.order_id) : NULL;
+    const struct order *next = order_find(c, k->turn);
     return o && order_running(o) && !parallel_is(o) && k->charger->row.protocol == PROTOCOL_YKC &&
-           (o->srow.direction < 0) != (direction < 0);
+           (o->srow.direction < 0) != (direction < 0) && !(next && order_open(next)) &&
+           (!p->driver || o->row.driver == p->driver);
 }
 
 static int check_place(struct core *c, int64_t tenant, int32_t direction, struct plan *p)
@@ -225,13 +232,13 @@ static int check_place(struct core *c, int64_t tenant, int32_t direction, struct
         return ERR_DISABLED;
     if (!ch->online)
         return ERR_OFFLINE;
-    rc = turns_round(c, p->k, direction) ? 0 : check_connector(p->k);
+    rc = turns_round(c, p, direction) ? 0 : check_connector(p->k);
     return rc ? rc : c->calls.live >= c->calls.cap ? ERR_FULL : 0;
 }
 
-int start_place_check(struct core *c, int64_t tenant, int64_t connector)
+int start_place_check(struct core *c, int64_t tenant, int64_t connector, int64_t driver)
 {
-    struct plan p = {.k = connector_find(c, connector)};
+    struct plan p = {.k = connector_find(c, connector), .driver = driver};
     return check_place(c, tenant, 0, &p);
 }
 
@@ -254,19 +261,19 @@ static int check_second(struct core *c, const struct cmd_order_start *in, struct
     return rc ? rc : c->calls.live + 1 >= c->calls.cap ? ERR_FULL : 0;
 }
 
-/* Power back into the grid: for staff, at piles that know how, without money. What it earns is
- * agreed elsewhere; here it is a session with its energy, of its own kind. */
-static int check_direction(const struct cmd *cmd, struct plan *p)
+/* Power back into the grid, at piles that know how (discharge.h): for a driver who is paid for it, or
+ * of staff without money. */
+static int check_direction(struct core *c, const struct cmd *cmd, struct plan *p)
 {
     const struct cmd_order_start *in = &cmd->u.order_start;
     if (in->direction >= 0)
         return in->direction > 1 || in->to_soc ? ERR_RANGE : 0;
     if (in->direction < -1 || in->to_soc < 1 || in->to_soc > 100)
         return ERR_RANGE;
-    if (cmd->head.actor_kind == ACTOR_DRIVER || in->payer_kind != PAYER_NONE)
-        return ERR_DENIED;
     p->direction = -1;
-    return p->k->charger->row.protocol == PROTOCOL_YKC ? 0 : ERR_UNSUPPORTED;
+    p->started_by = cmd->head.actor_kind == ACTOR_DRIVER ? START_APP : START_STAFF;
+    return p->k->charger->row.protocol == PROTOCOL_YKC ? discharge_start(c, cmd, p->s, &p->tariff)
+                                                       : ERR_UNSUPPORTED;
 }
 
 /* The driver that staff or he himself name, and the most that he wants to pay. */
@@ -394,6 +401,7 @@ static int start_go(struct core *c, const struct plan *p, int32_t to_soc, struct
             order_undo(c, o);
         return rc;
     }
+    o->srow.to_soc = to_soc;
     start_held(c, o, p->k);
     if (part)
         start_held(c, part, p->second);
@@ -406,16 +414,17 @@ static int start_go(struct core *c, const struct plan *p, int32_t to_soc, struct
 
 int start_order(struct core *c, const struct cmd *cmd)
 {
-    struct plan p = {.k = connector_find(c, cmd->u.order_start.connector)};
+    struct plan p = {.k = connector_find(c, cmd->u.order_start.connector),
+                     .driver = cmd->u.order_start.driver};
     struct order *o = NULL;
     if (p.k && !station_scope_ok(cmd, p.k->charger->row.station))
         return ERR_NOT_FOUND;
     int rc = check_place(c, cmd->head.tenant, cmd->u.order_start.direction, &p);
     if (!rc)
-        rc = check_direction(cmd, &p);
+        rc = check_direction(c, cmd, &p);
     if (!rc)
         rc = check_second(c, &cmd->u.order_start, &p);
-    if (!rc)
+    if (!rc && p.direction >= 0)
         rc = check_payer(c, cmd, &p);
     if (!rc)
         rc = command_quota(c, cmd->head.tenant);
@@ -616,6 +625,11 @@ struct order *start_unpaid(struct core *c, const struct order *of, struct connec
     struct plan p = {.k = k, .payer_kind = PAYER_NONE, .started_by = (int32_t)by};
     if (plan_prices(c, &p, c->now))
         return NULL;
+    if (of && discharge_pays(of)) {
+        p.direction = -1;
+        p.driver = of->row.driver;
+        p.tariff = tariff_find(c, of->row.tariff);
+    }
     struct order *o = plan_order(c, &p, c->now);
     if (!o)
         return NULL;

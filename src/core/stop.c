@@ -10,7 +10,7 @@
  * Invariants: 1. a stop message ends the session it names and no other; of an unknown one only the
  * audit tells; 2. a repeated stop or record is acknowledged and changes nothing; 3. every stop
  * message is acknowledged, for a charger repeats it for ever else. */
-#include "core/core_state.h"
+#include "core/discharge.h"
 #include "core/occupancy.h"
 #include "core/parallel.h"
 
@@ -277,6 +277,8 @@ static bool classes_hold(const struct core *c, const struct order *o, const stru
     struct tariff_classes other;
     if (tariff_classes_of_day(t, z, from_ms, out))
         return false;
+    if (!list && o->srow.direction < 0)
+        return false; /* its hours are those of charging, and nobody knows which */
     if (list && list != t &&
         (tariff_classes_of_day(list, z, from_ms, &other) ||
          memcmp(other.slot, out->slot, sizeof out->slot) != 0))
@@ -297,7 +299,7 @@ static void record_bill(struct core *c, struct order *o, const struct cmd_tx_rec
     const struct zone *z = zone_of(c, o->row.station);
     struct tariff_classes classes;
     struct fee_sum live;
-    if (!t || o->srow.direction < 0)
+    if (!t || (o->srow.direction < 0 && !discharge_pays(o)))
         return;
     fee_sum(&o->bill, &live);
     bool fits = classes_hold(c, o, t, from_ms, to_ms, &classes) &&
@@ -322,6 +324,7 @@ static int64_t record_evidence(struct core *c, struct order *o, const struct cmd
     evidence_settle_record(&o->ev, &o->lim, &r, &step);
     pile_amount_judge(c, o, in);
     record_bill(c, o, in, from, to);
+    discharge_judge(c, o, in);
     char text[24];
     snprintf(text, sizeof text, "0x%02X", (unsigned)in->raw_reason);
     (void)obj_text(c, &o->so, &o->srow.stop_text, text);
@@ -345,13 +348,14 @@ static int64_t record_start(const struct core *c, const struct cmd_tx_record *in
     return within(in->start_ms, lo, c->now);
 }
 
-/* A record of an order that was given up: somebody charged, nobody pays. The number moves to the
+/* A record of an order that was given up: somebody charged, nobody pays (a discharge is paid all the
+ * same: its driver wanted it, and gave it). The number moves to the
  * order that records it, so that the record repeated finds it there. */
 static void record_late(struct core *c, struct order *o, const struct cmd_tx_record *in,
                         struct charger *ch)
 {
     struct connector *k = connector_of(ch, in->connector);
-    if (!k || in->energy_mwh <= 0 || o->srow.direction < 0)
+    if (!k || in->energy_mwh <= 0 || (o->srow.direction < 0 && !discharge_pays(o)))
         return; /* energy given for nothing is nobody's loss */
     order_event(c, o, OE_LATE_START, "");
     struct order *loss = start_unpaid(c, o, k, START_APP);

@@ -168,7 +168,8 @@ enum account_kind {
     ACCOUNT_TAX = 14,
     ACCOUNT_PARTY_DEBT = 15,
     ACCOUNT_MARKETING = 16, /* contra of gift money; what was given away is its negative balance */
-    ACCOUNT_COMPANY = 17    /* pays for its members; with credit its floor is below zero */
+    ACCOUNT_COMPANY = 17,   /* pays for its members; with credit its floor is below zero */
+    ACCOUNT_GRID = 18 /* contra of energy bought from drivers: its negative balance was paid */
 };
 
 enum transfer_code {
@@ -187,7 +188,8 @@ enum transfer_code {
     TRANSFER_CLAUSE = 14,    /* guarantee or rent of a month, from the operator to a party */
     TRANSFER_GIFT = 15,      /* gift money to a wallet */
     TRANSFER_GIFT_BACK = 16, /* forfeited, expired, or gone with a refund of its top-up */
-    TRANSFER_COMPANY_IN = 17
+    TRANSFER_COMPANY_IN = 17,
+    TRANSFER_DISCHARGE = 18 /* energy that a driver's vehicle gave back is paid */
 };
 
 enum channel_kind {
@@ -202,7 +204,8 @@ enum pay_method {
     PAY_METHOD_QR = 1,
     PAY_METHOD_H5 = 2,
     PAY_METHOD_APP = 3,
-    PAY_METHOD_GIFT = 4 /* gift money without a payment: the lot's amount is 0 */
+    PAY_METHOD_GIFT = 4,     /* gift money without a payment: the lot's amount is 0 */
+    PAY_METHOD_DISCHARGE = 5 /* what a discharge earned; its order is the lot's order_id */
 };
 
 /** WAITING: the provider knows it, the driver may pay. CLOSED may still become PAID: a late payment
@@ -306,7 +309,8 @@ enum clause_kind {
     CLAUSE_RENT = 9 /* fixed amount a month, from the operator */
 };
 
-enum fee_kind { FEE_ELECTRICITY = 1, FEE_SERVICE = 2, FEE_OCCUPANCY = 4 };
+/** DISCHARGE: what the driver gets, in lines that are positive like the others. */
+enum fee_kind { FEE_ELECTRICITY = 1, FEE_SERVICE = 2, FEE_OCCUPANCY = 4, FEE_DISCHARGE = 8 };
 
 /** Evidence rules that fired for a session (bit set). */
 enum evidence_flag {
@@ -371,7 +375,8 @@ enum order_event_kind {
     OE_OCC_RESUMED = 45, /* it is again; the time between is free */
     OE_OCC_CAPPED = 46,  /* it costs no more */
     OE_OCC_ENDED = 47,   /* detail: by what */
-    OE_OCC_WAIVED = 48   /* detail: why */
+    OE_OCC_WAIVED = 48,  /* detail: why */
+    OE_UNPAID = 60 /* a discharge earned what its driver cannot get any more; detail: how much */
 };
 
 enum company_kind { COMPANY_PREPAID = 1, COMPANY_CREDIT = 2 };

@@ -23,7 +23,8 @@
  *   zero        all accounts of a tenant and currency sum to 0
  * and, told of in the heads of the other files:
  *   check_chain.c      link, certificate
- *   check_orders.c     order, lines, parts, paid, gift, session, orphan
+ *   check_orders.c     order, lines, parts, paid, gift, discharge, session, orphan
+ *   check_discharge.c  discharge
  *   check_split.c      residue, passed, rounded
  *   check_purse.c      maturing, payout, payment, position, month, statement
  *   check_wallet.c     gift, hold, single
@@ -159,6 +160,8 @@ static int leg_check(struct check *c, const struct sql_value *v, const struct ch
         check_bad(c, "account", a->id, "balance %lld is below the floor %lld at transfer %lld",
                   (long long)balance, (long long)a->floor, (long long)id);
     a->last = id;
+    if (a->kind == ACCOUNT_GRID)
+        check_discharge_leg(c, id, v[2].i);
     return check_wallet_leg(c, a, id, v[2].i, leg->amount);
 }
 
@@ -261,9 +264,9 @@ static void account_check(struct check *c, const struct check_account *a)
 static const char *kind_name(int32_t kind)
 {
     static const char *const names[] = {
-        "",          "cash",    "wallet",  "bonus",      "debt",      "pending",
-        "available", "income",  "overrun", "suspense",   "channel",   "channel fee",
-        "bank",      "transit", "tax",     "party debt", "marketing", "company"};
+        "",       "cash",       "wallet",    "bonus",   "debt",        "pending", "available",
+        "income", "overrun",    "suspense",  "channel", "channel fee", "bank",    "transit",
+        "tax",    "party debt", "marketing", "company", "grid"};
     return kind > 0 && kind < (int32_t)ARRAY_LEN(names) ? names[kind] : "unknown";
 }
 
@@ -414,9 +417,9 @@ int store_check(const char *path, FILE *out)
 static int all_check(struct check *c)
 {
     static int (*const parts[])(struct check * c) = {
-        ledger_check, check_orders,    check_splits,   check_purse,
-        check_wallet, check_companies, check_invoices, check_days,
-        check_recon,  check_occupancy, check_parallel,
+        ledger_check, check_orders,    check_splits,    check_purse,
+        check_wallet, check_companies, check_invoices,  check_days,
+        check_recon,  check_occupancy, check_discharge, check_parallel,
     };
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < ARRAY_LEN(parts); i++)

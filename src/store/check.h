@@ -132,6 +132,9 @@ EV_MUST_USE int check_invoices(struct check *c);
 /** Differences on suspense, bills, closed days. */
 EV_MUST_USE int check_recon(struct check *c);
 EV_MUST_USE int check_occupancy(struct check *c);
+/** Energy bought from drivers: a leg of its account, and after the journal its lots and its sum. */
+void check_discharge_leg(struct check *c, int64_t transfer, int64_t code);
+EV_MUST_USE int check_discharge(struct check *c);
 EV_MUST_USE int check_parallel(struct check *c);
 /** A leg of the journal on an account that is there. */
 EV_MUST_USE int check_wallet_leg(struct check *c, const struct check_account *a, int64_t transfer,

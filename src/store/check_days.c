@@ -8,11 +8,12 @@
 #include "base/err.h"
 #include "io/os/zonefile.h"
 
-enum { SUMS = 8, DAYS_CAP = 32 << 20 };
+enum { SUMS = 11, DAYS_CAP = 32 << 20 };
 
 struct day {
     int64_t day;
-    int64_t v[SUMS]; /* orders, energy, electricity, service, occupancy, paid, loss, minutes */
+    int64_t v[SUMS]; /* orders, energy, electricity, service, occupancy, paid, loss, minutes,
+                        discharges, what they gave, what was paid for it */
 };
 
 struct day_check {
@@ -45,11 +46,17 @@ static int order_take(void *ctx, const struct sql_value *v, size_t n)
     struct day *day = day_find(d, local.year * 10000 + local.month * 100 + local.day);
     if (!day)
         return ERR_TOO_LARGE;
+    if (v[10].i == ORDER_DISCHARGE) {
+        day->v[8] = check_add(day->v[8], 1);
+        day->v[9] = check_add(day->v[9], v[3].i);
+        day->v[10] = check_add(day->v[10], v[7].i);
+        return 0;
+    }
     /* A bay that stays taken is no other charge, only its fee. */
     bool charge = v[10].i != ORDER_OCCUPANCY;
     int64_t minutes = check_sub(v[1].i, v[2].i) / 60000;
-    const int64_t add[SUMS] = {charge, v[3].i, v[4].i, v[5].i,
-                               v[6].i, v[7].i, v[8].i, charge ? minutes : 0};
+    const int64_t add[SUMS] = {
+        charge, v[3].i, v[4].i, v[5].i, v[6].i, v[7].i, v[8].i, charge ? minutes : 0, 0, 0, 0};
     for (int i = 0; i < SUMS; i++)
         day->v[i] = check_add(day->v[i], add[i]);
     return 0;
@@ -57,8 +64,9 @@ static int order_take(void *ctx, const struct sql_value *v, size_t n)
 
 static int row_take(void *ctx, const struct sql_value *v, size_t n)
 {
-    static const char *const names[SUMS] = {"orders",    "energy", "electricity", "service",
-                                            "occupancy", "paid",   "loss",        "minutes"};
+    static const char *const names[SUMS] = {
+        "orders", "energy",  "electricity", "service",          "occupancy", "paid",
+        "loss",   "minutes", "discharges",  "discharge energy", "discharged"};
     struct day_check *d = ctx;
     struct day *day = day_find(d, v[0].i);
     (void)n;
@@ -77,7 +85,7 @@ static void days_missing(struct day_check *d)
 {
     const struct day *day = (const struct day *)(void *)d->days.p;
     for (size_t i = 0; i < d->days.n / sizeof *day; i++)
-        if (day[i].v[0] || day[i].v[4])
+        if (day[i].v[0] || day[i].v[4] || day[i].v[8])
             check_bad(d->c, "day", d->station, "%lld is missing", (long long)day[i].day);
 }
 

@@ -5,12 +5,14 @@
  *   order     electricity + service + occupancy = total = paid + loss; nothing negative; states that
  *             fit together
  *   lines     fee lines sum to the order, kind by kind; each is its energy times its price, rounded
- *             once to the fen
+ *             once to the fen; those of a discharge are of their own kind and sum to its total
  *   parts     split parts sum to what was paid; each transfer's legs to parties are its parts, party
  *             by party
  *   paid      what the transfers took from wallet, company and debt accounts is what the order says
  *             was paid and not refunded
  *   gift      what of that is gift money
+ *   discharge its driver got what the order says was paid, out of the account of bought energy, which
+ *             no other order touches; no party shares in it (check_discharge.c has the rest)
  *   session   sessions of an order that is over are ended
  *   orphan    lines, parts and sessions have their order
  *
@@ -37,9 +39,10 @@ struct order_check {
     struct check *c;
     const struct sql_value *v; /* the order's row */
     int64_t id, lines, parts;  /* rows counted */
-    int64_t by_kind[3], part_sum, taken, captured, first_transfer;
+    int64_t by_kind[4], part_sum, taken, captured, first_transfer;
     int64_t gift, of_hold; /* gift money left in it; captured of its hold's legs */
     int64_t unshared;      /* gift money that went back to marketing */
+    int64_t grid;          /* put into the account of bought energy, negative */
     struct buf tally;
     struct side *side; /* SIDES of them */
 };
@@ -92,16 +95,24 @@ static int64_t line_amount(int64_t energy_mwh, int64_t price_e5)
 static int line_take(void *ctx, const struct sql_value *v, size_t n)
 {
     struct order_check *o = ctx;
-    int kind = v[1].i == FEE_ELECTRICITY ? 0 : v[1].i == FEE_SERVICE ? 1 : 2;
+    int kind = v[1].i == FEE_ELECTRICITY ? 0
+               : v[1].i == FEE_SERVICE   ? 1
+               : v[1].i == FEE_DISCHARGE ? 3
+                                         : 2;
     (void)n;
     o->lines++;
-    if (v[1].i != FEE_ELECTRICITY && v[1].i != FEE_SERVICE && v[1].i != FEE_OCCUPANCY)
+    if (kind == 2 && v[1].i != FEE_OCCUPANCY)
         check_bad(o->c, "lines", o->id, "line %lld is of no kind", (long long)v[0].i);
     o->by_kind[kind] = check_add(o->by_kind[kind], v[4].i);
     /* Occupancy is priced by time; a correction is priced at nothing and carries a difference. */
-    if (kind < 2 && v[3].i > 0 && v[2].i >= 0)
+    if (kind != 2 && v[3].i > 0 && v[2].i >= 0)
         check_equal(o->c, "lines", o->id, "amount of a line", v[4].i, line_amount(v[2].i, v[3].i));
     return 0;
+}
+
+static bool discharged(const struct order_check *o)
+{
+    return o->v[O_KIND].i == ORDER_DISCHARGE;
 }
 
 static void lines_check(struct order_check *o)
@@ -110,6 +121,8 @@ static void lines_check(struct order_check *o)
     check_equal(o->c, "lines", o->id, "number of fee lines", o->v[O_LINES].i, o->lines);
     for (int i = 0; i < 3; i++)
         check_equal(o->c, "lines", o->id, names[i], o->v[O_ELEC + i].i, o->by_kind[i]);
+    check_equal(o->c, "lines", o->id, "discharge", discharged(o) ? o->v[O_TOTAL].i : 0,
+                o->by_kind[3]);
 }
 
 /* ---- parts and transfers ---- */
@@ -164,6 +177,8 @@ static void leg_sort(struct order_check *o, int64_t transfer, const struct check
         o->gift = check_sub(o->gift, leg->amount);
     if (a->kind == ACCOUNT_MARKETING)
         o->unshared = check_add(o->unshared, leg->amount);
+    if (a->kind == ACCOUNT_GRID)
+        o->grid = check_add(o->grid, leg->amount);
     if (wallet && transfer == o->v[O_TRANSFER].i)
         o->captured = check_sub(o->captured, leg->amount);
 }
@@ -189,7 +204,7 @@ static void parts_check(struct order_check *o)
     check_equal(o->c, "parts", o->id, "number of parts", o->v[O_PARTS].i, o->parts);
     int64_t left = check_sub(o->v[O_PAID].i, o->v[O_REFUNDED].i);
     check_equal(o->c, "parts", o->id, "sum of the parts", check_add(o->part_sum, o->unshared),
-                left);
+                discharged(o) ? 0 : left);
     if (o->unshared)
         check_equal(o->c, "gift", o->id, "gift money nobody shares in", o->unshared, o->gift);
     for (size_t i = 0; i < o->tally.n / sizeof *t; i++)
@@ -197,7 +212,10 @@ static void parts_check(struct order_check *o)
             check_bad(o->c, "parts", o->id,
                       "transfer %lld moved %lld more to party %lld than its parts say",
                       (long long)t[i].transfer, (long long)t[i].amount, (long long)t[i].party);
-    check_equal(o->c, "paid", o->id, "taken from the payer", o->taken, left);
+    check_equal(o->c, "paid", o->id, "taken from the payer", o->taken,
+                discharged(o) ? check_sub(0, left) : left);
+    check_equal(o->c, "discharge", o->id, "of the account of bought energy", o->grid,
+                discharged(o) ? check_sub(0, left) : 0);
     check_equal(o->c, "gift", o->id, "gift money in it", o->v[O_GIFT].i, o->gift);
     /* Nothing captured at first, but a doubtful rest billed later: then the transfer is the rest's.
      */
@@ -243,7 +261,9 @@ static void state_check(struct order_check *o)
     int64_t state = v[O_STATE].i;
     int64_t sum = check_add(check_add(v[O_ELEC].i, v[O_SERVICE].i), v[O_OCCUPANCY].i);
     bool billed = state == ORDER_SETTLED || state == ORDER_DOUBTFUL;
-    check_equal(o->c, "order", o->id, "total", v[O_TOTAL].i, sum);
+    check_equal(o->c, "order", o->id, "total", discharged(o) ? 0 : v[O_TOTAL].i, sum);
+    if (discharged(o) && v[O_REFUNDED].i)
+        check_bad(o->c, "discharge", o->id, "refunded %lld", (long long)v[O_REFUNDED].i);
     if (state < ORDER_CREATED || state > ORDER_DOUBTFUL)
         check_bad(o->c, "order", o->id, "unknown state %lld", (long long)state);
     if (v[O_REFUNDED].i < 0 || v[O_REFUNDED].i > v[O_PAID].i)

@@ -15,7 +15,7 @@
 
 enum doc_kind { DOC_TEXT, DOC_MONEY, DOC_ENERGY, DOC_TIME, DOC_COUNT };
 
-#define DOC_COLUMNS_MAX 16
+#define DOC_COLUMNS_MAX 20
 #define DOC_TABLES_MAX  4
 #define DOC_FACTS_MAX   20
 

@@ -33,6 +33,8 @@ static int start_send(struct request *r, int64_t connector, int64_t second, int6
     cmd->u.order_start.payer_kind = driver != 0 ? PAYER_WALLET : PAYER_NONE;
     if (driver != 0 && in->has.payer)
         cmd->u.order_start.payer_kind = (int32_t)in->payer;
+    if (discharge_to != 0)
+        cmd->u.order_start.payer_kind = PAYER_NONE;
     cmd->u.order_start.direction = discharge_to != 0 ? -1 : 1;
     cmd->u.order_start.to_soc = (int32_t)discharge_to;
     req_idem(r, cmd);
@@ -68,6 +70,16 @@ static int code_find(struct request *r, struct str text, const char *at, int64_t
     return err;
 }
 
+/* A discharge is paid for: nobody prepays it. */
+static int discharge_check(struct request *r)
+{
+    const struct api_OrderIn *in = r->in;
+
+    if (!in->has.discharge_to || !(in->cap.v != 0 || in->has.payer))
+        return 0;
+    return req_fail(r, ERR_RANGE, in->has.payer ? "/payer" : "/cap", "a discharge has none");
+}
+
 int me_order_start(struct request *r)
 {
     const struct api_OrderIn *in = r->in;
@@ -78,14 +90,16 @@ int me_order_start(struct request *r)
         return req_made(r);
     if (!in->has.code)
         return req_fail(r, ERR_REQUIRED, "/code", "the code on the connector");
-    if (in->has.driver || in->has.connector || in->has.second || in->has.discharge_to)
+    if (in->has.driver || in->has.connector || in->has.second)
         return req_fail(r, ERR_RANGE,
                         in->has.driver      ? "/driver"
                         : in->has.connector ? "/connector"
-                        : in->has.second    ? "/second"
-                                            : "/discharge_to",
+                                            : "/second",
                         "for staff only");
-    if (!in->has.cap || in->cap.v <= 0)
+    err = discharge_check(r);
+    if (err != 0)
+        return err;
+    if (!in->has.discharge_to && (!in->has.cap || in->cap.v <= 0))
         return req_fail(r, in->has.cap ? ERR_RANGE : ERR_REQUIRED, "/cap", "more than 0");
     err = code_find(r, in->code, "/code", &connector);
     if (err == 0 && in->has.second_code)
@@ -106,7 +120,9 @@ int orders_post(struct request *r)
         return req_fail(r, ERR_RANGE, "/second", "which one");
     if (in->connector <= 0)
         return req_fail(r, ERR_REQUIRED, "/connector", "which one");
-    if (in->driver != 0 && in->cap.v <= 0)
+    if (discharge_check(r) != 0)
+        return ERR_RANGE;
+    if (in->driver != 0 && in->cap.v <= 0 && !in->has.discharge_to)
         return req_fail(r, ERR_RANGE, "/cap", "more than 0 when a wallet pays");
     if (in->cap.v < 0)
         return req_fail(r, ERR_RANGE, "/cap", "not negative");

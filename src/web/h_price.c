@@ -180,7 +180,7 @@ int tariffs_post(struct request *r)
 struct place {
     struct request *r;
     struct api_ConnectorPublic *out;
-    int64_t tenant, family, occupancy;
+    int64_t tenant, family, occupancy, buys;
     char zone[41];
 };
 
@@ -206,14 +206,14 @@ static int place_take(void *ctx, const struct sql_value *v, size_t n)
     p->family = v[12].i;
     p->occupancy = v[15].i;
     o->pairs = v[16].i;
+    p->buys = v[17].i;
     return v[13].i == CHARGER_ACTIVE && v[14].i == ROW_ACTIVE ? 0 : ERR_NOT_FOUND;
 }
 
 /* Today's slices: the price at each start, walking the local day. */
-static int day_slices(struct request *r, struct api_ConnectorPublic *o, const struct tariff *t,
+static int day_slices(struct request *r, struct rows *rows, const struct tariff *t,
                       const struct zone *zone, int64_t now)
 {
-    struct rows rows = {.type = &api_PriceSlice_type};
     struct civil c;
     int64_t at, end;
 
@@ -222,8 +222,8 @@ static int day_slices(struct request *r, struct api_ConnectorPublic *o, const st
     c.ms = 0;
     at = zone_instant(zone, &c);
     end = zone_next_midnight(zone, at);
-    while (at < end && rows.n < TARIFF_PLAN_SLICES) {
-        struct api_PriceSlice *s = rows_add(r, &rows);
+    while (at < end && rows->n < TARIFF_PLAN_SLICES) {
+        struct api_PriceSlice *s = rows_add(r, rows);
         struct tariff_price price;
 
         if (s == NULL)
@@ -234,33 +234,56 @@ static int day_slices(struct request *r, struct api_ConnectorPublic *o, const st
                                      price.service_e5};
         at = price.end_ms > at ? price.end_ms : end;
     }
-    o->slices = (struct api_PriceSlice *)(void *)rows.p;
-    o->slices_n = rows.n;
     return 0;
+}
+
+/* The tariff that a family has now; ERR_NOT_FOUND. */
+static int place_tariff(struct request *r, int64_t family, struct tariff **t)
+{
+    struct tariff_rows *rows;
+    int err = family != 0 ? tariff_load(r, 0, family, &rows) : ERR_NOT_FOUND;
+
+    return err != 0 ? err
+                    : tariff_build(&r->arena, &rows->row, rows->day, rows->days, rows->slice,
+                                   rows->slices, t);
+}
+
+static int place_buys(struct request *r, const struct place *p)
+{
+    struct rows rows = {.type = &api_PriceSlice_type};
+    struct tariff *t;
+    int err = place_tariff(r, p->buys, &t);
+
+    if (err != 0)
+        return err == ERR_NOT_FOUND ? 0 : err;
+    err = day_slices(r, &rows, t, web_zone_get(r->web, p->zone), os_now_ms());
+    p->out->discharge = (struct api_PriceSlice *)(void *)rows.p;
+    p->out->discharge_n = rows.n;
+    return err;
 }
 
 static int place_price(struct request *r, const struct place *p)
 {
     struct api_ConnectorPublic *o = p->out;
     const struct zone *zone = web_zone_get(r->web, p->zone);
+    struct rows rows = {.type = &api_PriceSlice_type};
     int64_t now = os_now_ms();
-    struct tariff_rows *rows;
     struct tariff_price price;
     struct tariff *t;
-    int err = p->family != 0 ? tariff_load(r, 0, p->family, &rows) : ERR_NOT_FOUND;
+    int err = place_tariff(r, p->family, &t);
 
     o->label = STR_LIT("");
     if (err != 0)
         return err == ERR_NOT_FOUND ? 0 : err; /* no price yet: the core refuses the start */
-    err = tariff_build(&r->arena, &rows->row, rows->day, rows->days, rows->slice, rows->slices, &t);
-    if (err != 0)
-        return err;
     tariff_price_at(t, zone, now, &price);
     o->elec_e5 = price.elec_e5;
     o->service_e5 = price.service_e5;
     o->label = str_from_c(price.label);
     o->until_ms = price.end_ms;
-    return day_slices(r, o, t, zone, now);
+    err = day_slices(r, &rows, t, zone, now);
+    o->slices = (struct api_PriceSlice *)(void *)rows.p;
+    o->slices_n = rows.n;
+    return err;
 }
 
 int codes_get(struct request *r)
@@ -280,6 +303,8 @@ int codes_get(struct request *r)
         err = ERR_NOT_FOUND;
     if (err == 0)
         err = place_price(r, &p);
+    if (err == 0)
+        err = place_buys(r, &p);
     if (err == 0 && p.occupancy != 0)
         err = occupancy_rule_now(r, p.occupancy, p.tenant, &p.out->occupancy, &p.out->occupancy_n);
     if (err != 0)

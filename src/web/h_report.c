@@ -6,7 +6,7 @@
  *
  *   elec + service + occupancy − loss = paid        stat_day, by the day on which an order ended
  *   paid + moved − back = own + partners             split_part, by when it was posted
- *   result = own − channel fee − costs
+ *   result = own − channel fee − paid for energy that vehicles gave back − costs
  *
  * `moved` is what was posted in this month for orders that ended in another (and less the other way
  * round): an order that ended at midnight, a doubtful rest, a corrected end. Without it the two sides
@@ -89,6 +89,9 @@ static int day_take(void *ctx, const struct sql_value *v, size_t n)
     s->occupancy = MONEY(v[5].i);
     s->loss = MONEY(v[6].i);
     s->paid = MONEY(v[7].i);
+    s->discharges = v[8].i;
+    s->discharge_mwh = v[9].i;
+    s->discharged = MONEY(v[10].i);
     return 0;
 }
 
@@ -205,32 +208,34 @@ static void station_close(const struct report *p, struct api_StationProfit *s)
     if (p->payments > 0 && s->paid.v > 0)
         s->channel_fee = money_round_fen(
             MONEY(muldiv_half_up(s->paid.v, muldiv_half_up(p->fees, 1, BP), p->payments)));
-    s->result = money_sub(s->own, s->channel_fee);
+    s->result = money_sub(s->own, money_add(s->channel_fee, s->discharged));
     s->result = money_sub(s->result, money_add(s->cost_electricity, s->cost_rent));
     s->result = money_sub(s->result, money_add(s->cost_maintenance, s->cost_other));
 }
 
 static void total_add(struct api_StationProfit *t, const struct api_StationProfit *s)
 {
-    struct money *to[] = {&t->elec,      &t->service,
-                          &t->occupancy, &t->loss,
-                          &t->paid,      &t->moved,
-                          &t->back,      &t->own,
-                          &t->partners,  &t->channel_fee,
-                          &t->result,    &t->cost_electricity,
-                          &t->cost_rent, &t->cost_maintenance,
-                          &t->cost_other};
-    const struct money from[] = {s->elec,      s->service,
-                                 s->occupancy, s->loss,
-                                 s->paid,      s->moved,
-                                 s->back,      s->own,
-                                 s->partners,  s->channel_fee,
-                                 s->result,    s->cost_electricity,
-                                 s->cost_rent, s->cost_maintenance,
-                                 s->cost_other};
+    struct money *to[] = {&t->elec,       &t->service,
+                          &t->occupancy,  &t->loss,
+                          &t->paid,       &t->moved,
+                          &t->back,       &t->own,
+                          &t->partners,   &t->channel_fee,
+                          &t->result,     &t->cost_electricity,
+                          &t->cost_rent,  &t->cost_maintenance,
+                          &t->cost_other, &t->discharged};
+    const struct money from[] = {s->elec,       s->service,
+                                 s->occupancy,  s->loss,
+                                 s->paid,       s->moved,
+                                 s->back,       s->own,
+                                 s->partners,   s->channel_fee,
+                                 s->result,     s->cost_electricity,
+                                 s->cost_rent,  s->cost_maintenance,
+                                 s->cost_other, s->discharged};
 
     t->orders += s->orders;
     t->energy_mwh += s->energy_mwh;
+    t->discharges += s->discharges;
+    t->discharge_mwh += s->discharge_mwh;
     for (size_t i = 0; i < ARRAY_LEN(to); i++)
         *to[i] = money_add(*to[i], from[i]);
 }

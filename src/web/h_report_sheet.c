@@ -9,7 +9,7 @@
 #include "web/report.h"
 #include "web/routes_gen.h"
 
-enum { NAME_WIDTH = 22, SUM_WIDTH = 13, COLUMNS = 16, SHARE_COLUMNS = 5 };
+enum { NAME_WIDTH = 22, SUM_WIDTH = 13, COLUMNS = 17, SHARE_COLUMNS = 5 };
 
 struct words {
     const char *title, *revenue, *month, *foot, *revenue_foot, *sums, *stations, *shares, *months;
@@ -22,6 +22,7 @@ static const struct words languages[] = {
      "收入报表",
      "月份",
      "电费+服务费+占位费-坏账=实收；实收+跨月入账-退款=平台分成+其他方分成；结果=平台分成-渠道费-"
+     "放电支出-"
      "成本",
      "总额法=实收+跨月入账-退款；净额法=平台自己的分成；税额按各费用项税率从含税金额中分离",
      "合计",
@@ -29,7 +30,8 @@ static const struct words languages[] = {
      "分成明细",
      "月度",
      {"场站", "电费", "服务费", "占位费", "坏账", "实收", "跨月入账", "退款", "平台分成",
-      "其他方分成", "渠道费(估)", "购电成本", "场地租金", "运维成本", "其他成本", "结果"},
+      "其他方分成", "渠道费(估)", "放电支出", "购电成本", "场地租金", "运维成本", "其他成本",
+      "结果"},
      {"场站", "分成方", "分成", "退款扣回", "净额"},
      {"月份", "订单数", "应收", "坏账", "实收", "跨月入账", "退款", "总额法收入", "总额法税额",
       "总额法不含税", "净额法收入", "净额法税额", "净额法不含税"}},
@@ -37,7 +39,7 @@ static const struct words languages[] = {
      "Revenue",
      "Month",
      "Electricity + service + occupancy - loss = paid; paid + other months - given back = own + "
-     "partners; result = own - channel fee - costs",
+     "partners; result = own - channel fee - discharges - costs",
      "Gross: paid + other months - given back; net: the operator's own share; tax is in the price, "
      "at the rate of each fee line",
      "Sums",
@@ -45,8 +47,8 @@ static const struct words languages[] = {
      "Shares",
      "Months",
      {"Station", "Electricity", "Service", "Occupancy", "Loss", "Paid", "Other months",
-      "Given back", "Own share", "Partners", "Channel fee (est.)", "Power bought", "Rent",
-      "Maintenance", "Other costs", "Result"},
+      "Given back", "Own share", "Partners", "Channel fee (est.)", "Discharges", "Power bought",
+      "Rent", "Maintenance", "Other costs", "Result"},
      {"Station", "Party", "Share", "Taken back", "Net"},
      {"Month", "Orders", "Billed", "Loss", "Paid", "Other months", "Given back", "Gross",
       "Gross: tax", "Gross: net of tax", "Net", "Net: tax", "Net: net of tax"}},
@@ -116,21 +118,14 @@ static int doc_send(struct request *r, const struct doc *d, const char *file, in
 
 static void profit_cells(const struct api_StationProfit *s, struct money out[COLUMNS - 1])
 {
-    const struct money all[COLUMNS - 1] = {s->elec,
-                                           s->service,
-                                           s->occupancy,
-                                           s->loss,
-                                           s->paid,
-                                           s->moved,
-                                           s->back,
-                                           s->own,
-                                           s->partners,
-                                           s->channel_fee,
-                                           s->cost_electricity,
-                                           s->cost_rent,
-                                           s->cost_maintenance,
-                                           s->cost_other,
-                                           s->result};
+    const struct money all[COLUMNS - 1] = {s->elec,       s->service,
+                                           s->occupancy,  s->loss,
+                                           s->paid,       s->moved,
+                                           s->back,       s->own,
+                                           s->partners,   s->channel_fee,
+                                           s->discharged, s->cost_electricity,
+                                           s->cost_rent,  s->cost_maintenance,
+                                           s->cost_other, s->result};
     memcpy(out, all, sizeof all);
 }
 

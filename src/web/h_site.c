@@ -121,9 +121,10 @@ static int station_put(struct request *r, int64_t version)
     struct api_Station old = {0};
     int err = zone_check(r, in->zone);
 
-    if (err == 0 && version != 0 && !in->has.occupancy)
+    if (err == 0 && version != 0 && !(in->has.occupancy && in->has.discharge_tariff))
         err = req_one(r, QUERY_WEB_STATION, NULL, 0, &api_Station_type, &old);
     row.occupancy = in->has.occupancy ? in->occupancy : old.occupancy;
+    row.discharge_tariff = in->has.discharge_tariff ? in->discharge_tariff : old.discharge_tariff;
     return err != 0 ? err : req_row_put(r, ROW_STATION, &row, version == 0, 1);
 }
 

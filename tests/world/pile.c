@@ -187,7 +187,9 @@ static int32_t stop_of(uint8_t reason)
                                    [STOPPED_BALANCE] = STOP_CAP,
                                    [STOPPED_FULL] = STOP_FULL,
                                    [STOPPED_RESET] = STOP_REBOOT,
-                                   [STOPPED_UNLOCKED] = STOP_LOCAL};
+                                   [STOPPED_UNLOCKED] = STOP_LOCAL,
+                                   [STOPPED_TURNED] = STOP_OTHER,
+                                   [STOPPED_FLOOR] = STOP_LIMIT};
     return stop[reason];
 }
 

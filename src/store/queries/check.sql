@@ -111,12 +111,12 @@ FROM station s LEFT JOIN tenant t ON t.id = s.tenant ORDER BY s.id;
 -- out: id id, end_ms time, start_ms time, energy_mwh energy, elec money, service money, occupancy money, paid money
 -- out: loss money, state int, kind int
 SELECT id, end_ms, start_ms, energy_mwh, elec, service, occupancy, paid, loss, state, kind
-FROM orders WHERE station = :station AND state IN (8, 10) AND kind NOT IN (3, 5) ORDER BY id;
+FROM orders WHERE station = :station AND state IN (8, 10) AND kind <> 5 AND (kind <> 3 OR driver <> 0) ORDER BY id;
 
 -- name: check_station_days(station id) many
 -- out: day int, orders i64, energy_mwh energy, elec money, service money, occupancy money, paid money, loss money
--- out: minutes i64
-SELECT day, orders, energy_mwh, elec, service, occupancy, paid, loss, minutes
+-- out: minutes i64, discharges i64, discharge_mwh energy, discharged money
+SELECT day, orders, energy_mwh, elec, service, occupancy, paid, loss, minutes, discharges, discharge_mwh, discharged
 FROM stat_day WHERE station = :station ORDER BY day;
 
 -- name: check_contract_parties() many
@@ -320,3 +320,26 @@ WHERE p.part_of <> 0 OR p.kind = 5 ORDER BY p.id;
 -- out: id id, kind int, part id
 SELECT o.id, o.kind, o.part FROM orders o LEFT JOIN orders p ON p.id = o.part
 WHERE o.part <> 0 AND COALESCE(p.part_of, 0) <> o.id ORDER BY o.id;
+
+-- Payments for discharges and their lots; each has the other. The transfer's amount is what the driver got.
+-- name: check_discharge_lots() many
+-- out: id id, transfer id
+SELECT COALESCE(p.id, 0) AS id, t.id AS transfer
+FROM transfer t
+LEFT JOIN payment p ON p.transfer = t.id AND p.method = 5
+LEFT JOIN orders o ON o.id = t.order_id
+WHERE t.code = 18 AND (p.id IS NULL OR o.id IS NULL OR o.kind <> 3 OR p.amount <> t.amount OR p.order_id <> t.order_id
+  OR p.driver <> o.driver OR p.tenant <> t.tenant OR p.currency <> t.currency OR p.state <> 3 OR p.channel <> 0)
+UNION ALL
+SELECT p.id AS id, p.transfer AS transfer
+FROM payment p LEFT JOIN transfer t ON t.id = p.transfer
+WHERE p.method = 5 AND (t.id IS NULL OR t.code <> 18)
+ORDER BY transfer, id;
+
+-- What drivers were paid, beside the account that it came from.
+-- name: check_discharge_paid() many
+-- out: id id, balance money, paid money
+SELECT a.id, a.posted_in - a.posted_out AS balance, CAST(COALESCE(sum(o.paid), 0) AS BIGINT) AS paid
+FROM account a
+LEFT JOIN orders o ON o.tenant = a.tenant AND o.kind = 3 AND o.currency = a.currency
+WHERE a.kind = 18 GROUP BY a.id, a.posted_in, a.posted_out ORDER BY a.id;

@@ -63,9 +63,9 @@ SELECT tariff, contract, currency, seller, tax_bp, elec, service, occupancy, dou
 SELECT seq, kind, label, from_ms, to_ms, energy_mwh, price_e5, amount FROM fee_line WHERE order_id = :id ORDER BY seq;
 
 -- name: web_order_sessions(id id) many
--- out: id id, tx i64, tx_no text, state int, meter_start energy, meter_last energy, meter_stop energy, energy_mwh energy, power_w i64, soc_pm int, evidence int, start_ms time, last_ms time, charger_start_ms time, charger_stop_ms time, end_ms time, stop_text text, record_amount money, connector_number int
+-- out: id id, tx i64, tx_no text, state int, meter_start energy, meter_last energy, meter_stop energy, energy_mwh energy, power_w i64, soc_pm int, evidence int, start_ms time, last_ms time, charger_start_ms time, charger_stop_ms time, end_ms time, stop_text text, record_amount money, connector_number int, direction int, to_soc int
 SELECT s.id, s.tx, s.tx_no, s.state, s.meter_start, s.meter_last, s.meter_stop, s.energy_mwh, s.power_w, s.soc_pm, s.evidence, s.start_ms,
-       s.last_ms, s.charger_start_ms, s.charger_stop_ms, s.end_ms, s.stop_text, s.record_amount, COALESCE(k.number, 0)
+       s.last_ms, s.charger_start_ms, s.charger_stop_ms, s.end_ms, s.stop_text, s.record_amount, COALESCE(k.number, 0), s.direction, s.to_soc
 FROM session s
 LEFT JOIN connector k ON k.id = s.connector
 WHERE s.order_id IN (:id, NULLIF((SELECT part FROM orders WHERE id = :id), 0)) ORDER BY s.id;

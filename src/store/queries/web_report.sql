@@ -7,9 +7,10 @@
 SELECT id, name FROM station WHERE tenant = :tenant AND (:scope = 0 OR id = :scope) ORDER BY id LIMIT 5000;
 
 -- name: report_days(tenant id, scope id, from_day int, to_day int) many
--- out: station id, orders i64, energy_mwh energy, elec money, service money, occupancy money, loss money, paid money
+-- out: station id, orders i64, energy_mwh energy, elec money, service money, occupancy money, loss money, paid money, discharges i64, discharge_mwh energy, discharged money
 SELECT station, CAST(sum(orders) AS BIGINT), CAST(sum(energy_mwh) AS BIGINT), CAST(sum(elec) AS BIGINT), CAST(sum(service) AS BIGINT),
-       CAST(sum(occupancy) AS BIGINT), CAST(sum(loss) AS BIGINT), CAST(sum(paid) AS BIGINT)
+       CAST(sum(occupancy) AS BIGINT), CAST(sum(loss) AS BIGINT), CAST(sum(paid) AS BIGINT), CAST(sum(discharges) AS BIGINT),
+       CAST(sum(discharge_mwh) AS BIGINT), CAST(sum(discharged) AS BIGINT)
 FROM stat_day
 WHERE tenant = :tenant AND day >= :from_day AND day <= :to_day AND (:scope = 0 OR station = :scope)
 GROUP BY station ORDER BY station;

@@ -28,8 +28,8 @@ WHERE s.tenant = :tenant AND s.state <> 2 AND (:scope = 0 OR s.id = :scope) AND 
 ORDER BY s.id DESC LIMIT :lim;
 
 -- name: web_station(tenant id, scope id, id id) one
--- out: id id, name text, address text, zone text, lat_e7 i64, lng_e7 i64, tariff id, contract id, seller text, tax_bp int, tax_service_bp int, state int, version int, occupancy id
-SELECT id, name, address, zone, lat_e7, lng_e7, tariff, contract, seller, tax_bp, tax_service_bp, state, version, occupancy
+-- out: id id, name text, address text, zone text, lat_e7 i64, lng_e7 i64, tariff id, contract id, seller text, tax_bp int, tax_service_bp int, state int, version int, occupancy id, discharge_tariff id
+SELECT id, name, address, zone, lat_e7, lng_e7, tariff, contract, seller, tax_bp, tax_service_bp, state, version, occupancy, discharge_tariff
 FROM station WHERE id = :id AND tenant = :tenant AND (:scope = 0 OR id = :scope);
 
 -- name: web_chargers(tenant id, scope id, after id, lim int, station id, state int, id id) many
@@ -73,10 +73,11 @@ JOIN charger c ON c.id = k.charger
 WHERE k.id = :id AND k.tenant = :tenant AND (:scope = 0 OR c.station = :scope);
 
 -- name: web_code(code text) one
--- out: id id, code text, station_name text, address text, charger_name text, number int, kind int, max_power_w int, status int, currency text, tenant id, zone text, tariff id, charger_state int, station_state int, occupancy id, pairs int
+-- out: id id, code text, station_name text, address text, charger_name text, number int, kind int, max_power_w int, status int, currency text, tenant id, zone text, tariff id, charger_state int, station_state int, occupancy id, pairs int, discharge_tariff id
 SELECT k.id, k.code, s.name, s.address, c.name, k.number, k.kind, k.max_power_w, k.status, t.currency, k.tenant, s.zone,
        s.tariff, c.state, s.state, s.occupancy,
-       CASE WHEN c.protocol = 2 AND EXISTS (SELECT 1 FROM connector o WHERE o.charger = k.charger AND o.id <> k.id) THEN 1 ELSE 0 END
+       CASE WHEN c.protocol = 2 AND EXISTS (SELECT 1 FROM connector o WHERE o.charger = k.charger AND o.id <> k.id) THEN 1 ELSE 0 END,
+       CASE WHEN c.protocol = 2 THEN s.discharge_tariff ELSE 0 END
 FROM connector k
 JOIN charger c ON c.id = k.charger
 JOIN station s ON s.id = c.station
@@ -125,8 +126,9 @@ SELECT tariff, seq, first_mmdd, last_mmdd, weekdays, plan FROM tariff_day WHERE 
 SELECT tariff, plan, from_min, label, elec_e5, service_e5 FROM tariff_slice WHERE tariff = :id ORDER BY plan, from_min;
 
 -- name: stats_days(tenant id, scope id, from int, to int, station id) many
--- out: day int, station id, station_name text, orders i64, energy_mwh energy, elec money, service money, occupancy money, paid money, loss money, minutes i64
-SELECT d.day, d.station, COALESCE(s.name, ''), d.orders, d.energy_mwh, d.elec, d.service, d.occupancy, d.paid, d.loss, d.minutes
+-- out: day int, station id, station_name text, orders i64, energy_mwh energy, elec money, service money, occupancy money, paid money, loss money, minutes i64, discharges i64, discharge_mwh energy, discharged money
+SELECT d.day, d.station, COALESCE(s.name, ''), d.orders, d.energy_mwh, d.elec, d.service, d.occupancy, d.paid, d.loss, d.minutes,
+       d.discharges, d.discharge_mwh, d.discharged
 FROM stat_day d
 LEFT JOIN station s ON s.id = d.station
 WHERE d.tenant = :tenant AND (:scope = 0 OR d.station = :scope) AND (:station = 0 OR d.station = :station)

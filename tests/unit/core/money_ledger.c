@@ -846,7 +846,7 @@ static void test_floor(void **state)
 static void test_kinds_and_currencies(void **state)
 {
     struct books *b = *state;
-    const int32_t kinds[] = {ACCOUNT_CASH - 1, ACCOUNT_COMPANY + 1};
+    const int32_t kinds[] = {ACCOUNT_CASH - 1, ACCOUNT_GRID + 1};
     const char *const currencies[] = {"", "CN", "cNY", "CN1", "CNy"};
     int64_t id;
     struct ledger_ctx c = ctx(b);

@@ -13,12 +13,14 @@ enum {
     INCOME,
     PENDING,
     COMPANY,
+    GRID,
     BILLED = 100,
     RUNNING,
     PARKED = 103,
     PARKING,
     PAIR,
-    PAIR_PART
+    PAIR_PART,
+    GIVEN = 120
 };
 enum { GUN = 8, RULE = 60, MIN_MS = 60000, FLEET = 110, BILL = 71, MEMBER };
 #define END_MS INT64_C(1795278600000) /* 2026-11-21T16:30Z: the 22nd in Shanghai */
@@ -60,9 +62,9 @@ static void account_put(struct box *b, int64_t id, int32_t kind, int64_t in, int
                                     .posted_in = in,
                                     .posted_out = out,
                                     .held = id == WALLET ? 100000 : 0,
-                                    .min_balance = id == CASH      ? -1000000000
-                                                   : id == COMPANY ? -500000
-                                                                   : 0,
+                                    .min_balance = id == CASH || id == GRID ? -1000000000
+                                                   : id == COMPANY          ? -500000
+                                                                            : 0,
                                     .last_transfer = last};
     row_pack(&b->rows, ROW_ACCOUNT, ROW_UPSERT, &row);
 }
@@ -96,7 +98,7 @@ static void ledger_make(struct box *b)
     leg(&legs, PENDING, 240000, 240000, 0, 2);
     transfer_put(b, 20, TRANSFER_CAPTURE, BILLED, 300000, &legs);
     account_put(b, CASH, ACCOUNT_CASH, 0, 1000000, 10);
-    account_put(b, WALLET, ACCOUNT_WALLET, 1000000, 300000, 20);
+    account_put(b, WALLET, ACCOUNT_WALLET, 1006000, 300000, 60);
     buf_reset(&legs);
     leg(&legs, INCOME, -5000, 55000, 20, 1);
     leg(&legs, PENDING, 5000, 245000, 20, 2);
@@ -324,6 +326,54 @@ static void company_make(struct box *b)
     row_pack(&b->rows, ROW_SPLIT_PART, ROW_INSERT, &part);
 }
 
+/* 10 kWh that a vehicle gave back, at 0.06. */
+static void discharge_make(struct box *b)
+{
+    struct buf legs;
+    const struct row_orders order = {.id = GIVEN,
+                                     .tenant = 1,
+                                     .kind = ORDER_DISCHARGE,
+                                     .driver = WALLET,
+                                     .station = 7,
+                                     .currency = "CNY",
+                                     .state = ORDER_SETTLED,
+                                     .energy_mwh = 10000000,
+                                     .total = 6000,
+                                     .paid = 6000,
+                                     .transfer = 60,
+                                     .start_ms = END_MS - MIN_MS,
+                                     .end_ms = END_MS,
+                                     .settled_ms = END_MS,
+                                     .lines = 1};
+    const struct row_fee_line line = {.order_id = GIVEN,
+                                      .seq = 1,
+                                      .kind = FEE_DISCHARGE,
+                                      .energy_mwh = 10000000,
+                                      .price_e5 = 6000,
+                                      .amount = 6000};
+    const struct row_payment lot = {.id = 12,
+                                    .tenant = 1,
+                                    .driver = WALLET,
+                                    .method = PAY_METHOD_DISCHARGE,
+                                    .currency = "CNY",
+                                    .amount = 6000,
+                                    .state = PAYMENT_PAID,
+                                    .provider_no = "",
+                                    .url = "",
+                                    .payer = "",
+                                    .transfer = 60,
+                                    .order_id = GIVEN};
+    buf_init(&legs, 4000);
+    leg(&legs, GRID, -6000, -6000, 0, 0);
+    leg(&legs, WALLET, 6000, 706000, 20, 0);
+    transfer_put(b, 60, TRANSFER_DISCHARGE, GIVEN, 6000, &legs);
+    account_put(b, GRID, ACCOUNT_GRID, 0, 6000, 60);
+    row_pack(&b->rows, ROW_ORDERS, ROW_UPSERT, &order);
+    row_pack(&b->rows, ROW_FEE_LINE, ROW_INSERT, &line);
+    row_pack(&b->rows, ROW_PAYMENT, ROW_UPSERT, &lot);
+    buf_free(&legs);
+}
+
 static void place_make(struct box *b)
 {
     const struct row_tenant tenant = {.id = 1, .zone = "Asia/Shanghai", .currency = "CNY"};
@@ -338,7 +388,10 @@ static void place_make(struct box *b)
                                      .occupancy = 100000,
                                      .paid = 300000,
                                      .loss = 100000,
-                                     .minutes = 30};
+                                     .minutes = 30,
+                                     .discharges = 1,
+                                     .discharge_mwh = 10000000,
+                                     .discharged = 6000};
     const struct row_contract_party
         one = {.contract = 5, .seq = 1, .party = 1, .lines = FEE_SERVICE, .ratio = 3},
         two = {.contract = 5, .seq = 2, .party = 2, .lines = FEE_SERVICE, .ratio = 2},
@@ -481,6 +534,7 @@ static void books_make(struct box *b)
     pair_make(b);
     parties_make(b);
     company_make(b);
+    discharge_make(b);
     place_make(b);
     box_commit(b);
     box_close(b);
@@ -509,8 +563,8 @@ static void right_books_pass(void **state)
         print_error("%s", said);
     assert_int_equal(rc, 0);
     assert_non_null(
-        strstr(said, "wallet      accounts 1 in 100.00 out 30.00 balance 70.00 held 10.00"));
-    assert_non_null(strstr(said, "5 accounts, 4 transfers, 3 holds, 8 orders: 0 violations"));
+        strstr(said, "wallet      accounts 1 in 100.60 out 30.00 balance 70.60 held 10.00"));
+    assert_non_null(strstr(said, "6 accounts, 5 transfers, 3 holds, 9 orders: 0 violations"));
     assert_int_equal(store_check("store-test-absent", stderr), ERR_NOT_FOUND);
 }
 
@@ -678,6 +732,25 @@ static const struct {
     {"single", "UPDATE orders SET payer_kind = 2, payment = 11, driver = 3 WHERE id = 100"},
     {"single", "UPDATE orders SET payer_kind = 2, payment = 11, driver = 2 WHERE id = 100;"
                "UPDATE payment SET amount = 299900"},
+    {"discharge", "UPDATE orders SET paid = paid + 100, total = total + 100 WHERE id = 120"},
+    {"discharge", "UPDATE orders SET refunded = 100 WHERE id = 120"},
+    {"discharge", "UPDATE orders SET kind = 1 WHERE id = 120"},
+    {"discharge", "UPDATE payment SET amount = amount + 100 WHERE id = 12"},
+    {"discharge", "UPDATE payment SET order_id = 100 WHERE id = 12"},
+    {"discharge", "UPDATE payment SET transfer = 20 WHERE id = 12"},
+    {"discharge", "UPDATE payment SET driver = 3 WHERE id = 12"},
+    {"discharge", "UPDATE payment SET channel = 3 WHERE id = 12"},
+    {"discharge", "UPDATE payment SET method = 5 WHERE id = 11"},
+    {"discharge", "DELETE FROM payment WHERE id = 12"},
+    {"discharge", "UPDATE transfer SET code = 6 WHERE id = 60"},
+    {"discharge", "UPDATE transfer SET order_id = 0 WHERE id = 60"},
+    {"lines", "UPDATE fee_line SET kind = 1 WHERE order_id = 120"},
+    {"lines", "UPDATE fee_line SET amount = amount + 100 WHERE order_id = 120"},
+    {"lines", "UPDATE fee_line SET kind = 8 WHERE order_id = 110"},
+    {"order", "UPDATE orders SET elec = 6000 WHERE id = 120"},
+    {"day", "UPDATE stat_day SET discharged = discharged - 1"},
+    {"day", "UPDATE stat_day SET discharge_mwh = discharge_mwh - 1"},
+    {"day", "UPDATE stat_day SET discharges = 2"},
     {"day", "UPDATE stat_day SET paid = paid + 1"},
     {"day", "UPDATE stat_day SET day = 20261121"},
     {"day", "DELETE FROM stat_day"},

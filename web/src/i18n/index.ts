@@ -4,6 +4,7 @@
 import { computed, type WritableComputedRef } from 'vue'
 import { createI18n, useI18n } from 'vue-i18n'
 import { common } from './common'
+import { dischargeTexts } from './discharge'
 import { occupancyTexts } from './occupancy'
 
 export type Lang = 'zh' | 'en'
@@ -27,7 +28,7 @@ function side(pairs: Pairs, i: 0 | 1): Record<string, string> {
 }
 
 export function makeI18n(own: Pairs) {
-  const pairs = { ...common, ...occupancyTexts, ...own }
+  const pairs = { ...common, ...occupancyTexts, ...dischargeTexts, ...own }
   const lang = firstLang()
   document.documentElement.lang = lang === 'zh' ? 'zh-CN' : 'en'
   return createI18n({

@@ -701,6 +701,88 @@ static void test_discharge_record(void **state)
     assert_string_equal(ack.order, ORDER);
 }
 
+/* Each reason that E1 knows says why; data of a gun that does not give, or of no order, are none. */
+static void test_discharge_refused(void **state)
+{
+    static const struct {
+        int64_t result;
+        int err;
+    } rows[] = {{1, ERR_FAULTED}, {2, ERR_NOT_PLUGGED}, {3, ERR_BUSY},     {4, ERR_FAULTED},
+                {5, ERR_FAULTED}, {6, ERR_BUSY},        {255, ERR_FAULTED}};
+    struct ykc_Discharge start;
+    struct ykc_DischargeReply started = {.order = ORDER, .pile = PILE, .gun = "01"};
+    struct ykc_DischargeData d = {
+        .order = ORDER, .pile = PILE, .gun = "01", .kind = 1, .state = 2, .faults = "00"};
+    struct ykc_DischargeResult executed = {.order = ORDER, .pile = PILE, .gun = "01", .kind = 1};
+
+    (void)state;
+    log_in();
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        core_turns(CALL_REMOTE_START, 90 + (int64_t)i);
+        pile_hears(0xe2, &start);
+        started.result = rows[i].result;
+        pile_says(0xe1, &started, 0, 0);
+        result_comes(90 + (int64_t)i, rows[i].err, "Rejected");
+    }
+    pile_says(0xe7, &d, 0, 0);
+    core_hears_nothing();
+    d.state = 4;
+    memset(d.order, '0', sizeof d.order - 1);
+    pile_says(0xe7, &d, 0, 0);
+    core_hears_nothing();
+    pile_says(0xe5, &executed, 0, 0);
+    core_hears_nothing();
+}
+
+/* Three phases; why it ended; a record that comes again is told and acknowledged again. */
+static void test_discharge_ends(void **state)
+{
+    static const struct {
+        int64_t raw;
+        int stop;
+    } rows[] = {{0x92, STOP_LIMIT}, {0x93, STOP_LIMIT}, {0x91, STOP_NONE}};
+    struct ykc_DischargeData d = {.order = ORDER,
+                                  .pile = PILE,
+                                  .gun = "01",
+                                  .kind = 2,
+                                  .state = 4,
+                                  .soc = 41,
+                                  .amount = 12345,
+                                  .outputs = {0, 0, 2300, 2300, 2300, 100, 100, 100},
+                                  .faults = "00"};
+    struct ykc_DischargeRecord r = {.order = ORDER,
+                                    .pile = PILE,
+                                    .gun = "01",
+                                    .start = 1764028800000,
+                                    .end = 1764029400000,
+                                    .energy = 50000,
+                                    .meter_start = 1000,
+                                    .meter_end = 6000,
+                                    .amount = 30000,
+                                    .energies = {0, 0, 50000, 0}};
+    struct ykc_DischargeRecordReply ack;
+    struct cmd cmd;
+
+    (void)state;
+    log_in();
+    pile_says(0xe7, &d, 0, 0);
+    core_hears(CMD_STATUS);
+    cmd = core_answers(CMD_METER);
+    assert_int_equal(cmd.u.meter.samples[0].power_w, -6900);
+    assert_int_equal(cmd.u.meter.samples[0].soc_pm, 410);
+    assert_int_equal(cmd.u.meter.samples[0].cost, 12345);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        r.reason = rows[i].raw;
+        pile_says(0xe9, &r, 7, (uint8_t)i);
+        cmd = core_hears(CMD_TX_RECORD);
+        assert_int_equal(cmd.u.tx_record.stop, rows[i].stop);
+        assert_int_equal(cmd.u.tx_record.amount, 30000);
+        assert_int_equal(cmd.u.tx_record.class_energy_mwh[2], 5000000);
+        core_says(&(struct out){.type = OUT_REPLY, .to = cmd.head.from, .cmd_type = CMD_TX_RECORD});
+        assert_int_equal(pile_hears(0xe8, &ack).seq[1], i);
+    }
+}
+
 /* ---- vendors ---- */
 
 static void test_fork(void **state)
@@ -829,6 +911,8 @@ int main(void)
         CASE(test_offline_cards),
         CASE(test_discharge),
         CASE(test_discharge_record),
+        CASE(test_discharge_refused),
+        CASE(test_discharge_ends),
         CASE(test_fork),
         CASE(test_reversed_cards),
         CASE(test_frames_are_logged),
