@@ -5,6 +5,7 @@ import { computed, type WritableComputedRef } from 'vue'
 import { createI18n, useI18n } from 'vue-i18n'
 import { common } from './common'
 import { occupancyTexts } from './occupancy'
+import { storyTexts } from './story'
 
 export type Lang = 'zh' | 'en'
 export type Pairs = Record<string, readonly [string, string]>
@@ -27,7 +28,7 @@ function side(pairs: Pairs, i: 0 | 1): Record<string, string> {
 }
 
 export function makeI18n(own: Pairs) {
-  const pairs = { ...common, ...occupancyTexts, ...own }
+  const pairs = { ...common, ...occupancyTexts, ...storyTexts, ...own }
   const lang = firstLang()
   document.documentElement.lang = lang === 'zh' ? 'zh-CN' : 'en'
   return createI18n({
