@@ -10,9 +10,9 @@
 #include "web/story.h"
 
 #include "base/err.h"
-#include "core/ledger.h"
 #include "core/types.h"
 #include "web/chinaday.h"
+#include "web/legs.h"
 
 enum { WALK_MAX = 5000 };
 
@@ -27,7 +27,7 @@ static int move_take(void *ctx, const struct sql_value *v, size_t n)
 {
     struct walk *w = ctx;
     struct cursor c = {(const uint8_t *)v[8].s.p, (const uint8_t *)v[8].s.p + v[8].s.n};
-    struct ledger_leg_row leg;
+    struct leg leg;
 
     (void)n;
     w->move.code = v[0].i;
@@ -38,7 +38,7 @@ static int move_take(void *ctx, const struct sql_value *v, size_t n)
     w->move.payout = v[5].i;
     w->move.payout_state = v[6].i;
     w->move.bound = v[7].i;
-    while (ledger_leg_next(&c, &leg) == 0)
+    while (leg_next(&c, &leg) == 0)
         if (leg.account == w->account->id) {
             w->move.amount = leg.amount;
             w->move.balance = leg.balance;

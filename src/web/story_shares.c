@@ -10,7 +10,6 @@
 #include "web/story.h"
 
 #include "base/err.h"
-#include "core/ledger.h"
 #include "core/types.h"
 
 enum { TAKES_MAX = 4000, PAYOUTS_MAX = 50 };

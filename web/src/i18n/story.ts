@@ -11,7 +11,7 @@ export const storyTexts: Pairs = {
   'trail.settledsince': ['已还 {v}', '{v} settled since'], 'trail.onbill': ['随企业账单收款', 'collected with the bill'],
   'trail.hold': ['冻结与扣款', 'Hold and capture'], 'trail.nohold': ['没有冻结', 'Nothing was held'], 'trail.held': ['冻结', 'Held'], 'trail.captured': ['扣款', 'Captured'], 'trail.released': ['退回', 'Released'], 'trail.stillheld': ['冻结中，尚未扣款', 'Still on hold'],
   'trail.bill': ['账单', 'The bill'], 'trail.nobill': ['尚未出账', 'Not billed yet'], 'trail.loss': ['运营商承担', 'Borne by the operator'], 'trail.paid': ['实收', 'Paid'], 'trail.kwh': ['{n} kWh', '{n} kWh'],
-  'trail.split': ['分成', 'The split'], 'trail.nosplit': ['没有分成', 'Nothing to split'], 'trail.contract': ['合同 {name}，{at} 起；取整：{rule}，单位 {unit}', 'Contract {name}, since {at}; rounding: {rule}, unit {unit}'], 'trail.nocontract': ['没有合同，全部归平台', 'No contract: all of it is the operator’s'],
+  'trail.split': ['分成', 'The split'], 'trail.nosplit': ['没有分成', 'Nothing to split'], 'trail.contract0': ['合同 {name}；取整：{rule}，单位 {unit}', 'Contract {name}; rounding: {rule}, unit {unit}'], 'trail.contract': ['合同 {name}，{at} 起；取整：{rule}，单位 {unit}', 'Contract {name}, since {at}; rounding: {rule}, unit {unit}'], 'trail.nocontract': ['没有合同，全部归平台', 'No contract: all of it is the operator’s'],
   'trail.before': ['先扣', 'taken first'],
   'trail.shares': ['每一份到哪里去了', 'Where each share went'], 'trail.noshares': ['没有分成', 'No shares'],
   'trail.income': ['平台收入，立即入账', 'The operator’s income, at once'], 'trail.repaid': ['抵扣欠款', 'Settled what was owed'], 'trail.pending': ['待结算，{at} 到期', 'Pending, due {at}'], 'trail.pendingbill': ['待结算，随企业账单收款', 'Pending until the company’s bill is collected'],
