@@ -166,8 +166,8 @@ static void sum_source(const struct api_MoneyStory *s, struct api_StorySum *m)
     for (uint32_t i = 0; i < s->lots_n; i++)
         m->lots.v += s->lots[i].used.v;
     for (uint32_t i = 0; i < s->backs_n; i++)
-        m->back.v += s->backs[i].wallet.v + s->backs[i].gift.v + s->backs[i].debt.v +
-                     s->backs[i].company.v;
+        m->back.v +=
+            s->backs[i].wallet.v + s->backs[i].gift.v + s->backs[i].debt.v + s->backs[i].company.v;
     m->came = MONEY(m->lots.v - m->back.v);
     m->off = MONEY(m->came.v - m->went.v);
     for (uint32_t i = 0; i < s->lines_n; i++)
@@ -177,7 +177,8 @@ static void sum_source(const struct api_MoneyStory *s, struct api_StorySum *m)
     m->bill_off = MONEY(m->billed.v - m->paid.v - m->loss.v);
     for (uint32_t i = 0; i < s->holds_n; i++)
         if (s->holds[i].state != HOLD_OPEN)
-            m->holds_off.v += s->holds[i].amount.v - s->holds[i].captured.v - s->holds[i].released.v;
+            m->holds_off.v +=
+                s->holds[i].amount.v - s->holds[i].captured.v - s->holds[i].released.v;
 }
 
 static void sum_shares(const struct api_MoneyStory *s, struct api_StorySum *m)

@@ -46,8 +46,7 @@ EV_MUST_USE int story_channel(struct request *r, int64_t channel, int64_t at_ms,
 EV_MUST_USE int story_payout(struct request *r, int64_t id, struct api_StoryPayout *out);
 
 /** What the capturing legs of these transfers (oldest first) were made of, as api_StoryLot. */
-EV_MUST_USE int story_lots(struct request *r, const struct api_MoneyStory *s,
-                           struct rows *lots);
+EV_MUST_USE int story_lots(struct request *r, const struct api_MoneyStory *s, struct rows *lots);
 /** What they gave to parties and took back, as api_StoryShare; of one party, or of all with 0. Parts
  * are those of the order. */
 EV_MUST_USE int story_shares(struct request *r, const struct api_MoneyStory *s, int64_t party,

@@ -158,7 +158,7 @@ struct bound {
 };
 struct lots {
     struct request *r;
-    struct rows rows;  /* what came in, newest first; used = what of it may have been there */
+    struct rows rows; /* what came in, newest first; used = what of it may have been there */
     struct bound gone[256];
     uint32_t gone_n;
     int64_t need, come; /* balance before the leg, and how much of it is found */
@@ -375,9 +375,7 @@ int story_lots(struct request *r, const struct api_MoneyStory *s, struct rows *l
             const struct api_Leg *leg = &s->transfers[i].legs[k];
             bool pays = leg->kind == ACCOUNT_WALLET || leg->kind == ACCOUNT_WALLET_BONUS ||
                         leg->kind == ACCOUNT_DEBT || leg->kind == ACCOUNT_COMPANY;
-            int err = pays && leg->amount.v < 0
-                          ? leg_lots(r, s, leg, s->transfers[i].id, lots)
-                          : 0;
+            int err = pays && leg->amount.v < 0 ? leg_lots(r, s, leg, s->transfers[i].id, lots) : 0;
 
             if (err != 0)
                 return err;

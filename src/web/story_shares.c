@@ -18,11 +18,12 @@ enum { TAKES_MAX = 4000, PAYOUTS_MAX = 50 };
 
 static void leg_put(struct api_StoryShare *s, const struct api_Leg *leg)
 {
-    struct money *to = leg->kind == ACCOUNT_PENDING      ? &s->pending
-                       : leg->kind == ACCOUNT_INCOME     ? &s->income
-                       : leg->kind == ACCOUNT_AVAILABLE  ? &s->available
-                       : leg->kind == ACCOUNT_PARTY_DEBT ? (leg->amount.v > 0 ? &s->repaid : &s->owed)
-                                                         : NULL;
+    struct money *to = leg->kind == ACCOUNT_PENDING     ? &s->pending
+                       : leg->kind == ACCOUNT_INCOME    ? &s->income
+                       : leg->kind == ACCOUNT_AVAILABLE ? &s->available
+                       : leg->kind == ACCOUNT_PARTY_DEBT
+                           ? (leg->amount.v > 0 ? &s->repaid : &s->owed)
+                           : NULL;
     if (to == NULL)
         return;
     to->v += leg->amount.v;
@@ -136,9 +137,9 @@ struct trail {
 
 static bool payout_returned(const struct story_move *m)
 {
-    return m->payout != 0 && (m->payout_state == PAYOUT_FAILED ||
-                              m->payout_state == PAYOUT_REFUSED ||
-                              m->payout_state == PAYOUT_CANCELLED);
+    return m->payout != 0 &&
+           (m->payout_state == PAYOUT_FAILED || m->payout_state == PAYOUT_REFUSED ||
+            m->payout_state == PAYOUT_CANCELLED);
 }
 
 static int trail_take(void *ctx, const struct story_move *m)

@@ -8,11 +8,11 @@ import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { check, even, main, until } from './house.mjs';
+import { stories } from './stories.mjs';
 import { Cp, driver, order, over, units } from './rogue.mjs';
 
 const sql = `
 import sqlite3, sys
-import { stories } from './stories.mjs';
 db = sqlite3.connect(sys.argv[1]); db.row_factory = sqlite3.Row
 def clone(table, where, change):
     r = dict(db.execute('SELECT * FROM %s WHERE %s' % (table, where)).fetchone()); r.update(change)

@@ -356,10 +356,14 @@ try {
   await id(phone, 'out-available').waitFor();
   check((await phone.locator('.bar-note').first().innerText()).includes((owed / 10000).toFixed(4).replace(/00$/, '')), 'the phone says what is owed');
   await shot(phone, 'owes');
+  const now = await h.ask('GET', '/api/v1/tenant');
+  await h.must('PUT', '/api/v1/tenant', { ...now.body, gift_order: 1 }, { 'if-match': now.headers.get('etag') });
+  await h.must('POST', `/api/v1/drivers/${w.driver}/gifts`, { amount: '0.30', note: '开业活动' });
   const c3 = await driverApi();
   const third = await charge(h, c3, w, { cap: '80.00', wh: 31 });
   const s3 = await story(third, 'after the third order');
   const [x3] = ownerOf(s3, w);
+  check(s3.lots.some((l) => l.account === 3 && l.code === 15 && units(l.used) === 3000) && units(s3.sum.marketing) === 3000, `a gift pays first and is nobody's share: ${JSON.stringify(s3.lots)}`);
   check(units(x3.repaid) === owed && units(x3.pending) === units(x3.amount) - owed, `its share settles the debt first: ${JSON.stringify(x3)}`);
   const [after] = ownerOf(await story(second, 'after the debt was settled'), w, 6);
   check(units(after.settled) === owed, 'and the refund’s story says that it was');
@@ -403,6 +407,30 @@ try {
   await id(again, 'receipt-back').waitFor();
   check(await figure(again, 'receipt-back') === 12000, 'the driver sees what came back');
   await shot(again, 'driver-refund');
+
+  // ---- every page of money, for whoever looks at the pictures ----
+  if (shots) {
+    await id(late, 'lang').click();
+    for (const width of [1400, 390]) {
+      await late.setViewportSize({ width, height: 900 });
+      for (const path of ['payments', 'packages', 'payouts', 'recon?tab=days', 'recon?tab=diffs', 'recon?tab=settlements', 'recon?tab=guard', 'channels', 'contracts', 'parties', 'statements', 'ledger', 'certificates', 'invoices', 'profit', 'companies', `drivers/${w.driver}`, `orders/${third}`]) {
+        await late.goto(`${h.web}/#/${path}`);
+        await late.reload();
+        await shot(late, `desk-${width}-${path.replace(/[^a-z]+/g, '-')}`);
+      }
+    }
+    for (const path of ['', 'stations', 'withdraw', 'account', 'statements']) {
+      await phone.goto(`${h.web}/p#/${path}`);
+      await shot(phone, `partner-${path || 'home'}`);
+    }
+    for (const path of ['', 'orders', 'wallet', 'topup', 'invoices', 'invoices/new']) {
+      await again.goto(`${h.web}/d#/${path}`);
+      await shot(again, `driver-${path.replace('/', '-') || 'home'}`);
+    }
+    const viewer = await enter('/', 1400, 'lookonly', 'viewer password');
+    await viewer.goto(`${h.web}/#/invoices`);
+    await shot(viewer, 'viewer-invoices');
+  }
 
   // ---- the books, held against a certificate that was kept outside ----
   const certificate = (await h.must('GET', '/api/v1/ledger/certificates')).items[0];
