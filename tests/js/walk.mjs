@@ -332,6 +332,7 @@ try {
 
   // ---- the certificates come to zero ----
   await late.goto(`${h.web}/#/certificates`);
+  await late.reload(); // a change of the hash alone may come while the page before still loads
   await late.locator('[data-testid=certificates] tbody tr').first().waitFor();
   const totals = await late.locator('[data-testid=certificates] tbody tr').evaluateAll((rows) => rows.map((r) => r.querySelector('b.num')?.textContent));
   check(totals.length > 1 && totals.every((x) => units(x) === 0), `every day came to zero: ${totals}`);
