@@ -150,6 +150,8 @@ static void mature(struct core *c, const struct row_maturing *r, int64_t amount)
     struct ledger_ctx ctx;
     int64_t debt_account = 0;
     purse_request(c, &q, r->tenant, TRANSFER_MATURE, r->currency);
+    if (r->due_ms > 0)
+        q.effective_ms = r->due_ms; /* names the bucket: the money story finds it by this */
     int64_t debt = debt_left(c, r->tenant, r->party, &q, &debt_account);
     int64_t repay = debt < amount ? debt : amount;
     purse_leg(&q, purse_account(c, r->tenant, ACCOUNT_PENDING, r->party, r->currency), -amount,

@@ -18,13 +18,7 @@
 
 enum { LEGS_MAX = 64 };
 
-/* One leg as schema.tbl describes transfer.legs. */
-struct leg {
-    int64_t account, amount, balance, prev, party;
-};
-
-/* ERR_NOT_FOUND at the clean end of the bytes, ERR_CORRUPT inside a leg. */
-static int leg_next(struct cursor *c, struct leg *out)
+int leg_next(struct cursor *c, struct leg *out)
 {
     uint64_t account, prev, party;
 

@@ -8,6 +8,13 @@
 
 #define STATEMENT_ACCOUNTS_MAX 4
 
+/** One leg as schema.tbl describes transfer.legs. */
+struct leg {
+    int64_t account, amount, balance, prev, party;
+};
+/** Takes the next leg; ERR_NOT_FOUND at the clean end of the bytes, ERR_CORRUPT inside a leg. */
+EV_MUST_USE int leg_next(struct cursor *c, struct leg *out);
+
 /** Rows of a query with the columns of web_transfer, legs decoded, as struct api_TransferRow. */
 EV_MUST_USE int legs_transfers(struct request *r, enum query q, const struct bind *extra, size_t n,
                                struct rows *out);

@@ -8,6 +8,7 @@ import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { check, even, main, until } from './house.mjs';
+import { stories } from './stories.mjs';
 import { Cp, driver, order, over, units } from './rogue.mjs';
 
 const sql = `
@@ -228,6 +229,9 @@ await main(async (h) => {
     check(r.status === 200 && Buffer.from(await r.arrayBuffer()).toString('latin1').startsWith(head), `the bill as ${kind}`);
     check((await foreign.ask('GET', `/api/v1/company-bills/${made}/sheet.${kind}`)).status === 404, `not to another operator as ${kind}`);
   }
+  const told = await stories(h);
+  check([...told.values()].some((s) => s.bills.length === 1 && s.shares.some((x) => x.rule === 4)), 'a company\'s order names its bill, and its shares follow it');
+  check([...told.values()].some((s) => s.lots.some((l) => l.rule === 4)), 'what it owes stands on its bill');
   books('at the end');
   check((await order(h, second.id)).order.refunded === '1.00', 'the order says so');
   check((await h.must('GET', '/api/v1/ledger/trial')).sum === '0.00', 'the trial balance is zero');

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { charge } from './charger.mjs';
 import { check, main, until } from './house.mjs';
+import { stories } from './stories.mjs';
 
 const shots = process.env.SHOTS;
 const units = (text) => Math.round(Number(String(text).replace('−', '-').replace(/[^0-9.-]/g, '')) * 10000);
@@ -152,6 +153,7 @@ await main(async (h) => {
     await id(phone, 'contracts-past').click();
     check(await id(phone, 'partner-contract').count() === 2, 'and one before it');
     await shot(phone, '3-owner');
+    await stories(h);
   } finally {
     await browser.close();
   }

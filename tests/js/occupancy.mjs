@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { Charger } from './charger.mjs';
 import { check, main, until } from './house.mjs';
+import { stories } from './stories.mjs';
 
 const shots = process.env.SHOTS;
 const units = (text) => Math.round(Number(String(text).replace('−', '-').replace(/[^0-9.-]/g, '')) * 10000);
@@ -218,6 +219,8 @@ await main(async (h) => {
     await bad('an unknown order', 404, h.ask('POST', '/api/v1/orders/999/waive', { note: 'x' }));
     const st = await h.ask('GET', `/api/v1/stations/${w.station}`);
     await bad('a station with an unknown rule', 404, h.ask('PUT', `/api/v1/stations/${w.station}`, { ...st.body, occupancy: '777' }, { 'if-match': st.headers.get('etag') }));
+    const told = await stories(h);
+    check(told.get(order).links.some((o) => told.has(o.id)) && units(told.get(occ).sum.billed) >= 0, 'the stay and its charge name each other');
     books('at the end');
   } finally {
     await browser.close();

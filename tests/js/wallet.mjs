@@ -9,6 +9,7 @@ import { chromium } from 'playwright-core';
 import { Charger, charge } from './charger.mjs';
 import { check, main, sleep, until } from './house.mjs';
 import { Till, WECHAT } from './till.mjs';
+import { stories } from './stories.mjs';
 
 const units = (text) => Math.round(Number(text) * 10000);
 
@@ -242,6 +243,8 @@ await main(async (h) => {
     check(closed.status < 300, `closed: ${JSON.stringify(closed.body)}`);
     check((await d.ask('GET', '/api/v1/me')).status === 401, 'the log-in is over');
     books('after closing');
+    const told = [...(await stories(h)).values()];
+    check(told.some((s) => s.payment !== '0' && s.lots.every((l) => l.rule === 1 && l.payment === s.payment) && s.returns.length > 0), 'a single payment paid its own order, and its rest went back');
     const again = await login(h, '13800138000');
     check((await me(again)).id !== w.driver && (await me(again)).gift === '0.00', 'the same phone is a new driver');
     check((await h.must('GET', '/api/v1/ledger/trial')).sum === '0.00', 'the trial balance is zero');

@@ -120,6 +120,20 @@ static void route_out(struct route *r)
         lex_die(&lr, r->line, "unknown type %s", r->out_type);
 }
 
+/* These are bound from the log-in (web/query.c): an argument of that name would be read by nobody. */
+static void args_check(const struct lex_line *line, const char *args)
+{
+    static const char *const taken[] = {"tenant", "scope",  "actor",  "party", "id",
+                                        "after",  "after2", "after3", "lim",   "clear"};
+    for (const char *p = args; *p;) {
+        size_t n = strcspn(p, " "), name = strcspn(p, ":");
+        for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+            if (strlen(taken[i]) == name && memcmp(p, taken[i], name) == 0)
+                lex_die(&lr, line, "the argument %s is bound from the log-in", taken[i]);
+        p += n + (p[n] == ' ');
+    }
+}
+
 static void route_read(const struct lex_line *line)
 {
     if (routes_n == ROUTES_MAX || line->n < 3)
@@ -135,6 +149,7 @@ static void route_read(const struct lex_line *line)
     r->fn = lex_opt(line, "fn", NULL);
     r->query = lex_opt(line, "query", NULL);
     r->args = lex_opt(line, "args", "");
+    args_check(line, r->args);
     r->name = r->fn ? r->fn : r->query;
     if (r->method < 0 || r->path[0] != '/')
         lex_die(&lr, line, "METHOD /path expected");

@@ -9,6 +9,7 @@ export const routes: RouteRecordRaw[] = [
   { path: '/wall', component: () => import('./pages/Wall.vue'), meta: { perm: 'station.read', menu: 'watch', icon: 'wall', key: 'wall' } },
   { path: '/orders', component: () => import('./pages/Orders.vue'), meta: { perm: 'order.read', menu: 'watch', icon: 'orders', key: 'orders' } },
   { path: '/orders/:id', component: () => import('./pages/OrderPage.vue'), props: true, meta: { perm: 'order.read', under: '/orders' } },
+  { path: '/orders/:id/story', component: () => import('./pages/StoryPage.vue'), props: true, meta: { perm: 'ledger.read', under: '/orders' } },
   { path: '/held', component: () => import('./pages/Held.vue'), meta: { perm: 'order.read', menu: 'watch', icon: 'doubt', key: 'held' } },
   { path: '/strays', component: () => import('./pages/Strays.vue'), meta: { perm: 'order.read', menu: 'watch', icon: 'call', key: 'strays' } },
   { path: '/payments', component: () => import('./pages/Payments.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'wallet', key: 'payments' } },

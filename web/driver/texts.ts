@@ -88,7 +88,7 @@ export const driverTexts: Pairs = {
   'fail.money': ['冻结的 {v} 已全部退回余额', 'The {v} on hold is back in your balance'],
   'fail.again': ['重新尝试', 'Try again'],
 
-  'bill.total': ['实付', 'You paid'],
+  'bill.total': ['实付', 'You paid'], 'bill.refunded': ['其中已退款 {v}', '{v} of it was given back'],
   'bill.lines': ['费用明细', 'What it is made of'],
   'bill.line': ['{kwh} 度 × {price}', '{kwh} kWh × {price}'],
   'bill.hold': ['预付冻结', 'Put on hold'],
@@ -135,6 +135,7 @@ export const driverTexts: Pairs = {
   'start.single': ['余额不够？支付并充电', 'Not enough? Pay and charge'],
   'wallet.gift': ['赠送金', 'Gift money'],
   'wallet.giftuntil': ['赠送金 {at} 前有效', 'Gift money is good until {at}'],
+  'wallet.frozencompany': ['企业 {c} 仍可为您付款：扫码时选择企业付款即可充电。', '{c} may still pay for you: choose the company when you scan.'],
   'wallet.frozen': ['钱包已被运营商冻结：不能充电和退款，如有疑问请联系运营商。', 'The operator has frozen this wallet: no charging and no refunds. Please ask the operator.'],
   'wallet.owed': ['有欠款 {v}：充值时先结清欠款，结清后才能充电。', '{v} is owed: a top-up settles it first, then you can charge again.'],
   'wallet.lots': ['余额退款', 'Refund of the balance'],

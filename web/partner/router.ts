@@ -4,6 +4,7 @@ import Account from './pages/Account.vue'
 import Home from './pages/Home.vue'
 import Login from './pages/Login.vue'
 import Statements from './pages/Statements.vue'
+import ShareStory from './pages/ShareStory.vue'
 import Stations from './pages/Stations.vue'
 import Withdraw from './pages/Withdraw.vue'
 
@@ -15,6 +16,7 @@ export const router = createRouter({
     { path: '/stations', component: Stations, meta: { tab: 'stations' } },
     { path: '/withdraw', component: Withdraw, meta: { tab: 'withdraw' } },
     { path: '/statements', component: Statements },
+    { path: '/orders/:id', component: ShareStory, props: true },
     { path: '/account', component: Account, meta: { tab: 'account' } },
     { path: '/:rest(.*)*', redirect: '/' },
   ],

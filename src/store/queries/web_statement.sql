@@ -8,9 +8,9 @@ SELECT s.id, s.party, COALESCE(p.name, ''), s.month, s.from_ms, s.to_ms, s.curre
 FROM statement s
 LEFT JOIN party p ON p.id = s.party
 
--- name: statements(tenant id, after id, lim int, party id, state int) many
+-- name: statements(tenant id, after id, lim int, of_party id, state int) many
 -- use: statement_row
-WHERE s.tenant = :tenant AND (:party = 0 OR s.party = :party) AND (:state < 0 OR s.state = :state) AND s.id < :after
+WHERE s.tenant = :tenant AND (:of_party = 0 OR s.party = :of_party) AND (:state < 0 OR s.state = :state) AND s.id < :after
 ORDER BY s.id DESC LIMIT :lim;
 
 -- name: partner_statements(tenant id, party id, after id, lim int) many

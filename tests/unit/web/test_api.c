@@ -263,6 +263,31 @@ static void order_tells_its_story(void **state)
     assert_has(r->body, "\"amount\":\"1.33\"");
 }
 
+/* What came in, where it went, and the sums over both; to each as much of it as is theirs. */
+static void order_tells_its_money(void **state)
+{
+    const struct reply *r = staff("/api/v1/orders/101/story");
+
+    (void)state;
+    assert_int_equal(r->status, 200);
+    assert_has(r->body, "\"lots\":[{\"capture\":\"202\",\"account\":2,\"rule\":2,\"code\":1,"
+                        "\"transfer\":\"201\"");
+    assert_has(r->body, "\"amount\":\"10.00\",\"used\":\"4.00\"");
+    assert_has(r->body, "\"came\":\"4.00\",\"parties\":\"4.00\"");
+    assert_has(r->body, "\"off\":\"0.00\"");
+    r = rig_as(&rig, 2, "GET", "/api/v1/me/orders/101/story", NULL, NULL);
+    assert_int_equal(r->status, 200);
+    assert_has(r->body, "\"used\":\"4.00\"");
+    assert_null(strstr(r->body, "\"shares\""));
+    r = rig_as(&rig, 1, "GET", "/api/v1/partner/orders/101/story", NULL, NULL);
+    assert_int_equal(r->status, 200);
+    assert_has(r->body, "\"party_name\":\"Property\"");
+    assert_null(strstr(r->body, "\"lots\""));
+    assert_int_equal(staff("/api/v1/orders/999/story")->status, 404);
+    assert_int_equal(rig_as(&rig, 1, "GET", "/api/v1/orders/101/story", NULL, NULL)->status, 403);
+    assert_int_equal(rig_as(&rig, 2, "GET", "/api/v1/orders/101/story", NULL, NULL)->status, 403);
+}
+
 static void statements_follow_the_links(void **state)
 {
     const struct reply *r = rig_as(&rig, 2, "GET", "/api/v1/me/statement", NULL, NULL);
@@ -588,6 +613,7 @@ int api_tests(void)
         cmocka_unit_test(viewer_sees_masked_phones),
         cmocka_unit_test(code_shows_price),
         cmocka_unit_test(order_tells_its_story),
+        cmocka_unit_test(order_tells_its_money),
         cmocka_unit_test(statements_follow_the_links),
         cmocka_unit_test(partner_sees_shares_only),
         cmocka_unit_test(me_shows_wallet),

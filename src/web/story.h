@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+/* story.h: where the money of an order came from and where it went, read backwards through the
+ * accounts (layout E: each leg names the transfer before it).
+ *
+ * Money in an account has no marks, so what an amount was made of is a rule, and every row of the
+ * answer says which: a wallet, a company's account and a party's available money are used first in
+ * first out. But what is bound by its row is never shared out by that rule: a single payment pays its
+ * own order, principal that goes back to its source leaves the payment that it came with, and a
+ * withdrawal that came back never happened.
+ *
+ * Invariants: 1. all of an answer is of one snapshot (request.h); 2. a walk is bounded (WALK_MAX
+ * transfers): what lies before is told as "not looked at", never guessed; 3. an account whose links
+ * do not hold is ERR_CORRUPT. The request's thread. */
+#ifndef EVEN_WEB_STORY_H
+#define EVEN_WEB_STORY_H
+
+#include "web/api_gen.h"
+#include "web/request.h"
+
+enum story_rule { STORY_EXACT = 1, STORY_FIFO, STORY_OWED, STORY_BILL, STORY_TOO_FAR };
+enum story_recon { RECON_NONE, RECON_NO_BILL, RECON_MATCHED, RECON_DIFFERS, RECON_RESOLVED };
+
+/** An account and whose payments or payouts its transfers may be. */
+struct story_account {
+    int64_t id, driver, party;
+};
+/** A transfer as one account sees it. */
+struct story_move {
+    int64_t transfer, code, order, effective_ms, posted_ms;
+    int64_t payment, payout, payout_state, bound; /* see web_story.sql */
+    int64_t amount, balance, prev;
+};
+/** 0 = go on, 1 = enough, or an error. */
+typedef int story_move_fn(void *ctx, const struct story_move *m);
+
+/** The transfers of the account from this one on, newest first. *all tells whether it came to the
+ * first or was stopped; it is false when there was too much. */
+EV_MUST_USE int story_walk(struct request *r, const struct story_account *a, int64_t from,
+                           story_move_fn *fn, void *ctx, bool *all);
+/** How much of the debt that this transfer left last was settled since, oldest first. */
+EV_MUST_USE int story_settled(struct request *r, const struct story_account *a, int64_t last,
+                              int64_t transfer, int64_t *out);
+/** A payment or payout of that instant in the bill of its day. */
+EV_MUST_USE int story_channel(struct request *r, int64_t channel, int64_t at_ms, int64_t row,
+                              struct api_StoryChannel *out);
+EV_MUST_USE int story_payout(struct request *r, int64_t id, struct api_StoryPayout *out);
+
+/** What the capturing legs of these transfers (oldest first) were made of, as api_StoryLot. */
+EV_MUST_USE int story_lots(struct request *r, const struct api_MoneyStory *s, struct rows *lots);
+/** What they gave to parties and took back, as api_StoryShare; of one party, or of all with 0. Parts
+ * are those of the order. */
+EV_MUST_USE int story_shares(struct request *r, const struct api_MoneyStory *s, int64_t party,
+                             struct rows *shares);
+
+#endif

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: Apache-2.0
+/* story_shares.c: what became of the shares of an order: pending, matured, withdrawn, taken back.
+ *
+ * A bucket of shares matures in one transfer, whose effective time is the time when it was due
+ * (core/share.c). Within it shares come in the order of their orders; debts of the party are settled
+ * with the first of it. The rest lies in the available account behind what was there before, and
+ * what leaves that account from then on takes the oldest first.
+ *
+ * Owns nothing. The request's thread. */
+#include "web/story.h"
+
+#include "base/err.h"
+#include "core/types.h"
+
+enum { TAKES_MAX = 4000, PAYOUTS_MAX = 50 };
+
+/* ---- what each transfer gave and took ---- */
+
+static void leg_put(struct api_StoryShare *s, const struct api_Leg *leg)
+{
+    struct money *to = leg->kind == ACCOUNT_PENDING     ? &s->pending
+                       : leg->kind == ACCOUNT_INCOME    ? &s->income
+                       : leg->kind == ACCOUNT_AVAILABLE ? &s->available
+                       : leg->kind == ACCOUNT_PARTY_DEBT
+                           ? (leg->amount.v > 0 ? &s->repaid : &s->owed)
+                           : NULL;
+    if (to == NULL)
+        return;
+    to->v += leg->amount.v;
+    s->amount.v += leg->amount.v;
+}
+
+static struct api_StoryShare *share_of(struct request *r, struct rows *shares,
+                                       const struct api_TransferRow *t, int64_t party)
+{
+    struct api_StoryShare *s = (struct api_StoryShare *)(void *)shares->p;
+
+    for (uint32_t i = 0; i < shares->n; i++)
+        if (s[i].transfer == t->id && s[i].party == party)
+            return &s[i];
+    s = rows_add(r, shares);
+    if (s != NULL)
+        *s = (struct api_StoryShare){
+            .party = party, .transfer = t->id, .code = t->code, .at_ms = t->posted_ms};
+    return s;
+}
+
+static int transfer_shares(struct request *r, const struct api_TransferRow *t, int64_t party,
+                           struct rows *shares)
+{
+    for (uint32_t k = 0; k < t->legs_n; k++) {
+        struct api_StoryShare *s;
+
+        if (t->legs[k].party == 0 || (party != 0 && t->legs[k].party != party))
+            continue;
+        s = share_of(r, shares, t, t->legs[k].party);
+        if (s == NULL)
+            return ERR_TOO_LARGE;
+        leg_put(s, &t->legs[k]);
+    }
+    return 0;
+}
+
+struct naming {
+    struct request *r;
+    struct api_StoryShare *share;
+};
+
+static int party_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    struct naming *w = ctx;
+
+    (void)n;
+    w->share->party_name = req_copy(w->r, v[0].s);
+    w->share->party_kind = v[1].i;
+    return 0;
+}
+
+static int statement_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    struct api_StoryShare *s = ctx;
+
+    (void)n;
+    s->statement = v[0].i;
+    s->month = v[1].i;
+    s->statement_state = v[2].i;
+    return 0;
+}
+
+static int share_names(struct request *r, struct api_StoryShare *s)
+{
+    const struct bind keys[] = {BIND_I64("of_party", s->party), BIND_I64("at", s->at_ms)};
+    struct naming w = {r, s};
+    int err = req_query(r, QUERY_STORY_PARTY_NAME, keys, ARRAY_LEN(keys), party_take, &w);
+
+    if (err == 0)
+        err = req_query(r, QUERY_STORY_STATEMENT, keys, ARRAY_LEN(keys), statement_take, s);
+    return err == ERR_NOT_FOUND ? 0 : err;
+}
+
+/* When it matures stands with the parts. What refunds took of what was pending goes off the first. */
+static void share_due(const struct api_MoneyStory *s, struct rows *shares)
+{
+    struct api_StoryShare *row = (struct api_StoryShare *)(void *)shares->p;
+
+    for (uint32_t i = 0; i < shares->n; i++)
+        for (uint32_t k = 0; k < s->parts_n; k++)
+            if (s->parts[k].transfer == row[i].transfer && s->parts[k].party == row[i].party &&
+                s->parts[k].due_ms != 0)
+                row[i].due_ms = s->parts[k].due_ms;
+    for (uint32_t i = 0; i < shares->n; i++) {
+        int64_t back = row[i].pending.v < 0 ? -row[i].pending.v : 0;
+
+        for (uint32_t k = 0; k < i && back > 0; k++) {
+            int64_t has = row[k].pending.v - row[k].returned.v;
+            int64_t cut = has < back ? has : back;
+
+            if (row[k].party != row[i].party || cut <= 0)
+                continue;
+            row[k].returned.v += cut;
+            back -= cut;
+        }
+    }
+}
+
+/* ---- maturity and what came after ---- */
+
+struct trail {
+    struct request *r;
+    const struct api_MoneyStory *s;
+    int64_t due;
+    bool found;
+    struct story_move mature;
+    struct story_move *take; /* what left after it, newest first */
+    uint32_t n;
+};
+
+static bool payout_returned(const struct story_move *m)
+{
+    return m->payout != 0 &&
+           (m->payout_state == PAYOUT_FAILED || m->payout_state == PAYOUT_REFUSED ||
+            m->payout_state == PAYOUT_CANCELLED);
+}
+
+static int trail_take(void *ctx, const struct story_move *m)
+{
+    struct trail *t = ctx;
+
+    if (m->code == TRANSFER_MATURE && m->effective_ms == t->due) {
+        t->mature = *m;
+        t->found = true;
+        return 1;
+    }
+    if (m->posted_ms < t->due)
+        return 1;
+    if (m->amount < 0 && !payout_returned(m)) {
+        if (t->n == TAKES_MAX)
+            return ERR_FULL;
+        t->take[t->n++] = *m;
+    }
+    return 0;
+}
+
+static int payout_add(struct request *r, struct api_StoryShare *s, int64_t id, int64_t took)
+{
+    struct api_StoryPayout *p;
+    int err;
+
+    s->withdrawn.v += took;
+    if (s->payouts == NULL)
+        s->payouts = ARENA_ARRAY(&r->arena, PAYOUTS_MAX, struct api_StoryPayout);
+    if (s->payouts == NULL)
+        return ERR_TOO_LARGE;
+    if (s->payouts_n == PAYOUTS_MAX)
+        return 0; /* the sums stay whole */
+    p = &s->payouts[s->payouts_n++];
+    err = story_payout(r, id, p);
+    p->taken = MONEY(took);
+    return err;
+}
+
+/* What lies in the account at [from, from + n) of the queue: who took it since? */
+static int trail_follow(const struct trail *t, int64_t from, int64_t n, struct api_StoryShare *s)
+{
+    int64_t gone = 0, free = n;
+
+    for (uint32_t i = t->n; i > 0 && n > 0; i--) {
+        const struct story_move *m = &t->take[i - 1];
+        int64_t begin = gone > from ? gone : from, end = gone - m->amount, took;
+        int err = 0;
+
+        gone = end;
+        end = end < from + n ? end : from + n;
+        took = end > begin ? end - begin : 0;
+        free -= took;
+        if (took > 0 && m->code == TRANSFER_WITHDRAWAL && m->payout != 0)
+            err = payout_add(t->r, s, m->payout, took);
+        else
+            s->other.v += took;
+        if (err != 0)
+            return err;
+    }
+    s->free.v += free;
+    return 0;
+}
+
+static int number_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    (void)n;
+    *(int64_t *)ctx = v[0].i;
+    return 0;
+}
+
+static int64_t overlap(int64_t a, int64_t an, int64_t b, int64_t bn)
+{
+    int64_t from = a > b ? a : b, to = a + an < b + bn ? a + an : b + bn;
+
+    return to > from ? to - from : 0;
+}
+
+/* The whole amount of the transfer that matured, and where in it the share lies. */
+static int mature_place(const struct trail *t, const struct api_StoryShare *share, int64_t n,
+                        int64_t *whole, int64_t *at)
+{
+    const struct bind keys[] = {BIND_I64("of_party", share->party), BIND_I64("due", t->due),
+                                BIND_I64("at", share->at_ms), BIND_I64("order", t->s->order.id),
+                                BIND_I64("id", t->mature.transfer)};
+    int err = req_query(t->r, QUERY_STORY_BEFORE, keys, ARRAY_LEN(keys), number_take, at);
+
+    if (err == 0)
+        err = req_query(t->r, QUERY_STORY_AMOUNT, keys, ARRAY_LEN(keys), number_take, whole);
+    if (*at > *whole - n)
+        *at = *whole - n; /* what was taken back of others made them less */
+    if (*at < 0)
+        *at = 0;
+    return err;
+}
+
+static int share_matured(const struct trail *t, struct api_StoryShare *share, bool to_debt)
+{
+    int64_t n = share->waits.v, whole = 0, at = 0, debt, settled;
+    int err = mature_place(t, share, n, &whole, &at);
+
+    share->waits = MONEY_ZERO;
+    share->matured = t->mature.transfer;
+    share->matured_ms = t->mature.posted_ms;
+    debt = to_debt ? t->mature.amount : whole - t->mature.amount;
+    settled = overlap(at, n, 0, debt);
+    share->settled = MONEY(settled);
+    if (err != 0 || n <= settled)
+        return err;
+    at = at > debt ? at - debt : 0;
+    return trail_follow(t, t->mature.balance - t->mature.amount + at, n - settled, share);
+}
+
+struct heads {
+    int64_t available, available_last, debt, debt_last;
+};
+
+static int heads_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    struct heads *h = ctx;
+
+    (void)n;
+    *h = (struct heads){v[0].i, v[1].i, v[2].i, v[3].i};
+    return 0;
+}
+
+static int share_trail(struct trail *t, const struct heads *h, struct api_StoryShare *share)
+{
+    const struct story_account available = {h->available, 0, share->party},
+                               debt = {h->debt, 0, share->party};
+    bool all = true, to_debt = false;
+    int err;
+
+    t->due = share->due_ms;
+    t->found = false;
+    t->n = 0;
+    share->rule = STORY_FIFO;
+    err = story_walk(t->r, &available, h->available_last, trail_take, t, &all);
+    if (err == 0 && all && !t->found) { /* all of it may have settled what the party owed */
+        to_debt = true;
+        err = story_walk(t->r, &debt, h->debt_last, trail_take, t, &all);
+    }
+    if (err == ERR_FULL || (err == 0 && !all)) {
+        share->rule = STORY_TOO_FAR;
+        return 0;
+    }
+    if (err != 0 || !t->found)
+        return err;
+    return share_matured(t, share, to_debt);
+}
+
+struct bill {
+    int64_t total, collected;
+};
+
+static int bill_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    struct bill *b = ctx;
+
+    (void)n;
+    *b = (struct bill){v[3].i - v[4].i, v[5].i};
+    return 0;
+}
+
+/* As much of it as of its bill was collected: which order of a bill was paid, nobody says. */
+static int share_bill(struct request *r, struct api_StoryShare *share)
+{
+    const struct bind key = BIND_I64("id", -share->due_ms);
+    struct bill b = {0};
+    int err = req_query(r, QUERY_STORY_BILL, &key, 1, bill_take, &b);
+    int64_t n = share->waits.v, part = b.total > 0 && b.collected > 0 ? n : 0;
+
+    share->rule = STORY_BILL;
+    if (part != 0 && b.collected < b.total)
+        part = muldiv_half_up(n, b.collected, b.total);
+    share->free = MONEY(part);
+    share->waits = MONEY(n - part);
+    return err == ERR_NOT_FOUND ? 0 : err;
+}
+
+static int share_rest(struct trail *t, struct api_StoryShare *share)
+{
+    const struct bind keys[] = {BIND_I64("of_party", share->party),
+                                BIND_TEXT("currency", t->s->currency)};
+    struct story_account debt;
+    struct heads h = {0};
+    int64_t settled = 0;
+    int err;
+
+    share->waits = MONEY(share->pending.v > 0 ? share->pending.v - share->returned.v : 0);
+    if (share->waits.v > 0 && share->due_ms < 0)
+        return share_bill(t->r, share);
+    if (share->waits.v <= 0 && share->owed.v >= 0)
+        return 0;
+    err = req_query(t->r, QUERY_STORY_HEADS, keys, ARRAY_LEN(keys), heads_take, &h);
+    if (err != 0)
+        return err == ERR_NOT_FOUND ? 0 : err;
+    if (share->waits.v > 0)
+        return share_trail(t, &h, share);
+    debt = (struct story_account){h.debt, 0, share->party};
+    err = story_settled(t->r, &debt, h.debt_last, share->transfer, &settled);
+    share->settled = MONEY(settled);
+    share->rule = STORY_OWED;
+    return err;
+}
+
+int story_shares(struct request *r, const struct api_MoneyStory *s, int64_t party,
+                 struct rows *shares)
+{
+    struct trail t = {.r = r, .s = s};
+    struct api_StoryShare *row;
+    int err = 0;
+
+    t.take = ARENA_ARRAY(&r->arena, TAKES_MAX, struct story_move);
+    if (t.take == NULL)
+        return ERR_TOO_LARGE;
+    for (uint32_t i = 0; err == 0 && i < s->transfers_n; i++)
+        err = transfer_shares(r, &s->transfers[i], party, shares);
+    if (err != 0)
+        return err;
+    share_due(s, shares);
+    row = (struct api_StoryShare *)(void *)shares->p;
+    for (uint32_t i = 0; err == 0 && i < shares->n; i++) {
+        err = share_names(r, &row[i]);
+        if (err == 0)
+            err = share_rest(&t, &row[i]);
+    }
+    return err;
+}
