@@ -368,9 +368,8 @@ int main(int argc, char **argv)
         return count_main(argv[2], (int)strtol(argv[3], NULL, 10), strtol(argv[4], NULL, 10));
     if (argc == 5 && !file_on_tmpfs(argv[1]))
         return ledger_main(argv + 1);
-    fprintf(
-        stderr,
-        "usage: bench_ledger DIR BATCH MS ROUNDS | fill DIR COUNT | count DIR BATCH COUNT |\n"
-        "       sync DIR MS; on a real disk\n");
+    fprintf(stderr,
+            "usage: bench_ledger DIR BATCH MS ROUNDS | fill DIR COUNT | count DIR BATCH COUNT |\n"
+            "       sync DIR MS; on a real disk\n");
     return 2;
 }

@@ -11,6 +11,7 @@
 #include "store/apply.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include "base/err.h"
 #include "base/log.h"
 #include "base/must.h"
@@ -37,7 +38,7 @@ struct apply {
     const struct schema_sql *sql;
     struct statements tables[ROW_TABLE_N];
     uint32_t session_id, session_state; /* columns */
-    struct buf list, sorted;            /* of struct entry: as they came, by table */
+    struct buf list, sorted; /* of struct entry: as they came (later room to sort in), by table */
 };
 
 /* ---- life ---- */
@@ -117,13 +118,37 @@ static int row_apply(struct apply *a, const struct entry *e)
 
 /* ---- many rows ---- */
 
-/* What came first stays first among equals: its columns lie before the others'. */
-static int by_key(const void *a, const void *b)
+static struct entry *entries(struct buf *b)
 {
-    const struct entry *x = a, *y = b;
-    if (x->key != y->key)
-        return x->key < y->key ? -1 : 1;
-    return (x->columns.p > y->columns.p) - (x->columns.p < y->columns.p);
+    return (struct entry *)(void *)b->p;
+}
+
+static void run_merge(const struct entry *a, const struct entry *mid, const struct entry *end,
+                      struct entry *to)
+{
+    const struct entry *b = mid;
+    while (a < mid && b < end)
+        *to++ = b->key < a->key ? *b++ : *a++;
+    memcpy(to, a, (size_t)(mid - a) * sizeof *a);
+    memcpy(to + (mid - a), b, (size_t)(end - b) * sizeof *b);
+}
+
+/* By key; what came first stays first among equals. Merges runs, each time twice as long, from one
+ * place to the other and back. */
+static void key_sort(struct entry *e, struct entry *room, size_t n)
+{
+    struct entry *from = e, *to = room;
+    for (size_t run = 1; run < n; run *= 2) {
+        for (size_t i = 0; i < n; i += 2 * run) {
+            size_t mid = i + run < n ? i + run : n, end = mid + run < n ? mid + run : n;
+            run_merge(from + i, from + mid, from + end, to + i);
+        }
+        struct entry *was = from;
+        from = to;
+        to = was;
+    }
+    if (from != e)
+        memcpy(e, from, n * sizeof *e);
 }
 
 struct feed {
@@ -162,7 +187,7 @@ static int run_apply(struct apply *a, struct entry *e, size_t n)
         return rc;
     }
     if (sql->sorted)
-        qsort(e, n, sizeof *e, by_key);
+        key_sort(e, entries(&a->list), n); /* as many as there are fit there */
     if (e->op == ROW_INSERT)
         return feed_run(a, &st->many_insert, sql->many_insert, e, n);
     if (sql->many_lean) {
@@ -213,11 +238,6 @@ static int rows_list(struct apply *a, struct str rows, apply_ended_fn *ended, vo
             return rc;
     }
     return a->list.err;
-}
-
-static struct entry *entries(struct buf *b)
-{
-    return (struct entry *)(void *)b->p;
 }
 
 /* Stable: a table's rows in the order of the batch. */

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/must.h"
+#include "base/varint.h"
 
 static bool is_bytes(const struct row_column *k)
 {
@@ -49,19 +50,21 @@ static int bytes_take(struct cursor *c, struct str *s)
 int rowio_cells(enum row_table t, struct cursor columns, struct db_cell *cells)
 {
     const struct row_meta *m = &row_metas[t];
-    for (uint32_t i = 0; i < m->n; i++) {
-        const struct row_column *k = &m->columns[i];
-        struct db_cell *cell = &cells[i];
-        int rc;
+    const struct row_column *k = m->columns;
+    for (struct db_cell *cell = cells, *end = cells + m->n; cell < end; cell++, k++) {
+        uint64_t u;
         if (is_bytes(k)) {
             cell->kind = k->kind == COLUMN_TEXT ? DB_CELL_TEXT : DB_CELL_BLOB;
-            rc = bytes_take(&columns, &cell->s);
-        } else {
-            cell->kind = DB_CELL_I64;
-            rc = cursor_zigzag(&columns, &cell->i);
+            int rc = bytes_take(&columns, &cell->s);
+            if (rc)
+                return rc;
+            continue;
         }
-        if (rc)
-            return rc;
+        columns.p = varint_read(columns.p, columns.end, &u);
+        if (!columns.p)
+            return ERR_SYNTAX;
+        cell->kind = DB_CELL_I64;
+        cell->i = zigzag_to(u);
     }
     return columns.p == columns.end ? 0 : ERR_SYNTAX;
 }
