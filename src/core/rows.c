@@ -54,7 +54,7 @@ static uint32_t numbers_pack(struct buf *out, const struct row_meta *m, uint32_t
 
 void row_pack(struct buf *out, enum row_table t, enum row_op op, const void *row)
 {
-    must(t > 0 && t < ROW_TABLE_N && op >= ROW_UPSERT && op <= ROW_DELETE);
+    must(t > 0 && t < ROW_TABLE_N && op >= ROW_UPSERT && op <= ROW_UPDATE);
     const struct row_meta *m = &row_metas[t];
     size_t start = out->n;
     const uint8_t head[HEAD_SIZE] = {0, 0, 0, 0, (uint8_t)t, (uint8_t)op, (uint8_t)m->n};
@@ -86,7 +86,7 @@ int row_head(struct cursor *c, enum row_table *t, enum row_op *op, struct cursor
     if (n < HEAD_SIZE || n > left)
         return ERR_SYNTAX;
     uint8_t table = c->p[4], what = c->p[5];
-    if (table == 0 || table >= ROW_TABLE_N || what < ROW_UPSERT || what > ROW_DELETE ||
+    if (table == 0 || table >= ROW_TABLE_N || what < ROW_UPSERT || what > ROW_UPDATE ||
         c->p[6] != row_metas[table].n)
         return ERR_SYNTAX;
     *t = (enum row_table)table;

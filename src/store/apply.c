@@ -23,8 +23,8 @@ enum { FEW = 2 }; /* so few rows are not worth a statement over all */
 
 /* The statements of one table; those of many rows are made when first wanted. */
 struct statements {
-    struct db_stmt *upsert, *lean, *insert, *remove;
-    struct db_stmt *many_upsert, *many_lean, *many_insert;
+    struct db_stmt *upsert, *lean, *insert, *remove, *hot, *remove_hot;
+    struct db_stmt *many_upsert, *many_lean, *many_insert, *many_hot;
 };
 
 struct entry {
@@ -53,6 +53,10 @@ static int table_prepare(struct apply *a, int t)
         rc = db_prepare(a->db, a->sql[t].insert, &st->insert);
     if (rc == 0)
         rc = db_prepare(a->db, a->sql[t].remove, &st->remove);
+    if (rc == 0 && a->sql[t].hot)
+        rc = db_prepare(a->db, a->sql[t].hot, &st->hot);
+    if (rc == 0 && a->sql[t].hot)
+        rc = db_prepare(a->db, a->sql[t].remove_hot, &st->remove_hot);
     return rc;
 }
 
@@ -93,9 +97,9 @@ void apply_close(struct apply *a)
 
 /* ---- row by row ---- */
 
-static int row_run(struct db_stmt *st, const struct entry *e)
+static int row_run(struct db_stmt *st, const struct entry *e, enum rowio_part part)
 {
-    int rc = rowio_bind(st, (enum row_table)e->table, e->columns, e->op == ROW_DELETE);
+    int rc = rowio_bind(st, (enum row_table)e->table, e->columns, part);
     if (rc) {
         db_reset(st);
         return rc;
@@ -103,17 +107,35 @@ static int row_run(struct db_stmt *st, const struct entry *e)
     return db_run(st);
 }
 
-static int row_apply(struct apply *a, const struct entry *e)
+static int row_upsert(struct apply *a, const struct statements *st, const struct entry *e,
+                      enum rowio_part part)
 {
-    const struct statements *st = &a->tables[e->table];
-    if (e->op != ROW_UPSERT)
-        return row_run(e->op == ROW_INSERT ? st->insert : st->remove, e);
     if (st->lean) {
-        int rc = row_run(st->lean, e);
+        int rc = row_run(st->lean, e, part);
         if (rc || db_changed(a->db))
             return rc;
     }
-    return row_run(st->upsert, e);
+    return row_run(st->upsert, e, part);
+}
+
+static int row_remove(const struct statements *st, const struct entry *e)
+{
+    int rc = row_run(st->remove, e, ROWIO_KEYS);
+    return rc || !st->hot ? rc : row_run(st->remove_hot, e, ROWIO_KEYS);
+}
+
+static int row_apply(struct apply *a, const struct entry *e)
+{
+    const struct statements *st = &a->tables[e->table];
+    enum rowio_part part = st->hot ? ROWIO_COLD : ROWIO_ALL;
+    int rc = 0;
+    if (e->op == ROW_DELETE)
+        return row_remove(st, e);
+    if (e->op == ROW_INSERT)
+        rc = row_run(st->insert, e, part);
+    else if (e->op == ROW_UPSERT || !st->hot)
+        rc = row_upsert(a, st, e, part);
+    return rc || !st->hot ? rc : row_run(st->hot, e, ROWIO_HOT);
 }
 
 /* ---- many rows ---- */
@@ -176,6 +198,17 @@ static int feed_run(struct apply *a, struct db_stmt **st, const char *sql, const
     return rc ? rc : db_run_rows(*st, &f.rows);
 }
 
+static int run_upsert(struct apply *a, struct statements *st, const struct entry *e, size_t n)
+{
+    const struct schema_sql *sql = &a->sql[e->table];
+    if (sql->many_lean) {
+        int rc = feed_run(a, &st->many_lean, sql->many_lean, e, n);
+        if (rc || db_changed(a->db) == (int64_t)n)
+            return rc;
+    }
+    return feed_run(a, &st->many_upsert, sql->many_upsert, e, n);
+}
+
 static int run_apply(struct apply *a, struct entry *e, size_t n)
 {
     struct statements *st = &a->tables[e->table];
@@ -189,13 +222,10 @@ static int run_apply(struct apply *a, struct entry *e, size_t n)
     if (sql->sorted)
         key_sort(e, entries(&a->list), n); /* as many as there are fit there */
     if (e->op == ROW_INSERT)
-        return feed_run(a, &st->many_insert, sql->many_insert, e, n);
-    if (sql->many_lean) {
-        rc = feed_run(a, &st->many_lean, sql->many_lean, e, n);
-        if (rc || db_changed(a->db) == (int64_t)n)
-            return rc;
-    }
-    return feed_run(a, &st->many_upsert, sql->many_upsert, e, n);
+        rc = feed_run(a, &st->many_insert, sql->many_insert, e, n);
+    else if (e->op == ROW_UPSERT || !sql->hot)
+        rc = run_upsert(a, st, e, n);
+    return rc || !sql->hot ? rc : feed_run(a, &st->many_hot, sql->many_hot, e, n);
 }
 
 /* ---- a batch ---- */
