@@ -290,14 +290,32 @@ static enum part main_part(const struct table *t)
     return t->hot ? COLD : WHOLE;
 }
 
+/* In a key, an index or what an index is of. */
+static int is_keyed(const struct table *t, int column)
+{
+    int found = t->columns[column].pk;
+    for (int i = 0; i < t->keys_n; i++)
+        for (int j = 0; j < t->keys[i].n; j++)
+            found |= t->keys[i].column[j] == column;
+    return found;
+}
+
+/* The writer makes no NULL (io/db/feed.c, db_bind_…), and PostgreSQL watches that it does not. SQLite
+ * would look at each value twice for it, and copy each page before a statement touches it, for one
+ * that could fail halfway: so there only keys say so, on which its plans depend. */
+static const char *not_null(const struct table *t, int column, int sqlite)
+{
+    return !sqlite || is_keyed(t, column) ? " NOT NULL" : "";
+}
+
 static void part_create(FILE *c, const struct table *t, int sqlite, enum part part)
 {
     fprintf(c, "    \"CREATE TABLE %s%s (", t->name, part_suffix[part]);
     for (int i = 0; i < t->n; i++) {
         const struct type *y = type_find(t->columns[i].type);
         if (in_part(t, i, part))
-            fprintf(c, "\"\n    \"%s %s NOT NULL, ", t->columns[i].name,
-                    sqlite ? y->sqlite : y->postgres);
+            fprintf(c, "\"\n    \"%s %s%s, ", t->columns[i].name, sqlite ? y->sqlite : y->postgres,
+                    not_null(t, i, sqlite));
     }
     fprintf(c, "\"\n    \"PRIMARY KEY (");
     names(c, t, t->pk, t->pk_n, ", ");
