@@ -187,7 +187,7 @@ SELECT k.id, k.tenant, k.kind, k.credit, k.advance, COALESCE(a.id, 0) AS account
        (SELECT CAST(COALESCE(sum(b.collected), 0) AS BIGINT) FROM company_bill b WHERE b.company = k.id) AS collected
 FROM company k
 JOIN tenant t ON t.id = k.tenant
-LEFT JOIN account a ON a.tenant = k.tenant AND a.kind = 17 AND a.owner = k.id AND a.currency = t.currency
+LEFT JOIN account a ON a.tenant = k.tenant AND a.kind = 17 AND a.owner = k.id AND a.currency = t.currency AND a.currency <> ''
 ORDER BY k.id;
 
 -- Each order of a company is read once, however many members and months the company has.
