@@ -330,12 +330,12 @@ void pulse_seal(struct pulse *p, struct core_batch *batch)
         flight_seal(p->cfg.flight, batch, p->last_ms);
 }
 
-void pulse_rest(struct pulse *p, uint64_t settled)
+bool pulse_rest(struct pulse *p, uint64_t settled, int64_t now_ms)
 {
     store_fetcher_share(p->fetcher, false);
     if (p->cfg.flight)
         flight_rest(p->cfg.flight, settled);
-    core_rest(p->core, settled);
+    return core_rest(p->core, settled, now_ms);
 }
 
 uint64_t pulse_state(const struct pulse *p)

@@ -550,7 +550,8 @@ static void gate_apply(struct core *c, const struct cmd *cmd, const struct handl
         reply_err(c, ERR_NOT_FOUND);
         return;
     }
-    hot_touch(c, ch);
+    if (cmd->head.type != CMD_HEARTBEAT)
+        hot_touch(c, ch);
     if (cmd->head.type != CMD_CONN_CLOSED) {
         ch->heard_ms = c->now;
         if (link_quota(c, ch, cmd, h->txn)) {
@@ -778,7 +779,6 @@ void core_seal(struct core *c, struct core_batch *b)
 void core_trim(struct core *c)
 {
     must(!core_pending(c));
-    hot_trim(c);
     buf_free(&c->rows);
     buf_free(&c->samples);
     buf_free(&c->outs);

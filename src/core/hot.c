@@ -5,10 +5,11 @@
  * thousand chargers that stand idle are a hundred thousand lines: what a connection is known by and no
  * row holds.
  *
- * In a storm of log-ins each finds itself where it was a message ago. When it is over and more are left
- * than a quiet house needs (core_limits.hot), all that can leave do, so that whole pages are given back.
+ * In a storm of log-ins each finds itself where it was a message ago. When more than a quiet house needs
+ * (core_limits.hot) are in memory, all those leave of which nothing but heartbeats was heard for
+ * HOT_MS, and whole pages are given back.
  *
- * Data: the chargers in memory in a list, last heard first; a line for each charger that left after
+ * Data: the chargers in memory in a list, last touched first; a line for each charger that left after
  * it was connected, as it was when it left.
  *
  * What is forgotten: the last StartTransaction of a connector after EVICT_MS, as by a restart.
@@ -23,7 +24,7 @@
 #include "core/core_state.h"
 #include "core/invoice.h"
 
-enum { HOT_STEPS = 64 }; /* chargers looked at in one go */
+enum { HOT_STEPS = 512, HOT_MS = 10000 }; /* chargers looked at in one go */
 
 void hot_init(struct core *c)
 {
@@ -117,6 +118,7 @@ static void list_out(struct core *c, struct charger *ch)
 
 static void list_in(struct core *c, struct charger *ch)
 {
+    ch->touched_ms = c->now;
     ch->older = c->hot_first;
     *(c->hot_first ? &c->hot_first->newer : &c->hot_last) = ch;
     c->hot_first = ch;
@@ -142,6 +144,7 @@ void hot_add_gun(struct core *c, struct connector *k)
 
 void hot_touch(struct core *c, struct charger *ch)
 {
+    ch->touched_ms = c->now;
     if (c->hot_first == ch)
         return;
     list_out(c, ch);
@@ -189,32 +192,40 @@ static void leave(struct core *c, struct charger *ch)
     dir_drop(c, &ch->o);
 }
 
-/* The one that was heard of longest ago, if it can; else it is looked at again when its turn comes. */
-static void last_leave(struct core *c)
+/* The one that was touched longest ago, if it can; else it is looked at again when its turn comes. */
+static void last_leave(struct core *c, int64_t now_ms)
 {
     struct charger *ch = c->hot_last;
-    if (idle(c, ch) && line_save(c, ch))
+    if (idle(c, ch) && line_save(c, ch)) {
         leave(c, ch);
-    else
+    } else {
         hot_touch(c, ch);
+        ch->touched_ms = now_ms;
+    }
 }
 
-void core_rest(struct core *c, uint64_t settled)
+static bool last_must(struct core *c, int64_t now_ms)
+{
+    uint32_t live = c->dir[ROW_CHARGER].slab.live;
+    bool stale = c->hot_last && now_ms - c->hot_last->touched_ms >= HOT_MS;
+    c->hot_ebb = stale && (c->hot_ebb || live > c->lim.hot + c->busy);
+    return c->hot_ebb || live > c->lim.hot_busy + c->busy;
+}
+
+bool core_rest(struct core *c, uint64_t settled, int64_t now_ms)
 {
     must(settled <= c->sealed && settled >= c->settled);
     c->settled = settled;
     invoice_rest(c);
-    for (int i = 0; i < HOT_STEPS && c->dir[ROW_CHARGER].slab.live > c->lim.hot_busy + c->busy; i++)
-        last_leave(c);
-}
-
-void hot_trim(struct core *c)
-{
-    uint32_t n = c->dir[ROW_CHARGER].slab.live;
-    if (n <= c->lim.hot + c->busy)
-        return;
-    for (; n > 0; n--)
-        last_leave(c);
+    bool ebb = c->hot_ebb;
+    now_ms = now_ms > c->now ? now_ms : c->now;
+    for (int i = 0; i < HOT_STEPS && last_must(c, now_ms); i++) {
+        ebb |= c->hot_ebb;
+        last_leave(c, now_ms);
+    }
+    if (!ebb || c->hot_ebb)
+        return false;
     slab_trim(&c->dir[ROW_CHARGER].slab);
     slab_trim(&c->dir[ROW_CONNECTOR].slab);
+    return true;
 }
