@@ -228,7 +228,7 @@ static void commit(struct bench *b)
         reply_take(b, o);
         at += (o->size + 7u) & ~7u;
     }
-    core_rest(b->core, b->batch.number);
+    core_rest(b->core, b->batch.number, b->now_ms);
 }
 
 /* Begins a batch whose replies are wanted: told[0] is that of its first command. */
