@@ -176,6 +176,15 @@ const benches = {
     row(`ledger_${batch}`, Math.round(value), 'durable transfers per s', Math.round(floor), (value / floor).toFixed(3), got.map((g) => g[1]),
       `${(median(got.map((g) => g[2])) / 1000).toFixed(1)} us CPU a transfer; ratios of the rounds ${got.map((g) => (g[1] / g[0]).toFixed(3)).join(' ')}`);
   },
+  async captures() {
+    const dir = house('captures', 20000, 1000000); // its own: contracts get a version with five parties
+    const text = await run(`${build}/bench/bench_captures`, [dir, 100, 4000, rounds]);
+    const got = text.split('\n').map((l) => l.split(' ').map(Number));
+    const perCpu = (n, ns) => n / (ns / 1e9);
+    const values = got.map((g) => perCpu(g[0], g[1])), value = median(values), floor = median(got.map((g) => perCpu(g[0], g[3])));
+    row('captures', Math.round(value), 'captures per s of CPU', Math.round(floor), (value / floor).toFixed(4), values,
+      `five parties, durable, 100 a commit; ${(1e6 / value).toFixed(1)} us of CPU each, ${Math.round(median(got.map((g) => perCpu(g[0], g[2]))))} a second of the clock; floor: log records`);
+  },
   async boot() {
     const dir = fresh('boot', 15000), s = await serve(dir), groups = [], us = [];
     for (let i = 0; i < rounds; i++) {
@@ -244,7 +253,7 @@ const benches = {
 };
 
 const list = [['heartbeat', benches.heartbeat], ['metervalues', benches.metervalues], ['metervalues_open', benches.metervalues_open],
-  ['orders', benches.orders], ...[1, 100, 1000, 10000].map((n) => [`ledger_${n}`, () => benches.ledger(n)]), ['boot_cpu', benches.boot],
+  ['orders', benches.orders], ...[1, 100, 1000, 10000].map((n) => [`ledger_${n}`, () => benches.ledger(n)]), ['captures', benches.captures], ['boot_cpu', benches.boot],
   ['idle_bytes', only.includes('boot_cpu') || !only.length ? async () => {} : benches.boot], ['startup', benches.startup], ['check', benches.check], ['ykc_realtime', benches.ykc_realtime], ['ykc_idle_bytes', benches.ykc_idle_bytes]];
 const unknown = only.filter((n) => !list.some(([name]) => name === n));
 if (unknown.length) throw new Error(`no such bench: ${unknown}; there are ${list.map(([n]) => n).join(' ')}`);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* ledger.c: the books alone against a plain log: `bench_ledger DIR BATCH MS ROUNDS`,
- * `bench_ledger fill DIR COUNT` for a journal of that many more transfers, and `bench_ledger sync DIR
- * MS` for the disk. DIR is a database of bench_house.
+ * `bench_ledger fill DIR COUNT` for a journal of that many more transfers, `bench_ledger count DIR
+ * BATCH COUNT` for so many of the subject's, to count instructions of (`valgrind --tool=callgrind
+ * --toggle-collect=transfers`), and `bench_ledger sync DIR MS` for the disk. DIR is a database of bench_house.
  *
  * Subject: ledger_post, ledger_flush and store_commit, as the core and the committer do it, with
  * the keeper on its own thread. Of ten transfers six have two legs and four have three to six; one
  * is a top-up with a row of a random idempotency key. Accounts are drawn at random from 200,000
- * wallets (made at the first run) and the parties' accounts. Floor: the same number of 128-byte
- * records with CRC-32C, balances updated in memory, one write and one fdatasync a batch into a
- * preallocated file. Both alternate ROUNDS times. Prints per round: floor_per_s subject_per_s
+ * wallets (made at the first run) and the parties' accounts. Floor: as many records in the log of
+ * floor.h. Both alternate ROUNDS times. Prints per round: floor_per_s subject_per_s
  * subject_cpu_ns (of the whole process, per transfer). sync prints p50 and p99 of an appended 4 KiB
  * and fdatasync, µs. */
 #define _GNU_SOURCE
@@ -24,6 +24,7 @@
 #include "base/must.h"
 #include "core/ledger.h"
 #include "core/rows.h"
+#include "floor.h"
 #include "io/os/clock.h"
 #include "io/os/crypto.h"
 #include "io/os/file.h"
@@ -32,14 +33,12 @@
 #include "store/store.h"
 
 enum {
-    RECORD = 128,
     WALLETS = 200000,
     ACCOUNTS_MAX = 600000,
     TENANTS = 200,
     SYNCS = 1 << 16,
     FILL_BATCH = 50000
 };
-#define LOG_BYTES (INT64_C(512) << 20)
 
 struct bench {
     struct store *store;
@@ -51,11 +50,9 @@ struct bench {
     int64_t last_id;
     int64_t wallet[ACCOUNTS_MAX], cash[TENANTS + 1], share[TENANTS + 1][3];
     int32_t tenant[ACCOUNTS_MAX], wallets, shares[TENANTS + 1];
-    int64_t balance[ACCOUNTS_MAX]; /* of the floor */
     uint32_t paid; /* so many legs of a payment go to parties' accounts, the platform's first */
     size_t cache;  /* 0 = as it is shipped */
-    int log;
-    int64_t log_at;
+    struct bench_floor floor;
     _Atomic bool end;
 };
 
@@ -217,56 +214,24 @@ static double subject(struct bench *b, int batch, int64_t ns, double *cpu_ns)
     return (double)n * 1e9 / (double)(os_mono_ns() - start);
 }
 
-/* ---- the floor ---- */
-
-static void record(struct bench *b, uint8_t out[RECORD])
+/* So many transfers, whatever the clock says. */
+static void transfers(struct bench *b, int batch, int64_t count)
 {
-    uint32_t from = (uint32_t)rng_below(&b->rng, WALLETS),
-             to = (uint32_t)rng_below(&b->rng, WALLETS);
-    int64_t legs[8] = {from, -10, to, 10};
-    b->balance[from] -= 10;
-    b->balance[to] += 10;
-    legs[4] = b->balance[from];
-    legs[5] = b->balance[to];
-    memset(out, 0, RECORD);
-    memcpy(out, legs, sizeof legs);
-    uint32_t crc = crc32c(0, out, RECORD - 4);
-    memcpy(out + RECORD - 4, &crc, 4);
+    for (int64_t n = 0; n < count;) {
+        for (int i = 0; i < batch; i++)
+            transfer(b, (int)(n++ % 1000));
+        commit(b);
+    }
 }
+
+static void (*volatile const counted)(struct bench *, int, int64_t) = transfers; /* not inlined */
 
 static double floor_run(struct bench *b, int batch, int64_t ns)
 {
-    size_t size = (size_t)batch * RECORD;
-    uint8_t *out = malloc(size);
-    must(out);
     int64_t start = os_mono_ns(), n = 0;
-    while (os_mono_ns() - start < ns) {
-        for (int i = 0; i < batch; i++)
-            record(b, out + (size_t)i * RECORD);
-        if (b->log_at + (int64_t)size > LOG_BYTES)
-            b->log_at = 0;
-        check(pwrite(b->log, out, size, b->log_at) == (ssize_t)size ? 0 : ERR_IO, "log");
-        check(fdatasync(b->log) == 0 ? 0 : ERR_IO, "log");
-        b->log_at += (int64_t)size;
-        n += batch;
-    }
-    free(out);
+    for (; os_mono_ns() - start < ns; n += batch)
+        floor_batch(&b->floor, batch);
     return (double)n * 1e9 / (double)(os_mono_ns() - start);
-}
-
-/* Written once, so that no sync waits for an allocation. */
-static void log_open(struct bench *b, const char *dir)
-{
-    static char zero[1 << 20];
-    char path[300];
-    snprintf(path, sizeof path, "%s/floor.log", dir);
-    b->log = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    check(b->log >= 0 ? 0 : ERR_IO, path);
-    if (lseek(b->log, 0, SEEK_END) >= LOG_BYTES)
-        return;
-    for (int64_t at = 0; at < LOG_BYTES; at += (int64_t)sizeof zero)
-        check(pwrite(b->log, zero, sizeof zero, at) == sizeof zero ? 0 : ERR_IO, path);
-    check(fdatasync(b->log) == 0 ? 0 : ERR_IO, path);
 }
 
 /* ---- the disk ---- */
@@ -326,7 +291,7 @@ static void house_open(struct bench *b, const char *dir)
     check(store_ledger_time(b->store, &floor_ms), "ledger time");
     ledger_time_floor(b->ledger, floor_ms);
     wallets_make(b);
-    log_open(b, dir);
+    floor_open(&b->floor, dir);
 }
 
 static void house_close(struct bench *b)
@@ -353,6 +318,19 @@ static int fill_main(const char *dir, int64_t count)
         check(store_keeper_run(b.keeper), "keeper");
     }
     commit(&b);
+    house_close(&b);
+    return 0;
+}
+
+static int count_main(const char *dir, int batch, int64_t count)
+{
+    static struct bench b;
+    check(crypto_init(), "crypto");
+    if (batch < 1 || count < 1)
+        return 2;
+    b.paid = 3;
+    house_open(&b, dir);
+    counted(&b, batch, count);
     house_close(&b);
     return 0;
 }
@@ -386,10 +364,12 @@ int main(int argc, char **argv)
         return sync_main(argv[2], strtol(argv[3], NULL, 10) * 1000000LL);
     if (argc == 4 && strcmp(argv[1], "fill") == 0)
         return fill_main(argv[2], strtol(argv[3], NULL, 10));
+    if (argc == 5 && strcmp(argv[1], "count") == 0)
+        return count_main(argv[2], (int)strtol(argv[3], NULL, 10), strtol(argv[4], NULL, 10));
     if (argc == 5 && !file_on_tmpfs(argv[1]))
         return ledger_main(argv + 1);
-    fprintf(
-        stderr,
-        "usage: bench_ledger DIR BATCH MS ROUNDS | fill DIR COUNT | sync DIR MS; on a real disk\n");
+    fprintf(stderr,
+            "usage: bench_ledger DIR BATCH MS ROUNDS | fill DIR COUNT | count DIR BATCH COUNT |\n"
+            "       sync DIR MS; on a real disk\n");
     return 2;
 }

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/must.h"
+#include "base/varint.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -189,18 +190,25 @@ void buf_put_json(struct buf *b, struct str s)
 
 void buf_put_varint(struct buf *b, uint64_t v)
 {
-    uint8_t text[10];
-    size_t n = 0;
-    for (; v >= 0x80; v >>= 7)
-        text[n++] = (uint8_t)(v | 0x80);
-    text[n++] = (uint8_t)v;
-    buf_put(b, text, n);
+    uint8_t text[VARINT_MAX];
+    if (EV_LIKELY(b->size - b->n >= VARINT_MAX && !b->err)) {
+        uint8_t *at = (uint8_t *)b->p + b->n;
+        b->n += (size_t)(varint_write(at, v) - at);
+    } else {
+        buf_put(b, text, (size_t)(varint_write(text, v) - text));
+    }
 }
 
 void buf_put_zigzag(struct buf *b, int64_t v)
 {
-    uint64_t u = (uint64_t)v << 1;
-    buf_put_varint(b, v < 0 ? ~u : u);
+    buf_put_varint(b, zigzag_of(v));
+}
+
+uint8_t *buf_space(struct buf *b, size_t n)
+{
+    if (n > b->cap - b->n || !room(b, n))
+        return NULL;
+    return (uint8_t *)b->p + b->n;
 }
 
 void *buf_grow(struct buf *b, size_t n)
@@ -230,19 +238,11 @@ struct str buf_str(const struct buf *b)
 
 int cursor_varint(struct cursor *c, uint64_t *v)
 {
-    uint64_t u = 0;
-    const uint8_t *p = c->p;
-    for (int shift = 0; shift < 70; shift += 7) {
-        if (p == c->end || (shift == 63 && *p > 1))
-            return ERR_SYNTAX;
-        u |= (uint64_t)(*p & 0x7F) << shift;
-        if (!(*p++ & 0x80)) {
-            c->p = p;
-            *v = u;
-            return 0;
-        }
-    }
-    return ERR_SYNTAX;
+    const uint8_t *p = varint_read(c->p, c->end, v);
+    if (!p)
+        return ERR_SYNTAX;
+    c->p = p;
+    return 0;
 }
 
 int cursor_zigzag(struct cursor *c, int64_t *v)
@@ -250,7 +250,7 @@ int cursor_zigzag(struct cursor *c, int64_t *v)
     uint64_t u;
     if (cursor_varint(c, &u))
         return ERR_SYNTAX;
-    *v = (int64_t)((u >> 1) ^ (0 - (u & 1)));
+    *v = zigzag_to(u);
     return 0;
 }
 

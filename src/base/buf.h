@@ -31,6 +31,9 @@ void buf_put_varint(struct buf *b, uint64_t v);
 void buf_put_zigzag(struct buf *b, int64_t v);
 /** Appends n zero bytes and returns where they are, or NULL past the cap. */
 void *buf_grow(struct buf *b, size_t n);
+/** Makes room for n bytes and returns where they will be; whoever fills them adds to b->n. NULL, and no
+ * error, where that many do not fit below the cap. */
+uint8_t *buf_space(struct buf *b, size_t n);
 /** Drops the first n bytes (moves the rest down). */
 void buf_drop(struct buf *b, size_t n);
 struct str buf_str(const struct buf *b);

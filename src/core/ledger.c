@@ -27,6 +27,7 @@ struct account {
     struct ledger_account a; /* first: the public pointer is this one */
     struct account *next;    /* in the list of dirty ones */
     bool dirty;
+    bool whole; /* not only what postings and holds change is to be written */
 };
 
 struct hold {
@@ -291,6 +292,7 @@ int ledger_account_open(struct ledger *l, const struct ledger_ctx *ctx,
     struct account *a = account_add(l, &fresh);
     if (!a)
         return ERR_FULL;
+    a->whole = true;
     account_touch(l, a);
     *id = fresh.id;
     return 0;
@@ -307,6 +309,7 @@ int ledger_floor_set(struct ledger *l, int64_t account, struct money floor)
         return ERR_CONFLICT;
     if (a->a.min_balance != floor.v) {
         a->a.min_balance = floor.v;
+        a->whole = true;
         account_touch(l, a);
     }
     return 0;
@@ -691,7 +694,7 @@ bool ledger_dirty(const struct ledger *l)
     return l->dirty_accounts || l->dirty_holds;
 }
 
-static void account_pack(const struct ledger_account *a, struct buf *rows)
+static void account_pack(const struct ledger_account *a, enum row_op op, struct buf *rows)
 {
     struct row_account row = {.id = a->id,
                               .tenant = a->tenant,
@@ -706,7 +709,7 @@ static void account_pack(const struct ledger_account *a, struct buf *rows)
                               .version = a->version,
                               .flags = a->flags,
                               .created_ms = a->created_ms};
-    row_pack(rows, ROW_ACCOUNT, ROW_UPSERT, &row);
+    row_pack(rows, ROW_ACCOUNT, op, &row);
 }
 
 static void hold_pack(const struct ledger_hold *h, struct buf *rows)
@@ -731,8 +734,8 @@ void ledger_flush(struct ledger *l, struct buf *rows)
     while (l->dirty_accounts) {
         struct account *a = l->dirty_accounts;
         l->dirty_accounts = a->next;
-        a->dirty = false;
-        account_pack(&a->a, rows);
+        account_pack(&a->a, a->whole ? ROW_UPSERT : ROW_UPDATE, rows);
+        a->dirty = a->whole = false;
     }
     while (l->dirty_holds) {
         struct hold *h = l->dirty_holds;

@@ -4,47 +4,69 @@
 
 #include "base/err.h"
 #include "base/must.h"
+#include "base/varint.h"
 
 enum { HEAD_SIZE = 7 };
 
-static void column_pack(struct buf *out, const struct row_column *k, const char *at)
+static struct str column_bytes(const struct row_column *k, const char *at)
 {
     const char *text;
     struct str blob;
+    if (k->kind == COLUMN_TEXT) {
+        memcpy(&text, at, sizeof text);
+        return str_from_c(text);
+    }
+    memcpy(&blob, at, sizeof blob);
+    return blob;
+}
+
+static int64_t column_number(const struct row_column *k, const char *at)
+{
     int32_t small;
     int64_t big;
-    switch (k->kind) {
-    case COLUMN_TEXT:
-        memcpy(&text, at, sizeof text);
-        blob = str_from_c(text);
-        buf_put_varint(out, blob.n);
-        buf_put_str(out, blob);
-        break;
-    case COLUMN_BLOB:
-        memcpy(&blob, at, sizeof blob);
-        buf_put_varint(out, blob.n);
-        buf_put_str(out, blob);
-        break;
-    case COLUMN_INT:
-    case COLUMN_BOOL:
+    if (k->kind == COLUMN_INT || k->kind == COLUMN_BOOL) {
         memcpy(&small, at, sizeof small);
-        buf_put_zigzag(out, small);
-        break;
-    default:
-        memcpy(&big, at, sizeof big);
-        buf_put_zigzag(out, big);
+        return small;
     }
+    memcpy(&big, at, sizeof big);
+    return big;
+}
+
+static bool column_is_bytes(const struct row_column *k)
+{
+    return k->kind == COLUMN_TEXT || k->kind == COLUMN_BLOB;
+}
+
+/* Columns from i on, up to the next one of bytes, all in one piece; returns which that is. */
+static uint32_t numbers_pack(struct buf *out, const struct row_meta *m, uint32_t i, const char *row)
+{
+    uint8_t *p = buf_space(out, (size_t)VARINT_MAX * (m->n - i));
+    if (!p) { /* close to the cap: what is needed may be less */
+        for (; i < m->n && !column_is_bytes(&m->columns[i]); i++)
+            buf_put_zigzag(out, column_number(&m->columns[i], row + m->columns[i].offset));
+        return i;
+    }
+    for (; i < m->n && !column_is_bytes(&m->columns[i]); i++)
+        p = varint_write(p, zigzag_of(column_number(&m->columns[i], row + m->columns[i].offset)));
+    out->n = (size_t)((char *)p - out->p);
+    return i;
 }
 
 void row_pack(struct buf *out, enum row_table t, enum row_op op, const void *row)
 {
-    must(t > 0 && t < ROW_TABLE_N && op >= ROW_UPSERT && op <= ROW_DELETE);
+    must(t > 0 && t < ROW_TABLE_N && op >= ROW_UPSERT && op <= ROW_UPDATE);
     const struct row_meta *m = &row_metas[t];
     size_t start = out->n;
     const uint8_t head[HEAD_SIZE] = {0, 0, 0, 0, (uint8_t)t, (uint8_t)op, (uint8_t)m->n};
     buf_put(out, head, sizeof head);
-    for (uint32_t i = 0; i < m->n; i++)
-        column_pack(out, &m->columns[i], (const char *)row + m->columns[i].offset);
+    for (uint32_t i = 0; i < m->n && !out->err; i++) {
+        i = numbers_pack(out, m, i, row);
+        if (i == m->n)
+            break;
+        struct str s = column_bytes(&m->columns[i], (const char *)row + m->columns[i].offset);
+        buf_put_varint(out, s.n);
+        buf_put_str(out, s);
+    }
     if (out->err)
         return;
     size_t n = out->n - start;
@@ -64,7 +86,7 @@ int row_head(struct cursor *c, enum row_table *t, enum row_op *op, struct cursor
     if (n < HEAD_SIZE || n > left)
         return ERR_SYNTAX;
     uint8_t table = c->p[4], what = c->p[5];
-    if (table == 0 || table >= ROW_TABLE_N || what < ROW_UPSERT || what > ROW_DELETE ||
+    if (table == 0 || table >= ROW_TABLE_N || what < ROW_UPSERT || what > ROW_UPDATE ||
         c->p[6] != row_metas[table].n)
         return ERR_SYNTAX;
     *t = (enum row_table)table;

@@ -24,8 +24,9 @@
 
 /** UPSERT: by primary key, the later row wins; columns marked `sum` in the schema are added to what
  * is there (so a stat_day row carries deltas). INSERT: the key must be new. DELETE: by primary key,
- * other columns ignored. */
-enum row_op { ROW_UPSERT = 1, ROW_INSERT = 2, ROW_DELETE = 3 };
+ * other columns ignored. UPDATE: as UPSERT, by who knows that the row is there and that only columns
+ * marked `hot` differ: the store need not look at the others. */
+enum row_op { ROW_UPSERT = 1, ROW_INSERT = 2, ROW_DELETE = 3, ROW_UPDATE = 4 };
 
 enum row_kind { ROW_KIND_DIRECTORY = 1, ROW_KIND_STATE, ROW_KIND_JOURNAL, ROW_KIND_AUX };
 
@@ -51,6 +52,7 @@ struct row_column {
     bool pk, sum;
     uint32_t offset; /* in the struct */
     uint32_t max;    /* text: characters, blob: bytes, else 0 */
+    bool hot;
 };
 
 struct row_meta {

@@ -11,6 +11,7 @@
 #include "store/apply.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include "base/err.h"
 #include "base/log.h"
 #include "base/must.h"
@@ -22,8 +23,8 @@ enum { FEW = 2 }; /* so few rows are not worth a statement over all */
 
 /* The statements of one table; those of many rows are made when first wanted. */
 struct statements {
-    struct db_stmt *upsert, *lean, *insert, *remove;
-    struct db_stmt *many_upsert, *many_lean, *many_insert;
+    struct db_stmt *upsert, *lean, *insert, *remove, *hot, *remove_hot;
+    struct db_stmt *many_upsert, *many_lean, *many_insert, *many_hot;
 };
 
 struct entry {
@@ -37,7 +38,7 @@ struct apply {
     const struct schema_sql *sql;
     struct statements tables[ROW_TABLE_N];
     uint32_t session_id, session_state; /* columns */
-    struct buf list, sorted;            /* of struct entry: as they came, by table */
+    struct buf list, sorted; /* of struct entry: as they came (later room to sort in), by table */
 };
 
 /* ---- life ---- */
@@ -52,6 +53,10 @@ static int table_prepare(struct apply *a, int t)
         rc = db_prepare(a->db, a->sql[t].insert, &st->insert);
     if (rc == 0)
         rc = db_prepare(a->db, a->sql[t].remove, &st->remove);
+    if (rc == 0 && a->sql[t].hot)
+        rc = db_prepare(a->db, a->sql[t].hot, &st->hot);
+    if (rc == 0 && a->sql[t].hot)
+        rc = db_prepare(a->db, a->sql[t].remove_hot, &st->remove_hot);
     return rc;
 }
 
@@ -92,9 +97,9 @@ void apply_close(struct apply *a)
 
 /* ---- row by row ---- */
 
-static int row_run(struct db_stmt *st, const struct entry *e)
+static int row_run(struct db_stmt *st, const struct entry *e, enum rowio_part part)
 {
-    int rc = rowio_bind(st, (enum row_table)e->table, e->columns, e->op == ROW_DELETE);
+    int rc = rowio_bind(st, (enum row_table)e->table, e->columns, part);
     if (rc) {
         db_reset(st);
         return rc;
@@ -102,28 +107,70 @@ static int row_run(struct db_stmt *st, const struct entry *e)
     return db_run(st);
 }
 
-static int row_apply(struct apply *a, const struct entry *e)
+static int row_upsert(struct apply *a, const struct statements *st, const struct entry *e,
+                      enum rowio_part part)
 {
-    const struct statements *st = &a->tables[e->table];
-    if (e->op != ROW_UPSERT)
-        return row_run(e->op == ROW_INSERT ? st->insert : st->remove, e);
     if (st->lean) {
-        int rc = row_run(st->lean, e);
+        int rc = row_run(st->lean, e, part);
         if (rc || db_changed(a->db))
             return rc;
     }
-    return row_run(st->upsert, e);
+    return row_run(st->upsert, e, part);
+}
+
+static int row_remove(const struct statements *st, const struct entry *e)
+{
+    int rc = row_run(st->remove, e, ROWIO_KEYS);
+    return rc || !st->hot ? rc : row_run(st->remove_hot, e, ROWIO_KEYS);
+}
+
+static int row_apply(struct apply *a, const struct entry *e)
+{
+    const struct statements *st = &a->tables[e->table];
+    enum rowio_part part = st->hot ? ROWIO_COLD : ROWIO_ALL;
+    int rc = 0;
+    if (e->op == ROW_DELETE)
+        return row_remove(st, e);
+    if (e->op == ROW_INSERT)
+        rc = row_run(st->insert, e, part);
+    else if (e->op == ROW_UPSERT || !st->hot)
+        rc = row_upsert(a, st, e, part);
+    return rc || !st->hot ? rc : row_run(st->hot, e, ROWIO_HOT);
 }
 
 /* ---- many rows ---- */
 
-/* What came first stays first among equals: its columns lie before the others'. */
-static int by_key(const void *a, const void *b)
+static struct entry *entries(struct buf *b)
 {
-    const struct entry *x = a, *y = b;
-    if (x->key != y->key)
-        return x->key < y->key ? -1 : 1;
-    return (x->columns.p > y->columns.p) - (x->columns.p < y->columns.p);
+    return (struct entry *)(void *)b->p;
+}
+
+static void run_merge(const struct entry *a, const struct entry *mid, const struct entry *end,
+                      struct entry *to)
+{
+    const struct entry *b = mid;
+    while (a < mid && b < end)
+        *to++ = b->key < a->key ? *b++ : *a++;
+    memcpy(to, a, (size_t)(mid - a) * sizeof *a);
+    memcpy(to + (mid - a), b, (size_t)(end - b) * sizeof *b);
+}
+
+/* By key; what came first stays first among equals. Merges runs, each time twice as long, from one
+ * place to the other and back. */
+static void key_sort(struct entry *e, struct entry *room, size_t n)
+{
+    struct entry *from = e, *to = room;
+    for (size_t run = 1; run < n; run *= 2) {
+        for (size_t i = 0; i < n; i += 2 * run) {
+            size_t mid = i + run < n ? i + run : n, end = mid + run < n ? mid + run : n;
+            run_merge(from + i, from + mid, from + end, to + i);
+        }
+        struct entry *was = from;
+        from = to;
+        to = was;
+    }
+    if (from != e)
+        memcpy(e, from, n * sizeof *e);
 }
 
 struct feed {
@@ -151,6 +198,17 @@ static int feed_run(struct apply *a, struct db_stmt **st, const char *sql, const
     return rc ? rc : db_run_rows(*st, &f.rows);
 }
 
+static int run_upsert(struct apply *a, struct statements *st, const struct entry *e, size_t n)
+{
+    const struct schema_sql *sql = &a->sql[e->table];
+    if (sql->many_lean) {
+        int rc = feed_run(a, &st->many_lean, sql->many_lean, e, n);
+        if (rc || db_changed(a->db) == (int64_t)n)
+            return rc;
+    }
+    return feed_run(a, &st->many_upsert, sql->many_upsert, e, n);
+}
+
 static int run_apply(struct apply *a, struct entry *e, size_t n)
 {
     struct statements *st = &a->tables[e->table];
@@ -162,15 +220,12 @@ static int run_apply(struct apply *a, struct entry *e, size_t n)
         return rc;
     }
     if (sql->sorted)
-        qsort(e, n, sizeof *e, by_key);
+        key_sort(e, entries(&a->list), n); /* as many as there are fit there */
     if (e->op == ROW_INSERT)
-        return feed_run(a, &st->many_insert, sql->many_insert, e, n);
-    if (sql->many_lean) {
-        rc = feed_run(a, &st->many_lean, sql->many_lean, e, n);
-        if (rc || db_changed(a->db) == (int64_t)n)
-            return rc;
-    }
-    return feed_run(a, &st->many_upsert, sql->many_upsert, e, n);
+        rc = feed_run(a, &st->many_insert, sql->many_insert, e, n);
+    else if (e->op == ROW_UPSERT || !sql->hot)
+        rc = run_upsert(a, st, e, n);
+    return rc || !sql->hot ? rc : feed_run(a, &st->many_hot, sql->many_hot, e, n);
 }
 
 /* ---- a batch ---- */
@@ -213,11 +268,6 @@ static int rows_list(struct apply *a, struct str rows, apply_ended_fn *ended, vo
             return rc;
     }
     return a->list.err;
-}
-
-static struct entry *entries(struct buf *b)
-{
-    return (struct entry *)(void *)b->p;
 }
 
 /* Stable: a table's rows in the order of the batch. */

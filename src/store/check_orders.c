@@ -14,7 +14,7 @@
  *   discharge its driver got what the order says was paid, out of the account of bought energy, which
  *             no other order touches; no party shares in it (check_discharge.c has the rest)
  *   session   sessions of an order that is over are ended
- *   orphan    lines, parts and sessions have their order
+ *   orphan    lines, parts and sessions have their order, accounts both of their rows
  *
  * Memory: the parts and legs of one order at a time, two sums a party. */
 #include "store/check.h"
@@ -342,7 +342,7 @@ static int order_take(void *ctx, const struct sql_value *v, size_t n)
 static int orphan_take(void *ctx, const struct sql_value *v, size_t n)
 {
     (void)n;
-    check_bad(ctx, "orphan", v[1].i, "%.*s without its order", STR_FMT(v[0].s));
+    check_bad(ctx, "orphan", v[1].i, "%.*s without what it belongs to", STR_FMT(v[0].s));
     return 0;
 }
 

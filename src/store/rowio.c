@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/must.h"
+#include "base/varint.h"
 
 static bool is_bytes(const struct row_column *k)
 {
@@ -49,37 +50,47 @@ static int bytes_take(struct cursor *c, struct str *s)
 int rowio_cells(enum row_table t, struct cursor columns, struct db_cell *cells)
 {
     const struct row_meta *m = &row_metas[t];
-    for (uint32_t i = 0; i < m->n; i++) {
-        const struct row_column *k = &m->columns[i];
-        struct db_cell *cell = &cells[i];
-        int rc;
+    const struct row_column *k = m->columns;
+    for (struct db_cell *cell = cells, *end = cells + m->n; cell < end; cell++, k++) {
+        uint64_t u;
         if (is_bytes(k)) {
             cell->kind = k->kind == COLUMN_TEXT ? DB_CELL_TEXT : DB_CELL_BLOB;
-            rc = bytes_take(&columns, &cell->s);
-        } else {
-            cell->kind = DB_CELL_I64;
-            rc = cursor_zigzag(&columns, &cell->i);
+            int rc = bytes_take(&columns, &cell->s);
+            if (rc)
+                return rc;
+            continue;
         }
-        if (rc)
-            return rc;
+        columns.p = varint_read(columns.p, columns.end, &u);
+        if (!columns.p)
+            return ERR_SYNTAX;
+        cell->kind = DB_CELL_I64;
+        cell->i = zigzag_to(u);
     }
     return columns.p == columns.end ? 0 : ERR_SYNTAX;
 }
 
-int rowio_bind(struct db_stmt *st, enum row_table t, struct cursor columns, bool keys_only)
+static bool in_part(const struct row_column *k, enum rowio_part part)
+{
+    if (part == ROWIO_ALL)
+        return true;
+    return k->pk || (part != ROWIO_KEYS && k->hot == (part == ROWIO_HOT));
+}
+
+int rowio_bind(struct db_stmt *st, enum row_table t, struct cursor columns, enum rowio_part part)
 {
     const struct row_meta *m = &row_metas[t];
     struct db_cell cells[DB_CELLS_MAX];
-    int rc = rowio_cells(t, columns, cells);
+    int rc = rowio_cells(t, columns, cells), next = 1;
     for (uint32_t i = 0; i < m->n && rc == 0; i++) {
-        if (keys_only && !m->columns[i].pk)
+        if (!in_part(&m->columns[i], part))
             continue;
+        int at = part == ROWIO_KEYS ? (int)i + 1 : next++;
         if (cells[i].kind == DB_CELL_TEXT)
-            db_bind_text(st, (int)i + 1, cells[i].s);
+            db_bind_text(st, at, cells[i].s);
         else if (cells[i].kind == DB_CELL_BLOB)
-            db_bind_blob(st, (int)i + 1, cells[i].s);
+            db_bind_blob(st, at, cells[i].s);
         else
-            db_bind_i64(st, (int)i + 1, cells[i].i);
+            db_bind_i64(st, at, cells[i].i);
     }
     return rc;
 }

@@ -19,10 +19,13 @@ void rowio_read(struct db_stmt *st, enum row_table t, union rowio_room *row);
 /** Packed columns (row_head) as cells, one a column, which must have room for the table's. Bytes are
  * borrowed. ERR_SYNTAX when they are malformed. */
 EV_MUST_USE int rowio_cells(enum row_table t, struct cursor columns, struct db_cell *cells);
-/** Binds packed columns (row_head) to $1 … $n; keys_only binds those of the primary key. The bytes
- * are borrowed until db_reset. ERR_SYNTAX when they are malformed. */
+/** Which columns of a row a statement takes: all; those of the primary key, each at its place; those
+ * that are not hot, or the key and those that are, one after the other. */
+enum rowio_part { ROWIO_ALL, ROWIO_KEYS, ROWIO_COLD, ROWIO_HOT };
+/** Binds packed columns (row_head) to $1 … $n. The bytes are borrowed until db_reset. ERR_SYNTAX when
+ * they are malformed. */
 EV_MUST_USE int rowio_bind(struct db_stmt *st, enum row_table t, struct cursor columns,
-                           bool keys_only);
+                           enum rowio_part part);
 /** The number in packed column `index`, which must be one. ERR_SYNTAX. */
 EV_MUST_USE int rowio_number(enum row_table t, struct cursor columns, uint32_t index, int64_t *v);
 /** Index of a column by name; must exist. */

@@ -41,7 +41,7 @@ const wrong = [
   ['bill', 'UPDATE company_bill SET state = 4'],
   ['company', 'UPDATE company SET advance = advance + 100'],
   ['company', 'UPDATE company SET credit = credit + 100'],
-  ['company', 'UPDATE account SET min_balance = min_balance - 100 WHERE kind = 17'],
+  ['company', 'UPDATE account_cold SET min_balance = min_balance - 100 WHERE kind = 17'],
   ['share', 'UPDATE maturing SET due_ms = -7 WHERE due_ms < 0'],
   ['share', 'UPDATE company_bill SET state = 4, collected = captured - refunded, settled_ms = 1'],
   ['maturing', 'DELETE FROM maturing WHERE due_ms < 0'],

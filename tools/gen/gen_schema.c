@@ -16,7 +16,7 @@ enum { MAX_TABLES = 100, MAX_COLUMNS = 60, MAX_INDEXES = 8 };
 struct column {
     const char *name, *type, *class;
     long max;
-    int pk, sum, fixed;
+    int pk, sum, fixed, hot;
 };
 struct keys {
     int unique, set, n, column[LEX_WORDS];
@@ -26,7 +26,7 @@ struct find {
 };
 struct table {
     const char *name, *kind, *load;
-    int n, keys_n, pk_n, finds_n, sorted;
+    int n, keys_n, pk_n, finds_n, sorted, hot;
     struct column columns[MAX_COLUMNS];
     int pk[MAX_COLUMNS];
     struct keys keys[MAX_INDEXES];
@@ -146,9 +146,24 @@ static void column_add(const struct lex *l, const struct lex_line *line, struct 
             c->sum = 1;
         else if (strcmp(line->word[next], "fixed") == 0)
             c->fixed = 1;
+        else if (strcmp(line->word[next], "hot") == 0 && !c->max)
+            c->hot = t->hot = 1;
         else
             lex_die(l, line, "unknown word %s", line->word[next]);
     }
+}
+
+/* A hot table is found by one number, and nothing else finds it. */
+static int hot_wrong(const struct table *t)
+{
+    int wrong = t->hot && (t->pk_n != 1 || t->pk[0] != 0);
+    for (int i = 0; i < t->n; i++)
+        wrong |=
+            t->columns[i].hot && (t->columns[i].pk || t->columns[i].sum || t->columns[i].fixed);
+    for (int i = 0; i < t->keys_n; i++)
+        for (int j = 0; j < t->keys[i].n; j++)
+            wrong |= t->columns[t->keys[i].column[j]].hot;
+    return wrong;
 }
 
 static void schema_read(struct lex *l, const char *path)
@@ -178,6 +193,8 @@ static void schema_read(struct lex *l, const char *path)
             lex_die(l, NULL, "table %s has no pk", tables[i].name);
         else if (tables[i].sorted && (tables[i].pk_n != 1 || tables[i].pk[0] != 0))
             lex_die(l, NULL, "table %s is sorted, but not by its first column", tables[i].name);
+        else if (hot_wrong(&tables[i]))
+            lex_die(l, NULL, "a hot column of %s is in a key, adds or is fixed", tables[i].name);
 }
 
 static void upper(FILE *f, const char *s)
@@ -216,10 +233,11 @@ static void rows_source(FILE *c)
         fprintf(c, "static const struct row_column columns_%s[] = {\n", t->name);
         for (int j = 0; j < t->n; j++) {
             const struct column *k = &t->columns[j];
-            fprintf(
-                c, "    {\"%s\", COLUMN_%s, CLASS_%s, %d, %d, offsetof(struct row_%s, %s), %ld},\n",
-                k->name, type_find(k->type)->kind, k->class, k->pk, k->sum, t->name, k->name,
-                k->max);
+            fprintf(c,
+                    "    {\"%s\", COLUMN_%s, CLASS_%s, %d, %d, offsetof(struct row_%s, %s), %ld, "
+                    "%d},\n",
+                    k->name, type_find(k->type)->kind, k->class, k->pk, k->sum, t->name, k->name,
+                    k->max, k->hot);
         }
         fprintf(c, "};\n");
     }
@@ -257,33 +275,98 @@ static void names(FILE *c, const struct table *t, const int *list, int n, const 
         fprintf(c, "%s%s", i ? between : "", t->columns[list ? list[i] : i].name);
 }
 
-static void ddl(FILE *c, const struct table *t, int sqlite)
+/* A table with hot columns is two, and a view of its name: the statements that write name the part. */
+enum part { WHOLE, COLD, HOT };
+static const char *const part_suffix[] = {"", "_cold", "_hot"};
+
+static int in_part(const struct table *t, int column, enum part part)
 {
-    fprintf(c, "    \"CREATE TABLE %s (", t->name);
+    const struct column *k = &t->columns[column];
+    return part == WHOLE || k->pk || (part == HOT) == k->hot;
+}
+
+static enum part main_part(const struct table *t)
+{
+    return t->hot ? COLD : WHOLE;
+}
+
+/* In a key, an index or what an index is of. */
+static int is_keyed(const struct table *t, int column)
+{
+    int found = t->columns[column].pk;
+    for (int i = 0; i < t->keys_n; i++)
+        for (int j = 0; j < t->keys[i].n; j++)
+            found |= t->keys[i].column[j] == column;
+    return found;
+}
+
+/* The writer makes no NULL (io/db/feed.c, db_bind_…), and PostgreSQL watches that it does not. SQLite
+ * would look at each value twice for it, and copy each page before a statement touches it, for one
+ * that could fail halfway: so there only keys say so, on which its plans depend. */
+static const char *not_null(const struct table *t, int column, int sqlite)
+{
+    return !sqlite || is_keyed(t, column) ? " NOT NULL" : "";
+}
+
+static void part_create(FILE *c, const struct table *t, int sqlite, enum part part)
+{
+    fprintf(c, "    \"CREATE TABLE %s%s (", t->name, part_suffix[part]);
     for (int i = 0; i < t->n; i++) {
         const struct type *y = type_find(t->columns[i].type);
-        fprintf(c, "\"\n    \"%s %s NOT NULL, ", t->columns[i].name,
-                sqlite ? y->sqlite : y->postgres);
+        if (in_part(t, i, part))
+            fprintf(c, "\"\n    \"%s %s%s, ", t->columns[i].name, sqlite ? y->sqlite : y->postgres,
+                    not_null(t, i, sqlite));
     }
     fprintf(c, "\"\n    \"PRIMARY KEY (");
     names(c, t, t->pk, t->pk_n, ", ");
     fprintf(c, "))%s;\"\n", !sqlite ? "" : is_rowid(t) ? " STRICT" : " STRICT, WITHOUT ROWID");
-    for (int i = 0; i < t->keys_n; i++) {
-        const struct keys *k = &t->keys[i];
-        fprintf(c, "    \"CREATE %sINDEX %s_", k->unique ? "UNIQUE " : "", t->name);
-        names(c, t, k->column, k->n, "_");
-        fprintf(c, " ON %s (", t->name);
-        names(c, t, k->column, k->n, ", ");
-        fprintf(c, ")");
-        /* An empty text says "none", and many rows may have none; so says 0 in an id. */
-        for (int j = 0, any = 0; j < k->n; j++)
-            if (is_text(t, k->column[j]) || (k->set && is_id(t, k->column[j])))
-                fprintf(c, "%s%s <> %s", any++ ? " AND " : " WHERE ", t->columns[k->column[j]].name,
-                        is_text(t, k->column[j]) ? "''" : "0");
-        fprintf(c, ";\"\n");
+}
+
+/* Look-ups instead of a join: SQLite lets a query see through such a view wherever it stands, also
+ * behind LEFT JOIN, and leaves out what it does not ask for. */
+static void view_create(FILE *c, const struct table *t)
+{
+    const char *key = t->columns[t->pk[0]].name;
+    fprintf(c, "    \"CREATE VIEW %s AS SELECT ", t->name);
+    for (int i = 0; i < t->n; i++) {
+        const char *name = t->columns[i].name;
+        fprintf(c, "\"\n    \"%s", i ? ", " : "");
+        if (t->columns[i].hot)
+            fprintf(c, "(SELECT h.%s FROM %s_hot h WHERE h.%s = c.%s) AS %s", name, t->name, key,
+                    key, name);
+        else
+            fprintf(c, "c.%s AS %s", name, name);
     }
+    fprintf(c, "\"\n    \" FROM %s_cold c;\"\n", t->name);
+}
+
+static void index_create(FILE *c, const struct table *t, const struct keys *k)
+{
+    fprintf(c, "    \"CREATE %sINDEX %s_", k->unique ? "UNIQUE " : "", t->name);
+    names(c, t, k->column, k->n, "_");
+    fprintf(c, " ON %s%s (", t->name, part_suffix[main_part(t)]);
+    names(c, t, k->column, k->n, ", ");
+    fprintf(c, ")");
+    /* An empty text says "none", and many rows may have none; so says 0 in an id. */
+    for (int j = 0, any = 0; j < k->n; j++)
+        if (is_text(t, k->column[j]) || (k->set && is_id(t, k->column[j])))
+            fprintf(c, "%s%s <> %s", any++ ? " AND " : " WHERE ", t->columns[k->column[j]].name,
+                    is_text(t, k->column[j]) ? "''" : "0");
+    fprintf(c, ";\"\n");
+}
+
+static void ddl(FILE *c, const struct table *t, int sqlite)
+{
+    part_create(c, t, sqlite, main_part(t));
+    if (t->hot) {
+        part_create(c, t, sqlite, HOT);
+        view_create(c, t);
+    }
+    for (int i = 0; i < t->keys_n; i++)
+        index_create(c, t, &t->keys[i]);
     if (t->load) {
-        fprintf(c, "    \"CREATE INDEX %s_load ON %s (", t->name, t->name);
+        fprintf(c, "    \"CREATE INDEX %s_load ON %s%s (", t->name, t->name,
+                part_suffix[main_part(t)]);
         names(c, t, t->pk, t->pk_n, ", ");
         fprintf(c, ") WHERE %s;\"\n", t->load);
     }
@@ -307,13 +390,20 @@ static void order_by(FILE *c, const struct table *t, const char *where)
 
 /* fed: of many rows from the table `feed` (io/db/db.h). An error then gives up the transaction, as
  * the store does anyway: so the engine need not be able to undo the statement alone. */
-static void insert(FILE *c, const struct table *t, int fed)
+static void insert(FILE *c, const struct table *t, enum part part, int fed)
 {
-    fprintf(c, "INSERT %sINTO %s (", fed ? "OR ROLLBACK " : "", t->name);
-    names(c, t, NULL, t->n, ", ");
+    int any = 0;
+    fprintf(c, "INSERT %sINTO %s%s (", fed ? "OR ROLLBACK " : "", t->name, part_suffix[part]);
+    for (int i = 0; i < t->n; i++)
+        if (in_part(t, i, part))
+            fprintf(c, "%s%s", any++ ? ", " : "", t->columns[i].name);
+    any = 0;
     fprintf(c, fed ? ") SELECT " : ") VALUES (");
     for (int i = 0; i < t->n; i++)
-        fprintf(c, "%s%s%d", i ? ", " : "", fed ? "c" : "$", fed ? i : i + 1);
+        if (in_part(t, i, part)) {
+            fprintf(c, "%s%s%d", any ? ", " : "", fed ? "c" : "$", fed ? i : any + 1);
+            any++;
+        }
     fprintf(c, fed ? " FROM feed($1) WHERE true" : ")");
 }
 
@@ -327,26 +417,27 @@ static int has_sum(const struct table *t)
 
 /* An engine writes an index again whenever a column of it is set, even to what it was. `lean`
  * leaves out the fixed columns, and changes nothing where one of them differs. */
-static void upsert(FILE *c, const struct table *t, int lean, int fed)
+static void upsert(FILE *c, const struct table *t, enum part part, int lean, int fed)
 {
+    const char *suffix = part_suffix[part];
     int any = 0, adds = has_sum(t);
-    insert(c, t, fed);
+    insert(c, t, part, fed);
     fprintf(c, "\"\n     \" ON CONFLICT (");
     names(c, t, t->pk, t->pk_n, ", ");
     fprintf(c, ") DO UPDATE SET ");
     for (int i = 0; i < t->n; i++) {
         const struct column *k = &t->columns[i];
-        if (k->pk || ((lean || adds) && k->fixed))
+        if (k->pk || !in_part(t, i, part) || ((lean || adds) && k->fixed))
             continue;
         fprintf(c, "%s%s = ", any++ ? ", " : "", k->name);
         if (k->sum)
-            fprintf(c, "%s.%s + ", t->name, k->name);
+            fprintf(c, "%s%s.%s + ", t->name, suffix, k->name);
         fprintf(c, "excluded.%s", k->name);
     }
     any = 0;
     for (int i = 0; lean && i < t->n; i++)
         if (t->columns[i].fixed)
-            fprintf(c, "%s%s.%s = excluded.%s", any++ ? " AND " : " WHERE ", t->name,
+            fprintf(c, "%s%s%s.%s = excluded.%s", any++ ? " AND " : " WHERE ", t->name, suffix,
                     t->columns[i].name, t->columns[i].name);
 }
 
@@ -364,15 +455,29 @@ static void upserts(FILE *c, const struct table *t, int sqlite, int fed)
 {
     const char *many = fed ? "many_" : "";
     fprintf(c, "     .%supsert = \"", many);
-    upsert(c, t, 0, fed);
+    upsert(c, t, main_part(t), 0, fed);
     fprintf(c, "\",\n");
     if (sqlite && has_fixed(t)) {
         fprintf(c, "     .%slean = \"", many);
-        upsert(c, t, 1, fed);
+        upsert(c, t, main_part(t), 1, fed);
         fprintf(c, "\",\n");
     }
     fprintf(c, "     .%sinsert = \"", many);
-    insert(c, t, fed);
+    insert(c, t, main_part(t), fed);
+    fprintf(c, "\",\n");
+    if (!t->hot)
+        return;
+    fprintf(c, "     .%shot = \"", many);
+    upsert(c, t, HOT, 0, fed);
+    fprintf(c, "\",\n");
+}
+
+static void removal(FILE *c, const struct table *t, enum part part)
+{
+    fprintf(c, "     .remove%s = \"DELETE FROM %s%s WHERE ", part == HOT ? "_hot" : "", t->name,
+            part_suffix[part]);
+    for (int i = 0; i < t->pk_n; i++)
+        fprintf(c, "%s%s = $%d", i ? " AND " : "", t->columns[t->pk[i]].name, t->pk[i] + 1);
     fprintf(c, "\",\n");
 }
 
@@ -382,10 +487,10 @@ static void statements(FILE *c, const struct table *t, int sqlite)
     upserts(c, t, sqlite, 0);
     if (sqlite)
         upserts(c, t, sqlite, 1);
-    fprintf(c, "     .remove = \"DELETE FROM %s WHERE ", t->name);
-    for (int i = 0; i < t->pk_n; i++)
-        fprintf(c, "%s%s = $%d", i ? " AND " : "", t->columns[t->pk[i]].name, t->pk[i] + 1);
-    fprintf(c, "\",\n     .select = \"");
+    removal(c, t, main_part(t));
+    if (t->hot)
+        removal(c, t, HOT);
+    fprintf(c, "     .select = \"");
     select_all(c, t);
     order_by(c, t, NULL);
     fprintf(c, "\"},\n");
@@ -475,10 +580,15 @@ static void sql_write(FILE *h, FILE *c)
         "many_…: the same\n"
         " * of all rows of `feed($1)`, or NULL where the engine has none. sorted: rows of a batch "
         "may be\n"
-        " * taken in the order of their number, the first column. */\n"
-        "struct schema_sql {\n    int sorted;\n    const char *upsert, *lean, *insert, "
-        "*many_upsert, *many_lean, "
-        "*many_insert, *remove, *select;\n};\n\n"
+        " * taken in the order of their number, the first column. A table with hot columns: hot "
+        "upserts them\n"
+        " * and remove_hot removes them, the other statements but select leave them out; "
+        "parameters "
+        "are then\n"
+        " * the columns of the part. */\n"
+        "struct schema_sql {\n    int sorted;\n    const char *upsert, *lean, *insert, *hot, "
+        "*many_upsert, *many_lean,\n"
+        "        *many_insert, *many_hot, *remove, *remove_hot, *select;\n};\n\n"
         "/** By engine, then by enum row_table; entry 0 is empty. */\n"
         "extern const struct schema_sql schema_sql[DB_DIALECTS][%d];\n"
         "/** Every CREATE TABLE and CREATE INDEX; the text whose checksum names the schema. */\n"

@@ -122,7 +122,7 @@ static int feed_column(sqlite3_vtab_cursor *c, sqlite3_context *to, int i)
 {
     const struct db_rows *rows = cursor_of(c)->rows;
     if (i >= rows->n)
-        return SQLITE_OK; /* NULL */
+        return SQLITE_ERROR; /* no statement of ours asks for more: NULL would be one */
     const struct db_cell *cell = &rows->cells[i];
     if (cell->kind == DB_CELL_TEXT)
         sqlite3_result_text(to, cell->s.n ? cell->s.p : "", (int)cell->s.n, SQLITE_STATIC);

@@ -4,8 +4,8 @@
 -- name: check_accounts() all
 -- out: id id, tenant id, kind int, currency text, posted_in money, posted_out money, held money, min_balance money
 -- out: last_transfer id, owner id
-SELECT id, tenant, kind, currency, posted_in, posted_out, held, min_balance, last_transfer, owner
-FROM account ORDER BY id;
+SELECT c.id, c.tenant, c.kind, c.currency, h.posted_in, h.posted_out, h.held, c.min_balance, h.last_transfer, c.owner
+FROM account_cold c JOIN account_hot h ON h.id = c.id ORDER BY c.id;
 
 -- name: check_maturing() many
 -- out: party id, tenant id, currency text, amount money
@@ -100,6 +100,12 @@ WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = p.order_id)
 UNION ALL
 SELECT 'session' AS what, s.id AS id FROM session s
 WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = s.order_id)
+UNION ALL
+SELECT 'account_hot' AS what, h.id AS id FROM account_hot h
+WHERE NOT EXISTS (SELECT 1 FROM account_cold c WHERE c.id = h.id)
+UNION ALL
+SELECT 'account_cold' AS what, c.id AS id FROM account_cold c
+WHERE NOT EXISTS (SELECT 1 FROM account_hot h WHERE h.id = c.id)
 ORDER BY id, what;
 
 -- name: check_stations() many
@@ -181,7 +187,7 @@ SELECT k.id, k.tenant, k.kind, k.credit, k.advance, COALESCE(a.id, 0) AS account
        (SELECT CAST(COALESCE(sum(b.collected), 0) AS BIGINT) FROM company_bill b WHERE b.company = k.id) AS collected
 FROM company k
 JOIN tenant t ON t.id = k.tenant
-LEFT JOIN account a ON a.tenant = k.tenant AND a.kind = 17 AND a.owner = k.id AND a.currency = t.currency
+LEFT JOIN account a ON a.tenant = k.tenant AND a.kind = 17 AND a.owner = k.id AND a.currency = t.currency AND a.currency <> ''
 ORDER BY k.id;
 
 -- Each order of a company is read once, however many members and months the company has.

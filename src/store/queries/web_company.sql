@@ -18,7 +18,7 @@ SELECT k.id, k.name, k.tax_no, k.kind, k.credit, k.overrun, k.bill_day,
        (SELECT count(*) FROM company_member m WHERE m.company = k.id AND m.state <> 2), k.state, k.version, k.created_ms
 FROM company k
 JOIN tenant t ON t.id = k.tenant
-LEFT JOIN account a ON a.tenant = k.tenant AND a.kind = 17 AND a.owner = k.id AND a.currency = t.currency
+LEFT JOIN account a ON a.tenant = k.tenant AND a.kind = 17 AND a.owner = k.id AND a.currency = t.currency AND a.currency <> ''
 
 -- name: companies(tenant id, scope id, after id, lim int, clear int, now_ms time) many
 -- use: company_row

@@ -26,7 +26,7 @@ WHERE a.id = :id AND a.tenant = :tenant;
 
 -- name: web_account_head(tenant id, kind int, owner id) many
 -- out: id id, last_transfer id
-SELECT id, last_transfer FROM account WHERE tenant = :tenant AND kind = :kind AND owner = :owner ORDER BY id;
+SELECT id, last_transfer FROM account WHERE tenant = :tenant AND kind = :kind AND owner = :owner AND currency <> '' ORDER BY id;
 
 -- name: web_account_last(tenant id, id id) one
 -- out: id id, last_transfer id
@@ -62,7 +62,7 @@ ORDER BY id DESC LIMIT :lim;
 -- out: kind int, currency text, accounts i64, posted_in money, posted_out money, held money, balance money
 SELECT kind, currency, count(*), CAST(sum(posted_in) AS BIGINT), CAST(sum(posted_out) AS BIGINT), CAST(sum(held) AS BIGINT),
        CAST(sum(posted_in - posted_out) AS BIGINT)
-FROM account WHERE tenant = :tenant
+FROM account WHERE tenant = :tenant AND currency <> ''
 GROUP BY kind, currency ORDER BY kind, currency LIMIT 64;
 
 -- The cursor is the day and the place of the currency in it.

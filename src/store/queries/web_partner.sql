@@ -11,10 +11,10 @@ SELECT p.id, p.name, t.currency, COALESCE(a.posted_in - a.posted_out, 0), COALES
        (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM split_part x WHERE x.party = p.id AND x.at_ms >= :month_ms)
 FROM party p
 JOIN tenant t ON t.id = p.tenant
-LEFT JOIN account a ON a.tenant = p.tenant AND a.kind = 5 AND a.owner = p.id AND a.currency = t.currency
-LEFT JOIN account b ON b.tenant = p.tenant AND b.kind = 6 AND b.owner = p.id AND b.currency = t.currency
-LEFT JOIN account v ON v.tenant = p.tenant AND v.kind = 13 AND v.owner = p.id AND v.currency = t.currency
-LEFT JOIN account d ON d.tenant = p.tenant AND d.kind = 15 AND d.owner = p.id AND d.currency = t.currency
+LEFT JOIN account a ON a.tenant = p.tenant AND a.kind = 5 AND a.owner = p.id AND a.currency = t.currency AND a.currency <> ''
+LEFT JOIN account b ON b.tenant = p.tenant AND b.kind = 6 AND b.owner = p.id AND b.currency = t.currency AND b.currency <> ''
+LEFT JOIN account v ON v.tenant = p.tenant AND v.kind = 13 AND v.owner = p.id AND v.currency = t.currency AND v.currency <> ''
+LEFT JOIN account d ON d.tenant = p.tenant AND d.kind = 15 AND d.owner = p.id AND d.currency = t.currency AND d.currency <> ''
 WHERE p.id = :party AND p.tenant = :tenant;
 
 -- name: partner_stations(tenant id, party id, today int, today_ms time) many

@@ -10,9 +10,9 @@ SELECT d.id,
        COALESCE(g.posted_in - g.posted_out, 0), d.gift_until, d.frozen
 FROM driver d
 JOIN tenant t ON t.id = d.tenant
-LEFT JOIN account a ON a.tenant = d.tenant AND a.kind = 2 AND a.owner = d.id AND a.currency = t.currency
-LEFT JOIN account x ON x.tenant = d.tenant AND x.kind = 4 AND x.owner = d.id AND x.currency = t.currency
-LEFT JOIN account g ON g.tenant = d.tenant AND g.kind = 3 AND g.owner = d.id AND g.currency = t.currency
+LEFT JOIN account a ON a.tenant = d.tenant AND a.kind = 2 AND a.owner = d.id AND a.currency = t.currency AND a.currency <> ''
+LEFT JOIN account x ON x.tenant = d.tenant AND x.kind = 4 AND x.owner = d.id AND x.currency = t.currency AND x.currency <> ''
+LEFT JOIN account g ON g.tenant = d.tenant AND g.kind = 3 AND g.owner = d.id AND g.currency = t.currency AND g.currency <> ''
 
 -- name: drivers(tenant id, after id, lim int, phone text, clear int) many
 -- use: driver_row
@@ -33,9 +33,9 @@ SELECT d.id, d.name, d.phone, COALESCE(a.posted_in - a.posted_out, 0), COALESCE(
        CASE WHEN d.gift_until = 0 OR d.gift_until > :now_ms THEN COALESCE(g.posted_in - g.posted_out, 0) ELSE 0 END, d.gift_until, d.frozen
 FROM driver d
 JOIN tenant t ON t.id = d.tenant
-LEFT JOIN account a ON a.tenant = d.tenant AND a.kind = 2 AND a.owner = d.id AND a.currency = t.currency
-LEFT JOIN account x ON x.tenant = d.tenant AND x.kind = 4 AND x.owner = d.id AND x.currency = t.currency
-LEFT JOIN account g ON g.tenant = d.tenant AND g.kind = 3 AND g.owner = d.id AND g.currency = t.currency
+LEFT JOIN account a ON a.tenant = d.tenant AND a.kind = 2 AND a.owner = d.id AND a.currency = t.currency AND a.currency <> ''
+LEFT JOIN account x ON x.tenant = d.tenant AND x.kind = 4 AND x.owner = d.id AND x.currency = t.currency AND x.currency <> ''
+LEFT JOIN account g ON g.tenant = d.tenant AND g.kind = 3 AND g.owner = d.id AND g.currency = t.currency AND g.currency <> ''
 WHERE d.id = :actor AND d.tenant = :tenant;
 
 -- name: web_driver_row(tenant id, id id) one
@@ -61,10 +61,10 @@ SELECT p.id, p.kind, p.name, p.state,
        CASE WHEN length(p.payee) > 4 THEN '****' || substr(p.payee, length(p.payee) - 3, 4) ELSE '' END, p.payee_kind, p.version
 FROM party p
 JOIN tenant t ON t.id = p.tenant
-LEFT JOIN account a ON a.tenant = p.tenant AND a.kind = 5 AND a.owner = p.id AND a.currency = t.currency
-LEFT JOIN account b ON b.tenant = p.tenant AND b.owner = p.id AND b.currency = t.currency
+LEFT JOIN account a ON a.tenant = p.tenant AND a.kind = 5 AND a.owner = p.id AND a.currency = t.currency AND a.currency <> ''
+LEFT JOIN account b ON b.tenant = p.tenant AND b.owner = p.id AND b.currency = t.currency AND b.currency <> ''
      AND b.kind = CASE WHEN p.kind = 1 THEN 7 ELSE 6 END
-LEFT JOIN account x ON x.tenant = p.tenant AND x.kind = 15 AND x.owner = p.id AND x.currency = t.currency
+LEFT JOIN account x ON x.tenant = p.tenant AND x.kind = 15 AND x.owner = p.id AND x.currency = t.currency AND x.currency <> ''
 WHERE p.tenant = :tenant AND p.state <> 2 AND p.id < :after
 ORDER BY p.id DESC LIMIT :lim;
 

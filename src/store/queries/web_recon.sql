@@ -152,7 +152,7 @@ FROM bill_diff d WHERE d.channel = :id AND d.tenant = :tenant AND d.day <= :last
 -- name: day_account(tenant id, id id) many
 -- out: id id, balance money, last_transfer id
 SELECT a.id, a.posted_in - a.posted_out, a.last_transfer FROM account a
-WHERE a.tenant = :tenant AND a.kind = 10 AND a.owner = :id ORDER BY a.id;
+WHERE a.tenant = :tenant AND a.kind = 10 AND a.owner = :id AND a.currency <> '' ORDER BY a.id;
 
 -- What customers and parties are owed, against what is held for them. Accounts of our own money outside are negative.
 -- name: safeguarding(tenant id) many
@@ -169,4 +169,4 @@ SELECT a.currency,
        CAST(sum(CASE WHEN a.kind = 1 THEN a.posted_out - a.posted_in ELSE 0 END) AS BIGINT),
        CAST(sum(CASE WHEN a.kind = 4 THEN a.posted_out - a.posted_in ELSE 0 END) AS BIGINT),
        CAST(sum(CASE WHEN a.kind = 15 THEN a.posted_out - a.posted_in ELSE 0 END) AS BIGINT)
-FROM account a WHERE a.tenant = :tenant GROUP BY a.currency ORDER BY a.currency;
+FROM account a WHERE a.tenant = :tenant AND a.currency <> '' GROUP BY a.currency ORDER BY a.currency;

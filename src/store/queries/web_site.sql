@@ -166,8 +166,8 @@ WHERE s.tenant = :tenant AND s.tariff = :family AND c.protocol = 2;
 -- out: cards i64
 SELECT count(*) FROM token t
 JOIN driver d ON d.id = t.driver
-JOIN account a ON a.tenant = t.tenant AND a.kind = 2 AND a.owner = t.driver
-WHERE t.tenant = :tenant AND (t.folded = :tag OR t.folded = :short) AND t.kind = 1 AND t.state = 0 AND d.state = 0
+JOIN account a ON a.tenant = t.tenant AND a.kind = 2 AND a.owner = t.driver AND a.currency <> ''
+WHERE t.tenant = :tenant AND t.folded <> '' AND (t.folded = :tag OR t.folded = :short) AND t.kind = 1 AND t.state = 0 AND d.state = 0
   AND t.offline_limit > 0 AND a.posted_in - a.posted_out - a.held >= t.offline_limit;
 
 -- name: web_firmware(tenant id, after id, lim int) many

@@ -34,8 +34,8 @@ FROM (
     JOIN tenant t ON t.id = p.tenant
     LEFT JOIN channel c ON c.id = p.channel
     LEFT JOIN orders o ON o.id = p.order_id AND o.payment = p.id
-    LEFT JOIN account a ON a.tenant = p.tenant AND a.kind = 2 AND a.owner = p.driver AND a.currency = t.currency
-    LEFT JOIN account g ON g.tenant = p.tenant AND g.kind = 3 AND g.owner = p.driver AND g.currency = t.currency
+    LEFT JOIN account a ON a.tenant = p.tenant AND a.kind = 2 AND a.owner = p.driver AND a.currency = t.currency AND a.currency <> ''
+    LEFT JOIN account g ON g.tenant = p.tenant AND g.kind = 3 AND g.owner = p.driver AND g.currency = t.currency AND g.currency <> ''
 
 -- part: lots_end
       AND p.tenant = :tenant AND p.state = 3 AND p.amount > p.refunded AND p.bound = 0
@@ -65,7 +65,7 @@ FROM (
           WHERE q.driver = p.driver AND q.tenant = p.tenant AND q.state = 3 AND q.bound = 0 AND q.id > p.id) AS newer
   FROM payment p
   LEFT JOIN orders o ON o.id = p.order_id AND o.payment = p.id
-  LEFT JOIN account a ON a.tenant = p.tenant AND a.kind = 2 AND a.owner = p.driver AND a.currency = p.currency
+  LEFT JOIN account a ON a.tenant = p.tenant AND a.kind = 2 AND a.owner = p.driver AND a.currency = p.currency AND a.currency <> ''
   WHERE p.id = :payment AND p.tenant = :tenant
 ) y;
 

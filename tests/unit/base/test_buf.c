@@ -128,6 +128,45 @@ static void varints_come_back(void **state)
     buf_free(&b);
 }
 
+/* Seven bits a byte, one after the other. */
+static size_t plain_varint(uint64_t v, uint8_t out[10])
+{
+    size_t n = 0;
+    do
+        out[n++] = (uint8_t)((v & 0x7F) | (v >> 7 ? 0x80 : 0));
+    while (v >>= 7);
+    return n;
+}
+
+/* Around each power of two: the same bytes as the plain way makes, also close to the cap; read back
+ * with and without bytes behind them, and refused one byte short. */
+static void varints_of_each_length(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3 * 64; i++) {
+        uint64_t v = ((uint64_t)1 << i / 3) + (uint64_t)(i % 3) - 1, u = 0;
+        uint8_t want[10], room[24];
+        size_t n = plain_varint(v, want);
+        struct buf b;
+        memset(room, 0xFF, sizeof room);
+        memcpy(room, want, n);
+        for (size_t behind = 0; behind < 12; behind++) {
+            struct cursor c = {room, room + n + behind};
+            assert_int_equal(cursor_varint(&c, &u), 0);
+            assert_true(u == v && c.p == room + n);
+        }
+        struct cursor c = {room, room + n - 1};
+        assert_int_equal(cursor_varint(&c, &u), ERR_SYNTAX);
+        for (size_t cap = n - 1; cap < 12; cap++) {
+            buf_init(&b, cap);
+            buf_put_varint(&b, v);
+            assert_int_equal(b.err, cap < n ? ERR_TOO_LARGE : 0);
+            assert_true(cap < n || (b.n == n && memcmp(b.p, want, n) == 0));
+            buf_free(&b);
+        }
+    }
+}
+
 static void bad_varints(void **state)
 {
     (void)state;
@@ -144,9 +183,13 @@ static void bad_varints(void **state)
 int buf_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(puts_text),    cmocka_unit_test(stops_at_the_cap),
-        cmocka_unit_test(json_strings), cmocka_unit_test(decimals),
-        cmocka_unit_test(bad_varints),  cmocka_unit_test(varints_come_back),
+        cmocka_unit_test(puts_text),
+        cmocka_unit_test(stops_at_the_cap),
+        cmocka_unit_test(json_strings),
+        cmocka_unit_test(decimals),
+        cmocka_unit_test(bad_varints),
+        cmocka_unit_test(varints_come_back),
+        cmocka_unit_test(varints_of_each_length),
     };
     return cmocka_run_group_tests_name("buf", tests, NULL, NULL);
 }

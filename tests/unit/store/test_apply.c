@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* test_apply.c: a batch with many rows of each table, upserts, inserts and deletions of few keys in
- * any order, leaves what a list kept beside it says; and a batch with one bad row leaves nothing. */
+/* test_apply.c: a batch with many rows of each table, upserts, inserts, updates and deletions of few
+ * keys in any order, leaves what a list kept beside it says; and a batch with one bad row leaves nothing. */
 #include "test_store.h"
 
 #include "base/err.h"
@@ -86,6 +86,25 @@ static void expect_over(enum row_table t, union rowio_room *old, const union row
     *old = next;
 }
 
+static bool has_hot(enum row_table t)
+{
+    bool hot = false;
+    for (uint32_t i = 0; i < row_metas[t].n; i++)
+        hot |= row_metas[t].columns[i].hot;
+    return hot;
+}
+
+/* What an update promises: only hot columns differ from what is there. */
+static void cold_keep(enum row_table t, union rowio_room *row, const union rowio_room *old)
+{
+    union rowio_room next = *old;
+    for (uint32_t i = 0; i < row_metas[t].n; i++)
+        if (row_metas[t].columns[i].hot)
+            column_number(&row_metas[t].columns[i], &next,
+                          column_value(&row_metas[t].columns[i], row));
+    *row = next;
+}
+
 static void table_fill(struct box *b, struct rng *rng, struct arena *a, enum row_table t,
                        struct expected *x)
 {
@@ -98,8 +117,12 @@ static void table_fill(struct box *b, struct rng *rng, struct arena *a, enum row
         enum row_op op = !x->there[key] && rng_below(rng, 2) ? ROW_INSERT : ROW_UPSERT;
         if (x->there[key] && rng_below(rng, 6) == 0)
             op = ROW_DELETE;
+        else if (x->there[key] && rng_below(rng, 3) == 0)
+            op = ROW_UPDATE;
+        if (op == ROW_UPDATE && has_hot(t))
+            cold_keep(t, &row, &x->row[key]);
         row_pack(&b->rows, t, op, &row);
-        if (op == ROW_UPSERT && x->there[key])
+        if ((op == ROW_UPSERT || op == ROW_UPDATE) && x->there[key])
             expect_over(t, &x->row[key], &row);
         else
             x->row[key] = row;
@@ -150,6 +173,26 @@ static void a_batch_is_applied_as_its_rows_say(void **state)
     arena_free(&a);
 }
 
+/* An account stands in two tables: all operations keep them together. */
+static void both_parts_are_written(void **state)
+{
+    struct box *b = *state;
+    struct row_account row = {.id = 5, .tenant = 1, .currency = "CNY", .posted_in = 7};
+    box_open(b);
+    row_pack(&b->rows, ROW_ACCOUNT, ROW_UPSERT, &row);
+    box_commit(b);
+    row.posted_in = 9;
+    row.tenant = 2; /* an update leaves it alone */
+    row_pack(&b->rows, ROW_ACCOUNT, ROW_UPDATE, &row);
+    box_commit(b);
+    assert_int_equal(box_number(b, "SELECT posted_in FROM account WHERE id = 5 AND tenant = 1"), 9);
+    assert_int_equal(box_number(b, "SELECT count(*) FROM account_cold"), 1);
+    row_pack(&b->rows, ROW_ACCOUNT, ROW_DELETE, &row);
+    box_commit(b);
+    assert_int_equal(box_number(b, "SELECT count(*) FROM account_cold"), 0);
+    assert_int_equal(box_number(b, "SELECT count(*) FROM account_hot"), 0);
+}
+
 static void hold_pack(struct box *b, int64_t id)
 {
     const struct row_hold row = {.id = id, .order_id = id, .amount = 5};
@@ -182,6 +225,7 @@ int apply_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_batch_is_applied_as_its_rows_say, box_make, box_drop),
+        cmocka_unit_test_setup_teardown(both_parts_are_written, box_make, box_drop),
         cmocka_unit_test_setup_teardown(a_batch_with_a_bad_row_leaves_nothing, box_make, box_drop),
     };
     return cmocka_run_group_tests_name("apply", tests, NULL, NULL);

@@ -582,14 +582,14 @@ static void right_books_pass(void **state)
 static const struct {
     const char *rule, *sql;
 } wrongs[] = {
-    {"account", "UPDATE account SET posted_in = posted_in + 1 WHERE id = 2"},
-    {"account", "UPDATE account SET posted_out = posted_out - 1 WHERE id = 2"},
-    {"account", "UPDATE account SET last_transfer = 10 WHERE id = 2"},
-    {"account", "UPDATE account SET min_balance = 700001 WHERE id = 2"},
-    {"account", "UPDATE account SET held = -1 WHERE id = 3"},
-    {"hold", "UPDATE account SET held = held + 1 WHERE id = 2"},
-    {"zero", "UPDATE account SET posted_in = posted_in + 5 WHERE id = 4"},
-    {"transfer", "DELETE FROM account WHERE id = 4"},
+    {"account", "UPDATE account_hot SET posted_in = posted_in + 1 WHERE id = 2"},
+    {"account", "UPDATE account_hot SET posted_out = posted_out - 1 WHERE id = 2"},
+    {"account", "UPDATE account_hot SET last_transfer = 10 WHERE id = 2"},
+    {"account", "UPDATE account_cold SET min_balance = 700001 WHERE id = 2"},
+    {"account", "UPDATE account_hot SET held = -1 WHERE id = 3"},
+    {"hold", "UPDATE account_hot SET held = held + 1 WHERE id = 2"},
+    {"zero", "UPDATE account_hot SET posted_in = posted_in + 5 WHERE id = 4"},
+    {"transfer", "DELETE FROM account_cold WHERE id = 4"},
     {"transfer", "UPDATE transfer SET amount = amount + 1 WHERE id = 20"},
     {"transfer", "UPDATE transfer SET legs = x'01' WHERE id = 20"},
     {"transfer", "UPDATE transfer SET legs = x'' WHERE id = 10"},
@@ -621,6 +621,8 @@ static const struct {
     {"parts", "UPDATE split_part SET ratio = 9 WHERE seq = 2"},
     {"session", "UPDATE session SET state = 1 WHERE id = 200"},
     {"orphan", "DELETE FROM orders WHERE id = 100"},
+    {"orphan", "DELETE FROM account_hot WHERE id = 4"},
+    {"orphan", "INSERT INTO account_hot VALUES (99, 0, 0, 0, 0, 1)"},
     {"residue", "UPDATE contract_party SET residue_s = 1 WHERE seq = 1"},
     {"residue", "UPDATE contract_party SET residue_s = 15 - 10 * seq WHERE seq < 3"},
     {"residue", "UPDATE contract_party SET residue_e = 1 WHERE seq = 1"}, /* not its line */
@@ -649,7 +651,7 @@ static const struct {
      PAYOUT_ROW("5, 20") "; UPDATE payout SET paper = 'A'; INSERT INTO payout (id, " PAYOUT_COLUMNS
                          ") SELECT 901, " PAYOUT_COLUMNS " FROM payout"},
     {"position", PAYOUT_ROW("5, 30")}, /* taken out, and still there */
-    {"position", "UPDATE account SET kind = 8 WHERE id = 4"},
+    {"position", "UPDATE account_cold SET kind = 8 WHERE id = 4"},
     {"position", "UPDATE split_part SET amount = amount + 1 WHERE order_id = 30"},
     {"month", "UPDATE split_part SET amount = amount + 1 WHERE order_id = 30"},
     {"month", "UPDATE contract_month SET posted = posted + 1 WHERE party = 2"},
@@ -681,8 +683,8 @@ static const struct {
     {"company", "UPDATE company SET credit = credit - 1"},
     {"company", "UPDATE company SET advance = 1"},
     {"company", "UPDATE company SET kind = 1"},
-    {"company", "UPDATE account SET owner = 6 WHERE id = 5"},
-    {"company", "UPDATE account SET held = 480001 WHERE id = 5"},
+    {"company", "UPDATE account_cold SET owner = 6 WHERE id = 5"},
+    {"company", "UPDATE account_hot SET held = 480001 WHERE id = 5"},
     {"member", "UPDATE company_member SET used = used + 1"},
     {"member", "UPDATE company_member SET used_orders = 2"},
     {"member", "UPDATE company_member SET held = 1"},
@@ -719,7 +721,7 @@ static const struct {
     {"occupancy", "UPDATE orders SET connector = 9 WHERE id = 104"},
     {"day", "UPDATE stat_day SET occupancy = occupancy - 1"},
     {"gift", "UPDATE transfer SET code = 15 WHERE id = 10"}, /* given, and by no payment */
-    {"gift", "UPDATE account SET kind = 3 WHERE id = 2"},    /* gift money by a top-up */
+    {"gift", "UPDATE account_cold SET kind = 3 WHERE id = 2"},    /* gift money by a top-up */
     {"gift", "UPDATE orders SET gift = 1 WHERE id = 100"},
     {"gift", "UPDATE payment SET gift_back = 1"},
     {"gift", "UPDATE payment SET gift_lost = 1"},

@@ -178,7 +178,7 @@ static const struct {
     {"close", "UPDATE transfer SET effective_ms = 1 WHERE id = 60"},
     {"close", "UPDATE bill_diff SET posted_ms = posted_ms + 1"},
     /* Pointers that lead nowhere, or round in a circle, end the walk and not the check. */
-    {"account", "UPDATE account SET last_transfer = 61 WHERE id = 1"},
+    {"account", "UPDATE account_hot SET last_transfer = 61 WHERE id = 1"},
     {"chain", "UPDATE transfer SET legs = (SELECT legs FROM transfer WHERE id = 60) WHERE id = 50"},
     {"close",
      "INSERT INTO day_close SELECT id + 1, tenant, channel, day + 2, day + 2, currency, theirs, 0, "
