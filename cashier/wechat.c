@@ -401,7 +401,7 @@ static const char *plain_make(struct till *t, const struct notice *n, struct buf
 {
     int err;
     const char *type;
-    if (!n->of_move) {
+    if (n->of == OF_TRADE) {
         const struct trade *d = &t->trades[n->index];
         struct wechat_Trade v = trade_view(d, n->lie ? "CLOSED" : "SUCCESS", n->lie ? 1 : d->fen);
         err = wire_json_encode(&wechat_Trade_type, &v, plain);

@@ -114,6 +114,8 @@ enum cmd_type {
     CMD_GIFT,          /* staff gives gift money; reply_made (lot id) */
     CMD_WALLET_FREEZE, /* staff freezes or unfreezes a wallet; reply_made (driver id) */
     CMD_DRIVER_CLOSE,  /* the driver, or staff, closes an account; reply_made (driver id) */
+
+    CMD_PARTY_ACCOUNT = 120, /* open a party's sub-account at a rail; reply_made (its id) */
 };
 
 struct cmd_head {
@@ -387,7 +389,8 @@ struct cmd_pay_result {
     char currency[4];
     int64_t amount; /* as the provider says; -1 = it does not */
     char provider_no[65];
-    char url[2049]; /* PAY_CREATE: where to pay; PAY_TRANSFER: what the payee confirms with */
+    char url[2049]; /* PAY_CREATE: where to pay; PAY_TRANSFER: what the payee confirms with;
+                       PAY_ACCOUNT_…: why it was refused */
 };
 struct cmd_order_refund {
     int64_t order, amount;
@@ -576,6 +579,15 @@ struct cmd_driver_close {
     int64_t
         give_up; /* principal that no source takes back, and that the driver waives: all there is */
 };
+/** What the provider checks an identity by. The numbers are sealed by the web front (io/os/personal.h):
+ * the core never sees them. */
+struct cmd_party_account {
+    int64_t party, channel;
+    int32_t payee_kind; /* enum payee_kind, not UNKNOWN */
+    char name[101];
+    char id_no[161], bank[161];      /* sealed */
+    char id_tail[5], bank_tail[5];   /* what is shown of them */
+};
 
 struct cmd {
     struct cmd_head head;
@@ -633,6 +645,7 @@ struct cmd {
         struct cmd_gift gift;
         struct cmd_wallet_freeze wallet_freeze;
         struct cmd_driver_close driver_close;
+        struct cmd_party_account party_account;
     } u;
 };
 /** Bytes to send for a command with payload member m. Arrays at the end (samples, payload, row) may be cut: see cmd_trim. */
@@ -766,6 +779,14 @@ enum event_kind {
     EVENT_PAYOUT = 9
 };
 
+/** PAY_ACCOUNT_OPEN: whom to open it for. The numbers are sealed until the worker opens them for the
+ * rail, which hides them for the provider's key. */
+struct pay_open {
+    int32_t payee_kind;
+    char name[101];
+    char id_no[161], bank[161];
+};
+
 /** One request to a provider; the answer is CMD_PAY_RESULT with the same op and row. It may be asked
  * again with the same numbers at any time: providers treat them as idempotency keys. */
 struct out_pay {
@@ -777,6 +798,9 @@ struct out_pay {
     char no[33], of_no[33];           /* ours; REFUND: of the payment */
     char provider_no[65];             /* of the payment, where known */
     char payee[121], payee_name[101]; /* CREATE: payee is who pays, where the provider must know */
+    union {
+        struct pay_open open;
+    } u; /* by op */
 };
 
 struct out {

@@ -465,6 +465,8 @@ static int object_ready(struct core *c, struct obj *o, bool fresh)
         return connector_link(c, (struct connector *)o);
     else if (o->table == ROW_DAY_CLOSE)
         return recon_closed(c, (const struct row_day_close *)o->row);
+    else if (o->table == ROW_PARTY_ACCOUNT && fresh)
+        return party_account_ready(c, (struct party_account *)o);
     return 0;
 }
 

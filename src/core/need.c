@@ -5,8 +5,8 @@
  *
  *  always in memory   tenants, parties, people, keys, stations, channels, tariffs, contracts,
  *                     companies with members and bills, occupancy rules, packages, providers' bills
- *                     with what differs and is not resolved, closed days, accounts that are no
- *                     driver's; chargers that wait to be registered
+ *                     with what differs and is not resolved, closed days, sub-accounts of parties,
+ *                     accounts that are no driver's; chargers that wait to be registered
  *  pinned             by an open order: its charger, its driver; by a call under way or a timer:
  *                     the charger (hot.c)
  *  comes whole        a charger with all its connectors, a driver with all its accounts, an order
@@ -300,6 +300,8 @@ static void want_diff(struct needs *w, const struct cmd_diff_decide *in)
 /* A notice may speak of either. */
 static void want_pay(struct needs *w, const struct cmd_pay_result *in)
 {
+    if (dir_find(w->c, ROW_PARTY_ACCOUNT, in->row))
+        return;
     bool payment = payment_find(w->c, in->row) != NULL;
     if (payment || in->op <= PAY_CLOSE || (in->op == PAY_NOTICE && !payout_find(w->c, in->row)))
         want_payment(w, in->row);

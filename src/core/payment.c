@@ -286,7 +286,10 @@ int pay_result(struct core *c, const struct cmd *cmd)
     const struct cmd_pay_result *in = &cmd->u.pay_result;
     struct payment *in_p = payment_find(c, in->row);
     struct payout *out_p = payout_find(c, in->row);
+    struct party_account *account = dir_find(c, ROW_PARTY_ACCOUNT, in->row);
     c->made_id = in->row;
+    if (account)
+        return party_account_result(c, account, in);
     if (in_p)
         return payment_result(c, in_p, in);
     return out_p ? payout_result(c, out_p, in) : ERR_NOT_FOUND;

@@ -330,8 +330,10 @@ static int share_check(const struct core *c, const struct cmd *cmd)
         return ERR_NOT_FOUND;
     if (party->row.state != ROW_ACTIVE || ch->row.state != ROW_ACTIVE)
         return ERR_DISABLED;
-    if (!party->row.verified || !party->row.payee[0])
-        return ERR_DENIED;
+    const char *payee, *name;
+    int rc = party_account_payee(c, &party->row, &ch->row, &payee, &name);
+    if (rc)
+        return rc;
     if (!whole_fen(in->amount) || in->amount < t->row.payout_min || in->amount <= t->row.payout_fee)
         return ERR_RANGE;
     int32_t kind = party_is_platform(c, in->party) ? ACCOUNT_INCOME : ACCOUNT_AVAILABLE;
@@ -392,8 +394,8 @@ static void row_of_share(const struct core *c, const struct cmd *cmd, struct row
     r->party = party->row.id;
     r->currency = t->row.currency;
     r->fee = t->row.payout_fee;
-    r->payee = party->row.payee;
-    r->payee_name = party->row.payee_name;
+    const struct channel *ch = channel_find(c, r->channel);
+    must(party_account_payee(c, &party->row, &ch->row, &r->payee, &r->payee_name) == 0);
 }
 
 static void row_of_principal(struct core *c, struct payment *lot, struct row_payout *r)
@@ -509,6 +511,17 @@ static bool frozen(const struct core *c, const struct payout *p)
     return d && d->row.frozen;
 }
 
+/* The payee's sub-account may have been closed since it was asked for. */
+static int payee_check(const struct core *c, const struct payout *p)
+{
+    const struct channel *ch = channel_find(c, p->row.channel);
+    const struct party_account *a = party_account_of(c, p->row.party, p->row.channel);
+    if (!a || !ch || ch->row.kind != CHANNEL_RAIL)
+        return 0;
+    bool same = a->row.state == PARTY_ACCOUNT_OPEN && strcmp(a->row.number, p->row.payee) == 0;
+    return same ? 0 : ERR_ACCOUNT;
+}
+
 static int decide_check(const struct core *c, const struct payout *p, const struct cmd *cmd)
 {
     const struct cmd_payout_decide *in = &cmd->u.payout_decide;
@@ -549,6 +562,8 @@ int payout_decide(struct core *c, const struct cmd *cmd)
         rc = account_open(c, p->row.tenant, ACCOUNT_SUSPENSE, 0, p->row.currency, &suspense);
     if (!rc && in->act == PAYOUT_ACT_APPROVE && paper_missing(c, p))
         rc = ERR_REQUIRED;
+    if (!rc && in->act == PAYOUT_ACT_APPROVE)
+        rc = payee_check(c, p);
     if (rc)
         return rc;
     if (in->act != PAYOUT_ACT_CANCEL) {

@@ -20,8 +20,8 @@
 #include "core/core_state.h"
 
 /** Timers of these objects; the smaller numbers are those of orders and chargers. */
-enum { PURSE_TIMERS_MAX = 2700000 };
-enum purse_timer { PURSE_BUCKET = 300, PURSE_PAYMENT, PURSE_PAYOUT };
+enum { PARTY_ACCOUNTS_MAX = 200000, PURSE_TIMERS_MAX = 2700000 + PARTY_ACCOUNTS_MAX };
+enum purse_timer { PURSE_BUCKET = 300, PURSE_PAYMENT, PURSE_PAYOUT, PURSE_ACCOUNT };
 
 struct channel {
     struct obj o;
@@ -45,9 +45,16 @@ struct payout {
     struct row_payout row;
     struct timer timer;
 };
+/** A party's sub-account at a rail, or one that it was refused. */
+struct party_account {
+    struct obj o;
+    struct row_party_account row;
+    struct timer timer;
+};
 struct purse {
     struct slab buckets, payments, payouts;
     struct strmap bucket_keys;
+    struct strmap account_keys; /* party and channel → the last party_account */
     struct map payment_ids, payout_ids;
 };
 
@@ -195,6 +202,22 @@ void payment_done(struct core *c, struct payment *p, int64_t transfer);
 /** A company's share that its invoice is not there for yet. */
 bool paper_missing(const struct core *c, const struct payout *p);
 int paper_put(struct core *c, const struct cmd *cmd);
+
+/* ---- party_account.c ---- */
+
+int party_account_new(struct core *c, const struct cmd *cmd);
+/** A new object, by a command or at the start. */
+int party_account_ready(struct core *c, struct party_account *a);
+/** The last that was asked for, or NULL: then nobody asked. */
+struct party_account *party_account_of(const struct core *c, int64_t party, int64_t channel);
+/** Why this party cannot be paid at this channel: ERR_ACCOUNT (its sub-account there is not open),
+ * ERR_DENIED (nobody verified it); 0. `payee` gets the account's number, or what staff entered. */
+EV_MUST_USE int party_account_payee(const struct core *c, const struct row_party *party,
+                                    const struct row_channel *ch, const char **payee,
+                                    const char **name);
+void party_account_fire(struct core *c, struct party_account *a);
+void party_accounts_restart(struct core *c);
+int party_account_result(struct core *c, struct party_account *a, const struct cmd_pay_result *in);
 
 /* ---- statement.c ---- */
 

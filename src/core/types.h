@@ -234,7 +234,9 @@ enum pay_op {
     PAY_REFUND_QUERY = 5,
     PAY_TRANSFER = 6,
     PAY_TRANSFER_QUERY = 7,
-    PAY_NOTICE = 8 /* it spoke by itself */
+    PAY_NOTICE = 8, /* it spoke by itself */
+    PAY_ACCOUNT_OPEN = 9, /* open a party's sub-account, after a check of its identity */
+    PAY_ACCOUNT_QUERY = 10
 };
 
 /** What became of it, as far as it is certain. */
@@ -407,6 +409,16 @@ enum command_state {
     COMMAND_DONE = 3,
     COMMAND_FAILED = 4,
     COMMAND_TIMEOUT = 5
+};
+
+/** A party's sub-account at an allocation rail. ASKED: it is not known whether the provider heard of it;
+ * CHECKING: it looks at the identity. No row: nobody asked. */
+enum party_account_state {
+    PARTY_ACCOUNT_ASKED = 1,
+    PARTY_ACCOUNT_CHECKING = 2,
+    PARTY_ACCOUNT_OPEN = 3,
+    PARTY_ACCOUNT_REFUSED = 4,
+    PARTY_ACCOUNT_CLOSED = 5
 };
 
 enum firmware_state { FIRMWARE_COMING, FIRMWARE_READY, FIRMWARE_WITHDRAWN };

@@ -91,6 +91,8 @@ static const char *method_of(const struct out_pay *ask)
         return "alipay.fund.trans.uni.transfer";
     case PAY_TRANSFER_QUERY:
         return "alipay.fund.trans.common.query";
+    case PAY_ACCOUNT_OPEN:
+    case PAY_ACCOUNT_QUERY:
     case PAY_NOTICE:
         break;
     }
@@ -157,6 +159,8 @@ static int content_make(const struct out_pay *ask, struct arena *m, struct buf *
                                         .out_biz_no = no};
         return wire_json_encode(&alipay_TransferRef_type, &in, out);
     }
+    case PAY_ACCOUNT_OPEN:
+    case PAY_ACCOUNT_QUERY:
     case PAY_NOTICE:
         break;
     }
@@ -377,6 +381,8 @@ static int alipay_answer(const struct rail *r, const struct out_pay *ask,
     case PAY_TRANSFER:
     case PAY_TRANSFER_QUERY:
         return read_transfer(ask, &o, out);
+    case PAY_ACCOUNT_OPEN:
+    case PAY_ACCOUNT_QUERY:
     case PAY_NOTICE:
         break;
     }

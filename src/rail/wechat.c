@@ -170,6 +170,8 @@ static int ask_build(const struct rail *r, const struct out_pay *ask, struct are
         return ask_get(
             r, q,
             arena_printf(m, "/v3/fund-app/mch-transfer/transfer-bills/out-bill-no/%s", ask->no));
+    case PAY_ACCOUNT_OPEN:
+    case PAY_ACCOUNT_QUERY:
     case PAY_NOTICE:
         break;
     }
@@ -394,6 +396,8 @@ static int wechat_answer(const struct rail *r, const struct out_pay *ask,
     case PAY_TRANSFER:
     case PAY_TRANSFER_QUERY:
         return read_transfer(ask, a, m, out);
+    case PAY_ACCOUNT_OPEN:
+    case PAY_ACCOUNT_QUERY:
     case PAY_NOTICE:
         break;
     }
