@@ -154,7 +154,13 @@ struct out_pay rig_ask(enum pay_op op, int32_t kind)
                         .payee = "payee",
                         .payee_name = "王小明"};
     bool payment = op == PAY_CREATE || op == PAY_QUERY || op == PAY_CLOSE;
-    snprintf(a.no, sizeof a.no, "%c1234567", payment ? 'P' : 'W');
+    bool account = op == PAY_ACCOUNT_OPEN || op == PAY_ACCOUNT_QUERY;
+    if (account)
+        a.u.open = (struct pay_open){.payee_kind = PAYEE_PERSON,
+                                     .name = "王小明",
+                                     .id_no = "11010119900307123X",
+                                     .bank = "6222020000000001"};
+    snprintf(a.no, sizeof a.no, "%c1234567", payment ? 'P' : account ? 'A' : 'W');
     if (op == PAY_REFUND || op == PAY_REFUND_QUERY)
         snprintf(a.of_no, sizeof a.of_no, "P7654321");
     return a;

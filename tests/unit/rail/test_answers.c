@@ -211,6 +211,72 @@ static const struct row alloc_rows[] = {
      123400},
 };
 
+/* A sub-account: what is said of another, or of none, says nothing. */
+static const struct row account_rows[] = {
+#define ACCOUNT(state) "{\"account\":\"A1234567\",\"state\":\"" state "\"}"
+    {PAY_ACCOUNT_OPEN, 200, ACCOUNT("opening"), PAY_PENDING, 0, -1},
+    {PAY_ACCOUNT_OPEN, 200, ACCOUNT("open"), PAY_DONE, 0, -1},
+    {PAY_ACCOUNT_OPEN, 200, ACCOUNT("refused"), PAY_FAILED, ERR_PROVIDER, -1},
+    {PAY_ACCOUNT_OPEN, 200, ACCOUNT("what"), PAY_UNKNOWN, 0, -1},
+    {PAY_ACCOUNT_OPEN, 409, "{\"code\":\"conflict\"}", PAY_FAILED, ERR_PROVIDER, -1},
+    {PAY_ACCOUNT_OPEN, 503, "{\"code\":\"busy\"}", PAY_UNKNOWN, ERR_AGAIN, -1},
+    {PAY_ACCOUNT_QUERY, 200, ACCOUNT("open"), PAY_DONE, 0, -1},
+    {PAY_ACCOUNT_QUERY, 200, ACCOUNT("closed"), PAY_CLOSED, ERR_CLOSED, -1},
+    {PAY_ACCOUNT_QUERY, 200, "{\"account\":\"A7654321\",\"state\":\"open\"}", PAY_UNKNOWN,
+     ERR_DENIED, -1},
+    {PAY_ACCOUNT_QUERY, 404, "{\"code\":\"not_found\"}", PAY_UNKNOWN, ERR_NOT_FOUND, -1},
+    {PAY_ACCOUNT_QUERY, 422, "{\"code\":\"refused\"}", PAY_UNKNOWN, ERR_PROVIDER, -1},
+};
+
+static void account_answers(void **state)
+{
+    static struct said s;
+    struct rail_request q = {0};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(account_rows); i++) {
+        const struct row *w = &account_rows[i];
+        struct out_pay ask = rig_ask(w->op, CHANNEL_RAIL);
+        struct cmd_pay_result r;
+        char first[80];
+        assert_int_equal(rail_ask(rig.alloc, &ask, NOW, NONCE, &q, &r), 0);
+        snprintf(first, sizeof first, "%d\n%s\n", w->status, NONCE);
+        said_alloc(&s, w->status, first, w->body, NOW);
+        assert_int_equal(rail_answer(rig.alloc, &ask, &q, &s.reply, &r), 0);
+        judged(w, i, &r);
+        assert_int_equal(rail_is_refusal(&ask, &r),
+                         w->op == PAY_ACCOUNT_OPEN && w->state == PAY_FAILED);
+        s.reply.body = STR_LIT(ACCOUNT("open")); /* said by somebody else */
+        if (!str_eq_c(s.reply.body, w->body)) {
+            assert_int_equal(rail_answer(rig.alloc, &ask, &q, &s.reply, &r), 0);
+            assert_int_equal(r.state, PAY_UNKNOWN);
+        }
+    }
+    rail_request_free(&q);
+}
+
+/* Its number is the provider's where it has one of its own; a refusal says why. */
+static void account_numbers(void **state)
+{
+    static struct said s;
+    struct rail_request q = {0};
+    struct out_pay ask = rig_ask(PAY_ACCOUNT_QUERY, CHANNEL_RAIL);
+    struct cmd_pay_result r;
+    (void)state;
+    assert_int_equal(rail_ask(rig.alloc, &ask, NOW, NONCE, &q, &r), 0);
+    said_alloc(&s, 200, "200\n" NONCE "\n", ACCOUNT("open"), NOW);
+    assert_int_equal(rail_answer(rig.alloc, &ask, &q, &s.reply, &r), 0);
+    assert_string_equal(r.provider_no, "A1234567");
+    said_alloc(&s, 200, "200\n" NONCE "\n",
+               "{\"account\":\"A1234567\",\"state\":\"open\",\"number\":\"6200001\"}", NOW);
+    assert_int_equal(rail_answer(rig.alloc, &ask, &q, &s.reply, &r), 0);
+    assert_string_equal(r.provider_no, "6200001");
+    said_alloc(&s, 200, "200\n" NONCE "\n",
+               "{\"account\":\"A1234567\",\"state\":\"refused\",\"reason\":\"证件不符\"}", NOW);
+    assert_int_equal(rail_answer(rig.alloc, &ask, &q, &s.reply, &r), 0);
+    assert_string_equal(r.url, "证件不符");
+    rail_request_free(&q);
+}
+
 static void alloc_answers(void **state)
 {
     static struct said s;
@@ -241,6 +307,8 @@ int run_answer_tests(void)
         cmocka_unit_test(wechat_answers),
         cmocka_unit_test(alipay_answers),
         cmocka_unit_test(alloc_answers),
+        cmocka_unit_test(account_answers),
+        cmocka_unit_test(account_numbers),
     };
     return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }
