@@ -105,6 +105,7 @@ static enum pay_op query_of(int32_t op)
 {
     return op == PAY_REFUND         ? PAY_REFUND_QUERY
            : op == PAY_ACCOUNT_OPEN ? PAY_ACCOUNT_QUERY
+           : op == PAY_SHARE        ? PAY_SHARE_QUERY
                                     : PAY_TRANSFER_QUERY;
 }
 
@@ -157,7 +158,7 @@ static int ask_unseal(const struct rails *r, struct out_pay *ask)
 {
     char id[PERSONAL_PLAIN_SIZE], bank[PERSONAL_PLAIN_SIZE];
     struct pay_open *o = &ask->u.open;
-    if (ask->op != PAY_ACCOUNT_OPEN)
+    if ((ask->op != PAY_ACCOUNT_OPEN && ask->op != PAY_ACCOUNT_QUERY) || !o->id_no[0])
         return 0;
     int err = personal_open(r->cfg.key, str_from_c(o->id_no), id);
     if (!err)

@@ -382,6 +382,14 @@ struct cmd_payment_new {
     int64_t package;   /* buys this top-up package, or 0 */
     int64_t connector; /* single payment: charging begins here when it is paid, or 0 */
 };
+enum { PAY_SHARES_MAX = 8 }; /* parties that a payment is shared among by its channel */
+/** What became of one share; its state is PENDING, DONE or FAILED. */
+struct pay_shared {
+    int64_t payout, amount; /* amount: as the provider says */
+    int32_t state, pad;
+    char provider_no[65];
+    char pad2[7];
+};
 struct cmd_pay_result {
     int64_t row, channel; /* payment or payout; 0, 0: nothing is known of it here */
     int32_t op, state;    /* enum pay_op, enum pay_state */
@@ -391,6 +399,8 @@ struct cmd_pay_result {
     char provider_no[65];
     char url[2049]; /* PAY_CREATE: where to pay; PAY_TRANSFER: what the payee confirms with;
                        PAY_ACCOUNT_…: why it was refused */
+    int32_t shared_n;
+    struct pay_shared shared[PAY_SHARES_MAX]; /* PAY_SHARE, _QUERY: those it spoke of */
 };
 struct cmd_order_refund {
     int64_t order, amount;
@@ -585,8 +595,9 @@ struct cmd_party_account {
     int64_t party, channel;
     int32_t payee_kind; /* enum payee_kind, not UNKNOWN */
     char name[101];
-    char id_no[161], bank[161];      /* sealed */
-    char id_tail[5], bank_tail[5];   /* what is shown of them */
+    char id_no[161], bank[161];    /* sealed */
+    char id_tail[5], bank_tail[5]; /* what is shown of them */
+    char account[65];              /* a channel that pays shares: who gets them there */
 };
 
 struct cmd {
@@ -785,6 +796,18 @@ struct pay_open {
     int32_t payee_kind;
     char name[101];
     char id_no[161], bank[161];
+    char account[65]; /* a channel that pays shares: who gets them there, then no numbers */
+};
+/** PAY_SHARE, _QUERY: who gets how much of the payment. */
+struct pay_receiver {
+    int64_t payout, amount;
+    int32_t payee_kind, pad;
+    char account[65], name[101];
+    char pad2[2];
+};
+struct pay_share {
+    int32_t n, pad;
+    struct pay_receiver to[PAY_SHARES_MAX];
 };
 
 /** One request to a provider; the answer is CMD_PAY_RESULT with the same op and row. It may be asked
@@ -795,11 +818,13 @@ struct out_pay {
     int64_t expires_ms;
     int32_t op, kind, method; /* enum pay_op, channel_kind, pay_method */
     char currency[4];
+    int32_t sharing, pad; /* CREATE: 1: shares will be paid out of it */
     char no[33], of_no[33];           /* ours; REFUND: of the payment */
     char provider_no[65];             /* of the payment, where known */
     char payee[121], payee_name[101]; /* CREATE: payee is who pays, where the provider must know */
     union {
         struct pay_open open;
+        struct pay_share share;
     } u; /* by op */
 };
 

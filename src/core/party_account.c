@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* party_account.c: sub-accounts of parties at an allocation rail (划拨). Staff, or the party itself,
  * ask; the provider checks the identity and opens the account or refuses; payouts of the party over
- * that rail go to its number then.
+ * that rail go to its number then. At a channel that pays shares out of payments (sharing.c) it is
+ * the receiver that the provider must know first: there the number is the receiver's own.
  *
  *  state     leaves by
  *  ASKED     the provider looks at it → CHECKING; it is done with it → OPEN, REFUSED, CLOSED;
@@ -76,13 +77,13 @@ static void account_ask(struct core *c, const struct party_account *a, bool quer
         return; /* nobody to ask */
     struct out_pay *ask =
         purse_ask(c, ch, query ? PAY_ACCOUNT_QUERY : PAY_ACCOUNT_OPEN, a->row.id);
-    if (query)
-        return;
     struct pay_open *o = &ask->u.open;
     o->payee_kind = a->row.payee_kind;
     (void)str_copy(o->name, sizeof o->name, str_from_c(a->row.name));
     (void)str_copy(o->id_no, sizeof o->id_no, str_from_c(a->row.id_no));
     (void)str_copy(o->bank, sizeof o->bank, str_from_c(a->row.bank));
+    if (ch->row.kind != CHANNEL_RAIL)
+        (void)str_copy(o->account, sizeof o->account, str_from_c(a->row.number));
 }
 
 void party_account_fire(struct core *c, struct party_account *a)
@@ -113,11 +114,12 @@ static int ask_check(const struct core *c, const struct cmd *cmd)
     if (!t || !party || !ch || party->row.tenant != t->row.id || ch->row.tenant != t->row.id ||
         cmd->head.station)
         return ERR_NOT_FOUND;
-    if (ch->row.kind != CHANNEL_RAIL)
+    if (ch->row.kind == CHANNEL_BANK)
         return ERR_UNSUPPORTED;
     if (party->row.state != ROW_ACTIVE || ch->row.state != ROW_ACTIVE)
         return ERR_DISABLED;
-    if (!in->name[0] || !in->id_no[0] || !in->bank[0])
+    bool rail = ch->row.kind == CHANNEL_RAIL;
+    if (!in->name[0] || (rail && (!in->id_no[0] || !in->bank[0])) || (!rail && !in->account[0]))
         return ERR_REQUIRED;
     if (in->payee_kind != PAYEE_COMPANY && in->payee_kind != PAYEE_PERSON)
         return ERR_RANGE;
@@ -144,7 +146,7 @@ int party_account_new(struct core *c, const struct cmd *cmd)
                                           .bank = in->bank,
                                           .id_tail = in->id_tail,
                                           .bank_tail = in->bank_tail,
-                                          .number = "",
+                                          .number = in->account,
                                           .reason = "",
                                           .asked_kind = cmd->head.actor_kind,
                                           .asked_by = cmd->head.actor,

@@ -100,6 +100,8 @@ struct payout *payout_add(struct core *c, const struct row_payout *row)
         return NULL;
     p->timer.kind = PURSE_PAYOUT;
     must(map_put_ptr(&c->purse->payout_ids, (uint64_t)row->id, p) == 0);
+    if (row->kind == PAYOUT_SHARED)
+        sharing_link(c, p);
     return p;
 }
 
@@ -187,8 +189,8 @@ void purse_started(struct core *c)
 /* Not before it is written: a lot of which something was just given back would lose that. */
 static void payment_evict(struct core *c, struct payment *p)
 {
-    if (p->o.dirty || p->row.bound) {
-        purse_timer(c, &p->timer, c->now + (p->row.bound ? EVICT_MS : DIRTY_MS));
+    if (p->o.dirty || p->row.bound || sharing_runs(p)) {
+        purse_timer(c, &p->timer, c->now + (p->o.dirty ? DIRTY_MS : EVICT_MS));
         return;
     }
     (void)map_del(&c->purse->payment_ids, (uint64_t)p->row.id);
@@ -202,6 +204,8 @@ static void payout_evict(struct core *c, struct payout *p)
         purse_timer(c, &p->timer, c->now + DIRTY_MS);
         return;
     }
+    if (p->row.kind == PAYOUT_SHARED)
+        sharing_unlink(c, p);
     (void)map_del(&c->purse->payout_ids, (uint64_t)p->row.id);
     obj_free(c, &p->o);
     slab_put(&c->purse->payouts, p->o.ref);
@@ -215,6 +219,8 @@ void purse_fire(struct core *c, struct timer *t)
         struct payment *p = CONTAINER_OF(t, struct payment, timer);
         if (p->row.state == PAYMENT_CREATED || p->row.state == PAYMENT_WAITING)
             payment_fire(c, p);
+        else if (p->row.sharing > SHARING_FLAGGED && sharing_runs(p))
+            sharing_fire(c, p);
         else
             payment_evict(c, p);
     } else if (t->kind == PURSE_ACCOUNT) {
@@ -288,11 +294,13 @@ struct out_pay *purse_ask(struct core *c, const struct channel *ch, enum pay_op 
     struct out_pay *p = &o->u.pay;
     bool payment = op == PAY_CREATE || op == PAY_QUERY || op == PAY_CLOSE;
     bool account = op == PAY_ACCOUNT_OPEN || op == PAY_ACCOUNT_QUERY;
+    bool share = op == PAY_SHARE || op == PAY_SHARE_QUERY;
     p->row = row;
     p->tenant = ch->row.tenant;
     p->channel = ch->row.id;
     p->kind = ch->row.kind;
     p->op = (int32_t)op;
-    snprintf(p->no, sizeof p->no, "%c%" PRId64, payment ? 'P' : account ? 'A' : 'W', row);
+    char letter = payment ? 'P' : account ? 'A' : share ? 'S' : op == PAY_UNFREEZE ? 'U' : 'W';
+    snprintf(p->no, sizeof p->no, "%c%" PRId64, letter, row);
     return p;
 }

@@ -39,11 +39,13 @@ struct payment {
     struct obj o;
     struct row_payment row;
     struct timer timer;
+    struct payout *shared; /* those of kind SHARED that are not over */
 };
 struct payout {
     struct obj o;
     struct row_payout row;
     struct timer timer;
+    struct payout *next; /* of the same payment */
 };
 /** A party's sub-account at a rail, or one that it was refused. */
 struct party_account {
@@ -118,6 +120,12 @@ void share_given(struct core *c, int64_t tenant, const char *currency, const str
  * available, then as its debt. Lowers the buckets at once: the posting may not fail. */
 void share_take(struct core *c, int64_t party, int64_t amount, const struct row_split_part *rows,
                 size_t n, struct ledger_request *q);
+/** Legs that give a party back what was taken out of its pending money: its debt first, then pending
+ * if due_ms is to come, else available. share_given follows. */
+struct share_part share_restore(struct core *c, int64_t tenant, int64_t party, int64_t amount,
+                                int64_t due_ms, struct ledger_request *q);
+/** Lowers the bucket by up to `most`; returns by how much. */
+int64_t share_pending_take(struct core *c, int64_t party, int64_t due_ms, int64_t most);
 /** Tells the party that an order gave it so much, or took it. */
 void share_event(struct core *c, const struct order *o, int64_t party, int64_t amount);
 /** A bucket is due. */
@@ -182,7 +190,28 @@ EV_MUST_USE int single_check(struct core *c, int64_t tenant, const struct cmd_pa
 /** It is paid: charging begins, or all of it goes back. */
 void single_paid(struct core *c, struct payment *p);
 
+/* ---- sharing.c ---- */
+
+/** The payment lies frozen at its provider until this is over: it stays in memory. */
+bool sharing_runs(const struct payment *p);
+/** The payment's order is over, or it never began one (o NULL). */
+void sharing_begin(struct core *c, struct payment *p, const struct order *o);
+/** Its timer. */
+void sharing_fire(struct core *c, struct payment *p);
+void sharing_result(struct core *c, struct payment *p, const struct cmd_pay_result *in);
+/** A payout of kind SHARED came to memory. */
+void sharing_link(struct core *c, struct payout *p);
+/** … and leaves it. */
+void sharing_unlink(struct core *c, struct payout *p);
+
 /* ---- payout.c ---- */
+
+/** A share that the channel pays out of `lot`: it leaves the party's pending money for transit. NULL
+ * when there is no room: nothing happened. The legs of the debit are the caller's. */
+struct payout *payout_shared(struct core *c, const struct row_payout *row,
+                             struct ledger_request *from);
+/** What the provider says of it. */
+void payout_shared_said(struct core *c, struct payout *p, const struct pay_shared *said);
 
 /** Sends `amount` of a lot back to its source, without anybody's leave; ERR_FULL, or what forbids
  * it: then nothing happened. */

@@ -181,7 +181,8 @@ enum transfer_code {
     TRANSFER_CLAUSE = 14,    /* guarantee or rent of a month, from the operator to a party */
     TRANSFER_GIFT = 15,      /* gift money to a wallet */
     TRANSFER_GIFT_BACK = 16, /* forfeited, expired, or gone with a refund of its top-up */
-    TRANSFER_COMPANY_IN = 17
+    TRANSFER_COMPANY_IN = 17,
+    TRANSFER_SHARED = 19 /* a share that the channel pays out of the payment itself, into transit */
 };
 
 enum channel_kind {
@@ -210,7 +211,18 @@ enum payment_state {
     PAYMENT_SUSPENSE = 6 /* paid, but not what was asked for: a person decides */
 };
 
-enum payout_kind { PAYOUT_SHARE = 1, PAYOUT_PRINCIPAL = 2 };
+/** SHARED: a share of an order that the channel pays out of its payment (分账), not by a withdrawal. */
+enum payout_kind { PAYOUT_SHARE = 1, PAYOUT_PRINCIPAL = 2, PAYOUT_SHARED = 3 };
+
+/** Of a single payment whose channel pays shares. */
+enum sharing_state {
+    SHARING_NONE = 0,
+    SHARING_FLAGGED = 1, /* the provider keeps it frozen; its order is not over */
+    SHARING_WAIT = 2,    /* over: the rest goes back first */
+    SHARING_SENT = 3,    /* asked; until the provider says what became of each share */
+    SHARING_REST = 4,    /* what nobody gets of it is to be unfrozen */
+    SHARING_OVER = 5
+};
 
 /** DESIGN 4. UNKNOWN stays UNKNOWN until the provider was asked. 5 to 8 are final. */
 enum payout_state {
@@ -236,7 +248,10 @@ enum pay_op {
     PAY_TRANSFER_QUERY = 7,
     PAY_NOTICE = 8, /* it spoke by itself */
     PAY_ACCOUNT_OPEN = 9, /* open a party's sub-account, after a check of its identity */
-    PAY_ACCOUNT_QUERY = 10
+    PAY_ACCOUNT_QUERY = 10,
+    PAY_SHARE = 11, /* pay shares out of a payment */
+    PAY_SHARE_QUERY = 12,
+    PAY_UNFREEZE = 13 /* nobody gets more of that payment */
 };
 
 /** What became of it, as far as it is certain. */

@@ -93,6 +93,9 @@ static const char *method_of(const struct out_pay *ask)
         return "alipay.fund.trans.common.query";
     case PAY_ACCOUNT_OPEN:
     case PAY_ACCOUNT_QUERY:
+    case PAY_SHARE:
+    case PAY_SHARE_QUERY:
+    case PAY_UNFREEZE:
     case PAY_NOTICE:
         break;
     }
@@ -161,6 +164,9 @@ static int content_make(const struct out_pay *ask, struct arena *m, struct buf *
     }
     case PAY_ACCOUNT_OPEN:
     case PAY_ACCOUNT_QUERY:
+    case PAY_SHARE:
+    case PAY_SHARE_QUERY:
+    case PAY_UNFREEZE:
     case PAY_NOTICE:
         break;
     }
@@ -383,6 +389,9 @@ static int alipay_answer(const struct rail *r, const struct out_pay *ask,
         return read_transfer(ask, &o, out);
     case PAY_ACCOUNT_OPEN:
     case PAY_ACCOUNT_QUERY:
+    case PAY_SHARE:
+    case PAY_SHARE_QUERY:
+    case PAY_UNFREEZE:
     case PAY_NOTICE:
         break;
     }

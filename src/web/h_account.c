@@ -53,8 +53,10 @@ static int account_send(struct request *r, int64_t party)
     to->payee_kind = (int32_t)in->payee_kind;
     err = REQ_TEXT(r, to->name, in->name, "/name");
     if (err == 0)
+        err = REQ_TEXT(r, to->account, in->account, "/account");
+    if (err == 0 && in->has.id_no)
         err = number_seal(r, in->id_no, "/id_no", to->id_no, to->id_tail);
-    if (err == 0)
+    if (err == 0 && in->has.bank)
         err = number_seal(r, in->bank, "/bank", to->bank, to->bank_tail);
     if (err != 0)
         return err;

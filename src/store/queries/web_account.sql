@@ -4,7 +4,7 @@
 -- part: party_account_row
 -- out: id id, party id, party_name text, channel id, channel_name text, state int, payee_kind int, name text, id_no text, bank text, number text, reason text, err int, asked_kind int, asked_by id, asked_ms time, done_ms time, version int
 SELECT a.id, a.party, COALESCE(p.name, ''), a.channel, COALESCE(c.name, ''), a.state, a.payee_kind, substr(a.name, 1, 1) || '**',
-       '****' || a.id_tail, '****' || a.bank_tail,
+       CASE WHEN a.id_tail <> '' THEN '****' || a.id_tail ELSE '' END, CASE WHEN a.bank_tail <> '' THEN '****' || a.bank_tail ELSE '' END,
        CASE WHEN length(a.number) > 4 THEN '****' || substr(a.number, length(a.number) - 3, 4) ELSE '' END,
        a.reason, a.err, a.asked_kind, a.asked_by, a.asked_ms, a.done_ms, a.version
 FROM party_account a
