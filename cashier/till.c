@@ -223,7 +223,7 @@ void till_tell_trade(struct till *t, const struct trade *trade)
         tell(t, trade->kind, OF_TRADE, (size_t)(trade - t->trades));
 }
 
-static const char *const move_names[] = {"refund", "transfer", "reversal", "cashout"};
+static const char *const move_names[] = {"refund", "transfer", "reversal", "cashout", "share"};
 
 void till_tell_move(struct till *t, const struct move *m)
 {
@@ -333,8 +333,9 @@ void till_print(const struct till *t, struct buf *out)
         const struct trade *n = &t->trades[i];
         buf_printf(out,
                    "%s{\"kind\":%d,\"no\":\"%s\",\"state\":\"%s\",\"fen\":%" PRId64
-                   ",\"refunded\":%" PRId64 ",\"provider_no\":\"%s\",\"page\":\"%s/pay/%s\"}",
+                   ",\"refunded\":%" PRId64 ",\"frozen\":%d,\"provider_no\":\"%s\",\"page\":\"%s/pay/%s\"}",
                    i ? "," : "", n->kind, n->no, trade_states[n->state], n->fen, n->refunded,
+                   n->frozen,
                    n->provider_no, t->base, n->code);
     }
     buf_put_c(out, "],\"moves\":[");

@@ -45,14 +45,16 @@ struct trade {
     enum trade_state state;
     char no[65], provider_no[33], code[TILL_CODE_SIZE], notify_url[256];
     int64_t fen, refunded, made_ms, paid_ms;
+    bool frozen; /* shares may be paid out of it, and nothing else may use it */
 };
-enum move_what { MOVE_REFUND, MOVE_TRANSFER, MOVE_REVERSAL, MOVE_CASHOUT };
+enum move_what { MOVE_REFUND, MOVE_TRANSFER, MOVE_REVERSAL, MOVE_CASHOUT, MOVE_SHARE };
 enum move_state { MOVE_WAIT, MOVE_DONE, MOVE_FAILED };
 struct move {
     int kind;
     enum move_what what;
     enum move_state state;
     char no[65], of_no[65], provider_no[33], code[TILL_CODE_SIZE], payee[129], notify_url[256];
+    char group[65]; /* SHARE: the request that it came with */
     int64_t fen, made_ms;
 };
 enum account_state { ACCOUNT_WAIT, ACCOUNT_IS_OPEN, ACCOUNT_REFUSED, ACCOUNT_IS_CLOSED };

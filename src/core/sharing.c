@@ -20,7 +20,7 @@
 #include "core/purse.h"
 #include "core/split.h"
 
-enum { WAIT_MS = 60 * 1000, ASK_MS = 5 * 1000, ASK_MOST_MS = 10 * 60 * 1000, REST_TRIES = 200 };
+enum { WAIT_MS = 10 * 1000, ASK_MS = 5 * 1000, ASK_MOST_MS = 10 * 60 * 1000, REST_TRIES = 200 };
 
 struct claim {
     int64_t party, due_ms, amount;

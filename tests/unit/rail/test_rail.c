@@ -216,9 +216,30 @@ static void accounts_ask(void **state)
     assert_int_equal(rail_ask(rig.alloc, &a, NOW, NONCE, &q, &r), ERR_REQUIRED);
     asked(rig.alloc, rig_ask(PAY_ACCOUNT_QUERY, CHANNEL_RAIL), "GET",
           "https://pay.test/v1/accounts/A1234567", NULL);
-    assert_int_equal(rail_ask(rig.wechat, &a, NOW, NONCE, &q, &r), ERR_UNSUPPORTED);
     assert_int_equal(rail_ask(rig.alipay, &a, NOW, NONCE, &q, &r), ERR_UNSUPPORTED);
     rail_request_free(&q);
+}
+
+static void shares_ask(void **state)
+{
+    struct out_pay a = rig_ask(PAY_CREATE, CHANNEL_WECHAT);
+    (void)state;
+    a.sharing = 1;
+    asked(rig.wechat, a, "POST", "https://pay.test/v3/pay/transactions/native",
+          "\"settle_info\":{\"profit_sharing\":true}");
+    asked(rig.wechat, rig_ask(PAY_ACCOUNT_OPEN, CHANNEL_WECHAT), "POST",
+          "https://pay.test/v3/profitsharing/receivers/add",
+          "\"type\":\"PERSONAL_OPENID\",\"account\":\"oAbc\",\"name\":\"");
+    asked(rig.wechat, rig_ask(PAY_SHARE, CHANNEL_WECHAT), "POST",
+          "https://pay.test/v3/profitsharing/orders",
+          "\"receivers\":[{\"type\":\"MERCHANT_ID\",\"account\":\"1900\",\"amount\":100,"
+          "\"description\":\"W11\"},{\"type\":\"PERSONAL_OPENID\",\"account\":\"oAbc\",\"amount\":5,"
+          "\"description\":\"W12\"}],\"unfreeze_unsplit\":false");
+    asked(rig.wechat, rig_ask(PAY_SHARE_QUERY, CHANNEL_WECHAT), "GET",
+          "https://pay.test/v3/profitsharing/orders/S1234567?transaction_id=42001", NULL);
+    asked(rig.wechat, rig_ask(PAY_UNFREEZE, CHANNEL_WECHAT), "POST",
+          "https://pay.test/v3/profitsharing/orders/unfreeze",
+          "\"transaction_id\":\"42001\",\"out_order_no\":\"U1234567\"");
 }
 
 static void others_ask(void **state)
@@ -338,6 +359,7 @@ int main(void)
         cmocka_unit_test(keys_are_changed),
         cmocka_unit_test(wechat_asks),
         cmocka_unit_test(accounts_ask),
+        cmocka_unit_test(shares_ask),
         cmocka_unit_test(others_ask),
         cmocka_unit_test(a_refusal_is_not_yet_a_failure),
         cmocka_unit_test(forms_are_read_strictly),
