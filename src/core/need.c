@@ -49,8 +49,8 @@
  *
  * An order's parties are its charger (order_limits, stop_stray), its driver, its invoice
  * (invoice_take) and the payment that it was paid with (single_over). Timers declare nothing: those
- * of orders and chargers find what is pinned; those of payments and payouts ask providers and move
- * no driver's money; those of shares move only accounts that are always there.
+ * of orders and chargers find what is pinned; those of payments (which stay in memory while their
+ * channel pays shares out of them) and payouts ask providers and move no driver's money; those of shares move only accounts that are always there.
  *
  * What was looked up and is not there is noted for one command only, so a note never outlives the
  * making of such a row. Rounds: each names what can be named with what is in memory; an order must

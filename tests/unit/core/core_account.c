@@ -276,7 +276,8 @@ static void test_bad_input(void **state)
     (void)state;
     assert_int_equal(world_send(w, request(w->driver, rail)), ERR_NOT_FOUND);
     assert_int_equal(world_send(w, request(w->owner, w->station)), ERR_NOT_FOUND);
-    assert_int_equal(world_send(w, request(w->owner, wechat)), ERR_UNSUPPORTED);
+    assert_int_equal(world_send(w, request(w->owner, channel_of(CHANNEL_BANK))), ERR_UNSUPPORTED);
+    assert_int_equal(world_send(w, request(w->owner, wechat)), ERR_REQUIRED); /* paid where? */
     struct cmd *c = request(w->owner, rail);
     c->head.tenant = w->tenant + 1;
     assert_int_equal(world_send(w, c), ERR_NOT_FOUND);

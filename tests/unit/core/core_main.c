@@ -18,6 +18,7 @@ int core_occupancy(void);
 int core_occupancy_bill(void);
 int core_wallet(void);
 int core_account(void);
+int core_sharing(void);
 
 int main(void)
 {
@@ -25,7 +26,7 @@ int main(void)
         core_orders,    core_frame,          core_charger,     core_purse,    core_statement,
         core_pile,      core_defects,        core_needs_tests, core_invoice,  core_recon,
         core_occupancy, core_occupancy_bill, core_wallet,      core_contract, core_company,
-        core_account,
+        core_account,   core_sharing,
     };
     int failed = 0;
 
