@@ -114,7 +114,7 @@ static int ask_check(const struct core *c, const struct cmd *cmd)
     if (!t || !party || !ch || party->row.tenant != t->row.id || ch->row.tenant != t->row.id ||
         cmd->head.station)
         return ERR_NOT_FOUND;
-    if (ch->row.kind == CHANNEL_BANK)
+    if (ch->row.kind != CHANNEL_RAIL && ch->row.kind != CHANNEL_WECHAT)
         return ERR_UNSUPPORTED;
     if (party->row.state != ROW_ACTIVE || ch->row.state != ROW_ACTIVE)
         return ERR_DISABLED;

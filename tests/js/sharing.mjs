@@ -70,7 +70,7 @@ let bad = false;
 try {
   await h.start();
   await h.setup();
-  const w = await h.world(), cp = w.chargers[0], clean = tills[0];
+  const w = await h.world({ elec_e5: 8000000, service_e5: 4000000 }), cp = w.chargers[0], clean = tills[0];
   for (const till of tills) {
     till.channel_id = await till.channel(h, WECHAT);
     const c = (await h.must('GET', '/api/v1/channels')).items.find((x) => x.id === till.channel_id);
