@@ -186,7 +186,7 @@ const benches = {
       us.push(cpu / 1000 / n);
     }
     if (!only.length || only.includes('boot_cpu')) row('boot_cpu', median(us).toFixed(1), 'us of server CPU per charger', '', '', us);
-    await sleep(1500);
+    await sleep(20000); // what was heard of long ago leaves memory after ten seconds
     const full = rss(s.pid);
     await s.end();
     groups.forEach((g) => g.kill('SIGKILL'));

@@ -198,7 +198,8 @@ static void rest(struct engine *e)
         if (atomic_load_explicit(&e->slots[i].state, memory_order_acquire) == BATCH_FREE &&
             e->slots[i].batch.number > e->settled)
             e->settled = e->slots[i].batch.number;
-    pulse_rest(e->pulse, e->settled);
+    if (pulse_rest(e->pulse, e->settled, os_now_ms()))
+        os_memory_trim();
 }
 
 /* The next command; ours now, the batch is not read again. NULL at the end. */

@@ -145,7 +145,7 @@ static int rest_take(struct replay *r, const struct flight_record *rec, const ch
     if (settled > r->batch.number || settled < r->settled)
         return complain(r, at, ERR_CORRUPT, "a rest before its batch");
     r->settled = settled;
-    pulse_rest(r->pulse, settled);
+    (void)pulse_rest(r->pulse, settled, 0);
     return 0;
 }
 

@@ -60,8 +60,8 @@ int64_t pulse_due_ms(const struct pulse *p);
 bool pulse_pending(const struct pulse *p);
 /** Moves everything gathered into the batch. */
 void pulse_seal(struct pulse *p, struct core_batch *batch);
-/** Batches up to this number are durable: idle chargers may leave memory. */
-void pulse_rest(struct pulse *p, uint64_t settled);
+/** Batches up to this number are durable: idle chargers may leave memory; see core_rest. */
+bool pulse_rest(struct pulse *p, uint64_t settled, int64_t now_ms);
 /** After much was done and while little is, with nothing pending: gives memory back. */
 void pulse_trim(struct pulse *p);
 void pulse_stats(const struct pulse *p, struct core_stats *out);

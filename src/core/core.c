@@ -96,6 +96,7 @@ static void limits_fill(struct core_limits *l)
         .accounts = 1000000,
         .orders = 50000,
         .commands = 50000,
+        .hot_busy = 4096,
         .hot = 256,
         .heartbeat_s = 300,
         .command_timeout_s = 30,
@@ -106,6 +107,7 @@ static void limits_fill(struct core_limits *l)
     l->accounts = l->accounts ? l->accounts : usual.accounts;
     l->orders = l->orders ? l->orders : usual.orders;
     l->commands = l->commands ? l->commands : usual.commands;
+    l->hot_busy = l->hot_busy ? l->hot_busy : l->hot ? l->hot : usual.hot_busy;
     l->hot = l->hot ? l->hot : usual.hot;
     l->heartbeat_s = l->heartbeat_s ? l->heartbeat_s : usual.heartbeat_s;
     l->command_timeout_s = l->command_timeout_s ? l->command_timeout_s : usual.command_timeout_s;
@@ -551,7 +553,8 @@ static void gate_apply(struct core *c, const struct cmd *cmd, const struct handl
         reply_err(c, ERR_NOT_FOUND);
         return;
     }
-    hot_touch(c, ch);
+    if (cmd->head.type != CMD_HEARTBEAT)
+        hot_touch(c, ch);
     if (cmd->head.type != CMD_CONN_CLOSED) {
         ch->heard_ms = c->now;
         if (link_quota(c, ch, cmd, h->txn)) {

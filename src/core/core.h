@@ -23,7 +23,9 @@ struct sample_record;
 
 struct core_limits { /* from the configuration; 0 = default */
     uint32_t chargers, connectors, drivers, accounts, orders, commands; /* most in memory */
-    uint32_t hot; /* idle chargers that stay in memory beside those with an order */
+    /* Idle chargers that stay in memory beside those with an order: while much is done, and when it is
+     * quiet again. 0 and 0: the usual ones; hot alone: both. */
+    uint32_t hot_busy, hot;
     int32_t heartbeat_s, command_timeout_s;
     uint64_t seed;   /* for hash tables only */
     uint64_t secret; /* of this installation: what must not be guessed from an id (tags, codes) */
@@ -89,8 +91,10 @@ int core_needs(struct core *core, const struct cmd *cmd, struct core_need needs[
 void core_absent(struct core *core, const struct core_need *need);
 /** True when the look-up must see every batch that was sealed. */
 bool core_need_waits(const struct core_need *need);
-/** Batches up to this number are durable: lets idle chargers leave memory. Not between core_needs and core_apply. */
-void core_rest(struct core *core, uint64_t settled);
+/** Batches up to this number are durable: lets idle chargers leave memory. now_ms tells how long they have
+ * stood idle when no command did since, and nothing else; 0 = not known. Not between core_needs and core_apply.
+ * True when much memory was freed that the allocator may give back. */
+bool core_rest(struct core *core, uint64_t settled, int64_t now_ms);
 
 /** A command that will be applied soon: begins to fetch what it will touch, each step what the one
  * before it leads to. Changes nothing. Between two readings of a charger a thousand others come, so

@@ -145,6 +145,7 @@ struct charger {
     uint32_t orders;       /* open ones */
     int64_t order_ms;      /* when the last one was over, 0 = none since it came into memory */
     struct charger *newer, *older; /* in the list of those in memory: hot.c */
+    int64_t touched_ms;            /* when it was put first there */
 };
 /** What a charger that is not in memory is known by; there are many of them. Of times that are never
  * long past the low 32 bits are kept. */
@@ -302,6 +303,7 @@ struct core {
     struct map lines; /* hot.c: of charger ids to struct line */
     uint32_t busy;    /* chargers with an open order */
     struct charger *hot_first, *hot_last;
+    bool hot_ebb; /* hot.c: many stood idle for long, and leave */
     uint64_t sealed, settled; /* batches sealed, and known to be durable */
 
     int64_t now, last_id;

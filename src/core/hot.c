@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /* hot.c: which chargers are in memory. All that something happens at (an open order, a call under
- * way, a timer, a row that is not durable yet) are pinned; of the others only the last few heard of
- * stay (core_limits.hot), the rest leave with their connectors and are fetched again by need. A
- * hundred thousand chargers that stand idle are a hundred thousand lines: what a connection is known
- * by and no row holds.
+ * way, a timer, a row that is not durable yet) are pinned; of the others only those heard of last stay
+ * (core_limits.hot_busy), the rest leave with their connectors and are fetched again by need. A hundred
+ * thousand chargers that stand idle are a hundred thousand lines: what a connection is known by and no
+ * row holds.
  *
- * Data: the chargers in memory in a list, last heard first; a line for each charger that left after
+ * In a storm of log-ins each finds itself where it was a message ago. When more than a quiet house needs
+ * (core_limits.hot) are in memory, all those leave of which nothing but heartbeats was heard for
+ * HOT_MS, and whole pages are given back.
+ *
+ * Data: the chargers in memory in a list, last touched first; a line for each charger that left after
  * it was connected, as it was when it left.
  *
  * What is forgotten: the last StartTransaction of a connector after EVICT_MS, as by a restart.
@@ -20,7 +24,7 @@
 #include "core/core_state.h"
 #include "core/invoice.h"
 
-enum { HOT_STEPS = 64 }; /* chargers looked at in one go */
+enum { HOT_STEPS = 512, HOT_MS = 10000 }; /* chargers looked at in one go */
 
 void hot_init(struct core *c)
 {
@@ -114,6 +118,7 @@ static void list_out(struct core *c, struct charger *ch)
 
 static void list_in(struct core *c, struct charger *ch)
 {
+    ch->touched_ms = c->now;
     ch->older = c->hot_first;
     *(c->hot_first ? &c->hot_first->newer : &c->hot_last) = ch;
     c->hot_first = ch;
@@ -139,6 +144,7 @@ void hot_add_gun(struct core *c, struct connector *k)
 
 void hot_touch(struct core *c, struct charger *ch)
 {
+    ch->touched_ms = c->now;
     if (c->hot_first == ch)
         return;
     list_out(c, ch);
@@ -186,16 +192,40 @@ static void leave(struct core *c, struct charger *ch)
     dir_drop(c, &ch->o);
 }
 
-void core_rest(struct core *c, uint64_t settled)
+/* The one that was touched longest ago, if it can; else it is looked at again when its turn comes. */
+static void last_leave(struct core *c, int64_t now_ms)
+{
+    struct charger *ch = c->hot_last;
+    if (idle(c, ch) && line_save(c, ch)) {
+        leave(c, ch);
+    } else {
+        hot_touch(c, ch);
+        ch->touched_ms = now_ms;
+    }
+}
+
+static bool last_must(struct core *c, int64_t now_ms)
+{
+    uint32_t live = c->dir[ROW_CHARGER].slab.live;
+    bool stale = c->hot_last && now_ms - c->hot_last->touched_ms >= HOT_MS;
+    c->hot_ebb = stale && (c->hot_ebb || live > c->lim.hot + c->busy);
+    return c->hot_ebb || live > c->lim.hot_busy + c->busy;
+}
+
+bool core_rest(struct core *c, uint64_t settled, int64_t now_ms)
 {
     must(settled <= c->sealed && settled >= c->settled);
     c->settled = settled;
     invoice_rest(c);
-    for (int i = 0; i < HOT_STEPS && c->dir[ROW_CHARGER].slab.live > c->lim.hot + c->busy; i++) {
-        struct charger *ch = c->hot_last;
-        if (idle(c, ch) && line_save(c, ch))
-            leave(c, ch);
-        else
-            hot_touch(c, ch); /* looked at again when its turn comes */
+    bool ebb = c->hot_ebb;
+    now_ms = now_ms > c->now ? now_ms : c->now;
+    for (int i = 0; i < HOT_STEPS && last_must(c, now_ms); i++) {
+        ebb |= c->hot_ebb;
+        last_leave(c, now_ms);
     }
+    if (!ebb || c->hot_ebb)
+        return false;
+    slab_trim(&c->dir[ROW_CHARGER].slab);
+    slab_trim(&c->dir[ROW_CONNECTOR].slab);
+    return true;
 }

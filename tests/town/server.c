@@ -275,7 +275,7 @@ int server_submit(struct server *s, const struct cmd *cmd)
 static void apply_all(struct server *s)
 {
     struct str msg;
-    pulse_rest(s->pulse, s->settled);
+    (void)pulse_rest(s->pulse, s->settled, os_now_ms());
     if (mailbox_take(s->inbox, &s->mail) == 0)
         return;
     while (mailbox_next(&s->mail, &msg)) {

@@ -55,7 +55,7 @@ static void world_seal(struct world *w)
 static void needs_fill(struct world *w, const struct cmd *cmd)
 {
     struct core_need needs[CORE_NEEDS_MAX];
-    core_rest(w->core, w->settled);
+    (void)core_rest(w->core, w->settled, 0);
     for (int round = 0; round < 8; round++) {
         int n = core_needs(w->core, cmd, needs);
         if (n == 0)

@@ -234,21 +234,46 @@ static void test_leaves_when_durable(void **state)
     c->u.status.status = CS_FAULTED;
     world_fetch(w, &(struct core_need){.kind = NEED_CHARGER, .a = w->charger});
     core_apply(w->core, c);
-    core_rest(w->core, w->batch.number);
+    (void)core_rest(w->core, w->batch.number, 0);
     assert_non_null(charger_find(w->core, w->charger)); /* not sealed */
     core_seal(w->core, &b);
-    core_rest(w->core, w->batch.number);
+    (void)core_rest(w->core, w->batch.number, 0);
     assert_non_null(charger_find(w->core, w->charger)); /* not durable */
     struct core_need none[CORE_NEEDS_MAX];
     assert_int_equal(core_needs(w->core, c, none), 0);
     world_fetch(
         w, &(struct core_need){.kind = NEED_CHARGER, .a = w->pile}); /* the one that may stay */
-    core_rest(w->core, b.number);
+    (void)core_rest(w->core, b.number, 0);
     assert_null(charger_find(w->core, w->charger));
     assert_int_equal(core_needs(w->core, c, none), 1);
     assert_int_equal(none[0].kind, NEED_CHARGER);
     assert_false(core_need_waits(&none[0]));
     core_batch_free(&b);
+}
+
+/* Where more stand idle than a quiet house needs, all of them leave after a while, heartbeats or not. */
+static void test_ebb(void **state)
+{
+    (void)state;
+    const struct core_need both[] = {{.kind = NEED_CHARGER, .a = w->charger},
+                                     {.kind = NEED_CHARGER, .a = w->pile}};
+    w->core->lim.hot_busy = 2;
+    for (int i = 0; i < 2; i++)
+        world_fetch(w, &both[i]);
+    assert_false(core_rest(w->core, w->batch.number, w->now + 9999));
+    assert_non_null(charger_find(w->core, w->charger));
+    assert_non_null(charger_find(w->core, w->pile));
+    int fetched = w->fetched;
+    world_run(w, 9000);
+    assert_int_equal(world_send(w, world_gate(w, CMD_HEARTBEAT)), 0);
+    assert_int_equal(w->fetched, fetched);
+    assert_true(core_rest(w->core, w->batch.number, w->now + 1000));
+    assert_null(charger_find(w->core, w->charger));
+    assert_null(charger_find(w->core, w->pile));
+    world_fetch(w, &both[0]); /* alone it may stay */
+    assert_false(core_rest(w->core, w->batch.number, w->now + 20000));
+    assert_non_null(charger_find(w->core, w->charger));
+    assert_int_equal(world_charger(w)->heard_ms, w->now);
 }
 
 /* Its heartbeat needs no row; its connection is known when it comes back. */
@@ -315,8 +340,8 @@ int core_needs_tests(void)
     const struct CMUnitTest tests[] = {
         T(test_lazy_is_eager), T(test_missed_then_made),
         T(test_code_taken),    T(test_leaves_when_durable),
-        T(test_line),          T(test_order_pins),
-        T(test_stale_status),
+        T(test_ebb),           T(test_line),
+        T(test_order_pins),    T(test_stale_status),
     };
     return cmocka_run_group_tests_name("core needs", tests, NULL, NULL);
 }

@@ -259,7 +259,7 @@ void world_seal(struct world *w)
         assert_int_equal(ledger_verify(w->core->ledger), 0);
     waits_verify(w);
     assert_false(core_pending(w->core));
-    core_rest(w->core, w->batch.number);
+    (void)core_rest(w->core, w->batch.number, w->now);
 }
 
 int world_send(struct world *w, struct cmd *cmd)
