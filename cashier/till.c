@@ -10,7 +10,14 @@
 #include "io/os/clock.h"
 #include "io/os/crypto.h"
 
-enum { RETRIES = 6, LATE_MS = 6000, REORDER_MS = 3000, SOON_MS = 20, TELL_MS = 5000, CHECK_MS = 300 };
+enum {
+    RETRIES = 6,
+    LATE_MS = 6000,
+    REORDER_MS = 3000,
+    SOON_MS = 20,
+    TELL_MS = 5000,
+    CHECK_MS = 300
+};
 
 bool till_strikes(struct till *t, enum till_fault f)
 {
@@ -176,7 +183,8 @@ bool till_confirm(struct till *t, struct move *m, bool yes)
 
 /* ---- telling ---- */
 
-static struct notice *notice_new(struct till *t, int kind, enum notice_of of, size_t index, int32_t ms)
+static struct notice *notice_new(struct till *t, int kind, enum notice_of of, size_t index,
+                                 int32_t ms)
 {
     for (size_t i = 0; i < TILL_NOTICES; i++) {
         struct notice *n = &t->notices[i];
@@ -333,10 +341,10 @@ void till_print(const struct till *t, struct buf *out)
         const struct trade *n = &t->trades[i];
         buf_printf(out,
                    "%s{\"kind\":%d,\"no\":\"%s\",\"state\":\"%s\",\"fen\":%" PRId64
-                   ",\"refunded\":%" PRId64 ",\"frozen\":%d,\"provider_no\":\"%s\",\"page\":\"%s/pay/%s\"}",
+                   ",\"refunded\":%" PRId64
+                   ",\"frozen\":%d,\"provider_no\":\"%s\",\"page\":\"%s/pay/%s\"}",
                    i ? "," : "", n->kind, n->no, trade_states[n->state], n->fen, n->refunded,
-                   n->frozen,
-                   n->provider_no, t->base, n->code);
+                   n->frozen, n->provider_no, t->base, n->code);
     }
     buf_put_c(out, "],\"moves\":[");
     for (size_t i = 0; i < t->moves_n; i++) {

@@ -357,16 +357,17 @@ static bool share_put(struct till *t, struct str group, bool first, struct till_
         if (n->what != MOVE_SHARE || !str_eq_c(group, n->group))
             continue;
         struct wechat_ShareResult *to = &r[v.receivers_n++];
-        *to = (struct wechat_ShareResult){
-            .amount = n->fen,
-            .description = str_from_c(n->no),
-            .account = str_from_c(n->payee),
-            .detail_id = str_from_c(n->provider_no),
-            .result = first ? STR_LIT("PENDING")
-                            : n->state == MOVE_DONE ? STR_LIT("SUCCESS") : STR_LIT("CLOSED")};
+        *to = (struct wechat_ShareResult){.amount = n->fen,
+                                          .description = str_from_c(n->no),
+                                          .account = str_from_c(n->payee),
+                                          .detail_id = str_from_c(n->provider_no),
+                                          .result = first                   ? STR_LIT("PENDING")
+                                                    : n->state == MOVE_DONE ? STR_LIT("SUCCESS")
+                                                                            : STR_LIT("CLOSED")};
         to->has.amount = to->has.description = to->has.account = to->has.result = true;
         to->has.detail_id = true;
-        v.transaction_id = str_from_c(till_trade(t, TILL_WECHAT, str_from_c(n->of_no))->provider_no);
+        v.transaction_id =
+            str_from_c(till_trade(t, TILL_WECHAT, str_from_c(n->of_no))->provider_no);
     }
     v.state = first ? STR_LIT("PROCESSING") : STR_LIT("FINISHED");
     v.has.out_order_no = v.has.transaction_id = v.has.state = v.has.receivers = true;

@@ -818,7 +818,7 @@ struct out_pay {
     int64_t expires_ms;
     int32_t op, kind, method; /* enum pay_op, channel_kind, pay_method */
     char currency[4];
-    int32_t sharing, pad; /* CREATE: 1: shares will be paid out of it */
+    int32_t sharing, pad;             /* CREATE: 1: shares will be paid out of it */
     char no[33], of_no[33];           /* ours; REFUND: of the payment */
     char provider_no[65];             /* of the payment, where known */
     char payee[121], payee_name[101]; /* CREATE: payee is who pays, where the provider must know */

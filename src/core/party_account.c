@@ -75,8 +75,7 @@ static void account_ask(struct core *c, const struct party_account *a, bool quer
     const struct channel *ch = channel_find(c, a->row.channel);
     if (!ch)
         return; /* nobody to ask */
-    struct out_pay *ask =
-        purse_ask(c, ch, query ? PAY_ACCOUNT_QUERY : PAY_ACCOUNT_OPEN, a->row.id);
+    struct out_pay *ask = purse_ask(c, ch, query ? PAY_ACCOUNT_QUERY : PAY_ACCOUNT_OPEN, a->row.id);
     struct pay_open *o = &ask->u.open;
     o->payee_kind = a->row.payee_kind;
     (void)str_copy(o->name, sizeof o->name, str_from_c(a->row.name));
@@ -169,8 +168,8 @@ static void account_state(struct core *c, struct party_account *a, enum party_ac
                           int err)
 {
     static const char *const action[] = {
-        [PARTY_ACCOUNT_ASKED] = "account.asked",     [PARTY_ACCOUNT_CHECKING] = "account.checking",
-        [PARTY_ACCOUNT_OPEN] = "account.open",       [PARTY_ACCOUNT_REFUSED] = "account.refused",
+        [PARTY_ACCOUNT_ASKED] = "account.asked",   [PARTY_ACCOUNT_CHECKING] = "account.checking",
+        [PARTY_ACCOUNT_OPEN] = "account.open",     [PARTY_ACCOUNT_REFUSED] = "account.refused",
         [PARTY_ACCOUNT_CLOSED] = "account.closed",
     };
     a->row.state = (int32_t)s;

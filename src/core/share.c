@@ -86,8 +86,8 @@ struct share_part share_restore(struct core *c, int64_t tenant, int64_t party, i
     bool pending = due_ms > c->now;
     int64_t debt_account = 0, debt = debt_left(c, tenant, party, q, &debt_account);
     int64_t repay = debt < amount ? debt : amount;
-    s.account = purse_account(c, tenant, pending ? ACCOUNT_PENDING : ACCOUNT_AVAILABLE, party,
-                              q->currency);
+    s.account =
+        purse_account(c, tenant, pending ? ACCOUNT_PENDING : ACCOUNT_AVAILABLE, party, q->currency);
     if (repay)
         purse_leg(q, debt_account, repay, party);
     purse_leg(q, s.account, amount - repay, party);

@@ -147,8 +147,8 @@ static void claim_take(struct core *c, const struct payment *p, const struct ord
                                    .version = 1};
     purse_request(c, &q, row.tenant, TRANSFER_SHARED, row.currency);
     q.order_id = o->row.id;
-    purse_leg(&q, purse_account(c, row.tenant, ACCOUNT_PENDING, v->party, row.currency),
-              -v->amount, v->party);
+    purse_leg(&q, purse_account(c, row.tenant, ACCOUNT_PENDING, v->party, row.currency), -v->amount,
+              v->party);
     if (!payout_shared(c, &row, &q)) {
         audit_put(c, row.tenant, "sharing.full", p->row.id, "", ERR_FULL);
         return;
@@ -255,8 +255,7 @@ static void part_said(struct core *c, struct payment *p, const struct pay_shared
 static void all_failed(struct core *c, struct payment *p)
 {
     while (p->shared)
-        part_said(c, p,
-                  &(struct pay_shared){.payout = p->shared->row.id, .state = PAY_FAILED});
+        part_said(c, p, &(struct pay_shared){.payout = p->shared->row.id, .state = PAY_FAILED});
 }
 
 static void shares_said(struct core *c, struct payment *p, const struct cmd_pay_result *in)

@@ -246,7 +246,7 @@ enum pay_op {
     PAY_REFUND_QUERY = 5,
     PAY_TRANSFER = 6,
     PAY_TRANSFER_QUERY = 7,
-    PAY_NOTICE = 8, /* it spoke by itself */
+    PAY_NOTICE = 8,       /* it spoke by itself */
     PAY_ACCOUNT_OPEN = 9, /* open a party's sub-account, after a check of its identity */
     PAY_ACCOUNT_QUERY = 10,
     PAY_SHARE = 11, /* pay shares out of a payment */

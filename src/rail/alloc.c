@@ -147,8 +147,7 @@ static enum rail_refusal verify(const struct rail *r, const struct rail_reply *a
 
 static void read_problem(const struct out_pay *ask, struct str code, struct cmd_pay_result *out)
 {
-    bool asks =
-        ask->op == PAY_TRANSFER || ask->op == PAY_REFUND || ask->op == PAY_ACCOUNT_OPEN;
+    bool asks = ask->op == PAY_TRANSFER || ask->op == PAY_REFUND || ask->op == PAY_ACCOUNT_OPEN;
     if (str_eq_c(code, "busy"))
         rail_set(out, PAY_UNKNOWN, ERR_AGAIN);
     else if (str_eq_c(code, "no_funds"))

@@ -21,14 +21,12 @@ static int64_t rail, wechat;
 
 static int64_t channel_of(int32_t kind)
 {
-    assert_int_equal(world_put(w, ROW_CHANNEL, true,
-                               &(struct row_channel){.kind = kind,
-                                                     .name = "channel",
-                                                     .url = "",
-                                                     .app = "",
-                                                     .merchant = "",
-                                                     .keys = ""}),
-                     0);
+    assert_int_equal(
+        world_put(
+            w, ROW_CHANNEL, true,
+            &(struct row_channel){
+                .kind = kind, .name = "channel", .url = "", .app = "", .merchant = "", .keys = ""}),
+        0);
     return w->reply.u.made.id;
 }
 

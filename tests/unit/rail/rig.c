@@ -169,7 +169,12 @@ struct out_pay rig_ask(enum pay_op op, int32_t kind)
                                      .id_no = "11010119900307123X",
                                      .bank = "6222020000000001",
                                      .account = "oAbc"};
-    snprintf(a.no, sizeof a.no, "%c1234567", payment ? 'P' : account ? 'A' : share ? 'S' : op == PAY_UNFREEZE ? 'U' : 'W');
+    snprintf(a.no, sizeof a.no, "%c1234567",
+             payment              ? 'P'
+             : account            ? 'A'
+             : share              ? 'S'
+             : op == PAY_UNFREEZE ? 'U'
+                                  : 'W');
     if (op == PAY_REFUND || op == PAY_REFUND_QUERY)
         snprintf(a.of_no, sizeof a.of_no, "P7654321");
     return a;

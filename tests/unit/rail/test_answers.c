@@ -70,7 +70,8 @@ static const struct row wechat_rows[] = {
 
 /* Shares of a payment, and who may get them. */
 static const struct row share_rows[] = {
-#define SHARE(no, state) "{\"transaction_id\":\"42001\",\"out_order_no\":\"" no "\",\"state\":\"" state "\"}"
+#define SHARE(no, state)                                                                           \
+    "{\"transaction_id\":\"42001\",\"out_order_no\":\"" no "\",\"state\":\"" state "\"}"
     {PAY_ACCOUNT_OPEN, 200, "{\"account\":\"oAbc\"}", PAY_DONE, 0, -1},
     {PAY_ACCOUNT_OPEN, 200, "{\"account\":\"oXyz\"}", PAY_UNKNOWN, ERR_DENIED, -1},
     {PAY_ACCOUNT_OPEN, 400, "{\"code\":\"INVALID_REQUEST\"}", PAY_FAILED, ERR_PROVIDER, -1},
@@ -81,7 +82,8 @@ static const struct row share_rows[] = {
     {PAY_SHARE, 403, "{\"code\":\"NOT_ENOUGH\"}", PAY_NO_FUNDS, ERR_NO_FUNDS, -1},
     {PAY_SHARE, 429, "{\"code\":\"FREQUENCY_LIMITED\"}", PAY_UNKNOWN, ERR_AGAIN, -1},
     {PAY_SHARE_QUERY, 200, SHARE("S1234567", "FINISHED"), PAY_DONE, 0, -1},
-    {PAY_SHARE_QUERY, 200, "{\"transaction_id\":\"42009\",\"out_order_no\":\"S1234567\",\"state\":\"FINISHED\"}",
+    {PAY_SHARE_QUERY, 200,
+     "{\"transaction_id\":\"42009\",\"out_order_no\":\"S1234567\",\"state\":\"FINISHED\"}",
      PAY_UNKNOWN, ERR_DENIED, -1},
     {PAY_SHARE_QUERY, 404, "{\"code\":\"RESOURCE_NOT_EXISTS\"}", PAY_UNKNOWN, ERR_NOT_FOUND, -1},
     {PAY_UNFREEZE, 200, SHARE("U1234567", "PROCESSING"), PAY_DONE, 0, -1},
@@ -136,13 +138,14 @@ static void share_answers(void **state)
         assert_int_equal(r.shared_n, 0);
     }
     ask = rig_ask(PAY_SHARE_QUERY, CHANNEL_WECHAT);
-    said_wechat(&s, 200,
-                "{\"transaction_id\":\"42001\",\"out_order_no\":\"S1234567\",\"state\":\"FINISHED\","
-                "\"receivers\":[{\"amount\":100,\"description\":\"W11\",\"result\":\"SUCCESS\","
-                "\"detail_id\":\"36\"},{\"amount\":5,\"description\":\"W12\",\"result\":\"CLOSED\"},"
-                "{\"amount\":5,\"description\":\"other\",\"result\":\"SUCCESS\"},"
-                "{\"amount\":5,\"description\":\"W13\",\"result\":\"PENDING\"}]}",
-                NOW);
+    said_wechat(
+        &s, 200,
+        "{\"transaction_id\":\"42001\",\"out_order_no\":\"S1234567\",\"state\":\"FINISHED\","
+        "\"receivers\":[{\"amount\":100,\"description\":\"W11\",\"result\":\"SUCCESS\","
+        "\"detail_id\":\"36\"},{\"amount\":5,\"description\":\"W12\",\"result\":\"CLOSED\"},"
+        "{\"amount\":5,\"description\":\"other\",\"result\":\"SUCCESS\"},"
+        "{\"amount\":5,\"description\":\"W13\",\"result\":\"PENDING\"}]}",
+        NOW);
     assert_int_equal(rail_ask(rig.wechat, &ask, NOW, NONCE, &q, &r), 0);
     assert_int_equal(rail_answer(rig.wechat, &ask, &q, &s.reply, &r), 0);
     assert_int_equal(r.shared_n, 3);
@@ -359,12 +362,9 @@ static void alloc_answers(void **state)
 int run_answer_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wechat_answers),
-        cmocka_unit_test(alipay_answers),
-        cmocka_unit_test(alloc_answers),
-        cmocka_unit_test(account_answers),
-        cmocka_unit_test(share_answers),
-        cmocka_unit_test(account_numbers),
+        cmocka_unit_test(wechat_answers), cmocka_unit_test(alipay_answers),
+        cmocka_unit_test(alloc_answers),  cmocka_unit_test(account_answers),
+        cmocka_unit_test(share_answers),  cmocka_unit_test(account_numbers),
     };
     return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

@@ -230,11 +230,12 @@ static void shares_ask(void **state)
     asked(rig.wechat, rig_ask(PAY_ACCOUNT_OPEN, CHANNEL_WECHAT), "POST",
           "https://pay.test/v3/profitsharing/receivers/add",
           "\"type\":\"PERSONAL_OPENID\",\"account\":\"oAbc\",\"name\":\"");
-    asked(rig.wechat, rig_ask(PAY_SHARE, CHANNEL_WECHAT), "POST",
-          "https://pay.test/v3/profitsharing/orders",
-          "\"receivers\":[{\"type\":\"MERCHANT_ID\",\"account\":\"1900\",\"amount\":100,"
-          "\"description\":\"W11\"},{\"type\":\"PERSONAL_OPENID\",\"account\":\"oAbc\",\"amount\":5,"
-          "\"description\":\"W12\"}],\"unfreeze_unsplit\":false");
+    asked(
+        rig.wechat, rig_ask(PAY_SHARE, CHANNEL_WECHAT), "POST",
+        "https://pay.test/v3/profitsharing/orders",
+        "\"receivers\":[{\"type\":\"MERCHANT_ID\",\"account\":\"1900\",\"amount\":100,"
+        "\"description\":\"W11\"},{\"type\":\"PERSONAL_OPENID\",\"account\":\"oAbc\",\"amount\":5,"
+        "\"description\":\"W12\"}],\"unfreeze_unsplit\":false");
     asked(rig.wechat, rig_ask(PAY_SHARE_QUERY, CHANNEL_WECHAT), "GET",
           "https://pay.test/v3/profitsharing/orders/S1234567?transaction_id=42001", NULL);
     asked(rig.wechat, rig_ask(PAY_UNFREEZE, CHANNEL_WECHAT), "POST",
