@@ -55,6 +55,8 @@ int config_set(struct config *c, struct str name, struct str value)
         return set_bool(c, s, value);
     if (value.n >= s->size)
         return ERR_TOO_LARGE;
+    if (value.n && memchr(value.p, 0, value.n))
+        return ERR_SYNTAX; /* it would end there */
     (void)str_copy((char *)c + s->offset, s->size, value);
     return 0;
 }
