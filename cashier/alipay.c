@@ -359,8 +359,8 @@ static void pair(struct form *f, const char *name, struct str value)
 /* What a notice is about; a transfer's matter is JSON of its own. */
 static void members(struct till *t, const struct notice *n, struct arena *m, struct form *f)
 {
-    const struct move *r = n->of_move ? &t->moves[n->index] : NULL;
-    const struct trade *d = !n->of_move ? &t->trades[n->index]
+    const struct move *r = n->of == OF_MOVE ? &t->moves[n->index] : NULL;
+    const struct trade *d = n->of == OF_TRADE ? &t->trades[n->index]
                             : r->what == MOVE_REFUND
                                 ? till_trade(t, TILL_ALIPAY, str_from_c(r->of_no))
                                 : NULL;

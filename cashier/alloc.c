@@ -76,40 +76,61 @@ static void put(struct till_reply *a, const struct wire_type *type, const void *
 
 static void account_put(const struct account *n, struct till_reply *a)
 {
+    static const enum alloc_AccountState states[] = {
+        alloc_AccountState_opening, alloc_AccountState_open, alloc_AccountState_refused,
+        alloc_AccountState_closed};
     struct alloc_Account v = {.account = str_from_c(n->no),
-                              .state =
-                                  n->open ? alloc_AccountState_open : alloc_AccountState_refused,
+                              .state = states[n->state],
+                              .number = str_from_c(n->number),
+                              .reason = STR_LIT("证件信息不符"),
                               .balance = n->fen,
                               .available = n->fen};
-    v.has.balance = v.has.available = true;
+    v.has.balance = v.has.available = n->state == ACCOUNT_IS_OPEN;
+    v.has.number = n->state == ACCOUNT_IS_OPEN;
+    v.has.reason = n->state == ACCOUNT_REFUSED;
     put(a, &alloc_Account_type, &v);
 }
 
-/* The identity is sealed for us; one that begins with 0 does not exist. */
-static bool identity_ok(struct till *t, struct str hidden)
+/* What is sealed for us; false when it is not. */
+static bool shown(struct till *t, struct str hidden, char out[65])
 {
     struct buf plain;
-    buf_init(&plain, 1024);
-    bool ok =
-        sign_show(t->keys[TILL_ALLOC].own, hidden, &plain) == 0 && plain.n > 5 && plain.p[0] != '0';
+    buf_init(&plain, 64);
+    bool ok = sign_show(t->keys[TILL_ALLOC].own, hidden, &plain) == 0 && plain.n > 5;
+    (void)str_copy(out, 65, buf_str(&plain));
     crypto_wipe(plain.p, plain.n);
     buf_free(&plain);
     return ok;
+}
+
+static bool same_owner(const struct account *n, const struct alloc_OpenIn *in, const char *id_no,
+                       const char *bank)
+{
+    return str_eq_c(in->name, n->name) && str_eq_c(in->kind, n->kind) &&
+           strcmp(n->id_no, id_no) == 0 && strcmp(n->bank, bank) == 0;
 }
 
 static void account_open(struct till *t, const struct till_request *q, struct arena *m,
                          struct till_reply *a)
 {
     struct alloc_OpenIn in;
-    if (wire_json_decode(&alloc_OpenIn_type, q->body, m, &in, WIRE_STRICT, NULL) != 0) {
+    char id_no[65], bank[65];
+    if (wire_json_decode(&alloc_OpenIn_type, q->body, m, &in, WIRE_STRICT, NULL) != 0 ||
+        !shown(t, in.id_no, id_no) || !shown(t, in.bank, bank)) {
         problem(a, 400, "bad_request");
         return;
     }
     struct account *n = till_account(t, in.account);
-    if (!n && t->accounts_n < TILL_ACCOUNTS) {
-        n = &t->accounts[t->accounts_n++];
-        (void)str_copy(n->no, sizeof n->no, in.account);
-        n->open = identity_ok(t, in.id_no);
+    if (n && !same_owner(n, &in, id_no, bank)) {
+        problem(a, 409, "conflict");
+        return;
+    }
+    if (!n && (n = till_account_new(t, in.account)) != NULL) {
+        (void)str_copy(n->name, sizeof n->name, in.name);
+        (void)str_copy(n->kind, sizeof n->kind, in.kind);
+        (void)str_copy(n->notify_url, sizeof n->notify_url, in.notify_url);
+        (void)str_copy(n->id_no, sizeof n->id_no, str_from_c(id_no));
+        (void)str_copy(n->bank, sizeof n->bank, str_from_c(bank));
     }
     if (n)
         account_put(n, a);
@@ -169,7 +190,7 @@ static void move_make(struct till *t, const struct till_request *q, struct arena
     struct account *to = till_account(t, in.account);
     if (known(t, in.no, in.amount, a))
         return;
-    if (!to || !to->open) {
+    if (!to || to->state != ACCOUNT_IS_OPEN) {
         problem(a, 422, "refused");
         return;
     }
@@ -318,11 +339,15 @@ void till_alloc(struct till *t, const struct till_request *q, struct till_reply 
 
 void alloc_tell(struct till *t, const struct notice *n, struct buf *body, struct buf *headers)
 {
-    const struct move *d = &t->moves[n->index];
+    const struct move *d = n->of == OF_MOVE ? &t->moves[n->index] : NULL;
+    const struct account *b = n->of == OF_ACCOUNT ? &t->accounts[n->index] : NULL;
+    bool open = b && (b->state == ACCOUNT_IS_OPEN) != n->lie;
     struct alloc_Notice v = {.id = str_from_c(n->id),
-                             .no = str_from_c(d->no),
-                             .state = n->lie ? alloc_State_failed : state_of(d),
-                             .amount = d->fen};
+                             .no = str_from_c(d ? d->no : b->no),
+                             .state = b        ? open ? alloc_State_done : alloc_State_failed
+                                      : n->lie ? alloc_State_failed
+                                               : state_of(d),
+                             .amount = d ? d->fen : 0};
     (void)!wire_json_encode(&alloc_Notice_type, &v, body);
     buf_put_c(headers, "Content-Type: application/json");
     buf_put_char(headers, 0);

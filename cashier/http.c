@@ -39,7 +39,8 @@ static void route(struct till *t, const struct till_request *q, struct till_repl
         till_alipay(t, q, a);
     else if (str_starts(q->path, STR_LIT("/alloc/")))
         till_alloc(t, q, a);
-    else if (str_starts(q->path, STR_LIT("/pay/")) || str_starts(q->path, STR_LIT("/confirm/")))
+    else if (str_starts(q->path, STR_LIT("/pay/")) || str_starts(q->path, STR_LIT("/confirm/")) ||
+             str_starts(q->path, STR_LIT("/account/")))
         till_page(t, q, a);
     else if (str_eq_c(q->path, "/state"))
         till_print(t, &a->body);

@@ -73,6 +73,29 @@ static void confirm_page(struct till *t, struct str code, const struct till_requ
     }
 }
 
+/* A sub-account: whoever plays the provider opens, refuses or closes it, whatever it was. */
+static void account_page(struct till *t, struct str number, const struct till_request *q,
+                         struct till_reply *a)
+{
+    static const char *const states[] = {"审核中 · Checking", "已开通 · Open", "已拒绝 · Refused",
+                                         "已关闭 · Closed"};
+    struct account *n = till_account(t, number);
+    if (!n) {
+        a->status = 404;
+        return;
+    }
+    if (str_eq_c(q->method, "POST"))
+        till_account_set(t, n,
+                         str_eq_c(q->query, "open")     ? ACCOUNT_IS_OPEN
+                         : str_eq_c(q->query, "refuse") ? ACCOUNT_REFUSED
+                                                        : ACCOUNT_IS_CLOSED);
+    head(a);
+    buf_printf(&a->body, "<h1>子账户 Sub-account</h1><p>%s<b>%s</b>", n->number, states[n->state]);
+    form(a, "open", "开通 Open", false);
+    form(a, "refuse", "拒绝 Refuse", true);
+    form(a, "close", "关闭 Close", true);
+}
+
 void till_page(struct till *t, const struct till_request *q, struct till_reply *a)
 {
     struct str rest = q->path;
@@ -80,6 +103,8 @@ void till_page(struct till *t, const struct till_request *q, struct till_reply *
     struct str what = str_cut(&rest, '/');
     if (str_eq_c(what, "pay"))
         pay_page(t, rest, q, a);
+    else if (str_eq_c(what, "account"))
+        account_page(t, rest, q, a);
     else
         confirm_page(t, rest, q, a);
 }

@@ -10,7 +10,14 @@
 #include "io/os/clock.h"
 #include "io/os/crypto.h"
 
-enum { RETRIES = 6, LATE_MS = 6000, REORDER_MS = 3000, SOON_MS = 20, TELL_MS = 5000 };
+enum {
+    RETRIES = 6,
+    LATE_MS = 6000,
+    REORDER_MS = 3000,
+    SOON_MS = 20,
+    TELL_MS = 5000,
+    CHECK_MS = 300
+};
 
 bool till_strikes(struct till *t, enum till_fault f)
 {
@@ -54,7 +61,7 @@ struct move *till_move_by_code(struct till *t, struct str code)
 struct account *till_account(struct till *t, struct str no)
 {
     for (size_t i = 0; i < t->accounts_n; i++)
-        if (str_eq_c(no, t->accounts[i].no))
+        if (str_eq_c(no, t->accounts[i].no) || str_eq_c(no, t->accounts[i].number))
             return &t->accounts[i];
     return NULL;
 }
@@ -91,6 +98,17 @@ struct move *till_move_new(struct till *t, int kind, enum move_what what, struct
     (void)str_copy(n->no, sizeof n->no, no);
     os_random_text(n->code, TILL_CODE_SIZE - 1);
     provider_no(t, n->provider_no);
+    return n;
+}
+
+struct account *till_account_new(struct till *t, struct str no)
+{
+    if (t->accounts_n == TILL_ACCOUNTS)
+        return NULL;
+    struct account *n = &t->accounts[t->accounts_n++];
+    *n = (struct account){.due_ns = os_mono_ns() + (int64_t)CHECK_MS * 1000000};
+    (void)str_copy(n->no, sizeof n->no, no);
+    provider_no(t, n->number);
     return n;
 }
 
@@ -165,7 +183,8 @@ bool till_confirm(struct till *t, struct move *m, bool yes)
 
 /* ---- telling ---- */
 
-static struct notice *notice_new(struct till *t, int kind, bool of_move, size_t index, int32_t ms)
+static struct notice *notice_new(struct till *t, int kind, enum notice_of of, size_t index,
+                                 int32_t ms)
 {
     for (size_t i = 0; i < TILL_NOTICES; i++) {
         struct notice *n = &t->notices[i];
@@ -173,7 +192,7 @@ static struct notice *notice_new(struct till *t, int kind, bool of_move, size_t 
             continue;
         *n = (struct notice){.used = true,
                              .kind = kind,
-                             .of_move = of_move,
+                             .of = of,
                              .index = index,
                              .told_ms = os_wall_ms(),
                              .due_ns = os_mono_ns() + ms * INT64_C(1000000),
@@ -184,7 +203,7 @@ static struct notice *notice_new(struct till *t, int kind, bool of_move, size_t 
     return NULL; /* the merchant asks by himself */
 }
 
-static void tell(struct till *t, int kind, bool of_move, size_t index)
+static void tell(struct till *t, int kind, enum notice_of of, size_t index)
 {
     static const enum till_fault slow[] = {FAULT_LATE, FAULT_REORDER};
     int32_t ms = SOON_MS;
@@ -194,13 +213,13 @@ static void tell(struct till *t, int kind, bool of_move, size_t index)
         if (till_strikes(t, slow[i]))
             ms = slow[i] == FAULT_LATE ? LATE_MS : REORDER_MS;
     if (till_strikes(t, FAULT_CONTRADICT)) {
-        struct notice *lie = notice_new(t, kind, of_move, index, 0);
+        struct notice *lie = notice_new(t, kind, of, index, 0);
         if (lie)
             lie->lie = true;
     }
-    struct notice *n = notice_new(t, kind, of_move, index, ms);
+    struct notice *n = notice_new(t, kind, of, index, ms);
     if (n && till_strikes(t, FAULT_DUPLICATE)) {
-        struct notice *again = notice_new(t, kind, of_move, index, ms + SOON_MS);
+        struct notice *again = notice_new(t, kind, of, index, ms + SOON_MS);
         if (again)
             (void)str_copy(again->id, sizeof again->id, str_from_c(n->id));
     }
@@ -209,17 +228,41 @@ static void tell(struct till *t, int kind, bool of_move, size_t index)
 void till_tell_trade(struct till *t, const struct trade *trade)
 {
     if (trade->notify_url[0])
-        tell(t, trade->kind, false, (size_t)(trade - t->trades));
+        tell(t, trade->kind, OF_TRADE, (size_t)(trade - t->trades));
 }
 
-static const char *const move_names[] = {"refund", "transfer", "reversal", "cashout"};
+static const char *const move_names[] = {"refund", "transfer", "reversal", "cashout", "share"};
 
 void till_tell_move(struct till *t, const struct move *m)
 {
     if (m->state == MOVE_DONE)
         bill_add(t, m->kind, move_names[m->what], m->no, m->of_no, m->provider_no, m->fen);
     if (m->notify_url[0])
-        tell(t, m->kind, true, (size_t)(m - t->moves));
+        tell(t, m->kind, OF_MOVE, (size_t)(m - t->moves));
+}
+
+void till_account_set(struct till *t, struct account *n, enum account_state s)
+{
+    n->state = s;
+    if (n->notify_url[0])
+        tell(t, TILL_ALLOC, OF_ACCOUNT, (size_t)(n - t->accounts));
+}
+
+/* An identity that begins with 0 does not exist. */
+static void accounts_check(struct till *t, int64_t now)
+{
+    for (size_t i = 0; i < t->accounts_n; i++) {
+        struct account *n = &t->accounts[i];
+        if (n->state == ACCOUNT_WAIT && n->due_ns <= now)
+            till_account_set(t, n, n->id_no[0] == '0' ? ACCOUNT_REFUSED : ACCOUNT_IS_OPEN);
+    }
+}
+
+static const char *notice_url(const struct till *t, const struct notice *n)
+{
+    return n->of == OF_MOVE      ? t->moves[n->index].notify_url
+           : n->of == OF_ACCOUNT ? t->accounts[n->index].notify_url
+                                 : t->trades[n->index].notify_url;
 }
 
 static void notice_send(struct till *t, struct notice *n)
@@ -227,7 +270,7 @@ static void notice_send(struct till *t, struct notice *n)
     struct buf body, headers;
     struct fetch_request f = {.method = "POST", .timeout_ms = TELL_MS, .max = TILL_TEXT_MAX};
     size_t count = 0;
-    f.url = n->of_move ? t->moves[n->index].notify_url : t->trades[n->index].notify_url;
+    f.url = notice_url(t, n);
     buf_init(&body, TILL_TEXT_MAX);
     buf_init(&headers, TILL_TEXT_MAX);
     if (n->kind == TILL_WECHAT)
@@ -265,6 +308,7 @@ void till_answered(void *ctx, void *tag, const struct fetch_answer *a)
 int32_t till_turn(struct till *t)
 {
     int64_t now = os_mono_ns(), next = now + INT64_C(500000000);
+    accounts_check(t, now);
     for (size_t i = 0; i < TILL_NOTICES; i++) {
         struct notice *n = &t->notices[i];
         if (!n->used || n->sent)
@@ -289,6 +333,7 @@ void till_header(struct till_reply *a, const char *name, struct str value)
 void till_print(const struct till *t, struct buf *out)
 {
     static const char *const trade_states[] = {"open", "paid", "closed"};
+    static const char *const account_states[] = {"wait", "open", "refused", "closed"};
     static const char *const move_states[] = {"wait", "done", "failed"};
     buf_printf(out, "{\"balance\":[%" PRId64 ",%" PRId64 ",%" PRId64 "],\"trades\":[",
                t->balance[0], t->balance[1], t->balance[2]);
@@ -296,9 +341,10 @@ void till_print(const struct till *t, struct buf *out)
         const struct trade *n = &t->trades[i];
         buf_printf(out,
                    "%s{\"kind\":%d,\"no\":\"%s\",\"state\":\"%s\",\"fen\":%" PRId64
-                   ",\"refunded\":%" PRId64 ",\"provider_no\":\"%s\",\"page\":\"%s/pay/%s\"}",
+                   ",\"refunded\":%" PRId64
+                   ",\"frozen\":%d,\"provider_no\":\"%s\",\"page\":\"%s/pay/%s\"}",
                    i ? "," : "", n->kind, n->no, trade_states[n->state], n->fen, n->refunded,
-                   n->provider_no, t->base, n->code);
+                   n->frozen, n->provider_no, t->base, n->code);
     }
     buf_put_c(out, "],\"moves\":[");
     for (size_t i = 0; i < t->moves_n; i++) {
@@ -308,6 +354,15 @@ void till_print(const struct till *t, struct buf *out)
                    "\"fen\":%" PRId64 ",\"page\":\"%s/confirm/%s\"}",
                    i ? "," : "", n->kind, move_names[n->what], n->no, n->of_no,
                    move_states[n->state], n->fen, t->base, n->code);
+    }
+    buf_put_c(out, "],\"accounts\":[");
+    for (size_t i = 0; i < t->accounts_n; i++) {
+        const struct account *n = &t->accounts[i];
+        buf_printf(out,
+                   "%s{\"no\":\"%s\",\"number\":\"%s\",\"state\":\"%s\",\"fen\":%" PRId64
+                   ",\"page\":\"%s/account/%s\"}",
+                   i ? "," : "", n->no, n->number, account_states[n->state], n->fen, t->base,
+                   n->number);
     }
     buf_put_c(out, "]}");
 }

@@ -45,25 +45,32 @@ struct trade {
     enum trade_state state;
     char no[65], provider_no[33], code[TILL_CODE_SIZE], notify_url[256];
     int64_t fen, refunded, made_ms, paid_ms;
+    bool frozen; /* shares may be paid out of it, and nothing else may use it */
 };
-enum move_what { MOVE_REFUND, MOVE_TRANSFER, MOVE_REVERSAL, MOVE_CASHOUT };
+enum move_what { MOVE_REFUND, MOVE_TRANSFER, MOVE_REVERSAL, MOVE_CASHOUT, MOVE_SHARE };
 enum move_state { MOVE_WAIT, MOVE_DONE, MOVE_FAILED };
 struct move {
     int kind;
     enum move_what what;
     enum move_state state;
     char no[65], of_no[65], provider_no[33], code[TILL_CODE_SIZE], payee[129], notify_url[256];
+    char group[65]; /* SHARE: the request that it came with */
     int64_t fen, made_ms;
 };
+enum account_state { ACCOUNT_WAIT, ACCOUNT_IS_OPEN, ACCOUNT_REFUSED, ACCOUNT_IS_CLOSED };
+/** A sub-account; no is the merchant's number of it, number is ours. */
 struct account {
-    char no[33];
-    bool open;
-    int64_t fen;
+    char no[33], number[33], name[101], kind[17], notify_url[256];
+    char id_no[65], bank[65];
+    enum account_state state;
+    int64_t fen, due_ns; /* due_ns: when the check of the identity is over */
 };
 
-/** A notice: about the trade or the move with this index. */
+/** A notice: about the trade, move or account with this index. */
+enum notice_of { OF_TRADE, OF_MOVE, OF_ACCOUNT };
 struct notice {
-    bool used, sent, of_move, lie;
+    bool used, sent, lie;
+    enum notice_of of;
     int kind, attempt;
     size_t index;
     int64_t due_ns, told_ms;
@@ -106,7 +113,11 @@ struct trade *till_trade(struct till *t, int kind, struct str no);
 struct trade *till_trade_by_code(struct till *t, struct str code);
 struct move *till_move(struct till *t, int kind, struct str no);
 struct move *till_move_by_code(struct till *t, struct str code);
+/** By the merchant's number or ours. */
 struct account *till_account(struct till *t, struct str no);
+struct account *till_account_new(struct till *t, struct str no);
+/** The provider decides about it, and tells. */
+void till_account_set(struct till *t, struct account *n, enum account_state s);
 /** New ones; NULL when the till is full. */
 struct trade *till_trade_new(struct till *t, int kind, struct str no, int64_t fen,
                              struct str notify);
@@ -139,7 +150,7 @@ void till_alloc(struct till *t, const struct till_request *q, struct till_reply 
 void wechat_tell(struct till *t, const struct notice *n, struct buf *body, struct buf *headers);
 void alipay_tell(struct till *t, const struct notice *n, struct buf *body, struct buf *headers);
 void alloc_tell(struct till *t, const struct notice *n, struct buf *body, struct buf *headers);
-/** /pay/{code}, /confirm/{code} */
+/** /pay/{code}, /confirm/{code}, /account/{number} */
 void till_page(struct till *t, const struct till_request *q, struct till_reply *a);
 
 /* ---- http.c ---- */

@@ -130,6 +130,8 @@ static void trade_create(struct till *t, const struct till_request *q, struct ar
     }
     if (!n)
         n = till_trade_new(t, TILL_WECHAT, in.out_trade_no, in.amount.total, in.notify_url);
+    if (n)
+        n->frozen = in.has.settle_info && in.settle_info.profit_sharing;
     if (!n) {
         problem(a, 429, "FREQUENCY_LIMITED");
         return;
@@ -291,6 +293,187 @@ static void transfer_make(struct till *t, const struct till_request *q, struct a
     put(a, &wechat_Transfer_type, &v);
 }
 
+/* ---- shares ---- */
+
+enum { SHARE_MOST_BP = 3000 };
+
+static struct account *receiver(struct till *t, struct str account)
+{
+    char key[80];
+    snprintf(key, sizeof key, "wx-%.*s", STR_FMT(account));
+    return till_account(t, str_from_c(key));
+}
+
+/* Whoever is called bad-… is nobody that we know. */
+static void receiver_add(struct till *t, const struct till_request *q, struct arena *m,
+                         struct till_reply *a)
+{
+    struct wechat_ReceiverIn in;
+    char name[65], key[80];
+    if (wire_json_decode(&wechat_ReceiverIn_type, q->body, m, &in, WIRE_STRICT, NULL) != 0 ||
+        !str_eq_c(in.appid, CASHIER_WECHAT_APP) || in.account.n > 28) {
+        problem(a, 400, "PARAM_ERROR");
+        return;
+    }
+    struct buf plain;
+    buf_init(&plain, 64);
+    bool named = sign_show(t->keys[TILL_WECHAT].own, in.name, &plain) == 0;
+    (void)str_copy(name, sizeof name, buf_str(&plain));
+    buf_free(&plain);
+    if (!named || str_starts(in.account, STR_LIT("bad"))) {
+        problem(a, 400, "INVALID_REQUEST");
+        return;
+    }
+    snprintf(key, sizeof key, "wx-%.*s", STR_FMT(in.account));
+    struct account *n = receiver(t, in.account);
+    if (!n && (n = till_account_new(t, str_from_c(key))) != NULL) {
+        (void)str_copy(n->name, sizeof n->name, str_from_c(name));
+        n->state = ACCOUNT_IS_OPEN;
+    }
+    struct wechat_ReceiverOut v = {.type = in.type, .account = in.account};
+    v.has.type = v.has.account = true;
+    if (n)
+        put(a, &wechat_ReceiverOut_type, &v);
+    else
+        problem(a, 429, "FREQUENCY_LIMITED");
+}
+
+static struct trade *trade_of(struct till *t, struct str transaction_id)
+{
+    for (size_t i = 0; i < t->trades_n; i++)
+        if (t->trades[i].kind == TILL_WECHAT && t->trades[i].state == TRADE_PAID &&
+            str_eq_c(transaction_id, t->trades[i].provider_no))
+            return &t->trades[i];
+    return NULL;
+}
+
+/* Writes what became of a request; false when there is none of that number. */
+static bool share_put(struct till *t, struct str group, bool first, struct till_reply *a)
+{
+    struct wechat_ShareResult r[50] = {0};
+    struct wechat_Share v = {.out_order_no = group, .receivers = r};
+    for (size_t i = 0; i < t->moves_n && v.receivers_n < ARRAY_LEN(r); i++) {
+        const struct move *n = &t->moves[i];
+        if (n->what != MOVE_SHARE || !str_eq_c(group, n->group))
+            continue;
+        struct wechat_ShareResult *to = &r[v.receivers_n++];
+        *to = (struct wechat_ShareResult){.amount = n->fen,
+                                          .description = str_from_c(n->no),
+                                          .account = str_from_c(n->payee),
+                                          .detail_id = str_from_c(n->provider_no),
+                                          .result = first                   ? STR_LIT("PENDING")
+                                                    : n->state == MOVE_DONE ? STR_LIT("SUCCESS")
+                                                                            : STR_LIT("CLOSED")};
+        to->has.amount = to->has.description = to->has.account = to->has.result = true;
+        to->has.detail_id = true;
+        v.transaction_id =
+            str_from_c(till_trade(t, TILL_WECHAT, str_from_c(n->of_no))->provider_no);
+    }
+    v.state = first ? STR_LIT("PROCESSING") : STR_LIT("FINISHED");
+    v.has.out_order_no = v.has.transaction_id = v.has.state = v.has.receivers = true;
+    if (v.receivers_n)
+        put(a, &wechat_Share_type, &v);
+    return v.receivers_n > 0;
+}
+
+/* Why a request is refused; NULL. */
+static const char *share_wrong(struct till *t, const struct wechat_ShareIn *in,
+                               const struct trade *d)
+{
+    int64_t sum = 0;
+    if (!d)
+        return "ORDER_NOT_EXIST";
+    if (!d->frozen)
+        return "NO_AUTH";
+    for (size_t i = 0; i < in->receivers_n; i++) {
+        if (!receiver(t, in->receivers[i].account))
+            return "INVALID_REQUEST";
+        sum += in->receivers[i].amount;
+    }
+    return sum * 10000 > (d->fen - d->refunded) * SHARE_MOST_BP ? "RULE_LIMIT" : NULL;
+}
+
+/* Who is called closed-… takes nothing in the end. */
+static void share_one(struct till *t, const struct wechat_ShareIn *in, size_t i,
+                      const struct trade *d)
+{
+    const struct wechat_ShareReceiver *r = &in->receivers[i];
+    bool closed = str_starts(r->account, STR_LIT("closed"));
+    bool paid = !closed && till_take(t, TILL_WECHAT, r->amount);
+    struct move *n = till_move_new(t, TILL_WECHAT, MOVE_SHARE, r->description, r->amount);
+    if (!n)
+        return;
+    n->state = paid ? MOVE_DONE : MOVE_FAILED;
+    (void)str_copy(n->group, sizeof n->group, in->out_order_no);
+    (void)str_copy(n->of_no, sizeof n->of_no, str_from_c(d->no));
+    (void)str_copy(n->payee, sizeof n->payee, r->account);
+    (void)str_copy(n->notify_url, sizeof n->notify_url, str_from_c(d->notify_url));
+    if (paid)
+        receiver(t, r->account)->fen += r->amount;
+    till_tell_move(t, n);
+}
+
+static void share_make(struct till *t, const struct till_request *q, struct arena *m,
+                       struct till_reply *a)
+{
+    struct wechat_ShareIn in;
+    if (wire_json_decode(&wechat_ShareIn_type, q->body, m, &in, WIRE_STRICT, NULL) != 0) {
+        problem(a, 400, "PARAM_ERROR");
+        return;
+    }
+    struct trade *d = trade_of(t, in.transaction_id);
+    if (share_put(t, in.out_order_no, true, a))
+        return;
+    const char *wrong = share_wrong(t, &in, d);
+    if (wrong) {
+        problem(a, 403, wrong);
+        return;
+    }
+    for (size_t i = 0; i < in.receivers_n; i++)
+        share_one(t, &in, i, d);
+    if (!share_put(t, in.out_order_no, true, a))
+        problem(a, 429, "FREQUENCY_LIMITED");
+}
+
+static void unfreeze(struct till *t, const struct till_request *q, struct arena *m,
+                     struct till_reply *a)
+{
+    struct wechat_UnfreezeIn in;
+    int err = wire_json_decode(&wechat_UnfreezeIn_type, q->body, m, &in, WIRE_STRICT, NULL);
+    struct trade *d = err ? NULL : trade_of(t, in.transaction_id);
+    if (!d) {
+        problem(a, 400, "ORDER_NOT_EXIST");
+        return;
+    }
+    d->frozen = false;
+    struct wechat_Share v = {.out_order_no = in.out_order_no,
+                             .transaction_id = in.transaction_id,
+                             .state = STR_LIT("FINISHED")};
+    v.has.out_order_no = v.has.transaction_id = v.has.state = true;
+    put(a, &wechat_Share_type, &v);
+}
+
+/* False when the path is none of these. */
+static bool shares_dispatch(struct till *t, const struct till_request *q, struct arena *m,
+                            struct till_reply *a)
+{
+    static const char orders[] = "/wechat/v3/profitsharing/orders";
+    bool post = str_eq_c(q->method, "POST");
+    struct str p = q->path;
+    if (post && str_eq_c(p, "/wechat/v3/profitsharing/receivers/add"))
+        receiver_add(t, q, m, a);
+    else if (post && str_eq_c(p, "/wechat/v3/profitsharing/orders/unfreeze"))
+        unfreeze(t, q, m, a);
+    else if (post && str_eq_c(p, orders))
+        share_make(t, q, m, a);
+    else if (!post && p.n > sizeof orders && str_starts(p, str_from_c(orders))) {
+        if (!share_put(t, str_from(p.p + sizeof orders, p.n - sizeof orders), false, a))
+            problem(a, 404, "RESOURCE_NOT_EXISTS");
+    } else
+        return false;
+    return true;
+}
+
 /* ---- bills ---- */
 
 static void bill_ask(struct till *t, const struct till_request *q, struct arena *m,
@@ -345,6 +528,8 @@ static void dispatch(struct till *t, const struct till_request *q, struct arena 
 {
     struct str p = q->path, no;
     bool post = str_eq_c(q->method, "POST");
+    if (shares_dispatch(t, q, m, a))
+        return;
     if (post && path_part(p, "/wechat/v3/pay/transactions/out-trade-no/", "/close", &no))
         trade_close(t, no, a);
     else if (post && path_part(p, "/wechat/v3/pay/transactions/", "", &no))
@@ -401,7 +586,7 @@ static const char *plain_make(struct till *t, const struct notice *n, struct buf
 {
     int err;
     const char *type;
-    if (!n->of_move) {
+    if (n->of == OF_TRADE) {
         const struct trade *d = &t->trades[n->index];
         struct wechat_Trade v = trade_view(d, n->lie ? "CLOSED" : "SUCCESS", n->lie ? 1 : d->fen);
         err = wire_json_encode(&wechat_Trade_type, &v, plain);
@@ -411,6 +596,12 @@ static const char *plain_make(struct till *t, const struct notice *n, struct buf
             refund_view(&t->moves[n->index], n->lie ? "CLOSED" : "SUCCESS", true);
         err = wire_json_encode(&wechat_Refund_type, &v, plain);
         type = n->lie ? "REFUND.CLOSED" : "REFUND.SUCCESS";
+    } else if (t->moves[n->index].what == MOVE_SHARE) {
+        struct wechat_ShareNotice v = {.mchid = STR_LIT(CASHIER_WECHAT_MERCHANT),
+                                       .out_order_no = str_from_c(t->moves[n->index].group)};
+        v.has.mchid = v.has.out_order_no = true;
+        err = wire_json_encode(&wechat_ShareNotice_type, &v, plain);
+        type = "TRANSACTION.SUCCESS";
     } else {
         const struct move *d = &t->moves[n->index];
         struct wechat_Transfer v = transfer_view(d, n->lie ? "FAIL" : transfer_state(d));
@@ -439,6 +630,8 @@ void wechat_tell(struct till *t, const struct notice *n, struct buf *body, struc
                          .associated_data = aad,
                          .nonce = str_from(nonce, SIGN_NONCE_SIZE)}};
         v.resource.has.associated_data = true;
+        v.resource.has.original_type = n->of == OF_MOVE && t->moves[n->index].what == MOVE_SHARE;
+        v.resource.original_type = STR_LIT("profitsharing");
         (void)!wire_json_encode(&wechat_Notice_type, &v, body);
     }
     buf_put_c(headers, "Content-Type: application/json");

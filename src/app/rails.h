@@ -24,6 +24,7 @@ struct rails_config {
     struct store *store; /* borrowed; outlives the rails */
     int (*submit)(void *ctx, const struct cmd *cmd);
     void *ctx;
+    const uint8_t *key; /* the installation's, borrowed: personal data is sealed with it */
 };
 
 /** Gives; nothing runs yet. ERR_NOMEM, ERR_IO. */

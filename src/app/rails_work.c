@@ -22,6 +22,7 @@
 #include "base/must.h"
 #include "io/os/clock.h"
 #include "io/os/crypto.h"
+#include "io/os/personal.h"
 
 enum { ASK_MS = 10000, ATTEMPTS = 3, FAILURES_MOST = 5, AT_ONCE = 64, TURN_MS = 500 };
 enum { OPEN_MS = 2000, OPEN_MOST_MS = 60000, RETRY_MS = 500 };
@@ -102,7 +103,10 @@ static void breaker_fail(struct rails *r, struct rail_channel *c)
 
 static enum pay_op query_of(int32_t op)
 {
-    return op == PAY_REFUND ? PAY_REFUND_QUERY : PAY_TRANSFER_QUERY;
+    return op == PAY_REFUND         ? PAY_REFUND_QUERY
+           : op == PAY_ACCOUNT_OPEN ? PAY_ACCOUNT_QUERY
+           : op == PAY_SHARE        ? PAY_SHARE_QUERY
+                                    : PAY_TRANSFER_QUERY;
 }
 
 /* A payout that cannot be asked for, or was refused: does the provider know its number? The next
@@ -149,6 +153,25 @@ static void job_cannot(struct rail_job *j, int err, struct cmd_pay_result *resul
         job_tell(j, result);
 }
 
+/* What of a person is sealed is plain only here, for as long as it takes to build the request. */
+static int ask_unseal(const struct rails *r, struct out_pay *ask)
+{
+    char id[PERSONAL_PLAIN_SIZE], bank[PERSONAL_PLAIN_SIZE];
+    struct pay_open *o = &ask->u.open;
+    if ((ask->op != PAY_ACCOUNT_OPEN && ask->op != PAY_ACCOUNT_QUERY) || !o->id_no[0])
+        return 0;
+    int err = personal_open(r->cfg.key, str_from_c(o->id_no), id);
+    if (!err)
+        err = personal_open(r->cfg.key, str_from_c(o->bank), bank);
+    if (!err) {
+        (void)str_copy(o->id_no, sizeof o->id_no, str_from_c(id));
+        (void)str_copy(o->bank, sizeof o->bank, str_from_c(bank));
+        crypto_wipe(bank, sizeof bank);
+    }
+    crypto_wipe(id, sizeof id);
+    return err;
+}
+
 /* Every attempt is signed afresh: time and nonce are its own. */
 static void job_ask(struct rail_job *j)
 {
@@ -165,7 +188,10 @@ static void job_ask(struct rail_job *j)
     int err = rails_channel_get(r, j->ask.channel, &c);
     if (!err) {
         lets = breaker_lets(c);
-        err = lets ? rail_ask(c->rail, &ask, os_wall_ms(), nonce, &j->q, &result) : ERR_AGAIN;
+        err = lets ? ask_unseal(r, &ask) : ERR_AGAIN;
+        if (!err)
+            err = rail_ask(c->rail, &ask, os_wall_ms(), nonce, &j->q, &result);
+        crypto_wipe(&ask.u, sizeof ask.u);
     }
     if (lets && err)
         c->breaker.probing = false; /* nothing goes out */

@@ -251,8 +251,11 @@ static int engine_begin(struct house *h)
                                .deliver = deliver,
                                .delivered = deliver_end,
                                .ctx = h};
-    struct rails_config rc = {
-        .settings = &h->settings, .store = h->store, .submit = submit_rails, .ctx = h};
+    struct rails_config rc = {.settings = &h->settings,
+                              .store = h->store,
+                              .submit = submit_rails,
+                              .ctx = h,
+                              .key = h->key};
     int err = gates_new(&gc, &h->gates);
     if (!err)
         err = rails_new(&rc, &h->rails);

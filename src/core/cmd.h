@@ -114,6 +114,8 @@ enum cmd_type {
     CMD_GIFT,          /* staff gives gift money; reply_made (lot id) */
     CMD_WALLET_FREEZE, /* staff freezes or unfreezes a wallet; reply_made (driver id) */
     CMD_DRIVER_CLOSE,  /* the driver, or staff, closes an account; reply_made (driver id) */
+
+    CMD_PARTY_ACCOUNT = 120, /* open a party's sub-account at a rail; reply_made (its id) */
 };
 
 struct cmd_head {
@@ -382,6 +384,14 @@ struct cmd_payment_new {
     int64_t package;   /* buys this top-up package, or 0 */
     int64_t connector; /* single payment: charging begins here when it is paid, or 0 */
 };
+enum { PAY_SHARES_MAX = 8 }; /* parties that a payment is shared among by its channel */
+/** What became of one share; its state is PENDING, DONE or FAILED. */
+struct pay_shared {
+    int64_t payout, amount; /* amount: as the provider says */
+    int32_t state, pad;
+    char provider_no[65];
+    char pad2[7];
+};
 struct cmd_pay_result {
     int64_t row, channel; /* payment or payout; 0, 0: nothing is known of it here */
     int32_t op, state;    /* enum pay_op, enum pay_state */
@@ -389,7 +399,10 @@ struct cmd_pay_result {
     char currency[4];
     int64_t amount; /* as the provider says; -1 = it does not */
     char provider_no[65];
-    char url[2049]; /* PAY_CREATE: where to pay; PAY_TRANSFER: what the payee confirms with */
+    char url[2049]; /* PAY_CREATE: where to pay; PAY_TRANSFER: what the payee confirms with;
+                       PAY_ACCOUNT_…: why it was refused */
+    int32_t shared_n;
+    struct pay_shared shared[PAY_SHARES_MAX]; /* PAY_SHARE, _QUERY: those it spoke of */
 };
 struct cmd_order_refund {
     int64_t order, amount;
@@ -578,6 +591,16 @@ struct cmd_driver_close {
     int64_t
         give_up; /* principal that no source takes back, and that the driver waives: all there is */
 };
+/** What the provider checks an identity by. The numbers are sealed by the web front (io/os/personal.h):
+ * the core never sees them. */
+struct cmd_party_account {
+    int64_t party, channel;
+    int32_t payee_kind; /* enum payee_kind, not UNKNOWN */
+    char name[101];
+    char id_no[161], bank[161];    /* sealed */
+    char id_tail[5], bank_tail[5]; /* what is shown of them */
+    char account[65];              /* a channel that pays shares: who gets them there */
+};
 
 struct cmd {
     struct cmd_head head;
@@ -635,6 +658,7 @@ struct cmd {
         struct cmd_gift gift;
         struct cmd_wallet_freeze wallet_freeze;
         struct cmd_driver_close driver_close;
+        struct cmd_party_account party_account;
     } u;
 };
 /** Bytes to send for a command with payload member m. Arrays at the end (samples, payload, row) may be cut: see cmd_trim. */
@@ -771,6 +795,26 @@ enum event_kind {
     EVENT_PAYOUT = 9
 };
 
+/** PAY_ACCOUNT_OPEN: whom to open it for. The numbers are sealed until the worker opens them for the
+ * rail, which hides them for the provider's key. */
+struct pay_open {
+    int32_t payee_kind;
+    char name[101];
+    char id_no[161], bank[161];
+    char account[65]; /* a channel that pays shares: who gets them there, then no numbers */
+};
+/** PAY_SHARE, _QUERY: who gets how much of the payment. */
+struct pay_receiver {
+    int64_t payout, amount;
+    int32_t payee_kind, pad;
+    char account[65], name[101];
+    char pad2[2];
+};
+struct pay_share {
+    int32_t n, pad;
+    struct pay_receiver to[PAY_SHARES_MAX];
+};
+
 /** One request to a provider; the answer is CMD_PAY_RESULT with the same op and row. It may be asked
  * again with the same numbers at any time: providers treat them as idempotency keys. */
 struct out_pay {
@@ -779,9 +823,14 @@ struct out_pay {
     int64_t expires_ms;
     int32_t op, kind, method; /* enum pay_op, channel_kind, pay_method */
     char currency[4];
+    int32_t sharing, pad;             /* CREATE: 1: shares will be paid out of it */
     char no[33], of_no[33];           /* ours; REFUND: of the payment */
     char provider_no[65];             /* of the payment, where known */
     char payee[121], payee_name[101]; /* CREATE: payee is who pays, where the provider must know */
+    union {
+        struct pay_open open;
+        struct pay_share share;
+    } u; /* by op */
 };
 
 struct out {

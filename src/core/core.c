@@ -82,6 +82,7 @@ static const struct handler handlers[] = {
     [CMD_GIFT] = {.web = gift_new, .audit = "wallet.gift"},
     [CMD_WALLET_FREEZE] = {.web = wallet_freeze}, /* audits with its reason */
     [CMD_DRIVER_CLOSE] = {.web = wallet_close, .audit = "driver.close"},
+    [CMD_PARTY_ACCOUNT] = {.web = party_account_new, .audit = "account.ask"},
 };
 
 /* ---- memory ---- */
@@ -141,6 +142,7 @@ static void dirs_init(struct core *c)
         {ROW_DAY_CLOSE, sizeof(struct day_close), 1000000},
         {ROW_SETTLEMENT, sizeof(struct settlement), 1000000},
         {ROW_PACKAGE, sizeof(struct package), 10000},
+        {ROW_PARTY_ACCOUNT, sizeof(struct party_account), PARTY_ACCOUNTS_MAX},
     };
     for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
         struct dir *d = &c->dir[tables[i].t];
@@ -339,6 +341,7 @@ int core_load(struct core *c, enum row_table t, const void *row)
     case ROW_DAY_CLOSE:
     case ROW_SETTLEMENT:
     case ROW_PACKAGE:
+    case ROW_PARTY_ACCOUNT:
         return directory_load(c, t, row);
     case ROW_TARIFF:
     case ROW_TARIFF_DAY:

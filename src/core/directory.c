@@ -336,7 +336,8 @@ static int check_channel(struct core *c, struct put *p)
     if (!r->name[0])
         return ERR_REQUIRED;
     if (!in(r->kind, CHANNEL_WECHAT, CHANNEL_BANK) || !state_ok(r->state) ||
-        !in(r->fee_bp, 0, 1000) || strchr(r->keys, '/') || r->keys[0] == '.')
+        !in(r->fee_bp, 0, 1000) || !in(r->share_bp, 0, 10000) ||
+        (r->share_bp && r->kind != CHANNEL_WECHAT) || strchr(r->keys, '/') || r->keys[0] == '.')
         return ERR_RANGE;
     return old && old->kind != r->kind ? ERR_CONFLICT : 0; /* its numbers mean something */
 }
@@ -468,6 +469,8 @@ static int object_ready(struct core *c, struct obj *o, bool fresh)
         return connector_link(c, (struct connector *)o);
     else if (o->table == ROW_DAY_CLOSE)
         return recon_closed(c, (const struct row_day_close *)o->row);
+    else if (o->table == ROW_PARTY_ACCOUNT && fresh)
+        return party_account_ready(c, (struct party_account *)o);
     return 0;
 }
 

@@ -5,8 +5,8 @@
  *
  *  always in memory   tenants, parties, people, keys, stations, channels, tariffs, contracts,
  *                     companies with members and bills, occupancy rules, packages, providers' bills
- *                     with what differs and is not resolved, closed days, accounts that are no
- *                     driver's; chargers that wait to be registered
+ *                     with what differs and is not resolved, closed days, sub-accounts of parties,
+ *                     accounts that are no driver's; chargers that wait to be registered
  *  pinned             by an open order: its charger, its driver; by a call under way or a timer:
  *                     the charger (hot.c)
  *  comes whole        a charger with all its connectors, a driver with all its accounts, an order
@@ -51,8 +51,8 @@
  * An order of two guns comes with the other gun's order and the parties of both (parallel.c).
  * An order's parties are its charger (order_limits, stop_stray), its driver, its invoice
  * (invoice_take) and the payment that it was paid with (single_over). Timers declare nothing: those
- * of orders and chargers find what is pinned; those of payments and payouts ask providers and move
- * no driver's money; those of shares move only accounts that are always there.
+ * of orders and chargers find what is pinned; those of payments (which stay in memory while their
+ * channel pays shares out of them) and payouts ask providers and move no driver's money; those of shares move only accounts that are always there.
  *
  * What was looked up and is not there is noted for one command only, so a note never outlives the
  * making of such a row. Rounds: each names what can be named with what is in memory; an order must
@@ -314,6 +314,8 @@ static void want_diff(struct needs *w, const struct cmd_diff_decide *in)
 /* A notice may speak of either. */
 static void want_pay(struct needs *w, const struct cmd_pay_result *in)
 {
+    if (dir_find(w->c, ROW_PARTY_ACCOUNT, in->row))
+        return;
     bool payment = payment_find(w->c, in->row) != NULL;
     if (payment || in->op <= PAY_CLOSE || (in->op == PAY_NOTICE && !payout_find(w->c, in->row)))
         want_payment(w, in->row);

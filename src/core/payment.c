@@ -81,6 +81,7 @@ static void payment_ask(struct core *c, struct payment *p, enum pay_op op)
     struct out_pay *ask = purse_ask(c, ch, op, p->row.id);
     ask->amount = ask->total = p->row.amount;
     ask->method = p->row.method;
+    ask->sharing = p->row.sharing != SHARING_NONE;
     ask->expires_ms = p->row.expires_ms;
     (void)str_copy(ask->currency, sizeof ask->currency, str_from_c(p->row.currency));
     (void)str_copy(ask->provider_no, sizeof ask->provider_no, str_from_c(p->row.provider_no));
@@ -167,6 +168,8 @@ int payment_new(struct core *c, const struct cmd *cmd)
     if (rc)
         return rc;
     row.id = core_id(c);
+    if (row.connector && channel_find(c, row.channel)->row.share_bp)
+        row.sharing = SHARING_FLAGGED;
     struct payment *p = payment_add(c, &row);
     must(p);
     obj_dirty(c, &p->o);
@@ -197,7 +200,8 @@ void payment_fire(struct core *c, struct payment *p)
 void payment_restart(struct core *c, struct payment *p)
 {
     bool open = p->row.state == PAYMENT_CREATED || p->row.state == PAYMENT_WAITING;
-    purse_timer(c, &p->timer, open ? c->now : c->now + EVICT_MS);
+    bool shares = p->row.sharing > SHARING_FLAGGED && sharing_runs(p);
+    purse_timer(c, &p->timer, open || shares ? c->now : c->now + EVICT_MS);
 }
 
 /* ---- answers ---- */
@@ -224,6 +228,8 @@ static void payment_paid(struct core *c, struct payment *p, const struct cmd_pay
                                     p->row.amount, in->provider_no));
         if (p->row.connector && !late)
             single_paid(c, p);
+        if (!p->row.bound)
+            sharing_begin(c, p, NULL);
         return;
     }
     if (in->amount > 0 && strcmp(in->currency, p->row.currency) == 0) {
@@ -266,8 +272,10 @@ int payment_result(struct core *c, struct payment *p, const struct cmd_pay_resul
     bool open = p->row.state == PAYMENT_CREATED || p->row.state == PAYMENT_WAITING;
     if (p->row.channel != in->channel)
         return ERR_NOT_FOUND;
-    if (final)
+    if (final) {
+        sharing_result(c, p, in);
         return 0;
+    }
     if (in->op == PAY_NOTICE)
         payment_ask(c, p, PAY_QUERY);
     else if (in->op == PAY_CREATE)
@@ -286,7 +294,10 @@ int pay_result(struct core *c, const struct cmd *cmd)
     const struct cmd_pay_result *in = &cmd->u.pay_result;
     struct payment *in_p = payment_find(c, in->row);
     struct payout *out_p = payout_find(c, in->row);
+    struct party_account *account = dir_find(c, ROW_PARTY_ACCOUNT, in->row);
     c->made_id = in->row;
+    if (account)
+        return party_account_result(c, account, in);
     if (in_p)
         return payment_result(c, in_p, in);
     return out_p ? payout_result(c, out_p, in) : ERR_NOT_FOUND;

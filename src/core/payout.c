@@ -63,7 +63,7 @@ static void payout_state_set(struct core *c, struct payout *p, enum payout_state
 /* Whose money it is, and in which account it lies before it leaves. */
 static int64_t owner_of(const struct payout *p)
 {
-    return p->row.kind == PAYOUT_SHARE ? p->row.party : p->row.driver;
+    return p->row.kind == PAYOUT_PRINCIPAL ? p->row.driver : p->row.party;
 }
 
 static int32_t source_kind(const struct core *c, const struct payout *p)
@@ -113,6 +113,7 @@ static void from_transit(struct core *c, struct payout *p, bool done)
 {
     const struct row_payout *r = &p->row;
     struct ledger_request q;
+    struct share_part again = {0};
     int64_t owner = owner_of(p);
     must(!r->settled);
     purse_request(c, &q, r->tenant, done ? TRANSFER_PAYOUT_DONE : TRANSFER_PAYOUT_BACK,
@@ -127,12 +128,15 @@ static void from_transit(struct core *c, struct payout *p, bool done)
                 &q,
                 purse_account(c, r->tenant, ACCOUNT_INCOME, platform_id(c, r->tenant), r->currency),
                 r->fee, 0);
+    } else if (r->kind == PAYOUT_SHARED) {
+        again = share_restore(c, r->tenant, r->party, r->amount, r->due_ms, &q);
     } else {
         purse_leg(&q, purse_account(c, r->tenant, source_kind(c, p), owner, r->currency), r->amount,
                   r->party);
     }
     struct ledger_ctx ctx = ledger_ctx_now(c);
     must(ledger_post(c->ledger, &ctx, &q) == 0); /* invariant 4 of purse.h */
+    share_given(c, r->tenant, r->currency, &again);
     p->row.settled = ctx.id;
     if (r->driver)
         event_wallet(c, r->tenant, r->driver, r->currency);
@@ -167,7 +171,8 @@ static void payout_paid_other(struct core *c, struct payout *p, int64_t paid)
 
 static void payout_back(struct core *c, struct payout *p, enum payout_state s)
 {
-    struct payment *lot = p->row.payment ? payment_find(c, p->row.payment) : NULL;
+    bool principal = p->row.kind == PAYOUT_PRINCIPAL && p->row.payment;
+    struct payment *lot = principal ? payment_find(c, p->row.payment) : NULL;
     from_transit(c, p, false);
     if (lot) {
         lot->row.refunded -= p->row.amount;
@@ -224,6 +229,8 @@ static void payout_send(struct core *c, struct payout *p)
 void payout_fire(struct core *c, struct payout *p)
 {
     int64_t wait = ASK_MS << (p->row.tries < 8 ? p->row.tries : 8);
+    if (p->row.kind == PAYOUT_SHARED)
+        return; /* its payment asks (sharing.c) */
     if (p->row.state == PAYOUT_REQUESTED || (p->row.state == PAYOUT_APPROVED && by_people(c, p)))
         return;                            /* people are awaited */
     if (p->row.state == PAYOUT_APPROVED) { /* our balance was short */
@@ -241,7 +248,7 @@ void payout_restart(struct core *c, struct payout *p)
     bool over = p->row.state >= PAYOUT_SETTLED && p->row.state <= PAYOUT_CANCELLED;
     bool people =
         p->row.state == PAYOUT_REQUESTED || (p->row.state == PAYOUT_APPROVED && by_people(c, p));
-    if (!people)
+    if (!people && (over || p->row.kind != PAYOUT_SHARED))
         purse_timer(c, &p->timer, over ? c->now + EVICT_MS : c->now);
 }
 
@@ -287,7 +294,7 @@ int payout_result(struct core *c, struct payout *p, const struct cmd_pay_result 
     int32_t err_before = p->row.err;
     bool out = p->row.state == PAYOUT_SENT || p->row.state == PAYOUT_UNKNOWN ||
                p->row.state == PAYOUT_WAIT_PAYEE;
-    if (p->row.channel != in->channel)
+    if (p->row.channel != in->channel || p->row.kind == PAYOUT_SHARED)
         return ERR_NOT_FOUND;
     if (!out)
         return 0; /* over, or not begun: nothing that is said now matters */
@@ -312,6 +319,41 @@ int payout_result(struct core *c, struct payout *p, const struct cmd_pay_result 
     return 0;
 }
 
+/* ---- shares that the channel pays ---- */
+
+struct payout *payout_shared(struct core *c, const struct row_payout *row,
+                             struct ledger_request *from)
+{
+    int64_t transit;
+    if (c->purse->payouts.live >= c->purse->payouts.cap ||
+        account_open(c, row->tenant, ACCOUNT_TRANSIT, row->party, row->currency, &transit))
+        return NULL;
+    struct payout *p = payout_add(c, row);
+    must(p);
+    obj_dirty(c, &p->o);
+    purse_leg(from, transit, row->amount, row->party);
+    struct ledger_ctx ctx = ledger_ctx_now(c);
+    must(ledger_post(c->ledger, &ctx, from) == 0); /* the caller took it out of a bucket */
+    p->row.transfer = ctx.id;
+    event_payout(c, p);
+    return p;
+}
+
+void payout_shared_said(struct core *c, struct payout *p, const struct pay_shared *said)
+{
+    struct cmd_pay_result in = {.state = said->state, .amount = said->amount};
+    int32_t err_before = p->row.err;
+    if (p->row.state >= PAYOUT_SETTLED && p->row.state <= PAYOUT_CANCELLED)
+        return;
+    (void)str_copy(in.provider_no, sizeof in.provider_no, str_from_c(said->provider_no));
+    if (said->state == PAY_DONE) {
+        payout_done(c, p, &in, err_before);
+    } else if (said->state == PAY_FAILED) {
+        p->row.err = ERR_PROVIDER;
+        payout_back(c, p, PAYOUT_FAILED);
+    }
+}
+
 /* ---- people ---- */
 
 static bool whole_fen(int64_t v)
@@ -330,8 +372,10 @@ static int share_check(const struct core *c, const struct cmd *cmd)
         return ERR_NOT_FOUND;
     if (party->row.state != ROW_ACTIVE || ch->row.state != ROW_ACTIVE)
         return ERR_DISABLED;
-    if (!party->row.verified || !party->row.payee[0])
-        return ERR_DENIED;
+    const char *payee, *name;
+    int rc = party_account_payee(c, &party->row, &ch->row, &payee, &name);
+    if (rc)
+        return rc;
     if (!whole_fen(in->amount) || in->amount < t->row.payout_min || in->amount <= t->row.payout_fee)
         return ERR_RANGE;
     int32_t kind = party_is_platform(c, in->party) ? ACCOUNT_INCOME : ACCOUNT_AVAILABLE;
@@ -392,8 +436,8 @@ static void row_of_share(const struct core *c, const struct cmd *cmd, struct row
     r->party = party->row.id;
     r->currency = t->row.currency;
     r->fee = t->row.payout_fee;
-    r->payee = party->row.payee;
-    r->payee_name = party->row.payee_name;
+    const struct channel *ch = channel_find(c, r->channel);
+    must(party_account_payee(c, &party->row, &ch->row, &r->payee, &r->payee_name) == 0);
 }
 
 static void row_of_principal(struct core *c, struct payment *lot, struct row_payout *r)
@@ -500,6 +544,8 @@ int payout_source(struct core *c, struct payment *lot, int64_t amount)
     obj_dirty(c, &p->o);
     to_transit(c, p);
     payout_send(c, p);
+    if (lot->row.sharing)
+        lot->row.rest = p->row.id;
     return 0;
 }
 
@@ -507,6 +553,17 @@ static bool frozen(const struct core *c, const struct payout *p)
 {
     const struct driver *d = p->row.driver ? driver_find(c, p->row.driver) : NULL;
     return d && d->row.frozen;
+}
+
+/* The payee's sub-account may have been closed since it was asked for. */
+static int payee_check(const struct core *c, const struct payout *p)
+{
+    const struct channel *ch = channel_find(c, p->row.channel);
+    const struct party_account *a = party_account_of(c, p->row.party, p->row.channel);
+    if (!a || !ch || ch->row.kind != CHANNEL_RAIL)
+        return 0;
+    bool same = a->row.state == PARTY_ACCOUNT_OPEN && strcmp(a->row.number, p->row.payee) == 0;
+    return same ? 0 : ERR_ACCOUNT;
 }
 
 static int decide_check(const struct core *c, const struct payout *p, const struct cmd *cmd)
@@ -549,6 +606,8 @@ int payout_decide(struct core *c, const struct cmd *cmd)
         rc = account_open(c, p->row.tenant, ACCOUNT_SUSPENSE, 0, p->row.currency, &suspense);
     if (!rc && in->act == PAYOUT_ACT_APPROVE && paper_missing(c, p))
         rc = ERR_REQUIRED;
+    if (!rc && in->act == PAYOUT_ACT_APPROVE)
+        rc = payee_check(c, p);
     if (rc)
         return rc;
     if (in->act != PAYOUT_ACT_CANCEL) {

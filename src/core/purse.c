@@ -26,6 +26,7 @@ int purse_new(struct core *c)
     slab_init(&p->payments, sizeof(struct payment), PAYMENTS_MAX);
     slab_init(&p->payouts, sizeof(struct payout), PAYOUTS_MAX);
     strmap_init(&p->bucket_keys, BUCKETS_MAX, c->lim.seed);
+    strmap_init(&p->account_keys, PARTY_ACCOUNTS_MAX, c->lim.seed);
     map_init(&p->payment_ids, PAYMENTS_MAX, c->lim.seed);
     map_init(&p->payout_ids, PAYOUTS_MAX, c->lim.seed);
     c->purse = p;
@@ -51,6 +52,7 @@ void purse_free(struct core *c)
     texts_free(&p->payments);
     texts_free(&p->payouts);
     strmap_free(&p->bucket_keys);
+    strmap_free(&p->account_keys);
     map_free(&p->payment_ids);
     map_free(&p->payout_ids);
 }
@@ -98,6 +100,8 @@ struct payout *payout_add(struct core *c, const struct row_payout *row)
         return NULL;
     p->timer.kind = PURSE_PAYOUT;
     must(map_put_ptr(&c->purse->payout_ids, (uint64_t)row->id, p) == 0);
+    if (row->kind == PAYOUT_SHARED)
+        sharing_link(c, p);
     return p;
 }
 
@@ -179,13 +183,14 @@ void purse_started(struct core *c)
         if (p)
             payout_restart(c, p);
     }
+    party_accounts_restart(c);
 }
 
 /* Not before it is written: a lot of which something was just given back would lose that. */
 static void payment_evict(struct core *c, struct payment *p)
 {
-    if (p->o.dirty || p->row.bound) {
-        purse_timer(c, &p->timer, c->now + (p->row.bound ? EVICT_MS : DIRTY_MS));
+    if (p->o.dirty || p->row.bound || sharing_runs(p)) {
+        purse_timer(c, &p->timer, c->now + (p->o.dirty ? DIRTY_MS : EVICT_MS));
         return;
     }
     (void)map_del(&c->purse->payment_ids, (uint64_t)p->row.id);
@@ -199,6 +204,8 @@ static void payout_evict(struct core *c, struct payout *p)
         purse_timer(c, &p->timer, c->now + DIRTY_MS);
         return;
     }
+    if (p->row.kind == PAYOUT_SHARED)
+        sharing_unlink(c, p);
     (void)map_del(&c->purse->payout_ids, (uint64_t)p->row.id);
     obj_free(c, &p->o);
     slab_put(&c->purse->payouts, p->o.ref);
@@ -212,8 +219,12 @@ void purse_fire(struct core *c, struct timer *t)
         struct payment *p = CONTAINER_OF(t, struct payment, timer);
         if (p->row.state == PAYMENT_CREATED || p->row.state == PAYMENT_WAITING)
             payment_fire(c, p);
+        else if (p->row.sharing > SHARING_FLAGGED && sharing_runs(p))
+            sharing_fire(c, p);
         else
             payment_evict(c, p);
+    } else if (t->kind == PURSE_ACCOUNT) {
+        party_account_fire(c, CONTAINER_OF(t, struct party_account, timer));
     } else {
         struct payout *p = CONTAINER_OF(t, struct payout, timer);
         if (p->row.state >= PAYOUT_SETTLED && p->row.state <= PAYOUT_CANCELLED)
@@ -234,6 +245,11 @@ int64_t purse_owner(struct timer *t, int64_t *object)
         const struct payment *p = CONTAINER_OF(t, struct payment, timer);
         *object = p->row.id;
         return p->row.tenant;
+    }
+    if (t->kind == PURSE_ACCOUNT) {
+        const struct party_account *a = CONTAINER_OF(t, struct party_account, timer);
+        *object = a->row.id;
+        return a->row.tenant;
     }
     const struct payout *p = CONTAINER_OF(t, struct payout, timer);
     *object = p->row.id;
@@ -277,11 +293,14 @@ struct out_pay *purse_ask(struct core *c, const struct channel *ch, enum pay_op 
     struct out *o = out_new(c, OUT_PAY, OUT_SIZE(pay));
     struct out_pay *p = &o->u.pay;
     bool payment = op == PAY_CREATE || op == PAY_QUERY || op == PAY_CLOSE;
+    bool account = op == PAY_ACCOUNT_OPEN || op == PAY_ACCOUNT_QUERY;
+    bool share = op == PAY_SHARE || op == PAY_SHARE_QUERY;
     p->row = row;
     p->tenant = ch->row.tenant;
     p->channel = ch->row.id;
     p->kind = ch->row.kind;
     p->op = (int32_t)op;
-    snprintf(p->no, sizeof p->no, "%c%" PRId64, payment ? 'P' : 'W', row);
+    char letter = payment ? 'P' : account ? 'A' : share ? 'S' : op == PAY_UNFREEZE ? 'U' : 'W';
+    snprintf(p->no, sizeof p->no, "%c%" PRId64, letter, row);
     return p;
 }

@@ -20,8 +20,8 @@
 #include "core/core_state.h"
 
 /** Timers of these objects; the smaller numbers are those of orders and chargers. */
-enum { PURSE_TIMERS_MAX = 2700000 };
-enum purse_timer { PURSE_BUCKET = 300, PURSE_PAYMENT, PURSE_PAYOUT };
+enum { PARTY_ACCOUNTS_MAX = 200000, PURSE_TIMERS_MAX = 2700000 + PARTY_ACCOUNTS_MAX };
+enum purse_timer { PURSE_BUCKET = 300, PURSE_PAYMENT, PURSE_PAYOUT, PURSE_ACCOUNT };
 
 struct channel {
     struct obj o;
@@ -39,15 +39,24 @@ struct payment {
     struct obj o;
     struct row_payment row;
     struct timer timer;
+    struct payout *shared; /* those of kind SHARED that are not over */
 };
 struct payout {
     struct obj o;
     struct row_payout row;
     struct timer timer;
+    struct payout *next; /* of the same payment */
+};
+/** A party's sub-account at a rail, or one that it was refused. */
+struct party_account {
+    struct obj o;
+    struct row_party_account row;
+    struct timer timer;
 };
 struct purse {
     struct slab buckets, payments, payouts;
     struct strmap bucket_keys;
+    struct strmap account_keys; /* party and channel → the last party_account */
     struct map payment_ids, payout_ids;
 };
 
@@ -111,6 +120,12 @@ void share_given(struct core *c, int64_t tenant, const char *currency, const str
  * available, then as its debt. Lowers the buckets at once: the posting may not fail. */
 void share_take(struct core *c, int64_t party, int64_t amount, const struct row_split_part *rows,
                 size_t n, struct ledger_request *q);
+/** Legs that give a party back what was taken out of its pending money: its debt first, then pending
+ * if due_ms is to come, else available. share_given follows. */
+struct share_part share_restore(struct core *c, int64_t tenant, int64_t party, int64_t amount,
+                                int64_t due_ms, struct ledger_request *q);
+/** Lowers the bucket by up to `most`; returns by how much. */
+int64_t share_pending_take(struct core *c, int64_t party, int64_t due_ms, int64_t most);
 /** Tells the party that an order gave it so much, or took it. */
 void share_event(struct core *c, const struct order *o, int64_t party, int64_t amount);
 /** A bucket is due. */
@@ -175,7 +190,28 @@ EV_MUST_USE int single_check(struct core *c, int64_t tenant, const struct cmd_pa
 /** It is paid: charging begins, or all of it goes back. */
 void single_paid(struct core *c, struct payment *p);
 
+/* ---- sharing.c ---- */
+
+/** The payment lies frozen at its provider until this is over: it stays in memory. */
+bool sharing_runs(const struct payment *p);
+/** The payment's order is over, or it never began one (o NULL). */
+void sharing_begin(struct core *c, struct payment *p, const struct order *o);
+/** Its timer. */
+void sharing_fire(struct core *c, struct payment *p);
+void sharing_result(struct core *c, struct payment *p, const struct cmd_pay_result *in);
+/** A payout of kind SHARED came to memory. */
+void sharing_link(struct core *c, struct payout *p);
+/** … and leaves it. */
+void sharing_unlink(struct core *c, struct payout *p);
+
 /* ---- payout.c ---- */
+
+/** A share that the channel pays out of `lot`: it leaves the party's pending money for transit. NULL
+ * when there is no room: nothing happened. The legs of the debit are the caller's. */
+struct payout *payout_shared(struct core *c, const struct row_payout *row,
+                             struct ledger_request *from);
+/** What the provider says of it. */
+void payout_shared_said(struct core *c, struct payout *p, const struct pay_shared *said);
 
 /** Sends `amount` of a lot back to its source, without anybody's leave; ERR_FULL, or what forbids
  * it: then nothing happened. */
@@ -195,6 +231,22 @@ void payment_done(struct core *c, struct payment *p, int64_t transfer);
 /** A company's share that its invoice is not there for yet. */
 bool paper_missing(const struct core *c, const struct payout *p);
 int paper_put(struct core *c, const struct cmd *cmd);
+
+/* ---- party_account.c ---- */
+
+int party_account_new(struct core *c, const struct cmd *cmd);
+/** A new object, by a command or at the start. */
+int party_account_ready(struct core *c, struct party_account *a);
+/** The last that was asked for, or NULL: then nobody asked. */
+struct party_account *party_account_of(const struct core *c, int64_t party, int64_t channel);
+/** Why this party cannot be paid at this channel: ERR_ACCOUNT (its sub-account there is not open),
+ * ERR_DENIED (nobody verified it); 0. `payee` gets the account's number, or what staff entered. */
+EV_MUST_USE int party_account_payee(const struct core *c, const struct row_party *party,
+                                    const struct row_channel *ch, const char **payee,
+                                    const char **name);
+void party_account_fire(struct core *c, struct party_account *a);
+void party_accounts_restart(struct core *c);
+int party_account_result(struct core *c, struct party_account *a, const struct cmd_pay_result *in);
 
 /* ---- statement.c ---- */
 

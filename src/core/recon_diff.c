@@ -271,6 +271,7 @@ static void way_go(struct core *c, struct diff *d, int32_t way, int64_t target, 
     } else if (p) {
         moved = driver_credit(c, d, p->row.driver);
         payment_done(c, p, moved);
+        sharing_begin(c, p, NULL); /* its order never began */
     } else if (way == DIFF_REVERSED) {
         struct diff *o = against(c, d, target);
         o->row.target = d->row.id;

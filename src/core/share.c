@@ -79,6 +79,25 @@ void share_given(struct core *c, int64_t tenant, const char *currency, const str
     obj_dirty(c, &b->o);
 }
 
+struct share_part share_restore(struct core *c, int64_t tenant, int64_t party, int64_t amount,
+                                int64_t due_ms, struct ledger_request *q)
+{
+    struct share_part s = {.party = party};
+    bool pending = due_ms > c->now;
+    int64_t debt_account = 0, debt = debt_left(c, tenant, party, q, &debt_account);
+    int64_t repay = debt < amount ? debt : amount;
+    s.account =
+        purse_account(c, tenant, pending ? ACCOUNT_PENDING : ACCOUNT_AVAILABLE, party, q->currency);
+    if (repay)
+        purse_leg(q, debt_account, repay, party);
+    purse_leg(q, s.account, amount - repay, party);
+    if (pending) {
+        s.pending = amount - repay;
+        s.due_ms = due_ms;
+    }
+    return s;
+}
+
 void share_event(struct core *c, const struct order *o, int64_t party, int64_t amount)
 {
     struct out_event *e = event_new(c, EVENT_SHARE);
@@ -100,6 +119,11 @@ static int64_t take_bucket(struct core *c, int64_t party, int64_t due_ms, int64_
     b->row.amount -= most;
     obj_dirty(c, &b->o);
     return most;
+}
+
+int64_t share_pending_take(struct core *c, int64_t party, int64_t due_ms, int64_t most)
+{
+    return take_bucket(c, party, due_ms, most);
 }
 
 /* Lowers the buckets of these rows by what can be taken of `amount`; returns that. What waited for a

@@ -87,4 +87,6 @@ void single_over(struct core *c, struct order *o)
     struct payment *p = payment_of(c, o);
     bound_set(c, p, false);
     single_back(c, p, single_left(c, o));
+    if (o->row.state != ORDER_DOUBTFUL) /* then what it gives the parties is not known yet */
+        sharing_begin(c, p, o);
 }

@@ -189,7 +189,8 @@ enum transfer_code {
     TRANSFER_GIFT = 15,      /* gift money to a wallet */
     TRANSFER_GIFT_BACK = 16, /* forfeited, expired, or gone with a refund of its top-up */
     TRANSFER_COMPANY_IN = 17,
-    TRANSFER_DISCHARGE = 18 /* energy that a driver's vehicle gave back is paid */
+    TRANSFER_DISCHARGE = 18, /* energy that a driver's vehicle gave back is paid */
+    TRANSFER_SHARED = 19 /* a share that the channel pays out of the payment itself, into transit */
 };
 
 enum channel_kind {
@@ -219,7 +220,18 @@ enum payment_state {
     PAYMENT_SUSPENSE = 6 /* paid, but not what was asked for: a person decides */
 };
 
-enum payout_kind { PAYOUT_SHARE = 1, PAYOUT_PRINCIPAL = 2 };
+/** SHARED: a share of an order that the channel pays out of its payment (分账), not by a withdrawal. */
+enum payout_kind { PAYOUT_SHARE = 1, PAYOUT_PRINCIPAL = 2, PAYOUT_SHARED = 3 };
+
+/** Of a single payment whose channel pays shares. */
+enum sharing_state {
+    SHARING_NONE = 0,
+    SHARING_FLAGGED = 1, /* the provider keeps it frozen; its order is not over */
+    SHARING_WAIT = 2,    /* over: the rest goes back first */
+    SHARING_SENT = 3,    /* asked; until the provider says what became of each share */
+    SHARING_REST = 4,    /* what nobody gets of it is to be unfrozen */
+    SHARING_OVER = 5
+};
 
 /** DESIGN 4. UNKNOWN stays UNKNOWN until the provider was asked. 5 to 8 are final. */
 enum payout_state {
@@ -243,7 +255,12 @@ enum pay_op {
     PAY_REFUND_QUERY = 5,
     PAY_TRANSFER = 6,
     PAY_TRANSFER_QUERY = 7,
-    PAY_NOTICE = 8 /* it spoke by itself */
+    PAY_NOTICE = 8,       /* it spoke by itself */
+    PAY_ACCOUNT_OPEN = 9, /* open a party's sub-account, after a check of its identity */
+    PAY_ACCOUNT_QUERY = 10,
+    PAY_SHARE = 11, /* pay shares out of a payment */
+    PAY_SHARE_QUERY = 12,
+    PAY_UNFREEZE = 13 /* nobody gets more of that payment */
 };
 
 /** What became of it, as far as it is certain. */
@@ -418,6 +435,16 @@ enum command_state {
     COMMAND_DONE = 3,
     COMMAND_FAILED = 4,
     COMMAND_TIMEOUT = 5
+};
+
+/** A party's sub-account at an allocation rail. ASKED: it is not known whether the provider heard of it;
+ * CHECKING: it looks at the identity. No row: nobody asked. */
+enum party_account_state {
+    PARTY_ACCOUNT_ASKED = 1,
+    PARTY_ACCOUNT_CHECKING = 2,
+    PARTY_ACCOUNT_OPEN = 3,
+    PARTY_ACCOUNT_REFUSED = 4,
+    PARTY_ACCOUNT_CLOSED = 5
 };
 
 enum firmware_state { FIRMWARE_COMING, FIRMWARE_READY, FIRMWARE_WITHDRAWN };

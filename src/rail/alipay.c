@@ -91,6 +91,11 @@ static const char *method_of(const struct out_pay *ask)
         return "alipay.fund.trans.uni.transfer";
     case PAY_TRANSFER_QUERY:
         return "alipay.fund.trans.common.query";
+    case PAY_ACCOUNT_OPEN:
+    case PAY_ACCOUNT_QUERY:
+    case PAY_SHARE:
+    case PAY_SHARE_QUERY:
+    case PAY_UNFREEZE:
     case PAY_NOTICE:
         break;
     }
@@ -157,6 +162,11 @@ static int content_make(const struct out_pay *ask, struct arena *m, struct buf *
                                         .out_biz_no = no};
         return wire_json_encode(&alipay_TransferRef_type, &in, out);
     }
+    case PAY_ACCOUNT_OPEN:
+    case PAY_ACCOUNT_QUERY:
+    case PAY_SHARE:
+    case PAY_SHARE_QUERY:
+    case PAY_UNFREEZE:
     case PAY_NOTICE:
         break;
     }
@@ -377,6 +387,11 @@ static int alipay_answer(const struct rail *r, const struct out_pay *ask,
     case PAY_TRANSFER:
     case PAY_TRANSFER_QUERY:
         return read_transfer(ask, &o, out);
+    case PAY_ACCOUNT_OPEN:
+    case PAY_ACCOUNT_QUERY:
+    case PAY_SHARE:
+    case PAY_SHARE_QUERY:
+    case PAY_UNFREEZE:
     case PAY_NOTICE:
         break;
     }

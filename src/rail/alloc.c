@@ -5,6 +5,8 @@
  *  PAY_TRANSFER         POST /v1/moves: from our balance to the payee's sub-account
  *  PAY_REFUND           POST /v1/reversals: takes back what of_no moved
  *  …_QUERY              GET /v1/moves/{no}
+ *  PAY_ACCOUNT_OPEN     POST /v1/accounts: a sub-account, and the check of its owner's identity
+ *  PAY_ACCOUNT_QUERY    GET /v1/accounts/{no}
  *
  * An answer is signed together with the nonce of its request, so the answer to one request can never
  * be shown for another.
@@ -45,9 +47,45 @@ static int request_sign(const struct rail *r, struct rail_request *q, int64_t no
     return err;
 }
 
+/* Certificate and bank account are for the provider's eyes only. */
+static int ask_open(const struct rail *r, const struct out_pay *ask, struct rail_request *q)
+{
+    const struct pay_open *o = &ask->u.open;
+    const struct sign_key *theirs = r->keys.theirs[0].key;
+    struct buf id, bank;
+    if (!o->name[0] || !o->id_no[0] || !o->bank[0])
+        return ERR_REQUIRED;
+    buf_init(&id, SIGN_TEXT_MAX);
+    buf_init(&bank, SIGN_TEXT_MAX);
+    int err = sign_hide(theirs, str_from_c(o->id_no), &id);
+    if (!err)
+        err = sign_hide(theirs, str_from_c(o->bank), &bank);
+    struct alloc_OpenIn in = {.account = str_from_c(ask->no),
+                              .kind = o->payee_kind == PAYEE_COMPANY ? STR_LIT("company")
+                                                                     : STR_LIT("person"),
+                              .name = str_from_c(o->name),
+                              .id_no = buf_str(&id),
+                              .bank = buf_str(&bank),
+                              .notify_url = str_from_c(r->notify_url)};
+    in.has.notify_url = r->notify_url[0] != 0;
+    rail_request_begin(r, q, "POST", "/v1/accounts");
+    if (!err)
+        err = wire_json_encode(&alloc_OpenIn_type, &in, &q->body);
+    buf_free(&id);
+    buf_free(&bank);
+    return err;
+}
+
 static int ask_build(const struct rail *r, const struct out_pay *ask, struct rail_request *q)
 {
     char path[80];
+    if (ask->op == PAY_ACCOUNT_OPEN)
+        return ask_open(r, ask, q);
+    if (ask->op == PAY_ACCOUNT_QUERY) {
+        snprintf(path, sizeof path, "/v1/accounts/%s", ask->no);
+        rail_request_begin(r, q, "GET", path);
+        return 0;
+    }
     if (ask->op == PAY_TRANSFER) {
         struct alloc_MoveIn in = {.no = str_from_c(ask->no),
                                   .account = str_from_c(ask->payee),
@@ -109,7 +147,7 @@ static enum rail_refusal verify(const struct rail *r, const struct rail_reply *a
 
 static void read_problem(const struct out_pay *ask, struct str code, struct cmd_pay_result *out)
 {
-    bool asks = ask->op == PAY_TRANSFER || ask->op == PAY_REFUND;
+    bool asks = ask->op == PAY_TRANSFER || ask->op == PAY_REFUND || ask->op == PAY_ACCOUNT_OPEN;
     if (str_eq_c(code, "busy"))
         rail_set(out, PAY_UNKNOWN, ERR_AGAIN);
     else if (str_eq_c(code, "no_funds"))
@@ -149,6 +187,38 @@ static int read_move(const struct out_pay *ask, const struct rail_reply *a, stru
     return 0;
 }
 
+static int read_account(const struct out_pay *ask, const struct rail_reply *a, struct arena *m,
+                        struct cmd_pay_result *out)
+{
+    struct alloc_Account v;
+    int err = wire_json_decode(&alloc_Account_type, a->body, m, &v, WIRE_LENIENT, NULL);
+    if (err)
+        return err;
+    if (!str_eq_c(v.account, ask->no))
+        return ERR_DENIED;
+    if (v.has.reason)
+        rail_set_text(out->url, sizeof out->url, v.reason);
+    switch (v.state) {
+    case alloc_AccountState_open:
+        rail_set(out, PAY_DONE, 0);
+        rail_set_text(out->provider_no, sizeof out->provider_no,
+                      v.has.number ? v.number : v.account);
+        break;
+    case alloc_AccountState_opening:
+        rail_set(out, PAY_PENDING, 0);
+        break;
+    case alloc_AccountState_refused:
+        rail_set(out, PAY_FAILED, ERR_PROVIDER);
+        break;
+    case alloc_AccountState_closed:
+        rail_set(out, PAY_CLOSED, ERR_CLOSED);
+        break;
+    case alloc_AccountState_NONE:
+        break;
+    }
+    return 0;
+}
+
 static int alloc_answer(const struct rail *r, const struct out_pay *ask,
                         const struct rail_request *q, const struct rail_reply *a, struct arena *m,
                         struct cmd_pay_result *out)
@@ -161,11 +231,14 @@ static int alloc_answer(const struct rail *r, const struct out_pay *ask,
         rail_set(out, PAY_UNKNOWN, a->status >= 500 ? ERR_AGAIN : ERR_DENIED);
         return why == RAIL_UNKNOWN_KEY ? 1 : out->err;
     }
+    bool account = ask->op == PAY_ACCOUNT_OPEN || ask->op == PAY_ACCOUNT_QUERY;
     if (a->status < 300)
-        return read_move(ask, a, m, out);
+        return account ? read_account(ask, a, m, out) : read_move(ask, a, m, out);
     int err = wire_json_decode(&alloc_Problem_type, a->body, m, &p, WIRE_LENIENT, NULL);
     if (!err)
         read_problem(ask, p.code, out);
+    if (!err && account && p.has.reason)
+        rail_set_text(out->url, sizeof out->url, p.reason);
     return err;
 }
 

@@ -51,7 +51,8 @@ EV_MUST_USE int rail_request_end(const struct rail_request *q);
 /** The request's path and query as the provider sees it. */
 struct str rail_request_path(const struct rail *r, const struct rail_request *q);
 
-/** Row of one of our numbers ("P17": payment, "W17": payout); 0 when it is none of ours. */
+/** Row of one of our numbers ("P17": payment, "W17": payout, "A17": sub-account,
+ * "S17": shares of a payment); 0 when it is none of ours. */
 int64_t rail_row_of(struct str no);
 /** Local time in China (the one zone that these providers know): with 'T' and "+08:00", or plain
  * "2026-11-25 09:30:00". */

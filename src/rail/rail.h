@@ -78,7 +78,7 @@ EV_MUST_USE int rail_answer(const struct rail *r, const struct out_pay *ask,
                             struct cmd_pay_result *out);
 /** The result of an ask that was not answered, or never sent. */
 void rail_no_answer(const struct out_pay *ask, int err, struct cmd_pay_result *out);
-/** A payout that was refused when it was asked for. It has failed for certain only if a query finds
+/** A payout, or a sub-account, that was refused when it was asked for. It has failed for certain only if a query finds
  * nothing: an earlier ask under the same number may have gone through. */
 bool rail_is_refusal(const struct out_pay *ask, const struct cmd_pay_result *out);
 

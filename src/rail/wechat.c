@@ -6,6 +6,9 @@
  *  PAY_CREATE          POST /v3/pay/transactions/{native|h5|jsapi}
  *  PAY_QUERY, _CLOSE   GET …/out-trade-no/{no}, POST …/{no}/close
  *  PAY_REFUND, _QUERY  POST /v3/refund/domestic/refunds, GET …/{no}
+ *  PAY_ACCOUNT_OPEN    POST /v3/profitsharing/receivers/add; the same again asks how it stands
+ *  PAY_SHARE, _QUERY   POST /v3/profitsharing/orders, GET …/{no}
+ *  PAY_UNFREEZE        POST /v3/profitsharing/orders/unfreeze
  *  PAY_TRANSFER, _QUERY  POST /v3/fund-app/mch-transfer/transfer-bills, GET …/out-bill-no/{no}
  *
  * The payee of a transfer confirms it in his client with `package_info`, which comes back as the
@@ -75,6 +78,7 @@ static int ask_create(const struct rail *r, const struct out_pay *ask, struct ar
         .amount = {.total = ask->amount / MONEY_FEN, .currency = str_from_c(ask->currency)}};
     const char *path = "/v3/pay/transactions/native";
     in.has.time_expire = true;
+    in.has.settle_info = in.settle_info.profit_sharing = ask->sharing != 0;
     if (ask->method == PAY_METHOD_APP) {
         path = "/v3/pay/transactions/jsapi";
         in.has.payer = true;
@@ -132,6 +136,65 @@ static int ask_transfer(const struct rail *r, const struct out_pay *ask, struct 
     return err;
 }
 
+static struct str receiver_type(int32_t payee_kind)
+{
+    return payee_kind == PAYEE_COMPANY ? STR_LIT("MERCHANT_ID") : STR_LIT("PERSONAL_OPENID");
+}
+
+static int ask_receiver(const struct rail *r, const struct out_pay *ask, struct rail_request *q)
+{
+    const struct pay_open *o = &ask->u.open;
+    struct wechat_ReceiverIn in = {.appid = str_from_c(r->app),
+                                   .type = receiver_type(o->payee_kind),
+                                   .account = str_from_c(o->account),
+                                   .relation_type = STR_LIT("PARTNER")};
+    struct buf name;
+    if (!o->account[0] || !o->name[0])
+        return ERR_REQUIRED;
+    buf_init(&name, SIGN_TEXT_MAX);
+    int err = sign_hide(r->keys.theirs[0].key, str_from_c(o->name), &name);
+    in.name = buf_str(&name);
+    in.has.name = true;
+    if (!err)
+        err = request_json(r, q, "/v3/profitsharing/receivers/add", &wechat_ReceiverIn_type, &in);
+    buf_free(&name);
+    return err;
+}
+
+/* All shares of a payment in one request. The rest stays frozen until it is unfrozen by itself: so a
+ * share that is lost on the way is asked for again. */
+static int ask_share(const struct rail *r, const struct out_pay *ask, struct arena *m,
+                     struct rail_request *q)
+{
+    const struct pay_share *s = &ask->u.share;
+    struct wechat_ShareReceiver to[PAY_SHARES_MAX] = {0};
+    struct wechat_ShareIn in = {.appid = str_from_c(r->app),
+                                .transaction_id = str_from_c(ask->provider_no),
+                                .out_order_no = str_from_c(ask->no),
+                                .receivers = to};
+    if (s->n < 1 || s->n > PAY_SHARES_MAX || !ask->provider_no[0])
+        return ERR_REQUIRED;
+    for (int32_t i = 0; i < s->n; i++) {
+        to[i] = (struct wechat_ShareReceiver){.type = receiver_type(s->to[i].payee_kind),
+                                              .account = str_from_c(s->to[i].account),
+                                              .amount = s->to[i].amount / MONEY_FEN,
+                                              .description =
+                                                  arena_printf(m, "W%" PRId64, s->to[i].payout)};
+        if (!to[i].description.n)
+            return ERR_NOMEM;
+    }
+    in.receivers_n = (size_t)s->n;
+    return request_json(r, q, "/v3/profitsharing/orders", &wechat_ShareIn_type, &in);
+}
+
+static int ask_unfreeze(const struct rail *r, const struct out_pay *ask, struct rail_request *q)
+{
+    struct wechat_UnfreezeIn in = {.transaction_id = str_from_c(ask->provider_no),
+                                   .out_order_no = str_from_c(ask->no),
+                                   .description = STR_LIT(RAIL_REMARK_ZH)};
+    return request_json(r, q, "/v3/profitsharing/orders/unfreeze", &wechat_UnfreezeIn_type, &in);
+}
+
 static int ask_close(const struct rail *r, const struct out_pay *ask, struct arena *m,
                      struct rail_request *q)
 {
@@ -170,6 +233,17 @@ static int ask_build(const struct rail *r, const struct out_pay *ask, struct are
         return ask_get(
             r, q,
             arena_printf(m, "/v3/fund-app/mch-transfer/transfer-bills/out-bill-no/%s", ask->no));
+    case PAY_ACCOUNT_OPEN:
+    case PAY_ACCOUNT_QUERY:
+        return ask_receiver(r, ask, q);
+    case PAY_SHARE:
+        return ask_share(r, ask, m, q);
+    case PAY_SHARE_QUERY:
+        return ask_get(r, q,
+                       arena_printf(m, "/v3/profitsharing/orders/%s?transaction_id=%s", ask->no,
+                                    ask->provider_no));
+    case PAY_UNFREEZE:
+        return ask_unfreeze(r, ask, q);
     case PAY_NOTICE:
         break;
     }
@@ -240,7 +314,9 @@ static void read_problem(const struct out_pay *ask, const struct rail_reply *a, 
     struct wechat_Problem p = {0};
     if (wire_json_decode(&wechat_Problem_type, a->body, m, &p, WIRE_LENIENT, NULL) != 0)
         p = (struct wechat_Problem){0};
-    bool asks = ask->op == PAY_CREATE || ask->op == PAY_TRANSFER || ask->op == PAY_REFUND;
+    bool receiver = ask->op == PAY_ACCOUNT_OPEN || ask->op == PAY_ACCOUNT_QUERY;
+    bool asks = ask->op == PAY_CREATE || ask->op == PAY_TRANSFER || ask->op == PAY_REFUND ||
+                ask->op == PAY_SHARE || ask->op == PAY_UNFREEZE || receiver;
     bool close = ask->op == PAY_CLOSE;
     if (a->status == 429 || a->status >= 500 || code_is(p.code, again))
         rail_set(out, PAY_UNKNOWN, ERR_AGAIN);
@@ -254,6 +330,8 @@ static void read_problem(const struct out_pay *ask, const struct rail_reply *a, 
         rail_set(out, PAY_UNKNOWN, ERR_NOT_FOUND);
     else
         rail_set(out, asks ? PAY_FAILED : PAY_UNKNOWN, ERR_PROVIDER);
+    if (receiver && p.has.message)
+        rail_set_text(out->url, 201, p.message);
 }
 
 static int jsapi_params(const struct rail *r, const struct rail_request *q,
@@ -365,6 +443,56 @@ static int read_transfer(const struct out_pay *ask, const struct rail_reply *a, 
     return 0;
 }
 
+static int read_receiver(const struct out_pay *ask, const struct rail_reply *a, struct arena *m,
+                         struct cmd_pay_result *out)
+{
+    struct wechat_ReceiverOut v;
+    int err = wire_json_decode(&wechat_ReceiverOut_type, a->body, m, &v, WIRE_LENIENT, NULL);
+    if (err)
+        return err;
+    if (!str_eq_c(v.account, ask->u.open.account))
+        return ERR_DENIED;
+    rail_set(out, PAY_DONE, 0);
+    rail_set_text(out->provider_no, sizeof out->provider_no, v.account);
+    return 0;
+}
+
+/* Each receiver by our number of its payout; what is missing, or not final, is asked about again. */
+static void read_shared(const struct wechat_Share *s, struct cmd_pay_result *out)
+{
+    for (size_t i = 0; i < s->receivers_n && out->shared_n < PAY_SHARES_MAX; i++) {
+        const struct wechat_ShareResult *v = &s->receivers[i];
+        bool done = str_eq_c(v->result, "SUCCESS"), closed = str_eq_c(v->result, "CLOSED");
+        int64_t payout = rail_row_of(v->description);
+        if (!payout || v->description.p[0] != 'W')
+            continue; /* no share of ours */
+        struct pay_shared *to = &out->shared[out->shared_n++];
+        *to = (struct pay_shared){.payout = payout,
+                                  .amount = v->has.amount ? v->amount * MONEY_FEN : -1,
+                                  .state = done     ? PAY_DONE
+                                           : closed ? PAY_FAILED
+                                                    : PAY_PENDING};
+        rail_set_text(to->provider_no, sizeof to->provider_no, v->detail_id);
+    }
+}
+
+static int read_share(const struct out_pay *ask, const struct rail_reply *a, struct arena *m,
+                      struct cmd_pay_result *out)
+{
+    struct wechat_Share s;
+    int err = wire_json_decode(&wechat_Share_type, a->body, m, &s, WIRE_LENIENT, NULL);
+    if (err)
+        return err;
+    if (!str_eq_c(s.out_order_no, ask->no) || !str_eq_c(s.transaction_id, ask->provider_no))
+        return ERR_DENIED;
+    bool finished = str_eq_c(s.state, "FINISHED");
+    if (finished || str_eq_c(s.state, "PROCESSING"))
+        rail_set(out, finished || ask->op == PAY_UNFREEZE ? PAY_DONE : PAY_PENDING, 0);
+    if (ask->op != PAY_UNFREEZE)
+        read_shared(&s, out);
+    return 0;
+}
+
 static int wechat_answer(const struct rail *r, const struct out_pay *ask,
                          const struct rail_request *q, const struct rail_reply *a, struct arena *m,
                          struct cmd_pay_result *out)
@@ -394,6 +522,13 @@ static int wechat_answer(const struct rail *r, const struct out_pay *ask,
     case PAY_TRANSFER:
     case PAY_TRANSFER_QUERY:
         return read_transfer(ask, a, m, out);
+    case PAY_ACCOUNT_OPEN:
+    case PAY_ACCOUNT_QUERY:
+        return read_receiver(ask, a, m, out);
+    case PAY_SHARE:
+    case PAY_SHARE_QUERY:
+    case PAY_UNFREEZE:
+        return read_share(ask, a, m, out);
     case PAY_NOTICE:
         break;
     }
@@ -416,13 +551,18 @@ static enum rail_refusal open_resource(const struct rail *r, const struct wechat
                : RAIL_BAD_CIPHER;
 }
 
-/* What the plain text is about: all three kinds name the merchant and our number. */
-static enum rail_refusal read_resource(const struct rail *r, struct str type, struct str plain,
-                                       struct arena *m, struct rail_told *told)
+/* What the plain text is about: all kinds name the merchant and our number. */
+static enum rail_refusal read_resource(const struct rail *r, const struct wechat_Notice *n,
+                                       struct str plain, struct arena *m, struct rail_told *told)
 {
-    struct str merchant, no, app = str_from_c(r->app);
+    struct str merchant, no, app = str_from_c(r->app), type = n->event_type;
     int err;
-    if (str_starts(type, STR_LIT("TRANSACTION."))) {
+    if (str_eq_c(n->resource.original_type, "profitsharing")) {
+        struct wechat_ShareNotice s;
+        err = wire_json_decode(&wechat_ShareNotice_type, plain, m, &s, WIRE_LENIENT, NULL);
+        merchant = s.mchid;
+        no = s.out_order_no;
+    } else if (str_starts(type, STR_LIT("TRANSACTION."))) {
         struct wechat_Trade t;
         err = wire_json_decode(&wechat_Trade_type, plain, m, &t, WIRE_LENIENT, NULL);
         merchant = t.mchid;
@@ -462,7 +602,7 @@ static enum rail_refusal wechat_notice(const struct rail *r, const struct rail_r
     buf_init(&plain, RAIL_TEXT_MAX);
     why = open_resource(r, &n.resource, m, &plain);
     if (why == RAIL_TAKEN)
-        why = read_resource(r, n.event_type, buf_str(&plain), m, told);
+        why = read_resource(r, &n, buf_str(&plain), m, told);
     crypto_wipe(plain.p, plain.n);
     buf_free(&plain);
     return why;

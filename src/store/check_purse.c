@@ -42,7 +42,7 @@ static int payout_take(void *ctx, const struct sql_value *v, size_t n)
 {
     struct check *c = ctx;
     bool over = v[9].i >= PAYOUT_SETTLED && v[9].i <= PAYOUT_CANCELLED;
-    int64_t owner = v[2].i == PAYOUT_SHARE ? v[3].i : v[4].i;
+    int64_t owner = v[2].i == PAYOUT_PRINCIPAL ? v[4].i : v[3].i;
     struct check_account *a = account_of(c, &c->transit, owner);
     (void)n;
     if (!a || a->tenant != v[1].i || !str_eq_c(v[6].s, a->currency)) {

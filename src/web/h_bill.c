@@ -59,7 +59,8 @@ static const struct {
 };
 
 /* What a type of row calls money that leaves. */
-static const char *const leaving[] = {"退款", "转账", "提现", "refund", "transfer", "cashout"};
+static const char *const leaving[] = {"退款",     "转账",    "提现", "refund",
+                                      "transfer", "cashout", "分账", "share"};
 
 /** One movement in our books. kind 'P' payment, 'W' payout or refund. */
 struct ours {

@@ -36,7 +36,8 @@ static int channel_put(struct request *r)
                               .keys = req_copy_c(r, in->keys),
                               .fee_bp = (int32_t)in->fee_bp,
                               .state = (int32_t)in->state,
-                              .version = (int32_t)version};
+                              .version = (int32_t)version,
+                              .share_bp = (int32_t)in->share_bp};
     return req_row_put(r, ROW_CHANNEL, &row, version == 0, 1);
 }
 

@@ -4,6 +4,7 @@ import type { Pairs } from '@/i18n'
 import { companyTexts } from './company_texts'
 import { wireTexts } from './textsWire'
 import { invoiceTexts } from './texts_invoice'
+import { subAccountTexts } from '@/i18n/sub_account'
 
 const chrome: Pairs = {
   'title': ['EVen 运营台', 'EVen console'],
@@ -245,4 +246,5 @@ export const consoleTexts: Pairs = {
   ...house,
   ...invoiceTexts,
   ...companyTexts,
+  ...subAccountTexts,
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Pairs } from '@/i18n'
+import { subAccountTexts } from '@/i18n/sub_account'
 
 export const partnerTexts: Pairs = {
+  ...subAccountTexts,
   'title': ['EVen 合作方', 'EVen partner'],
   'tab.home': ['今日', 'Today'],
   'tab.stations': ['场站', 'Stations'],

@@ -25,7 +25,7 @@ WHERE paper <> '' AND state NOT IN (6, 7, 8) GROUP BY party, paper HAVING count(
 -- name: check_payments() many
 -- out: id id, tenant id, driver id, currency text, amount money, refunded money, state int, transfer id, given money
 SELECT p.id, p.tenant, p.driver, p.currency, p.amount, p.refunded, p.state, p.transfer,
-  (SELECT CAST(COALESCE(sum(o.amount), 0) AS BIGINT) FROM payout o WHERE o.payment = p.id AND o.state NOT IN (6, 7, 8)) AS given
+  (SELECT CAST(COALESCE(sum(o.amount), 0) AS BIGINT) FROM payout o WHERE o.payment = p.id AND o.kind = 2 AND o.state NOT IN (6, 7, 8)) AS given
 FROM payment p WHERE p.state IN (3, 6) ORDER BY p.id;
 
 -- name: check_transfers() all
@@ -166,7 +166,7 @@ ORDER BY o.id, x.seq;
 -- name: check_positions() many
 -- out: party id, taken money, there money
 SELECT p.id,
-       (SELECT CAST(COALESCE(sum(o.amount), 0) AS BIGINT) FROM payout o WHERE o.party = p.id AND o.kind = 1 AND o.state = 5) AS taken,
+       (SELECT CAST(COALESCE(sum(o.amount), 0) AS BIGINT) FROM payout o WHERE o.party = p.id AND o.kind IN (1, 3) AND o.state = 5) AS taken,
        (SELECT CAST(COALESCE(sum(a.posted_in - a.posted_out), 0) AS BIGINT) FROM account a
         WHERE a.tenant = p.tenant AND a.kind IN (5, 6, 13, 15) AND a.owner = p.id AND a.currency <> '') AS there
 FROM party p WHERE p.kind <> 1 ORDER BY p.id;
@@ -176,7 +176,7 @@ FROM party p WHERE p.kind <> 1 ORDER BY p.id;
 SELECT s.id, s.party, s.opening, s.shares, s.refunds, s.withdrawn, s.closing,
        (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM split_part x WHERE x.party = s.party AND x.at_ms < s.to_ms) AS got,
        (SELECT CAST(COALESCE(sum(o.amount), 0) AS BIGINT) FROM payout o
-        WHERE o.party = s.party AND o.kind = 1 AND o.state = 5 AND o.done_ms < s.to_ms) AS taken
+        WHERE o.party = s.party AND o.kind IN (1, 3) AND o.state = 5 AND o.done_ms < s.to_ms) AS taken
 FROM statement s ORDER BY s.id;
 
 -- name: check_companies() many

@@ -2,8 +2,8 @@
 -- Channels, payments and payouts, for the web front. Who is paid is masked unless `clear` is 1.
 
 -- name: channels(tenant id) many
--- out: id id, kind int, name text, url text, app text, merchant text, keys text, fee_bp int, state int, version int
-SELECT id, kind, name, url, app, merchant, keys, fee_bp, state, version
+-- out: id id, kind int, name text, url text, app text, merchant text, keys text, fee_bp int, state int, version int, share_bp int
+SELECT id, kind, name, url, app, merchant, keys, fee_bp, state, version, share_bp
 FROM channel WHERE tenant = :tenant AND state <> 2 ORDER BY id LIMIT 1000;
 
 -- name: channels_public(tenant id) many

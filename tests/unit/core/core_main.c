@@ -20,6 +20,8 @@ int core_occupancy(void);
 int core_occupancy_bill(void);
 int core_wallet(void);
 int core_discharge(void);
+int core_account(void);
+int core_sharing(void);
 
 int main(void)
 {
@@ -27,7 +29,7 @@ int main(void)
         core_orders,       core_frame,          core_charger,     core_purse,    core_statement,
         core_pile,         core_defects,        core_needs_tests, core_invoice,  core_recon,
         core_occupancy,    core_occupancy_bill, core_wallet,      core_contract, core_company,
-        core_company_bill, core_parallel,       core_discharge,
+        core_company_bill, core_parallel,       core_discharge, core_account, core_sharing,
     };
     int failed = 0;
 

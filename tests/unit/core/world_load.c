@@ -287,7 +287,9 @@ void world_restart(struct world *w)
                 load(w, &w->rows[i]);
         } else if (w->rows[i].table == ROW_PAYMENT) {
             const struct row_payment *p = world_unpacked(w, &w->rows[i]);
-            if (p->state == PAYMENT_CREATED || p->state == PAYMENT_WAITING || p->bound)
+            if (p->state == PAYMENT_CREATED || p->state == PAYMENT_WAITING || p->bound ||
+                (p->state == PAYMENT_PAID && p->sharing >= SHARING_FLAGGED &&
+                 p->sharing <= SHARING_REST))
                 load(w, &w->rows[i]);
         } else if (w->rows[i].table == ROW_PAYOUT) {
             const struct row_payout *p = world_unpacked(w, &w->rows[i]);

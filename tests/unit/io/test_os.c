@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "io/os/clock.h"
 #include "io/os/crypto.h"
+#include "io/os/personal.h"
 #include "io/os/file.h"
 #include "io/os/pool.h"
 #include "io/os/thread.h"
@@ -212,6 +213,34 @@ static void test_keyed_hash_and_hmac(void **state)
     assert_memory_equal(out, want, 32);
 }
 
+static void test_personal(void **state)
+{
+    uint8_t key[32] = {1}, other[32] = {2};
+    char text[PERSONAL_TEXT_SIZE], again[PERSONAL_TEXT_SIZE], plain[PERSONAL_PLAIN_SIZE];
+    char longest[65], longer[66];
+
+    (void)state;
+    assert_int_equal(personal_seal(key, STR_LIT("11010119900307123X"), text), 0);
+    assert_null(strstr(text, "19900307"));
+    assert_int_equal(personal_open(key, str_from_c(text), plain), 0);
+    assert_string_equal(plain, "11010119900307123X");
+    assert_int_equal(personal_seal(key, STR_LIT("11010119900307123X"), again), 0);
+    assert_string_not_equal(text, again); /* equal numbers do not show */
+    assert_int_equal(personal_open(other, str_from_c(text), plain), ERR_CORRUPT);
+    assert_string_equal(plain, "");
+    text[20] ^= 1;
+    assert_int_equal(personal_open(key, str_from_c(text), plain), ERR_CORRUPT);
+    assert_int_equal(personal_open(key, STR_LIT("11010119900307123X"), plain), ERR_CORRUPT);
+    memset(longest, '7', 64);
+    longest[64] = 0;
+    memset(longer, '7', 65);
+    longer[65] = 0;
+    assert_int_equal(personal_seal(key, str_from_c(longest), text), 0);
+    assert_int_equal(personal_open(key, str_from_c(text), plain), 0);
+    assert_string_equal(plain, longest);
+    assert_int_equal(personal_seal(key, str_from_c(longer), text), ERR_TOO_LARGE);
+}
+
 static void test_seal(void **state)
 {
     uint8_t key[32] = {1}, other[32] = {2};
@@ -327,6 +356,7 @@ int run_os_tests(void)
         cmocka_unit_test(test_digest_of_pieces),
         cmocka_unit_test(test_keyed_hash_and_hmac),
         cmocka_unit_test(test_seal),
+        cmocka_unit_test(test_personal),
         cmocka_unit_test(test_random_text),
         cmocka_unit_test(test_zone_names),
         cmocka_unit_test(test_pool),

@@ -154,7 +154,27 @@ struct out_pay rig_ask(enum pay_op op, int32_t kind)
                         .payee = "payee",
                         .payee_name = "王小明"};
     bool payment = op == PAY_CREATE || op == PAY_QUERY || op == PAY_CLOSE;
-    snprintf(a.no, sizeof a.no, "%c1234567", payment ? 'P' : 'W');
+    bool account = op == PAY_ACCOUNT_OPEN || op == PAY_ACCOUNT_QUERY;
+    bool share = op == PAY_SHARE || op == PAY_SHARE_QUERY;
+    if (share)
+        a.u.share = (struct pay_share){
+            .n = 2,
+            .to = {{.payout = 11, .amount = 10000, .payee_kind = PAYEE_COMPANY, .account = "1900"},
+                   {.payout = 12, .amount = 500, .payee_kind = PAYEE_PERSON, .account = "oAbc"}}};
+    if (share || op == PAY_UNFREEZE)
+        snprintf(a.provider_no, sizeof a.provider_no, "42001");
+    if (account)
+        a.u.open = (struct pay_open){.payee_kind = PAYEE_PERSON,
+                                     .name = "王小明",
+                                     .id_no = "11010119900307123X",
+                                     .bank = "6222020000000001",
+                                     .account = "oAbc"};
+    snprintf(a.no, sizeof a.no, "%c1234567",
+             payment              ? 'P'
+             : account            ? 'A'
+             : share              ? 'S'
+             : op == PAY_UNFREEZE ? 'U'
+                                  : 'W');
     if (op == PAY_REFUND || op == PAY_REFUND_QUERY)
         snprintf(a.of_no, sizeof a.of_no, "P7654321");
     return a;

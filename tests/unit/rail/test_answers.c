@@ -68,6 +68,28 @@ static const struct row wechat_rows[] = {
      ERR_DENIED, -1},
 };
 
+/* Shares of a payment, and who may get them. */
+static const struct row share_rows[] = {
+#define SHARE(no, state)                                                                           \
+    "{\"transaction_id\":\"42001\",\"out_order_no\":\"" no "\",\"state\":\"" state "\"}"
+    {PAY_ACCOUNT_OPEN, 200, "{\"account\":\"oAbc\"}", PAY_DONE, 0, -1},
+    {PAY_ACCOUNT_OPEN, 200, "{\"account\":\"oXyz\"}", PAY_UNKNOWN, ERR_DENIED, -1},
+    {PAY_ACCOUNT_OPEN, 400, "{\"code\":\"INVALID_REQUEST\"}", PAY_FAILED, ERR_PROVIDER, -1},
+    {PAY_ACCOUNT_QUERY, 400, "{\"code\":\"INVALID_REQUEST\"}", PAY_FAILED, ERR_PROVIDER, -1},
+    {PAY_SHARE, 200, SHARE("S1234567", "PROCESSING"), PAY_PENDING, 0, -1},
+    {PAY_SHARE, 200, SHARE("S7654321", "PROCESSING"), PAY_UNKNOWN, ERR_DENIED, -1},
+    {PAY_SHARE, 403, "{\"code\":\"RULE_LIMIT\"}", PAY_FAILED, ERR_PROVIDER, -1},
+    {PAY_SHARE, 403, "{\"code\":\"NOT_ENOUGH\"}", PAY_NO_FUNDS, ERR_NO_FUNDS, -1},
+    {PAY_SHARE, 429, "{\"code\":\"FREQUENCY_LIMITED\"}", PAY_UNKNOWN, ERR_AGAIN, -1},
+    {PAY_SHARE_QUERY, 200, SHARE("S1234567", "FINISHED"), PAY_DONE, 0, -1},
+    {PAY_SHARE_QUERY, 200,
+     "{\"transaction_id\":\"42009\",\"out_order_no\":\"S1234567\",\"state\":\"FINISHED\"}",
+     PAY_UNKNOWN, ERR_DENIED, -1},
+    {PAY_SHARE_QUERY, 404, "{\"code\":\"RESOURCE_NOT_EXISTS\"}", PAY_UNKNOWN, ERR_NOT_FOUND, -1},
+    {PAY_UNFREEZE, 200, SHARE("U1234567", "PROCESSING"), PAY_DONE, 0, -1},
+    {PAY_UNFREEZE, 400, "{\"code\":\"INVALID_REQUEST\"}", PAY_FAILED, ERR_PROVIDER, -1},
+};
+
 static void judged(const struct row *w, size_t i, const struct cmd_pay_result *r)
 {
     if (r->state != w->state || r->err != w->err || r->amount != w->amount)
@@ -96,6 +118,42 @@ static void wechat_answers(void **state)
         assert_int_equal(r.state, PAY_UNKNOWN);
         assert_true(r.err == ERR_DENIED || r.err == ERR_AGAIN);
     }
+    rail_request_free(&q);
+}
+
+static void share_answers(void **state)
+{
+    static struct said s;
+    struct rail_request q = {0};
+    struct cmd_pay_result r;
+    struct out_pay ask;
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(share_rows); i++) {
+        const struct row *w = &share_rows[i];
+        ask = rig_ask(w->op, CHANNEL_WECHAT);
+        assert_int_equal(rail_ask(rig.wechat, &ask, NOW, NONCE, &q, &r), 0);
+        said_wechat(&s, w->status, w->body, NOW);
+        assert_int_equal(rail_answer(rig.wechat, &ask, &q, &s.reply, &r), 0);
+        judged(w, i, &r);
+        assert_int_equal(r.shared_n, 0);
+    }
+    ask = rig_ask(PAY_SHARE_QUERY, CHANNEL_WECHAT);
+    said_wechat(
+        &s, 200,
+        "{\"transaction_id\":\"42001\",\"out_order_no\":\"S1234567\",\"state\":\"FINISHED\","
+        "\"receivers\":[{\"amount\":100,\"description\":\"W11\",\"result\":\"SUCCESS\","
+        "\"detail_id\":\"36\"},{\"amount\":5,\"description\":\"W12\",\"result\":\"CLOSED\"},"
+        "{\"amount\":5,\"description\":\"other\",\"result\":\"SUCCESS\"},"
+        "{\"amount\":5,\"description\":\"W13\",\"result\":\"PENDING\"}]}",
+        NOW);
+    assert_int_equal(rail_ask(rig.wechat, &ask, NOW, NONCE, &q, &r), 0);
+    assert_int_equal(rail_answer(rig.wechat, &ask, &q, &s.reply, &r), 0);
+    assert_int_equal(r.shared_n, 3);
+    assert_true(r.shared[0].payout == 11 && r.shared[0].state == PAY_DONE &&
+                r.shared[0].amount == 10000);
+    assert_string_equal(r.shared[0].provider_no, "36");
+    assert_true(r.shared[1].payout == 12 && r.shared[1].state == PAY_FAILED);
+    assert_true(r.shared[2].payout == 13 && r.shared[2].state == PAY_PENDING);
     rail_request_free(&q);
 }
 
@@ -211,6 +269,72 @@ static const struct row alloc_rows[] = {
      123400},
 };
 
+/* A sub-account: what is said of another, or of none, says nothing. */
+static const struct row account_rows[] = {
+#define ACCOUNT(state) "{\"account\":\"A1234567\",\"state\":\"" state "\"}"
+    {PAY_ACCOUNT_OPEN, 200, ACCOUNT("opening"), PAY_PENDING, 0, -1},
+    {PAY_ACCOUNT_OPEN, 200, ACCOUNT("open"), PAY_DONE, 0, -1},
+    {PAY_ACCOUNT_OPEN, 200, ACCOUNT("refused"), PAY_FAILED, ERR_PROVIDER, -1},
+    {PAY_ACCOUNT_OPEN, 200, ACCOUNT("what"), PAY_UNKNOWN, 0, -1},
+    {PAY_ACCOUNT_OPEN, 409, "{\"code\":\"conflict\"}", PAY_FAILED, ERR_PROVIDER, -1},
+    {PAY_ACCOUNT_OPEN, 503, "{\"code\":\"busy\"}", PAY_UNKNOWN, ERR_AGAIN, -1},
+    {PAY_ACCOUNT_QUERY, 200, ACCOUNT("open"), PAY_DONE, 0, -1},
+    {PAY_ACCOUNT_QUERY, 200, ACCOUNT("closed"), PAY_CLOSED, ERR_CLOSED, -1},
+    {PAY_ACCOUNT_QUERY, 200, "{\"account\":\"A7654321\",\"state\":\"open\"}", PAY_UNKNOWN,
+     ERR_DENIED, -1},
+    {PAY_ACCOUNT_QUERY, 404, "{\"code\":\"not_found\"}", PAY_UNKNOWN, ERR_NOT_FOUND, -1},
+    {PAY_ACCOUNT_QUERY, 422, "{\"code\":\"refused\"}", PAY_UNKNOWN, ERR_PROVIDER, -1},
+};
+
+static void account_answers(void **state)
+{
+    static struct said s;
+    struct rail_request q = {0};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(account_rows); i++) {
+        const struct row *w = &account_rows[i];
+        struct out_pay ask = rig_ask(w->op, CHANNEL_RAIL);
+        struct cmd_pay_result r;
+        char first[80];
+        assert_int_equal(rail_ask(rig.alloc, &ask, NOW, NONCE, &q, &r), 0);
+        snprintf(first, sizeof first, "%d\n%s\n", w->status, NONCE);
+        said_alloc(&s, w->status, first, w->body, NOW);
+        assert_int_equal(rail_answer(rig.alloc, &ask, &q, &s.reply, &r), 0);
+        judged(w, i, &r);
+        assert_int_equal(rail_is_refusal(&ask, &r),
+                         w->op == PAY_ACCOUNT_OPEN && w->state == PAY_FAILED);
+        s.reply.body = STR_LIT(ACCOUNT("open")); /* said by somebody else */
+        if (!str_eq_c(s.reply.body, w->body)) {
+            assert_int_equal(rail_answer(rig.alloc, &ask, &q, &s.reply, &r), 0);
+            assert_int_equal(r.state, PAY_UNKNOWN);
+        }
+    }
+    rail_request_free(&q);
+}
+
+/* Its number is the provider's where it has one of its own; a refusal says why. */
+static void account_numbers(void **state)
+{
+    static struct said s;
+    struct rail_request q = {0};
+    struct out_pay ask = rig_ask(PAY_ACCOUNT_QUERY, CHANNEL_RAIL);
+    struct cmd_pay_result r;
+    (void)state;
+    assert_int_equal(rail_ask(rig.alloc, &ask, NOW, NONCE, &q, &r), 0);
+    said_alloc(&s, 200, "200\n" NONCE "\n", ACCOUNT("open"), NOW);
+    assert_int_equal(rail_answer(rig.alloc, &ask, &q, &s.reply, &r), 0);
+    assert_string_equal(r.provider_no, "A1234567");
+    said_alloc(&s, 200, "200\n" NONCE "\n",
+               "{\"account\":\"A1234567\",\"state\":\"open\",\"number\":\"6200001\"}", NOW);
+    assert_int_equal(rail_answer(rig.alloc, &ask, &q, &s.reply, &r), 0);
+    assert_string_equal(r.provider_no, "6200001");
+    said_alloc(&s, 200, "200\n" NONCE "\n",
+               "{\"account\":\"A1234567\",\"state\":\"refused\",\"reason\":\"证件不符\"}", NOW);
+    assert_int_equal(rail_answer(rig.alloc, &ask, &q, &s.reply, &r), 0);
+    assert_string_equal(r.url, "证件不符");
+    rail_request_free(&q);
+}
+
 static void alloc_answers(void **state)
 {
     static struct said s;
@@ -238,9 +362,9 @@ static void alloc_answers(void **state)
 int run_answer_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wechat_answers),
-        cmocka_unit_test(alipay_answers),
-        cmocka_unit_test(alloc_answers),
+        cmocka_unit_test(wechat_answers), cmocka_unit_test(alipay_answers),
+        cmocka_unit_test(alloc_answers),  cmocka_unit_test(account_answers),
+        cmocka_unit_test(share_answers),  cmocka_unit_test(account_numbers),
     };
     return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

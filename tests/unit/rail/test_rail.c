@@ -199,6 +199,50 @@ static void wechat_asks(void **state)
           "https://pay.test/v3/fund-app/mch-transfer/transfer-bills/out-bill-no/W1234567", NULL);
 }
 
+/* Numbers of people go out for the provider's eyes only. */
+static void accounts_ask(void **state)
+{
+    struct out_pay a = rig_ask(PAY_ACCOUNT_OPEN, CHANNEL_RAIL);
+    struct rail_request q = {0};
+    struct cmd_pay_result r;
+    (void)state;
+    asked(rig.alloc, a, "POST", "https://pay.test/v1/accounts",
+          "{\"account\":\"A1234567\",\"kind\":\"person\",\"name\":\"王小明\",\"id_no\":\"");
+    assert_int_equal(rail_ask(rig.alloc, &a, NOW, NONCE, &q, &r), 0);
+    buf_put_char(&q.body, 0);
+    assert_null(strstr(q.body.p, "11010119900307123X"));
+    assert_null(strstr(q.body.p, "6222020000000001"));
+    a.u.open.bank[0] = 0;
+    assert_int_equal(rail_ask(rig.alloc, &a, NOW, NONCE, &q, &r), ERR_REQUIRED);
+    asked(rig.alloc, rig_ask(PAY_ACCOUNT_QUERY, CHANNEL_RAIL), "GET",
+          "https://pay.test/v1/accounts/A1234567", NULL);
+    assert_int_equal(rail_ask(rig.alipay, &a, NOW, NONCE, &q, &r), ERR_UNSUPPORTED);
+    rail_request_free(&q);
+}
+
+static void shares_ask(void **state)
+{
+    struct out_pay a = rig_ask(PAY_CREATE, CHANNEL_WECHAT);
+    (void)state;
+    a.sharing = 1;
+    asked(rig.wechat, a, "POST", "https://pay.test/v3/pay/transactions/native",
+          "\"settle_info\":{\"profit_sharing\":true}");
+    asked(rig.wechat, rig_ask(PAY_ACCOUNT_OPEN, CHANNEL_WECHAT), "POST",
+          "https://pay.test/v3/profitsharing/receivers/add",
+          "\"type\":\"PERSONAL_OPENID\",\"account\":\"oAbc\",\"name\":\"");
+    asked(
+        rig.wechat, rig_ask(PAY_SHARE, CHANNEL_WECHAT), "POST",
+        "https://pay.test/v3/profitsharing/orders",
+        "\"receivers\":[{\"type\":\"MERCHANT_ID\",\"account\":\"1900\",\"amount\":100,"
+        "\"description\":\"W11\"},{\"type\":\"PERSONAL_OPENID\",\"account\":\"oAbc\",\"amount\":5,"
+        "\"description\":\"W12\"}],\"unfreeze_unsplit\":false");
+    asked(rig.wechat, rig_ask(PAY_SHARE_QUERY, CHANNEL_WECHAT), "GET",
+          "https://pay.test/v3/profitsharing/orders/S1234567?transaction_id=42001", NULL);
+    asked(rig.wechat, rig_ask(PAY_UNFREEZE, CHANNEL_WECHAT), "POST",
+          "https://pay.test/v3/profitsharing/orders/unfreeze",
+          "\"transaction_id\":\"42001\",\"out_order_no\":\"U1234567\"");
+}
+
 static void others_ask(void **state)
 {
     struct out_pay a = rig_ask(PAY_CREATE, CHANNEL_ALIPAY);
@@ -315,6 +359,8 @@ int main(void)
         cmocka_unit_test(keys_that_others_may_read_are_refused),
         cmocka_unit_test(keys_are_changed),
         cmocka_unit_test(wechat_asks),
+        cmocka_unit_test(accounts_ask),
+        cmocka_unit_test(shares_ask),
         cmocka_unit_test(others_ask),
         cmocka_unit_test(a_refusal_is_not_yet_a_failure),
         cmocka_unit_test(forms_are_read_strictly),

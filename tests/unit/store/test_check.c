@@ -573,11 +573,11 @@ static void right_books_pass(void **state)
     "tenant, kind, party, driver, payment, lot_amount, channel, currency, amount, fee, "           \
     "provider_no, payee, payee_name, confirm, note, transfer, asked_kind, asked_by, checked_by, "  \
     "err, tries, created_ms, checked_ms, sent_ms, done_ms, version, said, paper, paper_amount, "   \
-    "state, settled"
+    "due_ms, order_id, state, settled"
 #define PAYOUT_ROW(state_settled)                                                                  \
     "INSERT INTO payout (id, " PAYOUT_COLUMNS ")"                                                  \
     " VALUES (900, 1, 1, 2, 0, 0, 0, 0, 'CNY', 100, 0, '', '', '', '', '', 20, 2, 1, 0, 0, 0, 1, " \
-    "0, 0, 0, 1, 0, '', 0, " state_settled ")"
+    "0, 0, 0, 1, 0, '', 0, 0, 0, " state_settled ")"
 
 static const struct {
     const char *rule, *sql;
@@ -647,6 +647,8 @@ static const struct {
     {"payment", "UPDATE payment SET transfer = 0"},
     {"payout", PAYOUT_ROW("1, 0")},
     {"payout", PAYOUT_ROW("5, 0")},
+    {"payout",
+     PAYOUT_ROW("3, 0") "; UPDATE payout SET kind = 3"}, /* shared, and nothing in transit */
     {"paper",
      PAYOUT_ROW("5, 20") "; UPDATE payout SET paper = 'A'; INSERT INTO payout (id, " PAYOUT_COLUMNS
                          ") SELECT 901, " PAYOUT_COLUMNS " FROM payout"},

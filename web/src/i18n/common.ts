@@ -112,6 +112,7 @@ export const common: Pairs = {
   'payment_state.6': ['待核对', 'In suspense'],
   'payout_kind.1': ['分成提现', 'Share'],
   'payout_kind.2': ['余额退回', 'Principal back'],
+  'payout_kind.3': ['渠道分账', 'Shared by the channel'],
   'statement_state.1': ['待确认', 'To be confirmed'],
   'statement_state.2': ['已确认', 'Confirmed'],
   'statement_state.3': ['有异议', 'Disputed'],

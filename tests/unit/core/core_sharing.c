@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+/* core_sharing.c: shares that a channel pays out of a single payment: how much, when, and what becomes
+ * of them when the channel refuses, pays another amount, forgets, or says it twice. The price is 1.2
+ * yuan per kWh, 5:5 between the platform and the owner; a payment of 10.00 ends as an order of 6.00. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/purse.h"
+#include "world.h"
+
+#define KWH    INT64_C(1000000)
+#define Y      MONEY_UNIT
+#define DAY_MS INT64_C(86400000)
+
+static struct world world, *w = &world;
+static int64_t wechat;
+
+static int up(void **state)
+{
+    (void)state;
+    world_init(w);
+    assert_int_equal(world_open(w), 0);
+    assert_int_equal(world_put(w, ROW_CHANNEL, true,
+                               &(struct row_channel){.kind = CHANNEL_WECHAT,
+                                                     .name = "wechat",
+                                                     .url = "",
+                                                     .app = "",
+                                                     .merchant = "",
+                                                     .keys = "",
+                                                     .share_bp = 3000}),
+                     0);
+    wechat = w->reply.u.made.id;
+    return 0;
+}
+
+static int down(void **state)
+{
+    (void)state;
+    world_free(w);
+    return 0;
+}
+
+static const struct out_pay *asked(enum pay_op op)
+{
+    for (size_t i = 0; i < w->outs_n; i++)
+        if (w->outs[i].type == OUT_PAY && w->outs[i].u.pay.op == (int32_t)op)
+            return &w->outs[i].u.pay;
+    return NULL;
+}
+
+static int told(int64_t row, enum pay_op op, enum pay_state s, int64_t amount)
+{
+    return world_told(w, row, wechat, op, s, amount);
+}
+
+/* The provider knows the owner as a receiver. */
+static void receiver(void)
+{
+    struct cmd *c = world_web(w, CMD_PARTY_ACCOUNT, w->person, ACTOR_PERSON);
+    struct cmd_party_account *in = &c->u.party_account;
+    in->party = w->owner;
+    in->channel = wechat;
+    in->payee_kind = PAYEE_COMPANY;
+    (void)str_copy(in->name, sizeof in->name, STR_LIT("owner"));
+    assert_int_equal(world_send(w, c), ERR_REQUIRED); /* who gets it there? */
+    c = world_web(w, CMD_PARTY_ACCOUNT, w->person, ACTOR_PERSON);
+    in = &c->u.party_account;
+    in->party = w->owner;
+    in->channel = wechat;
+    in->payee_kind = PAYEE_COMPANY;
+    (void)str_copy(in->name, sizeof in->name, STR_LIT("owner"));
+    (void)str_copy(in->account, sizeof in->account, STR_LIT("1900000109"));
+    assert_int_equal(world_send(w, c), 0);
+    assert_string_equal(asked(PAY_ACCOUNT_OPEN)->u.open.account, "1900000109");
+    int64_t id = w->reply.u.made.id;
+    c = world_web(w, CMD_PAY_RESULT, 0, ACTOR_SYSTEM);
+    c->u.pay_result = (struct cmd_pay_result){
+        .row = id, .channel = wechat, .op = PAY_ACCOUNT_OPEN, .state = PAY_DONE, .amount = -1};
+    (void)str_copy(c->u.pay_result.provider_no, 65, STR_LIT("1900000109"));
+    assert_int_equal(world_send(w, c), 0);
+}
+
+/* A payment of 10.00 at the gun; its id. */
+static int64_t pay(void)
+{
+    struct cmd *c = world_web(w, CMD_PAYMENT_NEW, w->driver, ACTOR_DRIVER);
+    struct cmd_payment_new *in = &c->u.payment_new;
+    in->driver = w->driver;
+    in->channel = wechat;
+    in->amount = 10 * Y;
+    in->method = PAY_METHOD_QR;
+    in->connector = w->gun;
+    (void)str_copy(in->currency, sizeof in->currency, STR_LIT("CNY"));
+    assert_int_equal(world_send(w, c), 0);
+    int64_t id = w->reply.u.made.id;
+    assert_int_equal(asked(PAY_CREATE)->sharing, 1);
+    assert_int_equal(told(id, PAY_CREATE, PAY_PENDING, -1), 0);
+    return id;
+}
+
+/* … and its order of 6.00, settled; 4.00 are on their way back. */
+static int64_t ordered(int64_t *order)
+{
+    char tag[37];
+    int64_t id = pay();
+    assert_int_equal(told(id, PAY_QUERY, PAY_DONE, 10 * Y), 0);
+    const struct out *call = world_call(w, CALL_REMOTE_START);
+    assert_non_null(call);
+    (void)str_copy(tag, sizeof tag, str_from_c(call->u.call.tag));
+    world_answer(w, call, 0, "Accepted");
+    assert_int_equal(world_tx_start(w, 1, tag, KWH, w->now), TAG_ACCEPTED);
+    int64_t tx = w->reply.u.tag.tx;
+    world_run(w, 1000000);
+    assert_int_equal(world_tx_stop(w, tx, KWH + 5 * KWH, w->now), 0);
+    const struct row_payment *lot = world_row(w, ROW_PAYMENT, id);
+    *order = lot->order_id;
+    assert_int_equal(world_order(w, *order)->state, ORDER_SETTLED);
+    return id;
+}
+
+static const struct row_payment *lot(int64_t id)
+{
+    return world_row(w, ROW_PAYMENT, id);
+}
+
+static const struct row_payout *share(void)
+{
+    const struct row_payout *p = NULL;
+    for (size_t i = 0; i < w->rows_n; i++)
+        if (w->rows[i].table == ROW_PAYOUT) {
+            const struct row_payout *r = world_unpacked_to(&w->kept, &w->rows[i]);
+            p = r->kind == PAYOUT_SHARED ? r : p;
+        }
+    return p;
+}
+
+static int64_t balance(int32_t kind)
+{
+    return world_balance(w, kind, w->owner);
+}
+
+/* Up to the request for the shares. */
+static int64_t sent(int64_t *order)
+{
+    int64_t id = ordered(order);
+    assert_int_equal(told(lot(id)->rest, PAY_REFUND, PAY_DONE, 4 * Y), 0);
+    world_tick(w, w->now + 10000);
+    return id;
+}
+
+static int said(int64_t id, enum pay_op op, enum pay_state s, enum pay_state part, int64_t amount)
+{
+    struct cmd *c = world_web(w, CMD_PAY_RESULT, 0, ACTOR_SYSTEM);
+    c->u.pay_result = (struct cmd_pay_result){
+        .row = id, .channel = wechat, .op = op, .state = s, .amount = -1, .shared_n = 1};
+    c->u.pay_result.shared[0] = (struct pay_shared){
+        .payout = share()->id, .amount = amount, .state = part, .provider_no = "36011"};
+    return world_send(w, c);
+}
+
+static void test_shared(void **state)
+{
+    (void)state;
+    int64_t order, id;
+    receiver();
+    id = ordered(&order);
+    /* 3.00 are the owner's; 30 % of 6.00 may be paid by the channel. */
+    assert_int_equal(balance(ACCOUNT_PENDING), 12000);
+    assert_int_equal(balance(ACCOUNT_TRANSIT), 18000);
+    assert_int_equal(lot(id)->sharing, SHARING_WAIT);
+    world_tick(w, w->now + 10000);
+    assert_null(asked(PAY_SHARE)); /* the rest first */
+    assert_int_equal(told(lot(id)->rest, PAY_REFUND, PAY_DONE, 4 * Y), 0);
+    world_tick(w, w->now + 10000);
+    const struct out_pay *ask = asked(PAY_SHARE);
+    assert_non_null(ask);
+    assert_string_equal(ask->provider_no, "42000001");
+    assert_int_equal(ask->u.share.n, 1);
+    assert_int_equal(ask->u.share.to[0].amount, 18000);
+    assert_string_equal(ask->u.share.to[0].account, "1900000109");
+    assert_int_equal(said(id, PAY_SHARE, PAY_PENDING, PAY_PENDING, 18000), 0);
+    assert_int_equal(balance(ACCOUNT_TRANSIT), 18000);
+    assert_int_equal(said(id, PAY_SHARE_QUERY, PAY_DONE, PAY_DONE, 18000), 0);
+    assert_int_equal(balance(ACCOUNT_TRANSIT), 0);
+    assert_int_equal(share()->state, PAYOUT_SETTLED);
+    assert_int_equal(lot(id)->sharing, SHARING_REST);
+    assert_int_equal(said(id, PAY_SHARE_QUERY, PAY_DONE, PAY_DONE, 18000), 0); /* twice */
+    world_tick(w, w->now + 5000);
+    assert_non_null(asked(PAY_UNFREEZE));
+    assert_int_equal(told(id, PAY_UNFREEZE, PAY_DONE, -1), 0);
+    assert_int_equal(lot(id)->sharing, SHARING_OVER);
+    assert_int_equal(world_balance(w, ACCOUNT_CHANNEL, wechat), -10 * Y + 4 * Y + 18000);
+    world_run(w, 8 * DAY_MS);
+    assert_int_equal(balance(ACCOUNT_AVAILABLE), 12000);
+}
+
+static void test_unknown_lost_restart(void **state)
+{
+    (void)state;
+    int64_t order, id;
+    receiver();
+    id = sent(&order);
+    assert_non_null(asked(PAY_SHARE));
+    assert_int_equal(told(id, PAY_SHARE, PAY_UNKNOWN, -1), 0);
+    assert_int_equal(balance(ACCOUNT_TRANSIT), 18000);
+    world_restart(w);
+    world_tick(w, w->now);
+    assert_non_null(asked(PAY_SHARE_QUERY));
+    assert_null(asked(PAY_SHARE)); /* asked about, not sent again */
+    struct cmd *c = world_web(w, CMD_PAY_RESULT, 0, ACTOR_SYSTEM);
+    c->u.pay_result = (struct cmd_pay_result){.row = id,
+                                              .channel = wechat,
+                                              .op = PAY_SHARE_QUERY,
+                                              .state = PAY_UNKNOWN,
+                                              .err = ERR_NOT_FOUND};
+    assert_int_equal(world_send(w, c), 0);
+    assert_non_null(asked(PAY_SHARE)); /* it never arrived */
+    assert_int_equal(asked(PAY_SHARE)->u.share.to[0].amount, 18000);
+    assert_int_equal(told(id, PAY_NOTICE, PAY_PENDING, -1), 0);
+    assert_non_null(asked(PAY_SHARE_QUERY)); /* a notice is a reason to ask */
+    assert_int_equal(said(id, PAY_SHARE_QUERY, PAY_DONE, PAY_DONE, 18000), 0);
+    assert_int_equal(share()->state, PAYOUT_SETTLED);
+    world_restart(w);
+    world_tick(w, w->now + 5000);
+    assert_non_null(asked(PAY_UNFREEZE));
+}
+
+/* Refused: the shares are what they were, pending until their time. */
+static void test_refused(void **state)
+{
+    (void)state;
+    int64_t order, id;
+    receiver();
+    id = sent(&order);
+    assert_int_equal(told(id, PAY_SHARE, PAY_FAILED, -1), 0);
+    assert_int_equal(share()->state, PAYOUT_FAILED);
+    assert_int_equal(balance(ACCOUNT_TRANSIT), 0);
+    assert_int_equal(balance(ACCOUNT_PENDING), 3 * Y);
+    assert_int_equal(lot(id)->sharing, SHARING_REST);
+    assert_int_equal(told(id, PAY_UNFREEZE, PAY_FAILED, -1), 0);
+    assert_int_equal(lot(id)->sharing, SHARING_OVER);
+    world_run(w, 8 * DAY_MS);
+    assert_int_equal(balance(ACCOUNT_AVAILABLE), 3 * Y);
+}
+
+/* Another amount than was asked for: a person must see it, and it stays in transit meanwhile. */
+static void test_contradictory(void **state)
+{
+    (void)state;
+    int64_t order, id;
+    receiver();
+    id = sent(&order);
+    assert_int_equal(said(id, PAY_SHARE_QUERY, PAY_DONE, PAY_DONE, 17900), 0);
+    assert_int_equal(share()->state, PAYOUT_UNKNOWN);
+    assert_int_equal(share()->err, ERR_CONFLICT);
+    assert_int_equal(balance(ACCOUNT_TRANSIT), 18000);
+    assert_int_equal(lot(id)->sharing, SHARING_REST);
+    assert_int_equal(told(share()->id, PAY_TRANSFER_QUERY, PAY_FAILED, -1), ERR_NOT_FOUND);
+    world_restart(w);
+    struct cmd *c = world_web(w, CMD_PAYOUT_DECIDE, w->person, ACTOR_PERSON);
+    c->u.payout_decide.payout = share()->id;
+    c->u.payout_decide.act = PAYOUT_ACT_PAID;
+    c->u.payout_decide.amount = 17900;
+    (void)str_copy(c->u.payout_decide.note, 201, STR_LIT("seen at the provider"));
+    assert_int_equal(world_send(w, c), 0);
+    assert_int_equal(share()->state, PAYOUT_SETTLED);
+    world_run(w, DAY_MS);
+}
+
+/* A refund while the share is on its way: what is still pending first, then a debt, which the share
+ * settles if it comes back. */
+static void test_refund_meanwhile(void **state)
+{
+    (void)state;
+    int64_t order, id;
+    receiver();
+    id = sent(&order);
+    assert_int_equal(world_refund(w, order, 6 * Y), 0);
+    assert_int_equal(balance(ACCOUNT_PENDING), 0);
+    assert_int_equal(balance(ACCOUNT_PARTY_DEBT), -18000);
+    assert_int_equal(told(id, PAY_SHARE, PAY_FAILED, -1), 0);
+    assert_int_equal(balance(ACCOUNT_PARTY_DEBT), 0);
+    assert_int_equal(balance(ACCOUNT_PENDING), 0);
+}
+
+static void test_nothing_to_share(void **state)
+{
+    (void)state;
+    int64_t order, id = ordered(&order); /* nobody is a receiver */
+    assert_null(share());
+    assert_int_equal(balance(ACCOUNT_PENDING), 3 * Y);
+    assert_int_equal(lot(id)->sharing, SHARING_REST);
+    world_tick(w, w->now + 10000);
+    assert_non_null(asked(PAY_UNFREEZE)); /* else the provider keeps it for half a year */
+    assert_int_equal(told(id, PAY_UNFREEZE, PAY_DONE, -1), 0);
+    id = pay(); /* paid, but never begun */
+    assert_int_equal(world_close(w), 0);
+    assert_int_equal(told(id, PAY_QUERY, PAY_DONE, 10 * Y), 0);
+    assert_int_equal(lot(id)->sharing, SHARING_REST);
+    struct row_channel r = *(const struct row_channel *)world_row(w, ROW_CHANNEL, wechat);
+    r.share_bp = 10001;
+    assert_int_equal(world_put(w, ROW_CHANNEL, false, &r), ERR_RANGE);
+}
+
+int core_sharing(void);
+
+int core_sharing(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_shared, up, down),
+        cmocka_unit_test_setup_teardown(test_unknown_lost_restart, up, down),
+        cmocka_unit_test_setup_teardown(test_refused, up, down),
+        cmocka_unit_test_setup_teardown(test_contradictory, up, down),
+        cmocka_unit_test_setup_teardown(test_refund_meanwhile, up, down),
+        cmocka_unit_test_setup_teardown(test_nothing_to_share, up, down),
+    };
+    return cmocka_run_group_tests_name("shares paid by a channel", tests, NULL, NULL);
+}
