@@ -114,6 +114,8 @@ enum cmd_type {
     CMD_GIFT,          /* staff gives gift money; reply_made (lot id) */
     CMD_WALLET_FREEZE, /* staff freezes or unfreezes a wallet; reply_made (driver id) */
     CMD_DRIVER_CLOSE,  /* the driver, or staff, closes an account; reply_made (driver id) */
+    CMD_WITHHOLD_PUT = 130, /* a rule of tax withheld of persons; reply_made */
+    CMD_TAX_PAID = 131,     /* withheld tax was paid to the office; reply_made (tax_paid id) */
 };
 
 struct cmd_head {
@@ -425,7 +427,7 @@ struct cmd_statement_new {
     int32_t month; /* yyyymm */
     int32_t orders;
     int64_t from_ms, to_ms; /* what was added up; CONFLICT when it is not that month by now */
-    int64_t opening, shares, refunds, withdrawn, fees;
+    int64_t opening, shares, refunds, withdrawn, fees, tax;
 };
 enum statement_act { STATEMENT_CONFIRM = 1, STATEMENT_DISPUTE = 2, STATEMENT_ANSWER = 3 };
 struct cmd_statement_decide {
@@ -577,6 +579,24 @@ struct cmd_driver_close {
         give_up; /* principal that no source takes back, and that the driver waives: all there is */
 };
 
+struct withhold_rate_in {
+    int64_t above;
+    int32_t rate_bp, pad;
+};
+#define WITHHOLD_RATES_MAX 8
+struct cmd_withhold_put {
+    int64_t from_ms, deduct;
+    char name[101];
+    int32_t deduct_bp, n; /* brackets that follow; none: nothing is withheld */
+    struct withhold_rate_in rate[WITHHOLD_RATES_MAX];
+};
+struct cmd_tax_paid {
+    int64_t bank, amount;
+    int32_t month, pad; /* yyyymm */
+    char number[65], note[201];
+    char pad2[6];
+};
+
 struct cmd {
     struct cmd_head head;
     union {
@@ -633,6 +653,8 @@ struct cmd {
         struct cmd_gift gift;
         struct cmd_wallet_freeze wallet_freeze;
         struct cmd_driver_close driver_close;
+        struct cmd_withhold_put withhold_put;
+        struct cmd_tax_paid tax_paid;
     } u;
 };
 /** Bytes to send for a command with payload member m. Arrays at the end (samples, payload, row) may be cut: see cmd_trim. */

@@ -15,6 +15,7 @@
 #include "core/occupancy.h"
 #include "core/purse.h"
 #include "core/recon.h"
+#include "core/withhold.h"
 
 #include <stdio.h>
 
@@ -82,6 +83,8 @@ static const struct handler handlers[] = {
     [CMD_GIFT] = {.web = gift_new, .audit = "wallet.gift"},
     [CMD_WALLET_FREEZE] = {.web = wallet_freeze}, /* audits with its reason */
     [CMD_DRIVER_CLOSE] = {.web = wallet_close, .audit = "driver.close"},
+    [CMD_WITHHOLD_PUT] = {.web = withhold_put, .audit = "withhold.put"},
+    [CMD_TAX_PAID] = {.web = withhold_paid, .audit = "tax.paid"},
 };
 
 /* ---- memory ---- */
@@ -139,6 +142,8 @@ static void dirs_init(struct core *c)
         {ROW_DAY_CLOSE, sizeof(struct day_close), 1000000},
         {ROW_SETTLEMENT, sizeof(struct settlement), 1000000},
         {ROW_PACKAGE, sizeof(struct package), 10000},
+        {ROW_TAX_MONTH, sizeof(struct tax_month), 1000000},
+        {ROW_TAX_PAID, sizeof(struct tax_paid), 1000000},
     };
     for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
         struct dir *d = &c->dir[tables[i].t];
@@ -337,7 +342,12 @@ int core_load(struct core *c, enum row_table t, const void *row)
     case ROW_DAY_CLOSE:
     case ROW_SETTLEMENT:
     case ROW_PACKAGE:
+    case ROW_TAX_MONTH:
+    case ROW_TAX_PAID:
         return directory_load(c, t, row);
+    case ROW_WITHHOLD_RULE:
+    case ROW_WITHHOLD_RATE:
+        return withhold_load(c, t, row);
     case ROW_TARIFF:
     case ROW_TARIFF_DAY:
     case ROW_TARIFF_SLICE:

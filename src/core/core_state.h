@@ -287,6 +287,7 @@ struct core {
     struct purse *purse;                          /* purse.h */
     struct invoice *invoice_first, *invoice_last; /* in memory, newest there first */
     struct recon *recon;                          /* recon.h */
+    struct withhold_rule *withhold;               /* withhold.h: the newest first */
 
     struct slab orders, calls, idems;
     struct map order_ids, session_ids, call_ids;

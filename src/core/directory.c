@@ -14,6 +14,7 @@
 #include "core/occupancy.h"
 #include "core/purse.h"
 #include "core/recon.h"
+#include "core/withhold.h"
 
 #include <stdio.h>
 
@@ -121,6 +122,7 @@ static int check_party(struct core *c, struct put *p)
     struct row_party *r = p->row;
     const struct row_party *old = p->old ? p->old->row : NULL;
     (void)c;
+    withhold_keep(r, old);
     if (!r->name[0])
         return ERR_REQUIRED;
     if (!in(r->kind, PARTY_PLATFORM, PARTY_PARTNER) || !state_ok(r->state))
@@ -325,6 +327,11 @@ static int check_connector(struct core *c, struct put *p)
     return r->code ? 0 : ERR_TOO_LARGE;
 }
 
+static bool limit_ok(int64_t v)
+{
+    return v >= 0 && v <= INT64_C(100000000) * MONEY_UNIT && v % MONEY_FEN == 0;
+}
+
 static int check_channel(struct core *c, struct put *p)
 {
     const struct row_channel *r = p->row;
@@ -333,7 +340,8 @@ static int check_channel(struct core *c, struct put *p)
     if (!r->name[0])
         return ERR_REQUIRED;
     if (!in(r->kind, CHANNEL_WECHAT, CHANNEL_BANK) || !state_ok(r->state) ||
-        !in(r->fee_bp, 0, 1000) || strchr(r->keys, '/') || r->keys[0] == '.')
+        !in(r->fee_bp, 0, 1000) || !limit_ok(r->most) || !limit_ok(r->day_most) ||
+        !limit_ok(r->named_from) || strchr(r->keys, '/') || r->keys[0] == '.')
         return ERR_RANGE;
     return old && old->kind != r->kind ? ERR_CONFLICT : 0; /* its numbers mean something */
 }

@@ -181,7 +181,9 @@ enum transfer_code {
     TRANSFER_CLAUSE = 14,    /* guarantee or rent of a month, from the operator to a party */
     TRANSFER_GIFT = 15,      /* gift money to a wallet */
     TRANSFER_GIFT_BACK = 16, /* forfeited, expired, or gone with a refund of its top-up */
-    TRANSFER_COMPANY_IN = 17
+    TRANSFER_COMPANY_IN = 17,
+    TRANSFER_WITHHELD = 20, /* tax of a payout, from transit */
+    TRANSFER_TAX_PAID = 22  /* to the tax office */
 };
 
 enum channel_kind {

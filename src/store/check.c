@@ -31,7 +31,8 @@
  *   check_invoice.c    invoice, invoice line, invoiced
  *   check_days.c       day
  *   check_occupancy.c  occupancy
- *   check_recon.c      suspense, bill, settled, close */
+ *   check_recon.c      suspense, bill, settled, close
+ *   check_tax.c        tax, office, person */
 #include "store/check.h"
 
 #include <stdarg.h>
@@ -415,6 +416,7 @@ static int all_check(struct check *c)
     static int (*const parts[])(struct check * c) = {
         ledger_check,    check_orders,   check_splits, check_purse, check_wallet,
         check_companies, check_invoices, check_days,   check_recon, check_occupancy,
+        check_tax,
     };
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < ARRAY_LEN(parts); i++)

@@ -132,6 +132,8 @@ EV_MUST_USE int check_invoices(struct check *c);
 /** Differences on suspense, bills, closed days. */
 EV_MUST_USE int check_recon(struct check *c);
 EV_MUST_USE int check_occupancy(struct check *c);
+/** Tax withheld of persons. */
+EV_MUST_USE int check_tax(struct check *c);
 /** A leg of the journal on an account that is there. */
 EV_MUST_USE int check_wallet_leg(struct check *c, const struct check_account *a, int64_t transfer,
                                  int64_t code, int64_t amount);

@@ -17,6 +17,7 @@ int core_recon(void);
 int core_occupancy(void);
 int core_occupancy_bill(void);
 int core_wallet(void);
+int core_withhold(void);
 
 int main(void)
 {
@@ -24,6 +25,7 @@ int main(void)
         core_orders,    core_frame,          core_charger,     core_purse,    core_statement,
         core_pile,      core_defects,        core_needs_tests, core_invoice,  core_recon,
         core_occupancy, core_occupancy_bill, core_wallet,      core_contract, core_company,
+        core_withhold,
     };
     int failed = 0;
 
