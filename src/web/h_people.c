@@ -120,7 +120,7 @@ static int party_put(struct request *r)
     err = req_version(r, &version);
     if (err != 0)
         return err;
-    struct row_party row = {.payee = "", .payee_name = ""};
+    struct row_party row = {.payee = "", .payee_name = "", .payee_cert = ""};
     if (version != 0)
         err = req_table_row(r, QUERY_WEB_PARTY_ROW, ROW_PARTY, r->id, &row);
     if (err != 0)
@@ -143,6 +143,8 @@ static int party_put(struct request *r)
         row.payee_name = req_copy_c(r, in->payee_name);
     if (in->has.payee_kind)
         row.payee_kind = (int32_t)in->payee_kind;
+    if (in->has.payee_cert)
+        row.payee_cert = req_copy_c(r, in->payee_cert);
     return req_row_put(r, ROW_PARTY, &row, version == 0, STEP_DONE);
 }
 

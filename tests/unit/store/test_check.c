@@ -475,11 +475,11 @@ static void right_books_pass(void **state)
     "tenant, kind, party, driver, payment, lot_amount, channel, currency, amount, fee, "           \
     "provider_no, payee, payee_name, confirm, note, transfer, asked_kind, asked_by, checked_by, "  \
     "err, tries, created_ms, checked_ms, sent_ms, done_ms, version, said, paper, paper_amount, "   \
-    "state, settled"
+    "tax, tax_rule, tax_month, tax_base, tax_had, withheld, tax_at, state, settled"
 #define PAYOUT_ROW(state_settled)                                                                  \
     "INSERT INTO payout (id, " PAYOUT_COLUMNS ")"                                                  \
     " VALUES (900, 1, 1, 2, 0, 0, 0, 0, 'CNY', 100, 0, '', '', '', '', '', 20, 2, 1, 0, 0, 0, 1, " \
-    "0, 0, 0, 1, 0, '', 0, " state_settled ")"
+    "0, 0, 0, 1, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, " state_settled ")"
 
 static const struct {
     const char *rule, *sql;
