@@ -111,9 +111,9 @@ enum cmd_type {
     CMD_STATION_COST,       /* what a station cost in a month; reply_made (station id) */
     CMD_PAYOUT_PAPER, /* a company handed in its invoice for a payout; reply_made (payout id) */
 
-    CMD_GIFT,          /* staff gives gift money; reply_made (lot id) */
-    CMD_WALLET_FREEZE, /* staff freezes or unfreezes a wallet; reply_made (driver id) */
-    CMD_DRIVER_CLOSE,  /* the driver, or staff, closes an account; reply_made (driver id) */
+    CMD_GIFT,               /* staff gives gift money; reply_made (lot id) */
+    CMD_WALLET_FREEZE,      /* staff freezes or unfreezes a wallet; reply_made (driver id) */
+    CMD_DRIVER_CLOSE,       /* the driver, or staff, closes an account; reply_made (driver id) */
     CMD_WITHHOLD_PUT = 130, /* a rule of tax withheld of persons; reply_made */
     CMD_TAX_PAID = 131,     /* withheld tax was paid to the office; reply_made (tax_paid id) */
 };

@@ -4,7 +4,8 @@
  * have left: what is not found then does not exist.
  *
  *  always in memory   tenants, parties, people, keys, stations, channels, tariffs, contracts,
- *                     companies with members and bills, occupancy rules, packages, providers' bills
+ *                     companies with members and bills, occupancy rules, packages, rules, months and
+ *                     receipts of withheld tax, providers' bills
  *                     with what differs and is not resolved, closed days, accounts that are no
  *                     driver's; chargers that wait to be registered
  *  pinned             by an open order: its charger, its driver; by a call under way or a timer:

@@ -61,8 +61,8 @@ static int sums_check(const struct row_statement *r)
     bool bounded = r->shares >= 0 && r->shares <= SUM_MAX && r->refunds >= 0 &&
                    r->refunds <= SUM_MAX && r->withdrawn >= 0 && r->withdrawn <= SUM_MAX &&
                    r->opening <= SUM_MAX && r->opening >= -SUM_MAX;
-    bool parts = r->fees >= 0 && r->tax >= 0 && r->fees <= r->withdrawn &&
-                 r->tax <= r->withdrawn - r->fees;
+    bool parts =
+        r->fees >= 0 && r->tax >= 0 && r->fees <= r->withdrawn && r->tax <= r->withdrawn - r->fees;
     return bounded && parts && r->orders >= 0 ? 0 : ERR_RANGE;
 }
 

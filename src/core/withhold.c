@@ -117,8 +117,7 @@ int withhold_check(struct core *c, const struct payout *p)
         return 0;
     if (party->row.payee_kind == PAYEE_UNKNOWN)
         return ERR_PAYEE_KIND;
-    if (dir_full(c, ROW_TAX_MONTH) &&
-        !month_find(c, party->row.tenant, month_of(c, party)))
+    if (dir_full(c, ROW_TAX_MONTH) && !month_find(c, party->row.tenant, month_of(c, party)))
         return ERR_FULL;
     return account_open(c, p->row.tenant, ACCOUNT_TAX, 0, p->row.currency, &room);
 }
@@ -231,7 +230,8 @@ static int64_t paid_post(struct core *c, const struct cmd *cmd, const char *curr
     purse_request(c, &q, tenant, TRANSFER_TAX_PAID, currency);
     q.note = in->number;
     purse_leg(&q, purse_account(c, tenant, ACCOUNT_TAX, 0, currency), -in->amount, 0);
-    purse_leg(&q, purse_account(c, tenant, in->bank ? ACCOUNT_BANK : ACCOUNT_CASH, in->bank, currency),
+    purse_leg(&q,
+              purse_account(c, tenant, in->bank ? ACCOUNT_BANK : ACCOUNT_CASH, in->bank, currency),
               in->amount, 0);
     struct ledger_ctx ctx = ledger_ctx_now(c);
     must(ledger_post(c->ledger, &ctx, &q) == 0); /* signed accounts */

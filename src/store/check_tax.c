@@ -53,7 +53,8 @@ static int64_t tax_of(const struct rate *r, const struct rate *end, int64_t sum)
     return (int64_t)((2 * due + FEN_E8) / (2 * FEN_E8)) * 100;
 }
 
-static int64_t tax_due(const struct taxes *t, int64_t rule, int64_t tenant, int64_t sum, bool *found)
+static int64_t tax_due(const struct taxes *t, int64_t rule, int64_t tenant, int64_t sum,
+                       bool *found)
 {
     const struct rate *r = (const struct rate *)(void *)t->rates.p;
     const struct rate *all = r + t->rates.n / sizeof *r, *end;
@@ -131,9 +132,9 @@ int check_tax(struct check *c)
         enum query q;
         int (*take)(void *ctx, const struct sql_value *v, size_t n);
     } walks[] = {
-        {QUERY_CHECK_TAX_RATES, rate_take},       {QUERY_CHECK_TAX_PAYOUTS, payout_take},
-        {QUERY_CHECK_TAX_MONTHS, month_take},     {QUERY_CHECK_TAX_ACCOUNTS, account_take},
-        {QUERY_CHECK_TAX_RECEIPTS, receipt_take}, {QUERY_CHECK_TAX_PARTIES, party_take},
+        {QUERY_CHECK_TAX_RATES, rate_take},           {QUERY_CHECK_TAX_PAYOUTS, payout_take},
+        {QUERY_CHECK_TAX_MONTHS, month_take},         {QUERY_CHECK_TAX_ACCOUNTS, account_take},
+        {QUERY_CHECK_TAX_RECEIPTS, receipt_take},     {QUERY_CHECK_TAX_PARTIES, party_take},
         {QUERY_CHECK_TAX_STATEMENTS, statement_take},
     };
     struct taxes t = {.c = c};

@@ -157,8 +157,8 @@ static int gather_take(void *ctx, const struct sql_value *v, size_t n)
 }
 
 struct words {
-    const char *title, *party, *month, *opening, *shares, *refunds, *withdrawn, *fees, *tax, *closing,
-        *orders, *state, *states[4], *foot, *t_orders, *t_payouts;
+    const char *title, *party, *month, *opening, *shares, *refunds, *withdrawn, *fees, *tax,
+        *closing, *orders, *state, *states[4], *foot, *t_orders, *t_payouts;
     const char *order[TABLE_COLUMNS], *payout[TABLE_COLUMNS];
 };
 static const struct words languages[] = {
@@ -254,8 +254,8 @@ static int document(struct request *r, int64_t party,
 {
     static const enum doc_kind orders[TABLE_COLUMNS] = {DOC_TEXT,   DOC_TIME,  DOC_TEXT,
                                                         DOC_ENERGY, DOC_MONEY, DOC_MONEY};
-    static const enum doc_kind payouts[TABLE_COLUMNS] = {
-        DOC_TEXT, DOC_TIME, DOC_TEXT, DOC_TEXT, DOC_MONEY, DOC_MONEY, DOC_MONEY};
+    static const enum doc_kind payouts[TABLE_COLUMNS] = {DOC_TEXT,  DOC_TIME,  DOC_TEXT, DOC_TEXT,
+                                                         DOC_MONEY, DOC_MONEY, DOC_MONEY};
     struct api_PartyStatement s = {0};
     int err = req_one(r, QUERY_WEB_STATEMENT, NULL, 0, &api_PartyStatement_type, &s);
     if (err == 0 && party && s.party != party)

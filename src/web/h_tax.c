@@ -204,8 +204,8 @@ static const char *const *columns_of(const struct request *r)
 {
     static const char *const zh[PERSON_COLUMNS] = {"姓名",     "证件号码", "分成方",
                                                    "提现笔数", "收入额",   "已扣税额"};
-    static const char *const en[PERSON_COLUMNS] = {"Name",        "Certificate number", "Party",
-                                                   "Withdrawals", "Income",             "Withheld"};
+    static const char *const en[PERSON_COLUMNS] = {
+        "Name", "Certificate number", "Party", "Withdrawals", "Income", "Withheld"};
     return req_english(r) ? en : zh;
 }
 
@@ -278,12 +278,11 @@ static int persons_doc(struct request *r, const struct rows *rows, int64_t month
         amount = money_add(amount, p[i].amount);
         tax = money_add(tax, p[i].tax);
     }
-    d->fact[0] =
-        (struct doc_fact){en ? "Month" : "月份", DOC_TEXT,
-                          (struct doc_cell){.text = arena_printf(&r->arena, "%lld-%02lld",
-                                                                 (long long)(month / 100),
-                                                                 (long long)(month % 100))},
-                          true};
+    d->fact[0] = (struct doc_fact){
+        en ? "Month" : "月份", DOC_TEXT,
+        (struct doc_cell){.text = arena_printf(&r->arena, "%lld-%02lld", (long long)(month / 100),
+                                               (long long)(month % 100))},
+        true};
     d->fact[1] = (struct doc_fact){columns_of(r)[4], DOC_MONEY, {.v = amount.v}, false};
     d->fact[2] = (struct doc_fact){columns_of(r)[5], DOC_MONEY, {.v = tax.v}, true};
     d->facts_n = 3;

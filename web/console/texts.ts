@@ -4,6 +4,7 @@ import type { Pairs } from '@/i18n'
 import { companyTexts } from './company_texts'
 import { wireTexts } from './textsWire'
 import { invoiceTexts } from './texts_invoice'
+import { taxTexts } from './texts_tax'
 
 const chrome: Pairs = {
   'title': ['EVen 运营台', 'EVen console'],
@@ -244,5 +245,6 @@ export const consoleTexts: Pairs = {
   ...things,
   ...house,
   ...invoiceTexts,
+  ...taxTexts,
   ...companyTexts,
 }

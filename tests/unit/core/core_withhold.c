@@ -415,7 +415,8 @@ static void test_party_put(void **state)
     assert_int_equal(world_put(w, ROW_PARTY, false, &p), 0);
     assert_int_equal(owner_row().tax_sum, FEN(100));
     assert_int_equal(owner_row().sent_sum, FEN(100));
-    struct row_party twin = {.kind = PARTY_AGENT, .name = "Twin", .payee_cert = "11010519491231002x"};
+    struct row_party twin = {
+        .kind = PARTY_AGENT, .name = "Twin", .payee_cert = "11010519491231002x"};
     assert_int_equal(world_put(w, ROW_PARTY, true, &twin), ERR_CONFLICT);
     twin.payee_cert = "";
     assert_int_equal(world_put(w, ROW_PARTY, true, &twin), 0);
