@@ -171,6 +171,7 @@ static int check_driver(struct core *c, struct put *p)
     r->frozen = old ? old->frozen : 0;
     r->gift_until = old ? old->gift_until : 0;
     r->gift_lost = old ? old->gift_lost : 0;
+    r->lots = old ? old->lots : "";
     if (old && old->state == ROW_DELETED && !old->phone[0])
         return ERR_READ_ONLY; /* closed for good (wallet.c) */
     if (!r->phone[0])
@@ -760,6 +761,7 @@ int directory_register(struct core *c, const struct cmd *cmd)
     if (!r->phone[0])
         return ERR_REQUIRED;
     struct row_driver row = {.tenant = t->row.id,
+                             .lots = "",
                              .phone = r->phone,
                              .name = r->name,
                              .version = 1,

@@ -21,6 +21,7 @@
  *
  * Invariants: 4. of purse.h; a lot's refunded contains what is on its way; one transfer into transit
  * and at most one out of it. */
+#include "core/lotfee.h"
 #include "core/purse.h"
 #include "core/recon.h"
 #include "core/withhold.h"
@@ -76,11 +77,20 @@ static int32_t source_kind(const struct core *c, const struct payout *p)
 
 /* ---- the ledger ---- */
 
+/* Of the lot that goes back; it is in memory when its money moves (need.c). */
+static int32_t lot_rate(const struct core *c, const struct payout *p)
+{
+    const struct payment *lot = payment_find(c, p->row.payment);
+    return lot ? lot->row.fee_bp : 0;
+}
+
 static void to_transit(struct core *c, struct payout *p)
 {
     const struct row_payout *r = &p->row;
     struct ledger_request q;
     int64_t owner = owner_of(p);
+    if (r->kind == PAYOUT_PRINCIPAL)
+        lots_out(c, r->driver, r->amount, lot_rate(c, p));
     purse_request(c, &q, r->tenant, TRANSFER_WITHDRAWAL, r->currency);
     purse_leg(&q, purse_account(c, r->tenant, source_kind(c, p), owner, r->currency), -r->amount,
               r->party);
@@ -119,6 +129,8 @@ static void from_transit(struct core *c, struct payout *p, bool done)
     purse_request(c, &q, r->tenant, done ? TRANSFER_PAYOUT_DONE : TRANSFER_PAYOUT_BACK,
                   r->currency);
     q.reverses = done ? 0 : r->transfer;
+    if (!done && r->kind == PAYOUT_PRINCIPAL)
+        lots_in(c, r->driver, r->amount, lot_rate(c, p));
     purse_leg(&q, purse_account(c, r->tenant, ACCOUNT_TRANSIT, owner, r->currency),
               r->tax - r->amount, r->party);
     if (done) {

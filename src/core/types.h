@@ -299,7 +299,9 @@ enum clause_kind {
     CLAUSE_CAP = 7, /* most that a party gets in a month; what exceeds it is the operator's */
     CLAUSE_GUARANTEE =
         8,          /* least that a party gets in a month; the operator adds what is missing */
-    CLAUSE_RENT = 9 /* fixed amount a month, from the operator */
+    CLAUSE_RENT = 9, /* fixed amount a month, from the operator */
+    CLAUSE_CHANNEL =
+        10 /* before the ratios: what channels charge for the lots that paid (lotfee.h) */
 };
 
 enum fee_kind { FEE_ELECTRICITY = 1, FEE_SERVICE = 2, FEE_OCCUPANCY = 4 };

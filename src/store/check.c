@@ -32,7 +32,8 @@
  *   check_days.c       day
  *   check_occupancy.c  occupancy
  *   check_recon.c      suspense, bill, settled, close
- *   check_tax.c        tax, office, person */
+ *   check_tax.c        tax, office, person
+ *   check_lot.c        lots, channel */
 #include "store/check.h"
 
 #include <stdarg.h>
@@ -159,7 +160,8 @@ static int leg_check(struct check *c, const struct sql_value *v, const struct ch
         check_bad(c, "account", a->id, "balance %lld is below the floor %lld at transfer %lld",
                   (long long)balance, (long long)a->floor, (long long)id);
     a->last = id;
-    return check_wallet_leg(c, a, id, v[2].i, leg->amount);
+    int rc = a->kind == ACCOUNT_WALLET ? check_lot_leg(c, a, v, leg->amount) : 0;
+    return rc ? rc : check_wallet_leg(c, a, id, v[2].i, leg->amount);
 }
 
 static int transfer_take(void *ctx, const struct sql_value *v, size_t n)
@@ -396,6 +398,8 @@ static int ledger_check(struct check *c)
     if (rc == 0)
         rc = check_chain_begin(c);
     if (rc == 0)
+        rc = check_lot_begin(c);
+    if (rc == 0)
         rc = store_query(c->r, QUERY_CHECK_TRANSFERS, NULL, 0, transfer_take, c);
     if (rc == 0)
         rc = check_chain_end(c);
@@ -415,7 +419,7 @@ static int all_check(struct check *c)
 {
     static int (*const parts[])(struct check * c) = {
         ledger_check,   check_orders, check_splits, check_purse,     check_wallet, check_companies,
-        check_invoices, check_days,   check_recon,  check_occupancy, check_tax,
+        check_invoices, check_days,   check_recon,  check_occupancy, check_tax, check_lot_end,
     };
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < ARRAY_LEN(parts); i++)
@@ -456,6 +460,7 @@ int store_check_against(const char *path, const struct store_witness *witness, F
             (unsigned long long)(c.accounts.n / sizeof(struct check_account)),
             (unsigned long long)c.transfers, (unsigned long long)c.holds,
             (unsigned long long)c.orders, (unsigned long long)c.bad);
+    check_lot_free(&c);
     map_free(&c.by_id);
     map_free(&c.pending);
     map_free(&c.transit);

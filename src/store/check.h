@@ -46,6 +46,12 @@ struct check_chain {
     struct buf row;
 };
 
+/* check_lot.c: what is left of each wallet's lots, and what each order took. */
+struct check_lots {
+    struct buf wallets, orders;
+    struct map rates, singles, wallet_ids, order_ids;
+};
+
 struct check {
     struct store_reader *r;
     FILE *out;
@@ -64,6 +70,7 @@ struct check {
     struct buf sums, given;
     struct strmap sum_ids;
     const char *head;
+    struct check_lots lots;
 };
 
 /** Counts a violation and prints it (the first CHECK_PRINT_MAX): rule, what it is about, detail. */
@@ -132,6 +139,12 @@ EV_MUST_USE int check_invoices(struct check *c);
 /** Differences on suspense, bills, closed days. */
 EV_MUST_USE int check_recon(struct check *c);
 EV_MUST_USE int check_occupancy(struct check *c);
+/** Lots: around the walk over the transfers, and for each leg on a wallet, its row of CHECK_TRANSFERS. */
+EV_MUST_USE int check_lot_begin(struct check *c);
+EV_MUST_USE int check_lot_leg(struct check *c, const struct check_account *a,
+                              const struct sql_value *v, int64_t amount);
+EV_MUST_USE int check_lot_end(struct check *c);
+void check_lot_free(struct check *c);
 /** Tax withheld of persons. */
 EV_MUST_USE int check_tax(struct check *c);
 /** A leg of the journal on an account that is there. */

@@ -35,7 +35,8 @@ static int driver_put(struct request *r)
     for (size_t i = in->phone.p[0] == '+'; i < in->phone.n; i++)
         if (in->phone.p[i] < '0' || in->phone.p[i] > '9')
             return req_fail(r, ERR_RANGE, "/phone", "digits, with an optional + in front");
-    struct row_driver row = {.id = r->id,
+    struct row_driver row = {.lots = "", /* the core keeps them */
+                             .id = r->id,
                              .tenant = r->actor.tenant,
                              .phone = req_copy_c(r, in->phone),
                              .name = req_copy_c(r, in->name),

@@ -18,6 +18,7 @@ int core_occupancy(void);
 int core_occupancy_bill(void);
 int core_wallet(void);
 int core_withhold(void);
+int core_lotfee(void);
 
 int main(void)
 {
