@@ -204,5 +204,6 @@ int main(void)
     failed += chain_tests();
     failed += check_recon_tests();
     failed += check_tax_tests();
+    failed += check_lot_tests();
     return failed != 0;
 }
