@@ -38,8 +38,9 @@ for f in "$build"/fuzz/fuzz_*; do
     done
     kill -TERM $pid 2>/dev/null
     wait $pid
-    ls "$build"/finding-"$name"-* >/dev/null 2>&1 && { bad=1; tail -40 "$build/fuzz_$name.log"; }
+    found=
+    ls "$build"/finding-"$name"-* >/dev/null 2>&1 && { bad=1; found=', FINDINGS'; tail -40 "$build/fuzz_$name.log"; }
     runs=$(sed -n 's/.*stat::number_of_executed_units: //p' "$build/fuzz_$name.log" | tail -1)
-    echo "$name: $used s of CPU, ${runs:-?} tapes, $(ls "$build/corpus/$name" | wc -l) in the corpus$( [ $bad = 0 ] || echo ', FINDINGS')"
+    echo "$name: $used s of CPU, ${runs:-?} tapes, $(ls "$build/corpus/$name" | wc -l) in the corpus$found"
 done
 exit $bad

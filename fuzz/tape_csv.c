@@ -59,7 +59,7 @@ static void cells_read(const struct replay_map *m, const struct str *cells, size
             (void)zone_instant(m->zone, &c);
         }
         if (replay_map_energy(m, cells[i], &mwh) == 0)
-            must(cells[i].n <= 60);
+            must(str_trim(cells[i]).n <= 60);
         must(replay_map_power(m, cells[i]) >= 0);
     }
 }

@@ -211,6 +211,8 @@ void pulse_free(struct pulse *p)
 
 /* ---- applying ---- */
 
+/* The look-ups of a turn share a snapshot: whatever leaves memory leaves between turns, and what must
+ * see every sealed batch has one of its own. */
 static int prefetch(struct pulse *p, const struct cmd *cmd)
 {
     struct core_need needs[CORE_NEEDS_MAX];
@@ -219,7 +221,9 @@ static int prefetch(struct pulse *p, const struct cmd *cmd)
         if (n == 0)
             return 0;
         for (int i = 0; i < n; i++) {
-            if (p->cfg.await && core_need_waits(&needs[i]))
+            bool waits = core_need_waits(&needs[i]);
+            store_fetcher_share(p->fetcher, !waits);
+            if (p->cfg.await && waits)
                 p->cfg.await(p->cfg.ctx);
             int err = store_fetch_need(p->fetcher, &needs[i], load_fetched, p);
             if (err == ERR_NOT_FOUND || err == ERR_FULL)
@@ -290,6 +294,7 @@ void pulse_tick(struct pulse *p, int64_t now_ms)
 {
     int64_t now = time_take(p, now_ms);
     struct core_alarm a;
+    store_fetcher_share(p->fetcher, false);
     if (p->cfg.flight && core_due_ms(p->core) <= now)
         flight_tick(p->cfg.flight, now);
     while (core_due_ms(p->core) <= now && core_alarm_next(p->core, now, &a)) {
@@ -319,6 +324,7 @@ bool pulse_pending(const struct pulse *p)
 
 void pulse_seal(struct pulse *p, struct core_batch *batch)
 {
+    store_fetcher_share(p->fetcher, false);
     core_seal(p->core, batch);
     if (p->cfg.flight)
         flight_seal(p->cfg.flight, batch, p->last_ms);
@@ -326,6 +332,7 @@ void pulse_seal(struct pulse *p, struct core_batch *batch)
 
 void pulse_rest(struct pulse *p, uint64_t settled)
 {
+    store_fetcher_share(p->fetcher, false);
     if (p->cfg.flight)
         flight_rest(p->cfg.flight, settled);
     core_rest(p->core, settled);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* slab.c: see slab.h. Data: pages of 256 objects, made when first needed; a generation and a
- * free-list link for each place.
+/* slab.c: see slab.h. Data: pages of 256 objects, made when needed; a generation and a free-list link
+ * for each place.
  *
  * Invariants:
  *  1. Places ≥ len were never used.
  *  2. gens[i] is odd while place i is in use and grows at every get and put.
- *  3. live = number of odd generations. */
+ *  3. live = number of odd generations;
+ *  4. a place in use has its page. */
 #include "base/slab.h"
 
 #include "base/must.h"
@@ -42,6 +43,8 @@ void *slab_get(struct slab *s, struct slab_ref *ref)
 {
     uint32_t i = s->free_head;
     if (i != UINT32_MAX) {
+        if (!page_ready(s, i))
+            return NULL;
         s->free_head = s->next_free[i];
     } else {
         i = s->len;
@@ -67,7 +70,7 @@ void *slab_at(const struct slab *s, uint32_t index)
 
 void slab_ahead(const struct slab *s, uint32_t index)
 {
-    if (index >= s->len)
+    if (!slab_at(s, index))
         return;
     const char *p = place(s, index);
     EV_PREFETCH(&s->gens[index]);
@@ -82,6 +85,23 @@ void slab_put(struct slab *s, struct slab_ref ref)
     s->next_free[ref.index] = s->free_head;
     s->free_head = ref.index;
     s->live--;
+}
+
+static bool page_used(const struct slab *s, uint32_t page)
+{
+    for (uint32_t i = page * PAGE_OBJECTS; i < (page + 1) * PAGE_OBJECTS && i < s->len; i++)
+        if (s->gens[i] & 1)
+            return true;
+    return false;
+}
+
+void slab_trim(struct slab *s)
+{
+    for (uint32_t page = 0; page * PAGE_OBJECTS < s->len; page++)
+        if (s->pages[page] && !page_used(s, page)) {
+            free(s->pages[page]);
+            s->pages[page] = NULL;
+        }
 }
 
 void slab_free(struct slab *s)

@@ -31,6 +31,8 @@ void slab_ahead(const struct slab *s, uint32_t index);
 void *slab_at(const struct slab *s, uint32_t index);
 /** Frees a live object; the handle goes stale. */
 void slab_put(struct slab *s, struct slab_ref ref);
+/** Gives back the pages that hold no live object; they are made again when needed. */
+void slab_trim(struct slab *s);
 void slab_free(struct slab *s);
 
 #endif

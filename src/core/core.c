@@ -98,6 +98,7 @@ static void limits_fill(struct core_limits *l)
         .accounts = 1000000,
         .orders = 50000,
         .commands = 50000,
+        .hot_busy = 4096,
         .hot = 256,
         .heartbeat_s = 300,
         .command_timeout_s = 30,
@@ -108,6 +109,7 @@ static void limits_fill(struct core_limits *l)
     l->accounts = l->accounts ? l->accounts : usual.accounts;
     l->orders = l->orders ? l->orders : usual.orders;
     l->commands = l->commands ? l->commands : usual.commands;
+    l->hot_busy = l->hot_busy ? l->hot_busy : l->hot ? l->hot : usual.hot_busy;
     l->hot = l->hot ? l->hot : usual.hot;
     l->heartbeat_s = l->heartbeat_s ? l->heartbeat_s : usual.heartbeat_s;
     l->command_timeout_s = l->command_timeout_s ? l->command_timeout_s : usual.command_timeout_s;
@@ -786,6 +788,7 @@ void core_seal(struct core *c, struct core_batch *b)
 void core_trim(struct core *c)
 {
     must(!core_pending(c));
+    hot_trim(c);
     buf_free(&c->rows);
     buf_free(&c->samples);
     buf_free(&c->outs);

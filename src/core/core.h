@@ -23,7 +23,9 @@ struct sample_record;
 
 struct core_limits { /* from the configuration; 0 = default */
     uint32_t chargers, connectors, drivers, accounts, orders, commands; /* most in memory */
-    uint32_t hot; /* idle chargers that stay in memory beside those with an order */
+    /* Idle chargers that stay in memory beside those with an order: while much is done, and when it is
+     * quiet again. 0 and 0: the usual ones; hot alone: both. */
+    uint32_t hot_busy, hot;
     int32_t heartbeat_s, command_timeout_s;
     uint64_t seed;   /* for hash tables only */
     uint64_t secret; /* of this installation: what must not be guessed from an id (tags, codes) */

@@ -413,6 +413,8 @@ void hot_add(struct core *c, struct charger *ch);
 void hot_add_gun(struct core *c, struct connector *k);
 /** Something was heard of it. */
 void hot_touch(struct core *c, struct charger *ch);
+/** It is quiet: of many only those that are needed stay, and their memory is given back. */
+void hot_trim(struct core *c);
 /** The line of a charger that left memory after it was connected, or NULL. */
 struct line *hot_line(const struct core *c, int64_t charger);
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* hot.c: which chargers are in memory. All that something happens at (an open order, a call under
- * way, a timer, a row that is not durable yet) are pinned; of the others only the last few heard of
- * stay (core_limits.hot), the rest leave with their connectors and are fetched again by need. A
- * hundred thousand chargers that stand idle are a hundred thousand lines: what a connection is known
- * by and no row holds.
+ * way, a timer, a row that is not durable yet) are pinned; of the others only those heard of last stay
+ * (core_limits.hot_busy), the rest leave with their connectors and are fetched again by need. A hundred
+ * thousand chargers that stand idle are a hundred thousand lines: what a connection is known by and no
+ * row holds.
+ *
+ * In a storm of log-ins each finds itself where it was a message ago. When it is over and more are left
+ * than a quiet house needs (core_limits.hot), all that can leave do, so that whole pages are given back.
  *
  * Data: the chargers in memory in a list, last heard first; a line for each charger that left after
  * it was connected, as it was when it left.
@@ -186,16 +189,32 @@ static void leave(struct core *c, struct charger *ch)
     dir_drop(c, &ch->o);
 }
 
+/* The one that was heard of longest ago, if it can; else it is looked at again when its turn comes. */
+static void last_leave(struct core *c)
+{
+    struct charger *ch = c->hot_last;
+    if (idle(c, ch) && line_save(c, ch))
+        leave(c, ch);
+    else
+        hot_touch(c, ch);
+}
+
 void core_rest(struct core *c, uint64_t settled)
 {
     must(settled <= c->sealed && settled >= c->settled);
     c->settled = settled;
     invoice_rest(c);
-    for (int i = 0; i < HOT_STEPS && c->dir[ROW_CHARGER].slab.live > c->lim.hot + c->busy; i++) {
-        struct charger *ch = c->hot_last;
-        if (idle(c, ch) && line_save(c, ch))
-            leave(c, ch);
-        else
-            hot_touch(c, ch); /* looked at again when its turn comes */
-    }
+    for (int i = 0; i < HOT_STEPS && c->dir[ROW_CHARGER].slab.live > c->lim.hot_busy + c->busy; i++)
+        last_leave(c);
+}
+
+void hot_trim(struct core *c)
+{
+    uint32_t n = c->dir[ROW_CHARGER].slab.live;
+    if (n <= c->lim.hot + c->busy)
+        return;
+    for (; n > 0; n--)
+        last_leave(c);
+    slab_trim(&c->dir[ROW_CHARGER].slab);
+    slab_trim(&c->dir[ROW_CONNECTOR].slab);
 }

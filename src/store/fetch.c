@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 /* fetch.c: point look-ups on a read-only connection of their own; see store.h. Each look-up sees
- * one snapshot. Thread: the core's. Every statement is prepared at open. */
+ * one snapshot; while it is shared, several on end see the same one. Thread: the core's. Every
+ * statement is prepared at open. */
 #include "store/store_internal.h"
 
 #include <stdlib.h>
 #include "base/err.h"
 #include "base/must.h"
 
-/* Enough for one look-up: the next commit of the writer makes the whole cache void. */
+/* Enough for a turn's look-ups: the next commit of the writer makes the whole cache void. */
 enum { CACHE_BYTES = 512 << 10 };
 
 struct store_fetcher {
     struct db *db;
     struct db_stmt *find[SCHEMA_FIND_N];
+    bool shared, open; /* shared: a snapshot stays open after its look-up */
 };
 
 int store_fetcher_open(struct store *s, struct store_fetcher **out)
@@ -33,6 +35,26 @@ int store_fetcher_open(struct store *s, struct store_fetcher **out)
     }
     *out = f;
     return 0;
+}
+
+static int snapshot_begin(struct store_fetcher *f)
+{
+    int rc = f->open ? 0 : db_begin(f->db);
+    f->open = rc == 0;
+    return rc;
+}
+
+static void snapshot_end(struct store_fetcher *f)
+{
+    db_rollback(f->db);
+    f->open = false;
+}
+
+void store_fetcher_share(struct store_fetcher *f, bool on)
+{
+    f->shared = on;
+    if (!on && f->open)
+        snapshot_end(f);
 }
 
 void store_fetcher_close(struct store_fetcher *f)
@@ -73,16 +95,17 @@ static int order_rows(struct store_fetcher *f, int64_t order, store_row_fn *fn, 
     return rc;
 }
 
-/* Ends the snapshot. fn's answers and "not found" are no failures of the store. */
+/* Ends the snapshot, unless it is shared. fn's answers and "not found" are no failures of the store. */
 static int done(struct store_fetcher *f, int rc)
 {
-    db_rollback(f->db);
+    if (!f->shared)
+        snapshot_end(f);
     return rc;
 }
 
 int store_fetch_order(struct store_fetcher *f, int64_t order, store_row_fn *fn, void *ctx)
 {
-    int rc = db_begin(f->db);
+    int rc = snapshot_begin(f);
     return rc ? store_fail(f->db, rc, "fetch") : done(f, order_rows(f, order, fn, ctx));
 }
 
@@ -99,7 +122,7 @@ static int order_of(struct store_fetcher *f, enum schema_find find, store_row_fn
 {
     int64_t order = 0;
     uint32_t found;
-    int rc = db_begin(f->db);
+    int rc = snapshot_begin(f);
     if (rc) {
         db_reset(f->find[find]);
         return store_fail(f->db, rc, "fetch");
@@ -274,7 +297,7 @@ static int lookup_rows(struct store_fetcher *f, const struct core_need *need, st
 {
     must(need->kind > 0 && need->kind < NEED_N && lookups[need->kind].rows);
     const struct lookup *l = &lookups[need->kind];
-    int rc = db_begin(f->db);
+    int rc = snapshot_begin(f);
     if (rc)
         return store_fail(f->db, rc, "fetch");
     if (l->number)

@@ -87,6 +87,8 @@ void store_stats(const struct store *s, struct store_stats *out);
 struct store_fetcher;
 EV_MUST_USE int store_fetcher_open(struct store *s, struct store_fetcher **out);
 void store_fetcher_close(struct store_fetcher *f);
+/** On: look-ups from now on see one snapshot, that of the first. Off: it is over, and each sees its own. */
+void store_fetcher_share(struct store_fetcher *f, bool on);
 /** As store_shrink. */
 void store_fetcher_shrink(struct store_fetcher *f);
 /** What was committed when the call is made: whoever dropped rows from memory waits for their

@@ -150,6 +150,38 @@ static void slab_handles_go_stale(void **state)
     slab_free(&s);
 }
 
+/* A page without objects goes and comes back, whichever place is asked for. */
+static void slab_gives_pages_back(void **state)
+{
+    (void)state;
+    struct slab s;
+    struct slab_ref refs[600], again;
+    slab_init(&s, 24, 600);
+    for (uint32_t i = 0; i < 600; i++)
+        *(uint64_t *)slab_get(&s, &refs[i]) = i;
+    for (uint32_t i = 0; i < 600; i++)
+        if (i != 300)
+            slab_put(&s, refs[i]);
+    slab_trim(&s);
+    assert_null(s.pages[0]);
+    assert_non_null(s.pages[1]);
+    assert_null(s.pages[2]);
+    slab_ahead(&s, 7);
+    assert_null(slab_at(&s, 7));
+    assert_null(slab_find(&s, refs[7]));
+    assert_int_equal(*(uint64_t *)slab_find(&s, refs[300]), 300);
+    for (uint32_t i = 0; i < 599; i++) {
+        uint64_t *p = slab_get(&s, &again);
+        assert_non_null(p);
+        assert_int_equal(p[0] | p[1] | p[2], 0);
+        p[0] = again.index;
+    }
+    assert_null(slab_get(&s, &again));
+    for (uint32_t i = 0; i < 600; i++)
+        assert_int_equal(*(uint64_t *)slab_at(&s, i), i);
+    slab_free(&s);
+}
+
 /* The model: the set timer with the least (due, seq). */
 static struct timer *least(struct timer *t, size_t n)
 {
@@ -211,10 +243,10 @@ static void heap_has_a_cap(void **state)
 int container_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(map_is_a_list),       cmocka_unit_test(map_has_a_cap),
-        cmocka_unit_test(strmap_is_a_list),    cmocka_unit_test(strmap_edges),
-        cmocka_unit_test(heap_has_a_cap),      cmocka_unit_test(slab_handles_go_stale),
-        cmocka_unit_test(heap_fires_in_order),
+        cmocka_unit_test(map_is_a_list),         cmocka_unit_test(map_has_a_cap),
+        cmocka_unit_test(strmap_is_a_list),      cmocka_unit_test(strmap_edges),
+        cmocka_unit_test(heap_has_a_cap),        cmocka_unit_test(slab_handles_go_stale),
+        cmocka_unit_test(slab_gives_pages_back), cmocka_unit_test(heap_fires_in_order),
     };
     return cmocka_run_group_tests_name("containers", tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@ int core_pile(void);
 int core_defects(void);
 int core_needs_tests(void);
 int core_company(void);
+int core_company_bill(void);
 int core_invoice(void);
 int core_recon(void);
 int core_occupancy(void);
@@ -26,7 +27,8 @@ int main(void)
         core_orders,    core_frame,    core_charger,   core_purse,
         core_statement, core_pile,     core_defects,   core_needs_tests,
         core_invoice,   core_recon,    core_occupancy, core_occupancy_bill,
-        core_wallet,    core_contract, core_company,   core_withhold,
+        core_wallet,    core_contract, core_company,   core_company_bill,
+        core_withhold,  core_lotfee,
     };
     int failed = 0;
 

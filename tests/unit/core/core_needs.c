@@ -251,6 +251,28 @@ static void test_leaves_when_durable(void **state)
     core_batch_free(&b);
 }
 
+/* When it is quiet all that can leave do, and what comes back is as it was. */
+static void test_trim(void **state)
+{
+    (void)state;
+    const struct core_need both[] = {{.kind = NEED_CHARGER, .a = w->charger},
+                                     {.kind = NEED_CHARGER, .a = w->pile}};
+    int64_t tx;
+    for (int i = 0; i < 2; i++)
+        world_fetch(w, &both[i]);
+    assert_non_null(charger_find(w->core, w->charger));
+    core_trim(w->core);
+    assert_null(charger_find(w->core, w->charger));
+    assert_null(charger_find(w->core, w->pile));
+    (void)world_charging(w, 4 * MONEY_UNIT, &tx);
+    world_fetch(w, &both[1]);
+    core_trim(w->core); /* one with an order, one idle: as many as may stay */
+    assert_non_null(charger_find(w->core, w->charger));
+    assert_non_null(charger_find(w->core, w->pile));
+    assert_true(world_charger(w)->online);
+    assert_int_equal(world_tx_stop(w, tx, 2 * KWH, w->now), 0);
+}
+
 /* Its heartbeat needs no row; its connection is known when it comes back. */
 static void test_line(void **state)
 {
@@ -315,8 +337,8 @@ int core_needs_tests(void)
     const struct CMUnitTest tests[] = {
         T(test_lazy_is_eager), T(test_missed_then_made),
         T(test_code_taken),    T(test_leaves_when_durable),
-        T(test_line),          T(test_order_pins),
-        T(test_stale_status),
+        T(test_trim),          T(test_line),
+        T(test_order_pins),    T(test_stale_status),
     };
     return cmocka_run_group_tests_name("core needs", tests, NULL, NULL);
 }

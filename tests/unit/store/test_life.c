@@ -321,6 +321,29 @@ static void directory_by_need(void **state)
     store_fetcher_close(f);
 }
 
+/* Look-ups that share a snapshot see what was there at the first of them, and no more until it is over. */
+static void look_ups_share_a_snapshot(void **state)
+{
+    struct box *b = *state;
+    struct store_fetcher *f;
+    const struct core_need need = {.kind = NEED_CHARGER, .a = 5};
+    const struct row_charger made = {.id = 5, .path = "B"};
+    box_open(b);
+    assert_int_equal(store_fetcher_open(b->store, &f), 0);
+    store_fetcher_share(f, true);
+    found(f, need, 0, 0, 0, 0);
+    row_pack(&b->rows, ROW_CHARGER, ROW_UPSERT, &made);
+    box_commit(b);
+    found(f, need, 0, 0, 0, 0);
+    store_fetcher_share(f, false);
+    found(f, need, 1, 0, 0, 0);
+    store_fetcher_share(f, true);
+    found(f, need, 1, 0, 0, 0);
+    store_fetcher_share(f, true); /* goes on */
+    found(f, need, 1, 0, 0, 0);
+    store_fetcher_close(f); /* with an open one */
+}
+
 /* Who was connected is away at a start; after an orderly end nobody looks, until something was
  * written. */
 static void everybody_is_away(void **state)
@@ -703,6 +726,7 @@ int life_tests(void)
         LIFE(the_last_id_is_found_in_every_table),
         LIFE(look_ups_find_what_was_committed),
         LIFE(directory_by_need),
+        LIFE(look_ups_share_a_snapshot),
         LIFE(everybody_is_away),
         LIFE(sums_add_and_deletes_delete),
         LIFE(a_failed_commit_has_no_effect),
