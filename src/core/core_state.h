@@ -245,7 +245,7 @@ struct order {
      * the driver was told last. */
     bool occ_runs, occ_boot;
     int64_t occ_paused_ms, occ_told_ms;
-    int64_t lot_now; /* fee of the lots that the charge at hand took: lotfee.h */
+    int64_t lot_now;      /* fee of the lots that the charge at hand took: lotfee.h */
     struct buf parts_buf; /* rows of split_part: a correction takes back from them */
     struct timer timer[TO_N];
 };

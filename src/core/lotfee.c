@@ -133,8 +133,8 @@ int64_t lot_fee_round(const struct lots *drawn)
 static void queue_of(const struct core *c, const struct driver *d, struct lots *q)
 {
     const struct tenant *t = tenant_find(c, d->row.tenant);
-    const struct ledger_account *a = ledger_account_find(c->ledger, d->row.tenant, ACCOUNT_WALLET,
-                                                         d->row.id, t->row.currency);
+    const struct ledger_account *a =
+        ledger_account_find(c->ledger, d->row.tenant, ACCOUNT_WALLET, d->row.id, t->row.currency);
     lots_read(d->row.lots, q);
     if (!q->n && a)
         lots_add(q, ledger_balance(a).v, 0);

@@ -35,8 +35,7 @@ enum { PAY_CLOSE_TRIES = 200 }; /* asks after the end of the window; then it cou
 static int32_t rate_of(const struct core *c, int64_t contra)
 {
     const struct ledger_account *a = ledger_account(c->ledger, contra);
-    const struct channel *ch =
-        a && a->kind == ACCOUNT_CHANNEL ? channel_find(c, a->owner) : NULL;
+    const struct channel *ch = a && a->kind == ACCOUNT_CHANNEL ? channel_find(c, a->owner) : NULL;
     return ch ? ch->row.fee_bp : 0;
 }
 

@@ -175,7 +175,8 @@ static int percent_check(struct building *b, int32_t i)
 static int channel_check(struct building *b, int32_t i)
 {
     for (int32_t j = 0; j < i; j++)
-        if (b->t->clause[j].kind == CLAUSE_CHANNEL && (b->t->clause[j].lines & b->t->clause[i].lines))
+        if (b->t->clause[j].kind == CLAUSE_CHANNEL &&
+            (b->t->clause[j].lines & b->t->clause[i].lines))
             return refuse(b, ERR_CONFLICT, i, "the channel's fee is taken twice");
     return 0;
 }

@@ -298,7 +298,7 @@ enum clause_kind {
     CLAUSE_TIER_ENERGY = 6, /* … from this energy of the month on */
     CLAUSE_CAP = 7, /* most that a party gets in a month; what exceeds it is the operator's */
     CLAUSE_GUARANTEE =
-        8,          /* least that a party gets in a month; the operator adds what is missing */
+        8,           /* least that a party gets in a month; the operator adds what is missing */
     CLAUSE_RENT = 9, /* fixed amount a month, from the operator */
     CLAUSE_CHANNEL =
         10 /* before the ratios: what channels charge for the lots that paid (lotfee.h) */

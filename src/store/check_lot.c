@@ -233,8 +233,8 @@ static int order_take(void *ctx, const struct sql_value *v, size_t n)
     if (p)
         text_of(p, p->n && !p->bp[0], &is);
     if (!str_eq(v[1].s, buf_str(&is)))
-        check_bad(c, "lots", v[0].i, "of its principal by rate the journal says %.*s",
-                  (int)is.n, is.p ? is.p : "");
+        check_bad(c, "lots", v[0].i, "of its principal by rate the journal says %.*s", (int)is.n,
+                  is.p ? is.p : "");
     check_equal(c, "lots", v[0].i, "fee of what paid it", v[2].i, p ? p->fee : 0);
     if (p)
         p->seen = true;
@@ -264,8 +264,8 @@ static int clause_take(void *ctx, const struct sql_value *v, size_t n)
     ev_i128 fee = (ev_i128)v[1].i * DUE_DEN;
     (void)n;
     if (v[2].i > fee || (v[3].i && v[2].i != fee))
-        check_bad(ctx, "channel", v[0].i, "its clause was due %" PRId64 "e-7, its lots cost %" PRId64,
-                  v[2].i, v[1].i);
+        check_bad(ctx, "channel", v[0].i,
+                  "its clause was due %" PRId64 "e-7, its lots cost %" PRId64, v[2].i, v[1].i);
     return 0;
 }
 

@@ -117,8 +117,8 @@ static int order_end(struct simulation *s)
 
 static int order_begin(struct simulation *s, const struct sql_value *v)
 {
-    s->order = (struct order_now){
-        .id = v[0].i, .at_ms = v[1].i, .energy_mwh = v[2].i, .lot_fee = v[7].i};
+    s->order =
+        (struct order_now){.id = v[0].i, .at_ms = v[1].i, .energy_mwh = v[2].i, .lot_fee = v[7].i};
     s->out->energy_mwh += v[2].i;
     s->example = NULL;
     if (++s->out->orders > ORDERS_MAX)

@@ -77,6 +77,10 @@ LEFT JOIN channel c ON c.id = b.channel
 WHERE b.tenant = :tenant AND (:channel = 0 OR b.channel = :channel) AND b.id < :after
 ORDER BY b.id DESC LIMIT :lim;
 
+-- name: web_diff_state(tenant id, id id) one
+-- out: state int
+SELECT state FROM bill_diff WHERE id = :id AND tenant = :tenant;
+
 -- state 0: all that are not resolved.
 -- name: bill_diffs(tenant id, after id, lim int, channel id, state int, day int) many
 -- out: id id, channel id, channel_name text, bill id, day int, class int, kind int, of_row id, no text, provider_no text, currency text, ours money, theirs money, ours_ms time, theirs_day int, suspense money, state int, owner id, owner_name text, way int, target id, asked_by id, checked_by id, transfer id, resolved id, note text, made_ms time, done_ms time, version int

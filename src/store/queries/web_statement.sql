@@ -40,15 +40,16 @@ SELECT (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM split_part x WHER
        (SELECT CAST(COALESCE(sum(o.fee), 0) AS BIGINT) FROM payout o
         WHERE o.party = p.id AND o.kind = 1 AND o.state = 5 AND o.done_ms >= :from_ms AND o.done_ms < :to_ms) AS fees,
        (SELECT count(DISTINCT x.order_id) FROM split_part x
-        WHERE x.party = p.id AND x.at_ms >= :from_ms AND x.at_ms < :to_ms) AS orders,
+        WHERE x.party = p.id AND x.at_ms >= :from_ms AND x.at_ms < :to_ms AND x.fee_kind <> 0) AS orders,
        (SELECT CAST(COALESCE(sum(o.tax), 0) AS BIGINT) FROM payout o
         WHERE o.party = p.id AND o.kind = 1 AND o.state = 5 AND o.done_ms >= :from_ms AND o.done_ms < :to_ms) AS tax
 FROM party p
 WHERE p.id = :of_party AND p.tenant = :tenant;
 
+-- Guarantees and rents of a month's end have no fee: they are no orders, and stand in the list as what they are.
 -- name: web_statement_orders(of_party id, from_ms time, to_ms time) many
 -- out: order_id id, at_ms time, station_name text, energy_mwh energy, share money, refund money
-SELECT x.order_id, min(x.at_ms), COALESCE(min(s.name), ''), COALESCE(min(o.energy_mwh), 0),
+SELECT x.order_id, min(x.at_ms), CASE WHEN max(x.fee_kind) = 0 THEN '月末 month end' ELSE COALESCE(min(s.name), '') END, COALESCE(min(o.energy_mwh), 0),
        CAST(sum(CASE WHEN x.amount > 0 THEN x.amount ELSE 0 END) AS BIGINT),
        CAST(-sum(CASE WHEN x.amount < 0 THEN x.amount ELSE 0 END) AS BIGINT)
 FROM split_part x

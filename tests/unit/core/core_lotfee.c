@@ -175,8 +175,7 @@ static void contract_set(int32_t kind, int32_t lines)
     in->party[0] = (struct contract_party_in){w->platform, 7, 5};
     in->party[1] = (struct contract_party_in){w->owner, 7, 5};
     in->clauses = 1;
-    in->clause[0] =
-        (struct contract_clause_in){.kind = kind, .lines = lines, .party = w->platform};
+    in->clause[0] = (struct contract_clause_in){.kind = kind, .lines = lines, .party = w->platform};
     assert_int_equal(world_send(w, c), 0);
     world_run(w, 1000);
 }
@@ -278,7 +277,8 @@ static void test_source(void **state)
     fee_set(100);
     (void)pay(FEN(500));
     struct cmd *c = world_web(w, CMD_PAYOUT_NEW, w->person, ACTOR_PERSON);
-    c->u.payout_new = (struct cmd_payout_new){.payment = lot, .amount = FEN(150), .channel = wechat};
+    c->u.payout_new =
+        (struct cmd_payout_new){.payment = lot, .amount = FEN(150), .channel = wechat};
     assert_int_equal(world_send(w, c), 0);
     int64_t id = w->reply.u.made.id;
     assert_string_equal(left(), "40000:0;5000:60;50000:100;");

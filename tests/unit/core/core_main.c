@@ -24,11 +24,10 @@ int core_lotfee(void);
 int main(void)
 {
     int (*const groups[])(void) = {
-        core_orders,    core_frame,    core_charger,   core_purse,
-        core_statement, core_pile,     core_defects,   core_needs_tests,
-        core_invoice,   core_recon,    core_occupancy, core_occupancy_bill,
-        core_wallet,    core_contract, core_company,   core_company_bill,
-        core_withhold,  core_lotfee,
+        core_orders,       core_frame,          core_charger,     core_purse,    core_statement,
+        core_pile,         core_defects,        core_needs_tests, core_invoice,  core_recon,
+        core_occupancy,    core_occupancy_bill, core_wallet,      core_contract, core_company,
+        core_company_bill, core_withhold,       core_lotfee,
     };
     int failed = 0;
 

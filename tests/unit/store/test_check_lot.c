@@ -45,23 +45,19 @@ static void move(struct box *b, int64_t id, int32_t code, int64_t order, int64_t
 
 static void journal_make(struct box *b)
 {
-    static const int32_t kinds[] = {0,
-                                    ACCOUNT_CASH,
-                                    ACCOUNT_WALLET,
-                                    ACCOUNT_INCOME,
-                                    ACCOUNT_CHANNEL,
-                                    ACCOUNT_TRANSIT};
+    static const int32_t kinds[] = {
+        0, ACCOUNT_CASH, ACCOUNT_WALLET, ACCOUNT_INCOME, ACCOUNT_CHANNEL, ACCOUNT_TRANSIT};
     memset(in, 0, sizeof in);
     memset(out, 0, sizeof out);
     memset(last, 0, sizeof last);
     move(b, 10, TRANSFER_TOPUP, 0, CASH, WALLET, 10000);
-    move(b, 11, TRANSFER_TOPUP, 0, CHANNEL, WALLET, 50000);         /* 60 */
-    move(b, 12, TRANSFER_CAPTURE, ACROSS, WALLET, INCOME, 30000);   /* 1.00 cash, 2.00 at 60: 120 */
-    move(b, 13, TRANSFER_REFUND, ACROSS, INCOME, WALLET, 5000);     /* of the 60 */
-    move(b, 14, TRANSFER_TOPUP, 0, CHANNEL, WALLET, 20000);         /* 100 */
-    move(b, 15, TRANSFER_CAPTURE, ALONE, WALLET, INCOME, 15000);    /* its own: 150 */
-    move(b, 16, TRANSFER_WITHDRAWAL, 0, WALLET, TRANSIT, 10000);    /* of the 60 */
-    move(b, 17, TRANSFER_PAYOUT_BACK, 0, TRANSIT, WALLET, 10000);   /* … and back, at the end */
+    move(b, 11, TRANSFER_TOPUP, 0, CHANNEL, WALLET, 50000);       /* 60 */
+    move(b, 12, TRANSFER_CAPTURE, ACROSS, WALLET, INCOME, 30000); /* 1.00 cash, 2.00 at 60: 120 */
+    move(b, 13, TRANSFER_REFUND, ACROSS, INCOME, WALLET, 5000);   /* of the 60 */
+    move(b, 14, TRANSFER_TOPUP, 0, CHANNEL, WALLET, 20000);       /* 100 */
+    move(b, 15, TRANSFER_CAPTURE, ALONE, WALLET, INCOME, 15000);  /* its own: 150 */
+    move(b, 16, TRANSFER_WITHDRAWAL, 0, WALLET, TRANSIT, 10000);  /* of the 60 */
+    move(b, 17, TRANSFER_PAYOUT_BACK, 0, TRANSIT, WALLET, 10000); /* … and back, at the end */
     for (int64_t a = CASH; a < ACCOUNTS; a++)
         row_pack(&b->rows, ROW_ACCOUNT, ROW_UPSERT,
                  &(struct row_account){.id = a,
