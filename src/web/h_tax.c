@@ -171,7 +171,10 @@ int party_tax_preview(struct request *r)
 
 static int persons_read(struct request *r, bool whole, int64_t *month, struct rows *out)
 {
-    *month = req_arg_i64(r, "month");
+    int64_t today_ms, month_ms, today;
+
+    req_today(r, &today_ms, &month_ms, &today);
+    *month = req_arg(r, "month").n == 0 ? today / 100 : req_arg_i64(r, "month");
     if (*month < MONTH_FIRST || *month > MONTH_LAST || *month % 100 < 1 || *month % 100 > 12)
         return req_fail(r, ERR_RANGE, "/month", "yyyymm");
     const struct bind of[] = {BIND_I64("of_month", *month), BIND_I64("whole", whole)};
