@@ -142,9 +142,10 @@ static int preview(struct request *r, int64_t party)
     struct payee p = {0};
     int err = o == NULL ? ERR_TOO_LARGE : 0;
 
-    if (err == 0)
+    bool named = req_arg(r, "amount").n > 0; /* else: how the month stands */
+    if (err == 0 && named)
         err = money_parse(req_arg(r, "amount"), &o->amount);
-    if (err != 0 || o->amount.v <= 0 || o->amount.v > INT64_C(1000000000) * MONEY_UNIT)
+    if (err != 0 || o->amount.v < named || o->amount.v > INT64_C(1000000000) * MONEY_UNIT)
         return req_fail(r, ERR_RANGE, "/amount", "more than 0");
     err = req_query(r, QUERY_WEB_TAX_PARTY, &of, 1, payee_take, &p);
     if (err == 0)
