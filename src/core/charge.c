@@ -67,7 +67,8 @@ static void split_make(struct core *c, struct order *o, const struct bill *b, in
     struct split_input in = {
         .base = {MONEY(share.elec), MONEY(share.service), MONEY(share.occupancy)},
         .energy_mwh = share.energy_mwh < SPLIT_ENERGY_MAX ? share.energy_mwh : SPLIT_ENERGY_MAX,
-        .again = o->row.parts > 0};
+        .again = o->row.parts > 0,
+        .lot_fee = o->lot_now};
     if (!k) {
         split_platform(c, o, in.base, out);
         return;
@@ -188,6 +189,7 @@ struct taken charge_bill(struct core *c, struct order *o, const struct bill *b, 
     split.n = 0;
     struct ledger_request q;
     request_init(o, &q, TRANSFER_CAPTURE);
+    o->lot_now = 0;
     payer_legs(c, o, &t, &q);
     if (paid)
         split_make(c, o, &base, t.gift, &split);

@@ -116,6 +116,8 @@ enum cmd_type {
     CMD_DRIVER_CLOSE,  /* the driver, or staff, closes an account; reply_made (driver id) */
 
     CMD_PARTY_ACCOUNT = 120, /* open a party's sub-account at a rail; reply_made (its id) */
+    CMD_WITHHOLD_PUT = 130,  /* a rule of tax withheld of persons; reply_made */
+    CMD_TAX_PAID = 131,      /* withheld tax was paid to the office; reply_made (tax_paid id) */
 };
 
 struct cmd_head {
@@ -327,8 +329,9 @@ struct cmd_order_start {
     int64_t connector;
     int64_t cap;        /* amount to hold, > 0 for PAYER_WALLET and PAYER_COMPANY */
     int32_t payer_kind; /* PAYER_WALLET, PAYER_COMPANY or PAYER_NONE (staff test charge) */
-    int32_t direction;  /* 1 or 0 charge; -1 discharge: PAYER_NONE, 云快充 only; the driver is paid */
-    int32_t to_soc;     /* discharge: down to this state of charge, percent */
+    int32_t
+        direction; /* 1 or 0 charge; -1 discharge: PAYER_NONE, 云快充 only; the driver is paid */
+    int32_t to_soc; /* discharge: down to this state of charge, percent */
     int32_t pad;
     int64_t second; /* parallel charge: the other connector of the same vehicle, or 0 */
 };
@@ -440,7 +443,7 @@ struct cmd_statement_new {
     int32_t month; /* yyyymm */
     int32_t orders;
     int64_t from_ms, to_ms; /* what was added up; CONFLICT when it is not that month by now */
-    int64_t opening, shares, refunds, withdrawn, fees;
+    int64_t opening, shares, refunds, withdrawn, fees, tax;
 };
 enum statement_act { STATEMENT_CONFIRM = 1, STATEMENT_DISPUTE = 2, STATEMENT_ANSWER = 3 };
 struct cmd_statement_decide {
@@ -602,6 +605,24 @@ struct cmd_party_account {
     char account[65];              /* a channel that pays shares: who gets them there */
 };
 
+struct withhold_rate_in {
+    int64_t above;
+    int32_t rate_bp, pad;
+};
+#define WITHHOLD_RATES_MAX 8
+struct cmd_withhold_put {
+    int64_t from_ms, deduct;
+    char name[101];
+    int32_t deduct_bp, n; /* brackets that follow; none: nothing is withheld */
+    struct withhold_rate_in rate[WITHHOLD_RATES_MAX];
+};
+struct cmd_tax_paid {
+    int64_t bank, amount;
+    int32_t month, pad; /* yyyymm */
+    char number[65], note[201];
+    char pad2[6];
+};
+
 struct cmd {
     struct cmd_head head;
     union {
@@ -659,6 +680,8 @@ struct cmd {
         struct cmd_wallet_freeze wallet_freeze;
         struct cmd_driver_close driver_close;
         struct cmd_party_account party_account;
+        struct cmd_withhold_put withhold_put;
+        struct cmd_tax_paid tax_paid;
     } u;
 };
 /** Bytes to send for a command with payload member m. Arrays at the end (samples, payload, row) may be cut: see cmd_trim. */

@@ -15,6 +15,7 @@
 #include "core/occupancy.h"
 #include "core/purse.h"
 #include "core/recon.h"
+#include "core/withhold.h"
 
 #include <stdio.h>
 
@@ -83,6 +84,8 @@ static const struct handler handlers[] = {
     [CMD_WALLET_FREEZE] = {.web = wallet_freeze}, /* audits with its reason */
     [CMD_DRIVER_CLOSE] = {.web = wallet_close, .audit = "driver.close"},
     [CMD_PARTY_ACCOUNT] = {.web = party_account_new, .audit = "account.ask"},
+    [CMD_WITHHOLD_PUT] = {.web = withhold_put, .audit = "withhold.put"},
+    [CMD_TAX_PAID] = {.web = withhold_paid, .audit = "tax.paid"},
 };
 
 /* ---- memory ---- */
@@ -143,6 +146,8 @@ static void dirs_init(struct core *c)
         {ROW_SETTLEMENT, sizeof(struct settlement), 1000000},
         {ROW_PACKAGE, sizeof(struct package), 10000},
         {ROW_PARTY_ACCOUNT, sizeof(struct party_account), PARTY_ACCOUNTS_MAX},
+        {ROW_TAX_MONTH, sizeof(struct tax_month), 1000000},
+        {ROW_TAX_PAID, sizeof(struct tax_paid), 1000000},
     };
     for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
         struct dir *d = &c->dir[tables[i].t];
@@ -342,7 +347,12 @@ int core_load(struct core *c, enum row_table t, const void *row)
     case ROW_SETTLEMENT:
     case ROW_PACKAGE:
     case ROW_PARTY_ACCOUNT:
+    case ROW_TAX_MONTH:
+    case ROW_TAX_PAID:
         return directory_load(c, t, row);
+    case ROW_WITHHOLD_RULE:
+    case ROW_WITHHOLD_RATE:
+        return withhold_load(c, t, row);
     case ROW_TARIFF:
     case ROW_TARIFF_DAY:
     case ROW_TARIFF_SLICE:

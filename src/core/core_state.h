@@ -247,6 +247,7 @@ struct order {
      * the driver was told last. */
     bool occ_runs, occ_boot;
     int64_t occ_paused_ms, occ_told_ms;
+    int64_t lot_now;      /* fee of the lots that the charge at hand took: lotfee.h */
     struct buf parts_buf; /* rows of split_part: a correction takes back from them */
     struct timer timer[TO_N];
 };
@@ -289,6 +290,7 @@ struct core {
     struct purse *purse;                          /* purse.h */
     struct invoice *invoice_first, *invoice_last; /* in memory, newest there first */
     struct recon *recon;                          /* recon.h */
+    struct withhold_rule *withhold;               /* withhold.h: the newest first */
 
     struct slab orders, calls, idems;
     struct map order_ids, session_ids, call_ids;
@@ -304,7 +306,7 @@ struct core {
     struct map lines; /* hot.c: of charger ids to struct line */
     uint32_t busy;    /* chargers with an open order */
     struct charger *hot_first, *hot_last;
-    bool hot_ebb; /* hot.c: many stood idle for long, and leave */
+    bool hot_ebb;             /* hot.c: many stood idle for long, and leave */
     uint64_t sealed, settled; /* batches sealed, and known to be durable */
 
     int64_t now, last_id;

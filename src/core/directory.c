@@ -15,6 +15,7 @@
 #include "core/occupancy.h"
 #include "core/purse.h"
 #include "core/recon.h"
+#include "core/withhold.h"
 
 #include <stdio.h>
 
@@ -122,6 +123,7 @@ static int check_party(struct core *c, struct put *p)
     struct row_party *r = p->row;
     const struct row_party *old = p->old ? p->old->row : NULL;
     (void)c;
+    withhold_keep(r, old);
     if (!r->name[0])
         return ERR_REQUIRED;
     if (!in(r->kind, PARTY_PLATFORM, PARTY_PARTNER) || !state_ok(r->state))
@@ -170,6 +172,7 @@ static int check_driver(struct core *c, struct put *p)
     r->frozen = old ? old->frozen : 0;
     r->gift_until = old ? old->gift_until : 0;
     r->gift_lost = old ? old->gift_lost : 0;
+    r->lots = old ? old->lots : "";
     if (old && old->state == ROW_DELETED && !old->phone[0])
         return ERR_READ_ONLY; /* closed for good (wallet.c) */
     if (!r->phone[0])
@@ -328,6 +331,11 @@ static int check_connector(struct core *c, struct put *p)
     return r->code ? 0 : ERR_TOO_LARGE;
 }
 
+static bool limit_ok(int64_t v)
+{
+    return v >= 0 && v <= INT64_C(100000000) * MONEY_UNIT && v % MONEY_FEN == 0;
+}
+
 static int check_channel(struct core *c, struct put *p)
 {
     const struct row_channel *r = p->row;
@@ -337,7 +345,9 @@ static int check_channel(struct core *c, struct put *p)
         return ERR_REQUIRED;
     if (!in(r->kind, CHANNEL_WECHAT, CHANNEL_BANK) || !state_ok(r->state) ||
         !in(r->fee_bp, 0, 1000) || !in(r->share_bp, 0, 10000) ||
-        (r->share_bp && r->kind != CHANNEL_WECHAT) || strchr(r->keys, '/') || r->keys[0] == '.')
+        (r->share_bp && r->kind != CHANNEL_WECHAT) || !limit_ok(r->most) ||
+        !limit_ok(r->day_most) || !limit_ok(r->named_from) || strchr(r->keys, '/') ||
+        r->keys[0] == '.')
         return ERR_RANGE;
     return old && old->kind != r->kind ? ERR_CONFLICT : 0; /* its numbers mean something */
 }
@@ -758,6 +768,7 @@ int directory_register(struct core *c, const struct cmd *cmd)
     if (!r->phone[0])
         return ERR_REQUIRED;
     struct row_driver row = {.tenant = t->row.id,
+                             .lots = "",
                              .phone = r->phone,
                              .name = r->name,
                              .version = 1,

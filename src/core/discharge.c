@@ -29,6 +29,7 @@
  * ACCOUNT_GRID = −Σ paid of discharges; 3. each transfer to a driver is one lot. The core's thread.
  * Fails: money that cannot be moved here is our bug (must): discharge_start made the accounts. */
 #include "core/discharge.h"
+#include "core/lotfee.h"
 
 #include "core/charge.h"
 #include "core/purse.h"
@@ -165,6 +166,7 @@ static int64_t pay(struct core *c, struct order *o, int64_t amount)
     }
     int64_t debt = debt_of(c, o->row.tenant, o->row.driver, o->row.currency);
     debt = debt < amount ? debt : amount;
+    lots_in(c, o->row.driver, amount - debt, 0);
     request_init(c, o, TRANSFER_DISCHARGE, &q);
     purse_leg(&q, account_of(c, o, ACCOUNT_GRID), -amount, 0);
     purse_leg(&q, account_of(c, o, ACCOUNT_WALLET), amount - debt, 0);
@@ -182,6 +184,7 @@ static int64_t take_back(struct core *c, struct order *o, int64_t amount)
         return 0;
     int64_t has = purse_available(c, o->row.tenant, ACCOUNT_WALLET, o->row.driver, o->row.currency);
     has = has < amount ? has : amount;
+    lots_pay(c, o, has);
     request_init(c, o, TRANSFER_CORRECTION, &q);
     purse_leg(&q, account_of(c, o, ACCOUNT_GRID), amount, 0);
     purse_leg(&q, account_of(c, o, ACCOUNT_WALLET), -has, 0);

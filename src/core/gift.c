@@ -18,6 +18,7 @@
  * Invariants: 1. the marketing account has what was given, less what came back, negative; 2. 0 <=
  * gift_back + gift_lost <= gift of a lot. The core's thread. */
 #include "core/charge.h"
+#include "core/lotfee.h"
 #include "core/purse.h"
 
 #define GIFT_MAX  (INT64_C(100000) * MONEY_UNIT)
@@ -41,6 +42,10 @@ static int64_t gift_post(struct core *c, int64_t tenant, int64_t driver, int64_t
     struct ledger_request q;
     const char *currency = currency_of(c, tenant);
     int32_t code = gift + cost > 0 ? TRANSFER_GIFT : TRANSFER_GIFT_BACK;
+    if (cost < 0)
+        lots_out(c, driver, -cost, -1);
+    else if (cost > 0)
+        lots_in(c, driver, cost, 0);
     purse_request(c, &q, tenant, code, currency);
     q.note = note;
     purse_leg(&q, purse_account(c, tenant, ACCOUNT_MARKETING, 0, currency), -(gift + cost), 0);

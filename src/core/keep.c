@@ -260,6 +260,19 @@ void dir_key(enum row_table t, const void *row, char out[DIR_KEY_SIZE])
         const struct row_settlement *s = row;
         key_of_tenant(out, s->channel, s->bank_no);
         return;
+    } else if (t == ROW_TAX_MONTH) {
+        const struct row_tax_month *m = row;
+        snprintf(out, DIR_KEY_SIZE, "%" PRId64 ":%d", m->tenant, (int)m->month);
+        return;
+    } else if (t == ROW_TAX_PAID) {
+        const struct row_tax_paid *p = row;
+        key_of_tenant(out, p->tenant, p->number);
+        return;
+    } else if (t == ROW_PARTY) {
+        const struct row_party *p = row;
+        key_of_tenant(out, p->tenant, p->state == ROW_DELETED ? "" : p->payee_cert);
+        lower(out);
+        return;
     } else if (t == ROW_DRIVER) {
         const struct row_driver *d = row;
         key_of_tenant(out, d->tenant, d->phone);

@@ -260,6 +260,7 @@ bool ledger_kind_signed(int32_t kind)
     case ACCOUNT_PARTY_DEBT:
     case ACCOUNT_MARKETING:
     case ACCOUNT_GRID:
+    case ACCOUNT_TAX: /* paid to the office, then a payout of that month came back */
         return true;
     default:
         return false;

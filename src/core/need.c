@@ -4,9 +4,10 @@
  * have left: what is not found then does not exist.
  *
  *  always in memory   tenants, parties, people, keys, stations, channels, tariffs, contracts,
- *                     companies with members and bills, occupancy rules, packages, providers' bills
- *                     with what differs and is not resolved, closed days, sub-accounts of parties,
- *                     accounts that are no driver's; chargers that wait to be registered
+ *                     companies with members and bills, occupancy rules, packages, rules, months and
+ *                     receipts of withheld tax, providers' bills with what differs and is not
+ *                     resolved, closed days, sub-accounts of parties, accounts that are no driver's;
+ *                     chargers that wait to be registered
  *  pinned             by an open order: its charger, its driver; by a call under way or a timer:
  *                     the charger (hot.c)
  *  comes whole        a charger with all its connectors, a driver with all its accounts, an order

@@ -19,6 +19,7 @@
  * the balance and the lots, and needs no bookkeeping at every order.
  *
  * Invariants: 3. of purse.h; refunded <= amount of a lot. */
+#include "core/lotfee.h"
 #include "core/purse.h"
 #include "core/recon.h"
 
@@ -30,6 +31,14 @@ enum { PAY_CLOSE_TRIES = 200 }; /* asks after the end of the window; then it cou
 
 /* ---- crediting ---- */
 
+/* What a channel charges now for money that it brings; nothing for what comes otherwise. */
+static int32_t rate_of(const struct core *c, int64_t contra)
+{
+    const struct ledger_account *a = ledger_account(c->ledger, contra);
+    const struct channel *ch = a && a->kind == ACCOUNT_CHANNEL ? channel_find(c, a->owner) : NULL;
+    return ch ? ch->row.fee_bp : 0;
+}
+
 int64_t payment_credit(struct core *c, int64_t tenant, int64_t driver, int64_t contra,
                        const char *currency, int64_t amount, const char *note)
 {
@@ -38,6 +47,7 @@ int64_t payment_credit(struct core *c, int64_t tenant, int64_t driver, int64_t c
     int64_t repay = debt < amount ? debt : amount;
     purse_request(c, &q, tenant, TRANSFER_TOPUP, currency);
     q.note = note;
+    lots_in(c, driver, amount - repay, rate_of(c, contra));
     purse_leg(&q, contra, -amount, 0);
     purse_leg(&q, purse_account(c, tenant, ACCOUNT_WALLET, driver, currency), amount - repay, 0);
     if (repay)
@@ -223,6 +233,7 @@ static void payment_paid(struct core *c, struct payment *p, const struct cmd_pay
     (void)obj_text(c, &p->o, &p->row.provider_no, in->provider_no);
     p->row.paid_ms = c->now;
     if (in->amount == p->row.amount && strcmp(in->currency, p->row.currency) == 0) {
+        p->row.fee_bp = rate_of(c, contra);
         payment_done(c, p,
                      payment_credit(c, p->row.tenant, p->row.driver, contra, p->row.currency,
                                     p->row.amount, in->provider_no));

@@ -16,13 +16,15 @@
  *  WAIT_PAYEE  as SENT
  *
  * The amount leaves its account for transit with the request, so it cannot be spent twice; a fee is
- * kept when it settles. A request up to the tenant's limit needs no second person. Nobody approves
+ * kept when it settles, and tax of a person is withheld when it is approved (withhold.h). A request up to the tenant's limit needs no second person. Nobody approves
  * what he asked for himself.
  *
  * Invariants: 4. of purse.h; a lot's refunded contains what is on its way; one transfer into transit
  * and at most one out of it. */
+#include "core/lotfee.h"
 #include "core/purse.h"
 #include "core/recon.h"
+#include "core/withhold.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -75,11 +77,20 @@ static int32_t source_kind(const struct core *c, const struct payout *p)
 
 /* ---- the ledger ---- */
 
+/* Of the lot that goes back; it is in memory when its money moves (need.c). */
+static int32_t lot_rate(const struct core *c, const struct payout *p)
+{
+    const struct payment *lot = payment_find(c, p->row.payment);
+    return lot ? lot->row.fee_bp : 0;
+}
+
 static void to_transit(struct core *c, struct payout *p)
 {
     const struct row_payout *r = &p->row;
     struct ledger_request q;
     int64_t owner = owner_of(p);
+    if (r->kind == PAYOUT_PRINCIPAL)
+        lots_out(c, r->driver, r->amount, lot_rate(c, p));
     purse_request(c, &q, r->tenant, TRANSFER_WITHDRAWAL, r->currency);
     purse_leg(&q, purse_account(c, r->tenant, source_kind(c, p), owner, r->currency), -r->amount,
               r->party);
@@ -119,10 +130,12 @@ static void from_transit(struct core *c, struct payout *p, bool done)
     purse_request(c, &q, r->tenant, done ? TRANSFER_PAYOUT_DONE : TRANSFER_PAYOUT_BACK,
                   r->currency);
     q.reverses = done ? 0 : r->transfer;
-    purse_leg(&q, purse_account(c, r->tenant, ACCOUNT_TRANSIT, owner, r->currency), -r->amount,
-              r->party);
+    if (!done && r->kind == PAYOUT_PRINCIPAL)
+        lots_in(c, r->driver, r->amount, lot_rate(c, p));
+    purse_leg(&q, purse_account(c, r->tenant, ACCOUNT_TRANSIT, owner, r->currency),
+              r->tax - r->amount, r->party);
     if (done) {
-        purse_leg(&q, contra_of(c, p), r->amount - r->fee, 0);
+        purse_leg(&q, contra_of(c, p), payout_net(p), 0);
         if (r->fee)
             purse_leg(
                 &q,
@@ -131,6 +144,9 @@ static void from_transit(struct core *c, struct payout *p, bool done)
     } else if (r->kind == PAYOUT_SHARED) {
         again = share_restore(c, r->tenant, r->party, r->amount, r->due_ms, &q);
     } else {
+        if (r->tax)
+            purse_leg(&q, purse_account(c, r->tenant, ACCOUNT_TAX, 0, r->currency), -r->tax,
+                      r->party);
         purse_leg(&q, purse_account(c, r->tenant, source_kind(c, p), owner, r->currency), r->amount,
                   r->party);
     }
@@ -147,12 +163,12 @@ static void payout_paid_other(struct core *c, struct payout *p, int64_t paid)
 {
     const struct row_payout *r = &p->row;
     struct ledger_request q;
-    int64_t asked = r->amount - r->fee;
+    int64_t asked = payout_net(p);
     must(!r->settled);
     purse_request(c, &q, r->tenant, TRANSFER_PAYOUT_DONE, r->currency);
     q.note = r->note;
     purse_leg(&q, purse_account(c, r->tenant, ACCOUNT_TRANSIT, owner_of(p), r->currency),
-              -r->amount, r->party);
+              r->tax - r->amount, r->party);
     purse_leg(&q, contra_of(c, p), paid, 0);
     purse_leg(&q, purse_account(c, r->tenant, ACCOUNT_SUSPENSE, 0, r->currency), asked - paid, 0);
     purse_leg(&q,
@@ -174,6 +190,7 @@ static void payout_back(struct core *c, struct payout *p, enum payout_state s)
     bool principal = p->row.kind == PAYOUT_PRINCIPAL && p->row.payment;
     struct payment *lot = principal ? payment_find(c, p->row.payment) : NULL;
     from_transit(c, p, false);
+    withhold_undo(c, p);
     if (lot) {
         lot->row.refunded -= p->row.amount;
         gift_refund_undo(c, lot);
@@ -203,7 +220,7 @@ static void payout_ask(struct core *c, struct payout *p, bool query)
     enum pay_op op = share ? (query ? PAY_TRANSFER_QUERY : PAY_TRANSFER)
                            : (query ? PAY_REFUND_QUERY : PAY_REFUND);
     struct out_pay *ask = purse_ask(c, ch, op, p->row.id);
-    ask->amount = p->row.amount - p->row.fee;
+    ask->amount = payout_net(p);
     (void)str_copy(ask->currency, sizeof ask->currency, str_from_c(p->row.currency));
     (void)str_copy(ask->payee, sizeof ask->payee, str_from_c(p->row.payee));
     (void)str_copy(ask->payee_name, sizeof ask->payee_name, str_from_c(p->row.payee_name));
@@ -274,7 +291,7 @@ static void payout_done(struct core *c, struct payout *p, const struct cmd_pay_r
                         int32_t err_before)
 {
     char detail[80];
-    int64_t asked = p->row.amount - p->row.fee;
+    int64_t asked = payout_net(p);
     bool said = p->row.state == PAYOUT_UNKNOWN && err_before == ERR_CONFLICT;
     if (in->amount < 0 || in->amount == asked) {
         payout_settled(c, p, in->provider_no);
@@ -361,7 +378,7 @@ static bool whole_fen(int64_t v)
     return v >= MONEY_FEN && v % MONEY_FEN == 0;
 }
 
-static int share_check(const struct core *c, const struct cmd *cmd)
+static int share_check(struct core *c, const struct cmd *cmd)
 {
     const struct cmd_payout_new *in = &cmd->u.payout_new;
     const struct tenant *t = tenant_find(c, cmd->head.tenant);
@@ -380,7 +397,7 @@ static int share_check(const struct core *c, const struct cmd *cmd)
         return ERR_RANGE;
     int32_t kind = party_is_platform(c, in->party) ? ACCOUNT_INCOME : ACCOUNT_AVAILABLE;
     int64_t had = purse_available(c, t->row.id, kind, in->party, t->row.currency);
-    return in->amount > had ? ERR_NO_FUNDS : 0;
+    return in->amount > had ? ERR_NO_FUNDS : withhold_ask_check(c, cmd);
 }
 
 /* Only what is left of this lot, for the oldest is spent first: else a package's principal would go
@@ -493,10 +510,13 @@ int payout_new(struct core *c, const struct cmd *cmd)
     must(p);
     obj_dirty(c, &p->o);
     to_transit(c, p);
+    withhold_asked(c, p);
     event_payout(c, p);
     bool by_hand = in->payment && p->row.payee[0]; /* to an account that somebody typed in */
-    if (in->amount <= t->row.payout_check && !by_hand && !paper_missing(c, p))
+    if (in->amount <= t->row.payout_check && !by_hand && !paper_missing(c, p)) {
+        withhold_take(c, p);
         payout_send(c, p);
+    }
     c->made_id = p->row.id;
     c->made_version = p->row.version;
     return 0;
@@ -608,8 +628,12 @@ int payout_decide(struct core *c, const struct cmd *cmd)
         rc = ERR_REQUIRED;
     if (!rc && in->act == PAYOUT_ACT_APPROVE)
         rc = payee_check(c, p);
+    if (!rc && in->act == PAYOUT_ACT_APPROVE)
+        rc = withhold_check(c, p);
     if (rc)
         return rc;
+    if (in->act == PAYOUT_ACT_APPROVE)
+        withhold_take(c, p);
     if (in->act != PAYOUT_ACT_CANCEL) {
         p->row.checked_by = cmd->head.actor;
         p->row.checked_ms = c->now;
@@ -620,7 +644,7 @@ int payout_decide(struct core *c, const struct cmd *cmd)
         payout_send(c, p);
     else if (in->act == PAYOUT_ACT_SETTLED)
         payout_settled(c, p, in->bank_no);
-    else if (in->act == PAYOUT_ACT_PAID && in->amount == p->row.amount - p->row.fee)
+    else if (in->act == PAYOUT_ACT_PAID && in->amount == payout_net(p))
         payout_settled(c, p, p->row.provider_no);
     else if (in->act == PAYOUT_ACT_PAID)
         payout_paid_other(c, p, in->amount);

@@ -53,6 +53,22 @@ struct party_account {
     struct row_party_account row;
     struct timer timer;
 };
+/** What leaves us for the payee. */
+static inline int64_t payout_net(const struct payout *p)
+{
+    return p->row.amount - p->row.fee - p->row.tax;
+}
+
+/** Of withhold.h. */
+struct tax_month {
+    struct obj o;
+    struct row_tax_month row;
+};
+struct tax_paid {
+    struct obj o;
+    struct row_tax_paid row;
+};
+
 struct purse {
     struct slab buckets, payments, payouts;
     struct strmap bucket_keys;

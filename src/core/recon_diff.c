@@ -139,7 +139,7 @@ void recon_payment(struct core *c, const struct payment *p, int64_t paid, int64_
 void recon_payout(struct core *c, const struct payout *p, int64_t paid, int64_t transfer)
 {
     char no[24];
-    int64_t asked = p->row.amount - p->row.fee;
+    int64_t asked = payout_net(p);
     snprintf(no, sizeof no, "W%" PRId64, p->row.id);
     struct row_bill_diff row = {.tenant = p->row.tenant,
                                 .channel = p->row.channel,

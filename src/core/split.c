@@ -180,23 +180,39 @@ static ev_i128 clause_asks(const struct work *w, const struct split_clause *k)
     return w->in->again ? 0 : (ev_i128)k->rate * SPLIT_DUE_DEN;
 }
 
+/* A line's part of the lots' fee, by the lines' amounts: cut where they meet, so that the parts sum. */
+static ev_i128 fee_due(const struct work *w, int line)
+{
+    ev_i128 all = 0, before = 0, fee = (ev_i128)w->in->lot_fee * SPLIT_DUE_DEN;
+    for (int i = 0; i < SPLIT_LINES; i++) {
+        before += i < line ? w->in->base[i].v : 0;
+        all += w->in->base[i].v;
+    }
+    if (!all)
+        return 0;
+    return fee * (before + w->in->base[line].v) / all - fee * before / all;
+}
+
 /* Takes what is due off what the lines have left, exactly: rounding comes later. */
 static void clause_due(struct work *w, int32_t i, ev_i128 left[SPLIT_LINES])
 {
     const struct split_clause *k = &w->t->clause[i];
     const ev_i128 bp = SPLIT_DUE_DEN / SPLIT_BP;
-    ev_i128 want = k->kind == CLAUSE_PERCENT ? 0 : clause_asks(w, k);
+    bool by_line = k->kind == CLAUSE_PERCENT || k->kind == CLAUSE_CHANNEL;
+    ev_i128 want = by_line ? 0 : clause_asks(w, k);
     for (int line = 0; line < SPLIT_LINES; line++) {
         if (!(k->lines & split_line_kind(line)))
             continue;
         ev_i128 due = want;
         if (k->kind == CLAUSE_PERCENT)
             due = (ev_i128)w->in->base[line].v * k->rate * bp;
+        if (k->kind == CLAUSE_CHANNEL)
+            due = fee_due(w, line);
         due = due < left[line] ? due : left[line];
         due = due < INT64_MAX ? due : INT64_MAX; /* no order is that large */
         w->due[i][line] = (int64_t)due;
         left[line] -= due;
-        if (k->kind != CLAUSE_PERCENT)
+        if (!by_line)
             want -= due;
     }
 }

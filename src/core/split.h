@@ -3,8 +3,8 @@
  * ratio and the fee lines it shares in (electricity, service, occupancy), and perhaps clauses
  * (struct split_terms). Each fee line is divided by itself:
  *
- *  1. first clauses, in their order: per kWh, fixed per order, percent of the line; each as far as
- *     the line goes. What a clause per kWh or per order does not find in its first line it takes
+ *  1. first clauses, in their order: per kWh, fixed per order, percent of the line, the fee of the
+ *     lots that paid (by the lines' amounts); each as far as the line goes. What a clause per kWh or per order does not find in its first line it takes
  *     from its next (electricity, service, occupancy).
  *  2. the rest by ratios. With tiers an order that crosses a threshold of its month is cut there,
  *     and each piece goes by the ratios of its level; they have the same sum at each level.
@@ -93,6 +93,7 @@ struct split_input {
     struct money base[SPLIT_LINES]; /* each 0 … SPLIT_AMOUNT_MAX */
     int64_t energy_mwh;             /* of these amounts; 0 … SPLIT_ENERGY_MAX */
     bool again;                     /* the order was divided before: no fixed amount any more */
+    int64_t lot_fee; /* what channels charge for these amounts: 0 … SPLIT_AMOUNT_MAX */
     int64_t month_base, month_energy;
     int64_t month_got[SPLIT_CLAUSES_MAX]; /* of the party of a cap, at the cap's place */
 };

@@ -18,7 +18,8 @@ struct building {
 
 bool split_first_kind(int32_t kind)
 {
-    return kind == CLAUSE_ENERGY || kind == CLAUSE_ORDER || kind == CLAUSE_PERCENT;
+    return kind == CLAUSE_ENERGY || kind == CLAUSE_ORDER || kind == CLAUSE_PERCENT ||
+           kind == CLAUSE_CHANNEL;
 }
 
 static bool tier_kind(int32_t kind)
@@ -47,6 +48,8 @@ static int64_t rate_max(int32_t kind)
         return INT64_C(10000000); /* 100 yuan a kWh */
     case CLAUSE_ORDER:
         return INT64_C(100000000); /* 10,000 yuan */
+    case CLAUSE_CHANNEL:
+        return 0;
     case CLAUSE_PERCENT:
     case CLAUSE_AGENT:
         return SPLIT_BP;
@@ -74,20 +77,22 @@ static int clause_check(struct building *b, int32_t i)
 {
     const struct split_clause *k = &b->t->clause[i];
     bool tier = tier_kind(k->kind);
-    if (k->kind < CLAUSE_ENERGY || k->kind > CLAUSE_RENT)
+    if (k->kind < CLAUSE_ENERGY || k->kind > CLAUSE_CHANNEL)
         return refuse(b, ERR_RANGE, i, "is of no known kind");
     if (k->party <= 0)
         return refuse(b, ERR_RANGE, i, "names no party");
-    if (k->rate < (tier ? 0 : 1) || k->rate > rate_max(k->kind))
+    bool bare = tier || k->kind == CLAUSE_CHANNEL; /* the lots have the rates */
+    if (k->rate < (bare ? 0 : 1) || k->rate > rate_max(k->kind))
         return refuse(b, ERR_RANGE, i, "its number is out of range");
     if (tier ? k->above < 1 || k->above > INT64_C(1000000000000000) : k->above != 0)
         return refuse(b, ERR_RANGE, i, "its threshold is out of range");
     if ((k->kind == CLAUSE_AGENT) != (k->parent > 0))
         return refuse(b, ERR_RANGE, i,
                       "an agent, and nobody else, names whose share it is part of");
-    if (k->kind >= CLAUSE_CAP && (!b->c->operator|| k->party == b->c->operator))
+    bool month = k->kind >= CLAUSE_CAP && k->kind <= CLAUSE_RENT;
+    if (month && (!b->c->operator|| k->party == b->c->operator))
         return refuse(b, ERR_RANGE, i, "the operator has no cap, guarantee or rent");
-    return k->kind >= CLAUSE_CAP ? 0 : lines_check(b, i);
+    return month ? 0 : lines_check(b, i);
 }
 
 static int clause_take(struct building *b, const struct row_contract_clause *row, int32_t n)
@@ -163,6 +168,16 @@ static int percent_check(struct building *b, int32_t i)
         if (sum > SPLIT_BP)
             return refuse(b, ERR_RANGE, i, "percentages come to more than all");
     }
+    return 0;
+}
+
+/* The lots' fee is taken once. */
+static int channel_check(struct building *b, int32_t i)
+{
+    for (int32_t j = 0; j < i; j++)
+        if (b->t->clause[j].kind == CLAUSE_CHANNEL &&
+            (b->t->clause[j].lines & b->t->clause[i].lines))
+            return refuse(b, ERR_CONFLICT, i, "the channel's fee is taken twice");
     return 0;
 }
 
@@ -311,6 +326,8 @@ static int together_check(struct building *b, int32_t i)
     int32_t kind = b->t->clause[i].kind;
     if (kind == CLAUSE_PERCENT)
         return percent_check(b, i);
+    if (kind == CLAUSE_CHANNEL)
+        return channel_check(b, i);
     if (kind == CLAUSE_AGENT)
         return agent_check(b, i);
     if (tier_kind(kind))

@@ -61,7 +61,9 @@ static int sums_check(const struct row_statement *r)
     bool bounded = r->shares >= 0 && r->shares <= SUM_MAX && r->refunds >= 0 &&
                    r->refunds <= SUM_MAX && r->withdrawn >= 0 && r->withdrawn <= SUM_MAX &&
                    r->opening <= SUM_MAX && r->opening >= -SUM_MAX;
-    return bounded && r->fees >= 0 && r->fees <= r->withdrawn && r->orders >= 0 ? 0 : ERR_RANGE;
+    bool parts =
+        r->fees >= 0 && r->tax >= 0 && r->fees <= r->withdrawn && r->tax <= r->withdrawn - r->fees;
+    return bounded && parts && r->orders >= 0 ? 0 : ERR_RANGE;
 }
 
 static int new_check(const struct core *c, const struct cmd *cmd, const struct tenant *t)
@@ -96,6 +98,7 @@ int statement_new(struct core *c, const struct cmd *cmd)
                               .refunds = in->refunds,
                               .withdrawn = in->withdrawn,
                               .fees = in->fees,
+                              .tax = in->tax,
                               .orders = in->orders,
                               .state = STATEMENT_ISSUED,
                               .note = "",

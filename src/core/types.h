@@ -190,7 +190,10 @@ enum transfer_code {
     TRANSFER_GIFT_BACK = 16, /* forfeited, expired, or gone with a refund of its top-up */
     TRANSFER_COMPANY_IN = 17,
     TRANSFER_DISCHARGE = 18, /* energy that a driver's vehicle gave back is paid */
-    TRANSFER_SHARED = 19 /* a share that the channel pays out of the payment itself, into transit */
+    TRANSFER_SHARED =
+        19, /* a share that the channel pays out of the payment itself, into transit */
+    TRANSFER_WITHHELD = 20, /* tax of a payout, from transit */
+    TRANSFER_TAX_PAID = 22  /* to the tax office */
 };
 
 enum channel_kind {
@@ -322,8 +325,10 @@ enum clause_kind {
     CLAUSE_TIER_ENERGY = 6, /* … from this energy of the month on */
     CLAUSE_CAP = 7, /* most that a party gets in a month; what exceeds it is the operator's */
     CLAUSE_GUARANTEE =
-        8,          /* least that a party gets in a month; the operator adds what is missing */
-    CLAUSE_RENT = 9 /* fixed amount a month, from the operator */
+        8,           /* least that a party gets in a month; the operator adds what is missing */
+    CLAUSE_RENT = 9, /* fixed amount a month, from the operator */
+    CLAUSE_CHANNEL =
+        10 /* before the ratios: what channels charge for the lots that paid (lotfee.h) */
 };
 
 /** DISCHARGE: what the driver gets, in lines that are positive like the others. */

@@ -21,6 +21,7 @@
  * refunded. The core's thread. */
 #include "core/charge.h"
 #include "core/occupancy.h"
+#include "core/lotfee.h"
 #include "core/purse.h"
 
 #include <inttypes.h>
@@ -186,6 +187,7 @@ void wallet_legs(struct core *c, struct order *o, const struct taken *t, struct 
             purse_leg(q,
                       purse_account(c, o->row.tenant, legs[i].kind, o->row.driver, o->row.currency),
                       -legs[i].amount, 0);
+    lots_pay(c, o, t->captured - t->gift);
     o->row.gift += t->gift;
 }
 
@@ -206,6 +208,7 @@ void wallet_back(struct core *c, struct order *o, int64_t back, struct ledger_re
     int64_t gift = gift_back_of(o, back), principal = back - gift;
     int64_t debt = debt_of(c, o->row.tenant, o->row.driver, o->row.currency);
     debt = debt < principal ? debt : principal; /* what is owed is settled first */
+    lots_back(c, o, principal - debt);
     purse_leg(q, purse_account(c, o->row.tenant, ACCOUNT_WALLET, o->row.driver, o->row.currency),
               principal - debt, 0);
     if (debt)

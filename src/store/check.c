@@ -33,7 +33,9 @@
  *   check_days.c       day
  *   check_occupancy.c  occupancy
  *   check_parallel.c   parallel
- *   check_recon.c      suspense, bill, settled, close */
+ *   check_recon.c      suspense, bill, settled, close
+ *   check_tax.c        tax, office, person
+ *   check_lot.c        lots, channel */
 #include "store/check.h"
 
 #include <stdarg.h>
@@ -162,7 +164,8 @@ static int leg_check(struct check *c, const struct sql_value *v, const struct ch
     a->last = id;
     if (a->kind == ACCOUNT_GRID)
         check_discharge_leg(c, id, v[2].i);
-    return check_wallet_leg(c, a, id, v[2].i, leg->amount);
+    int rc = a->kind == ACCOUNT_WALLET ? check_lot_leg(c, a, v, leg->amount) : 0;
+    return rc ? rc : check_wallet_leg(c, a, id, v[2].i, leg->amount);
 }
 
 static int transfer_take(void *ctx, const struct sql_value *v, size_t n)
@@ -399,6 +402,8 @@ static int ledger_check(struct check *c)
     if (rc == 0)
         rc = check_chain_begin(c);
     if (rc == 0)
+        rc = check_lot_begin(c);
+    if (rc == 0)
         rc = store_query(c->r, QUERY_CHECK_TRANSFERS, NULL, 0, transfer_take, c);
     if (rc == 0)
         rc = check_chain_end(c);
@@ -417,9 +422,9 @@ int store_check(const char *path, FILE *out)
 static int all_check(struct check *c)
 {
     static int (*const parts[])(struct check * c) = {
-        ledger_check, check_orders,    check_splits,    check_purse,
-        check_wallet, check_companies, check_invoices,  check_days,
-        check_recon,  check_occupancy, check_discharge, check_parallel,
+        ledger_check,    check_orders,   check_splits, check_purse,   check_wallet,
+        check_companies, check_invoices, check_days,   check_recon,   check_occupancy,
+        check_discharge, check_parallel, check_tax,    check_lot_end,
     };
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < ARRAY_LEN(parts); i++)
@@ -460,6 +465,7 @@ int store_check_against(const char *path, const struct store_witness *witness, F
             (unsigned long long)(c.accounts.n / sizeof(struct check_account)),
             (unsigned long long)c.transfers, (unsigned long long)c.holds,
             (unsigned long long)c.orders, (unsigned long long)c.bad);
+    check_lot_free(&c);
     map_free(&c.by_id);
     map_free(&c.pending);
     map_free(&c.transit);

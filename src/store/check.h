@@ -46,6 +46,12 @@ struct check_chain {
     struct buf row;
 };
 
+/* check_lot.c: what is left of each wallet's lots, and what each order took. */
+struct check_lots {
+    struct buf wallets, orders;
+    struct map rates, singles, wallet_ids, order_ids;
+};
+
 struct check {
     struct store_reader *r;
     FILE *out;
@@ -64,6 +70,7 @@ struct check {
     struct buf sums, given;
     struct strmap sum_ids;
     const char *head;
+    struct check_lots lots;
 };
 
 /** Counts a violation and prints it (the first CHECK_PRINT_MAX): rule, what it is about, detail. */
@@ -136,6 +143,14 @@ EV_MUST_USE int check_occupancy(struct check *c);
 void check_discharge_leg(struct check *c, int64_t transfer, int64_t code);
 EV_MUST_USE int check_discharge(struct check *c);
 EV_MUST_USE int check_parallel(struct check *c);
+/** Lots: around the walk over the transfers, and for each leg on a wallet, its row of CHECK_TRANSFERS. */
+EV_MUST_USE int check_lot_begin(struct check *c);
+EV_MUST_USE int check_lot_leg(struct check *c, const struct check_account *a,
+                              const struct sql_value *v, int64_t amount);
+EV_MUST_USE int check_lot_end(struct check *c);
+void check_lot_free(struct check *c);
+/** Tax withheld of persons. */
+EV_MUST_USE int check_tax(struct check *c);
 /** A leg of the journal on an account that is there. */
 EV_MUST_USE int check_wallet_leg(struct check *c, const struct check_account *a, int64_t transfer,
                                  int64_t code, int64_t amount);

@@ -2,12 +2,12 @@
 /* check_purse.c: `even check`, money outside orders.
  *
  *   maturing   what matures for a party = its pending account
- *   payout     what is on its way = the transit account of whose it is; a final one has left transit,
+ *   payout     what is on its way, less its tax = the transit account of whose it is; a final one has left transit,
  *              and no other
  *   paper      an invoice of a payee is for one payout that did not come to nothing
  *   payment    what was given back of a payment = its payouts; not more than was paid; a paid one
  *              names its transfer
- *   position   what a party got of orders, less what it took out = pending + available + in transit − debt
+ *   position   what a party got of orders, less what it took out and what was withheld already = pending + available + in transit − debt
  *   month      guarantees and rents posted for the months of contracts = the parts that a party got
  *              outside orders
  *   statement  closing = opening + shares − refunds − withdrawn = the position as the month ended
@@ -49,14 +49,15 @@ static int payout_take(void *ctx, const struct sql_value *v, size_t n)
         check_bad(c, "payout", v[0].i, "no transit account of %lld", (long long)owner);
         return 0;
     }
-    if (v[7].i <= 0 || v[8].i < 0 || v[8].i >= v[7].i || v[10].i <= 0)
-        check_bad(c, "payout", v[0].i, "amount %lld, fee %lld, transfer %lld", (long long)v[7].i,
-                  (long long)v[8].i, (long long)v[10].i);
+    if (v[7].i <= 0 || v[8].i < 0 || v[12].i < 0 || v[12].i >= check_sub(v[7].i, v[8].i) ||
+        v[10].i <= 0)
+        check_bad(c, "payout", v[0].i, "amount %lld, fee %lld, tax %lld, transfer %lld",
+                  (long long)v[7].i, (long long)v[8].i, (long long)v[12].i, (long long)v[10].i);
     if (over != (v[11].i != 0))
         check_bad(c, "payout", v[0].i, "state %lld, but %s transit", (long long)v[9].i,
                   over ? "never left" : "left");
     if (!over)
-        a->waits = check_add(a->waits, v[7].i);
+        a->waits = check_add(a->waits, check_sub(v[7].i, v[12].i));
     return 0;
 }
 

@@ -91,10 +91,15 @@ static int party_take(void *ctx, const struct sql_value *v, size_t n)
     return 0;
 }
 
+static bool first_clause(int64_t kind)
+{
+    return (kind >= CLAUSE_ENERGY && kind <= CLAUSE_PERCENT) || kind == CLAUSE_CHANNEL;
+}
+
 static int clause_take(void *ctx, const struct sql_value *v, size_t n)
 {
     struct check *c = ctx;
-    bool first = v[2].i >= CLAUSE_ENERGY && v[2].i <= CLAUSE_PERCENT;
+    bool first = first_clause(v[2].i);
     (void)n;
     for (int line = 0; line < 3; line++) {
         const struct key key = {v[0].i, -v[1].i, line};
@@ -125,7 +130,7 @@ static int passed_take(void *ctx, const struct sql_value *v, size_t n)
  * what the others were rounded up by. */
 static int rounded_take(void *ctx, const struct sql_value *v, size_t n)
 {
-    bool first = v[8].i >= CLAUSE_ENERGY && v[8].i <= CLAUSE_PERCENT;
+    bool first = first_clause(v[8].i);
     ev_i128 den = first ? DUE_DEN : v[4].i;
     ev_i128 due = first ? (ev_i128)v[7].i : (ev_i128)v[2].i * v[3].i;
     ev_i128 off = due - (ev_i128)check_add(v[5].i, v[6].i) * den;

@@ -28,7 +28,7 @@ static int payouts_read(struct request *r, struct rows *out)
 
 static void amount_text(const struct api_BankPayout *p, char text[MONEY_TEXT_SIZE])
 {
-    money_format(money_sub(p->amount, p->fee), text);
+    money_format(money_sub(money_sub(p->amount, p->fee), p->tax), text);
 }
 
 /* ---- out ---- */
@@ -90,7 +90,7 @@ static int payout_asked(struct request *r, void *ctx, int64_t id, int64_t *amoun
     (void)r;
     for (uint32_t i = 0; i < rows->n; i++)
         if (p[i].id == id) {
-            *amount = p[i].amount.v - p[i].fee.v;
+            *amount = p[i].amount.v - p[i].fee.v - p[i].tax.v;
             return 0;
         }
     return ERR_NOT_FOUND; /* it waits no more, or never did here */

@@ -13,7 +13,7 @@
 
 static bool by_amount(int64_t kind)
 {
-    return kind == CLAUSE_ORDER || kind >= CLAUSE_CAP;
+    return kind == CLAUSE_ORDER || (kind >= CLAUSE_CAP && kind <= CLAUSE_RENT);
 }
 
 static struct row_contract_clause clause_row(const struct api_ContractClause *in, uint32_t i)

@@ -26,7 +26,10 @@ static int channel_put(struct request *r)
     err = req_version(r, &version);
     if (err != 0)
         return err;
-    struct row_channel row = {.id = r->id,
+    struct row_channel row = {.most = in->most.v,
+                              .day_most = in->day_most.v,
+                              .named_from = in->named_from.v,
+                              .id = r->id,
                               .tenant = r->actor.tenant,
                               .kind = (int32_t)in->kind,
                               .name = req_copy_c(r, in->name),

@@ -35,7 +35,8 @@ static int driver_put(struct request *r)
     for (size_t i = in->phone.p[0] == '+'; i < in->phone.n; i++)
         if (in->phone.p[i] < '0' || in->phone.p[i] > '9')
             return req_fail(r, ERR_RANGE, "/phone", "digits, with an optional + in front");
-    struct row_driver row = {.id = r->id,
+    struct row_driver row = {.lots = "", /* the core keeps them */
+                             .id = r->id,
                              .tenant = r->actor.tenant,
                              .phone = req_copy_c(r, in->phone),
                              .name = req_copy_c(r, in->name),
@@ -120,7 +121,7 @@ static int party_put(struct request *r)
     err = req_version(r, &version);
     if (err != 0)
         return err;
-    struct row_party row = {.payee = "", .payee_name = ""};
+    struct row_party row = {.payee = "", .payee_name = "", .payee_cert = ""};
     if (version != 0)
         err = req_table_row(r, QUERY_WEB_PARTY_ROW, ROW_PARTY, r->id, &row);
     if (err != 0)
@@ -143,6 +144,8 @@ static int party_put(struct request *r)
         row.payee_name = req_copy_c(r, in->payee_name);
     if (in->has.payee_kind)
         row.payee_kind = (int32_t)in->payee_kind;
+    if (in->has.payee_cert)
+        row.payee_cert = req_copy_c(r, in->payee_cert);
     return req_row_put(r, ROW_PARTY, &row, version == 0, STEP_DONE);
 }
 

@@ -307,13 +307,26 @@ int day_close(struct request *r)
 
 /* ---- differences, settlements ---- */
 
+/* What was resolved leaves the core's memory at a restart: it is there all the same. */
+static int decide_made(struct request *r)
+{
+    int64_t state = 0;
+
+    if (r->reply_err != ERR_NOT_FOUND)
+        return req_made(r);
+    int err = req_number(r, QUERY_WEB_DIFF_STATE, NULL, 0, &state);
+    if (err == 0 && state == DIFF_RESOLVED)
+        return req_fail(r, ERR_CONFLICT, NULL, "it is resolved already");
+    return req_made(r);
+}
+
 int diffs_decide(struct request *r)
 {
     const struct api_DiffDecideIn *in = r->in;
     struct cmd *cmd;
 
     if (r->resumed)
-        return req_made(r);
+        return decide_made(r);
     if (in->act == DIFF_ACT_ASSIGN && in->owner == 0)
         return req_fail(r, ERR_REQUIRED, "/owner", "who looks after it");
     if (in->act == DIFF_ACT_RESOLVE && in->way == 0)

@@ -17,7 +17,7 @@ enum { ORDERS_MAX = 300000, EXAMPLES = 5, PARTS = 200 };
 
 /* The order being read. */
 struct order_now {
-    int64_t id, at_ms, energy_mwh;
+    int64_t id, at_ms, energy_mwh, lot_fee;
     int64_t base[SPLIT_LINES];
 };
 
@@ -93,6 +93,7 @@ static int order_end(struct simulation *s)
     if (o->id == 0)
         return 0;
     in.energy_mwh = o->energy_mwh < SPLIT_ENERGY_MAX ? o->energy_mwh : SPLIT_ENERGY_MAX;
+    in.lot_fee = o->lot_fee;
     for (int line = 0; line < SPLIT_LINES; line++)
         in.base[line] = MONEY(o->base[line]);
     if (!split_covers(&s->d->k, FEE_OCCUPANCY)) {
@@ -116,7 +117,8 @@ static int order_end(struct simulation *s)
 
 static int order_begin(struct simulation *s, const struct sql_value *v)
 {
-    s->order = (struct order_now){.id = v[0].i, .at_ms = v[1].i, .energy_mwh = v[2].i};
+    s->order =
+        (struct order_now){.id = v[0].i, .at_ms = v[1].i, .energy_mwh = v[2].i, .lot_fee = v[7].i};
     s->out->energy_mwh += v[2].i;
     s->example = NULL;
     if (++s->out->orders > ORDERS_MAX)

@@ -18,7 +18,7 @@
 #include "web/state.h"
 
 struct sums {
-    int64_t opening, shares, refunds, withdrawn, fees, orders;
+    int64_t opening, shares, refunds, withdrawn, fees, orders, tax;
 };
 
 /* ---- making one ---- */
@@ -54,7 +54,7 @@ static int sums_take(void *ctx, const struct sql_value *v, size_t n)
 {
     struct sums *s = ctx;
     (void)n;
-    *s = (struct sums){v[0].i, v[1].i, v[2].i, v[3].i, v[4].i, v[5].i};
+    *s = (struct sums){v[0].i, v[1].i, v[2].i, v[3].i, v[4].i, v[5].i, v[6].i};
     return 0;
 }
 
@@ -90,7 +90,8 @@ int statements_post(struct request *r)
                                                       .shares = s.shares,
                                                       .refunds = s.refunds,
                                                       .withdrawn = s.withdrawn,
-                                                      .fees = s.fees};
+                                                      .fees = s.fees,
+                                                      .tax = s.tax};
     req_idem(r, cmd);
     return req_submit(r, cmd, 1);
 }
@@ -128,6 +129,8 @@ int partner_statement_decide(struct request *r)
 
 /* ---- documents ---- */
 
+enum { TABLE_COLUMNS = 7 }; /* of withdrawals; of orders one less */
+
 /* Rows of one table as they come. */
 struct gather {
     struct request *r;
@@ -154,9 +157,9 @@ static int gather_take(void *ctx, const struct sql_value *v, size_t n)
 }
 
 struct words {
-    const char *title, *party, *month, *opening, *shares, *refunds, *withdrawn, *fees, *closing,
-        *orders, *state, *states[4], *foot, *t_orders, *t_payouts;
-    const char *order[6], *payout[6];
+    const char *title, *party, *month, *opening, *shares, *refunds, *withdrawn, *fees, *tax,
+        *closing, *orders, *state, *states[4], *foot, *t_orders, *t_payouts;
+    const char *order[TABLE_COLUMNS], *payout[TABLE_COLUMNS];
 };
 static const struct words languages[] = {
     {"对账单",
@@ -167,6 +170,7 @@ static const struct words languages[] = {
      "退款扣回",
      "提现",
      "其中手续费",
+     "其中代扣个税",
      "期末结余",
      "订单数",
      "状态",
@@ -175,7 +179,7 @@ static const struct words languages[] = {
      "订单明细",
      "提现明细",
      {"订单", "时间", "场站", "电量 kWh", "分成", "退款扣回"},
-     {"提现", "到账时间", "方式", "流水号", "金额", "手续费"}},
+     {"提现", "到账时间", "方式", "流水号", "金额", "手续费", "代扣个税"}},
     {"Statement",
      "Party",
      "Month",
@@ -184,6 +188,7 @@ static const struct words languages[] = {
      "Refunds taken back",
      "Withdrawn",
      "of which fees",
+     "of which tax withheld",
      "Closing",
      "Orders",
      "State",
@@ -193,7 +198,7 @@ static const struct words languages[] = {
      "Orders",
      "Withdrawals",
      {"Order", "Time", "Station", "Energy kWh", "Share", "Refund"},
-     {"Withdrawal", "Settled", "By", "Number", "Amount", "Fee"}},
+     {"Withdrawal", "Settled", "By", "Number", "Amount", "Fee", "Tax"}},
 };
 
 static void fact(struct doc *d, const char *name, enum doc_kind kind, struct doc_cell v,
@@ -215,24 +220,26 @@ static void facts(struct request *r, struct doc *d, const struct api_PartyStatem
     fact(d, w->refunds, DOC_MONEY, (struct doc_cell){.v = -s->refunds.v}, false);
     fact(d, w->withdrawn, DOC_MONEY, (struct doc_cell){.v = -s->withdrawn.v}, false);
     fact(d, w->fees, DOC_MONEY, (struct doc_cell){.v = s->fees.v}, false);
+    fact(d, w->tax, DOC_MONEY, (struct doc_cell){.v = s->tax.v}, false);
     fact(d, w->closing, DOC_MONEY, (struct doc_cell){.v = s->closing.v}, true);
     fact(d, w->orders, DOC_COUNT, (struct doc_cell){.v = s->orders}, false);
     fact(d, w->state, DOC_TEXT, (struct doc_cell){.text = str_from_c(state)}, false);
 }
 
 static int table(struct request *r, struct doc *d, enum query q, const char *name,
-                 const char *const names[6], const enum doc_kind kinds[6],
+                 const char *const names[TABLE_COLUMNS], const enum doc_kind kinds[TABLE_COLUMNS],
                  const struct api_PartyStatement *s)
 {
-    static const int widths[6] = {22, 18, 20, 16, 13, 13};
+    static const int widths[TABLE_COLUMNS] = {22, 18, 20, 16, 13, 13, 13};
+    int columns = names[TABLE_COLUMNS - 1] ? TABLE_COLUMNS : TABLE_COLUMNS - 1;
     const struct bind of[] = {BIND_I64("of_party", s->party), BIND_I64("from_ms", s->from_ms),
                               BIND_I64("to_ms", s->to_ms)};
-    struct gather g = {.r = r, .columns = 6, .kind = kinds};
+    struct gather g = {.r = r, .columns = columns, .kind = kinds};
     struct doc_table *t = &d->table[d->tables_n++];
     buf_init(&g.cells, WEB_OUT_MAX);
     int err = req_query(r, q, of, ARRAY_LEN(of), gather_take, &g);
-    *t = (struct doc_table){.name = name, .columns_n = 6, .rows_n = g.rows};
-    for (int k = 0; k < 6; k++)
+    *t = (struct doc_table){.name = name, .columns_n = columns, .rows_n = g.rows};
+    for (int k = 0; k < columns; k++)
         t->column[k] = (struct doc_column){names[k], kinds[k], widths[k]};
     struct doc_cell *cells = arena_alloc(&r->arena, g.cells.n + 1);
     if (cells)
@@ -245,10 +252,10 @@ static int table(struct request *r, struct doc *d, enum query q, const char *nam
 static int document(struct request *r, int64_t party,
                     int (*write)(const struct doc *d, struct buf *out))
 {
-    static const enum doc_kind orders[6] = {DOC_TEXT,   DOC_TIME,  DOC_TEXT,
-                                            DOC_ENERGY, DOC_MONEY, DOC_MONEY};
-    static const enum doc_kind payouts[6] = {DOC_TEXT, DOC_TIME,  DOC_TEXT,
-                                             DOC_TEXT, DOC_MONEY, DOC_MONEY};
+    static const enum doc_kind orders[TABLE_COLUMNS] = {DOC_TEXT,   DOC_TIME,  DOC_TEXT,
+                                                        DOC_ENERGY, DOC_MONEY, DOC_MONEY};
+    static const enum doc_kind payouts[TABLE_COLUMNS] = {DOC_TEXT,  DOC_TIME,  DOC_TEXT, DOC_TEXT,
+                                                         DOC_MONEY, DOC_MONEY, DOC_MONEY};
     struct api_PartyStatement s = {0};
     int err = req_one(r, QUERY_WEB_STATEMENT, NULL, 0, &api_PartyStatement_type, &s);
     if (err == 0 && party && s.party != party)

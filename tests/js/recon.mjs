@@ -264,6 +264,12 @@ try {
   await nobody.login('partner', 'partner password');
   for (const path of ['/api/v1/diffs', '/api/v1/bills', '/api/v1/closes', '/api/v1/ledger/safeguarding'])
     check((await nobody.ask('GET', path)).status === 403, `a partner does not see ${path}`);
+  // What was resolved is not in memory after a restart, and is resolved all the same.
+  await h.kill('SIGTERM');
+  await h.start();
+  await h.login('admin', 'correct horse battery');
+  check((await decide(h, amount, { act: 3, way: 3, note: '再来' })).status === 409, 'resolved is resolved');
+  check((await h.ask('POST', '/api/v1/diffs/12345/decide', { act: 3, way: 3, note: 'x' })).status === 404, 'and what never was is not');
 } catch (e) {
   failed = true;
   console.log(`FAILED: ${e.stack}`);

@@ -236,8 +236,11 @@ static void tenant_make(struct town *t)
     const struct row_channel bank = {
         .tenant = t->audit.tenant, .kind = CHANNEL_BANK, .name = "Bank"};
     t->audit.channel = row_made(t, ROW_CHANNEL, &bank, true);
-    const struct row_channel wechat = {
-        .tenant = t->audit.tenant, .kind = CHANNEL_WECHAT, .name = "WeChat", .keys = "wechat"};
+    const struct row_channel wechat = {.tenant = t->audit.tenant,
+                                       .kind = CHANNEL_WECHAT,
+                                       .name = "WeChat",
+                                       .keys = "wechat",
+                                       .fee_bp = 60};
     t->audit.wechat = row_made(t, ROW_CHANNEL, &wechat, true);
     const struct row_channel rail = {
         .tenant = t->audit.tenant, .kind = CHANNEL_RAIL, .name = "Rail", .keys = "rail"};

@@ -55,7 +55,7 @@ static const struct floor floors[] = {
      "gate/ykc/ gate/gate.h gate/backlog.h gate/models.h wire/ io/ core/types.h core/cmd.h"},
     {"src/rail/", "rail/ wire/ io/net/ io/os/ core/types.h core/cmd.h"},
     {"src/web/", "web/ store/ wire/ io/os/ core/types.h core/cmd.h core/core.h core/rows.h "
-                 "core/tariff.h core/split.h"},
+                 "core/tariff.h core/split.h core/withhold.h"},
     {"src/app/", "app/ web/ gate/ rail/ store/ core/ wire/ io/ sim/ cashier/"},
 };
 

@@ -15,6 +15,7 @@ export const routes: RouteRecordRaw[] = [
   { path: '/payments', component: () => import('./pages/Payments.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'wallet', key: 'payments' } },
   { path: '/packages', component: () => import('./pages/Packages.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'plus', key: 'packages' } },
   { path: '/payouts', component: () => import('./pages/Payouts.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'logout', key: 'payouts' } },
+  { path: '/taxes', component: () => import('./pages/Taxes.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'audit', key: 'taxes' } },
   { path: '/recon', component: () => import('./pages/Recon.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'check', key: 'recon' } },
   { path: '/channels', component: () => import('./pages/Channels.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'globe', key: 'channels' } },
   { path: '/contracts', component: () => import('./pages/Contracts.vue'), meta: { perm: 'ledger.read', menu: 'shares', icon: 'contract', key: 'contracts' } },

@@ -5,6 +5,7 @@ import { companyTexts } from './company_texts'
 import { wireTexts } from './textsWire'
 import { invoiceTexts } from './texts_invoice'
 import { subAccountTexts } from '@/i18n/sub_account'
+import { taxTexts } from './texts_tax'
 
 const chrome: Pairs = {
   'title': ['EVen 运营台', 'EVen console'],
@@ -245,6 +246,7 @@ export const consoleTexts: Pairs = {
   ...things,
   ...house,
   ...invoiceTexts,
+  ...taxTexts,
   ...companyTexts,
   ...subAccountTexts,
 }

@@ -4,7 +4,7 @@
 import type { ContractClause } from './gen/api'
 import { money, moneyText, parseMoney, parsePrice, price } from './format'
 
-export const CLAUSE_KINDS = [1, 2, 3, 4, 5, 6, 7, 8, 9] as const
+export const CLAUSE_KINDS = [1, 2, 3, 10, 4, 5, 6, 7, 8, 9] as const
 export const LINES = [1, 2, 4] as const
 
 export interface ClauseForm {
@@ -15,10 +15,12 @@ export interface ClauseForm {
   value: string
   above: string
 }
-export const isAmount = (kind: number) => kind === 2 || kind >= 7
+export const isAmount = (kind: number) => kind === 2 || (kind >= 7 && kind <= 9)
 export const isPercent = (kind: number) => kind === 3 || kind === 4
 export const isTier = (kind: number) => kind === 5 || kind === 6
-export const hasLines = (kind: number) => kind <= 6
+export const hasLines = (kind: number) => kind <= 6 || kind === 10
+/** A clause without a number of its own: what channels charge for the money that paid. */
+export const isBare = (kind: number) => kind === 10
 
 /** "12.5" as 1,250 basis points; null when it is no percentage of 0.01 to 100. */
 export function parsePercent(text: string): number | null {
@@ -41,7 +43,9 @@ export function clauseBody(f: ClauseForm): ContractClause | null {
   if (!f.party || (f.kind === 4 && !f.parent) || (hasLines(f.kind) && !f.lines.length)) return null
   if (f.kind === 4) out.parent = f.parent
   if (hasLines(f.kind)) out.lines = f.lines.reduce((a, b) => a | b, 0)
-  if (isAmount(f.kind)) {
+  if (isBare(f.kind)) {
+    out.rate = 0
+  } else if (isAmount(f.kind)) {
     const v = parseMoney(f.value)
     if (v === null || v <= 0n) return null
     out.amount = moneyText(v)

@@ -14,8 +14,8 @@ ORDER BY party, tenant, currency;
 
 -- name: check_payouts() many
 -- out: id id, tenant id, kind int, party id, driver id, payment id, currency text, amount money, fee money, state int,
--- out: transfer id, settled id
-SELECT id, tenant, kind, party, driver, payment, currency, amount, fee, state, transfer, settled FROM payout ORDER BY id;
+-- out: transfer id, settled id, tax money
+SELECT id, tenant, kind, party, driver, payment, currency, amount, fee, state, transfer, settled, tax FROM payout ORDER BY id;
 
 -- name: check_papers() many
 -- out: id id, party id, n i64
@@ -166,7 +166,8 @@ ORDER BY o.id, x.seq;
 -- name: check_positions() many
 -- out: party id, taken money, there money
 SELECT p.id,
-       (SELECT CAST(COALESCE(sum(o.amount), 0) AS BIGINT) FROM payout o WHERE o.party = p.id AND o.kind IN (1, 3) AND o.state = 5) AS taken,
+       (SELECT CAST(COALESCE(sum(CASE WHEN o.state = 5 THEN o.amount ELSE o.tax END), 0) AS BIGINT) FROM payout o
+        WHERE o.party = p.id AND o.kind IN (1, 3) AND o.state NOT IN (6, 7, 8)) AS taken,
        (SELECT CAST(COALESCE(sum(a.posted_in - a.posted_out), 0) AS BIGINT) FROM account a
         WHERE a.tenant = p.tenant AND a.kind IN (5, 6, 13, 15) AND a.owner = p.id AND a.currency <> '') AS there
 FROM party p WHERE p.kind <> 1 ORDER BY p.id;

@@ -11,9 +11,9 @@ FROM party_account a
 LEFT JOIN party p ON p.id = a.party
 LEFT JOIN channel c ON c.id = a.channel
 
--- name: party_accounts(tenant id, after id, lim int, party id) many
+-- name: party_accounts(tenant id, after id, lim int, of_party id) many
 -- use: party_account_row
-WHERE a.tenant = :tenant AND (:party = 0 OR a.party = :party) AND a.id < :after
+WHERE a.tenant = :tenant AND (:of_party = 0 OR a.party = :of_party) AND a.id < :after
 ORDER BY a.id DESC LIMIT :lim;
 
 -- name: partner_accounts(tenant id, party id, after id, lim int) many

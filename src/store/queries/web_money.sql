@@ -2,8 +2,8 @@
 -- Channels, payments and payouts, for the web front. Who is paid is masked unless `clear` is 1.
 
 -- name: channels(tenant id) many
--- out: id id, kind int, name text, url text, app text, merchant text, keys text, fee_bp int, state int, version int, share_bp int
-SELECT id, kind, name, url, app, merchant, keys, fee_bp, state, version, share_bp
+-- out: id id, kind int, name text, url text, app text, merchant text, keys text, fee_bp int, state int, version int, share_bp int, most money, day_most money, named_from money
+SELECT id, kind, name, url, app, merchant, keys, fee_bp, state, version, share_bp, most, day_most, named_from
 FROM channel WHERE tenant = :tenant AND state <> 2 ORDER BY id LIMIT 1000;
 
 -- name: channels_public(tenant id) many
@@ -33,11 +33,11 @@ WHERE p.tenant = :tenant AND (:driver = 0 OR p.driver = :driver) AND (:state < 0
 ORDER BY p.id DESC LIMIT :lim;
 
 -- name: payouts(tenant id, after id, lim int, state int) many
--- out: id id, kind int, party id, party_name text, driver id, payment id, channel id, channel_name text, amount money, fee money, state int, payee text, provider_no text, confirm text, note text, payee_kind int, paper text, paper_amount money, asked_kind int, asked_by id, checked_by id, err int, created_ms time, checked_ms time, sent_ms time, done_ms time, version int, said money
+-- out: id id, kind int, party id, party_name text, driver id, payment id, channel id, channel_name text, amount money, fee money, state int, payee text, provider_no text, confirm text, note text, payee_kind int, paper text, paper_amount money, asked_kind int, asked_by id, checked_by id, err int, created_ms time, checked_ms time, sent_ms time, done_ms time, version int, said money, tax money
 SELECT o.id, o.kind, o.party, COALESCE(p.name, ''), o.driver, o.payment, o.channel, COALESCE(c.name, ''), o.amount, o.fee,
        o.state, CASE WHEN length(o.payee) > 4 THEN '****' || substr(o.payee, length(o.payee) - 3, 4) ELSE '' END,
        o.provider_no, CASE WHEN o.state = 4 THEN o.confirm ELSE '' END, o.note, COALESCE(p.payee_kind, 0), o.paper, o.paper_amount, o.asked_kind, o.asked_by,
-       o.checked_by, o.err, o.created_ms, o.checked_ms, o.sent_ms, o.done_ms, o.version, o.said
+       o.checked_by, o.err, o.created_ms, o.checked_ms, o.sent_ms, o.done_ms, o.version, o.said, o.tax
 FROM payout o
 LEFT JOIN party p ON p.id = o.party
 LEFT JOIN channel c ON c.id = o.channel
@@ -45,11 +45,11 @@ WHERE o.tenant = :tenant AND (:state < 0 OR o.state = :state) AND o.id < :after
 ORDER BY o.id DESC LIMIT :lim;
 
 -- name: partner_payouts(tenant id, party id, after id, lim int) many
--- out: id id, kind int, party id, party_name text, driver id, payment id, channel id, channel_name text, amount money, fee money, state int, payee text, provider_no text, confirm text, note text, payee_kind int, paper text, paper_amount money, asked_kind int, asked_by id, checked_by id, err int, created_ms time, checked_ms time, sent_ms time, done_ms time, version int, said money
+-- out: id id, kind int, party id, party_name text, driver id, payment id, channel id, channel_name text, amount money, fee money, state int, payee text, provider_no text, confirm text, note text, payee_kind int, paper text, paper_amount money, asked_kind int, asked_by id, checked_by id, err int, created_ms time, checked_ms time, sent_ms time, done_ms time, version int, said money, tax money
 SELECT o.id, o.kind, o.party, COALESCE(p.name, ''), 0, 0, o.channel, COALESCE(c.name, ''), o.amount, o.fee,
        o.state, CASE WHEN length(o.payee) > 4 THEN '****' || substr(o.payee, length(o.payee) - 3, 4) ELSE '' END,
        o.provider_no, CASE WHEN o.state = 4 THEN o.confirm ELSE '' END, o.note, COALESCE(p.payee_kind, 0), o.paper, o.paper_amount, o.asked_kind, 0, 0, o.err,
-       o.created_ms, o.checked_ms, o.sent_ms, o.done_ms, o.version, o.said
+       o.created_ms, o.checked_ms, o.sent_ms, o.done_ms, o.version, o.said, o.tax
 FROM payout o
 LEFT JOIN party p ON p.id = o.party
 LEFT JOIN channel c ON c.id = o.channel
@@ -57,8 +57,8 @@ WHERE o.party = :party AND o.tenant = :tenant AND o.id < :after
 ORDER BY o.id DESC LIMIT :lim;
 
 -- name: bank_payouts(tenant id, id id) many
--- out: id id, payee text, payee_name text, amount money, fee money, currency text, note text
-SELECT o.id, o.payee, o.payee_name, o.amount, o.fee, o.currency, o.note
+-- out: id id, payee text, payee_name text, amount money, fee money, currency text, note text, tax money
+SELECT o.id, o.payee, o.payee_name, o.amount, o.fee, o.currency, o.note, o.tax
 FROM payout o
 JOIN channel c ON c.id = o.channel AND c.kind = 4 AND c.tenant = o.tenant
 WHERE o.tenant = :tenant AND o.channel = :id AND o.state = 2

@@ -7,7 +7,7 @@ SELECT p.id, p.name, t.currency, COALESCE(a.posted_in - a.posted_out, 0), COALES
        COALESCE(v.posted_in - v.posted_out, 0), COALESCE(d.posted_out - d.posted_in, 0), p.verified,
        CASE WHEN length(p.payee) > 4 THEN '****' || substr(p.payee, length(p.payee) - 3, 4) ELSE '' END, t.payout_min, t.payout_fee,
        (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM split_part x WHERE x.party = p.id AND x.at_ms >= :today_ms),
-       (SELECT count(DISTINCT x.order_id) FROM split_part x WHERE x.party = p.id AND x.at_ms >= :today_ms),
+       (SELECT count(DISTINCT x.order_id) FROM split_part x WHERE x.party = p.id AND x.at_ms >= :today_ms AND x.fee_kind <> 0),
        (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM split_part x WHERE x.party = p.id AND x.at_ms >= :month_ms)
 FROM party p
 JOIN tenant t ON t.id = p.tenant

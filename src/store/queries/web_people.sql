@@ -54,11 +54,12 @@ ORDER BY id DESC LIMIT :lim;
 SELECT id, tenant, driver, tag, kind, offline_limit, state, version, created_ms FROM token WHERE id = :id AND tenant = :tenant;
 
 -- name: parties(tenant id, after id, lim int) many
--- out: id id, kind int, name text, state int, pending money, available money, debt money, verified bool, payee text, payee_kind int, version int
+-- out: id id, kind int, name text, state int, pending money, available money, debt money, verified bool, payee text, payee_kind int, version int, payee_cert text
 SELECT p.id, p.kind, p.name, p.state,
        COALESCE(a.posted_in - a.posted_out, 0), COALESCE(b.posted_in - b.posted_out, 0),
        COALESCE(x.posted_out - x.posted_in, 0), p.verified,
-       CASE WHEN length(p.payee) > 4 THEN '****' || substr(p.payee, length(p.payee) - 3, 4) ELSE '' END, p.payee_kind, p.version
+       CASE WHEN length(p.payee) > 4 THEN '****' || substr(p.payee, length(p.payee) - 3, 4) ELSE '' END, p.payee_kind, p.version,
+       CASE WHEN length(p.payee_cert) > 4 THEN '****' || substr(p.payee_cert, length(p.payee_cert) - 3, 4) ELSE '' END
 FROM party p
 JOIN tenant t ON t.id = p.tenant
 LEFT JOIN account a ON a.tenant = p.tenant AND a.kind = 5 AND a.owner = p.id AND a.currency = t.currency AND a.currency <> ''
@@ -69,8 +70,8 @@ WHERE p.tenant = :tenant AND p.state <> 2 AND p.id < :after
 ORDER BY p.id DESC LIMIT :lim;
 
 -- name: web_party_row(tenant id, id id) one
--- out: id id, tenant id, kind int, name text, verified int, payee text, payee_name text, payee_kind int, state int, version int, created_ms time
-SELECT id, tenant, kind, name, verified, payee, payee_name, payee_kind, state, version, created_ms FROM party WHERE id = :id AND tenant = :tenant;
+-- out: id id, tenant id, kind int, name text, verified int, payee text, payee_name text, payee_kind int, state int, version int, created_ms time, payee_cert text
+SELECT id, tenant, kind, name, verified, payee, payee_name, payee_kind, state, version, created_ms, payee_cert FROM party WHERE id = :id AND tenant = :tenant;
 
 -- name: contracts(tenant id, after id, lim int) many
 -- out: id id, family id, name text, from_ms time, unit i64, parties i64, to_ms time, rounding int, clauses i64

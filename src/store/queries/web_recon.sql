@@ -24,13 +24,13 @@ FROM payment p
 WHERE p.tenant = :tenant AND p.channel = :id AND p.state IN (3, 6) AND p.paid_ms >= :from_ms AND p.paid_ms < :to_ms
   AND NOT EXISTS (SELECT 1 FROM bill_diff d WHERE d.of_row = p.id AND d.of_row <> 0 AND d.way = 2 AND d.state = 3)
 UNION ALL
-SELECT 2, o.id, CASE WHEN o.said <> 0 THEN o.said ELSE o.amount - o.fee END, o.done_ms,
+SELECT 2, o.id, CASE WHEN o.said <> 0 THEN o.said ELSE o.amount - o.fee - o.tax END, o.done_ms,
        (SELECT COALESCE(max(d.id), 0) FROM bill_diff d WHERE d.of_row = o.id AND d.of_row <> 0 AND d.bill <> 0 AND d.class IN (3, 5)
           AND d.state <> 3 AND d.theirs_day = 0 AND d.asked_by = 0) AS half,
        (SELECT COALESCE(max(d.state), 0) FROM bill_diff d WHERE d.of_row = o.id AND d.of_row <> 0 AND d.bill <> 0 AND d.class IN (3, 5)
           AND d.state <> 3 AND d.theirs_day = 0 AND d.asked_by = 0) AS half_state,
        (SELECT COALESCE(max(d.id), 0) FROM bill_diff d WHERE d.of_row = o.id AND d.of_row <> 0 AND d.bill <> 0 AND d.class = 4
-          AND d.state = 2 AND d.asked_by = 0 AND d.theirs = -(CASE WHEN o.said <> 0 THEN o.said ELSE o.amount - o.fee END)) AS late,
+          AND d.state = 2 AND d.asked_by = 0 AND d.theirs = -(CASE WHEN o.said <> 0 THEN o.said ELSE o.amount - o.fee - o.tax END)) AS late,
        (SELECT count(*) FROM bill_diff d WHERE d.of_row = o.id AND d.of_row <> 0 AND d.bill <> 0 AND d.class IN (1, 2, 3, 5)
           AND d.theirs_day <> 0 AND d.theirs_day <> :day) AS other
 FROM payout o
@@ -51,7 +51,7 @@ SELECT 1, p.channel, CASE WHEN p.state IN (3, 6) AND NOT EXISTS (SELECT 1 FROM b
           AND d.theirs_day <> 0 AND d.theirs_day <> :day) AS other
 FROM payment p WHERE p.id = :row_id AND p.tenant = :tenant
 UNION ALL
-SELECT 2, o.channel, CASE WHEN o.state = 5 THEN 1 ELSE 0 END, CASE WHEN o.said <> 0 THEN o.said ELSE o.amount - o.fee END, o.done_ms,
+SELECT 2, o.channel, CASE WHEN o.state = 5 THEN 1 ELSE 0 END, CASE WHEN o.said <> 0 THEN o.said ELSE o.amount - o.fee - o.tax END, o.done_ms,
        (SELECT COALESCE(max(d.id), 0) FROM bill_diff d WHERE d.of_row = o.id AND d.of_row <> 0 AND d.bill <> 0 AND d.class IN (3, 5)
           AND d.state <> 3 AND d.theirs_day = 0 AND d.asked_by = 0) AS half,
        (SELECT COALESCE(max(d.state), 0) FROM bill_diff d WHERE d.of_row = o.id AND d.of_row <> 0 AND d.bill <> 0 AND d.class IN (3, 5)
@@ -76,6 +76,10 @@ FROM bill b
 LEFT JOIN channel c ON c.id = b.channel
 WHERE b.tenant = :tenant AND (:channel = 0 OR b.channel = :channel) AND b.id < :after
 ORDER BY b.id DESC LIMIT :lim;
+
+-- name: web_diff_state(tenant id, id id) one
+-- out: state int
+SELECT state FROM bill_diff WHERE id = :id AND tenant = :tenant;
 
 -- state 0: all that are not resolved.
 -- name: bill_diffs(tenant id, after id, lim int, channel id, state int, day int) many

@@ -2,9 +2,9 @@
 -- Statements of parties. A party's position is what it got of orders less what it took out: pending + available + in transit - debt.
 
 -- part: statement_row
--- out: id id, party id, party_name text, month int, from_ms time, to_ms time, currency text, opening money, shares money, refunds money, withdrawn money, fees money, closing money, orders int, state int, note text, made_ms time, decided_ms time
+-- out: id id, party id, party_name text, month int, from_ms time, to_ms time, currency text, opening money, shares money, refunds money, withdrawn money, fees money, closing money, orders int, state int, note text, made_ms time, decided_ms time, tax money
 SELECT s.id, s.party, COALESCE(p.name, ''), s.month, s.from_ms, s.to_ms, s.currency, s.opening, s.shares, s.refunds, s.withdrawn,
-       s.fees, s.closing, s.orders, s.state, s.note, s.made_ms, s.decided_ms
+       s.fees, s.closing, s.orders, s.state, s.note, s.made_ms, s.decided_ms, s.tax
 FROM statement s
 LEFT JOIN party p ON p.id = s.party
 
@@ -27,7 +27,7 @@ WHERE s.tenant = :tenant AND s.id = :id;
 SELECT month, from_ms, to_ms FROM statement WHERE tenant = :tenant AND party = :of_party AND month IN (:before, :after);
 
 -- name: web_statement_sums(tenant id, of_party id, from_ms time, to_ms time) one
--- out: opening money, shares money, refunds money, withdrawn money, fees money, orders i64
+-- out: opening money, shares money, refunds money, withdrawn money, fees money, orders i64, tax money
 SELECT (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM split_part x WHERE x.party = p.id AND x.at_ms < :from_ms)
      - (SELECT CAST(COALESCE(sum(o.amount), 0) AS BIGINT) FROM payout o
         WHERE o.party = p.id AND o.kind IN (1, 3) AND o.state = 5 AND o.done_ms < :from_ms) AS opening,
@@ -40,13 +40,16 @@ SELECT (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM split_part x WHER
        (SELECT CAST(COALESCE(sum(o.fee), 0) AS BIGINT) FROM payout o
         WHERE o.party = p.id AND o.kind IN (1, 3) AND o.state = 5 AND o.done_ms >= :from_ms AND o.done_ms < :to_ms) AS fees,
        (SELECT count(DISTINCT x.order_id) FROM split_part x
-        WHERE x.party = p.id AND x.at_ms >= :from_ms AND x.at_ms < :to_ms) AS orders
+        WHERE x.party = p.id AND x.at_ms >= :from_ms AND x.at_ms < :to_ms AND x.fee_kind <> 0) AS orders,
+       (SELECT CAST(COALESCE(sum(o.tax), 0) AS BIGINT) FROM payout o
+        WHERE o.party = p.id AND o.kind = 1 AND o.state = 5 AND o.done_ms >= :from_ms AND o.done_ms < :to_ms) AS tax
 FROM party p
 WHERE p.id = :of_party AND p.tenant = :tenant;
 
+-- Guarantees and rents of a month's end have no fee: they are no orders, and stand in the list as what they are.
 -- name: web_statement_orders(of_party id, from_ms time, to_ms time) many
 -- out: order_id id, at_ms time, station_name text, energy_mwh energy, share money, refund money
-SELECT x.order_id, min(x.at_ms), COALESCE(min(s.name), ''), COALESCE(min(o.energy_mwh), 0),
+SELECT x.order_id, min(x.at_ms), CASE WHEN max(x.fee_kind) = 0 THEN '月末 month end' ELSE COALESCE(min(s.name), '') END, COALESCE(min(o.energy_mwh), 0),
        CAST(sum(CASE WHEN x.amount > 0 THEN x.amount ELSE 0 END) AS BIGINT),
        CAST(-sum(CASE WHEN x.amount < 0 THEN x.amount ELSE 0 END) AS BIGINT)
 FROM split_part x
@@ -57,8 +60,8 @@ GROUP BY x.order_id
 ORDER BY min(x.at_ms), x.order_id LIMIT 100000;
 
 -- name: web_statement_payouts(of_party id, from_ms time, to_ms time) many
--- out: id id, done_ms time, channel_name text, provider_no text, amount money, fee money
-SELECT o.id, o.done_ms, COALESCE(c.name, ''), o.provider_no, o.amount, o.fee
+-- out: id id, done_ms time, channel_name text, provider_no text, amount money, fee money, tax money
+SELECT o.id, o.done_ms, COALESCE(c.name, ''), o.provider_no, o.amount, o.fee, o.tax
 FROM payout o
 LEFT JOIN channel c ON c.id = o.channel
 WHERE o.party = :of_party AND o.kind IN (1, 3) AND o.state = 5 AND o.done_ms >= :from_ms AND o.done_ms < :to_ms

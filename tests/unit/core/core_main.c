@@ -22,6 +22,8 @@ int core_wallet(void);
 int core_discharge(void);
 int core_account(void);
 int core_sharing(void);
+int core_withhold(void);
+int core_lotfee(void);
 
 int main(void)
 {
@@ -29,7 +31,8 @@ int main(void)
         core_orders,       core_frame,          core_charger,     core_purse,    core_statement,
         core_pile,         core_defects,        core_needs_tests, core_invoice,  core_recon,
         core_occupancy,    core_occupancy_bill, core_wallet,      core_contract, core_company,
-        core_company_bill, core_parallel,       core_discharge, core_account, core_sharing,
+        core_company_bill, core_parallel,       core_discharge,   core_account,  core_sharing,
+        core_withhold,     core_lotfee,
     };
     int failed = 0;
 

@@ -573,11 +573,11 @@ static void right_books_pass(void **state)
     "tenant, kind, party, driver, payment, lot_amount, channel, currency, amount, fee, "           \
     "provider_no, payee, payee_name, confirm, note, transfer, asked_kind, asked_by, checked_by, "  \
     "err, tries, created_ms, checked_ms, sent_ms, done_ms, version, said, paper, paper_amount, "   \
-    "due_ms, order_id, state, settled"
+    "due_ms, order_id, tax, tax_rule, tax_month, tax_base, tax_had, withheld, tax_at, state, settled"
 #define PAYOUT_ROW(state_settled)                                                                  \
     "INSERT INTO payout (id, " PAYOUT_COLUMNS ")"                                                  \
     " VALUES (900, 1, 1, 2, 0, 0, 0, 0, 'CNY', 100, 0, '', '', '', '', '', 20, 2, 1, 0, 0, 0, 1, " \
-    "0, 0, 0, 1, 0, '', 0, 0, 0, " state_settled ")"
+    "0, 0, 0, 1, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, " state_settled ")"
 
 static const struct {
     const char *rule, *sql;
@@ -727,7 +727,7 @@ static const struct {
     {"gift", "UPDATE orders SET gift = 1 WHERE id = 100"},
     {"gift", "UPDATE payment SET gift_back = 1"},
     {"gift", "UPDATE payment SET gift_lost = 1"},
-    {"gift", "INSERT INTO driver VALUES (2, 1, '', '', 0, 1, 0, 0, 0, 0);"
+    {"gift", "INSERT INTO driver VALUES (2, 1, '', '', 0, 1, 0, 0, 0, 0, '');"
              "UPDATE payment SET gift = 500"}, /* promised, paid, and not given */
     {"hold", "UPDATE hold SET leg_of = 99 WHERE id = 51"},
     {"hold", "UPDATE hold SET leg_of = 50 WHERE id = 51"},

@@ -203,5 +203,7 @@ int main(void)
     failed += check_tests();
     failed += chain_tests();
     failed += check_recon_tests();
+    failed += check_tax_tests();
+    failed += check_lot_tests();
     return failed != 0;
 }

@@ -55,5 +55,7 @@ int backup_tests(void);
 int check_tests(void);
 int chain_tests(void);
 int check_recon_tests(void);
+int check_tax_tests(void);
+int check_lot_tests(void);
 
 #endif

@@ -148,6 +148,7 @@ static void every_list_answers(void **state)
                      : strstr(r->path, "contracts")  ? "81"
                      : strstr(r->path, "accounts")   ? "91"
                      : strstr(r->path, "transfers")  ? "202"
+                     : strstr(r->path, "parties")    ? "12"
                      : strstr(r->path, "commands")   ? "301"
                                                      : "101",
                      strchr(brace, '/') ? strchr(brace, '/') : "");

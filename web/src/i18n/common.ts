@@ -94,6 +94,8 @@ export const common: Pairs = {
   'transfer_code.12': ['渠道结算与手续费', 'Paid out, or fee kept, by a channel'],
   'transfer_code.15': ['赠送', 'Gift'],
   'transfer_code.16': ['赠送金收回', 'Gift taken back'],
+  'transfer_code.20': ['代扣个税', 'Tax withheld'],
+  'transfer_code.22': ['缴纳税款', 'Paid to the tax office'],
   ...clauseTexts,
   'channel_kind.1': ['微信支付', 'WeChat Pay'],
   'channel_kind.2': ['支付宝', 'Alipay'],

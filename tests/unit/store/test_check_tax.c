@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+/* test_check_tax.c: `even check` and withheld tax: right books say nothing, and each thing that is changed
+ * behind the store's back is found by its rule. The books are made by hand: a person has three payouts
+ * of 1.00 in a month, the second of which came back; the office was paid for the first. */
+#include "test_store.h"
+
+#include "base/err.h"
+#include "io/os/file.h"
+#include "store/check.h"
+
+enum { LOSS = 1, PENDING, AVAILABLE, TRANSIT, TAX, BANK, ACCOUNTS };
+enum { PLATFORM = 1, PERSON, RULE = 60, MONTH = 202601, ONE = 10000 };
+
+struct side {
+    int64_t account, amount;
+};
+
+static int64_t in[ACCOUNTS], out[ACCOUNTS], last[ACCOUNTS];
+
+static void transfer_put(struct box *b, int64_t id, int32_t code, const struct side side[3])
+{
+    struct buf legs;
+    int64_t positive = 0;
+    buf_init(&legs, 4000);
+    for (size_t i = 0; i < 3 && side[i].account; i++) {
+        int64_t a = side[i].account, v = side[i].amount;
+        in[a] += v > 0 ? v : 0;
+        out[a] -= v < 0 ? v : 0;
+        positive += v > 0 ? v : 0;
+        buf_put_varint(&legs, (uint64_t)a);
+        buf_put_zigzag(&legs, v);
+        buf_put_zigzag(&legs, in[a] - out[a]);
+        buf_put_varint(&legs, (uint64_t)last[a]);
+        buf_put_varint(&legs, 0);
+        last[a] = id;
+    }
+    const struct row_transfer row = {.id = id,
+                                     .tenant = 1,
+                                     .code = code,
+                                     .currency = "CNY",
+                                     .amount = positive,
+                                     .effective_ms = id * 1000,
+                                     .posted_ms = id * 1000,
+                                     .note = "",
+                                     .legs = buf_str(&legs)};
+    row_pack(&b->rows, ROW_TRANSFER, ROW_INSERT, &row);
+    buf_free(&legs);
+}
+
+static void accounts_put(struct box *b)
+{
+    static const int32_t kinds[] = {
+        [LOSS] = ACCOUNT_OVERRUN,    [PENDING] = ACCOUNT_PENDING, [AVAILABLE] = ACCOUNT_AVAILABLE,
+        [TRANSIT] = ACCOUNT_TRANSIT, [TAX] = ACCOUNT_TAX,         [BANK] = ACCOUNT_BANK};
+    for (int64_t a = LOSS; a < ACCOUNTS; a++)
+        row_pack(&b->rows, ROW_ACCOUNT, ROW_UPSERT,
+                 &(struct row_account){.id = a,
+                                       .tenant = 1,
+                                       .kind = kinds[a],
+                                       .owner = a >= PENDING && a <= TRANSIT ? PERSON : 0,
+                                       .currency = "CNY",
+                                       .posted_in = in[a],
+                                       .posted_out = out[a],
+                                       .min_balance = a == LOSS ? -1000000000 : 0,
+                                       .last_transfer = last[a]});
+}
+
+static void journal_make(struct box *b)
+{
+    static const struct {
+        int64_t id;
+        int32_t code;
+        struct side side[3];
+    } all[] = {
+        {10, TRANSFER_CLAUSE, {{LOSS, -2 * ONE}, {PENDING, 2 * ONE}}},
+        {11, TRANSFER_MATURE, {{PENDING, -2 * ONE}, {AVAILABLE, 2 * ONE}}},
+        {20, TRANSFER_WITHDRAWAL, {{AVAILABLE, -ONE}, {TRANSIT, ONE}}},
+        {22, TRANSFER_WITHHELD, {{TRANSIT, -1500}, {TAX, 1500}}},
+        {23, TRANSFER_WITHDRAWAL, {{AVAILABLE, -ONE}, {TRANSIT, ONE}}},
+        {25, TRANSFER_WITHHELD, {{TRANSIT, -4000}, {TAX, 4000}}},
+        {26, TRANSFER_PAYOUT_BACK, {{TRANSIT, -6000}, {TAX, -4000}, {AVAILABLE, ONE}}},
+        {27, TRANSFER_WITHDRAWAL, {{AVAILABLE, -ONE}, {TRANSIT, ONE}}},
+        {29, TRANSFER_WITHHELD, {{TRANSIT, -4000}, {TAX, 4000}}},
+        {30, TRANSFER_PAYOUT_DONE, {{TRANSIT, -8500}, {BANK, 8500}}},
+        {31, TRANSFER_TAX_PAID, {{TAX, -1500}, {BANK, 1500}}},
+    };
+    memset(in, 0, sizeof in);
+    memset(out, 0, sizeof out);
+    memset(last, 0, sizeof last);
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        transfer_put(b, all[i].id, all[i].code, all[i].side);
+    accounts_put(b);
+}
+
+/* 0.40 free, then a quarter of it; above 1.00 taxed, a half. */
+static void rule_make(struct box *b)
+{
+    row_pack(&b->rows, ROW_WITHHOLD_RULE, ROW_UPSERT,
+             &(struct row_withhold_rule){.id = RULE, .tenant = 1, .deduct = 4000});
+    row_pack(&b->rows, ROW_WITHHOLD_RATE, ROW_UPSERT,
+             &(struct row_withhold_rate){.rule = RULE, .rate_bp = 2500});
+    row_pack(&b->rows, ROW_WITHHOLD_RATE, ROW_UPSERT,
+             &(struct row_withhold_rate){.rule = RULE, .seq = 1, .above = ONE, .rate_bp = 5000});
+}
+
+static void person_make(struct box *b)
+{
+    row_pack(&b->rows, ROW_TENANT, ROW_UPSERT, &(struct row_tenant){.id = 1, .zone = "UTC"});
+    row_pack(&b->rows, ROW_PARTY, ROW_UPSERT,
+             &(struct row_party){.id = PLATFORM, .tenant = 1, .kind = PARTY_PLATFORM});
+    row_pack(&b->rows, ROW_PARTY, ROW_UPSERT,
+             &(struct row_party){.id = PERSON,
+                                 .tenant = 1,
+                                 .kind = PARTY_PROPERTY,
+                                 .payee_kind = PAYEE_PERSON,
+                                 .tax_month = MONTH,
+                                 .tax_sum = 2 * ONE,
+                                 .tax_held = 5500});
+    row_pack(&b->rows, ROW_CONTRACT_MONTH, ROW_UPSERT,
+             &(struct row_contract_month){
+                 .family = 5, .month = MONTH, .party = PERSON, .tenant = 1, .posted = 2 * ONE});
+    row_pack(&b->rows, ROW_SPLIT_PART, ROW_INSERT,
+             &(struct row_split_part){.order_id = 10,
+                                      .seq = 1,
+                                      .tenant = 1,
+                                      .transfer = 10,
+                                      .party = PERSON,
+                                      .account = PENDING,
+                                      .base = 2 * ONE,
+                                      .ratio = 1,
+                                      .ratio_sum = 1,
+                                      .amount = 2 * ONE});
+    row_pack(&b->rows, ROW_STATEMENT, ROW_UPSERT,
+             &(struct row_statement){.id = 80,
+                                     .tenant = 1,
+                                     .party = PERSON,
+                                     .month = MONTH,
+                                     .to_ms = 1000000,
+                                     .currency = "CNY",
+                                     .shares = 2 * ONE,
+                                     .withdrawn = ONE,
+                                     .closing = ONE,
+                                     .tax = 1500});
+}
+
+static void payouts_make(struct box *b)
+{
+    static const int64_t of[][9] = {
+        /* id, state, transfer, settled, tax, base, had, withheld, at */
+        {900, PAYOUT_SETTLED, 20, 30, 1500, ONE, 0, 22, 21},
+        {901, PAYOUT_FAILED, 23, 26, 4000, 2 * ONE, 1500, 25, 24},
+        {902, PAYOUT_APPROVED, 27, 0, 4000, 2 * ONE, 1500, 29, 28},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(of); i++)
+        row_pack(&b->rows, ROW_PAYOUT, ROW_UPSERT,
+                 &(struct row_payout){.id = of[i][0],
+                                      .tenant = 1,
+                                      .kind = PAYOUT_SHARE,
+                                      .party = PERSON,
+                                      .currency = "CNY",
+                                      .amount = ONE,
+                                      .state = (int32_t)of[i][1],
+                                      .transfer = of[i][2],
+                                      .settled = of[i][3],
+                                      .done_ms = of[i][3] * 1000,
+                                      .tax_rule = RULE,
+                                      .tax_month = MONTH,
+                                      .tax = of[i][4],
+                                      .tax_base = of[i][5],
+                                      .tax_had = of[i][6],
+                                      .withheld = of[i][7],
+                                      .tax_at = of[i][8]});
+    row_pack(&b->rows, ROW_TAX_MONTH, ROW_UPSERT,
+             &(struct row_tax_month){.id = 70,
+                                     .tenant = 1,
+                                     .month = MONTH,
+                                     .currency = "CNY",
+                                     .withheld = 5500,
+                                     .paid = 1500});
+    row_pack(&b->rows, ROW_TAX_PAID, ROW_UPSERT,
+             &(struct row_tax_paid){.id = 71,
+                                    .tenant = 1,
+                                    .month = MONTH,
+                                    .currency = "CNY",
+                                    .amount = 1500,
+                                    .number = "R-1",
+                                    .transfer = 31});
+}
+
+static int check(struct box *b, char *said, size_t size)
+{
+    FILE *f = fmemopen(said, size, "w");
+    assert_non_null(f);
+    int rc = store_check(box_path(b, "even.db"), f);
+    fclose(f);
+    return rc;
+}
+
+static const struct {
+    const char *rule, *sql;
+} wrongs[] = {
+    {"tax", "UPDATE payout SET tax = tax - 100 WHERE id = 902"},
+    {"tax", "UPDATE payout SET tax_base = tax_base - 100 WHERE id = 902"},
+    {"tax", "UPDATE payout SET tax_had = tax_had + 100, tax = tax - 100 WHERE id = 902"},
+    {"tax", "UPDATE payout SET tax_rule = 61 WHERE id = 900"},
+    {"tax", "UPDATE payout SET withheld = 20 WHERE id = 900"},
+    {"tax", "UPDATE payout SET kind = 2 WHERE id = 900"},
+    {"tax", "UPDATE payout SET tax_at = 0 WHERE id = 900"}, /* the next one does not count it */
+    {"tax", "UPDATE payout SET tax_month = 202602 WHERE id = 900"},
+    {"tax", "UPDATE withhold_rule SET deduct = 4400"},
+    {"tax", "UPDATE withhold_rule SET deduct_bp = 9000"},
+    {"tax", "UPDATE withhold_rule SET tenant = 2"},
+    {"tax", "UPDATE withhold_rate SET rate_bp = 2600 WHERE seq = 0"},
+    {"tax", "UPDATE withhold_rate SET above = 10400 WHERE seq = 1"},
+    {"tax", "DELETE FROM withhold_rate"},
+    {"office", "UPDATE tax_month SET withheld = withheld + 100"},
+    {"office", "UPDATE tax_month SET paid = paid + 100"},
+    {"office", "UPDATE tax_month SET month = 202602"},
+    {"office", "DELETE FROM tax_month"},
+    {"office", "UPDATE tax_paid SET amount = amount - 100"},
+    {"office", "UPDATE tax_paid SET transfer = 22"},
+    {"office", "DELETE FROM tax_paid"},
+    {"office", "UPDATE account SET kind = 9 WHERE id = 5"},
+    {"person", "UPDATE party SET tax_sum = tax_sum - 100 WHERE id = 2"},
+    {"person", "UPDATE party SET tax_held = 0 WHERE id = 2"},
+    {"person", "UPDATE party SET tax_month = 202602 WHERE id = 2"},
+    {"statement", "UPDATE statement SET tax = 0"},
+    {"payout", "UPDATE payout SET tax = 10000 WHERE id = 902"},
+    {"position", "UPDATE payout SET tax = 0, tax_rule = 0, tax_at = 0 WHERE id = 902"},
+};
+
+static void withheld_tax_is_counted_again(void **state)
+{
+    struct box *b = *state;
+    char said[20000], want[40];
+    struct buf right;
+    box_open(b);
+    journal_make(b);
+    rule_make(b);
+    person_make(b);
+    payouts_make(b);
+    box_commit(b);
+    box_close(b);
+    int rc = check(b, said, sizeof said);
+    if (rc)
+        print_error("%s", said);
+    assert_int_equal(rc, 0);
+    buf_init(&right, 8 << 20);
+    assert_int_equal(file_read(box_path(b, "even.db"), 8 << 20, &right), 0);
+    for (size_t i = 0; i < ARRAY_LEN(wrongs); i++) {
+        assert_int_equal(file_write_atomic(box_path(b, "even.db"), buf_str(&right), 0600), 0);
+        box_exec(b, wrongs[i].sql);
+        rc = check(b, said, sizeof said);
+        snprintf(want, sizeof want, "violation %s ", wrongs[i].rule);
+        if (rc != 1 || !strstr(said, want))
+            print_error("%s: %d\n%s", wrongs[i].sql, rc, said);
+        assert_int_equal(rc, 1);
+        assert_non_null(strstr(said, want));
+    }
+    buf_free(&right);
+}
+
+int check_tax_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(withheld_tax_is_counted_again, box_make, box_drop),
+    };
+    return cmocka_run_group_tests_name("check: tax", tests, NULL, NULL);
+}
