@@ -320,11 +320,9 @@ static int ledger_row_load(struct core *c, enum row_table t, const void *row)
     }
 }
 
-int core_load(struct core *c, enum row_table t, const void *row)
+/* Rows that are an object each, found by their id (keep.c). */
+static bool row_of_directory(enum row_table t)
 {
-    const int64_t *id = row_field(t, row, "id");
-    if (id && t != ROW_WEB_SESSION)
-        core_id_seen(c, *id);
     switch (t) {
     case ROW_TENANT:
     case ROW_PARTY:
@@ -349,7 +347,20 @@ int core_load(struct core *c, enum row_table t, const void *row)
     case ROW_PARTY_ACCOUNT:
     case ROW_TAX_MONTH:
     case ROW_TAX_PAID:
+        return true;
+    default:
+        return false;
+    }
+}
+
+int core_load(struct core *c, enum row_table t, const void *row)
+{
+    const int64_t *id = row_field(t, row, "id");
+    if (id && t != ROW_WEB_SESSION)
+        core_id_seen(c, *id);
+    if (row_of_directory(t))
         return directory_load(c, t, row);
+    switch (t) {
     case ROW_WITHHOLD_RULE:
     case ROW_WITHHOLD_RATE:
         return withhold_load(c, t, row);

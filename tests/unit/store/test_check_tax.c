@@ -220,7 +220,7 @@ static const struct {
     {"office", "UPDATE tax_paid SET amount = amount - 100"},
     {"office", "UPDATE tax_paid SET transfer = 22"},
     {"office", "DELETE FROM tax_paid"},
-    {"office", "UPDATE account SET kind = 9 WHERE id = 5"},
+    {"office", "UPDATE account_cold SET kind = 9 WHERE id = 5"},
     {"person", "UPDATE party SET tax_sum = tax_sum - 100 WHERE id = 2"},
     {"person", "UPDATE party SET tax_held = 0 WHERE id = 2"},
     {"person", "UPDATE party SET tax_month = 202602 WHERE id = 2"},
