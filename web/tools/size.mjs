@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 
 const dist = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist')
-const BUDGET = { console: 600, driver: 250, partner: 250 }
+const BUDGET = { console: 640, driver: 250, partner: 250 }
 const size = (f) => gzipSync(readFileSync(f), { level: 9 }).length
 
 function reach(file, seen) {
