@@ -198,6 +198,30 @@ static void test_shared(void **state)
     assert_int_equal(balance(ACCOUNT_AVAILABLE), 12000);
 }
 
+/* A rule withholds tax of persons: the channel pays only who is known to be none. */
+static void test_taxed(void **state)
+{
+    (void)state;
+    int64_t order;
+    receiver();
+    struct cmd *c = world_web(w, CMD_WITHHOLD_PUT, w->person, ACTOR_PERSON);
+    (void)str_copy(c->u.withhold_put.name, 101, STR_LIT("代扣"));
+    c->u.withhold_put.from_ms = w->now;
+    c->u.withhold_put.n = 1;
+    c->u.withhold_put.rate[0] = (struct withhold_rate_in){0, 2000, 0};
+    assert_int_equal(world_send(w, c), 0);
+    (void)sent(&order);
+    assert_null(asked(PAY_SHARE));
+    assert_int_equal(balance(ACCOUNT_PENDING), 30000);
+    assert_int_equal(balance(ACCOUNT_TRANSIT), 0);
+    struct row_party owner = *(const struct row_party *)world_row(w, ROW_PARTY, w->owner);
+    owner.payee_kind = PAYEE_COMPANY;
+    assert_int_equal(world_put(w, ROW_PARTY, false, &owner), 0);
+    (void)sent(&order);
+    assert_non_null(asked(PAY_SHARE));
+    assert_int_equal(balance(ACCOUNT_TRANSIT), 18000);
+}
+
 static void test_unknown_lost_restart(void **state)
 {
     (void)state;
@@ -312,6 +336,7 @@ int core_sharing(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_shared, up, down),
+        cmocka_unit_test_setup_teardown(test_taxed, up, down),
         cmocka_unit_test_setup_teardown(test_unknown_lost_restart, up, down),
         cmocka_unit_test_setup_teardown(test_refused, up, down),
         cmocka_unit_test_setup_teardown(test_contradictory, up, down),
