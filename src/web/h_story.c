@@ -243,6 +243,8 @@ static struct api_MoneyStory *story_begin(struct request *r, int64_t driver, int
         *err = req_one(r, QUERY_STORY_ORDER, NULL, 0, &api_MoneyStory_type, s);
     if (*err == 0)
         *err = req_one(r, QUERY_WEB_ORDER, &key, 1, &api_OrderRow_type, &s->order);
+    if (*err == 0 && s->order.kind == ORDER_DISCHARGE)
+        *err = ERR_DISCHARGE; /* its money goes the other way: the order's page says all of it */
     if (*err == 0)
         *err = PART(s, QUERY_WEB_ORDER_LINES, FeeLine, lines, 400);
     if (*err == 0)

@@ -149,6 +149,7 @@ await main(async (h) => {
   const lots = (await driver.must('GET', '/api/v1/me/lots')).items;
   check(lots.some((l) => l.method === 5), `a lot of a discharge: ${JSON.stringify(lots)}`);
   refused(await h.ask('POST', `/api/v1/orders/${given.order.id}/refund`, { amount: '0.01', note: 'x' }), 409, 'discharge', 'no refund');
+  refused(await h.ask('GET', `/api/v1/orders/${given.order.id}/story`), 409, 'discharge', 'and no story of shares');
   refused(await driver.ask('POST', '/api/v1/me/invoices', { orders: [given.order.id], buyer: 1, title: '个人', email: 'a@b.cn' }), 409, 'discharge', 'no invoice');
   check(!(await driver.must('GET', '/api/v1/me/invoiceable')).items.some((o) => o.id === given.order.id), 'nor is it offered');
 

@@ -9,12 +9,13 @@ UNION ALL
 SELECT o.transfer, p.fee_bp FROM payout o JOIN payment p ON p.id = o.payment WHERE p.fee_bp <> 0 AND o.transfer <> 0
 UNION ALL
 SELECT o.settled, p.fee_bp FROM payout o JOIN payment p ON p.id = o.payment
-WHERE p.fee_bp <> 0 AND o.settled <> 0 AND o.state IN (6, 7, 8);
+WHERE p.fee_bp <> 0 AND o.settled <> 0 AND o.state IN (6, 7, 8)
+ORDER BY 1, 2;
 
 -- Orders that a single payment paid: its own lot's rate.
 -- name: check_lot_singles() many
 -- out: order_id id, bp int
-SELECT o.id, p.fee_bp FROM orders o JOIN payment p ON p.id = o.payment WHERE o.payer_kind = 2;
+SELECT o.id, p.fee_bp FROM orders o JOIN payment p ON p.id = o.payment WHERE o.payer_kind = 2 ORDER BY o.id;
 
 -- name: check_lot_orders() many
 -- out: id id, lots text, lot_fee money
