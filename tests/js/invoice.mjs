@@ -66,7 +66,7 @@ await main(async (h) => {
   await h.must('POST', '/api/v1/people', { login: 'viewer', name: 'V', password: 'viewer password', role: 5, party: '0', state: 0 });
   const viewer = h.client();
   await viewer.login('viewer', 'viewer password');
-  check((await viewer.ask('GET', '/api/v1/invoices')).status === 403, 'titles and tax numbers are not for who only looks on');
+  check((await viewer.ask('GET', '/api/v1/invoices/file')).status === 403, 'files with names are not for who only looks on');
   check((await h.must('GET', '/api/v1/invoices')).items.length === 0, 'nothing came of it');
 
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic',
@@ -110,6 +110,10 @@ await main(async (h) => {
     check(units(await id(phone, 'invoice-amount').innerText()) === 57100, '5.71 are asked for');
     await shot(phone, 'invoice-2-asked');
     const invoice = (await h.must('GET', '/api/v1/invoices')).items[0];
+    const masked = (await viewer.must('GET', '/api/v1/invoices')).items[0];
+    check(invoice.title === good.title && masked.title === '上**' && masked.tax_no === '****000X' && masked.email === '',
+      `whose it is is not for who only looks on: ${masked.title} ${masked.tax_no}`);
+    check((await driver.must('GET', '/api/v1/me/invoices')).items[0].title === good.title, 'but for himself');
     books('after the request');
     check((await driver.ask('POST', '/api/v1/me/invoices', good)).status === 409, 'an order is invoiced once');
     const story = await h.must('GET', `/api/v1/invoices/${invoice.id}`);

@@ -10,28 +10,32 @@ WHERE o.driver = :actor AND o.tenant = :tenant AND o.state = 8 AND o.payer_kind 
   AND o.paid > o.refunded AND o.id < :after
 ORDER BY o.id DESC LIMIT :lim;
 
+-- Who is invoiced is seen by himself and by whoever may see drivers.
 -- part: invoice_row
 -- out: id id, driver id, red_of id, red_of_number text, state int, seller text, buyer int, title text, tax_no text, email text, currency text, amount money, tax money, back money, orders int, number text, issued_on int, note text, created_ms time, exported_ms time, decided_ms time, version int
-SELECT v.id, v.driver, v.red_of, COALESCE(b.number, ''), v.state, v.seller, v.buyer, v.title, v.tax_no, v.email, v.currency, v.amount,
-       v.tax, v.back, v.orders, v.number, v.issued_on, v.note, v.created_ms, v.exported_ms, v.decided_ms, v.version
+SELECT v.id, v.driver, v.red_of, COALESCE(b.number, ''), v.state, v.seller, v.buyer,
+       CASE WHEN :clear = 1 OR v.driver = :actor THEN v.title ELSE substr(v.title, 1, 1) || '**' END,
+       CASE WHEN :clear = 1 OR v.driver = :actor OR v.tax_no = '' THEN v.tax_no ELSE '****' || substr(v.tax_no, length(v.tax_no) - 3, 4) END,
+       CASE WHEN :clear = 1 OR v.driver = :actor THEN v.email ELSE '' END,
+       v.currency, v.amount, v.tax, v.back, v.orders, v.number, v.issued_on, v.note, v.created_ms, v.exported_ms, v.decided_ms, v.version
 FROM invoice v
 LEFT JOIN invoice b ON b.id = v.red_of
 
--- name: me_invoices(tenant id, actor id, after id, lim int) many
+-- name: me_invoices(tenant id, actor id, after id, lim int, clear int) many
 -- use: invoice_row
 WHERE v.driver = :actor AND v.tenant = :tenant AND v.id < :after
 ORDER BY v.id DESC LIMIT :lim;
 
--- name: invoices(tenant id, after id, lim int, state int, driver id) many
+-- name: invoices(tenant id, actor id, after id, lim int, state int, driver id, clear int) many
 -- use: invoice_row
 WHERE v.tenant = :tenant AND (:state < 0 OR v.state = :state) AND (:driver = 0 OR v.driver = :driver) AND v.id < :after
 ORDER BY v.id DESC LIMIT :lim;
 
--- name: web_invoice(tenant id, id id, of_driver id) one
+-- name: web_invoice(tenant id, actor id, id id, of_driver id, clear int) one
 -- use: invoice_row
 WHERE v.id = :id AND v.tenant = :tenant AND (:of_driver = 0 OR v.driver = :of_driver);
 
--- name: web_invoice_reds(id id) many
+-- name: web_invoice_reds(id id, actor id, clear int) many
 -- use: invoice_row
 WHERE v.red_of = :id AND v.red_of <> 0
 ORDER BY v.id LIMIT 200;
