@@ -7,8 +7,8 @@ set -u
 build=$1
 e2e=${2:-}
 log=$build/meson-logs/testlog.txt
-# Many tests wait most of their time: one more than the machine has cores.
-export MESON_TESTTHREADS=$(( $(nproc) + 1 ))
+# Many tests wait most of their time: two more than the machine has cores.
+export MESON_TESTTHREADS=$(( $(nproc) + 2 ))
 [ "$e2e" = --no-e2e ] && e2e='--no-suite e2e'
 # shellcheck disable=SC2086 # two words, or none
 meson test -C "$build" -t "${TIMES:-2}" --no-rebuild --print-errorlogs $e2e >"$build/test.out" 2>&1

@@ -5,6 +5,7 @@
 set -eu
 build=$(cd "$1" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
+ALL_ORDERS=1 "$build/tests/unit/core/test_core"
 "$build/tests/prop/test_exhaust" --full
 "$build/tests/prop/test_exhaust_terms" --full
 for corpus in "$here"/../fuzz/corpus/*.txt; do

@@ -75,14 +75,14 @@ await main(async (h) => {
     hold: false, bay: false, near_min: 0, every_min: 0, windows: [{ from_min: 0, to_min: 1440, price: '0.10' }] });
   const company = (await h.must('POST', '/api/v1/companies', { name: 'Carriers', tax_no: '', contact: '', phone: '', kind: 2, credit: '100.00', overrun: 0, bill_day: 1, state: 0 })).id;
   const ids = { companies: company, invoices: invoice, 'occupancy-rules': rule.id, channels: channel, stations: w.station, chargers: w.chargers[0].id, connectors: w.chargers[0].connectors[0].id, drivers: w.driver, tariffs: w.tariff,
-    contracts: w.contract, orders: order, accounts: transfer.legs[0].account, transfers: transfer.id, commands: story.commands[0].id, payments: lot };
+    contracts: w.contract, parties: w.owner, orders: order, accounts: transfer.legs[0].account, transfers: transfer.id, commands: story.commands[0].id, payments: lot };
   let judged = 0;
   for (const [path, methods] of Object.entries(api.paths)) {
     const get = methods.get;
     const content = get?.responses['200'].content['application/json'];
     if (!content || path.endsWith('openapi.json')) continue;
     const who = get['x-permission'] === 'me' ? driver : get['x-permission'] === 'partner' ? partner : h;
-    const kind = path.replace('/me/', '/').split('/')[3];
+    const kind = path.replace(/\/(me|partner)\//, '/').split('/')[3];
     const real = path.replace('{id}', ids[kind]).replace('{code}', w.chargers[0].connectors[0].code);
     const r = await who.ask('GET', real);
     check(r.status === 200, `${real}: ${r.status} ${JSON.stringify(r.body).slice(0, 200)}`);

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdlib.h>
+
 #include <stdio.h>
 
 #include "core/parallel.h"
@@ -626,20 +628,20 @@ static int permute(enum step *steps, int n, int k)
     return count;
 }
 
-/* Every subset of the steps (what is missing was lost), in every order. */
+/* Every subset of the steps (what is missing was lost), in every order: of up to four, in the soak of all. */
 static void test_all_orders(void **state)
 {
     (void)state;
-    int count = 0;
+    int count = 0, most = getenv("ALL_ORDERS") ? STEPS : 4;
     for (unsigned set = 0; set < 1u << STEPS; set++) {
         enum step steps[STEPS];
         int n = 0;
         for (int s = 0; s < STEPS; s++)
             if (set >> s & 1)
                 steps[n++] = (enum step)s;
-        count += permute(steps, n, 0);
+        count += n <= most ? permute(steps, n, 0) : 0;
     }
-    assert_int_equal(count, 1957); /* sum of 6!/(6-k)! */
+    assert_int_equal(count, most == STEPS ? 1957 : 517); /* sum of 6!/(6-k)! */
 }
 
 /* ---- doubt ---- */
