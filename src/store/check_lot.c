@@ -186,7 +186,8 @@ int check_lot_leg(struct check *c, const struct check_account *a, const struct s
     uint64_t bp = 0;
     bool rated = map_get(&c->lots.rates, (uint64_t)v[0].i, &bp);
     struct pile *p = pile_of(&c->lots.wallets, &c->lots.wallet_ids, a->owner);
-    bool back = amount > 0 && order && code != TRANSFER_DISCHARGE && pile_of(&c->lots.orders, &c->lots.order_ids, order);
+    bool back = amount > 0 && order && code != TRANSFER_DISCHARGE &&
+                pile_of(&c->lots.orders, &c->lots.order_ids, order);
     if (!p && !rated && !back)
         return 0; /* nothing with a rate was ever here */
     if (!p) {

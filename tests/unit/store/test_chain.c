@@ -114,8 +114,8 @@ static void head_get(struct box *b, char head[65])
     " FROM transfer WHERE id = 80) END WHERE id IN (80, 90)"
 /* The wallet's balances up to here are as if the last commit never was. */
 #define TAIL                                                                                       \
-    "DELETE FROM transfer WHERE id > 150; UPDATE account_hot SET last_transfer = 150;"                 \
-    "UPDATE account_hot SET posted_in = 150000 WHERE id = 2;"                                          \
+    "DELETE FROM transfer WHERE id > 150; UPDATE account_hot SET last_transfer = 150;"             \
+    "UPDATE account_hot SET posted_in = 150000 WHERE id = 2;"                                      \
     "UPDATE account_hot SET posted_out = 150000 WHERE id = 1"
 #define BETWEEN                                                                                    \
     "INSERT INTO transfer SELECT 85, tenant, code, order_id, reverses, currency, amount, "         \

@@ -573,7 +573,8 @@ static void right_books_pass(void **state)
     "tenant, kind, party, driver, payment, lot_amount, channel, currency, amount, fee, "           \
     "provider_no, payee, payee_name, confirm, note, transfer, asked_kind, asked_by, checked_by, "  \
     "err, tries, created_ms, checked_ms, sent_ms, done_ms, version, said, paper, paper_amount, "   \
-    "due_ms, order_id, tax, tax_rule, tax_month, tax_base, tax_had, withheld, tax_at, state, settled"
+    "due_ms, order_id, tax, tax_rule, tax_month, tax_base, tax_had, withheld, tax_at, state, "     \
+    "settled"
 #define PAYOUT_ROW(state_settled)                                                                  \
     "INSERT INTO payout (id, " PAYOUT_COLUMNS ")"                                                  \
     " VALUES (900, 1, 1, 2, 0, 0, 0, 0, 'CNY', 100, 0, '', '', '', '', '', 20, 2, 1, 0, 0, 0, 1, " \
@@ -722,8 +723,8 @@ static const struct {
     {"occupancy", "UPDATE connector SET occupancy = 0"},
     {"occupancy", "UPDATE orders SET connector = 9 WHERE id = 104"},
     {"day", "UPDATE stat_day SET occupancy = occupancy - 1"},
-    {"gift", "UPDATE transfer SET code = 15 WHERE id = 10"}, /* given, and by no payment */
-    {"gift", "UPDATE account_cold SET kind = 3 WHERE id = 2"},    /* gift money by a top-up */
+    {"gift", "UPDATE transfer SET code = 15 WHERE id = 10"},   /* given, and by no payment */
+    {"gift", "UPDATE account_cold SET kind = 3 WHERE id = 2"}, /* gift money by a top-up */
     {"gift", "UPDATE orders SET gift = 1 WHERE id = 100"},
     {"gift", "UPDATE payment SET gift_back = 1"},
     {"gift", "UPDATE payment SET gift_lost = 1"},
