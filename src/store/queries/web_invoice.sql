@@ -15,7 +15,8 @@ ORDER BY o.id DESC LIMIT :lim;
 -- out: id id, driver id, red_of id, red_of_number text, state int, seller text, buyer int, title text, tax_no text, email text, currency text, amount money, tax money, back money, orders int, number text, issued_on int, note text, created_ms time, exported_ms time, decided_ms time, version int
 SELECT v.id, v.driver, v.red_of, COALESCE(b.number, ''), v.state, v.seller, v.buyer,
        CASE WHEN :clear = 1 OR v.driver = :actor THEN v.title ELSE substr(v.title, 1, 1) || '**' END,
-       CASE WHEN :clear = 1 OR v.driver = :actor OR v.tax_no = '' THEN v.tax_no ELSE '****' || substr(v.tax_no, length(v.tax_no) - 3, 4) END,
+       CASE WHEN :clear = 1 OR v.driver = :actor OR v.tax_no = '' THEN v.tax_no
+            WHEN length(v.tax_no) < 5 THEN '****' ELSE '****' || substr(v.tax_no, length(v.tax_no) - 3, 4) END,
        CASE WHEN :clear = 1 OR v.driver = :actor THEN v.email ELSE '' END,
        v.currency, v.amount, v.tax, v.back, v.orders, v.number, v.issued_on, v.note, v.created_ms, v.exported_ms, v.decided_ms, v.version
 FROM invoice v
