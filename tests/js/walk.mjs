@@ -89,7 +89,7 @@ async function strangers(w, order) {
   check(await status(partner, path) === 403 && await status(driver, path) === 403, 'nor does a partner or a driver see the whole one');
   check(await status(elsewhere, path) === 404, "nor staff of another station");
   check(await status(viewer, path) === 200, 'a viewer does');
-  check(await status(viewer, '/api/v1/invoices') === 200 && await status(viewer, '/api/v1/invoices/file') === 200, 'and sees invoices');
+  check(await status(viewer, '/api/v1/invoices') === 200 && await status(viewer, '/api/v1/invoices/file') === 403, 'and sees invoices, but no file of whose they are');
   check((await viewer.ask('POST', '/api/v1/invoices/file')).status === 403, 'but changes none');
   check(await status(h, '/api/v1/orders/1/story') === 404 && await status(h, '/api/v1/orders/none/story') === 404, 'an order that is none is not found');
   const own = await partner.must('GET', `/api/v1/partner/orders/${order}/story`);
