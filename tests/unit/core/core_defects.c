@@ -172,6 +172,28 @@ static void test_defect_stop_without_token(void **state)
     assert_int_equal(wallet(), 30000);
 }
 
+/* cala 744: a reversal has the day that it is of and the day that it was made on. Here: a refund days later
+ * names the capture, which keeps the day of the charge. */
+static void test_defect_dates_of_a_reversal(void **state)
+{
+    (void)state;
+    int64_t tx, order = world_charging(w, 40000, &tx);
+    world_run(w, 200000);
+    assert_int_equal(world_tx_stop(w, tx, 2 * KWH, w->now - 30000), 0);
+    const struct row_transfer *t = world_last(w, ROW_TRANSFER);
+    int64_t capture = t->id, ended = world_order(w, order)->end_ms;
+    assert_int_equal(t->code, TRANSFER_CAPTURE);
+    assert_int_equal(t->effective_ms, ended);
+    assert_true(t->posted_ms > ended);
+    world_run(w, 3 * INT64_C(86400000));
+    assert_int_equal(refund(order, 100), 0);
+    t = world_last(w, ROW_TRANSFER);
+    assert_int_equal(t->code, TRANSFER_REFUND);
+    assert_int_equal(t->reverses, capture);
+    assert_int_equal(t->effective_ms, w->now);
+    assert_int_equal(t->posted_ms, w->now);
+}
+
 int core_defects(void);
 
 int core_defects(void)
@@ -180,7 +202,7 @@ int core_defects(void)
     const struct CMUnitTest tests[] = {
         T(test_defect_payment_after_void),       T(test_defect_refused_start_is_over),
         T(test_defect_refund_answer_and_effect), T(test_defect_commits_at_once),
-        T(test_defect_stop_without_token),
+        T(test_defect_stop_without_token),       T(test_defect_dates_of_a_reversal),
     };
     return cmocka_run_group_tests_name("core defects", tests, NULL, NULL);
 }

@@ -691,7 +691,9 @@ static void test_random_histories(void **state)
     }
 }
 
-static void test_flush_writes_each_account_once(void **state)
+/* cala 746, cockroachdb 101: postings to one account waited for its lock in line. Here: so many in a batch
+ * are one row of each account. */
+static void test_defect_hot_account(void **state)
 {
     struct books *b = *state;
     int64_t cash = account(b, ACCOUNT_CASH, 0), wallet = account(b, ACCOUNT_WALLET, 1);
@@ -819,8 +821,9 @@ static void test_load_hold_refuses_each(void **state)
     assert_null(ledger_hold(b->l, 8));
 }
 
-/* A floor below zero is credit; it cannot be set above what the account has. */
-static void test_floor(void **state)
+/* tigerbeetle 2955, 2963: a limit of each account, and one for a time, with holds open. Here: a floor below
+ * zero is credit; it cannot be set above what the account has. */
+static void test_defect_limit_of_an_account(void **state)
 {
     struct books *b = *state;
     struct ledger_ctx c = ctx(b);
@@ -963,12 +966,12 @@ int money_ledger_tests(void)
         T(test_time_is_monotone),
         cmocka_unit_test(test_limits),
         T(test_full_row_buffer_changes_nothing),
-        T(test_flush_writes_each_account_once),
+        T(test_defect_hot_account),
         T(test_load_refuses_damage),
         T(test_load_account_refuses_each),
         T(test_load_hold_refuses_each),
         T(test_kinds_and_currencies),
-        T(test_floor),
+        T(test_defect_limit_of_an_account),
         T(test_counters_end),
         cmocka_unit_test(test_bytes_of_legs),
         cmocka_unit_test(test_no_memory),
