@@ -49,10 +49,18 @@ static struct map_slot *slot_of(const struct map *m, uint64_t key)
     return &m->slots[i];
 }
 
-static int map_grow(struct map *m)
+/* The smallest table that n entries and one more fit in. */
+static size_t size_for(size_t n)
+{
+    size_t size = SLOTS_MIN;
+    while (crowded(n, size))
+        size *= 2;
+    return size;
+}
+
+static int map_resize(struct map *m, size_t size)
 {
     struct map old = *m;
-    size_t size = old.slots ? (old.mask + 1) * 2 : SLOTS_MIN;
     m->slots = calloc(size, sizeof *m->slots);
     if (!m->slots) {
         m->slots = old.slots;
@@ -89,7 +97,7 @@ int map_put(struct map *m, uint64_t key, uint64_t val)
     if (m->n >= m->cap)
         return ERR_FULL;
     if (!s || crowded(m->n, m->mask + 1)) {
-        int err = map_grow(m);
+        int err = map_resize(m, size_for(m->n));
         if (err)
             return err;
         s = slot_of(m, key);
@@ -158,6 +166,13 @@ bool map_del(struct map *m, uint64_t key)
     return true;
 }
 
+void map_trim(struct map *m)
+{
+    size_t size = size_for(m->n);
+    if (m->slots && size < (m->mask + 1) / 2)
+        (void)map_resize(m, size); /* without memory it stays as it is */
+}
+
 bool map_next(const struct map *m, size_t *i, uint64_t *key, uint64_t *val)
 {
     size_t slots = m->slots ? m->mask + 1 : 0;
@@ -215,10 +230,9 @@ static void str_place(struct strmap *m, const struct strmap_slot *from)
     m->slots[i] = *from;
 }
 
-static int strmap_grow(struct strmap *m)
+static int strmap_resize(struct strmap *m, size_t size)
 {
     struct strmap old = *m;
-    size_t size = old.slots ? (old.mask + 1) * 2 : SLOTS_MIN;
     m->slots = calloc(size, sizeof *m->slots);
     if (!m->slots) {
         m->slots = old.slots;
@@ -245,7 +259,7 @@ int strmap_put(struct strmap *m, struct str key, uint64_t val)
         return ERR_FULL;
     if (key.n >= UINT32_MAX)
         return ERR_TOO_LARGE;
-    int err = !s || crowded(m->n, m->mask + 1) ? strmap_grow(m) : 0;
+    int err = !s || crowded(m->n, m->mask + 1) ? strmap_resize(m, size_for(m->n)) : 0;
     if (err)
         return err;
     struct strmap_slot put = {malloc(key.n + 1), (uint32_t)key.n, hash, val};
@@ -283,4 +297,11 @@ bool strmap_del(struct strmap *m, struct str key)
     m->slots[hole] = (struct strmap_slot){0};
     m->n--;
     return true;
+}
+
+void strmap_trim(struct strmap *m)
+{
+    size_t size = size_for(m->n);
+    if (m->slots && size < (m->mask + 1) / 2)
+        (void)strmap_resize(m, size);
 }

@@ -30,6 +30,8 @@ void map_ahead(const struct map *m, uint64_t key);
 void *map_get_ptr(const struct map *m, uint64_t key);
 EV_MUST_USE int map_put_ptr(struct map *m, uint64_t key, void *val);
 bool map_del(struct map *m, uint64_t key);
+/** Gives back what a table has that was much fuller once. */
+void map_trim(struct map *m);
 /** Next used slot at or after *i; advances *i; false at the end. */
 bool map_next(const struct map *m, size_t *i, uint64_t *key, uint64_t *val);
 
@@ -48,5 +50,6 @@ void strmap_free(struct strmap *m);
 EV_MUST_USE int strmap_put(struct strmap *m, struct str key, uint64_t val);
 bool strmap_get(const struct strmap *m, struct str key, uint64_t *val);
 bool strmap_del(struct strmap *m, struct str key);
+void strmap_trim(struct strmap *m);
 
 #endif

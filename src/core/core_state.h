@@ -350,6 +350,8 @@ void dir_drop(struct core *c, struct obj *o);
 /** Copies the row into an object that exists, with its key. */
 void dir_change(struct core *c, struct obj *o, const void *row);
 bool dir_full(const struct core *c, enum row_table t);
+/** Many left: gives their memory back. */
+void dir_trim(struct core *c, enum row_table t);
 /** Natural key of a row, "" when it has none. */
 #define DIR_KEY_SIZE 240
 void dir_key(enum row_table t, const void *row, char out[DIR_KEY_SIZE]);

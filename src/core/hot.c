@@ -225,7 +225,7 @@ bool core_rest(struct core *c, uint64_t settled, int64_t now_ms)
     }
     if (!ebb || c->hot_ebb)
         return false;
-    slab_trim(&c->dir[ROW_CHARGER].slab);
-    slab_trim(&c->dir[ROW_CONNECTOR].slab);
+    dir_trim(c, ROW_CHARGER);
+    dir_trim(c, ROW_CONNECTOR);
     return true;
 }

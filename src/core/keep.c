@@ -147,6 +147,13 @@ bool dir_full(const struct core *c, enum row_table t)
     return c->dir[t].slab.live >= c->dir[t].cap;
 }
 
+void dir_trim(struct core *c, enum row_table t)
+{
+    slab_trim(&c->dir[t].slab);
+    map_trim(&c->dir[t].ids);
+    strmap_trim(&c->dir[t].keys);
+}
+
 static void key_add(struct core *c, struct obj *o)
 {
     char key[DIR_KEY_SIZE];

@@ -72,6 +72,34 @@ static void map_has_a_cap(void **state)
     map_free(&m);
 }
 
+/* What is left of many is still there in a smaller table. */
+static void map_gives_back(void **state)
+{
+    struct map m;
+    uint64_t v;
+    (void)state;
+    map_init(&m, 100000, 7);
+    map_trim(&m);
+    for (uint64_t k = 0; k < 5000; k++)
+        assert_int_equal(map_put(&m, k, k * 3), 0);
+    size_t wide = m.mask;
+    map_trim(&m);
+    assert_int_equal(m.mask, wide);
+    for (uint64_t k = 0; k < 5000; k++)
+        if (k % 100)
+            assert_true(map_del(&m, k));
+    map_trim(&m);
+    assert_int_equal(m.mask, 127);
+    for (uint64_t k = 0; k < 5000; k++) {
+        assert_int_equal(map_get(&m, k, &v), k % 100 == 0);
+        assert_true(k % 100 || v == k * 3);
+    }
+    for (uint64_t k = 0; k < 300; k++)
+        assert_int_equal(map_put(&m, k, 1), 0);
+    assert_int_equal(m.n, 347);
+    map_free(&m);
+}
+
 static struct str key_text(char *text, size_t cap, uint64_t k)
 {
     int n = snprintf(text, cap, "%.*s%llu", (int)(k % 7), "chargers", (unsigned long long)k);
@@ -102,6 +130,28 @@ static void strmap_is_a_list(void **state)
         key = key_text(text, sizeof text, k);
         assert_int_equal(strmap_get(&m, key, &v), in[k]);
         assert_true(!in[k] || v == want[k]);
+    }
+    strmap_free(&m);
+}
+
+static void strmap_gives_back(void **state)
+{
+    struct strmap m;
+    char text[64];
+    uint64_t v;
+    (void)state;
+    strmap_init(&m, 100000, 7);
+    strmap_trim(&m);
+    for (uint64_t k = 0; k < 5000; k++)
+        assert_int_equal(strmap_put(&m, key_text(text, sizeof text, k), k), 0);
+    for (uint64_t k = 0; k < 5000; k++)
+        if (k % 100)
+            assert_true(strmap_del(&m, key_text(text, sizeof text, k)));
+    strmap_trim(&m);
+    assert_int_equal(m.mask, 127);
+    for (uint64_t k = 0; k < 5000; k++) {
+        assert_int_equal(strmap_get(&m, key_text(text, sizeof text, k), &v), k % 100 == 0);
+        assert_true(k % 100 || v == k);
     }
     strmap_free(&m);
 }
@@ -243,6 +293,7 @@ static void heap_has_a_cap(void **state)
 int container_tests(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(map_gives_back),        cmocka_unit_test(strmap_gives_back),
         cmocka_unit_test(map_is_a_list),         cmocka_unit_test(map_has_a_cap),
         cmocka_unit_test(strmap_is_a_list),      cmocka_unit_test(strmap_edges),
         cmocka_unit_test(heap_has_a_cap),        cmocka_unit_test(slab_handles_go_stale),
