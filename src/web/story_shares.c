@@ -204,13 +204,6 @@ static int trail_follow(const struct trail *t, int64_t from, int64_t n, struct a
     return 0;
 }
 
-static int number_take(void *ctx, const struct sql_value *v, size_t n)
-{
-    (void)n;
-    *(int64_t *)ctx = v[0].i;
-    return 0;
-}
-
 static int64_t overlap(int64_t a, int64_t an, int64_t b, int64_t bn)
 {
     int64_t from = a > b ? a : b, to = a + an < b + bn ? a + an : b + bn;
@@ -225,10 +218,10 @@ static int mature_place(const struct trail *t, const struct api_StoryShare *shar
     const struct bind keys[] = {BIND_I64("of_party", share->party), BIND_I64("due", t->due),
                                 BIND_I64("at", share->at_ms), BIND_I64("order", t->s->order.id),
                                 BIND_I64("id", t->mature.transfer)};
-    int err = req_query(t->r, QUERY_STORY_BEFORE, keys, ARRAY_LEN(keys), number_take, at);
+    int err = req_number(t->r, QUERY_STORY_BEFORE, keys, ARRAY_LEN(keys), at);
 
     if (err == 0)
-        err = req_query(t->r, QUERY_STORY_AMOUNT, keys, ARRAY_LEN(keys), number_take, whole);
+        err = req_number(t->r, QUERY_STORY_AMOUNT, keys, ARRAY_LEN(keys), whole);
     if (*at > *whole - n)
         *at = *whole - n; /* what was taken back of others made them less */
     if (*at < 0)
