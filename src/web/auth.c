@@ -248,15 +248,18 @@ static bool beyond_station(const char *perm)
     return false;
 }
 
+bool auth_has(const struct request *r, uint32_t roles, const char *perm)
+{
+    return (roles & 1u << r->actor.role) && !(r->actor.station != 0 && beyond_station(perm));
+}
+
 int auth_check(struct request *r)
 {
     const char *site = req_header(r, "Sec-Fetch-Site");
     bool write = r->method != ROUTE_GET, open = (r->route->roles & 1u << ROLE_NONE) != 0;
 
-    if (!(r->route->roles & 1u << r->actor.role))
+    if (!auth_has(r, r->route->roles, r->route->perm))
         return r->actor.kind == ACTOR_NONE ? ERR_UNAUTHENTICATED : ERR_DENIED;
-    if (r->actor.station != 0 && beyond_station(r->route->perm))
-        return ERR_DENIED;
     if (!write)
         return 0;
     if (site != NULL && (strcmp(site, "cross-site") == 0 || strcmp(site, "same-site") == 0))

@@ -21,6 +21,9 @@ void begin_cause_text(const struct request *r, char out[17]);
 /** Finds out who asks: API key, or the cookie of the page. ERR_UNAUTHENTICATED for a key or cookie
  * that is not (or no longer) good on a route that needs one, else nobody. */
 EV_MUST_USE int auth_actor(struct request *r);
+/** Has this actor the permission, with its roles (PERM_*)? Who has one station only has none of those
+ * that belong to the operator as a whole. */
+bool auth_has(const struct request *r, uint32_t roles, const char *perm);
 /** May this actor use the route? ERR_UNAUTHENTICATED, ERR_DENIED, ERR_CSRF. */
 EV_MUST_USE int auth_check(struct request *r);
 

@@ -270,17 +270,10 @@ static void order_live(struct request *r, struct api_Order *o)
     web_unlock(r->web);
 }
 
-static int main_take(void *ctx, const struct sql_value *v, size_t n)
-{
-    (void)n;
-    *(int64_t *)ctx = v[0].i;
-    return 0;
-}
-
 /* Staff who ask for the second gun of a parallel charge mean its order. */
 static int main_of(struct request *r)
 {
-    int err = req_query(r, QUERY_WEB_ORDER_MAIN, NULL, 0, main_take, &r->id);
+    int err = req_number(r, QUERY_WEB_ORDER_MAIN, NULL, 0, &r->id);
 
     return err == ERR_NOT_FOUND ? 0 : err;
 }

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "core/types.h"
 #include "io/os/clock.h"
+#include "web/begin.h"
 #include "web/legs.h"
 #include "web/routes_gen.h"
 #include "web/state.h"
@@ -263,7 +264,7 @@ int orders_story(struct request *r)
     struct api_MoneyStory *s;
     int err;
 
-    if (!(PERM_LEDGER_READ & 1u << r->actor.role))
+    if (!auth_has(r, PERM_LEDGER_READ, "ledger.read"))
         return ERR_DENIED;
     s = story_begin(r, 0, &err);
     if (err == 0)
@@ -277,24 +278,48 @@ int orders_story(struct request *r)
 
 /* ---- the driver ---- */
 
+/* How the house reconciles is for staff. */
+static void channel_own(struct api_StoryChannel *c)
+{
+    c->bill = c->diff = c->close = c->recon = 0;
+}
+
+/* Of a company that pays he learns how much it paid: its money, and whose refunds are in it, is not
+ * his. */
+static void lots_own(struct api_MoneyStory *s)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < s->lots_n; i++) {
+        struct api_StoryLot lot = s->lots[i], *last = n > 0 ? &s->lots[n - 1] : NULL;
+
+        channel_own(&lot.channel);
+        if (lot.account == ACCOUNT_COMPANY)
+            lot = (struct api_StoryLot){.capture = lot.capture,
+                                        .account = lot.account,
+                                        .rule = lot.rule,
+                                        .code = TRANSFER_COMPANY_IN,
+                                        .used = lot.used};
+        if (lot.account == ACCOUNT_COMPANY && last != NULL && last->capture == lot.capture &&
+            last->rule == lot.rule)
+            last->used.v += lot.used.v;
+        else
+            s->lots[n++] = lot;
+    }
+    s->lots_n = n;
+}
+
 int me_order_story(struct request *r)
 {
     int err;
-    const struct api_MoneyStory *s = story_begin(r, r->actor.id, &err);
+    struct api_MoneyStory *s = story_begin(r, r->actor.id, &err);
     struct api_DriverStory out = {0};
 
     if (err != 0)
         return err;
-    for (uint32_t i = 0; i < s->lots_n; i++) { /* how the house reconciles is not his */
-        struct api_StoryChannel *c = &s->lots[i].channel;
-
-        c->bill = c->diff = c->close = c->recon = 0;
-    }
-    for (uint32_t i = 0; i < s->returns_n; i++) {
-        struct api_StoryChannel *c = &s->returns[i].channel;
-
-        c->bill = c->diff = c->close = c->recon = 0;
-    }
+    lots_own(s);
+    for (uint32_t i = 0; i < s->returns_n; i++)
+        channel_own(&s->returns[i].channel);
     out.order_id = s->order.id;
     out.currency = s->currency;
     out.paid = s->order.paid;
@@ -341,11 +366,8 @@ int partner_order_story(struct request *r)
     parts_own(s, r->actor.party);
     err = shares_read(r, s, r->actor.party);
     for (uint32_t i = 0; err == 0 && i < s->shares_n; i++)
-        for (uint32_t k = 0; k < s->shares[i].payouts_n; k++) {
-            struct api_StoryChannel *c = &s->shares[i].payouts[k].channel;
-
-            c->bill = c->diff = c->close = c->recon = 0;
-        }
+        for (uint32_t k = 0; k < s->shares[i].payouts_n; k++)
+            channel_own(&s->shares[i].payouts[k].channel);
     if (err != 0)
         return err;
     out.parts = s->parts;

@@ -221,7 +221,7 @@ static int lot_take(void *ctx, const struct story_move *m)
     return m->amount > 0 ? lot_note(l, m) : 0;
 }
 
-/* Of what was there: what is older than the balance was spent before. */
+/* Of what was found: what is older than the balance was spent before. */
 static void lots_trim(struct lots *l)
 {
     struct api_StoryLot *lot = (struct api_StoryLot *)(void *)l->rows.p;
@@ -296,7 +296,7 @@ static int leg_fifo(struct request *r, const struct api_Leg *leg, int64_t driver
 {
     const struct story_account a = {leg->account, driver, 0};
     struct lots *l = ARENA_NEW(&r->arena, struct lots);
-    int64_t took = -leg->amount.v, before = leg->balance.v + took, left = 0;
+    int64_t took = -leg->amount.v, before = leg->balance.v + took, want, far, left = 0;
     struct api_StoryLot rest = *like;
     bool all = true;
     int err;
@@ -309,17 +309,19 @@ static int leg_fifo(struct request *r, const struct api_Leg *leg, int64_t driver
     l->need = before;
     err = story_walk(r, &a, like->capture, lot_take, l, &all);
     lots_trim(l);
+    want = before < took ? before : took;
+    far = between(before - l->come, 0, want > 0 ? want : 0); /* older than what was found: first */
     if (err == 0)
-        err = lots_spend(l, like, before < took ? before : took, out, &left);
+        err = lots_spend(l, like, want - far, out, &left);
     if (err != 0)
         return err;
     rest.used = MONEY(before < took ? took - (before > 0 ? before : 0) : 0);
     rest.rule = STORY_BILL;
     if (rest.used.v > 0 && lot_add(r, out, &rest) == NULL)
         return ERR_TOO_LARGE;
-    rest.used = MONEY(left);
+    rest.used = MONEY(left + far);
     rest.rule = STORY_TOO_FAR;
-    return left > 0 && lot_add(r, out, &rest) == NULL ? ERR_TOO_LARGE : 0;
+    return rest.used.v > 0 && lot_add(r, out, &rest) == NULL ? ERR_TOO_LARGE : 0;
 }
 
 static int last_take(void *ctx, const struct sql_value *v, size_t n)

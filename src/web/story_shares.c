@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* story_shares.c: what became of the shares of an order: pending, matured, withdrawn, taken back.
+/* story_shares.c: what became of the shares of an order: pending, paid by the channel out of the payment
+ * itself, matured, withdrawn, taken back.
  *
  * A bucket of shares matures in one transfer, whose effective time is the time when it was due
  * (core/share.c). Within it shares come in the order of their orders; debts of the party are settled
@@ -48,6 +49,8 @@ static struct api_StoryShare *share_of(struct request *r, struct rows *shares,
 static int transfer_shares(struct request *r, const struct api_TransferRow *t, int64_t party,
                            struct rows *shares)
 {
+    if (t->code == TRANSFER_SHARED)
+        return 0; /* given before, and nothing is taken back: share_sent */
     for (uint32_t k = 0; k < t->legs_n; k++) {
         struct api_StoryShare *s;
 
@@ -98,7 +101,7 @@ static int share_names(struct request *r, struct api_StoryShare *s)
     return err == ERR_NOT_FOUND ? 0 : err;
 }
 
-/* When it matures stands with the parts. What refunds took of what was pending goes off the first. */
+/* When it matures stands with the parts. */
 static void share_due(const struct api_MoneyStory *s, struct rows *shares)
 {
     struct api_StoryShare *row = (struct api_StoryShare *)(void *)shares->p;
@@ -108,11 +111,25 @@ static void share_due(const struct api_MoneyStory *s, struct rows *shares)
             if (s->parts[k].transfer == row[i].transfer && s->parts[k].party == row[i].party &&
                 s->parts[k].due_ms != 0)
                 row[i].due_ms = s->parts[k].due_ms;
+}
+
+/* Of what was pending: what refunds did not take back and the channel did not pay. */
+static int64_t share_waits(const struct api_StoryShare *x)
+{
+    return x->pending.v - x->returned.v - x->withdrawn.v;
+}
+
+/* What refunds took of what was pending goes off the first. What is more than these still had came out
+ * of other orders' pending shares, as it does of what is available. */
+static void share_returned(struct rows *shares)
+{
+    struct api_StoryShare *row = (struct api_StoryShare *)(void *)shares->p;
+
     for (uint32_t i = 0; i < shares->n; i++) {
         int64_t back = row[i].pending.v < 0 ? -row[i].pending.v : 0;
 
         for (uint32_t k = 0; k < i && back > 0; k++) {
-            int64_t has = row[k].pending.v - row[k].returned.v;
+            int64_t has = share_waits(&row[k]);
             int64_t cut = has < back ? has : back;
 
             if (row[k].party != row[i].party || cut <= 0)
@@ -120,7 +137,80 @@ static void share_due(const struct api_MoneyStory *s, struct rows *shares)
             row[k].returned.v += cut;
             back -= cut;
         }
+        row[i].other.v -= back;
     }
+}
+
+static int payout_add(struct request *r, struct api_StoryShare *s, int64_t id, int64_t took)
+{
+    struct api_StoryPayout *p;
+    int err;
+
+    s->withdrawn.v += took;
+    if (s->payouts == NULL)
+        s->payouts = ARENA_ARRAY(&r->arena, PAYOUTS_MAX, struct api_StoryPayout);
+    if (s->payouts == NULL)
+        return ERR_TOO_LARGE;
+    if (s->payouts_n == PAYOUTS_MAX)
+        return 0; /* the sums stay whole */
+    p = &s->payouts[s->payouts_n++];
+    err = story_payout(r, id, p);
+    p->taken = MONEY(took);
+    return err;
+}
+
+static bool payout_came_back(int64_t state)
+{
+    return state == PAYOUT_FAILED || state == PAYOUT_REFUSED || state == PAYOUT_CANCELLED;
+}
+
+struct sent {
+    int64_t payout, state, due, amount;
+};
+
+static int sent_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    (void)n;
+    *(struct sent *)ctx = (struct sent){v[0].i, v[1].i, v[2].i, v[3].i};
+    return 0;
+}
+
+/* What the channel paid a party out of the payment itself, before it matured: off the shares that
+ * mature then. What the channel did not pay never left. */
+static int share_sent(struct request *r, const struct api_TransferRow *t, int64_t party,
+                      struct rows *shares)
+{
+    const struct bind keys[] = {BIND_I64("of_party", party), BIND_I64("transfer", t->id)};
+    struct api_StoryShare *row = (struct api_StoryShare *)(void *)shares->p;
+    struct sent w = {0};
+    int err = req_query(r, QUERY_STORY_SHARED, keys, ARRAY_LEN(keys), sent_take, &w);
+
+    if (err != 0 || payout_came_back(w.state))
+        return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
+    for (uint32_t i = 0; err == 0 && i < shares->n && w.amount > 0; i++) {
+        int64_t has = share_waits(&row[i]), took = has < w.amount ? has : w.amount;
+
+        if (row[i].party != party || row[i].due_ms != w.due || took <= 0)
+            continue;
+        w.amount -= took;
+        err = payout_add(r, &row[i], w.payout, took);
+    }
+    return err;
+}
+
+static int shares_sent(struct request *r, const struct api_MoneyStory *s, int64_t party,
+                       struct rows *shares)
+{
+    int err = 0;
+
+    for (uint32_t i = 0; err == 0 && i < s->transfers_n; i++) {
+        const struct api_TransferRow *t = &s->transfers[i];
+
+        for (uint32_t k = 0; err == 0 && t->code == TRANSFER_SHARED && k < t->legs_n; k++)
+            if (t->legs[k].kind == ACCOUNT_TRANSIT && (party == 0 || t->legs[k].party == party))
+                err = share_sent(r, t, t->legs[k].party, shares);
+    }
+    return err;
 }
 
 /* ---- maturity and what came after ---- */
@@ -137,9 +227,7 @@ struct trail {
 
 static bool payout_returned(const struct story_move *m)
 {
-    return m->payout != 0 &&
-           (m->payout_state == PAYOUT_FAILED || m->payout_state == PAYOUT_REFUSED ||
-            m->payout_state == PAYOUT_CANCELLED);
+    return m->payout != 0 && payout_came_back(m->payout_state);
 }
 
 static int trail_take(void *ctx, const struct story_move *m)
@@ -159,24 +247,6 @@ static int trail_take(void *ctx, const struct story_move *m)
         t->take[t->n++] = *m;
     }
     return 0;
-}
-
-static int payout_add(struct request *r, struct api_StoryShare *s, int64_t id, int64_t took)
-{
-    struct api_StoryPayout *p;
-    int err;
-
-    s->withdrawn.v += took;
-    if (s->payouts == NULL)
-        s->payouts = ARENA_ARRAY(&r->arena, PAYOUTS_MAX, struct api_StoryPayout);
-    if (s->payouts == NULL)
-        return ERR_TOO_LARGE;
-    if (s->payouts_n == PAYOUTS_MAX)
-        return 0; /* the sums stay whole */
-    p = &s->payouts[s->payouts_n++];
-    err = story_payout(r, id, p);
-    p->taken = MONEY(took);
-    return err;
 }
 
 /* What lies in the account at [from, from + n) of the queue: who took it since? */
@@ -204,13 +274,6 @@ static int trail_follow(const struct trail *t, int64_t from, int64_t n, struct a
     return 0;
 }
 
-static int number_take(void *ctx, const struct sql_value *v, size_t n)
-{
-    (void)n;
-    *(int64_t *)ctx = v[0].i;
-    return 0;
-}
-
 static int64_t overlap(int64_t a, int64_t an, int64_t b, int64_t bn)
 {
     int64_t from = a > b ? a : b, to = a + an < b + bn ? a + an : b + bn;
@@ -225,10 +288,10 @@ static int mature_place(const struct trail *t, const struct api_StoryShare *shar
     const struct bind keys[] = {BIND_I64("of_party", share->party), BIND_I64("due", t->due),
                                 BIND_I64("at", share->at_ms), BIND_I64("order", t->s->order.id),
                                 BIND_I64("id", t->mature.transfer)};
-    int err = req_query(t->r, QUERY_STORY_BEFORE, keys, ARRAY_LEN(keys), number_take, at);
+    int err = req_number(t->r, QUERY_STORY_BEFORE, keys, ARRAY_LEN(keys), at);
 
     if (err == 0)
-        err = req_query(t->r, QUERY_STORY_AMOUNT, keys, ARRAY_LEN(keys), number_take, whole);
+        err = req_number(t->r, QUERY_STORY_AMOUNT, keys, ARRAY_LEN(keys), whole);
     if (*at > *whole - n)
         *at = *whole - n; /* what was taken back of others made them less */
     if (*at < 0)
@@ -329,7 +392,7 @@ static int share_rest(struct trail *t, struct api_StoryShare *share)
     int64_t settled = 0;
     int err;
 
-    share->waits = MONEY(share->pending.v > 0 ? share->pending.v - share->returned.v : 0);
+    share->waits = MONEY(share->pending.v > 0 ? share_waits(share) : 0);
     if (share->waits.v > 0 && share->due_ms < 0)
         return share_bill(t->r, share);
     if (share->waits.v <= 0 && share->owed.v >= 0)
@@ -361,6 +424,8 @@ int story_shares(struct request *r, const struct api_MoneyStory *s, int64_t part
     if (err != 0)
         return err;
     share_due(s, shares);
+    err = shares_sent(r, s, party, shares);
+    share_returned(shares);
     row = (struct api_StoryShare *)(void *)shares->p;
     for (uint32_t i = 0; err == 0 && i < shares->n; i++) {
         err = share_names(r, &row[i]);

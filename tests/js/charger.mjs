@@ -44,14 +44,14 @@ export class Charger {
 }
 
 /** A driver who is logged in charges `wh` for a cap; answers the id of the settled order. */
-export async function charge(h, driver, w, { cap = '4.00', wh = 20 } = {}) {
+export async function charge(h, driver, w, { cap = '4.00', wh = 20, payer } = {}) {
   const cp = w.chargers[0];
   const charger = new Charger(h, cp);
   await charger.open();
   await charger.call('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M' });
   await charger.status('Preparing');
   await until('connector is ready', async () => (await h.must('GET', `/api/v1/connectors?charger=${cp.id}`)).items[0].status === 2);
-  const made = await driver.must('POST', '/api/v1/me/orders', { code: cp.connectors[0].code, cap });
+  const made = await driver.must('POST', '/api/v1/me/orders', { code: cp.connectors[0].code, cap, payer });
   await until('remote start', async () => charger.started);
   const start = await charger.call('StartTransaction', { connectorId: 1, idTag: charger.started.idTag, meterStart: 1000, timestamp: new Date().toISOString() });
   await charger.status('Charging');

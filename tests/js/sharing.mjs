@@ -4,6 +4,7 @@
 // that is killed in between, and a receiver who takes nothing. Both sides' books are compared, `even check` is clean.
 import { Charger } from './charger.mjs';
 import { check, finish, House, sleep, until } from './house.mjs';
+import { stories } from './stories.mjs';
 import { Till, WECHAT } from './till.mjs';
 
 const faults = { clean: '', lost: 'lost=100', duplicate: 'duplicate=100', contradict: 'contradict=100', timeout: 'timeout=60', error: 'error=50' };
@@ -108,9 +109,15 @@ try {
   const home = await c.must('GET', '/api/v1/partner');
   check(money(home.pending) === paid.length * 7200 + 7200 && home.transit === '0.00', `what exceeds the ratio is still his, pending: ${JSON.stringify(home)}`);
   check((await c.must('GET', '/api/v1/partner/payouts')).items.filter((x) => x.kind === 3 && x.state === SETTLED).length === paid.length + 1, 'he sees what the channel paid him');
+  const told = (await stories(h)).get(p.order_id);
+  const [his] = told.shares.filter((x) => x.party === w.owner);
+  check(told.shares.filter((x) => x.party === w.owner).length === 1 && his.withdrawn === '1.08' && his.waits === '0.72' && his.payouts.length === 1 && his.payouts[0].taken === '1.08',
+    `the story says what of his share the channel paid: ${JSON.stringify(told.shares)}`);
   // ---- a refund after the share is paid: the driver has it at once, the owner owes ----
   await h.must('POST', `/api/v1/orders/${p.order_id}/refund`, { amount: '3.60', note: 'test' });
   await until('the refund went to its source', async () => (await payouts(h)).some((x) => x.payment === p.id && x.kind === 2 && x.amount === '3.60' && x.state === SETTLED), 60000, 200);
+  const [left] = (await stories(h)).get(p.order_id).shares.filter((x) => x.party === w.owner);
+  check(left.withdrawn === '1.08' && left.returned === '0.72' && left.waits === '0.00', `what the channel paid stays with him: ${JSON.stringify(left)}`);
   await compare(h, tills);
   await h.kill('SIGTERM');
   const books = h.check();

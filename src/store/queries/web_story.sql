@@ -12,7 +12,8 @@ LEFT JOIN company m ON m.id = o.company
 WHERE o.id = :id AND o.tenant = :tenant;
 
 -- A transfer on the way back through an account, with the payment that it brought, the payout that it was for, and the
--- payment that its order or payout is bound to.
+-- payment that its order or payout is bound to. A payout is older than its transfers, and the newest of those is mostly the one:
+-- a payee may have a hundred thousand.
 -- name: story_move(tenant id, id id, driver id, of_party id) one
 -- out: code int, order_id id, effective_ms time, posted_ms time, payment id, payout id, payout_state int, bound id, legs blob
 SELECT y.code, y.order_id, y.effective_ms, y.posted_ms, y.payment, y.payout, COALESCE(x.state, 0),
@@ -20,9 +21,12 @@ SELECT y.code, y.order_id, y.effective_ms, y.posted_ms, y.payment, y.payout, COA
 FROM (
   SELECT t.code, t.order_id, t.effective_ms, t.posted_ms, t.legs,
          COALESCE((SELECT max(p.id) FROM payment p WHERE p.driver = :driver AND p.driver <> 0 AND p.transfer = t.id), 0) AS payment,
-         CASE WHEN :driver <> 0
-              THEN COALESCE((SELECT max(w.id) FROM payout w WHERE w.driver = :driver AND (w.transfer = t.id OR w.settled = t.id)), 0)
-              ELSE COALESCE((SELECT max(w.id) FROM payout w WHERE w.party = :of_party AND (w.transfer = t.id OR w.settled = t.id)), 0) END AS payout
+         CASE WHEN t.code NOT IN (7, 9) THEN 0
+              WHEN :driver <> 0
+              THEN COALESCE((SELECT w.id FROM payout w WHERE w.driver = :driver AND w.id < t.id AND (w.transfer = t.id OR w.settled = t.id)
+                             ORDER BY w.id DESC LIMIT 1), 0)
+              ELSE COALESCE((SELECT w.id FROM payout w WHERE w.party = :of_party AND w.party <> 0 AND w.id < t.id
+                               AND (w.transfer = t.id OR w.settled = t.id) ORDER BY w.id DESC LIMIT 1), 0) END AS payout
   FROM transfer t
   WHERE t.id = :id AND t.tenant = :tenant
 ) y
@@ -40,6 +44,12 @@ FROM payment WHERE id = :id AND tenant = :tenant;
 -- out: payout id, state int, amount money, fee money, cursor id, provider_no text, transfer id, settled id, asked_ms time, done_ms time
 SELECT id, state, amount, fee, channel, provider_no, transfer, settled, created_ms, done_ms
 FROM payout WHERE id = :id AND tenant = :tenant;
+
+-- What the channel paid to a party out of the payment itself.
+-- name: story_shared(tenant id, of_party id, transfer id) one
+-- out: id id, state int, due_ms time, amount money
+SELECT id, state, due_ms, amount FROM payout
+WHERE party = :of_party AND id < :transfer AND transfer = :transfer AND kind = 3 AND tenant = :tenant ORDER BY id DESC LIMIT 1;
 
 -- Principal of a payment that went back to its source.
 -- name: story_payouts_of(tenant id, driver id, payment id) many

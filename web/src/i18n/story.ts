@@ -4,15 +4,14 @@ import type { Pairs } from './index'
 
 export const storyTexts: Pairs = {
   'trail.title': ['资金全程', 'The money story'], 'trail.sub': ['订单 {n}：从付款到提现，每一步都有转账号、时间和金额', 'Order {n}: from the payment to the withdrawal, each step with transfer, time and amount'],
-  'trail.open': ['资金全程', 'Money story'], 'trail.print': ['打印', 'Print'], 'trail.order': ['返回订单', 'Back to the order'],
-  'trail.lots': ['钱从哪里来', 'Where the money came from'], 'trail.nolots': ['没有付款', 'Nothing was paid'], 'trail.lots.used': ['用于本单', 'used here'], 'trail.lots.of': ['共 {v}', 'of {v}'],
+  'trail.open': ['资金全程', 'Money story'], 'trail.print': ['打印', 'Print'],
+  'trail.lots': ['钱从哪里来', 'Where the money came from'], 'trail.nolots': ['没有付款', 'Nothing was paid'], 'trail.lots.of': ['共 {v}', 'of {v}'],
   'trail.rule.1': ['本单付款', "this order's own payment"], 'trail.rule.2': ['先进先出', 'first in first out'], 'trail.rule.3': ['记入车主欠款', 'owed by the driver'], 'trail.rule.4': ['记入企业账单', "on the company's bill"], 'trail.rule.5': ['更早的资金', 'money from before'],
   'trail.lot.staff': ['人工充值', 'Top-up by staff'], 'trail.lot.gift': ['赠送金', 'Gift money'], 'trail.lot.refund': ['订单退款', 'Refund of an order'], 'trail.lot.in': ['入账', 'Came in'], 'trail.lot.company': ['企业付款', 'Payment of the company'],
-  'trail.settledsince': ['已还 {v}', '{v} settled since'], 'trail.onbill': ['随企业账单收款', 'collected with the bill'],
+  'trail.settledsince': ['已还 {v}', '{v} settled since'],
   'trail.hold': ['冻结与扣款', 'Hold and capture'], 'trail.nohold': ['没有冻结', 'Nothing was held'], 'trail.held': ['冻结', 'Held'], 'trail.captured': ['扣款', 'Captured'], 'trail.released': ['退回', 'Released'], 'trail.stillheld': ['冻结中，尚未扣款', 'Still on hold'],
   'trail.bill': ['账单', 'The bill'], 'trail.nobill': ['尚未出账', 'Not billed yet'], 'trail.loss': ['运营商承担', 'Borne by the operator'], 'trail.paid': ['实收', 'Paid'], 'trail.kwh': ['{n} kWh', '{n} kWh'],
   'trail.split': ['分成', 'The split'], 'trail.nosplit': ['没有分成', 'Nothing to split'], 'trail.contract0': ['合同 {name}；取整：{rule}，单位 {unit}', 'Contract {name}; rounding: {rule}, unit {unit}'], 'trail.contract': ['合同 {name}，{at} 起；取整：{rule}，单位 {unit}', 'Contract {name}, since {at}; rounding: {rule}, unit {unit}'], 'trail.nocontract': ['没有合同，全部归平台', "No contract: all of it is the operator's"],
-  'trail.before': ['先扣', 'taken first'],
   'trail.shares': ['每一份到哪里去了', 'Where each share went'], 'trail.noshares': ['没有分成', 'No shares'],
   'trail.income': ['平台收入，立即入账', "The operator's income, at once"], 'trail.repaid': ['抵扣欠款', 'Settled what was owed'], 'trail.pending': ['待结算，{at} 到期', 'Pending, due {at}'], 'trail.pendingbill': ['待结算，随企业账单收款', "Pending until the company's bill is collected"],
   'trail.returned': ['到期前退款扣回', 'Taken back before it matured'], 'trail.waits': ['仍待结算', 'Still pending'], 'trail.matured': ['转为可提现', 'Became available'], 'trail.maturedebt': ['到期时抵扣欠款', 'Settled a debt as it matured'],
