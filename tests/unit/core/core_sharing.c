@@ -222,6 +222,21 @@ static void test_taxed(void **state)
     assert_int_equal(balance(ACCOUNT_TRANSIT), 18000);
 }
 
+/* Staff disabled the party: nothing is paid to it, by no way. */
+static void test_disabled(void **state)
+{
+    (void)state;
+    int64_t order;
+    receiver();
+    struct row_party owner = *(const struct row_party *)world_row(w, ROW_PARTY, w->owner);
+    owner.state = ROW_DISABLED;
+    assert_int_equal(world_put(w, ROW_PARTY, false, &owner), 0);
+    (void)sent(&order);
+    assert_null(asked(PAY_SHARE));
+    assert_int_equal(balance(ACCOUNT_PENDING), 30000);
+    assert_int_equal(balance(ACCOUNT_TRANSIT), 0);
+}
+
 static void test_unknown_lost_restart(void **state)
 {
     (void)state;
@@ -337,6 +352,7 @@ int core_sharing(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_shared, up, down),
         cmocka_unit_test_setup_teardown(test_taxed, up, down),
+        cmocka_unit_test_setup_teardown(test_disabled, up, down),
         cmocka_unit_test_setup_teardown(test_unknown_lost_restart, up, down),
         cmocka_unit_test_setup_teardown(test_refused, up, down),
         cmocka_unit_test_setup_teardown(test_contradictory, up, down),
