@@ -107,6 +107,13 @@ static const struct bad {
      "/payee"},
     {0, "POST", "/api/v1/payouts/9/decide", KEY, "{\"act\":4,\"bank_no\":\"" WIDE "\"}", 422,
      "range", "/bank_no"},
+    /* a receiver of shares, and whose account it is, is not the partner's to say */
+    {1, "POST", "/api/v1/partner/accounts", KEY,
+     "{\"channel\":\"101\",\"payee_kind\":1,\"name\":\"N\",\"account\":\"1900000109\"}", 422,
+     "range", "/account"},
+    {1, "POST", "/api/v1/partner/accounts", KEY,
+     "{\"party\":\"12\",\"channel\":\"101\",\"payee_kind\":1,\"name\":\"N\"}", 422, "range",
+     "/party"},
     /* wallets */
     {0, "POST", "/api/v1/drivers/31/gifts", NULL, "{\"amount\":\"1.00\",\"note\":\"n\"}", 400,
      "idem-required", NULL},
