@@ -4,7 +4,8 @@
  * receivers get their shares from it, by one request; what nobody gets is unfrozen then.
  *
  *  state     leaves by                                             the shares
- *  FLAGGED   the order is over, or never began → WAIT, REST        pending, as anybody's
+ *  FLAGGED   the order is over, its doubt too, or it never began   pending, as anybody's
+ *            → WAIT, REST
  *  WAIT      the rest is back at its source → SENT                 in transit, a payout each
  *  SENT      the provider said what became of each → REST          paid → out at the channel;
  *            refused, and its query knows nothing → REST           not → back to where they were
@@ -18,7 +19,7 @@
  * staff make a receiver known, and by that say that this party is paid so.
  *
  * Invariants: 1. Σ of a payment's shared payouts <= its greatest ratio of what the order kept, in whole
- * fen; 2. a payment is shared once; 3. from WAIT to REST its timer is set, and it is in memory.
+ * fen; 2. a payment is shared once; 3. paid, it is in memory until it is OVER; from WAIT on its timer is set.
  * The core's thread. */
 #include "core/purse.h"
 #include "core/split.h"
