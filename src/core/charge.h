@@ -94,5 +94,7 @@ int wallet_close(struct core *c, const struct cmd *cmd);
 int64_t single_left(const struct core *c, const struct order *o);
 /** The rest of a single payment goes back to its source. */
 void single_over(struct core *c, struct order *o);
+/** What was in doubt of the order is decided: its channel may share the payment. */
+void single_decided(struct core *c, const struct order *o);
 
 #endif

@@ -2,7 +2,8 @@
 /* party_account.c: sub-accounts of parties at an allocation rail (划拨). Staff, or the party itself,
  * ask; the provider checks the identity and opens the account or refuses; payouts of the party over
  * that rail go to its number then. At a channel that pays shares out of payments (sharing.c) it is
- * the receiver that the provider must know first: there the number is the receiver's own.
+ * the receiver that the provider must know first: there the number is the receiver's own, and only
+ * staff ask (web/h_account.c).
  *
  *  state     leaves by
  *  ASKED     the provider looks at it → CHECKING; it is done with it → OPEN, REFUSED, CLOSED;

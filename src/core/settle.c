@@ -188,8 +188,10 @@ static void rest_close(struct core *c, struct order *o, const char *detail)
 
 void settle_rule(struct core *c, struct order *o)
 {
-    if (o->row.state == ORDER_DOUBTFUL)
-        rest_close(c, o, "dropped by rule");
+    if (o->row.state != ORDER_DOUBTFUL)
+        return;
+    rest_close(c, o, "dropped by rule");
+    single_decided(c, o);
 }
 
 int settle_decide(struct core *c, const struct cmd *cmd)
@@ -206,6 +208,7 @@ int settle_decide(struct core *c, const struct cmd *cmd)
     else if (in->accept)
         rest_bill(c, o);
     rest_close(c, o, in->note[0] ? in->note : in->accept ? "billed" : "dropped");
+    single_decided(c, o);
     c->made_id = o->row.id;
     c->made_version = o->row.version;
     return 0;
@@ -309,5 +312,6 @@ void settle_correct(struct core *c, struct order *o, int64_t billed_mwh)
     order_event(c, o, OE_CORRECTED, detail);
     if (back)
         payer_over(c, o);
+    single_decided(c, o);
     event_order(c, o);
 }

@@ -4,7 +4,8 @@
  * receivers get their shares from it, by one request; what nobody gets is unfrozen then.
  *
  *  state     leaves by                                             the shares
- *  FLAGGED   the order is over, or never began → WAIT, REST        pending, as anybody's
+ *  FLAGGED   the order is over, its doubt too, or it never began   pending, as anybody's
+ *            → WAIT, REST
  *  WAIT      the rest is back at its source → SENT                 in transit, a payout each
  *  SENT      the provider said what became of each → REST          paid → out at the channel;
  *            refused, and its query knows nothing → REST           not → back to where they were
@@ -12,11 +13,13 @@
  *  REST      unfrozen, or refused for good → OVER
  *
  * What exceeds the channel's greatest ratio, and what a debt or an earlier refund took of a share,
- * stays in the ledger and is withdrawn as any other. So does all of it when the channel refuses, and
- * while tax is withheld (withhold.h) the share of whoever is not known to be a company.
+ * stays in the ledger and is withdrawn as any other. So does all of it when the channel refuses, the share
+ * of a party that is disabled, and while tax is withheld (withhold.h) of whoever is not known to be a company.
+ * Companies hand in no invoice first (paper.c): what a share will be is known only as it is paid. So only
+ * staff make a receiver known, and by that say that this party is paid so.
  *
  * Invariants: 1. Σ of a payment's shared payouts <= its greatest ratio of what the order kept, in whole
- * fen; 2. a payment is shared once; 3. from WAIT to REST its timer is set, and it is in memory.
+ * fen; 2. a payment is shared once; 3. paid, it is in memory until it is OVER; from WAIT on its timer is set.
  * The core's thread. */
 #include "core/purse.h"
 #include "core/split.h"
@@ -70,19 +73,21 @@ static void state_set(struct core *c, struct payment *p, enum sharing_state s, i
 
 /* ---- who gets what ---- */
 
-/* Tax is withheld of what he withdraws; the channel would pay all of it. */
-static bool taxed(const struct core *c, const struct payment *p, int64_t party)
+/* May the channel pay him? Not while staff keep all from being paid to him, nor whom tax is withheld of:
+ * the channel would pay all of it. */
+static bool payable(const struct core *c, const struct payment *p, int64_t party)
 {
     const struct withhold_rule *rule = withhold_in_force(c, p->row.tenant, c->now);
     const struct party *who = dir_find(c, ROW_PARTY, party);
-    return rule && rule->n && !(who && who->row.payee_kind == PAYEE_COMPANY);
+    return who && who->row.state == ROW_ACTIVE &&
+           (!rule || !rule->n || who->row.payee_kind == PAYEE_COMPANY);
 }
 
 static const struct party_account *receiver_of(const struct core *c, const struct payment *p,
                                                int64_t party)
 {
     const struct party_account *a = party_account_of(c, party, p->row.channel);
-    return a && a->row.state == PARTY_ACCOUNT_OPEN && !taxed(c, p, party) ? a : NULL;
+    return a && a->row.state == PARTY_ACCOUNT_OPEN && payable(c, p, party) ? a : NULL;
 }
 
 /* What each receiver has of this order that waits to mature, not more than it got. */

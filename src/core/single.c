@@ -8,6 +8,7 @@
  *  paid in time                                     held for the order
  *  … but nothing can begin, or the start fails      back to its source
  *  the order is settled                             the bill is taken, the rest goes back
+ *  … in doubt, and then decided                     its channel shares it only now (sharing.c)
  *  the order gives back later                       back to the source, as far as it takes it
  *  the order turns out to be more                   what is left of the payment, else loss
  *  paid after it was closed, or while in debt       top-up: it stays in the wallet
@@ -88,5 +89,13 @@ void single_over(struct core *c, struct order *o)
     bound_set(c, p, false);
     single_back(c, p, single_left(c, o));
     if (o->row.state != ORDER_DOUBTFUL) /* then what it gives the parties is not known yet */
+        sharing_begin(c, p, o);
+}
+
+/* Also by a timer, which declares nothing: a payment that is to be shared is in memory. */
+void single_decided(struct core *c, const struct order *o)
+{
+    struct payment *p = o->row.payment ? payment_find(c, o->row.payment) : NULL;
+    if (p && o->row.state == ORDER_SETTLED)
         sharing_begin(c, p, o);
 }

@@ -63,6 +63,15 @@ static int64_t tax_next(const struct core *c, const struct withhold_rule *r,
                        of_month(party, month, party->row.tax_held), amount, fee);
 }
 
+/* Room for what tax of a payout to this party needs. */
+static int tax_room(struct core *c, const struct party *party, const char *currency)
+{
+    int64_t room;
+    if (dir_full(c, ROW_TAX_MONTH) && !month_find(c, party->row.tenant, month_of(c, party)))
+        return ERR_FULL;
+    return account_open(c, party->row.tenant, ACCOUNT_TAX, 0, currency, &room);
+}
+
 /* ---- asked for ---- */
 
 static int limits_check(const struct core *c, const struct party *party, const struct channel *ch,
@@ -82,15 +91,13 @@ int withhold_ask_check(struct core *c, const struct cmd *cmd)
     const struct party *party = dir_find(c, ROW_PARTY, in->party);
     const struct tenant *t = tenant_find(c, party->row.tenant);
     const struct withhold_rule *r = rule_for(c, party);
-    int64_t tax = 0, room;
+    int64_t tax = 0;
     if (r && party->row.payee_kind == PAYEE_UNKNOWN)
         return ERR_PAYEE_KIND;
     if (r && party->row.payee_kind == PAYEE_PERSON)
         tax = tax_next(c, r, party, in->amount, t->row.payout_fee);
     int rc = limits_check(c, party, channel_find(c, in->channel), in->amount - t->row.payout_fee);
-    if (!rc && tax && dir_full(c, ROW_TAX_MONTH))
-        rc = ERR_FULL;
-    return rc || !tax ? rc : account_open(c, t->row.id, ACCOUNT_TAX, 0, t->row.currency, &room);
+    return rc || !tax ? rc : tax_room(c, party, t->row.currency);
 }
 
 void withhold_asked(struct core *c, const struct payout *p)
@@ -112,14 +119,11 @@ int withhold_check(struct core *c, const struct payout *p)
     const struct party *party =
         p->row.kind == PAYOUT_SHARE ? dir_find(c, ROW_PARTY, p->row.party) : NULL;
     const struct withhold_rule *r = party ? rule_for(c, party) : NULL;
-    int64_t room;
     if (!r || party->row.payee_kind == PAYEE_COMPANY)
         return 0;
     if (party->row.payee_kind == PAYEE_UNKNOWN)
         return ERR_PAYEE_KIND;
-    if (dir_full(c, ROW_TAX_MONTH) && !month_find(c, party->row.tenant, month_of(c, party)))
-        return ERR_FULL;
-    return account_open(c, p->row.tenant, ACCOUNT_TAX, 0, p->row.currency, &room);
+    return tax_room(c, party, p->row.currency);
 }
 
 /* transit → tax account. */

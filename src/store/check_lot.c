@@ -163,6 +163,10 @@ static int pay(struct check *c, struct pile *wallet, int64_t order, int64_t amou
     o->fee = check_add(o->fee, fee_of(&now));
     for (int32_t i = 0; i < now.n; i++)
         put_at(o, false, now.amount[i], now.bp[i]);
+    if (o->n && !o->bp[0]) {
+        o->amount[0] = 0; /* costs nothing, and comes back as what no slice is left of */
+        settle(o);
+    }
     return 0;
 }
 
@@ -217,10 +221,10 @@ static bool rated(const struct pile *p)
     return false;
 }
 
-static void text_of(const struct pile *p, int32_t from, struct buf *out)
+static void text_of(const struct pile *p, struct buf *out)
 {
     buf_reset(out);
-    for (int32_t i = from; i < p->n; i++)
+    for (int32_t i = 0; i < p->n; i++)
         buf_printf(out, "%" PRId64 ":%" PRId64 ";", p->amount[i], p->bp[i]);
 }
 
@@ -232,7 +236,7 @@ static int order_take(void *ctx, const struct sql_value *v, size_t n)
     (void)n;
     buf_init(&is, 4000);
     if (p)
-        text_of(p, p->n && !p->bp[0], &is);
+        text_of(p, &is);
     if (!str_eq(v[1].s, buf_str(&is)))
         check_bad(c, "lots", v[0].i, "of its principal by rate the journal says %.*s", (int)is.n,
                   is.p ? is.p : "");
@@ -251,7 +255,7 @@ static int driver_take(void *ctx, const struct sql_value *v, size_t n)
     (void)n;
     buf_init(&is, 4000);
     if (p && rated(p)) {
-        text_of(p, 0, &is);
+        text_of(p, &is);
         p->seen = true;
     }
     if (!str_eq(v[1].s, buf_str(&is)))

@@ -5,6 +5,7 @@
  *   payout     what is on its way, less its tax = the transit account of whose it is; a final one has left transit,
  *              and no other
  *   paper      an invoice of a payee is for one payout that did not come to nothing
+ *   shared     a channel paid a party, out of the payment of an order, no more than it got of that order
  *   payment    what was given back of a payment = its payouts; not more than was paid; a paid one
  *              names its transfer
  *   position   what a party got of orders, less what it took out and what was withheld already = pending + available + in transit − debt
@@ -66,6 +67,15 @@ static int paper_take(void *ctx, const struct sql_value *v, size_t n)
     (void)n;
     check_bad(ctx, "paper", v[0].i, "one invoice of party %lld for %lld payouts", (long long)v[1].i,
               (long long)v[2].i);
+    return 0;
+}
+
+static int shared_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    (void)n;
+    if (v[2].i > v[3].i || v[4].i)
+        check_bad(ctx, "shared", v[0].i, "party %lld got %lld, its channel paid %lld, %lld strange",
+                  (long long)v[1].i, (long long)v[3].i, (long long)v[2].i, (long long)v[4].i);
     return 0;
 }
 
@@ -131,6 +141,8 @@ int check_purse(struct check *c)
         rc = store_query(c->r, QUERY_CHECK_PAYOUTS, NULL, 0, payout_take, c);
     if (rc == 0)
         rc = store_query(c->r, QUERY_CHECK_PAPERS, NULL, 0, paper_take, c);
+    if (rc == 0)
+        rc = store_query(c->r, QUERY_CHECK_SHARED, NULL, 0, shared_take, c);
     if (rc == 0)
         rc = store_query(c->r, QUERY_CHECK_PAYMENTS, NULL, 0, payment_take, c);
     if (rc == 0)

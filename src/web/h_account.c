@@ -3,7 +3,8 @@
  *
  * Invariants: 1. certificate and bank number are sealed here, before anything is sent: no queue,
  * tape, row or log holds them in plain; 2. a partner's party comes from the log-in, never from the
- * body.
+ * body; 3. who is paid shares by a channel, without a second person or an invoice, only staff say:
+ * a partner names no receiver, and without one the core refuses such a channel.
  *
  * Thread: the request's. */
 #include "base/err.h"
@@ -81,7 +82,7 @@ int partner_account_post(struct request *r)
 
     if (r->resumed)
         return req_made(r);
-    if (in->party != 0)
-        return req_fail(r, ERR_RANGE, "/party", "for staff only");
+    if (in->party != 0 || in->has.account)
+        return req_fail(r, ERR_RANGE, in->party != 0 ? "/party" : "/account", "for staff only");
     return account_send(r, r->actor.party);
 }

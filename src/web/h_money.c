@@ -49,8 +49,18 @@ int channels_post(struct request *r)
     return channel_put(r);
 }
 
+/* Limits of money: what a change leaves out would be taken for none. */
 int channels_put(struct request *r)
 {
+    const struct api_Channel *in = r->in;
+    const char *missing = !in->has.share_bp     ? "/share_bp"
+                          : !in->has.most       ? "/most"
+                          : !in->has.day_most   ? "/day_most"
+                          : !in->has.named_from ? "/named_from"
+                                                : NULL;
+
+    if (missing != NULL)
+        return req_fail(r, ERR_REQUIRED, missing, "0 = none");
     return channel_put(r);
 }
 

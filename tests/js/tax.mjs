@@ -169,7 +169,7 @@ await main(async (h) => {
 
     // ---- what the channel lets through ----
     const ch = (await h.must('GET', '/api/v1/channels')).items.find((c) => c.id === channel);
-    await h.must('PUT', `/api/v1/channels/${channel}`, { ...bank, most: '0.50', day_most: '0.60', named_from: '0.30' }, { 'if-match': `"${ch.version}"` });
+    await h.must('PUT', `/api/v1/channels/${channel}`, { ...ch, most: '0.50', day_most: '0.60', named_from: '0.30' }, { 'if-match': `"${ch.version}"` });
     await partner.login('partner', 'partner password');
     check((await ask('0.61')).status === 409, 'over the limit of one transfer: 0.51 of it would leave');
     books('at the end');

@@ -22,6 +22,17 @@ SELECT id, tenant, kind, party, driver, payment, currency, amount, fee, state, t
 SELECT max(id) AS id, party, count(*) AS n FROM payout
 WHERE paper <> '' AND state NOT IN (6, 7, 8) GROUP BY party, paper HAVING count(*) > 1 ORDER BY id;
 
+-- Shares that a channel paid out of payments: of each order and party, what it got there, and how many by another payment.
+-- name: check_shared() many
+-- out: order_id id, party id, shared money, got money, strangers i64
+SELECT o.order_id, o.party, CAST(sum(o.amount) AS BIGINT) AS shared,
+       (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM split_part x
+        WHERE x.order_id = o.order_id AND x.party = o.party AND x.amount > 0) AS got,
+       CAST(sum(CASE WHEN r.payment = o.payment THEN 0 ELSE 1 END) AS BIGINT) AS strangers
+FROM payout o LEFT JOIN orders r ON r.id = o.order_id
+WHERE o.kind = 3 AND o.state NOT IN (6, 7, 8)
+GROUP BY o.order_id, o.party ORDER BY o.order_id, o.party;
+
 -- name: check_payments() many
 -- out: id id, tenant id, driver id, currency text, amount money, refunded money, state int, transfer id, given money
 SELECT p.id, p.tenant, p.driver, p.currency, p.amount, p.refunded, p.state, p.transfer,

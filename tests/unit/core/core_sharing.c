@@ -102,8 +102,8 @@ static int64_t pay(void)
     return id;
 }
 
-/* … and its order of 6.00, settled; 4.00 are on their way back. */
-static int64_t ordered(int64_t *order)
+/* … and its order, running; the transaction. */
+static int64_t charging(int64_t *payment, int64_t *order)
 {
     char tag[37];
     int64_t id = pay();
@@ -113,11 +113,17 @@ static int64_t ordered(int64_t *order)
     (void)str_copy(tag, sizeof tag, str_from_c(call->u.call.tag));
     world_answer(w, call, 0, "Accepted");
     assert_int_equal(world_tx_start(w, 1, tag, KWH, w->now), TAG_ACCEPTED);
-    int64_t tx = w->reply.u.tag.tx;
+    *payment = id;
+    *order = ((const struct row_payment *)world_row(w, ROW_PAYMENT, id))->order_id;
+    return w->reply.u.tag.tx;
+}
+
+/* … that ends at 6.00, settled; 4.00 are on their way back. */
+static int64_t ordered(int64_t *order)
+{
+    int64_t id, tx = charging(&id, order);
     world_run(w, 1000000);
     assert_int_equal(world_tx_stop(w, tx, KWH + 5 * KWH, w->now), 0);
-    const struct row_payment *lot = world_row(w, ROW_PAYMENT, id);
-    *order = lot->order_id;
     assert_int_equal(world_order(w, *order)->state, ORDER_SETTLED);
     return id;
 }
@@ -220,6 +226,56 @@ static void test_taxed(void **state)
     (void)sent(&order);
     assert_non_null(asked(PAY_SHARE));
     assert_int_equal(balance(ACCOUNT_TRANSIT), 18000);
+}
+
+/* Staff disabled the party: nothing is paid to it, by no way. */
+static void test_disabled(void **state)
+{
+    (void)state;
+    int64_t order;
+    receiver();
+    struct row_party owner = *(const struct row_party *)world_row(w, ROW_PARTY, w->owner);
+    owner.state = ROW_DISABLED;
+    assert_int_equal(world_put(w, ROW_PARTY, false, &owner), 0);
+    (void)sent(&order);
+    assert_null(asked(PAY_SHARE));
+    assert_int_equal(balance(ACCOUNT_PENDING), 30000);
+    assert_int_equal(balance(ACCOUNT_TRANSIT), 0);
+}
+
+/* An order in doubt is shared when the doubt is over, by whomever: else the provider would keep what is left
+ * of its payment frozen. */
+static void test_doubtful(void **state)
+{
+    (void)state;
+    receiver();
+    for (int by_person = 0; by_person < 2; by_person++) {
+        int64_t id, order, tx = charging(&id, &order);
+        world_run(w, 60000);
+        world_meter(w, tx, KWH + 500000, 60000);
+        assert_int_equal(world_tx_stop(w, tx, INT64_C(1000000000) * 1000000, w->now), 0);
+        assert_int_equal(world_order(w, order)->state, ORDER_DOUBTFUL);
+        assert_int_equal(lot(id)->sharing, SHARING_FLAGGED);
+        assert_int_equal(told(lot(id)->rest, PAY_REFUND, PAY_DONE, 94000), 0);
+        if (by_person) {
+            struct cmd *c = world_web(w, CMD_DECIDE, w->person, ACTOR_PERSON);
+            c->u.decide.order = order;
+            assert_int_equal(world_send(w, c), 0);
+        } else {
+            world_restart(w);
+            assert_int_equal(world_open(w), 0);
+            world_run(w, INT64_C(24) * 3600 * 1000);
+        }
+        assert_int_equal(world_order(w, order)->state, ORDER_SETTLED);
+        assert_int_equal(lot(id)->sharing, SHARING_WAIT);
+        assert_int_equal(balance(ACCOUNT_TRANSIT), 1800); /* 30 % of 0.60 */
+        world_tick(w, w->now + 10000);
+        assert_non_null(asked(PAY_SHARE));
+        assert_int_equal(said(id, PAY_SHARE, PAY_DONE, PAY_DONE, 1800), 0);
+        world_tick(w, w->now + 5000);
+        assert_int_equal(told(id, PAY_UNFREEZE, PAY_DONE, -1), 0);
+        assert_int_equal(lot(id)->sharing, SHARING_OVER);
+    }
 }
 
 static void test_unknown_lost_restart(void **state)
@@ -337,6 +393,8 @@ int core_sharing(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_shared, up, down),
         cmocka_unit_test_setup_teardown(test_taxed, up, down),
+        cmocka_unit_test_setup_teardown(test_disabled, up, down),
+        cmocka_unit_test_setup_teardown(test_doubtful, up, down),
         cmocka_unit_test_setup_teardown(test_unknown_lost_restart, up, down),
         cmocka_unit_test_setup_teardown(test_refused, up, down),
         cmocka_unit_test_setup_teardown(test_contradictory, up, down),

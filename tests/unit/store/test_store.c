@@ -97,6 +97,34 @@ void box_exec(const struct box *b, const char *sql)
     db_close(db);
 }
 
+int box_check(const struct box *b, char *said, size_t size)
+{
+    FILE *f = fmemopen(said, size, "w");
+    assert_non_null(f);
+    int rc = store_check(box_path(b, "even.db"), f);
+    fclose(f);
+    return rc;
+}
+
+void box_wrongs(struct box *b, const struct box_wrong *wrongs, size_t n)
+{
+    char said[20000], want[40];
+    struct buf right;
+    buf_init(&right, 8 << 20);
+    assert_int_equal(file_read(box_path(b, "even.db"), 8 << 20, &right), 0);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(file_write_atomic(box_path(b, "even.db"), buf_str(&right), 0600), 0);
+        box_exec(b, wrongs[i].sql);
+        int rc = box_check(b, said, sizeof said);
+        snprintf(want, sizeof want, "violation %s ", wrongs[i].rule);
+        if (rc != 1 || !strstr(said, want))
+            print_error("%s: %d\n%s", wrongs[i].sql, rc, said);
+        assert_int_equal(rc, 1);
+        assert_non_null(strstr(said, want));
+    }
+    buf_free(&right);
+}
+
 void sample_add(struct box *b, int64_t session, int64_t at_ms, const struct core_sample *s)
 {
     struct sample_record r;

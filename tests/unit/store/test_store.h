@@ -35,6 +35,14 @@ const char *box_path(const struct box *b, const char *name);
 int64_t box_number(const struct box *b, const char *sql);
 /** Changes the database behind the back of the store. */
 void box_exec(const struct box *b, const char *sql);
+/** Runs `even check` on the closed box; its words are in `said`. */
+int box_check(const struct box *b, char *said, size_t size);
+/** Asserts that the check finds each wrong: one at a time is done to the closed box's database behind
+ * the store's back, and `violation RULE` must be among the words. */
+struct box_wrong {
+    const char *rule, *sql;
+};
+void box_wrongs(struct box *b, const struct box_wrong *wrongs, size_t n);
 void sample_add(struct box *b, int64_t session, int64_t at_ms, const struct core_sample *s);
 
 /** Fills a row struct of any table with values of a seed; texts live in the arena. `small`: numbers

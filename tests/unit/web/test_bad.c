@@ -38,6 +38,9 @@ static int teardown(void **state)
     "\"name\":\"\",\"plate\":\"\",\"cards\":false,\"month_most\":\"0.00\",\"order_most\":\"0."     \
     "00\","                                                                                        \
     "\"month_mwh\":0,\"stations\":\"\",\"state\":0"
+#define CHANNEL                                                                                    \
+    "\"kind\":1,\"name\":\"C\",\"url\":\"\",\"app\":\"\",\"merchant\":\"\",\"keys\":\"\",\"fee_"   \
+    "bp\":0,\"state\":0"
 #define MEMBERS "/api/v1/companies/101/members"
 #define DRAFT                                                                                      \
     "\"name\":\"N\",\"from_ms\":1,\"unit\":1,\"parties\":[{\"party\":\"11\",\"lines\":7,"          \
@@ -107,6 +110,25 @@ static const struct bad {
      "/payee"},
     {0, "POST", "/api/v1/payouts/9/decide", KEY, "{\"act\":4,\"bank_no\":\"" WIDE "\"}", 422,
      "range", "/bank_no"},
+    /* a change of a channel that leaves its limits out does not end them */
+    {0, "PUT", "/api/v1/channels/101", "If-Match: \"1\"\r\n", "{" CHANNEL "}", 422, "required",
+     "/share_bp"},
+    {0, "PUT", "/api/v1/channels/101", "If-Match: \"1\"\r\n",
+     "{" CHANNEL ",\"share_bp\":0,\"day_most\":\"0.00\",\"named_from\":\"0.00\"}", 422, "required",
+     "\"pointer\":\"/most\""},
+    {0, "PUT", "/api/v1/channels/101", "If-Match: \"1\"\r\n",
+     "{" CHANNEL ",\"share_bp\":0,\"most\":\"1.00\",\"named_from\":\"0.00\"}", 422, "required",
+     "/day_most"},
+    {0, "PUT", "/api/v1/channels/101", "If-Match: \"1\"\r\n",
+     "{" CHANNEL ",\"share_bp\":0,\"most\":\"1.00\",\"day_most\":\"0.00\"}", 422, "required",
+     "/named_from"},
+    /* a receiver of shares, and whose account it is, is not the partner's to say */
+    {1, "POST", "/api/v1/partner/accounts", KEY,
+     "{\"channel\":\"101\",\"payee_kind\":1,\"name\":\"N\",\"account\":\"1900000109\"}", 422,
+     "range", "/account"},
+    {1, "POST", "/api/v1/partner/accounts", KEY,
+     "{\"party\":\"12\",\"channel\":\"101\",\"payee_kind\":1,\"name\":\"N\"}", 422, "range",
+     "/party"},
     /* wallets */
     {0, "POST", "/api/v1/drivers/31/gifts", NULL, "{\"amount\":\"1.00\",\"note\":\"n\"}", 400,
      "idem-required", NULL},
