@@ -56,7 +56,14 @@ void pile_balance_tell(struct core *c, const struct order *o)
                                       .payload = "{}"});
 }
 
-static int raise_check(const struct core *c, const struct cmd *cmd, struct order **order)
+/* It draws, or is about to: more money is of use to it. */
+static bool goes_on(const struct order *o)
+{
+    return o->row.state == ORDER_STARTING || o->row.state == ORDER_CHARGING ||
+           o->row.state == ORDER_SUSPENDED;
+}
+
+static int raise_check(struct core *c, const struct cmd *cmd, struct order **order)
 {
     const struct cmd_order_raise *in = &cmd->u.order_raise;
     struct order *o = order_find(c, in->order);
@@ -67,10 +74,8 @@ static int raise_check(const struct core *c, const struct cmd *cmd, struct order
         return ERR_NOT_FOUND;
     if (in->amount < MONEY_FEN || in->amount % MONEY_FEN || in->amount > BALANCE_MAX - o->row.cap)
         return ERR_RANGE;
-    bool goes_on = o->row.state == ORDER_STARTING || o->row.state == ORDER_CHARGING ||
-                   o->row.state == ORDER_SUSPENDED;
     *order = o;
-    return goes_on && o->row.hold && o->row.cap > 0 ? 0 : ERR_CONFLICT;
+    return o->row.hold && o->row.cap > 0 && goes_on(parallel_live(c, o)) ? 0 : ERR_CONFLICT;
 }
 
 int pile_raise(struct core *c, const struct cmd *cmd)
@@ -91,8 +96,9 @@ int pile_raise(struct core *c, const struct cmd *cmd)
     order_event(c, o, OE_CAP_RAISED, detail);
     event_wallet(c, o->row.tenant, o->row.driver, o->row.currency);
     event_order(c, o);
-    pile_balance_tell(c, o);
-    if (other)
+    if (goes_on(o))
+        pile_balance_tell(c, o);
+    if (other && goes_on(other)) /* at a gun that ended somebody else may charge */
         pile_balance_tell(c, other);
     meter_cap(c, o);
     c->made_id = o->row.id;

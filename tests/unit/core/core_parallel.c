@@ -525,16 +525,19 @@ static void test_stopped_at_the_cap(void **state)
 
 /* ---- more prepaid ---- */
 
+static int raise_by(int i, int64_t amount)
+{
+    struct cmd *c = world_web(w, CMD_ORDER_RAISE, w->driver, ACTOR_DRIVER);
+    c->u.order_raise = (struct cmd_order_raise){pair.order[i], w->driver, amount};
+    return world_send(w, c);
+}
+
 static void test_raise(void **state)
 {
     (void)state;
     charging(20000);
-    struct cmd *c = world_web(w, CMD_ORDER_RAISE, w->driver, ACTOR_DRIVER);
-    c->u.order_raise = (struct cmd_order_raise){pair.order[1], w->driver, 20000};
-    assert_int_equal(world_send(w, c), ERR_NOT_FOUND); /* a part is no order of the driver's */
-    c = world_web(w, CMD_ORDER_RAISE, w->driver, ACTOR_DRIVER);
-    c->u.order_raise = (struct cmd_order_raise){pair.order[0], w->driver, 20000};
-    assert_int_equal(world_send(w, c), 0);
+    assert_int_equal(raise_by(1, 20000), ERR_NOT_FOUND); /* a part is no order of the driver's */
+    assert_int_equal(raise_by(0, 20000), 0);
     const struct out *call = call_to(0, CALL_BALANCE);
     assert_non_null(call);
     assert_int_equal(call->u.call.balance, 20000);
@@ -542,6 +545,38 @@ static void test_raise(void **state)
     call = call_to(1, CALL_BALANCE);
     assert_non_null(call);
     assert_int_equal(call->u.call.balance, 20000);
+}
+
+/* One gun has used its half up: the other is told of more, whichever it is, and the gun that ended,
+ * where somebody else may charge by now, is not. */
+static void test_raise_while_one_goes_on(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        charging(24000);
+        world_run(w, 60000);
+        record_as(i, KWH, STOP_CAP, 0);
+        assert_int_equal(order(i)->state, ORDER_ENDED);
+        const struct out *call = call_to(!i, CALL_BALANCE);
+        assert_non_null(call);
+        world_answer(w, call, 0, "Accepted");
+        assert_int_equal(raise_by(0, 16000), 0);
+        assert_null(call_to(i, CALL_BALANCE));
+        call = call_to(!i, CALL_BALANCE);
+        assert_non_null(call);
+        assert_int_equal(call->u.call.balance, 28000);
+        world_answer(w, call, 0, "Accepted");
+        assert_null(call_to(i, CALL_BALANCE)); /* nor when the one before it was answered */
+        assert_int_equal(held(), 40000);
+        record_as(!i, 2 * KWH, STOP_LOCAL, 0);
+        assert_int_equal(order(0)->state, ORDER_SETTLED);
+        assert_int_equal(raise_by(0, 100), ERR_CONFLICT);
+        assert_int_equal(order(0)->paid, 36000);
+        assert_int_equal(wallet(), 4000);
+        assert_int_equal(held(), 0);
+        world_free(w);
+        begin();
+    }
 }
 
 /* ---- records in every order ---- */
@@ -815,6 +850,7 @@ int core_parallel(void)
         CASE(test_stop_while_one_goes_on),
         CASE(test_stopped_at_the_cap),
         CASE(test_raise),
+        CASE(test_raise_while_one_goes_on),
         cmocka_unit_test(test_all_orders),
         CASE(test_doubt_of_either),
         CASE(test_restart_while_starting),
