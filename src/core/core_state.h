@@ -616,8 +616,9 @@ void settle_rule(struct core *c, struct order *o);
 /** A fee line of the order, the next one; what an order adds to its station's day. */
 void settle_line(struct core *c, struct order *o, const struct fee_line *l);
 void settle_stat(struct core *c, const struct order *o, const struct row_stat_day *delta);
-/** The true end of an order that was closed by estimate; `billed_mwh` is what was billed. */
-void settle_correct(struct core *c, struct order *o, int64_t billed_mwh);
+/** The true end of an order that was closed by estimate; `billed_mwh` is what was billed, `kept_mwh` of
+ * it a doubtful rest of the other gun that was accepted (parallel_own). */
+void settle_correct(struct core *c, struct order *o, int64_t billed_mwh, int64_t kept_mwh);
 
 /* ---- pile.c: what only 云快充 has ---- */
 

@@ -282,17 +282,20 @@ void parallel_sum(struct core *c, const struct order *o, struct order_sum *out)
         out->doubt = part->ev.doubt;
 }
 
-void parallel_own(struct core *c, struct order *o)
+int64_t parallel_own(struct core *c, struct order *o, int64_t billed_mwh)
 {
     struct order *m = parallel_main(c, o);
     const struct order *part = m->row.part ? parallel_other(c, m) : NULL;
     if (!part || order_open(m))
-        return;
+        return 0;
     m->ev.doubt_mwh = m->row.doubt_mwh - part->row.doubt_mwh;
     if (m->ev.doubt_mwh <= 0) {
         m->ev.doubt_mwh = 0;
         m->ev.doubt = DOUBT_NONE;
     }
+    /* All of it was accepted, or of the other alone: then this one's true end came before. */
+    int64_t accepted = billed_mwh - m->srow.energy_mwh - part->srow.energy_mwh;
+    return accepted > o->ev.doubt_mwh ? accepted - o->ev.doubt_mwh : 0;
 }
 
 bool parallel_true_end(struct core *c, struct order *o)

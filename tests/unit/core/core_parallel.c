@@ -722,6 +722,48 @@ static void test_doubt_of_either(void **state)
     }
 }
 
+/* One gun's record is in doubt, the other was silent; staff accept the doubt; then the silent one's
+ * record comes. It says nothing of the doubt: that stays sold, whichever gun it was. */
+static void accepted_then_true(int i, bool accept, int64_t truth, int64_t paid)
+{
+    price_held();
+    charging(40000);
+    world_run(w, 300000);
+    reading(0, KWH, 30000);
+    reading(1, KWH, 30000);
+    record_as(i, KWH, STOP_LOCAL, 6000);
+    world_run(w, 3600000);
+    assert_int_equal(order(!i)->estimated, 1);
+    assert_int_equal(order(0)->state, ORDER_DOUBTFUL);
+    assert_int_equal(order(0)->doubt_mwh, KWH / 2);
+    assert_int_equal(order(0)->paid, 18000);
+    struct cmd *c = world_web(w, CMD_DECIDE, w->person, ACTOR_PERSON);
+    c->u.decide.order = pair.order[0];
+    c->u.decide.accept = accept;
+    assert_int_equal(world_send(w, c), 0);
+    world_restart(w);
+    assert_int_equal(world_open_pile(w), 0);
+    record(!i, truth);
+    assert_int_equal(order(!i)->estimated, 0);
+    assert_int_equal(order(0)->paid, paid);
+    assert_int_equal(order(0)->total, paid);
+    assert_int_equal(order(0)->energy_mwh, KWH / 2 + truth + (accept ? KWH / 2 : 0));
+    assert_int_equal(wallet(), 40000 - paid);
+    world_free(w);
+    begin();
+}
+
+static void test_accepted_stays(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        accepted_then_true(i, true, KWH, 24000);
+        accepted_then_true(i, true, KWH * 9 / 10, 22800);
+        accepted_then_true(i, true, KWH * 11 / 10, 25200);
+        accepted_then_true(i, false, KWH, 18000);
+    }
+}
+
 /* ---- a restart in between ---- */
 
 static void test_restart_while_starting(void **state)
@@ -853,6 +895,7 @@ int core_parallel(void)
         CASE(test_raise_while_one_goes_on),
         cmocka_unit_test(test_all_orders),
         CASE(test_doubt_of_either),
+        CASE(test_accepted_stays),
         CASE(test_restart_while_starting),
         CASE(test_restart_while_one_goes_on),
         CASE(test_card),
