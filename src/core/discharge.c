@@ -184,7 +184,7 @@ static int64_t take_back(struct core *c, struct order *o, int64_t amount)
         return 0;
     int64_t has = purse_available(c, o->row.tenant, ACCOUNT_WALLET, o->row.driver, o->row.currency);
     has = has < amount ? has : amount;
-    lots_pay(c, o, has);
+    lots_out(c, o->row.driver, has, 0);
     request_init(c, o, TRANSFER_CORRECTION, &q);
     purse_leg(&q, account_of(c, o, ACCOUNT_GRID), amount, 0);
     purse_leg(&q, account_of(c, o, ACCOUNT_WALLET), -has, 0);

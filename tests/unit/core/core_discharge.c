@@ -393,6 +393,23 @@ static void test_corrected_down(void **state)
     assert_true(world_event(w, order, OE_CORRECTED));
 }
 
+/* It takes back what it brought, which no channel charges for, and not what a channel does. */
+static void test_corrected_lots(void **state)
+{
+    char tx_no[33];
+    (void)state;
+    struct driver *d = driver_find(w->core, w->driver);
+    assert_true(obj_text(w->core, &d->o, &d->row.lots, "40000:60;"));
+    obj_dirty(w->core, &d->o);
+    int64_t start = w->now, order = estimated(tx_no);
+    assert_string_equal(d->row.lots, "40000:60;30000:0;");
+    record(tx_no, start, 4 * KWH, 0);
+    paid(order, 4 * KWH, 24000);
+    assert_string_equal(d->row.lots, "40000:60;24000:0;");
+    assert_string_equal(world_order(w, order)->lots, "");
+    assert_int_equal(world_order(w, order)->lot_fee, 0);
+}
+
 /* ---- frozen, closed ---- */
 
 static int freeze(int32_t on)
@@ -730,6 +747,7 @@ int core_discharge(void)
         cmocka_unit_test_setup_teardown(test_amounts, up, down),
         cmocka_unit_test_setup_teardown(test_corrected_up, up, down),
         cmocka_unit_test_setup_teardown(test_corrected_down, up, down),
+        cmocka_unit_test_setup_teardown(test_corrected_lots, up, down),
         cmocka_unit_test_setup_teardown(test_frozen, up, down),
         cmocka_unit_test_setup_teardown(test_closed_up, up, down),
         cmocka_unit_test_setup_teardown(test_closed_down, up, down),
