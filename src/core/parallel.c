@@ -41,13 +41,12 @@ static bool waits(const struct order *o)
 
 /* ---- start ---- */
 
-void parallel_join(struct core *c, struct order *o, struct order *part)
+void parallel_join(struct order *o, struct order *part)
 {
     part->row.kind = ORDER_PART;
     part->row.part_of = o->row.id;
     part->row.contract = 0; /* nobody shares in it */
     o->row.part = part->row.id;
-    (void)c;
 }
 
 enum { NUMBER_AT = 16, NUMBER_LEN = 12 }; /* yymmddHHMMSS in a transaction number */

@@ -35,7 +35,7 @@ struct order *parallel_main(const struct core *c, struct order *o);
 /* ---- start ---- */
 
 /** Joins a new order to its new part. */
-void parallel_join(struct core *c, struct order *o, struct order *part);
+void parallel_join(struct order *o, struct order *part);
 /** The number that a pair of starts has in common on the wire, "" for an order of one gun. */
 void parallel_number(const struct core *c, const struct order *o, char out[13]);
 /** Another pair of this pile has that number: both were started in one second. */
