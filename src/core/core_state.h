@@ -635,6 +635,9 @@ void pile_stray_record(struct core *c, const struct cmd_tx_record *in, const str
 void pile_stray_meter(struct core *c, const struct cmd_meter *in, const struct charger *ch);
 /** It has an order after all. */
 void pile_stray_end(struct core *c, const char *tx_no, const struct charger *ch);
+/** What the list prices that the pile held make of a record, by class; false: they are not known. */
+bool pile_list_amounts(const struct core *c, const struct order *o, const struct cmd_tx_record *in,
+                       int64_t out[TARIFF_CLASSES]);
 /** Compares the amount of a record with the list prices that the pile held; what it charged less
  * stays in doubt. After evidence_settle_record. */
 void pile_amount_judge(struct core *c, struct order *o, const struct cmd_tx_record *in);

@@ -160,40 +160,44 @@ static bool off(int64_t a, int64_t b, int64_t by)
     return a > b + by || b > a + by;
 }
 
-/* What the list prices make of the record's energies; false when the pile's list is not known or
- * the record tells no amounts. `differs`: a class is off by more than its rounding. */
-static bool list_amount(const struct core *c, const struct order *o, const struct cmd_tx_record *in,
-                        int64_t *sum, bool *differs)
+bool pile_list_amounts(const struct core *c, const struct order *o, const struct cmd_tx_record *in,
+                       int64_t out[TARIFF_CLASSES])
 {
     const struct tariff *t = tariff_find(c, o->srow.list_tariff);
-    const struct zone *z = zone_of(c, o->row.station);
     struct tariff_classes list;
-    int64_t told = 0;
-    if (!t || in->amount <= 0 || o->srow.direction < 0 ||
-        tariff_classes_of_day(t, z, o->row.start_ms, &list))
+    if (!t || tariff_classes_of_day(t, zone_of(c, o->row.station), o->row.start_ms, &list))
+        return false;
+    for (int i = 0; i < TARIFF_CLASSES; i++) {
+        int64_t price = list.elec_e5[i] + list.service_e5[i], energy = in->class_energy_mwh[i];
+        out[i] = energy > 0 ? muldiv_half_up(energy, price, LIST_UNIT_MWH) : 0;
+    }
+    return true;
+}
+
+/* Does a class, or the sum, differ from the list prices by more than its rounding? False too when the
+ * list is not known or the record tells no amounts. */
+static bool list_differs(const struct core *c, const struct order *o,
+                         const struct cmd_tx_record *in, int64_t *sum)
+{
+    int64_t list[TARIFF_CLASSES], told = 0;
+    bool differs = false;
+    if (in->amount <= 0 || o->srow.direction < 0 || !pile_list_amounts(c, o, in, list))
         return false;
     for (int i = 0; i < TARIFF_CLASSES; i++)
         told += in->class_amount[i];
     *sum = 0;
-    *differs = false;
     for (int i = 0; i < TARIFF_CLASSES; i++) {
-        int64_t price = list.elec_e5[i] + list.service_e5[i];
-        int64_t energy = in->class_energy_mwh[i];
-        int64_t amount = energy > 0 ? muldiv_half_up(energy, price, LIST_UNIT_MWH) : 0;
-        *sum += amount;
-        if (told && off(in->class_amount[i], amount, SEGMENT_OFF))
-            *differs = true;
+        *sum += list[i];
+        differs = differs || (told && off(in->class_amount[i], list[i], SEGMENT_OFF));
     }
-    *differs = *differs || off(in->amount, *sum, TARIFF_CLASSES * SEGMENT_OFF);
-    return true;
+    return differs || off(in->amount, *sum, TARIFF_CLASSES * SEGMENT_OFF);
 }
 
 void pile_amount_judge(struct core *c, struct order *o, const struct cmd_tx_record *in)
 {
     int64_t sum;
-    bool differs;
     char detail[96];
-    if (!list_amount(c, o, in, &sum, &differs) || !differs)
+    if (!list_differs(c, o, in, &sum))
         return;
     o->ev.flags |= EV_RECORD_MISMATCH;
     if (in->amount < sum - TARIFF_CLASSES * SEGMENT_OFF)
