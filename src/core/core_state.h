@@ -618,8 +618,9 @@ void settle_rule(struct core *c, struct order *o);
 /** A fee line of the order, the next one; what an order adds to its station's day. */
 void settle_line(struct core *c, struct order *o, const struct fee_line *l);
 void settle_stat(struct core *c, const struct order *o, const struct row_stat_day *delta);
-/** The true end of an order that was closed by estimate; `billed_mwh` is what was billed. */
-void settle_correct(struct core *c, struct order *o, int64_t billed_mwh);
+/** The true end of an order that was closed by estimate; `billed_mwh` is what was billed, `kept_mwh` of
+ * it a doubtful rest of the other gun that was accepted (parallel_own). */
+void settle_correct(struct core *c, struct order *o, int64_t billed_mwh, int64_t kept_mwh);
 
 /* ---- pile.c: what only 云快充 has ---- */
 
@@ -636,6 +637,9 @@ void pile_stray_record(struct core *c, const struct cmd_tx_record *in, const str
 void pile_stray_meter(struct core *c, const struct cmd_meter *in, const struct charger *ch);
 /** It has an order after all. */
 void pile_stray_end(struct core *c, const char *tx_no, const struct charger *ch);
+/** What the list prices that the pile held make of a record, by class; false: they are not known. */
+bool pile_list_amounts(const struct core *c, const struct order *o, const struct cmd_tx_record *in,
+                       int64_t out[TARIFF_CLASSES]);
 /** Compares the amount of a record with the list prices that the pile held; what it charged less
  * stays in doubt. After evidence_settle_record. */
 void pile_amount_judge(struct core *c, struct order *o, const struct cmd_tx_record *in);

@@ -38,7 +38,6 @@
 #include <stdio.h>
 
 #define AMOUNT_OFF (TARIFF_CLASSES * MONEY_FEN) /* piles round each class by themselves */
-#define UNIT_MWH   INT64_C(10000000)            /* mWh × price_e5 in 1/10,000 yuan */
 
 /* ---- tariffs ---- */
 
@@ -184,7 +183,7 @@ static int64_t take_back(struct core *c, struct order *o, int64_t amount)
         return 0;
     int64_t has = purse_available(c, o->row.tenant, ACCOUNT_WALLET, o->row.driver, o->row.currency);
     has = has < amount ? has : amount;
-    lots_pay(c, o, has);
+    lots_out(c, o->row.driver, has, 0);
     request_init(c, o, TRANSFER_CORRECTION, &q);
     purse_leg(&q, account_of(c, o, ACCOUNT_GRID), amount, 0);
     purse_leg(&q, account_of(c, o, ACCOUNT_WALLET), -has, 0);
@@ -277,26 +276,21 @@ void discharge_correct(struct core *c, struct order *o, int64_t billed_mwh)
 
 /* ---- what the pile says ---- */
 
-/* What the prices of charging that the pile holds make of the record: no document says at which it
- * counts a discharge, and it is told no others. -1 = not known. */
-static int64_t list_amount(const struct core *c, const struct order *o,
-                           const struct cmd_tx_record *in)
-{
-    const struct tariff *t = tariff_find(c, o->srow.list_tariff);
-    struct tariff_classes list;
-    int64_t sum = 0;
-    if (!t || tariff_classes_of_day(t, zone_of(c, o->row.station), o->row.start_ms, &list))
-        return -1;
-    for (int i = 0; i < TARIFF_CLASSES; i++)
-        if (in->class_energy_mwh[i] > 0)
-            sum += muldiv_half_up(in->class_energy_mwh[i], list.elec_e5[i] + list.service_e5[i],
-                                  UNIT_MWH);
-    return sum;
-}
-
 static bool near(int64_t a, int64_t b)
 {
     return a <= b + AMOUNT_OFF && b <= a + AMOUNT_OFF;
+}
+
+/* No document says at which prices a pile counts a discharge: it may be those of charging, for it is
+ * told no others. */
+static bool near_list(const struct core *c, const struct order *o, const struct cmd_tx_record *in)
+{
+    int64_t list[TARIFF_CLASSES], sum = 0;
+    if (!pile_list_amounts(c, o, in, list))
+        return false;
+    for (int i = 0; i < TARIFF_CLASSES; i++)
+        sum += list[i];
+    return near(in->amount, sum);
 }
 
 void discharge_judge(struct core *c, struct order *o, const struct cmd_tx_record *in)
@@ -304,10 +298,8 @@ void discharge_judge(struct core *c, struct order *o, const struct cmd_tx_record
     struct fee_sum ours;
     char detail[96];
     fee_sum(&o->bill, &ours);
-    if (!discharge_pays(o) || in->amount <= 0 || near(in->amount, ours.total.v))
-        return;
-    int64_t list = list_amount(c, o, in);
-    if (list >= 0 && near(in->amount, list))
+    if (!discharge_pays(o) || in->amount <= 0 || near(in->amount, ours.total.v) ||
+        near_list(c, o, in))
         return;
     o->ev.flags |= EV_RECORD_MISMATCH;
     if (in->amount < ours.total.v) {

@@ -10,6 +10,8 @@
  *  a single payment's order         the newest money of its payment's rate
  *  an order gives back              what it took last goes back to the front first
  *  a lot goes back to its source    the newest money of its rate; at the end again if that fails
+ *  a discharge pays                 at its end, of rate 0
+ *  … and takes back                 the newest money of rate 0
  *  principal goes with a gift       the newest money; back at rate 0
  *
  * A queue without any rate is empty (nothing is written for whoever pays cash); it begins with the first

@@ -41,13 +41,12 @@ static bool waits(const struct order *o)
 
 /* ---- start ---- */
 
-void parallel_join(struct core *c, struct order *o, struct order *part)
+void parallel_join(struct order *o, struct order *part)
 {
     part->row.kind = ORDER_PART;
     part->row.part_of = o->row.id;
     part->row.contract = 0; /* nobody shares in it */
     o->row.part = part->row.id;
-    (void)c;
 }
 
 enum { NUMBER_AT = 16, NUMBER_LEN = 12 }; /* yymmddHHMMSS in a transaction number */
@@ -282,17 +281,20 @@ void parallel_sum(struct core *c, const struct order *o, struct order_sum *out)
         out->doubt = part->ev.doubt;
 }
 
-void parallel_own(struct core *c, struct order *o)
+int64_t parallel_own(struct core *c, struct order *o, int64_t billed_mwh)
 {
     struct order *m = parallel_main(c, o);
     const struct order *part = m->row.part ? parallel_other(c, m) : NULL;
     if (!part || order_open(m))
-        return;
+        return 0;
     m->ev.doubt_mwh = m->row.doubt_mwh - part->row.doubt_mwh;
     if (m->ev.doubt_mwh <= 0) {
         m->ev.doubt_mwh = 0;
         m->ev.doubt = DOUBT_NONE;
     }
+    /* All of it was accepted, or of the other alone: then this one's true end came before. */
+    int64_t accepted = billed_mwh - m->srow.energy_mwh - part->srow.energy_mwh;
+    return accepted > o->ev.doubt_mwh ? accepted - o->ev.doubt_mwh : 0;
 }
 
 bool parallel_true_end(struct core *c, struct order *o)

@@ -35,7 +35,7 @@ struct order *parallel_main(const struct core *c, struct order *o);
 /* ---- start ---- */
 
 /** Joins a new order to its new part. */
-void parallel_join(struct core *c, struct order *o, struct order *part);
+void parallel_join(struct order *o, struct order *part);
 /** The number that a pair of starts has in common on the wire, "" for an order of one gun. */
 void parallel_number(const struct core *c, const struct order *o, char out[13]);
 /** Another pair of this pile has that number: both were started in one second. */
@@ -75,8 +75,9 @@ struct order_sum {
     int32_t doubt;
 };
 void parallel_sum(struct core *c, const struct order *o, struct order_sum *out);
-/** Before a late record is judged: what is in doubt of this session alone. */
-void parallel_own(struct core *c, struct order *o);
+/** Before a late record is judged: o's evidence has what is in doubt of this session alone. Returns the
+ * other session's energy that was in doubt, was accepted, and stays so; of `billed_mwh`. */
+int64_t parallel_own(struct core *c, struct order *o, int64_t billed_mwh);
 /** A late record of one whose other gun still goes on: it is no estimate any more. */
 bool parallel_true_end(struct core *c, struct order *o);
 

@@ -56,7 +56,14 @@ void pile_balance_tell(struct core *c, const struct order *o)
                                       .payload = "{}"});
 }
 
-static int raise_check(const struct core *c, const struct cmd *cmd, struct order **order)
+/* It draws, or is about to: more money is of use to it. */
+static bool goes_on(const struct order *o)
+{
+    return o->row.state == ORDER_STARTING || o->row.state == ORDER_CHARGING ||
+           o->row.state == ORDER_SUSPENDED;
+}
+
+static int raise_check(struct core *c, const struct cmd *cmd, struct order **order)
 {
     const struct cmd_order_raise *in = &cmd->u.order_raise;
     struct order *o = order_find(c, in->order);
@@ -67,10 +74,8 @@ static int raise_check(const struct core *c, const struct cmd *cmd, struct order
         return ERR_NOT_FOUND;
     if (in->amount < MONEY_FEN || in->amount % MONEY_FEN || in->amount > BALANCE_MAX - o->row.cap)
         return ERR_RANGE;
-    bool goes_on = o->row.state == ORDER_STARTING || o->row.state == ORDER_CHARGING ||
-                   o->row.state == ORDER_SUSPENDED;
     *order = o;
-    return goes_on && o->row.hold && o->row.cap > 0 ? 0 : ERR_CONFLICT;
+    return o->row.hold && o->row.cap > 0 && goes_on(parallel_live(c, o)) ? 0 : ERR_CONFLICT;
 }
 
 int pile_raise(struct core *c, const struct cmd *cmd)
@@ -91,8 +96,9 @@ int pile_raise(struct core *c, const struct cmd *cmd)
     order_event(c, o, OE_CAP_RAISED, detail);
     event_wallet(c, o->row.tenant, o->row.driver, o->row.currency);
     event_order(c, o);
-    pile_balance_tell(c, o);
-    if (other)
+    if (goes_on(o))
+        pile_balance_tell(c, o);
+    if (other && goes_on(other)) /* at a gun that ended somebody else may charge */
         pile_balance_tell(c, other);
     meter_cap(c, o);
     c->made_id = o->row.id;
@@ -154,40 +160,44 @@ static bool off(int64_t a, int64_t b, int64_t by)
     return a > b + by || b > a + by;
 }
 
-/* What the list prices make of the record's energies; false when the pile's list is not known or
- * the record tells no amounts. `differs`: a class is off by more than its rounding. */
-static bool list_amount(const struct core *c, const struct order *o, const struct cmd_tx_record *in,
-                        int64_t *sum, bool *differs)
+bool pile_list_amounts(const struct core *c, const struct order *o, const struct cmd_tx_record *in,
+                       int64_t out[TARIFF_CLASSES])
 {
     const struct tariff *t = tariff_find(c, o->srow.list_tariff);
-    const struct zone *z = zone_of(c, o->row.station);
     struct tariff_classes list;
-    int64_t told = 0;
-    if (!t || in->amount <= 0 || o->srow.direction < 0 ||
-        tariff_classes_of_day(t, z, o->row.start_ms, &list))
+    if (!t || tariff_classes_of_day(t, zone_of(c, o->row.station), o->row.start_ms, &list))
+        return false;
+    for (int i = 0; i < TARIFF_CLASSES; i++) {
+        int64_t price = list.elec_e5[i] + list.service_e5[i], energy = in->class_energy_mwh[i];
+        out[i] = energy > 0 ? muldiv_half_up(energy, price, LIST_UNIT_MWH) : 0;
+    }
+    return true;
+}
+
+/* Does a class, or the sum, differ from the list prices by more than its rounding? False too when the
+ * list is not known or the record tells no amounts. */
+static bool list_differs(const struct core *c, const struct order *o,
+                         const struct cmd_tx_record *in, int64_t *sum)
+{
+    int64_t list[TARIFF_CLASSES], told = 0;
+    bool differs = false;
+    if (in->amount <= 0 || o->srow.direction < 0 || !pile_list_amounts(c, o, in, list))
         return false;
     for (int i = 0; i < TARIFF_CLASSES; i++)
         told += in->class_amount[i];
     *sum = 0;
-    *differs = false;
     for (int i = 0; i < TARIFF_CLASSES; i++) {
-        int64_t price = list.elec_e5[i] + list.service_e5[i];
-        int64_t energy = in->class_energy_mwh[i];
-        int64_t amount = energy > 0 ? muldiv_half_up(energy, price, LIST_UNIT_MWH) : 0;
-        *sum += amount;
-        if (told && off(in->class_amount[i], amount, SEGMENT_OFF))
-            *differs = true;
+        *sum += list[i];
+        differs = differs || (told && off(in->class_amount[i], list[i], SEGMENT_OFF));
     }
-    *differs = *differs || off(in->amount, *sum, TARIFF_CLASSES * SEGMENT_OFF);
-    return true;
+    return differs || off(in->amount, *sum, TARIFF_CLASSES * SEGMENT_OFF);
 }
 
 void pile_amount_judge(struct core *c, struct order *o, const struct cmd_tx_record *in)
 {
     int64_t sum;
-    bool differs;
     char detail[96];
-    if (!list_amount(c, o, in, &sum, &differs) || !differs)
+    if (!list_differs(c, o, in, &sum))
         return;
     o->ev.flags |= EV_RECORD_MISMATCH;
     if (in->amount < sum - TARIFF_CLASSES * SEGMENT_OFF)

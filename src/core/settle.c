@@ -125,14 +125,20 @@ void settle_order(struct core *c, struct order *o)
 
 /* ---- a doubtful rest ---- */
 
-/* The disputed energy, at the price of the end of the session. */
-static struct bill rest_lines(struct core *c, struct order *o)
+/* Disputed energy has the price of the end of the session. False: it has none. */
+static bool rest_price(const struct core *c, const struct order *o, struct tariff_price *p)
 {
     const struct tariff *t = tariff_find(c, o->row.tariff);
+    if (t)
+        tariff_price_at(t, zone_of(c, o->row.station), o->row.end_ms, p);
+    return t;
+}
+
+static struct bill rest_lines(struct core *c, struct order *o)
+{
     struct tariff_price p;
-    if (!t)
+    if (!rest_price(c, o, &p))
         return (struct bill){0};
-    tariff_price_at(t, zone_of(c, o->row.station), o->row.end_ms, &p);
     struct fee_line l = {.kind = FEE_ELECTRICITY,
                          .label = p.label,
                          .from_ms = o->row.end_ms,
@@ -279,7 +285,20 @@ static void own_end(struct core *c, struct order *o)
     order_dirty(c, o);
 }
 
-void settle_correct(struct core *c, struct order *o, int64_t billed_mwh)
+/* What was accepted of the other gun's session is no part of either bill. */
+static void kept_add(const struct core *c, const struct order *o, int64_t energy_mwh,
+                     struct fee_sum *sum)
+{
+    struct tariff_price p;
+    if (!energy_mwh || !rest_price(c, o, &p))
+        return;
+    sum->energy_mwh += energy_mwh;
+    sum->elec = money_add(sum->elec, money_fee_line(energy_mwh, p.elec_e5));
+    sum->service = money_add(sum->service, money_fee_line(energy_mwh, p.service_e5));
+    sum->total = money_add(sum->elec, sum->service);
+}
+
+void settle_correct(struct core *c, struct order *o, int64_t billed_mwh, int64_t kept_mwh)
 {
     struct fee_sum now;
     struct order_sum sum;
@@ -295,6 +314,7 @@ void settle_correct(struct core *c, struct order *o, int64_t billed_mwh)
         return;
     }
     fee_sum(sum.bill, &now);
+    kept_add(c, o, kept_mwh, &now);
     struct bill d = {.elec = now.elec.v - o->row.elec, .service = now.service.v - o->row.service};
     int64_t left = o->row.paid - o->row.refunded; /* the refunded is back already */
     int64_t total = now.total.v, back = left > total ? left - total : 0;

@@ -156,7 +156,7 @@ static struct order *plan_part(struct core *c, const struct plan *p, struct orde
                              .started_by = p->started_by};
     struct order *part = plan_order(c, &gun, c->now);
     if (part)
-        parallel_join(c, o, part);
+        parallel_join(o, part);
     return part;
 }
 

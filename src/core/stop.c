@@ -217,7 +217,7 @@ static void late_stop(struct core *c, struct order *o, const struct cmd_tx_stop 
     int64_t billed = o->row.energy_mwh;
     o->ev.ended = false;
     (void)stop_evidence(c, o, in, ch);
-    settle_correct(c, o, billed);
+    settle_correct(c, o, billed, 0);
 }
 
 /* A charger that says the stop knows the answer to its start: on this connection the same start
@@ -388,10 +388,10 @@ static void record_known(struct core *c, struct order *o, const struct cmd_tx_re
         record_late(c, o, in, ch);
     } else if (o->row.estimated) {
         int64_t billed = parallel_main(c, o)->row.energy_mwh;
-        parallel_own(c, o);
+        int64_t kept = parallel_own(c, o, billed);
         (void)record_evidence(c, o, in);
         if (!parallel_true_end(c, o))
-            settle_correct(c, o, billed);
+            settle_correct(c, o, billed, kept);
     }
 }
 

@@ -204,10 +204,11 @@ int check_lot_leg(struct check *c, const struct check_account *a, const struct s
         pay_back(c, p, order, amount);
     else if (amount > 0)
         put_at(p, false, amount, (int64_t)bp);
-    else if (order)
+    else if (order && code != TRANSFER_CORRECTION)
         return pay(c, p, order, check_sub(0, amount));
-    else
-        draw(p, check_sub(0, amount), code == TRANSFER_WITHDRAWAL ? (int64_t)bp : BP + 1, NULL);
+    else /* of a rate: what goes back to its source, and what a discharge takes back */
+        draw(p, check_sub(0, amount), order || code == TRANSFER_WITHDRAWAL ? (int64_t)bp : BP + 1,
+             NULL);
     return 0;
 }
 

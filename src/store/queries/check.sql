@@ -319,13 +319,13 @@ SELECT o.id, o.state, o.driver, COALESCE(p.id, 0) AS payment, COALESCE(p.driver,
 FROM orders o LEFT JOIN payment p ON p.id = o.payment WHERE o.payer_kind = 2 ORDER BY o.id;
 
 -- name: check_parts() all
--- out: id id, kind int, tenant id, charger id, connector id, state int, amounts i64, energy_mwh energy, session energy
+-- out: id id, kind int, tenant id, charger id, connector id, state int, amounts i64, energy_mwh energy, doubt_mwh energy, session energy
 -- out: m_id id, m_kind int, m_tenant id, m_charger id, m_connector id, m_state int, m_part id, m_energy_mwh energy, m_doubt_mwh energy, m_session energy
 SELECT p.id, p.kind, p.tenant, p.charger, p.connector, p.state,
   CASE WHEN p.payer_kind <> 0 OR p.driver <> 0 OR p.cap <> 0 OR p.hold <> 0 OR p.elec <> 0 OR p.service <> 0 OR p.occupancy <> 0
          OR p.total <> 0 OR p.paid <> 0 OR p.refunded <> 0 OR p.loss <> 0 OR p.transfer <> 0 OR p.lines <> 0 OR p.parts <> 0
          OR p.company <> 0 OR p.invoice <> 0 OR p.gift <> 0 OR p.payment <> 0 THEN 1 ELSE 0 END AS amounts,
-  p.energy_mwh,
+  p.energy_mwh, p.doubt_mwh,
   (SELECT CAST(COALESCE(sum(s.energy_mwh), 0) AS BIGINT) FROM session s WHERE s.order_id = p.id) AS session,
   COALESCE(m.id, 0) AS m_id, COALESCE(m.kind, 0) AS m_kind, COALESCE(m.tenant, 0) AS m_tenant, COALESCE(m.charger, 0) AS m_charger,
   COALESCE(m.connector, 0) AS m_connector, COALESCE(m.state, 0) AS m_state, COALESCE(m.part, 0) AS m_part,

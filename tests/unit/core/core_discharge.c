@@ -79,17 +79,9 @@ static int discharge(void)
     return world_send(w, ask(w->driver, ACTOR_DRIVER, w->driver));
 }
 
-static struct cmd *pile_cmd(enum cmd_type type)
-{
-    struct cmd *c = world_gate(w, type);
-    c->head.from = w->pile_conn;
-    c->u.charger.charger = w->pile;
-    return c;
-}
-
 static void reading(const char *tx_no, int64_t energy, int64_t power, int32_t soc_pm)
 {
-    struct cmd *c = pile_cmd(CMD_METER);
+    struct cmd *c = world_pile(w, CMD_METER);
     c->u.meter.connector = 1;
     c->u.meter.n = 1;
     (void)str_copy(c->u.meter.tx_no, 33, str_from_c(tx_no));
@@ -107,7 +99,7 @@ static int64_t lasts = 9 * MINUTE;
 
 static void record(const char *tx_no, int64_t start_ms, int64_t energy, int64_t amount)
 {
-    struct cmd *c = pile_cmd(CMD_TX_RECORD);
+    struct cmd *c = world_pile(w, CMD_TX_RECORD);
     struct cmd_tx_record *r = &c->u.tx_record;
     r->connector = 1;
     r->stop = STOP_LIMIT;
@@ -329,7 +321,7 @@ static void test_amounts(void **state)
 {
     char tx_no[33];
     (void)state;
-    struct cmd *c = pile_cmd(CMD_PRICE_HELD);
+    struct cmd *c = world_pile(w, CMD_PRICE_HELD);
     c->u.price_held = (struct cmd_price_held){w->pile, w->tariff};
     world_send(w, c);
     int64_t start = w->now, order = running(tx_no);
@@ -391,6 +383,23 @@ static void test_corrected_down(void **state)
     assert_int_equal(debt(), 0);
     assert_int_equal(world_count(w, ROW_PAYMENT), lots);
     assert_true(world_event(w, order, OE_CORRECTED));
+}
+
+/* It takes back what it brought, which no channel charges for, and not what a channel does. */
+static void test_corrected_lots(void **state)
+{
+    char tx_no[33];
+    (void)state;
+    struct driver *d = driver_find(w->core, w->driver);
+    assert_true(obj_text(w->core, &d->o, &d->row.lots, "40000:60;"));
+    obj_dirty(w->core, &d->o);
+    int64_t start = w->now, order = estimated(tx_no);
+    assert_string_equal(d->row.lots, "40000:60;30000:0;");
+    record(tx_no, start, 4 * KWH, 0);
+    paid(order, 4 * KWH, 24000);
+    assert_string_equal(d->row.lots, "40000:60;24000:0;");
+    assert_string_equal(world_order(w, order)->lots, "");
+    assert_int_equal(world_order(w, order)->lot_fee, 0);
 }
 
 /* ---- frozen, closed ---- */
@@ -501,17 +510,6 @@ static void test_floor(void **state)
 
 enum step { CHARGE_RECORD, GIVE_DATA, GIVE_RECORD, GIVE_AGAIN, RESTART, STEPS };
 
-static void answer_what_waits(void)
-{
-    const struct charger *ch = charger_find(w->core, w->pile);
-    while (ch && ch->calling) {
-        struct cmd *c = pile_cmd(CMD_CALL_RESULT);
-        c->u.call_result.command = ch->calling->row.id;
-        (void)str_copy(c->u.call_result.status, 33, STR_LIT("Accepted"));
-        world_send(w, c);
-    }
-}
-
 static int64_t charging(char tx_no[33])
 {
     assert_int_equal(world_start(w, w->pile_gun, 40000), 0);
@@ -522,11 +520,11 @@ static int64_t charging(char tx_no[33])
     reading(tx_no, 0, 60000, 300);
     world_run(w, 61000);
     reading(tx_no, KWH, 60000, 310);
-    answer_what_waits();
+    world_answer_pile(w);
     return order;
 }
 
-static void permutation(const enum step *steps, int n)
+static void permutation(const int *steps, int n)
 {
     char tx_no[33], back[33];
     up(NULL);
@@ -538,7 +536,7 @@ static void permutation(const enum step *steps, int n)
     world_answer(w, &call, 0, "Accepted");
     bool told = false;
     for (int i = 0; i < n; i++) {
-        switch (steps[i]) {
+        switch ((enum step)steps[i]) {
         case CHARGE_RECORD:
             record(tx_no, start, KWH, 0);
             break;
@@ -576,38 +574,11 @@ static void permutation(const enum step *steps, int n)
     down(NULL);
 }
 
-static int permute(enum step *steps, int n, int k)
-{
-    int count = 0;
-    if (k == n) {
-        permutation(steps, n);
-        return 1;
-    }
-    for (int i = k; i < n; i++) {
-        enum step t = steps[k];
-        steps[k] = steps[i];
-        steps[i] = t;
-        count += permute(steps, n, k + 1);
-        steps[i] = steps[k];
-        steps[k] = t;
-    }
-    return count;
-}
-
 /* Every subset of what the pile says (what is missing was lost), in every order. */
 static void test_turns(void **state)
 {
     (void)state;
-    int count = 0;
-    for (unsigned set = 0; set < 1u << STEPS; set++) {
-        enum step steps[STEPS];
-        int n = 0;
-        for (int s = 0; s < STEPS; s++)
-            if (set >> s & 1)
-                steps[n++] = (enum step)s;
-        count += permute(steps, n, 0);
-    }
-    assert_int_equal(count, 326); /* sum of 5!/(5-k)! */
+    assert_int_equal(world_sequences(STEPS, STEPS, permutation), 326); /* sum of 5!/(5-k)! */
 }
 
 static void test_turned_back(void **state)
@@ -616,7 +587,7 @@ static void test_turned_back(void **state)
     (void)state;
     int64_t start = w->now, order = running(tx_no);
     gives(tx_no, 0, 5 * KWH, 5);
-    answer_what_waits();
+    world_answer_pile(w);
     assert_int_equal(world_start(w, w->pile_gun, 20000), 0);
     int64_t other = w->reply.u.made.id;
     struct out call = *world_call(w, CALL_REMOTE_START);
@@ -730,6 +701,7 @@ int core_discharge(void)
         cmocka_unit_test_setup_teardown(test_amounts, up, down),
         cmocka_unit_test_setup_teardown(test_corrected_up, up, down),
         cmocka_unit_test_setup_teardown(test_corrected_down, up, down),
+        cmocka_unit_test_setup_teardown(test_corrected_lots, up, down),
         cmocka_unit_test_setup_teardown(test_frozen, up, down),
         cmocka_unit_test_setup_teardown(test_closed_up, up, down),
         cmocka_unit_test_setup_teardown(test_closed_down, up, down),

@@ -36,14 +36,6 @@ static int down(void **state)
 
 /* ---- the pile's words ---- */
 
-static struct cmd *pile_cmd(enum cmd_type type)
-{
-    struct cmd *c = world_gate(w, type);
-    c->head.from = w->pile_conn;
-    c->u.charger.charger = w->pile;
-    return c;
-}
-
 static int64_t token(const char *tag, int32_t kind, int64_t limit, int32_t state)
 {
     assert_int_equal(world_put(w, ROW_TOKEN, true,
@@ -67,7 +59,7 @@ static void holds(int32_t policy, int64_t amount)
 /* 0x31; returns the reason, the answer is in w->reply. */
 static int32_t ask(int32_t gun, enum start_kind kind, const char *tag)
 {
-    struct cmd *c = pile_cmd(CMD_PILE_START);
+    struct cmd *c = world_pile(w, CMD_PILE_START);
     c->u.pile_start.connector = gun;
     c->u.pile_start.kind = (int32_t)kind;
     (void)str_copy(c->u.pile_start.tag, 37, str_from_c(tag));
@@ -77,7 +69,7 @@ static int32_t ask(int32_t gun, enum start_kind kind, const char *tag)
 
 static void reading(const char *tx_no, int64_t energy, int64_t power)
 {
-    struct cmd *c = pile_cmd(CMD_METER);
+    struct cmd *c = world_pile(w, CMD_METER);
     c->u.meter.connector = 1;
     c->u.meter.n = 1;
     (void)str_copy(c->u.meter.tx_no, 33, str_from_c(tx_no));
@@ -93,7 +85,7 @@ static void reading(const char *tx_no, int64_t energy, int64_t power)
 
 static void status(enum connector_status s)
 {
-    struct cmd *c = pile_cmd(CMD_STATUS);
+    struct cmd *c = world_pile(w, CMD_STATUS);
     c->u.status.connector = 1;
     c->u.status.status = (int32_t)s;
     assert_int_equal(world_send(w, c), 0);
@@ -106,7 +98,7 @@ static int32_t record_stop = STOP_LOCAL;
 static void record(const char *tx_no, int64_t start_ms, int64_t energy, int64_t amount,
                    uint8_t mark)
 {
-    struct cmd *c = pile_cmd(CMD_TX_RECORD);
+    struct cmd *c = world_pile(w, CMD_TX_RECORD);
     struct cmd_tx_record *r = &c->u.tx_record;
     r->connector = 1;
     r->stop = record_stop;
@@ -124,7 +116,7 @@ static void record(const char *tx_no, int64_t start_ms, int64_t energy, int64_t 
 
 static void price_held(int64_t tariff)
 {
-    struct cmd *c = pile_cmd(CMD_PRICE_HELD);
+    struct cmd *c = world_pile(w, CMD_PRICE_HELD);
     c->u.price_held = (struct cmd_price_held){w->pile, tariff};
     world_send(w, c);
 }
@@ -390,13 +382,13 @@ static void step_do(enum step s, const char *tx_no, int64_t start)
 
 /* Plays these steps on a new order; whatever comes, there is one order, paid once, within its
  * prepaid amount, and what is not paid is back in the wallet. */
-static void permutation(const enum step *steps, int n)
+static void permutation(const int *steps, int n)
 {
     char tx_no[33];
     world_init(w);
     int64_t start = w->now, order = charging(40000, tx_no);
     for (int i = 0; i < n; i++)
-        step_do(steps[i], tx_no, start);
+        step_do((enum step)steps[i], tx_no, start);
     world_run(w, 4 * DAY_MS);
     world_restart(w);
     record(tx_no, start, 2 * KWH, 24000, 1); /* days later, once more */
@@ -416,38 +408,11 @@ static void permutation(const enum step *steps, int n)
     world_free(w);
 }
 
-static int permute(enum step *steps, int n, int k)
-{
-    int count = 0;
-    if (k == n) {
-        permutation(steps, n);
-        return 1;
-    }
-    for (int i = k; i < n; i++) {
-        enum step t = steps[k];
-        steps[k] = steps[i];
-        steps[i] = t;
-        count += permute(steps, n, k + 1);
-        steps[i] = steps[k];
-        steps[k] = t;
-    }
-    return count;
-}
-
 /* Every subset of the steps (what is missing was lost), in every order. */
 static void test_all_orders(void **state)
 {
     (void)state;
-    int count = 0;
-    for (unsigned set = 0; set < 1u << STEPS; set++) {
-        enum step steps[STEPS];
-        int n = 0;
-        for (int s = 0; s < STEPS; s++)
-            if (set >> s & 1)
-                steps[n++] = (enum step)s;
-        count += permute(steps, n, 0);
-    }
-    assert_int_equal(count, 326); /* sum of 5!/(5-k)! */
+    assert_int_equal(world_sequences(STEPS, STEPS, permutation), 326); /* sum of 5!/(5-k)! */
 }
 
 /* ---- amounts ---- */
@@ -584,7 +549,7 @@ static void test_tariff_that_no_pile_holds(void **state)
 
 static struct reply_prices model_now(void)
 {
-    struct cmd *c = pile_cmd(CMD_PRICE_MODEL);
+    struct cmd *c = world_pile(w, CMD_PRICE_MODEL);
     assert_int_equal(world_send(w, c), 0);
     return w->reply.u.prices;
 }
@@ -669,18 +634,6 @@ static void test_discharge(void **state)
     assert_int_equal(wallet(), 40000);
 }
 
-/* A reading that was asked for is the call under way: nothing else goes out before its answer. */
-static void answer_what_waits(void)
-{
-    const struct charger *ch = charger_find(w->core, w->pile);
-    while (ch->calling) {
-        struct cmd *c = pile_cmd(CMD_CALL_RESULT);
-        c->u.call_result.command = ch->calling->row.id;
-        (void)str_copy(c->u.call_result.status, 33, STR_LIT("Accepted"));
-        world_send(w, c);
-    }
-}
-
 /* The pile turns a charge round: its record and the first reading of the discharge come in either
  * order. */
 static void turn_round(bool record_first)
@@ -689,7 +642,7 @@ static void turn_round(bool record_first)
     int64_t start = w->now, order = charging(40000, tx_no);
     world_run(w, 61000);
     reading(tx_no, KWH, 60000);
-    answer_what_waits();
+    world_answer_pile(w);
     assert_int_equal(discharge(PAYER_NONE), 0);
     int64_t other = w->reply.u.made.id;
     struct out call = *world_call(w, CALL_REMOTE_START);
@@ -734,7 +687,7 @@ static void test_battery(void **state)
     (void)state;
     int64_t order = charging(40000, tx_no);
     for (int i = 0; i < 2; i++) { /* repeated frames are one row */
-        struct cmd *c = pile_cmd(CMD_BATTERY);
+        struct cmd *c = world_pile(w, CMD_BATTERY);
         c->u.battery.phase = BATTERY_RATED;
         (void)str_copy(c->u.battery.tx_no, 33, str_from_c(tx_no));
         (void)str_copy(c->u.battery.vin, 18, STR_LIT(VIN));
@@ -752,7 +705,7 @@ static void test_parking(void **state)
 {
     (void)state;
     for (int i = 0; i < 2; i++) {
-        struct cmd *c = pile_cmd(CMD_PARKING);
+        struct cmd *c = world_pile(w, CMD_PARKING);
         c->u.parking = (struct cmd_parking){
             .charger = w->pile, .connector = 1, .lock = LOCK_DOWN, .bay = BAY_TAKEN};
         world_send(w, c);

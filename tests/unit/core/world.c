@@ -407,6 +407,58 @@ int world_answer(struct world *w, const struct out *call, int err, const char *s
     return world_send(w, c);
 }
 
+struct cmd *world_pile(struct world *w, enum cmd_type type)
+{
+    struct cmd *c = world_gate(w, type);
+    c->head.from = w->pile_conn;
+    c->u.charger.charger = w->pile;
+    return c;
+}
+
+void world_answer_pile(struct world *w)
+{
+    const struct charger *ch = charger_find(w->core, w->pile);
+    while (ch && ch->calling) {
+        struct cmd *c = world_pile(w, CMD_CALL_RESULT);
+        c->u.call_result.command = ch->calling->row.id;
+        (void)str_copy(c->u.call_result.status, 33, STR_LIT("Accepted"));
+        world_send(w, c);
+    }
+}
+
+/* Every order of step[k …], behind what stands before. */
+static int sequences_from(int *step, int n, int k, void (*play)(const int *step, int n))
+{
+    int count = 0;
+    if (k == n) {
+        play(step, n);
+        return 1;
+    }
+    for (int i = k; i < n; i++) {
+        int t = step[k];
+        step[k] = step[i];
+        step[i] = t;
+        count += sequences_from(step, n, k + 1, play);
+        step[i] = step[k];
+        step[k] = t;
+    }
+    return count;
+}
+
+int world_sequences(int steps, int most, void (*play)(const int *step, int n))
+{
+    int count = 0, step[8];
+    assert_in_range(steps, 1, ARRAY_LEN(step));
+    for (unsigned set = 0; set < 1U << steps; set++) {
+        int n = 0;
+        for (int s = 0; s < steps; s++)
+            if (set >> s & 1)
+                step[n++] = s;
+        count += n <= most ? sequences_from(step, n, 0, play) : 0;
+    }
+    return count;
+}
+
 static int conn_open(struct world *w, enum protocol p, const char *path, struct origin conn)
 {
     struct cmd *c = cmd_new(CMD_CONN_OPEN);

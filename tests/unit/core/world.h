@@ -79,6 +79,13 @@ bool world_event(struct world *w, int64_t order, enum order_event_kind e);
 const struct out *world_call(const struct world *w, enum call_kind kind);
 const struct out *world_out(const struct world *w, enum out_type type);
 int world_answer(struct world *w, const struct out *call, int err, const char *status);
+/** A command of the 云快充 pile. */
+struct cmd *world_pile(struct world *w, enum cmd_type type);
+/** The pile says yes to whatever it was asked: nothing else goes out before. */
+void world_answer_pile(struct world *w);
+/** Plays every subset of the steps 0 … steps - 1 (what is missing was lost) of at most so many, in every
+ * order; returns how many plays that were. */
+int world_sequences(int steps, int most, void (*play)(const int *step, int n));
 
 /* Shorthands of the charger and the app. */
 int world_put(struct world *w, enum row_table t, bool create, const void *row);

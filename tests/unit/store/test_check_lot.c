@@ -2,14 +2,14 @@
 /* test_check_lot.c: `even check` and the fee of the lots that paid: what is changed behind the store's back
  * is found by the rules "lots" and "channel". The books are of lots only (their orders have neither lines nor
  * holds, which other rules say): a top-up in cash, one at 60, an order across both with a refund, one by a
- * single payment at 100, and a lot that went back to its source. */
+ * single payment at 100, a lot that went back to its source, and a discharge that was paid too much. */
 #include "test_store.h"
 
 #include "base/err.h"
 #include "store/check.h"
 
-enum { CASH = 1, WALLET, INCOME, CHANNEL, TRANSIT, ACCOUNTS };
-enum { DRIVER = 12, ACROSS = 100, ALONE };
+enum { CASH = 1, WALLET, INCOME, CHANNEL, TRANSIT, GRID, ACCOUNTS };
+enum { DRIVER = 12, ACROSS = 100, ALONE, GIVEN };
 
 static int64_t in[ACCOUNTS], out[ACCOUNTS], last[ACCOUNTS];
 
@@ -52,7 +52,8 @@ static void journal_begin(void)
 static void accounts_put(struct box *b)
 {
     static const int32_t kinds[] = {
-        0, ACCOUNT_CASH, ACCOUNT_WALLET, ACCOUNT_INCOME, ACCOUNT_CHANNEL, ACCOUNT_TRANSIT};
+        0,           ACCOUNT_CASH, ACCOUNT_WALLET, ACCOUNT_INCOME, ACCOUNT_CHANNEL, ACCOUNT_TRANSIT,
+        ACCOUNT_GRID};
     for (int64_t a = CASH; a < ACCOUNTS; a++)
         row_pack(&b->rows, ROW_ACCOUNT, ROW_UPSERT,
                  &(struct row_account){.id = a,
@@ -77,6 +78,8 @@ static void journal_make(struct box *b)
     move(b, 15, TRANSFER_CAPTURE, ALONE, WALLET, INCOME, 15000);  /* its own: 150 */
     move(b, 16, TRANSFER_WITHDRAWAL, 0, WALLET, TRANSIT, 10000);  /* of the 60 */
     move(b, 17, TRANSFER_PAYOUT_BACK, 0, TRANSIT, WALLET, 10000); /* … and back, at the end */
+    move(b, 18, TRANSFER_DISCHARGE, GIVEN, GRID, WALLET, 8000);
+    move(b, 19, TRANSFER_CORRECTION, GIVEN, WALLET, GRID, 3000); /* of its own */
     accounts_put(b);
 }
 
@@ -95,9 +98,10 @@ static void payment_put(struct box *b, int64_t id, int64_t amount, int32_t bp, i
 
 static void rows_make(struct box *b)
 {
-    row_pack(&b->rows, ROW_DRIVER, ROW_UPSERT,
-             &(struct row_driver){
-                 .id = DRIVER, .tenant = 1, .phone = "1", .lots = "25000:60;5000:100;10000:60;"});
+    row_pack(
+        &b->rows, ROW_DRIVER, ROW_UPSERT,
+        &(struct row_driver){
+            .id = DRIVER, .tenant = 1, .phone = "1", .lots = "25000:60;5000:100;10000:60;5000:0;"});
     payment_put(b, 20, 10000, 0, 10);
     payment_put(b, 21, 50000, 60, 11);
     payment_put(b, 22, 20000, 100, 14);
@@ -130,6 +134,13 @@ static void rows_make(struct box *b)
                                   .state = ORDER_SETTLED,
                                   .lots = "15000:100;",
                                   .lot_fee = 150});
+    row_pack(&b->rows, ROW_ORDERS, ROW_UPSERT,
+             &(struct row_orders){.id = GIVEN,
+                                  .tenant = 1,
+                                  .kind = ORDER_DISCHARGE,
+                                  .driver = DRIVER,
+                                  .state = ORDER_SETTLED,
+                                  .lots = ""});
     row_pack(&b->rows, ROW_CONTRACT_CLAUSE, ROW_UPSERT,
              &(struct row_contract_clause){
                  .contract = 5, .seq = 1, .kind = CLAUSE_CHANNEL, .party = 1, .lines = 7});
@@ -153,6 +164,9 @@ static const struct box_wrong wrongs[] = {
     {"lots", "UPDATE orders SET payment = 21 WHERE id = 101"},
     {"lots", "UPDATE driver SET lots = '25000:60;15000:100;'"},
     {"lots", "UPDATE driver SET lots = ''"},
+    {"lots", "UPDATE driver SET lots = '22000:60;5000:100;10000:60;8000:0;'"},
+    {"lots", "UPDATE orders SET lots = '3000:60;', lot_fee = 18 WHERE id = 102"},
+    {"lots", "UPDATE transfer SET code = 6 WHERE id = 19"},
     {"lots", "UPDATE payment SET fee_bp = 61 WHERE id = 21"},
     {"lots", "UPDATE payment SET fee_bp = 0 WHERE id = 22"},
     {"lots", "UPDATE payment SET transfer = 11 WHERE id = 20; UPDATE payment SET transfer = 10 "
