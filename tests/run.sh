@@ -6,7 +6,7 @@
 set -u
 build=$1
 e2e=${2:-}
-log=$build/meson-logs/testlog.txt
+log=$build/meson-logs/testlog.json
 # Many tests wait most of their time: two more than the machine has cores.
 export MESON_TESTTHREADS=$(( $(nproc) + 2 ))
 [ "$e2e" = --no-e2e ] && e2e='--no-suite e2e'
@@ -19,7 +19,7 @@ ok=$(number Ok) fail=$(number Fail) slow=$(number Timeout) odd=$(number 'Unexpec
 bad=$(( ${fail:-0} + ${slow:-0} + ${odd:-0} ))
 if [ "$bad" -gt 0 ] || [ -z "$ok" ]; then
     sed -n '/^Summary of Failures/,$p' "$build/test.out"
-    tail -c 8000 "$log" 2>/dev/null
+    python3 tests/failures.py "$log" 2>/dev/null
 fi
 [ -n "$ok" ] || { cat "$build/test.out"; echo "0 passed, 1 failed"; exit 1; }
 echo "$ok passed, $bad failed"

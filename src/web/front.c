@@ -15,6 +15,7 @@
  *
  * Threads: the library's pool. Fails: a client over a limit gets its status or is closed. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <microhttpd.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -355,6 +356,8 @@ static int address_find(const struct web_config *c, struct addrinfo **out)
     return ERR_RANGE;
 }
 
+/* Without MHD_OPTION_LISTENING_ADDRESS_REUSE, which shares the port with whoever asks for it so too:
+ * another program of ours would get half of the requests. */
 int front_start(struct web *w)
 {
     struct addrinfo *addr;
@@ -373,11 +376,12 @@ int front_start(struct web *w)
         w->cfg.connections, MHD_OPTION_CONNECTION_TIMEOUT, w->cfg.request_s,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX, MHD_OPTION_URI_LOG_CALLBACK,
         front_target, w, MHD_OPTION_NOTIFY_COMPLETED, front_over, w, MHD_OPTION_UNESCAPE_CALLBACK,
-        front_unescape, w, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_END);
+        front_unescape, w, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+    const int why = errno; /* of bind(), mostly: what the library does after it succeeds */
     freeaddrinfo(addr);
     if (w->daemon == NULL) {
-        log_line(LOG_ERROR, "web", 0, "cannot listen on %s port %u", w->cfg.bind, w->cfg.port);
+        log_line(LOG_ERROR, "web", 0, "cannot listen on %s port %u: %s", w->cfg.bind, w->cfg.port,
+                 strerror(why));
         return ERR_IO;
     }
     info = MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_BIND_PORT);

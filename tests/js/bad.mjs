@@ -148,6 +148,11 @@ await main(async (h) => {
     const r = run(...args);
     check(r.status === code && r.stderr.trim().length > 0, `even ${args.join(' ')}: wanted ${code} and a word, got ${r.status} ${JSON.stringify(r.stderr.slice(0, 200))}`);
   }
+  for (const port of Object.keys(h.ports)) { // each is the running one's
+    const others = Object.keys(h.ports).flatMap((p) => ['--set', `${p}=${p === port ? h.ports[p] : 0}`]);
+    const r = spawnSync(even, ['serve', '--dir', join(h.dir, 'second'), ...others], { encoding: 'utf8', timeout: 20000 });
+    check(r.status === 70 && /cannot listen on .*: (Busy|Address already in use)/.test(r.stderr), `a second program at ${port} ends, and says why: ${r.status} ${r.stderr.slice(-300)}`);
+  }
   const bad = h.run(['version']);
   await until('version', () => bad.exitCode === 0);
   const books = h.check();

@@ -3,6 +3,7 @@
 // uses it ends the program and removes the folder, also when it fails.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
@@ -23,6 +24,24 @@ export async function until(what, fn, ms = 20000, step = 50) {
   }
 }
 
+/** A port that is free, below those that the kernel gives outgoing connections: while the program is down before its restart, no
+ * test beside this one gets it. */
+export async function freePort() {
+  for (;;) {
+    const port = 12000 + Math.floor(Math.random() * 20000);
+    const server = createServer();
+    const free = await new Promise((done) => server.once('error', () => done(false)).listen(port, '127.0.0.1', () => done(true)));
+    await new Promise((done) => server.close(done));
+    if (free) return port;
+  }
+}
+
+/** The page as who opens its address sees it: where only what follows the # differs, goto() alone stays on the page that is open. */
+export async function visit(page, url) {
+  await page.goto('about:blank');
+  await page.goto(url);
+}
+
 export class House {
   constructor(options = {}) {
     this.dir = options.dir ?? mkdtempSync(join(tmpdir(), 'even-'));
@@ -35,7 +54,8 @@ export class House {
 
   /** Starts `even serve` and waits until it is ready. */
   async start() {
-    const set = Object.entries({ 'web.port': 0, 'charge.ocpp_port': 0, 'charge.ykc_port': 0, ...this.ports, ...this.options.set })
+    this.ports ??= { 'web.port': await freePort(), 'charge.ocpp_port': await freePort(), 'charge.ykc_port': await freePort() };
+    const set = Object.entries({ ...this.ports, ...this.options.set })
       .flatMap(([k, v]) => ['--set', `${k}=${v}`]);
     const args = ['serve', '--dir', this.dir, ...set, ...(this.options.demo ? ['--demo'] : [])];
     this.serve = spawn(even, args, { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { charge } from './charger.mjs';
-import { check, main, until } from './house.mjs';
+import { check, main, until, visit } from './house.mjs';
 
 const shots = process.env.SHOTS;
 const units = (text) => Math.round(Number(String(text).replace('−', '-').replace(/[^0-9.-]/g, '')) * 10000);
@@ -195,8 +195,7 @@ await main(async (h) => {
     await desk.locator('tr', { hasText: '24312000000012345678' }).locator('[data-testid=inv-show]').last().click();
     await id(desk, 'inv-drawer').waitFor();
     await shot(desk, 'invoice-6-drawer');
-    await phone.goto(`${h.web}/d#/invoices`);
-    await phone.reload();
+    await visit(phone, `${h.web}/d#/invoices`);
     await id(phone, 'invoice-row').first().waitFor();
     await shot(phone, 'invoice-7-phone');
     books('after the red one');

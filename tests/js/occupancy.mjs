@@ -7,7 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { Charger } from './charger.mjs';
-import { check, main, until } from './house.mjs';
+import { check, main, until, visit } from './house.mjs';
 import { stories } from './stories.mjs';
 
 const shots = process.env.SHOTS;
@@ -123,8 +123,7 @@ await main(async (h) => {
     const wallet = units((await driver.must('GET', '/api/v1/me')).balance);
     await gun.status('Finishing');
     const occ = (await occupancyOf(h, order)).id;
-    await phone.goto(`${h.web}/d#/orders/${order}`);
-    await phone.reload();
+    await visit(phone, `${h.web}/d#/orders/${order}`);
     await id(phone, 'receipt-linked').click();
     await id(phone, 'parked-left').waitFor();
     const first = await id(phone, 'parked-left').innerText();

@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
-import { check, even, finish, House, sleep, until } from './house.mjs';
+import { check, even, finish, House, sleep, until, visit } from './house.mjs';
 import { ALIPAY, Till, WECHAT } from './till.mjs';
 
 const shots = process.env.SHOTS;
@@ -178,8 +178,7 @@ try {
   check(await id('close-go').isDisabled(), 'the page does not offer what would be refused');
   await shot('recon-1-why');
   await page.keyboard.press('Escape');
-  await page.goto(`${h.web}/#/recon?tab=diffs`);
-  await page.reload();
+  await visit(page, `${h.web}/#/recon?tab=diffs`);
   await id('diff-class').first().waitFor();
   await shot('recon-2-diffs');
   const row = page.locator('tr', { hasText: `P${ids.late}` });
@@ -224,8 +223,7 @@ try {
   check((await arrive({ amount: '-1.00', bank, day, bank_no: 'CMB-2' })).status === 422 && (await arrive({ amount: '1.00', bank: other, day, bank_no: 'CMB-3' })).status === 404, 'nonsense is refused');
   const f = await figures();
   check(f.ready && units(f.off) === 0 && units(f.lines) === 50000 && units(f.theirs) === 401000 - 10000 - 2800 - 200500 && units(f.held) === units(f.theirs) + 50000, `the account explains itself: ${JSON.stringify(f)}`);
-  await page.goto(`${h.web}/#/recon?tab=days`);
-  await page.reload();
+  await visit(page, `${h.web}/#/recon?tab=days`);
   await id('day-close').click();
   await id('close-ready').waitFor();
   await shot('recon-4-ready');
@@ -251,8 +249,7 @@ try {
   const two = (await h.must('GET', '/api/v1/closes')).items[0];
   check(two.day === next && two.opening === closed.theirs && units(two.lines) === 0 && two.held === two.theirs, `it goes on where the day before stopped: ${JSON.stringify(two)}`);
   for (const tab of ['days', 'diffs', 'closes', 'settlements', 'guard']) {
-    await page.goto(`${h.web}/#/recon?tab=${tab}`);
-    await page.reload();
+    await visit(page, `${h.web}/#/recon?tab=${tab}`);
     await sleep(300);
     await shot(`recon-5-${tab}`);
   }

@@ -10,6 +10,7 @@ int core_statement(void);
 int core_contract(void);
 int core_pile(void);
 int core_parallel(void);
+int core_parallel_after(void);
 int core_defects(void);
 int core_needs_tests(void);
 int core_company(void);
@@ -28,11 +29,11 @@ int core_lotfee(void);
 int main(void)
 {
     int (*const groups[])(void) = {
-        core_orders,       core_frame,          core_charger,     core_purse,    core_statement,
-        core_pile,         core_defects,        core_needs_tests, core_invoice,  core_recon,
-        core_occupancy,    core_occupancy_bill, core_wallet,      core_contract, core_company,
-        core_company_bill, core_parallel,       core_discharge,   core_account,  core_sharing,
-        core_withhold,     core_lotfee,
+        core_orders,       core_frame,          core_charger,        core_purse,    core_statement,
+        core_pile,         core_defects,        core_needs_tests,    core_invoice,  core_recon,
+        core_occupancy,    core_occupancy_bill, core_wallet,         core_contract, core_company,
+        core_company_bill, core_parallel,       core_discharge,      core_account,  core_sharing,
+        core_withhold,     core_lotfee,         core_parallel_after,
     };
     int failed = 0;
 

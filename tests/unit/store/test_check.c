@@ -636,7 +636,7 @@ static const struct box_wrong wrongs[] = {
     {"payout",
      PAYOUT_ROW("3, 0") "; UPDATE payout SET kind = 3"}, /* shared, and nothing in transit */
     {"shared", PAYOUT_ROW("5, 20") "; UPDATE payout SET kind = 3"}, /* of no order */
-    {"shared", PAYOUT_ROW("5, 20") "; UPDATE payout SET kind = 3, order_id = 100, amount = 100000"},
+    {"shared", PAYOUT_ROW("5, 20") "; UPDATE payout SET kind = 3, order_id = 100, amount = 300000"},
     {"shared", PAYOUT_ROW("5, 20") "; UPDATE payout SET kind = 3, order_id = 100, payment = 7"},
     {"paper",
      PAYOUT_ROW("5, 20") "; UPDATE payout SET paper = 'A'; INSERT INTO payout (id, " PAYOUT_COLUMNS
