@@ -270,15 +270,15 @@ try {
   await topups(h, tills);
   for (const name of ['clean', 'timeout', 'error', 'contradict']) await refunds(h, tills.find((x) => x.name === name));
   await withdrawals(h, w, clean, tills.find((x) => x.name === 'short'));
+  const figures = await (await fetch(`${h.web}/metrics`, { headers: { cookie: h.cookie } })).text(); // they begin anew with the program
+  check(/even_pay_asks_total\{kind="wechat"\} [1-9]/.test(figures), 'asks are counted');
+  check(/even_pay_notices_total(\{\})? [1-9]/.test(figures), 'notices are counted');
   await restart(h, clean);
   await bank(h);
   await bills(h, clean, tills.find((x) => x.name === 'late'));
   for (const till of tills) // late and doubled notices have come by now: nothing was credited twice
     if (till.name !== 'short') check(money((await till.driver.must('GET', '/api/v1/me')).balance) === 400000 - till.given, `${till.name}: the wallet holds what was paid`);
   await compare(h, tills);
-  const figures = await (await fetch(`${h.web}/metrics`, { headers: { cookie: h.cookie } })).text();
-  check(/even_pay_asks_total\{kind="wechat"\} [1-9]/.test(figures), 'asks are counted');
-  check(/even_pay_notices_total(\{\})? [1-9]/.test(figures), 'notices are counted');
   await h.kill('SIGTERM');
   const books = h.check();
   check(books.code === 0, `the books balance: ${books.text}`);
