@@ -11,7 +11,8 @@
 #include "base/log.h"
 #include "io/os/file.h"
 
-enum { PARTS = 8, GATHER = 1 << 20, PATH_CAP = 400, NAME_CAP = 60 };
+/* Some hundred commands share a write; what is gathered is the recorder's for good. */
+enum { PARTS = 8, GATHER = 64 << 10, PATH_CAP = 400, NAME_CAP = 60 };
 
 struct flight {
     char dir[PATH_CAP - NAME_CAP];
