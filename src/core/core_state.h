@@ -306,7 +306,8 @@ struct core {
     struct map lines; /* hot.c: of charger ids to struct line */
     uint32_t busy;    /* chargers with an open order */
     struct charger *hot_first, *hot_last;
-    bool hot_ebb;             /* hot.c: many stood idle for long, and leave */
+    bool hot_ebb;             /* hot.c: many are in memory, and who stands idle for long leaves */
+    uint32_t hot_peak;        /* most in memory since pages were given back */
     uint64_t sealed, settled; /* batches sealed, and known to be durable */
 
     int64_t now, last_id;

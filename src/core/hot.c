@@ -5,9 +5,10 @@
  * thousand chargers that stand idle are a hundred thousand lines: what a connection is known by and no
  * row holds.
  *
- * In a storm of log-ins each finds itself where it was a message ago. When more than a quiet house needs
+ * In a storm of log-ins each finds itself where it was a message ago. Once more than a quiet house needs
  * (core_limits.hot) are in memory, all those leave of which nothing but heartbeats was heard for
- * HOT_MS, and whole pages are given back.
+ * HOT_MS, until hardly any is left: the last ones would keep the storm's pages. Pages are given back each
+ * time that half of what was there has left, not with each that leaves.
  *
  * Data: the chargers in memory in a list, last touched first; a line for each charger that left after
  * it was connected, as it was when it left.
@@ -25,6 +26,7 @@
 #include "core/invoice.h"
 
 enum { HOT_STEPS = 512, HOT_MS = 10000 }; /* chargers looked at in one go */
+enum { HOT_EBB = 8 };                     /* after a storm this part of core_limits.hot may stay */
 
 void hot_init(struct core *c)
 {
@@ -206,10 +208,20 @@ static void last_leave(struct core *c, int64_t now_ms)
 
 static bool last_must(struct core *c, int64_t now_ms)
 {
-    uint32_t live = c->dir[ROW_CHARGER].slab.live;
+    uint32_t live = c->dir[ROW_CHARGER].slab.live, few = c->lim.hot / HOT_EBB;
+    c->hot_ebb = live > c->lim.hot + c->busy || (c->hot_ebb && live > few + c->busy);
     bool stale = c->hot_last && now_ms - c->hot_last->touched_ms >= HOT_MS;
-    c->hot_ebb = stale && (c->hot_ebb || live > c->lim.hot + c->busy);
-    return c->hot_ebb || live > c->lim.hot_busy + c->busy;
+    return (c->hot_ebb && stale) || live > c->lim.hot_busy + c->busy;
+}
+
+/* True when so many left since pages were given back that it is worth it. */
+static bool pages_due(struct core *c)
+{
+    uint32_t live = c->dir[ROW_CHARGER].slab.live;
+    if (c->hot_peak <= c->lim.hot / HOT_EBB || live > c->hot_peak / 2)
+        return false;
+    c->hot_peak = live;
+    return true;
 }
 
 bool core_rest(struct core *c, uint64_t settled, int64_t now_ms)
@@ -217,13 +229,12 @@ bool core_rest(struct core *c, uint64_t settled, int64_t now_ms)
     must(settled <= c->sealed && settled >= c->settled);
     c->settled = settled;
     invoice_rest(c);
-    bool ebb = c->hot_ebb;
     now_ms = now_ms > c->now ? now_ms : c->now;
-    for (int i = 0; i < HOT_STEPS && last_must(c, now_ms); i++) {
-        ebb |= c->hot_ebb;
+    if (c->hot_peak < c->dir[ROW_CHARGER].slab.live)
+        c->hot_peak = c->dir[ROW_CHARGER].slab.live;
+    for (int i = 0; i < HOT_STEPS && last_must(c, now_ms); i++)
         last_leave(c, now_ms);
-    }
-    if (!ebb || c->hot_ebb)
+    if (!pages_due(c))
         return false;
     dir_trim(c, ROW_CHARGER);
     dir_trim(c, ROW_CONNECTOR);

@@ -276,6 +276,44 @@ static void test_ebb(void **state)
     assert_int_equal(world_charger(w)->heard_ms, w->now);
 }
 
+/* Once they leave, the last one leaves as well when it was not heard of for long. */
+static void test_ebb_ends_with_the_last(void **state)
+{
+    (void)state;
+    const struct core_need both[] = {{.kind = NEED_CHARGER, .a = w->charger},
+                                     {.kind = NEED_CHARGER, .a = w->pile}};
+    int64_t began = w->now;
+    w->core->lim.hot_busy = 2;
+    for (int i = 0; i < 2; i++)
+        world_fetch(w, &both[i]);
+    world_run(w, 9000);
+    struct cmd *c = world_gate(w, CMD_STATUS);
+    c->u.status.connector = 1;
+    c->u.status.status = CS_AVAILABLE;
+    assert_int_equal(world_send(w, c), 0);
+    assert_true(core_rest(w->core, w->batch.number, began + 10000));
+    assert_null(charger_find(w->core, w->pile));
+    assert_non_null(charger_find(w->core, w->charger));
+    assert_false(core_rest(w->core, w->batch.number, w->now + 9999));
+    assert_non_null(charger_find(w->core, w->charger));
+    assert_true(core_rest(w->core, w->batch.number, w->now + 10000));
+    assert_null(charger_find(w->core, w->charger));
+}
+
+/* Where only so many are in memory as may stay, nobody leaves and no page is given back. */
+static void test_no_ebb(void **state)
+{
+    (void)state;
+    const struct core_need both[] = {{.kind = NEED_CHARGER, .a = w->charger},
+                                     {.kind = NEED_CHARGER, .a = w->pile}};
+    w->core->lim.hot_busy = w->core->lim.hot = 2;
+    for (int i = 0; i < 2; i++)
+        world_fetch(w, &both[i]);
+    assert_false(core_rest(w->core, w->batch.number, w->now + 20000));
+    assert_non_null(charger_find(w->core, w->charger));
+    assert_non_null(charger_find(w->core, w->pile));
+}
+
 /* Its heartbeat needs no row; its connection is known when it comes back. */
 static void test_line(void **state)
 {
@@ -340,7 +378,8 @@ int core_needs_tests(void)
     const struct CMUnitTest tests[] = {
         T(test_lazy_is_eager), T(test_missed_then_made),
         T(test_code_taken),    T(test_leaves_when_durable),
-        T(test_ebb),           T(test_line),
+        T(test_ebb),           T(test_ebb_ends_with_the_last),
+        T(test_no_ebb),        T(test_line),
         T(test_order_pins),    T(test_stale_status),
     };
     return cmocka_run_group_tests_name("core needs", tests, NULL, NULL);
