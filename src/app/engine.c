@@ -14,7 +14,9 @@
  *     delivered.
  *  4. While the committer is behind, the core takes no more than one inbox's worth of commands: the
  *     inbox fills, the senders wait, and memory has a bound.
- *  5. The mark speaks of crashes only: an end that we chose is none of its command's doing. */
+ *  5. The mark speaks of crashes only: an end that we chose is none of its command's doing.
+ *  6. Neither thread gives memory back to the system, which takes milliseconds: both say that there is
+ *     some, and whoever keeps the house calls engine_trim. */
 #include "app/engine.h"
 #include "app/pulse.h"
 
@@ -34,8 +36,8 @@
 enum { BATCHES = 2, BATCH_FREE = 0, BATCH_SEALED = 1, DISK_CHECK_MS = 5000 };
 enum { NOTICES_BYTES = 4096 };
 enum { AHEAD = 8, AHEAD_APART = 2, WALL_NS = 500000 };
-/* A storm: so many turns since memory was given back; with so few in half a second it is over. */
-enum { EBB_MS = 500, EBB_MUCH = 200, EBB_FEW = 50 };
+/* A storm: so many bytes since buffers were given back; with so few in half a second it is over. */
+enum { EBB_MS = 500, EBB_MUCH = 128 << 10, EBB_FEW = 16 << 10 };
 
 struct slot {
     struct core_batch batch;
@@ -44,8 +46,8 @@ struct slot {
 
 /** Tells when a storm is over; of one thread. */
 struct ebb {
-    int64_t from_ms;    /* begin of the time that is counted in */
-    uint32_t now, much; /* turns in it, and since memory was given back */
+    int64_t from_ms;  /* begin of the time that is counted in */
+    size_t now, much; /* bytes of batches in it, and since buffers were given back */
 };
 
 struct engine {
@@ -64,6 +66,7 @@ struct engine {
     int64_t wall_ms, wall_read_ns; /* the wall clock, and when it was read */
     int64_t disk_checked_ms;
     _Atomic bool stopping, disk_low;
+    _Atomic bool spare; /* much was freed: see engine_trim */
 };
 
 static EV_NORETURN void fatal(struct engine *e, const char *what, int err)
@@ -74,11 +77,12 @@ static EV_NORETURN void fatal(struct engine *e, const char *what, int err)
     _Exit(70);
 }
 
-/* Counts `turns` more; true once the time after a storm was quiet. */
-static bool ebb_over(struct ebb *b, uint32_t turns)
+/* Counts `bytes` more; true once the time after a storm was quiet. Heartbeats, of which a quiet house
+ * has thousands a second, are in no batch. */
+static bool ebb_over(struct ebb *b, size_t bytes)
 {
     int64_t now = os_mono_ns() / 1000000;
-    b->now += turns;
+    b->now += bytes;
     if (now - b->from_ms < EBB_MS)
         return false;
     b->much += b->now;
@@ -92,19 +96,22 @@ static bool ebb_over(struct ebb *b, uint32_t turns)
 
 /* ---- the core thread ---- */
 
-static void seal(struct engine *e)
+/* Gives the bytes of the batch, 0 when there was nothing to seal. */
+static size_t seal(struct engine *e)
 {
     struct slot *s = &e->slots[e->next];
     if (!pulse_pending(e->pulse) ||
         atomic_load_explicit(&s->state, memory_order_acquire) != BATCH_FREE)
-        return;
+        return 0;
     pulse_seal(e->pulse, &s->batch);
+    size_t bytes = s->batch.rows.n + s->batch.samples.n + s->batch.outs.n;
     atomic_store_explicit(&s->state, BATCH_SEALED, memory_order_release);
     int32_t index = e->next;
     int err = mailbox_send(e->sealed, MAIL_NORMAL, str_from((const char *)&index, sizeof index));
     must(err == 0); /* room for both slots was given at the start */
     e->next = (e->next + 1) % BATCHES;
     e->taken = 0;
+    return bytes;
 }
 
 static bool all_free(struct engine *e)
@@ -199,7 +206,7 @@ static void rest(struct engine *e)
             e->slots[i].batch.number > e->settled)
             e->settled = e->slots[i].batch.number;
     if (pulse_rest(e->pulse, e->settled, os_now_ms()))
-        os_memory_trim();
+        atomic_store(&e->spare, true);
 }
 
 /* The next command; ours now, the batch is not read again. NULL at the end. */
@@ -242,7 +249,7 @@ static void take(struct engine *e, struct mailbox_batch *mail)
     rest(e);
     if (e->taken >= e->inbox_bytes) {
         wait_committed(e);
-        seal(e);
+        (void)seal(e);
     }
     e->taken += mailbox_take(e->inbox, mail);
     clock_read(e);
@@ -262,7 +269,7 @@ static void trim(struct engine *e, struct mailbox_batch *mail)
         core_batch_free(&e->slots[i].batch);
     mailbox_batch_free(mail);
     pulse_trim(e->pulse);
-    os_memory_trim();
+    atomic_store(&e->spare, true);
 }
 
 static void core_main(void *arg)
@@ -270,15 +277,18 @@ static void core_main(void *arg)
     struct engine *e = arg;
     struct mailbox_batch mail = {0};
     struct ebb ebb = {0};
+    bool quiet = false; /* buffers of a storm are to be given back */
     for (;;) {
         int32_t wait = os_clock_wait_ms(pulse_due_ms(e->pulse));
         (void)mailbox_wait(e->inbox, wait < 1000 ? wait : 1000);
         bool stopping = atomic_load_explicit(&e->stopping, memory_order_acquire);
         take(e, &mail);
         pulse_tick(e->pulse, os_now_ms());
-        seal(e);
-        if (ebb_over(&ebb, mail.n > 0) && !pulse_pending(e->pulse) && all_free(e))
+        quiet |= ebb_over(&ebb, seal(e));
+        if (quiet && !pulse_pending(e->pulse) && all_free(e)) {
             trim(e, &mail);
+            quiet = false;
+        }
         check_disk(e);
         figures(e);
         if (stopping && !pulse_pending(e->pulse) && all_free(e))
@@ -312,9 +322,11 @@ static void wake(struct engine *e)
     must(err == 0 || err == ERR_FULL);
 }
 
-static void commit(struct engine *e, struct slot *s)
+/* Gives the bytes that were written. */
+static size_t commit(struct engine *e, struct slot *s)
 {
     bool wrote;
+    size_t bytes = s->batch.rows.n + s->batch.samples.n;
     int64_t t0 = os_mono_ns();
     int err = pulse_commit(e->cfg.store, &s->batch, &wrote);
     if (err)
@@ -328,6 +340,7 @@ static void commit(struct engine *e, struct slot *s)
     e->cfg.delivered(e->cfg.ctx);
     atomic_store_explicit(&s->state, BATCH_FREE, memory_order_release);
     wake(e);
+    return bytes;
 }
 
 static void commit_main(void *arg)
@@ -337,11 +350,9 @@ static void commit_main(void *arg)
     struct ebb ebb = {0};
     struct str msg;
     for (bool end = false; !end;) {
+        size_t bytes = 0;
         (void)mailbox_wait(e->sealed, EBB_MS);
-        if (ebb_over(&ebb, mailbox_take(e->sealed, &mail) > 0)) {
-            store_shrink(e->cfg.store);
-            os_memory_trim();
-        }
+        (void)mailbox_take(e->sealed, &mail);
         while (mailbox_next(&mail, &msg)) {
             int32_t index;
             must(msg.n == sizeof index);
@@ -349,7 +360,11 @@ static void commit_main(void *arg)
             if (index < 0)
                 end = true;
             else
-                commit(e, &e->slots[index]);
+                bytes += commit(e, &e->slots[index]);
+        }
+        if (ebb_over(&ebb, bytes)) {
+            store_shrink(e->cfg.store);
+            atomic_store(&e->spare, true);
         }
     }
     mailbox_batch_free(&mail);
@@ -382,6 +397,12 @@ int engine_submit(struct engine *e, const struct cmd *cmd)
     if (!err)
         engine_wake(e);
     return err;
+}
+
+void engine_trim(struct engine *e)
+{
+    if (atomic_exchange(&e->spare, false))
+        os_memory_trim();
 }
 
 void engine_free(struct engine *e)

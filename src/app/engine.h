@@ -40,6 +40,9 @@ EV_MUST_USE int engine_submit(struct engine *e, const struct cmd *cmd);
 /** The same without waking the core: for a run of commands that ends with engine_wake. */
 EV_MUST_USE int engine_put(struct engine *e, const struct cmd *cmd);
 void engine_wake(struct engine *e);
+/** Gives memory back to the system when much was freed since the last call. Takes milliseconds: for a
+ * thread that nobody waits for, now and then. */
+void engine_trim(struct engine *e);
 /** Applies what waits, commits, delivers, and ends both threads; engine_submit answers ERR_CLOSED
  * from then on. */
 void engine_stop(struct engine *e);

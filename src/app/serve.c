@@ -2,7 +2,7 @@
 /* serve.c: `even serve`: puts the house together and waits for the end. Owns every part; the order
  * of opening is store, gates (silent), engine, web front, listeners, and the order of ending is its
  * reverse, so that nothing is answered that is not durable and nobody calls into what is gone. The
- * main thread keeps house (journal, figures) and reads signals. Fails with one line that says what
+ * main thread keeps house (journal, memory) and reads signals. Fails with one line that says what
  * and where, exit code 70. */
 #include "app/app.h"
 
@@ -405,6 +405,7 @@ static void house_close(struct house *h)
 
 static int house_keep(struct house *h)
 {
+    engine_trim(h->engine);
     int err = store_keeper_run(h->keeper);
     if (err)
         log_line(LOG_WARN, "serve", 0, "housekeeping: %s", err_text(err, LANG_EN));
