@@ -68,6 +68,12 @@ void *slab_at(const struct slab *s, uint32_t index)
     return index < s->len && (s->gens[index] & 1) ? place(s, index) : NULL;
 }
 
+struct slab_ref slab_ref_of(const struct slab *s, uint32_t index)
+{
+    must(slab_at(s, index));
+    return (struct slab_ref){index, s->gens[index]};
+}
+
 void slab_ahead(const struct slab *s, uint32_t index)
 {
     if (!slab_at(s, index))

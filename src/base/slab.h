@@ -29,6 +29,8 @@ void *slab_find(const struct slab *s, struct slab_ref ref);
 void slab_ahead(const struct slab *s, uint32_t index);
 /** The live object at an index, or NULL. For iteration 0 … s->len-1. */
 void *slab_at(const struct slab *s, uint32_t index);
+/** The handle of the live object at an index. */
+struct slab_ref slab_ref_of(const struct slab *s, uint32_t index);
 /** Frees a live object; the handle goes stale. */
 void slab_put(struct slab *s, struct slab_ref ref);
 /** Gives back the pages that hold no live object; they are made again when needed. */

@@ -52,10 +52,10 @@ struct ykc_call {
 
 /** Times are seconds since the gate began (ykc_s). */
 struct ykc_pile {
-    struct slab_ref self;
     struct ykc_pile *next;
     struct ykc_call *calls;
     int64_t charger;
+    uint32_t self; /* its place in the slab */
     int32_t zone_offset_s;
     uint32_t told_s, heard_s, sync_s;
     uint32_t price_s;  /* when to ask what prices it should hold */
@@ -92,18 +92,20 @@ struct ykc_wait {
 };
 
 struct ykc_conn {
-    struct slab_ref self;
-    struct net_conn net;
     struct ykc_pile *piles;
     struct ykc_wait *waits;
+    struct net_conn net;
+    uint32_t self; /* its place in the slab */
     uint32_t next_ref;
     uint32_t looked_s; /* when silent piles were looked for */
     uint16_t garbage;  /* bytes since the last good frame */
     uint16_t seq;
     uint8_t piles_n, waits_n;
-    bool crc_high_first, enc_told, closing;
-    bool paused, retrying; /* its timer is the one of the backlog */
+    bool crc_high_first : 1, enc_told : 1, closing : 1;
+    bool paused : 1, retrying : 1; /* its timer is the one of the backlog */
 };
+_Static_assert(sizeof(struct ykc_conn) <= 48 && sizeof(struct ykc_pile) <= 80,
+               "one of each for every pile that stands idle");
 
 struct ykc_gate {
     struct gate_config cfg;

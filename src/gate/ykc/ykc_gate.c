@@ -255,7 +255,7 @@ struct ykc_pile *ykc_pile_add(struct ykc_gate *g, struct ykc_conn *c, const char
 
     if (p == NULL)
         return NULL;
-    p->self = ref;
+    p->self = ref.index;
     str_copy(p->number, sizeof(p->number), str_from_c(number));
     p->next = c->piles;
     c->piles = p;
@@ -317,7 +317,7 @@ static void pile_forget(struct ykc_gate *g, struct ykc_conn *c, struct ykc_pile 
     }
     ykc_calls_drop(g, p);
     ykc_pairs_drop(g, p);
-    slab_put(&g->piles, p->self);
+    slab_put(&g->piles, slab_ref_of(&g->piles, p->self));
 }
 
 void ykc_pile_drop(struct ykc_gate *g, struct ykc_conn *c, struct ykc_pile *p, int32_t reason)
@@ -410,7 +410,7 @@ static void on_open(void *ctx, struct net_conn name)
         net_abort(g->cfg.net, name);
         return;
     }
-    c->self = ref;
+    c->self = ref.index;
     c->net = name;
     net_user_set(g->cfg.net, name, (uint64_t)ref.gen << 32 | (ref.index + 1u));
     g->stats.connections++;
@@ -435,7 +435,7 @@ static void on_close(void *ctx, struct net_conn name, enum net_why why, uint16_t
         c->waits = w->next;
         slab_put(&g->waits, w->self);
     }
-    slab_put(&g->conns, c->self);
+    slab_put(&g->conns, slab_ref_of(&g->conns, c->self));
     g->stats.connections--;
 }
 

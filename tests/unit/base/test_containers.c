@@ -192,6 +192,8 @@ static void slab_handles_go_stale(void **state)
     assert_null(slab_at(&s, 7));
     assert_int_equal(s.live, 599);
     assert_ptr_equal(slab_get(&s, &extra), seven);
+    assert_ptr_equal(slab_find(&s, slab_ref_of(&s, 7)), seven);
+    assert_int_equal(slab_ref_of(&s, 7).gen, extra.gen);
     assert_int_equal(extra.index, 7);
     assert_int_equal(*seven, 0);
     assert_null(slab_find(&s, refs[7]));
