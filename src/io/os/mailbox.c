@@ -25,7 +25,8 @@
 #include "base/err.h"
 #include "base/must.h"
 
-#define MAIL_HEAD 8 /* u32 length, 4 bytes of padding */
+#define MAIL_HEAD 8                                           /* u32 length, 4 bytes of padding */
+enum { MAIL_SMALL = 16384, MAIL_SLACK = 8, MAIL_FADES = 16 }; /* when a buffer is too large */
 
 struct mailbox {
     pthread_mutex_t lock;
@@ -154,11 +155,28 @@ int mailbox_send(struct mailbox *mb, enum mail_lane lane, struct str msg)
     return mailbox_send2(mb, lane, msg, STR_NONE);
 }
 
+/* The buffer that goes back to be filled: none when it is one of a storm. */
+static void mail_slim(struct mailbox_batch *batch)
+{
+    batch->much -= batch->much / MAIL_FADES;
+    if (batch->n > batch->much)
+        batch->much = batch->n;
+    if (batch->size <= MAIL_SMALL || batch->size / MAIL_SLACK <= batch->much)
+        return;
+    free(batch->p);
+    batch->p = NULL;
+    batch->size = 0;
+}
+
 size_t mailbox_take(struct mailbox *mb, struct mailbox_batch *batch)
 {
     uint64_t count;
-    uint8_t *p = batch->p;
-    size_t size = batch->size;
+    uint8_t *p;
+    size_t size;
+
+    mail_slim(batch);
+    p = batch->p;
+    size = batch->size;
 
     if (read(mb->fd, &count, sizeof(count)) < 0)
         must(errno == EAGAIN || errno == EINTR);

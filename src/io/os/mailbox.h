@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* mailbox.h: how threads talk. A mailbox has one taker and any number of senders. Messages are flat
  * bytes, copied into one buffer; the taker swaps the whole buffer for an empty one, so a turn costs
- * one lock however much arrived. The order of sending is kept over both lanes: a lane is a byte
+ * one lock however much arrived. A buffer far larger than what was taken of late is given back. The order of sending is kept over both lanes: a lane is a byte
  * limit of its own, not a queue of its own. Endings (stops, records, closes) keep room when
  * ordinary traffic has filled its limit. */
 #ifndef EVEN_IO_OS_MAILBOX_H
@@ -18,6 +18,7 @@ struct mailbox;
 struct mailbox_batch {
     uint8_t *p;
     size_t n, size, at; /* bytes held, allocated, already read by mailbox_next */
+    size_t much;        /* most bytes of a take of late */
 };
 
 /** Gives a mailbox whose lanes hold at most these many bytes each (every message costs its length +
