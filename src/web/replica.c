@@ -13,7 +13,7 @@ void replica_init(struct replica *p, uint64_t seed)
     slab_init(&p->lives, sizeof(struct live), REPLICA_MAX);
     map_init(&p->connectors, REPLICA_MAX, seed);
     map_init(&p->orders, REPLICA_MAX, seed + 1);
-    map_init(&p->online, REPLICA_MAX, seed + 2);
+    idset_init(&p->online, REPLICA_MAX, seed + 2);
     p->idle_first = p->idle_last = NULL;
     p->idle_n = 0;
 }
@@ -23,7 +23,7 @@ void replica_free(struct replica *p)
     slab_free(&p->lives);
     map_free(&p->connectors);
     map_free(&p->orders);
-    map_free(&p->online);
+    idset_free(&p->online);
 }
 
 static struct live *live_get(const struct replica *p, const struct map *m, int64_t id)
@@ -137,9 +137,9 @@ static void live_put(struct live *l, const struct out_event *e)
 static void online_put(struct replica *p, const struct out_event *e)
 {
     if (e->kind == EVENT_CHARGER && e->status != 0)
-        (void)!map_put(&p->online, (uint64_t)e->charger, 1);
+        (void)!idset_add(&p->online, e->charger);
     else
-        (void)map_del(&p->online, (uint64_t)e->charger);
+        (void)idset_del(&p->online, e->charger);
 }
 
 static void live_apply(struct replica *p, struct live *l, const struct out_event *e)
@@ -193,7 +193,7 @@ const struct live *replica_order(const struct replica *p, int64_t order)
 
 bool replica_online(const struct replica *p, int64_t charger)
 {
-    return map_get(&p->online, (uint64_t)charger, &(uint64_t){0});
+    return idset_has(&p->online, charger);
 }
 
 void replica_event(const struct live *l, struct out_event *e)

@@ -16,6 +16,7 @@
 #define EVEN_WEB_REPLICA_H
 
 #include "base/buf.h"
+#include "base/idset.h"
 #include "base/map.h"
 #include "base/slab.h"
 #include "core/cmd.h"
@@ -34,7 +35,7 @@ struct live {
 struct replica {
     struct slab lives;
     struct map connectors, orders; /* id → slab index */
-    struct map online; /* ids of chargers that are, and whose connectors said nothing yet */
+    struct idset online; /* ids of chargers that are, and whose connectors said nothing yet */
     struct live *idle_first, *idle_last;
     uint32_t idle_n;
 };

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/heap.h"
+#include "base/idset.h"
 #include "base/map.h"
 #include "base/slab.h"
 
@@ -70,6 +71,56 @@ static void map_has_a_cap(void **state)
     assert_ptr_equal(map_get_ptr(&m, 1), &m);
     assert_null(map_get_ptr(&m, 9));
     map_free(&m);
+}
+
+/* Against an array of flags; grows to many, falls to few, and its table with it. */
+static void idset_is_a_set(void **state)
+{
+    enum { IDS = 3000 };
+    static bool in[IDS];
+    struct idset s;
+    struct rng r = {.s = 5};
+    size_t n = 0, widest = 0;
+    (void)state;
+    idset_init(&s, IDS, 7);
+    assert_false(idset_has(&s, 1));
+    assert_false(idset_del(&s, 1));
+    for (int i = 0; i < 60000; i++) {
+        uint32_t k = (uint32_t)rng_below(&r, IDS - 1) + 1;
+        bool put = rng_below(&r, 100) < (i < 30000 ? 90 : 2);
+        int64_t id = (int64_t)k * (1 << 20);
+        assert_int_equal(idset_has(&s, id), in[k]);
+        if (put)
+            assert_int_equal(idset_add(&s, id), 0);
+        else
+            assert_int_equal(idset_del(&s, id), in[k]);
+        n += put && !in[k];
+        n -= !put && in[k];
+        in[k] = put;
+        assert_int_equal(s.n, n);
+        widest = s.mask > widest ? s.mask : widest;
+    }
+    for (uint32_t k = 1; k < IDS; k++)
+        assert_int_equal(idset_has(&s, (int64_t)k * (1 << 20)), in[k]);
+    assert_int_equal(widest, 4095);
+    assert_true(s.mask < 1024);
+    idset_free(&s);
+}
+
+static void idset_has_a_cap(void **state)
+{
+    struct idset s;
+    (void)state;
+    idset_init(&s, 3, 1);
+    for (int64_t id = -1; id <= 2; id++)
+        if (id)
+            assert_int_equal(idset_add(&s, id), 0);
+    assert_int_equal(idset_add(&s, 9), ERR_FULL);
+    assert_int_equal(idset_add(&s, 2), 0); /* it is there */
+    assert_true(idset_del(&s, -1));
+    assert_false(idset_has(&s, 0));
+    assert_int_equal(idset_add(&s, 9), 0);
+    idset_free(&s);
 }
 
 /* What is left of many is still there in a smaller table. */
@@ -299,6 +350,7 @@ int container_tests(void)
         cmocka_unit_test(map_is_a_list),         cmocka_unit_test(map_has_a_cap),
         cmocka_unit_test(strmap_is_a_list),      cmocka_unit_test(strmap_edges),
         cmocka_unit_test(heap_has_a_cap),        cmocka_unit_test(slab_handles_go_stale),
+        cmocka_unit_test(idset_is_a_set),        cmocka_unit_test(idset_has_a_cap),
         cmocka_unit_test(slab_gives_pages_back), cmocka_unit_test(heap_fires_in_order),
     };
     return cmocka_run_group_tests_name("containers", tests, NULL, NULL);
