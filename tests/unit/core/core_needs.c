@@ -307,6 +307,7 @@ static void test_no_ebb(void **state)
     const struct core_need both[] = {{.kind = NEED_CHARGER, .a = w->charger},
                                      {.kind = NEED_CHARGER, .a = w->pile}};
     w->core->lim.hot_busy = w->core->lim.hot = 2;
+    w->core->hot_ebb = false; /* set when the world was made, with room for one */
     for (int i = 0; i < 2; i++)
         world_fetch(w, &both[i]);
     assert_false(core_rest(w->core, w->batch.number, w->now + 20000));
