@@ -208,18 +208,27 @@ const benches = {
       '; a pair of 0x13 and 03 in one write, 04 when the reading is durable');
     await s.end();
   },
+  // PILES=100000 BEATING=600, with `ulimit -n` above that: the form of tests/soak.sh.
   async ykc_idle_bytes() {
-    const n = 15000, s = await serve(fresh('idle_piles', n, 'piles'));
-    const before = rss(s.pid), g = start(loadYkc, ['idle', s.ykc, s.pid, 0, n, s.file].map(String));
-    await said(g, /\n/);
-    await sleep(30000); // three heartbeats of each gun
+    const n = Number(process.env.PILES ?? 15000), seconds = Number(process.env.BEATING ?? 30); // 30: three heartbeats of each gun
+    const s = await serve(fresh('idle_piles', n, 'piles'),
+      { 'charge.bind': '0.0.0.0', 'charge.max_conns': Math.max(18000, n + 3000), 'limits.chargers': Math.max(100000, n + 3000) });
+    const before = rss(s.pid), groups = [];
+    for (let first = 0; first < n; first += 20000) {
+      const g = start(loadYkc, ['idle', s.ykc, s.pid, first, Math.min(20000, n - first), s.file].map(String));
+      groups.push(g);
+      await said(g, /\n/);
+    }
+    await sleep(seconds * 1000);
+    const lost = groups.find((g) => g.exitCode !== null);
+    if (lost) throw new Error(lost.text);
     const full = rss(s.pid);
-    g.stdin.end();
-    await g.ended;
+    for (const g of groups) g.stdin.end();
+    for (const g of groups) await g.ended;
     await s.end();
     const bare = await bareBytes();
     row('ykc_idle_bytes', Math.round((full - bare) / n), 'B of RSS per pile', bare, '', [1],
-      `RSS ${full} with 15,000 logged in and beating, ${before} before the first came; log-ins: ${g.text.trim()}`);
+      `RSS ${full} with ${n} logged in and beating for ${seconds} s, ${before} before the first came; log-ins: ${groups.map((g) => g.text.trim()).join(', ')}`);
   },
   async check() {
     const file = `${journal()}/even.db`, took = [], peaks = [];

@@ -6,7 +6,8 @@
  *                                                    a heartbeat (03) in one write, the next pair
  *                                                    when 04 has come; `done` counts pairs
  *   bench_load_ykc idle PORT PID FIRST N FILE        log-in, prices; then a heartbeat of each of two
- *                                                    guns every ten seconds until its input ends
+ *                                                    guns every ten seconds until its input ends;
+ *                                                    each 20,000 dial another address of loopback
  *
  * FILE: pile number TAB any word TAB card. Prints the line of drive.h. */
 #define _GNU_SOURCE
@@ -273,7 +274,9 @@ static int run_idle(char **v)
 {
     uint16_t port = (uint16_t)strtol(v[0], NULL, 10);
     int pid = (int)strtol(v[1], NULL, 10), n = (int)strtol(v[3], NULL, 10);
-    peers_read(v[4], (int)strtol(v[2], NULL, 10), n);
+    int first = (int)strtol(v[2], NULL, 10);
+    dial_at((uint8_t)(1 + first / PEERS));
+    peers_read(v[4], first, n);
     int64_t start = now_ns(), cpu = cpu_ns(pid);
     setup_all(n, SETUP_LOGIN, port);
     setup_all(n, SETUP_PRICES, port);
