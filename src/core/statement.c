@@ -59,10 +59,9 @@ static bool neighbours_meet(const struct core *c, const struct row_statement *r)
 static int sums_check(const struct row_statement *r)
 {
     bool bounded = r->shares >= 0 && r->shares <= SUM_MAX && r->refunds >= 0 &&
-                   r->refunds <= SUM_MAX && r->withdrawn >= 0 && r->withdrawn <= SUM_MAX &&
+                   r->refunds <= SUM_MAX && r->withdrawn >= -SUM_MAX && r->withdrawn <= SUM_MAX &&
                    r->opening <= SUM_MAX && r->opening >= -SUM_MAX;
-    bool parts =
-        r->fees >= 0 && r->tax >= 0 && r->fees <= r->withdrawn && r->tax <= r->withdrawn - r->fees;
+    bool parts = r->fees >= 0 && r->fees <= SUM_MAX && r->tax >= 0 && r->tax <= SUM_MAX;
     return bounded && parts && r->orders >= 0 ? 0 : ERR_RANGE;
 }
 

@@ -192,8 +192,9 @@ enum transfer_code {
     TRANSFER_DISCHARGE = 18, /* energy that a driver's vehicle gave back is paid */
     TRANSFER_SHARED =
         19, /* a share that the channel pays out of the payment itself, into transit */
-    TRANSFER_WITHHELD = 20, /* tax of a payout, from transit */
-    TRANSFER_TAX_PAID = 22  /* to the tax office */
+    TRANSFER_WITHHELD = 20,    /* tax of a payout, from transit */
+    TRANSFER_TAX_PAID = 22,    /* to the tax office */
+    TRANSFER_SHARE_RETURN = 23 /* a share that the channel paid came back to the channel */
 };
 
 enum channel_kind {
@@ -223,8 +224,9 @@ enum payment_state {
     PAYMENT_SUSPENSE = 6 /* paid, but not what was asked for: a person decides */
 };
 
-/** SHARED: a share of an order that the channel pays out of its payment (分账), not by a withdrawal. */
-enum payout_kind { PAYOUT_SHARE = 1, PAYOUT_PRINCIPAL = 2, PAYOUT_SHARED = 3 };
+/** SHARED: a share of an order that the channel pays out of its payment (分账), not by a withdrawal.
+ * RETURNED: such a share that is asked back after a refund (分账回退): its amount is negative. */
+enum payout_kind { PAYOUT_SHARE = 1, PAYOUT_PRINCIPAL = 2, PAYOUT_SHARED = 3, PAYOUT_RETURNED = 4 };
 
 /** Of a single payment whose channel pays shares. */
 enum sharing_state {
@@ -263,7 +265,9 @@ enum pay_op {
     PAY_ACCOUNT_QUERY = 10,
     PAY_SHARE = 11, /* pay shares out of a payment */
     PAY_SHARE_QUERY = 12,
-    PAY_UNFREEZE = 13 /* nobody gets more of that payment */
+    PAY_UNFREEZE = 13, /* nobody gets more of that payment */
+    PAY_RETURN = 14,   /* ask a share back from who got it */
+    PAY_RETURN_QUERY = 15
 };
 
 /** What became of it, as far as it is certain. */

@@ -96,6 +96,8 @@ static const char *method_of(const struct out_pay *ask)
     case PAY_SHARE:
     case PAY_SHARE_QUERY:
     case PAY_UNFREEZE:
+    case PAY_RETURN:
+    case PAY_RETURN_QUERY:
     case PAY_NOTICE:
         break;
     }
@@ -167,6 +169,8 @@ static int content_make(const struct out_pay *ask, struct arena *m, struct buf *
     case PAY_SHARE:
     case PAY_SHARE_QUERY:
     case PAY_UNFREEZE:
+    case PAY_RETURN:
+    case PAY_RETURN_QUERY:
     case PAY_NOTICE:
         break;
     }
@@ -392,6 +396,8 @@ static int alipay_answer(const struct rail *r, const struct out_pay *ask,
     case PAY_SHARE:
     case PAY_SHARE_QUERY:
     case PAY_UNFREEZE:
+    case PAY_RETURN:
+    case PAY_RETURN_QUERY:
     case PAY_NOTICE:
         break;
     }

@@ -15,6 +15,7 @@
 #define RAIL_ARENA_MAX  (256 * 1024)
 #define RAIL_SUBJECT_ZH "充电钱包充值"
 #define RAIL_REMARK_ZH  "充电分成"
+#define RAIL_RETURN_ZH  "充电订单退款"
 
 struct rail_port {
     const char *public_url;

@@ -193,8 +193,8 @@ static int transfer_take(void *ctx, const struct sql_value *v, size_t n)
         o->first_transfer = v[0].i;
     if (v[1].i != o->v[O_TENANT].i)
         check_bad(o->c, "paid", o->id, "transfer %lld is of another tenant", (long long)v[0].i);
-    while (check_leg_next(&legs, &leg) == 1)
-        leg_sort(o, v[0].i, &leg);
+    while (v[2].i != TRANSFER_SHARE_RETURN && check_leg_next(&legs, &leg) == 1)
+        leg_sort(o, v[0].i, &leg); /* that one divides nothing: check_purse.c */
     return o->tally.err;
 }
 

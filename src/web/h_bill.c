@@ -61,11 +61,13 @@ static const struct {
 /* What a type of row calls money that leaves. */
 static const char *const leaving[] = {"退款",     "转账",    "提现", "refund",
                                       "transfer", "cashout", "分账", "share"};
+/* … and what of ours comes in again under the number of a payout. */
+static const char *const returning[] = {"分账回退", "share-return"};
 
-/** One movement in our books. kind 'P' payment, 'W' payout or refund. */
+/** One movement in our books. kind 'P' payment, 'W' payout or refund, or a share that came back: in. */
 struct ours {
     char kind;
-    bool in_day, seen, booked;
+    bool in, in_day, seen, booked;
     bool other;     /* another day's bill has it */
     bool half_post; /* the open difference is on suspense */
     int64_t id, channel, amount, at_ms;
@@ -103,6 +105,7 @@ static int ours_take(void *ctx, const struct sql_value *v, size_t n)
     if (b->n == OURS_MAX)
         return ERR_TOO_LARGE;
     *o = (struct ours){.kind = v[0].i == 1 ? 'P' : 'W',
+                       .in = v[0].i != 2,
                        .booked = true,
                        .id = v[1].i,
                        .channel = b->r->id,
@@ -154,6 +157,7 @@ static int far_take(void *ctx, const struct sql_value *v, size_t n)
     if ((v[0].i == 1 ? 'P' : 'W') != f->kind)
         return 0;
     *o = (struct ours){.kind = f->kind,
+                       .in = v[0].i != 2,
                        .id = o->id,
                        .channel = v[1].i,
                        .booked = v[2].i != 0,
@@ -350,8 +354,8 @@ static int ours_class(struct bill *b, const struct ours *o)
                                 .ours = MONEY(o->amount),
                                 .at_ms = o->at_ms};
     struct bill_diff_in d = {.row = o->id,
-                             .kind = o->kind == 'P' ? 1 : 2,
-                             .ours = o->kind == 'P' ? o->amount : -o->amount,
+                             .kind = o->in ? 1 : 2,
+                             .ours = o->in ? o->amount : -o->amount,
                              .ours_ms = o->at_ms};
     bool near = o->at_ms < b->from_ms + CUT_MS || o->at_ms >= b->to_ms - CUT_MS;
 
@@ -406,6 +410,9 @@ static bool leaves(struct str no, struct str type, bool refund)
 {
     bool out = refund || (no.n > 1 && no.p[0] == 'W');
 
+    for (size_t i = 0; i < ARRAY_LEN(returning); i++)
+        if (str_eq_c(type, returning[i]))
+            return false;
     for (size_t i = 0; i < ARRAY_LEN(leaving); i++)
         out = out || str_eq_c(type, leaving[i]);
     return out;

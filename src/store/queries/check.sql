@@ -33,6 +33,26 @@ FROM payout o LEFT JOIN orders r ON r.id = o.order_id
 WHERE o.kind = 3 AND o.state NOT IN (6, 7, 8)
 GROUP BY o.order_id, o.party ORDER BY o.order_id, o.party;
 
+-- Shares that were asked back after a refund: of each, the share that it is of, and the transfer by which it came back.
+-- name: check_returned() many
+-- out: id id, amount money, state int, transfer id, settled id, share money, back money, moved money, n i64
+SELECT o.id, o.amount, o.state, o.transfer, o.settled,
+       COALESCE((SELECT CASE WHEN s.said <> 0 THEN s.said ELSE s.amount END FROM payout s
+                 WHERE s.id = o.of_payout AND s.kind = 3 AND s.state NOT IN (6, 7, 8) AND s.party = o.party AND s.order_id = o.order_id
+                   AND s.payment = o.payment AND s.channel = o.channel AND s.currency = o.currency AND s.tenant = o.tenant), 0) AS share,
+       (SELECT CAST(COALESCE(-sum(x.amount), 0) AS BIGINT) FROM payout x
+        WHERE x.order_id = o.order_id AND x.order_id <> 0 AND x.kind = 4 AND x.of_payout = o.of_payout AND x.state NOT IN (6, 7, 8)) AS back,
+       COALESCE((SELECT t.amount FROM transfer t WHERE t.id = o.settled AND t.code = 23 AND t.order_id = o.order_id
+                   AND t.tenant = o.tenant AND t.currency = o.currency), 0) AS moved,
+       (SELECT count(*) FROM payout y WHERE y.order_id = o.order_id AND y.order_id <> 0 AND y.settled = o.settled AND y.settled <> 0) AS n
+FROM payout o WHERE o.kind = 4 ORDER BY o.id;
+
+-- Transfers of shares that came back which no return names.
+-- name: check_returned_strays() many
+-- out: id id
+SELECT t.id FROM transfer t WHERE t.code = 23
+  AND NOT EXISTS (SELECT 1 FROM payout o WHERE o.order_id = t.order_id AND o.order_id <> 0 AND o.kind = 4 AND o.settled = t.id) ORDER BY t.id;
+
 -- name: check_payments() many
 -- out: id id, tenant id, driver id, currency text, amount money, refunded money, state int, transfer id, given money
 SELECT p.id, p.tenant, p.driver, p.currency, p.amount, p.refunded, p.state, p.transfer,
@@ -178,7 +198,7 @@ ORDER BY o.id, x.seq;
 -- out: party id, taken money, there money
 SELECT p.id,
        (SELECT CAST(COALESCE(sum(CASE WHEN o.state = 5 THEN o.amount ELSE o.tax END), 0) AS BIGINT) FROM payout o
-        WHERE o.party = p.id AND o.kind IN (1, 3) AND o.state NOT IN (6, 7, 8)) AS taken,
+        WHERE o.party = p.id AND o.kind IN (1, 3, 4) AND o.state NOT IN (6, 7, 8)) AS taken,
        (SELECT CAST(COALESCE(sum(a.posted_in - a.posted_out), 0) AS BIGINT) FROM account a
         WHERE a.tenant = p.tenant AND a.kind IN (5, 6, 13, 15) AND a.owner = p.id AND a.currency <> '') AS there
 FROM party p WHERE p.kind <> 1 ORDER BY p.id;
@@ -188,7 +208,7 @@ FROM party p WHERE p.kind <> 1 ORDER BY p.id;
 SELECT s.id, s.party, s.opening, s.shares, s.refunds, s.withdrawn, s.closing,
        (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM split_part x WHERE x.party = s.party AND x.at_ms < s.to_ms) AS got,
        (SELECT CAST(COALESCE(sum(o.amount), 0) AS BIGINT) FROM payout o
-        WHERE o.party = s.party AND o.kind IN (1, 3) AND o.state = 5 AND o.done_ms < s.to_ms) AS taken
+        WHERE o.party = s.party AND o.kind IN (1, 3, 4) AND o.state = 5 AND o.done_ms < s.to_ms) AS taken
 FROM statement s ORDER BY s.id;
 
 -- name: check_companies() many

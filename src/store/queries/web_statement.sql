@@ -30,15 +30,15 @@ SELECT month, from_ms, to_ms FROM statement WHERE tenant = :tenant AND party = :
 -- out: opening money, shares money, refunds money, withdrawn money, fees money, orders i64, tax money
 SELECT (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM split_part x WHERE x.party = p.id AND x.at_ms < :from_ms)
      - (SELECT CAST(COALESCE(sum(o.amount), 0) AS BIGINT) FROM payout o
-        WHERE o.party = p.id AND o.kind IN (1, 3) AND o.state = 5 AND o.done_ms < :from_ms) AS opening,
+        WHERE o.party = p.id AND o.kind IN (1, 3, 4) AND o.state = 5 AND o.done_ms < :from_ms) AS opening,
        (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM split_part x
         WHERE x.party = p.id AND x.at_ms >= :from_ms AND x.at_ms < :to_ms AND x.amount > 0) AS shares,
        (SELECT CAST(COALESCE(-sum(x.amount), 0) AS BIGINT) FROM split_part x
         WHERE x.party = p.id AND x.at_ms >= :from_ms AND x.at_ms < :to_ms AND x.amount < 0) AS refunds,
        (SELECT CAST(COALESCE(sum(o.amount), 0) AS BIGINT) FROM payout o
-        WHERE o.party = p.id AND o.kind IN (1, 3) AND o.state = 5 AND o.done_ms >= :from_ms AND o.done_ms < :to_ms) AS withdrawn,
+        WHERE o.party = p.id AND o.kind IN (1, 3, 4) AND o.state = 5 AND o.done_ms >= :from_ms AND o.done_ms < :to_ms) AS withdrawn,
        (SELECT CAST(COALESCE(sum(o.fee), 0) AS BIGINT) FROM payout o
-        WHERE o.party = p.id AND o.kind IN (1, 3) AND o.state = 5 AND o.done_ms >= :from_ms AND o.done_ms < :to_ms) AS fees,
+        WHERE o.party = p.id AND o.kind IN (1, 3, 4) AND o.state = 5 AND o.done_ms >= :from_ms AND o.done_ms < :to_ms) AS fees,
        (SELECT count(DISTINCT x.order_id) FROM split_part x
         WHERE x.party = p.id AND x.at_ms >= :from_ms AND x.at_ms < :to_ms AND x.fee_kind <> 0) AS orders,
        (SELECT CAST(COALESCE(sum(o.tax), 0) AS BIGINT) FROM payout o
@@ -64,5 +64,5 @@ ORDER BY min(x.at_ms), x.order_id LIMIT 100000;
 SELECT o.id, o.done_ms, COALESCE(c.name, ''), o.provider_no, o.amount, o.fee, o.tax
 FROM payout o
 LEFT JOIN channel c ON c.id = o.channel
-WHERE o.party = :of_party AND o.kind IN (1, 3) AND o.state = 5 AND o.done_ms >= :from_ms AND o.done_ms < :to_ms
+WHERE o.party = :of_party AND o.kind IN (1, 3, 4) AND o.state = 5 AND o.done_ms >= :from_ms AND o.done_ms < :to_ms
 ORDER BY o.done_ms, o.id LIMIT 100000;

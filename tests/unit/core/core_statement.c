@@ -93,7 +93,7 @@ static void test_statement_sums(void **state)
     assert_int_equal(statement(month, 0, 10000, 0, 0), ERR_CONFLICT);
     world_run(w, 32 * DAY_MS);
     assert_int_equal(statement(month, 0, -1, 0, 0), ERR_RANGE);
-    assert_int_equal(statement(month, 0, 10000, 0, -1), ERR_RANGE);
+    assert_int_equal(statement(month, 0, 10000, 0, -(INT64_C(1) << 61)), ERR_RANGE);
     assert_int_equal(statement(month - month % 100 + 13, 0, 0, 0, 0), ERR_RANGE);
     assert_int_equal(statement(month, 500, 10000, 2000, 3000), 0);
     int64_t id = w->reply.u.made.id;

@@ -88,6 +88,18 @@ static const struct row share_rows[] = {
     {PAY_SHARE_QUERY, 404, "{\"code\":\"RESOURCE_NOT_EXISTS\"}", PAY_UNKNOWN, ERR_NOT_FOUND, -1},
     {PAY_UNFREEZE, 200, SHARE("U1234567", "PROCESSING"), PAY_DONE, 0, -1},
     {PAY_UNFREEZE, 400, "{\"code\":\"INVALID_REQUEST\"}", PAY_FAILED, ERR_PROVIDER, -1},
+#define RETURN(no, of, result)                                                                     \
+    "{\"out_return_no\":\"" no "\",\"out_order_no\":\"" of "\",\"return_id\":\"50\",\"amount\":"   \
+    "1234,\"result\":\"" result "\"}"
+    {PAY_RETURN, 200, RETURN("W1234567", "S7654321", "PROCESSING"), PAY_PENDING, 0, -1},
+    {PAY_RETURN, 200, RETURN("W1234567", "S7654321", "SUCCESS"), PAY_DONE, 0, 123400},
+    {PAY_RETURN, 200, RETURN("W1234568", "S7654321", "SUCCESS"), PAY_UNKNOWN, ERR_DENIED, -1},
+    {PAY_RETURN, 200, RETURN("W1234567", "S7654322", "SUCCESS"), PAY_UNKNOWN, ERR_DENIED, -1},
+    {PAY_RETURN, 403, "{\"code\":\"NOT_ENOUGH\"}", PAY_NO_FUNDS, ERR_NO_FUNDS, -1},
+    {PAY_RETURN, 400, "{\"code\":\"INVALID_REQUEST\"}", PAY_FAILED, ERR_PROVIDER, -1},
+    {PAY_RETURN_QUERY, 200, RETURN("W1234567", "S7654321", "FAILED"), PAY_FAILED, ERR_PROVIDER, -1},
+    {PAY_RETURN_QUERY, 200, RETURN("W1234567", "S7654321", "NEW"), PAY_UNKNOWN, 0, -1},
+    {PAY_RETURN_QUERY, 404, "{\"code\":\"RESOURCE_NOT_EXISTS\"}", PAY_UNKNOWN, ERR_NOT_FOUND, -1},
 };
 
 static void judged(const struct row *w, size_t i, const struct cmd_pay_result *r)

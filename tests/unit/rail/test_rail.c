@@ -241,6 +241,12 @@ static void shares_ask(void **state)
     asked(rig.wechat, rig_ask(PAY_UNFREEZE, CHANNEL_WECHAT), "POST",
           "https://pay.test/v3/profitsharing/orders/unfreeze",
           "\"transaction_id\":\"42001\",\"out_order_no\":\"U1234567\"");
+    asked(rig.wechat, rig_ask(PAY_RETURN, CHANNEL_WECHAT), "POST",
+          "https://pay.test/v3/profitsharing/return-orders",
+          "\"out_order_no\":\"S7654321\",\"out_return_no\":\"W1234567\",\"return_mchid\":\"payee\","
+          "\"amount\":1234,");
+    asked(rig.wechat, rig_ask(PAY_RETURN_QUERY, CHANNEL_WECHAT), "GET",
+          "https://pay.test/v3/profitsharing/return-orders/W1234567?out_order_no=S7654321", NULL);
 }
 
 static void others_ask(void **state)

@@ -560,12 +560,20 @@ static void right_books_pass(void **state)
     "tenant, kind, party, driver, payment, lot_amount, channel, currency, amount, fee, "           \
     "provider_no, payee, payee_name, confirm, note, transfer, asked_kind, asked_by, checked_by, "  \
     "err, tries, created_ms, checked_ms, sent_ms, done_ms, version, said, paper, paper_amount, "   \
-    "due_ms, order_id, tax, tax_rule, tax_month, tax_base, tax_had, withheld, tax_at, state, "     \
-    "settled"
+    "due_ms, order_id, tax, tax_rule, tax_month, tax_base, tax_had, withheld, tax_at, of_payout, " \
+    "state, settled"
 #define PAYOUT_ROW(state_settled)                                                                  \
     "INSERT INTO payout (id, " PAYOUT_COLUMNS ")"                                                  \
     " VALUES (900, 1, 1, 2, 0, 0, 0, 0, 'CNY', 100, 0, '', '', '', '', '', 20, 2, 1, 0, 0, 0, 1, " \
-    "0, 0, 0, 1, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, " state_settled ")"
+    "0, 0, 0, 1, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, " state_settled ")"
+
+/* A share of 100 that its channel paid, and its return. */
+#define RETURNED_ROW(state_settled)                                                                \
+    PAYOUT_ROW(state_settled)                                                                      \
+    "; UPDATE payout SET kind = 4, order_id = 100, amount = -100, transfer = 0, of_payout = 899;"  \
+    "INSERT INTO payout (id, " PAYOUT_COLUMNS ") SELECT 899, " PAYOUT_COLUMNS " FROM payout;"      \
+    "UPDATE payout SET kind = 3, amount = 100, transfer = 20, state = 5, settled = 20, of_payout " \
+    "= 0 WHERE id = 899"
 
 static const struct box_wrong wrongs[] = {
     {"account", "UPDATE account_hot SET posted_in = posted_in + 1 WHERE id = 2"},
@@ -638,6 +646,14 @@ static const struct box_wrong wrongs[] = {
     {"shared", PAYOUT_ROW("5, 20") "; UPDATE payout SET kind = 3"}, /* of no order */
     {"shared", PAYOUT_ROW("5, 20") "; UPDATE payout SET kind = 3, order_id = 100, amount = 300000"},
     {"shared", PAYOUT_ROW("5, 20") "; UPDATE payout SET kind = 3, order_id = 100, payment = 7"},
+    {"returned", RETURNED_ROW("3, 0") "; UPDATE payout SET amount = 100 WHERE id = 900"},
+    {"returned", RETURNED_ROW("3, 0") "; UPDATE payout SET transfer = 20 WHERE id = 900"},
+    {"returned", RETURNED_ROW("3, 0") "; UPDATE payout SET of_payout = 0 WHERE id = 900"},
+    {"returned", RETURNED_ROW("3, 0") "; UPDATE payout SET amount = -101 WHERE id = 900"},
+    {"returned", RETURNED_ROW("3, 20")},
+    {"returned", RETURNED_ROW("5, 0")},
+    {"returned", RETURNED_ROW("5, 20")}, /* moved by a transfer of another code */
+    {"returned", "UPDATE transfer SET code = 23 WHERE id = 20"},
     {"paper",
      PAYOUT_ROW("5, 20") "; UPDATE payout SET paper = 'A'; INSERT INTO payout (id, " PAYOUT_COLUMNS
                          ") SELECT 901, " PAYOUT_COLUMNS " FROM payout"},
