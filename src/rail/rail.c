@@ -250,7 +250,7 @@ int rail_bill_answer(const struct rail *r, const struct rail_request *q, const s
 int64_t rail_row_of(struct str no)
 {
     int64_t row = 0;
-    if (no.n < 2 || no.n > 20 || !memchr("PWAS", no.p[0], 4) || no.p[1] < '1' || no.p[1] > '9')
+    if (no.n < 2 || no.n > 20 || !memchr("PWASU", no.p[0], 5) || no.p[1] < '1' || no.p[1] > '9')
         return 0;
     return str_to_i64(str_from(no.p + 1, no.n - 1), &row) == 0 ? row : 0;
 }

@@ -10,7 +10,7 @@ import wechat from 'wechatpay-axios-plugin';
 import { AlipaySdk } from 'alipay-sdk';
 import { Charger } from './charger.mjs';
 import { check, finish, House, sleep, until } from './house.mjs';
-import { login, most, order, receiver, wechatBodies, wrongs } from './shares.mjs';
+import { alipayBodies, login, most, order, receiver, wechatBodies, wrongs } from './shares.mjs';
 import { ALIPAY, RAIL, Till, WECHAT, merchants } from './till.mjs';
 
 const { Wechatpay, Rsa, Formatter, Aes } = wechat;
@@ -57,8 +57,8 @@ function refunded(no, amount, status) {
 }
 
 /** Adds what is wrong with a body to what was seen. */
-function judge(path, body) {
-  const rules = wechatBodies[path], b = JSON.parse(body);
+function judge(path, body, rules = wechatBodies[path]) {
+  const b = JSON.parse(body);
   seen.bodies.push(path);
   seen.bad.push(...wrongs(b, rules).map((w) => `${path}: ${w}`));
   return b;
@@ -96,6 +96,27 @@ function sharing(method, url, body) {
       result: post ? 'PENDING' : 'SUCCESS', detail_id: `36011${i}`, create_time: '2026-11-26T00:00:00+08:00', finish_time: '2026-11-26T00:00:00+08:00' })) };
 }
 
+let royalty = null; // the one request for them
+
+/** The same of Alipay: a node of its answer, or null. */
+function royalties(method, text) {
+  if (!alipayBodies[method]) return null;
+  const b = judge(method, text, alipayBodies[method]), ok = { code: '10000', msg: 'Success' };
+  if (method.endsWith('bind')) {
+    seen.bound = b.receiver_list[0];
+    return { ...ok, result_code: 'SUCCESS' };
+  }
+  if (method.endsWith('query')) {
+    if (b.out_request_no !== royalty.out_request_no || b.trade_no !== royalty.trade_no) seen.bad.push(`the query of shares: ${text}`);
+    return { ...ok, out_request_no: b.out_request_no, operation_dt: '2026-11-26 12:00:00', royalty_detail_list: royalty.royalty_parameters.map((r) => ({ operation_type: 'transfer',
+      execute_dt: '2026-11-26 12:00:00', trans_out: '2088000000000001', trans_out_type: 'userId', trans_in: r.trans_in, trans_in_type: 'userId', amount: r.amount, state: 'SUCCESS', detail_id: '20260001' })) };
+  }
+  if (Boolean(b.royalty_parameters) === Boolean(b.extend_params)) seen.bad.push(`shares, or the end of them: ${text}`);
+  if (b.royalty_parameters) royalty = b;
+  else seen.finished = b;
+  return { ...ok, trade_no: b.trade_no, settle_no: '2026' };
+}
+
 function wechatServer(req, url, body, res) {
   const auth = Object.fromEntries([...(req.headers.authorization ?? '').matchAll(/(\w+)="([^"]*)"/g)].map((m) => [m[1], m[2]]));
   const ok = req.headers.authorization?.startsWith('WECHATPAY2-SHA256-RSA2048 ') && auth.mchid === merchants[WECHAT].merchant && auth.serial_no === OWN &&
@@ -125,9 +146,12 @@ function alipayServer(url, body, res) {
   seen.alipay++;
   if (!judge.checkNotifySignV2(form)) seen.bad.push(`alipay ${form.method}`);
   const content = JSON.parse(form.biz_content);
-  const node = JSON.stringify(form.method === 'alipay.trade.precreate'
+  const shared = royalties(form.method, form.biz_content);
+  const node = JSON.stringify(shared ?? (form.method === 'alipay.trade.refund'
+    ? { code: '10000', msg: 'Success', out_trade_no: content.out_trade_no, trade_no: '2026', fund_change: 'Y', refund_fee: content.refund_amount }
+    : form.method === 'alipay.trade.precreate'
     ? { code: '10000', msg: 'Success', out_trade_no: content.out_trade_no, qr_code: 'https://qr.example/x' }
-    : { code: '10000', msg: 'Success', out_trade_no: content.out_trade_no, trade_no: '2026', trade_status: paid ? 'TRADE_SUCCESS' : 'WAIT_BUYER_PAY', total_amount: '10.00' });
+    : { code: '10000', msg: 'Success', out_trade_no: content.out_trade_no, trade_no: '2026', trade_status: paid ? 'TRADE_SUCCESS' : 'WAIT_BUYER_PAY', total_amount: '10.00' }));
   const sign = createSign('RSA-SHA256').update(node).sign(provider.privateKey, 'base64');
   res.writeHead(200).end(`{"${form.method.replaceAll('.', '_')}_response":${node},"sign":"${sign}"}`);
 }
@@ -341,7 +365,35 @@ async function sharesOf(h, w) {
   const back = await until('the share came back', async () => (await h.must('GET', '/api/v1/payouts?limit=200')).items.find((x) => x.payment === p.id && x.kind === 4 && x.state === 5), 60000, 200);
   check(seen.back.amount === 108 && seen.back.return_mchid === '1900000109' && seen.back.out_order_no === shares.out_order_no && seen.back.out_return_no === `W${back.id}`,
     `the return as it was asked for: ${JSON.stringify(seen.back)}`);
+  const told = await h.must('GET', `/api/v1/orders/${p.order_id}/story`), [got, took] = told.shares.filter((x) => x.party === w.owner);
+  check(told.sum.even && got.withdrawn === '1.08' && got.returned === '0.72' && got.waits === '0.00' && got.payouts.length === 2 && got.payouts[1].payout === back.id &&
+    got.payouts[1].taken === '-1.08' && took.owed === '-1.08' && took.settled === '1.08', `the story says that it came back and settled what he owed: ${JSON.stringify(told.shares)}`);
   check([...Object.keys(wechatBodies), 'the query', 'the query of a return'].every((x) => seen.bodies.includes(x)), `each kind of request was judged: ${seen.bodies}`);
+  charger.ws.close();
+}
+
+/** The same at Alipay: a payment in the browser of a phone, whose signed address says that it is to be frozen. */
+async function royaltiesOf(h, w) {
+  const ali = await channel(h, ALIPAY, '/gateway.do', 'ali-shares');
+  check((await most(h, ali, 3000)).status === 200, 'what Alipay may pay at most is set');
+  await receiver(h, w.owner, ali, '2088000000000109');
+  check(seen.bound.account === '2088000000000109' && seen.bound.name === '海岸物业有限公司', `the receiver is bound: ${JSON.stringify(seen.bound)}`);
+  const d = await login(h, '13700000003'), cp = w.chargers[0], charger = new Charger(h, cp);
+  await charger.open();
+  await charger.call('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M' });
+  let frozen;
+  const p = await order(h, d, charger, cp, ali, async (at) => {
+    frozen = JSON.parse(new URL(at.url).searchParams.get('biz_content')).extend_params;
+    check((await tell(h, ali, encoded(form(members(`P${at.id}`))), { 'content-type': 'application/x-www-form-urlencoded' }))[0] === 200, 'the notice of the payment is taken');
+  }, { amount: '10.00', method: 2 });
+  check(JSON.stringify(frozen) === '{"royalty_freeze":"true"}', `the payment was flagged: ${JSON.stringify(frozen)}`);
+  const s = await until('the share is paid', async () => (await h.must('GET', '/api/v1/payouts?limit=200')).items.find((x) => x.payment === p.id && x.kind === 3 && x.state === 5), 60000, 200);
+  await until('the rest is released', () => seen.finished, 60000, 100);
+  const [one] = royalty.royalty_parameters;
+  check(royalty.royalty_parameters.length === 1 && one.trans_in === '2088000000000109' && one.amount === '1.08' && one.desc === `W${s.id}` && royalty.trade_no === '2026',
+    `the share as it was asked for: ${JSON.stringify(royalty)}`);
+  check(seen.finished.out_request_no !== royalty.out_request_no && seen.finished.trade_no === royalty.trade_no, 'the rest is released under a number of its own');
+  check(Object.keys(alipayBodies).every((x) => seen.bodies.includes(x)), `each kind of request was judged: ${seen.bodies}`);
   charger.ws.close();
 }
 
@@ -413,6 +465,7 @@ try {
   check(audit.length >= 30, `refusals are audited: ${audit.length}`);
   check(audit.every((x) => words.includes(x.detail)) && words.every((w) => audit.some((x) => x.detail === w)), 'the audit says why in a word, and nothing of what was sent');
   await sharesOf(h, w);
+  await royaltiesOf(h, w);
   check(seen.bad.length === 0, `every request of ours verifies: ${seen.wechat} of WeChat, ${seen.alipay} of Alipay; bad: ${seen.bad}`);
   check(!h.log.includes('BEGIN') && !h.log.includes(SECRET), 'no key in the log');
   await h.kill('SIGTERM');

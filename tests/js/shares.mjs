@@ -56,7 +56,7 @@ const list = (most, rule) => Object.assign((v) => Array.isArray(v) && v.length >
 const no = text(64, /^[0-9A-Za-z_\-|*@]+$/);
 const kinds = one('MERCHANT_ID', 'PERSONAL_OPENID');
 
-/** Of a direct merchant: what has no `maybe` must be there, and nothing else may be. Keys of the provider that seals them are `sealed`. */
+/** Of a direct merchant: what has no `maybe` must be there, and nothing else may be. */
 export const wechatBodies = {
   '/v3/profitsharing/receivers/add': { appid: text(32), type: kinds, account: text(64), name: maybe(text(1024, /^[A-Za-z0-9+/]+=*$/)),
     relation_type: one('SERVICE_PROVIDER', 'STORE', 'STAFF', 'STORE_OWNER', 'PARTNER', 'HEADQUARTER', 'BRAND', 'DISTRIBUTOR', 'USER', 'SUPPLIER', 'CUSTOM'),
@@ -67,6 +67,19 @@ export const wechatBodies = {
   '/v3/profitsharing/orders/unfreeze': { transaction_id: text(32), out_order_no: no, description: text(80) },
 };
 
+const yuan = text(20, /^\d+\.\d\d$/), user = text(16, /^2088\d{12}$/), alnum = text(32, /^[0-9A-Za-z_]+$/);
+const object = (rules) => Object.assign((v) => typeof v === 'object' && v !== null, { inside: rules });
+
+/** The same of what stands in Alipay's biz_content. */
+export const alipayBodies = {
+  'alipay.trade.royalty.relation.bind': { out_request_no: alnum,
+    receiver_list: list(20, { type: one('userId'), account: user, name: maybe(text(256)), memo: maybe(text(256)) }) },
+  'alipay.trade.order.settle': { out_request_no: alnum, trade_no: text(64), royalty_mode: one('async'),
+    royalty_parameters: Object.assign(list(50, { royalty_type: one('transfer'), trans_in_type: one('userId'), trans_in: user, amount: yuan, desc: text(1000) }), { maybe: true }),
+    extend_params: Object.assign(object({ royalty_finish: one('true') }), { maybe: true }) },
+  'alipay.trade.order.settle.query': { out_request_no: alnum, trade_no: text(64) },
+};
+
 /** What of a body is not as it should be: names, '' when all is. */
 export function wrongs(body, rules, at = '') {
   const bad = [];
@@ -74,6 +87,7 @@ export function wrongs(body, rules, at = '') {
     if (body[k] === undefined) {
       if (!rule.maybe) bad.push(`${at}${k} is missing`);
     } else if (!rule(body[k])) bad.push(`${at}${k} is ${JSON.stringify(body[k])}`);
+    else if (rule.inside) bad.push(...wrongs(body[k], rule.inside, `${at}${k}.`));
     else if (rule.each) body[k].forEach((v, i) => bad.push(...wrongs(v, rule.each, `${at}${k}[${i}].`)));
   }
   return bad.concat(Object.keys(body).filter((k) => !rules[k]).map((k) => `${at}${k} is not known`));

@@ -369,6 +369,67 @@ static void test_refund_meanwhile(void **state)
     assert_int_equal(balance(ACCOUNT_PENDING), 0);
 }
 
+static int lost(int64_t row, enum pay_op op, int err)
+{
+    struct cmd *c = world_web(w, CMD_PAY_RESULT, 0, ACTOR_SYSTEM);
+    c->u.pay_result = (struct cmd_pay_result){
+        .row = row, .channel = wechat, .op = op, .state = PAY_UNKNOWN, .err = err, .amount = -1};
+    return world_send(w, c);
+}
+
+/* Each fourth time the shares themselves are asked for again: a query may never say that it knows none. */
+static void test_asked_again(void **state)
+{
+    (void)state;
+    int64_t order, id;
+    receiver();
+    id = sent(&order);
+    for (int i = 1; i < 4; i++) {
+        world_tick(w, w->now + 600000);
+        assert_non_null(asked(PAY_SHARE_QUERY));
+        assert_null(asked(PAY_SHARE));
+        assert_int_equal(lost(id, PAY_SHARE_QUERY, ERR_PROVIDER), 0);
+    }
+    world_tick(w, w->now + 600000);
+    assert_non_null(asked(PAY_SHARE));
+    assert_int_equal(balance(ACCOUNT_TRANSIT), 18000);
+}
+
+/* Alipay: receivers by their user id; where a code is scanned, nothing is shared. */
+static void test_alipay(void **state)
+{
+    (void)state;
+    struct row_channel r = *(const struct row_channel *)world_row(w, ROW_CHANNEL, wechat);
+    r.id = 0;
+    r.kind = CHANNEL_ALIPAY;
+    assert_int_equal(world_put(w, ROW_CHANNEL, true, &r), 0);
+    int64_t alipay = w->reply.u.made.id;
+    static const char *const accounts[] = {"owner@a.test", "208800000000010", "1088000000000109",
+                                           "208800000000010a", "2088000000000109"};
+    for (size_t i = 0; i < ARRAY_LEN(accounts); i++) {
+        struct cmd *c = world_web(w, CMD_PARTY_ACCOUNT, w->person, ACTOR_PERSON);
+        c->u.party_account.party = w->owner;
+        c->u.party_account.channel = alipay;
+        c->u.party_account.payee_kind = PAYEE_COMPANY;
+        (void)str_copy(c->u.party_account.name, 101, STR_LIT("owner"));
+        (void)str_copy(c->u.party_account.account, 65, str_from_c(accounts[i]));
+        assert_int_equal(world_send(w, c), i + 1 < ARRAY_LEN(accounts) ? ERR_RANGE : 0);
+    }
+    static const int32_t methods[] = {PAY_METHOD_QR, PAY_METHOD_H5};
+    for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+        struct cmd *c = world_web(w, CMD_PAYMENT_NEW, w->driver, ACTOR_DRIVER);
+        c->u.payment_new.driver = w->driver;
+        c->u.payment_new.channel = alipay;
+        c->u.payment_new.amount = 10 * Y;
+        c->u.payment_new.method = methods[i];
+        c->u.payment_new.connector = w->gun;
+        (void)str_copy(c->u.payment_new.currency, 4, STR_LIT("CNY"));
+        (void)str_copy(c->u.payment_new.payer, sizeof c->u.payment_new.payer, STR_LIT("127.0.0.1"));
+        assert_int_equal(world_send(w, c), 0);
+        assert_int_equal(asked(PAY_CREATE)->sharing, methods[i] == PAY_METHOD_H5);
+    }
+}
+
 /* ---- shares that come back ---- */
 
 /* The share is paid, all of it is unfrozen; the payment. */
@@ -390,14 +451,6 @@ static const struct row_payout *returned(void)
             p = r->kind == PAYOUT_RETURNED ? r : p;
         }
     return p;
-}
-
-static int lost(int64_t row, enum pay_op op, int err)
-{
-    struct cmd *c = world_web(w, CMD_PAY_RESULT, 0, ACTOR_SYSTEM);
-    c->u.pay_result = (struct cmd_pay_result){
-        .row = row, .channel = wechat, .op = op, .state = PAY_UNKNOWN, .err = err, .amount = -1};
-    return world_send(w, c);
 }
 
 /* 1.80 of the owner's 3.00 were paid by the channel. A refund takes the 1.20 that are pending first;
@@ -545,6 +598,8 @@ int core_sharing(void)
         cmocka_unit_test_setup_teardown(test_refused, up, down),
         cmocka_unit_test_setup_teardown(test_contradictory, up, down),
         cmocka_unit_test_setup_teardown(test_refund_meanwhile, up, down),
+        cmocka_unit_test_setup_teardown(test_asked_again, up, down),
+        cmocka_unit_test_setup_teardown(test_alipay, up, down),
         cmocka_unit_test_setup_teardown(test_comes_back, up, down),
         cmocka_unit_test_setup_teardown(test_keeps, up, down),
         cmocka_unit_test_setup_teardown(test_return_lost_restart, up, down),
