@@ -2,8 +2,9 @@
 // sharing.mjs: shares that WeChat Pay and Alipay pay out of a single payment, end to end: receivers are made known, a driver pays for one order, the rest
 // goes back, the owner's share is paid by the channel up to its greatest ratio, what is left of it is withdrawn as ever; after refunds WeChat is
 // asked to give it back, and it comes back or does not; with every fault, and a house that is killed in between. Both sides' books are compared, `even check` is clean.
+import { spawnSync } from 'node:child_process';
 import { Charger } from './charger.mjs';
-import { check, finish, House, until } from './house.mjs';
+import { check, even, finish, House, until } from './house.mjs';
 import { FAILED, login, most, order, receiver, REFUSED, SETTLED } from './shares.mjs';
 import { stories } from './stories.mjs';
 import { ALIPAY, Till, WECHAT } from './till.mjs';
@@ -119,6 +120,18 @@ try {
   await h.kill('SIGTERM');
   const books = h.check();
   check(books.code === 0, `the books balance: ${books.text}`);
+  // ---- the day ends: its bill agrees with the books line by line, also in what came back ----
+  const date = new Date(Date.now() + 8 * 3600e3).toISOString().slice(0, 10), day = date.replaceAll('-', '');
+  const file = spawnSync(even, ['bill', '--dir', h.dir, '--set', `pay.providers=${clean.base}`, clean.channel_id, date], { encoding: 'utf8' });
+  check(file.status === 0 && file.stdout.split('\n').filter((l) => l.includes(',share-return,')).length === 2, `the bill names what came back: ${file.stderr} ${file.stdout}`);
+  h.options.set['demo.speed'] = 20000;
+  await h.start();
+  const report = await until('the day is over', async () => {
+    const r = await h.ask('POST', `/api/v1/channels/${clean.channel_id}/bill?day=${day}&try=1`, file.stdout, { 'content-type': 'text/csv' });
+    if (r.status === 401) await h.login('admin', 'correct horse battery');
+    return r.status === 200 && r.body;
+  }, 120000, 200);
+  check(report.rows === report.matched && report.rows > 6 && [report.amount, report.fee, report.theirs_only, report.ours_only].every((n) => Number(n) === 0), `nothing differs: ${JSON.stringify(report)}`);
 } catch (e) {
   bad = true;
   console.log(`FAILED: ${e.stack}`);
