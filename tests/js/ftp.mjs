@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // ftp.mjs: firmware over FTP. A pile is told (0x94) where its file lies; curl and Python's ftplib, who know nothing of us, fetch it as piles do: passive,
 // extended, active, from the middle, again after a kill. Then who may not: other piles, guesses, old calls, withdrawn files, thieves of all kinds. The
-// simulator's pile does it all by itself.
+// simulator's pile does it all by itself; staff do it on the pile's page. SHOTS=folder keeps a screenshot.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import net from 'node:net';
+import { chromium } from 'playwright-core';
 import { check, freePort, main, sleep, until } from './house.mjs';
 import { Cp, Pile } from './rogue.mjs';
 
@@ -222,6 +223,36 @@ async function simulated(h, pile, id) {
   check(audit.length === 2, `it came, it has it: ${JSON.stringify(audit.map((a) => a.action))}`);
 }
 
+/** One click on the pile's page, and what the page says of it then. */
+async function clicked(h, p, pile, bytes) {
+  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic',
+    '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
+  try {
+    const desk = await (await browser.newContext({ viewport: { width: 1400, height: 900 }, locale: 'zh-CN' })).newPage();
+    const id = (name) => desk.locator(`[data-testid="${name}"]`);
+    desk.on('pageerror', (e) => check(false, `page error: ${e.message}`));
+    await desk.goto(`${h.web}/`);
+    await desk.locator('input[name=login]').fill('admin');
+    await desk.locator('input[name=password]').fill('correct horse battery');
+    await id('login-submit').click();
+    await desk.waitForURL(/#\/(?!login)/);
+    await desk.goto(`${h.web}/#/chargers/${pile.id}`);
+    await desk.locator('.el-tabs__item', { hasText: '固件' }).click();
+    await id('firmware-pick').click();
+    await desk.locator('.el-select-dropdown__item', { hasText: 'fw-2.0.hex' }).first().click();
+    await id('firmware-start').click();
+    await desk.locator('.el-message-box__btns .el-button--primary').click();
+    const u = told((await p.on(0x94)).body);
+    const r = await curl(u);
+    check(r.out.equals(bytes), `the file by the page's click: ${r.code} ${r.err}`);
+    await desk.locator('[data-testid="firmware-progress"]', { hasText: 'Downloaded' }).first().waitFor({ timeout: 20000 });
+    if (process.env.SHOTS) await desk.screenshot({ path: `${process.env.SHOTS}/ftp-page.png` });
+    check(true, 'the page says that it has been fetched');
+  } finally {
+    await browser.close();
+  }
+}
+
 await main(async (h) => {
   const judges = ['curl', 'python3'].filter((c) => spawnSync(c, ['--version']).status === 0);
   check(judges.length === 2, `curl and python3 are there: ${judges}`);
@@ -270,6 +301,7 @@ await main(async (h) => {
   await curl(u);
   check((await progress(h, u)) === 'Installed', 'what the pile says is the last word');
   await simulated(h, sim, id);
+  await clicked(h, p, pile, bytes);
   await ended(h, p, pile, id, u);
   clearInterval(beat);
   p.drop();
