@@ -131,7 +131,8 @@ static int begin(struct world *w)
                 limit);
         return ERR_FULL;
     }
-    struct net_config cfg = {.max_conns = s->n + 1 + 2 * YKC_UPDATES, .ping_ms = 60000, .silence_ms = 600000};
+    struct net_config cfg = {
+        .max_conns = s->n + 1 + 2 * YKC_UPDATES, .ping_ms = 60000, .silence_ms = 600000};
     err = net_new(&cfg, &s->net);
     s->peers = err ? NULL : calloc(s->n, sizeof *s->peers);
     if (!err && !s->peers)

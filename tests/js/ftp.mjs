@@ -267,6 +267,10 @@ await main(async (h) => {
   check((await p.login()) === 0, 'the pile logs in');
   const beat = setInterval(() => p.beat(), 5000);
 
+  // Two who do not log in: one is silent, one says a letter now and then.
+  const mute = await talk('', { from: '127.0.0.7', keep: true }), slow = await talk('U', { from: '127.0.0.7', keep: true });
+  const letters = setInterval(() => { if (!slow.closed) slow.s.write('x'); }, 1000);
+
   const u = await update(h, p, pile.id, id);
   check(u.n === 94 && u.pile === PILE && u.model === 1 && u.power === 120 && u.when === 1 && u.minutes === 30, `0x94: ${JSON.stringify(u)}`);
   check(u.host === '127.0.0.1' && u.port === port && u.user === PILE && u.password.length === 15 && u.path.length <= 31 && u.path.endsWith('.hex'), `where: ${JSON.stringify(u)}`);
@@ -281,6 +285,8 @@ await main(async (h) => {
   half.s.write(`RETR ${u.path}\r\n`);
   await until('it broke off', async () => /^BrokenOff \d+%$/.test(await progress(h, u)));
   half.s.destroy();
+  await until('who does not log in is shown out', () => mute.closed && slow.closed, 60000);
+  clearInterval(letters);
   await h.kill();
   p.drop();
   await h.start();

@@ -23,7 +23,7 @@ export const wireTexts: Pairs = {
   'firmware_state.0': ['上传未完成', 'not complete'], 'firmware_state.1': ['可用', 'ready'], 'firmware_state.2': ['已撤回', 'withdrawn'],
   'firmware.start': ['更新固件', 'Update'], 'firmware.startask': ['桩将下载 {name}（{version}）并自行重启。确定？', 'The charger fetches {name} ({version}) and restarts. Go on?'],
   'firmware.current': ['当前版本', 'It has'], 'firmware.pick': ['选择固件', 'Choose firmware'], 'firmware.history': ['更新记录', 'Updates'], 'firmware.nohistory': ['还没有更新过', 'No updates yet'],
-  'firmware.progress': ['桩报告', 'The charger says'], 'firmware.sent': ['已下发固件更新', 'Update sent'],
+  'firmware.progress': ['进度', 'Progress'], 'firmware.sent': ['已下发固件更新', 'Update sent'],
   'firmware.ftp': ['云快充桩只能通过 FTP 下载。平台启用 FTP（ftp.port）后可直接升级：桩获得只对本桩、本文件有效的限时口令。未启用时，请把文件放到自己的 FTP 服务器，再用“指令”中的 Update 下发。', 'By its protocol this pile fetches files by FTP only. With FTP on (ftp.port) it gets a password that is good for it, for this file and for a time. Without, put the file on an FTP server of yours and send the call Update.'],
   'firmware.link': ['复制链接', 'Copy a link'], 'firmware.linkhint': ['链接只供这台桩使用，{at} 前有效', 'For this charger only, good until {at}'],
   'strays.sub': ['桩上报、但不属于任何订单的交易记录；不动钱，供人工核对', 'Records that piles sent and that belong to no order; they move no money, people look at them'],

@@ -48,6 +48,7 @@ enum {
     GUESS_MS = 1000, /* what a wrong password costs */
     TOLD_MS = 3000,
     TICK_MS = 20,
+    PAUSE_MS = 1000,
     TURN_MS = 60000,
     ACCEPTS = 32,
     EVENTS = 64,
@@ -79,7 +80,7 @@ struct ftp {
     int epoll, listener, stop;
     uint16_t port;
     uint32_t gen, live;
-    int64_t now_ms;
+    int64_t now_ms, paused_ms; /* paused: nobody is let in until then; 0 = not */
     struct os_thread *thread;
     struct client *clients;
 };
@@ -136,10 +137,19 @@ static void idle_restart(const struct ftp *f, struct client *c)
 
 /* ---- the data connection ---- */
 
+/* What the client's side has acknowledged: on a slow line the kernel holds much more. */
+static int64_t taken(const struct client *c)
+{
+    int left = 0;
+
+    return c->data >= 0 && ioctl(c->data, SIOCOUTQ, &left) == 0 && left < c->at ? c->at - left
+                                                                                : c->at;
+}
+
 static void told(struct ftp *f, struct client *c, enum ftp_stage stage)
 {
     char peer[INET_ADDRSTRLEN];
-    struct ftp_progress p = {stage, c->from, c->at, peer};
+    struct ftp_progress p = {stage, c->from, taken(c), peer};
 
     peer_text(c, peer);
     c->told_ms = f->now_ms;
@@ -254,8 +264,13 @@ static void data_accept(struct ftp *f, struct client *c)
     int fd = accept4(c->listener, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
     char peer[INET_ADDRSTRLEN];
 
-    if (fd < 0)
+    if (fd < 0) {
+        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+            fd_drop(&c->listener); /* no descriptors: it would tell us again and again */
+        if (c->listener < 0 && c->sending == WAITS)
+            data_end(f, c, FTP_NO_DATA);
         return;
+    }
     if (from.sin_addr.s_addr != c->peer.s_addr) {
         peer_text(c, peer);
         log_line(LOG_NOTE, "ftp", 0, "a stranger came to the data port of %s", peer);
@@ -514,6 +529,13 @@ static void client_new(struct ftp *f, struct client *c, int fd, struct in_addr p
     settle(f, c);
 }
 
+/* No descriptors: who waits in the queue would be told again and again. */
+static void accept_pause(struct ftp *f)
+{
+    f->paused_ms = f->now_ms + PAUSE_MS;
+    (void)watch(f, EPOLL_CTL_MOD, f->listener, 0, 0);
+}
+
 static void accept_some(struct ftp *f)
 {
     static const char full[] = "421 Too many connections\r\n";
@@ -524,8 +546,11 @@ static void accept_some(struct ftp *f)
         int fd = accept4(f->listener, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
         struct client *c = NULL;
 
-        if (fd < 0)
+        if (fd < 0) {
+            if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+                accept_pause(f);
             return;
+        }
         if (from_there(f, from.sin_addr) < f->cfg.per_address)
             c = place_find(f);
         if (c != NULL) {
@@ -541,6 +566,8 @@ static void accept_some(struct ftp *f)
 
 static void expire(struct ftp *f, struct client *c)
 {
+    int64_t moved = taken(c) - c->mark;
+
     if (c->leaving) {
         client_free(f, c);
         return;
@@ -549,8 +576,8 @@ static void expire(struct ftp *f, struct client *c)
         data_end(f, c, FTP_NO_DATA);
         return;
     }
-    if (c->sending == FLOWS && c->at - c->mark >= SLOW_BYTES) {
-        c->mark = c->at;
+    if (c->sending >= FLOWS && (moved >= SLOW_BYTES || (c->sending == DRAINS && moved > 0))) {
+        c->mark += moved;
         idle_restart(f, c);
         return;
     }
@@ -585,7 +612,7 @@ static void tick(struct ftp *f, struct client *c)
 
 static int64_t soonest(const struct ftp *f)
 {
-    int64_t at = f->now_ms + TURN_MS;
+    int64_t at = f->paused_ms != 0 ? f->paused_ms : f->now_ms + TURN_MS;
 
     for (uint32_t i = 0; i < f->cfg.connections; i++) {
         const struct client *c = &f->clients[i];
@@ -627,6 +654,9 @@ static void run(void *arg)
         f->now_ms = mono_ms();
         for (int i = 0; i < n; i++)
             event(f, &events[i]);
+        if (f->paused_ms != 0 && f->paused_ms <= f->now_ms &&
+            watch(f, EPOLL_CTL_MOD, f->listener, EPOLLIN, 0) == 0)
+            f->paused_ms = 0;
         for (uint32_t i = 0; i < f->cfg.connections && f->live > 0; i++)
             if (f->clients[i].gen != 0)
                 tick(f, &f->clients[i]);

@@ -357,8 +357,7 @@ static struct str line_clean(struct str in, char clean[FTP_LINE + 1])
 
 static bool is_abor(struct str line)
 {
-    return line.n >= 4 && str_eq_nocase(str_from(line.p, 4), STR_LIT("ABOR")) &&
-           (line.n == 4 || line.p[4] == ' ');
+    return str_eq_nocase(line, STR_LIT("ABOR"));
 }
 
 size_t ftp_talk_take(struct ftp_talk *t, struct str bytes, struct buf *out, enum ftp_act *act)
