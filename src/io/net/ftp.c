@@ -249,7 +249,7 @@ static void data_listen(struct ftp *f, struct client *c)
     fd_drop(&c->data);
     c->talk.port = 0;
     for (uint32_t i = 0; i < n && i < PORTS_TRIED && port < 0; i++)
-        port = port_bind(c, first ? (uint16_t)(first + (at + i) % n) : 0, &c->listener);
+        port = port_bind(c, (uint16_t)(first ? first + (at + i) % n : 0), &c->listener);
     if (port > 0 && watch(f, EPOLL_CTL_ADD, c->listener, EPOLLIN, event_id(f, c, LISTENER)) != 0) {
         fd_drop(&c->listener);
         port = ERR_IO;
