@@ -598,6 +598,15 @@ static void last_note(struct connector *k, const struct cmd_tx_start *in, int32_
     k->last.at_ms = now_ms;
 }
 
+/* What it was told when the session began. Nobody pays for what was refused: a late start, or a token
+ * that is none; but staff's own charges are nobody's, too. */
+static int32_t begun_status(const struct order *o)
+{
+    bool token = o->row.started_by == START_CARD || o->row.started_by == START_OFFLINE;
+    bool refused = o->row.stop_reason == STOP_DEAUTHORIZED || token;
+    return o->row.payer_kind == PAYER_NONE && refused ? TAG_INVALID : TAG_ACCEPTED;
+}
+
 /* The same StartTransaction again: its transaction id, or 0. */
 static int64_t retry_tx(const struct core *c, const struct connector *k,
                         const struct cmd_tx_start *in, int32_t *status)
@@ -613,7 +622,7 @@ static int64_t retry_tx(const struct core *c, const struct connector *k,
         o = order_of_tag(c, in->tag);
     if (o && o->srow.tx && o->srow.connector == k->row.id && strcmp(o->srow.tag, in->tag) == 0 &&
         o->srow.charger_start_ms == in->time_ms) {
-        *status = TAG_ACCEPTED;
+        *status = begun_status(o);
         return o->srow.tx;
     }
     return 0;

@@ -2,8 +2,8 @@
 /* mutants.c: the checks of a C file, each of which can be taken away: `mutants FILE` lists them,
  * `mutants FILE write` prints the file so that check K is away while the environment says MUTANT=K.
  *
- * A check is a term of what must() asserts, of an if whose body answers ERR_…, or of a `return` that answers
- * one of two things. Terms are what stands between top-level && (of what must hold) or || (of what
+ * A check is a term of what must() asserts, of an if whose body answers ERR_… or why a notice is refused
+ * (RAIL_…), or of a `return` that answers one of two things. Terms are what stands between top-level && (of what must hold) or || (of what
  * must not). A term that is away is still evaluated, because some do the work as well, and then counts as kept. */
 #include <ctype.h>
 #include <stdbool.h>
@@ -132,19 +132,27 @@ static void if_take(size_t i)
     size_t open = i + 3, end = closing(open), body = end;
     while (isspace((unsigned char)code[body]))
         body++;
-    if (word_at(body, "return ERR_") || word_at(body, "rc = ERR_"))
+    if (word_at(body, "return ERR_") || word_at(body, "rc = ERR_") ||
+        word_at(body, "return RAIL_") || word_at(body, "return why;") ||
+        word_at(body, "why = RAIL_"))
         terms_add(open + 1, end - 1, false, "check");
 }
 
 /* `return bad ? ERR_X : …` or `return good ? 0 : ERR_X`. */
-static void return_take(size_t i)
+static void answer_take(size_t i, const char *if_bad, const char *if_good)
 {
-    const char *end = strchr(code + i, ';'), *bad = strstr(code + i, "? ERR_");
-    const char *good = strstr(code + i, "? 0 : ERR_");
-    if (good && end && good < end && (!bad || good < bad))
+    const char *end = strchr(code + i, ';'), *bad = strstr(code + i, if_bad);
+    const char *good = strstr(code + i, if_good);
+    if (good && end && good < end && (!bad || good <= bad))
         terms_add(i + 7, (size_t)(good - code), true, "answer");
     else if (bad && end && bad < end)
         terms_add(i + 7, (size_t)(bad - code), false, "answer");
+}
+
+static void return_take(size_t i)
+{
+    answer_take(i, "? ERR_", "? 0 : ERR_");
+    answer_take(i, "? RAIL_", "? RAIL_TAKEN");
 }
 
 static void checks_find(void)

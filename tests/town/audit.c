@@ -160,6 +160,14 @@ static int64_t due_of(const struct audit *a, int64_t at_ms)
     return (day + 1) * DAY_MS - CHINA_MS;
 }
 
+static struct seen_partner *partner_of(struct audit *a, int64_t party)
+{
+    for (int i = 0; i < AUDIT_PARTNERS; i++)
+        if (a->partner[i].id == party)
+            return &a->partner[i];
+    return NULL;
+}
+
 /* What the order's shares, given before, still hold back from the party at that time. */
 static int64_t order_waits(const struct audit *a, int64_t party, int64_t order, size_t upto,
                            int64_t now_ms)
@@ -395,12 +403,12 @@ static int expect_principal(const struct audit *a, const struct cmd *cmd)
     return p->amount + cost > has ? ERR_NO_FUNDS : 0;
 }
 
-static int expect_payout(const struct audit *a, const struct cmd *cmd, int64_t now_ms)
+static int expect_payout(struct audit *a, const struct cmd *cmd, int64_t now_ms)
 {
     const struct cmd_payout_new *p = &cmd->u.payout_new;
     if (p->payment)
         return expect_principal(a, cmd);
-    if ((p->party != a->platform && p->party != a->owner) ||
+    if ((p->party != a->platform && !partner_of(a, p->party)) ||
         (p->channel != a->channel && p->channel != a->rail))
         return ERR_NOT_FOUND;
     if (p->party == a->platform)
@@ -564,7 +572,9 @@ static void reply_judge(struct audit *a, const struct cmd *cmd, const struct out
         return;
     }
     int want = expect(a, cmd, cmd->head.now_ms), late = expect(a, cmd, now);
-    bool excused = cmd->head.type == CMD_PAYOUT_NEW && a->owner_owes;
+    const struct seen_partner *who =
+        cmd->head.type == CMD_PAYOUT_NEW ? partner_of(a, cmd->u.payout_new.party) : NULL;
+    bool excused = who && who->owes;
     a->refusals += out->err != 0;
     if (out->err != want && out->err != late && !excused)
         audit_differ(a, "command %u was answered %s, expected %s", cmd->head.type,
@@ -618,10 +628,11 @@ static void event_order(struct audit *a, const struct out_event *e)
 /* A share that must be given back comes out of what waits, then out of what is there. */
 static void event_share(struct audit *a, const struct out_event *e)
 {
-    if (e->amount < 0 && e->party == a->owner) {
+    struct seen_partner *who = partner_of(a, e->party);
+    if (e->amount < 0 && who) {
         int64_t waits = order_waits(a, e->party, e->order, a->facts, e->at_ms);
         int64_t rest = -e->amount - waits;
-        a->owner_owes |= rest > audit_available(a, e->party, e->at_ms);
+        who->owes |= rest > audit_available(a, e->party, e->at_ms);
     }
     audit_fact_add(a, &(struct fact){.kind = FACT_SHARE,
                                      .id = e->order,

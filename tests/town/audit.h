@@ -18,6 +18,9 @@
 #include "town/street.h"
 
 enum { AUDIT_CONNECTORS = STREET_MAX * MODEL_GUNS, AUDIT_DRIVERS = 8, AUDIT_WAITS = 64 };
+/** Who shares in orders beside the operator: the owner by ratio, who maintains by a percentage before the
+ * ratios, and an agent by one of the owner's part. */
+enum { AUDIT_OWNER, AUDIT_MAINTAINER, AUDIT_AGENT, AUDIT_PARTNERS };
 
 /** One thing that somebody was told has happened. */
 enum fact_kind {
@@ -52,6 +55,12 @@ struct seen_order {
     bool held; /* its cap is frozen in a wallet */
 };
 
+struct seen_partner {
+    int64_t id;
+    int64_t num, den; /* his part of everything that was paid */
+    bool owes;        /* had to give back more than was there */
+};
+
 struct seen_connector {
     int64_t id, charger;
     int32_t status;
@@ -73,11 +82,12 @@ struct gate_ask {
 
 struct audit {
     /* terms, as the operator set them */
-    int64_t tenant, platform, owner;
+    int64_t tenant, platform;
+    struct seen_partner partner[AUDIT_PARTNERS];
     int64_t flat_station, elec_e5, service_e5;            /* one flat price there */
     int64_t driver[AUDIT_DRIVERS], channel, wechat, rail; /* channel: the bank */
     const struct provider *provider;
-    int32_t owner_ratio, ratio_sum;
+    int32_t rounding;
     int64_t refund_days, card_hold;  /* card_hold: what a start by card freezes */
     int64_t occ_free_min, occ_price; /* of a bay that stays taken, a minute */
     struct seen_charger charger[STREET_MAX];
@@ -101,8 +111,7 @@ struct audit {
     int gate_asks;
     struct gate_ask *start; /* answered */
     size_t starts, starts_size;
-    bool owner_owes; /* the owner had to give back more than was there */
-    bool quiet;      /* differences are only counted: a control */
+    bool quiet; /* differences are only counted: a control */
     /* figures */
     uint64_t differences, replies, gate_replies, refusals, replays, exact, known, settled, failed,
         doubtful, reloads, stays, fees;

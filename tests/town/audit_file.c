@@ -205,8 +205,10 @@ static void wallets_check(struct audit *a, sqlite3 *db)
 
 static void parties_check(struct audit *a, sqlite3 *db)
 {
-    const int64_t party[] = {a->platform, a->owner};
-    for (size_t i = 0; i < 2; i++) {
+    int64_t party[AUDIT_PARTNERS + 1] = {a->platform};
+    for (int i = 0; i < AUDIT_PARTNERS; i++)
+        party[i + 1] = a->partner[i].id;
+    for (size_t i = 0; i < ARRAY_LEN(party); i++) {
         int64_t has = number(db,
                              "SELECT coalesce(sum(posted_in - posted_out), 0) FROM account "
                              "WHERE kind IN (5, 6, 7, 13, 15) AND owner = ?",
@@ -310,6 +312,8 @@ void audit_reload(struct audit *a, const char *path, struct cmd *const *pending,
 }
 
 /* ---- the end ---- */
+
+enum { FEE_LINES = 3 }; /* electricity, service, occupancy */
 
 static const struct truth *truth_of(const struct audit *a, const struct street *s, int64_t charger,
                                     int64_t tx, const char *tx_no)
@@ -424,18 +428,25 @@ static void stays_check(struct audit *a, sqlite3 *db, const struct street *s)
         audit_differ(a, "a stay follows no charge");
 }
 
-/* Over all orders the owner has the contractual share to a fen for each movement. */
+/* Over all orders each partner has the contractual share of what was paid, to a fen for each refund; by the
+ * deficit rule what orders round is made up for by the next ones, by the others it may add up. */
 static void ratio_check(struct audit *a, sqlite3 *db)
 {
     int64_t all = number(db, "SELECT coalesce(sum(amount), 0) FROM split_part", 0, 0);
     int64_t rows = number(db, "SELECT count(*) FROM split_part WHERE amount < 0", 0, 0);
     int64_t transfers = number(db, "SELECT count(DISTINCT transfer) FROM split_part", 0, 0);
-    int64_t off = audit_share(a, a->owner) * a->ratio_sum - all * a->owner_ratio;
-    int64_t slack = (2 + 2 * rows + (transfers > (int64_t)a->settled ? transfers : 0)) * MONEY_FEN *
-                    a->ratio_sum;
-    if (off > slack || -off > slack)
-        audit_differ(a, "the owner has %lld of %lld", (long long)audit_share(a, a->owner),
-                     (long long)all);
+    int64_t units = 2 + 2 * rows + (transfers > (int64_t)a->settled ? transfers : 0);
+    if (a->rounding != ROUND_DEFICIT)
+        units += transfers * FEE_LINES;
+    for (int i = 0; i < AUDIT_PARTNERS; i++) {
+        const struct seen_partner *p = &a->partner[i];
+        int64_t has = audit_share(a, p->id);
+        ev_i128 off = (ev_i128)has * p->den - (ev_i128)all * p->num;
+        ev_i128 slack = (ev_i128)units * MONEY_FEN * p->den;
+        if (off > slack || -off > slack)
+            audit_differ(a, "partner %d has %lld of %lld, his part is %lld of %lld", i,
+                         (long long)has, (long long)all, (long long)p->num, (long long)p->den);
+    }
 }
 
 static void books_check(struct audit *a, const char *path)

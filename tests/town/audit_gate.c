@@ -55,6 +55,7 @@ static bool charges_here(const struct audit *a, int64_t driver, int64_t charger)
 {
     for (size_t i = 0; i < a->orders; i++)
         if (a->order[i].driver == driver && a->order[i].charger == charger &&
+            a->order[i].connector && /* a bay that stays taken is no charge */
             a->order[i].state >= ORDER_CREATED && a->order[i].state <= ORDER_ENDED)
             return true;
     return false;

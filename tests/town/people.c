@@ -199,6 +199,21 @@ static int64_t row_made(struct town *t, enum row_table table, const void *row, b
     return made(t);
 }
 
+static void partners_make(struct town *t)
+{
+    static const int32_t kinds[AUDIT_PARTNERS] = {PARTY_PROPERTY, PARTY_PARTNER, PARTY_AGENT};
+    static const char *const names[AUDIT_PARTNERS] = {"Owner", "Maintainer", "Agent"};
+    for (int i = 0; i < AUDIT_PARTNERS; i++) {
+        const struct row_party row = {.tenant = t->audit.tenant,
+                                      .kind = kinds[i],
+                                      .name = names[i],
+                                      .verified = 1,
+                                      .payee = "6222020000000000",
+                                      .payee_name = names[i]};
+        t->audit.partner[i].id = row_made(t, ROW_PARTY, &row, true);
+    }
+}
+
 static void tenant_make(struct town *t)
 {
     struct cmd *c = cmd_new(t, CMD_SETUP, CMD_SIZE(setup));
@@ -226,13 +241,6 @@ static void tenant_make(struct town *t)
                                    .gift_order = (int32_t)rng_below(&t->rng, 3),
                                    .version = 1};
     (void)row_made(t, ROW_TENANT, &row, false);
-    const struct row_party owner = {.tenant = t->audit.tenant,
-                                    .kind = PARTY_PROPERTY,
-                                    .name = "Owner",
-                                    .verified = 1,
-                                    .payee = "6222020000000000",
-                                    .payee_name = "Owner"};
-    t->audit.owner = row_made(t, ROW_PARTY, &owner, true);
     const struct row_channel bank = {
         .tenant = t->audit.tenant, .kind = CHANNEL_BANK, .name = "Bank"};
     t->audit.channel = row_made(t, ROW_CHANNEL, &bank, true);
@@ -270,20 +278,50 @@ static int64_t tariff_make(struct town *t, const struct tariff_slice_in *slice, 
     return made(t);
 }
 
+enum { BP = 10000, RATIOS = 10 };
+
+/* Half of the towns pay who maintains before the ratios, half an agent out of the owner's part. Says what
+ * of everything that is paid each of them gets. */
+static void clauses_make(struct town *t, struct cmd_contract_put *in, int64_t owner_ratio)
+{
+    struct audit *a = &t->audit;
+    int64_t first = rng_below(&t->rng, 2) ? rng_range(&t->rng, 1, 3000) : 0;
+    int64_t agent = rng_below(&t->rng, 2) ? rng_range(&t->rng, 1, 5000) : 0;
+    if (first)
+        in->clause[in->clauses++] =
+            (struct contract_clause_in){.kind = CLAUSE_PERCENT,
+                                        .lines = 7,
+                                        .party = a->partner[AUDIT_MAINTAINER].id,
+                                        .rate = first};
+    if (agent)
+        in->clause[in->clauses++] =
+            (struct contract_clause_in){.kind = CLAUSE_AGENT,
+                                        .lines = 7,
+                                        .party = a->partner[AUDIT_AGENT].id,
+                                        .parent = a->partner[AUDIT_OWNER].id,
+                                        .rate = agent};
+    int64_t rest = (BP - first) * owner_ratio; /* the owner's and the agent's, over BP × RATIOS */
+    a->partner[AUDIT_MAINTAINER].num = first;
+    a->partner[AUDIT_MAINTAINER].den = BP;
+    a->partner[AUDIT_OWNER].num = rest * (BP - agent);
+    a->partner[AUDIT_AGENT].num = rest * agent;
+    a->partner[AUDIT_OWNER].den = a->partner[AUDIT_AGENT].den = (int64_t)BP * RATIOS * BP;
+}
+
 static int64_t contract_make(struct town *t)
 {
     struct cmd *c = cmd_new(t, CMD_CONTRACT_PUT, CMD_SIZE(contract_put));
-    t->audit.owner_ratio = (int32_t)rng_range(&t->rng, 1, 9);
-    t->audit.ratio_sum = 10;
-    (void)str_copy(c->u.contract_put.name, 101, STR_LIT("split"));
-    c->u.contract_put.from_ms = 1;
-    c->u.contract_put.unit = rng_below(&t->rng, 2) ? 1 : MONEY_FEN;
-    c->u.contract_put.gift_rule = GIFT_FUNDED; /* the auditor shares what was paid */
-    c->u.contract_put.n = 2;
-    c->u.contract_put.party[0] =
-        (struct contract_party_in){t->audit.platform, 7, 10 - t->audit.owner_ratio};
-    c->u.contract_put.party[1] =
-        (struct contract_party_in){t->audit.owner, 7, t->audit.owner_ratio};
+    struct cmd_contract_put *in = &c->u.contract_put;
+    int32_t ratio = (int32_t)rng_range(&t->rng, 1, 9);
+    (void)str_copy(in->name, 101, STR_LIT("split"));
+    in->from_ms = 1;
+    in->unit = rng_below(&t->rng, 2) ? 1 : MONEY_FEN;
+    in->rounding = t->audit.rounding = (int32_t)rng_below(&t->rng, 3);
+    in->gift_rule = GIFT_FUNDED; /* the auditor shares what was paid */
+    in->n = 2;
+    in->party[0] = (struct contract_party_in){t->audit.platform, 7, RATIOS - ratio};
+    in->party[1] = (struct contract_party_in){t->audit.partner[AUDIT_OWNER].id, 7, ratio};
+    clauses_make(t, in, ratio);
     return made(t);
 }
 
@@ -401,6 +439,7 @@ static void topup(struct town *t, int64_t driver, int64_t amount)
 void people_set_up(struct town *t)
 {
     tenant_make(t);
+    partners_make(t);
     package_make(t);
     stations_make(t);
     for (int i = 0; i < AUDIT_DRIVERS; i++)
@@ -535,9 +574,10 @@ static void act_payout(struct town *t)
 {
     const struct audit *a = &t->audit;
     struct cmd *c = cmd_new(t, CMD_PAYOUT_NEW, CMD_SIZE(payout_new));
-    int64_t has = audit_available(a, a->owner, vnet_wall_ms()) / MONEY_FEN;
+    int64_t who = a->partner[rng_below(&t->rng, AUDIT_PARTNERS)].id;
+    int64_t has = audit_available(a, who, vnet_wall_ms()) / MONEY_FEN;
     c->head.actor += CLERK;
-    c->u.payout_new.party = rng_below(&t->rng, 8) ? a->owner : a->platform;
+    c->u.payout_new.party = rng_below(&t->rng, 8) ? who : a->platform;
     c->u.payout_new.channel = rng_below(&t->rng, 2) ? a->channel : a->rail;
     c->u.payout_new.amount = rng_range(&t->rng, 0, has + has / 8 + 1) * MONEY_FEN;
     ask_keyed(t);

@@ -163,6 +163,26 @@ static void test_silent_then_late(void **state)
     assert_int_equal(wallet(), 40000);
 }
 
+/* Its answer was lost, and the power too: what was refused is refused again. */
+static void test_late_start_told_again(void **state)
+{
+    char tag[37];
+    (void)state;
+    assert_int_equal(world_start(w, w->gun, 40000), 0);
+    (void)str_copy(tag, sizeof tag, str_from_c(world_call(w, CALL_REMOTE_START)->u.call.tag));
+    world_run(w, 90000);
+    int64_t at = w->now;
+    assert_int_equal(world_tx_start(w, 1, tag, KWH, at), TAG_INVALID);
+    int64_t tx = w->reply.u.tag.tx;
+    for (int i = 0; i < 2; i++) {
+        world_restart(w);
+        assert_int_equal(world_open(w), 0);
+        assert_int_equal(world_tx_start(w, 1, tag, KWH, at), TAG_INVALID);
+        assert_int_equal(w->reply.u.tag.tx, tx);
+    }
+    assert_int_equal(world_count(w, ROW_ORDERS), 2);
+}
+
 static void test_retried_start(void **state)
 {
     (void)state;
@@ -440,6 +460,10 @@ static void test_offline_unknown(void **state)
     assert_int_equal(world_open(w), 0);
     assert_int_equal(world_tx_start(w, 1, "STRANGER", KWH, then + 60000), TAG_INVALID);
     int64_t tx = w->reply.u.tag.tx;
+    world_restart(w);
+    assert_int_equal(world_open(w), 0);
+    assert_int_equal(world_tx_start(w, 1, "STRANGER", KWH, then + 60000), TAG_INVALID);
+    assert_int_equal(w->reply.u.tag.tx, tx);
     world_tx_stop(w, tx, 2 * KWH, then + 660000);
     const struct order *o = order_by_tx(w->core, w->charger, tx);
     assert_non_null(o);
@@ -924,6 +948,7 @@ int core_orders(void)
         T(test_less_than_held),
         T(test_rejected),
         T(test_silent_then_late),
+        T(test_late_start_told_again),
         T(test_retried_start),
         T(test_unknown_stop),
         T(test_stop_register_absurd),

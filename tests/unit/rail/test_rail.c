@@ -369,5 +369,6 @@ int main(void)
     };
     if (crypto_init() != 0)
         return 1;
-    return cmocka_run_group_tests(tests, rig_setup, rig_teardown) + run_answer_tests();
+    return cmocka_run_group_tests(tests, rig_setup, rig_teardown) + run_answer_tests() +
+           run_notice_tests();
 }
