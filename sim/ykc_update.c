@@ -133,8 +133,7 @@ static ptrdiff_t on_control(void *ctx, struct net_conn c, struct str bytes)
 {
     struct sim *s = ctx;
     struct str rest = bytes;
-    ptrdiff_t end;
-    while ((end = str_find(rest, '\n')) >= 0) {
+    while (str_find(rest, '\n') >= 0) {
         struct ykc_update *u = update_of(s, c);
         struct str line = str_cut(&rest, '\n');
         if (u && reply_take(s, u, line) != 0)

@@ -539,7 +539,7 @@ static void accept_pause(struct ftp *f)
 static void accept_some(struct ftp *f)
 {
     static const char full[] = "421 Too many connections\r\n";
-    struct sockaddr_in from;
+    struct sockaddr_in from = {0};
     socklen_t n = sizeof(from);
 
     for (int i = 0; i < ACCEPTS; i++, n = sizeof(from)) {
