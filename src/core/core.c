@@ -86,6 +86,7 @@ static const struct handler handlers[] = {
     [CMD_PARTY_ACCOUNT] = {.web = party_account_new, .audit = "account.ask"},
     [CMD_WITHHOLD_PUT] = {.web = withhold_put, .audit = "withhold.put"},
     [CMD_TAX_PAID] = {.web = withhold_paid, .audit = "tax.paid"},
+    [CMD_FETCHED] = {.web = link_fetched}, /* audits by itself */
 };
 
 /* ---- memory ---- */

@@ -476,6 +476,7 @@ void link_heartbeat(struct core *c, const struct cmd *cmd, struct charger *ch);
 void link_status(struct core *c, const struct cmd *cmd, struct charger *ch);
 void link_data_transfer(struct core *c, const struct cmd *cmd, struct charger *ch);
 void link_note(struct core *c, const struct cmd *cmd, struct charger *ch);
+int link_fetched(struct core *c, const struct cmd *cmd);
 /** Counts a message against the quota; `txn`: one that is written. True when it is to be dropped. */
 bool link_quota(struct core *c, struct charger *ch, const struct cmd *cmd, bool txn);
 /** The window of a connector that flaps is over. */

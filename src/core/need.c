@@ -26,7 +26,7 @@
  *  STATUS, PARKING                         + the order that ended at the connector (occupancy_status)
  *  TX_RECORD of an offline card, PILE_START + the card, with and without zeros in front, its driver
  *                                          (pile_token, start_offline)
- *  CALL                                    the charger (command_call)
+ *  CALL, FETCHED                           the charger (command_call, link_fetched)
  *  ORDER_START                             the charger by connector, also by the second one, the driver
  *                                          (check_place, check_second, check_payer, discharge_start)
  *  ORDER_STOP, DECIDE, ORDER_REFUND, _RAISE, _WAIVE the order with its parties (charge, refund_move)
@@ -512,6 +512,9 @@ static void needs_of_web(struct needs *w, const struct cmd *cmd)
         break;
     case CMD_CALL:
         (void)want_charger(w, cmd->u.call.charger);
+        break;
+    case CMD_FETCHED:
+        (void)want_charger(w, cmd->u.fetched.charger);
         break;
     case CMD_ORDER_STOP:
         (void)want_order(w, cmd->u.order_stop.order);
