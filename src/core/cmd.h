@@ -444,6 +444,7 @@ struct cmd_statement_new {
     int32_t orders;
     int64_t from_ms, to_ms; /* what was added up; CONFLICT when it is not that month by now */
     int64_t opening, shares, refunds, withdrawn, fees, tax;
+    int64_t corrections, guarantees, rents, suspense, capped;
 };
 enum statement_act { STATEMENT_CONFIRM = 1, STATEMENT_DISPUTE = 2, STATEMENT_ANSWER = 3 };
 struct cmd_statement_decide {

@@ -202,7 +202,7 @@ struct contract_month {
     int64_t family, tenant, base, energy_mwh;
     int32_t month, n; /* yyyymm in the tenant's zone */
     struct {
-        int64_t party, amount, posted;
+        int64_t party, amount, posted, rent;
     } got[CONTRACT_MONTH_PARTIES];
 };
 

@@ -107,7 +107,7 @@ WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = f.order_id)
 UNION ALL
 SELECT 'split_part' AS what, p.order_id AS id FROM split_part p
 WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = p.order_id)
-  AND NOT (p.fee_kind = 0 AND EXISTS (SELECT 1 FROM transfer t WHERE t.id = p.order_id AND t.code = 14))
+  AND NOT (p.fee_kind = 0 AND EXISTS (SELECT 1 FROM transfer t WHERE t.id = p.order_id AND t.code IN (11, 14, 23)))
 UNION ALL
 SELECT 'session' AS what, s.id AS id FROM session s
 WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = s.order_id)
@@ -182,14 +182,6 @@ SELECT p.id,
        (SELECT CAST(COALESCE(sum(a.posted_in - a.posted_out), 0) AS BIGINT) FROM account a
         WHERE a.tenant = p.tenant AND a.kind IN (5, 6, 13, 15) AND a.owner = p.id AND a.currency <> '') AS there
 FROM party p WHERE p.kind <> 1 ORDER BY p.id;
-
--- name: check_statements() many
--- out: id id, party id, opening money, shares money, refunds money, withdrawn money, closing money, got money, taken money
-SELECT s.id, s.party, s.opening, s.shares, s.refunds, s.withdrawn, s.closing,
-       (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM split_part x WHERE x.party = s.party AND x.at_ms < s.to_ms) AS got,
-       (SELECT CAST(COALESCE(sum(o.amount), 0) AS BIGINT) FROM payout o
-        WHERE o.party = s.party AND o.kind IN (1, 3) AND o.state = 5 AND o.done_ms < s.to_ms) AS taken
-FROM statement s ORDER BY s.id;
 
 -- name: check_companies() many
 -- out: id id, tenant id, kind int, credit money, advance money, account id, captured money, refunded money, collected money

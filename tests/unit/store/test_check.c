@@ -247,13 +247,15 @@ static void parties_make(struct box *b)
                                              .base = 5000,
                                              .ratio = 1,
                                              .ratio_sum = 1,
+                                             .clause = CLAUSE_GUARANTEE,
                                              .amount = 5000};
     const struct row_statement statement = {.id = 400,
                                             .tenant = 1,
                                             .party = 2,
                                             .month = 202611,
                                             .to_ms = END_MS,
-                                            .shares = 265000,
+                                            .shares = 260000,
+                                            .guarantees = 5000,
                                             .closing = 265000};
     for (size_t i = 0; i < ARRAY_LEN(parties); i++) {
         row_pack(&b->rows, ROW_PARTY, ROW_UPSERT, &parties[i]);
@@ -667,7 +669,7 @@ static const struct box_wrong wrongs[] = {
     {"parallel", "UPDATE orders SET part = 106 WHERE id = 101"},
     {"statement", "UPDATE statement SET closing = closing + 1"},
     {"statement", "UPDATE statement SET shares = shares + 1, closing = closing + 1"},
-    {"statement", "UPDATE split_part SET at_ms = 1795278600000 WHERE order_id = 30"},
+    {"statement", "UPDATE statement SET guarantees = 0, shares = 265000"},
     {"paid", "UPDATE orders SET company = 6 WHERE id = 110"},
     {"company", "DELETE FROM company_bill"},
     {"company", "UPDATE company_bill SET refunded = 1"},

@@ -128,6 +128,7 @@ static void person_make(struct box *b)
                                       .base = 2 * ONE,
                                       .ratio = 1,
                                       .ratio_sum = 1,
+                                      .clause = CLAUSE_GUARANTEE,
                                       .amount = 2 * ONE});
     row_pack(&b->rows, ROW_STATEMENT, ROW_UPSERT,
              &(struct row_statement){.id = 80,
@@ -136,10 +137,10 @@ static void person_make(struct box *b)
                                      .month = MONTH,
                                      .to_ms = 1000000,
                                      .currency = "CNY",
-                                     .shares = 2 * ONE,
-                                     .withdrawn = ONE,
-                                     .closing = ONE,
-                                     .tax = 1500});
+                                     .guarantees = 2 * ONE,
+                                     .withdrawn = 8500,
+                                     .tax = 5500, /* of two payouts; that of the third came back */
+                                     .closing = 6000});
 }
 
 static void payouts_make(struct box *b)
@@ -213,6 +214,8 @@ static const struct box_wrong wrongs[] = {
     {"person", "UPDATE party SET tax_held = 0 WHERE id = 2"},
     {"person", "UPDATE party SET tax_month = 202602 WHERE id = 2"},
     {"statement", "UPDATE statement SET tax = 0"},
+    {"statement", "UPDATE statement SET tax = 1500, closing = 10000"}, /* of what settled alone */
+    {"statement", "UPDATE statement SET tax = 9500, closing = 2000"},  /* of what came back too */
     {"payout", "UPDATE payout SET tax = 10000 WHERE id = 902"},
     {"position", "UPDATE payout SET tax = 0, tax_rule = 0, tax_at = 0 WHERE id = 902"},
 };
