@@ -82,6 +82,9 @@ static void month_row(struct core *c, const struct contract_month *m, int32_t i,
     } else {
         row.base = m->base;
         row.energy_mwh = m->energy_mwh;
+        row.from_id = m->from_id;
+        row.from_ms = open ? 0 : m->from_ms;
+        row.to_ms = open ? 0 : m->to_ms;
     }
     row_put(c, ROW_CONTRACT_MONTH, ROW_UPSERT, &row);
 }
@@ -152,6 +155,7 @@ int contract_month_load(struct core *c, const struct row_contract_month *row)
     } else {
         m->base = row->base;
         m->energy_mwh = row->energy_mwh;
+        m->from_id = row->from_id;
     }
     return 0;
 }
@@ -219,8 +223,8 @@ static void month_give(struct core *c, const struct contract_month *m, int64_t p
 static void month_close(struct core *c, struct contract_month *m)
 {
     const struct zone *z = zone_of_tenant(c, m->tenant);
-    int64_t begin = zone_month_begin(z, m->month),
-            end = zone_month_begin(z, civil_month_next(m->month));
+    int64_t begin = m->from_ms = zone_month_begin(z, m->month);
+    int64_t end = m->to_ms = zone_month_begin(z, civil_month_next(m->month));
     int64_t until = INT64_MAX;
     struct split_dues dues = {0};
     const struct contract_node *n = map_get_ptr(&c->contract_families, (uint64_t)m->family);
@@ -244,15 +248,25 @@ static void month_close(struct core *c, struct contract_month *m)
         m->got[i].amount = m->got[i].posted = m->got[i].rent = 0;
 }
 
+/* What is posted from now on counts in this month: ids grow with time. */
+static void month_begin(struct core *c, struct contract_month *m, int32_t month)
+{
+    m->month = month;
+    m->from_id = core_id(c);
+}
+
 /* Brings the month up to now, closing those that are over. */
 static void month_roll(struct core *c, struct contract_month *m)
 {
     int32_t now = zone_month(zone_of_tenant(c, m->tenant), c->now);
     if (m->month >= now)
         return; /* a zone may have been changed for one further west */
-    for (; m->month && m->month < now; m->month = (int32_t)civil_month_next(m->month))
+    while (m->month && m->month < now) {
         month_close(c, m);
-    m->month = now;
+        month_begin(c, m, (int32_t)civil_month_next(m->month));
+    }
+    if (!m->month)
+        month_begin(c, m, now);
     month_row(c, m, 0, 1);
 }
 

@@ -5,8 +5,7 @@
  * an account and the page caches; transfers, holds and orders are streamed. Thread: the caller's, and
  * for the storage of a large file one more with a connection of its own.
  *
- * Not worked out again: the running sums of a contract's month (contract_month), for a party counts from
- * the version on that names it; only what a month's end posted. Not read, for they carry no money:
+ * Not read, for they carry no money:
  * people, keys, cards, chargers, tariffs, channels and packages of the directory; sessions of the web,
  * commands, events, audit, keys of idempotency, samples, pieces of open bills, facts, strays,
  * batteries, firmware, and what stations cost as staff say.
@@ -28,13 +27,14 @@
  *   check_split.c      residue, passed, rounded
  *   check_purse.c      maturing, payout, payment, position, month
  *   check_statement.c  statement
+ *   check_month.c      month
  *   check_wallet.c     gift, hold, single
  *   check_company.c    company, member, bill, share
  *   check_invoice.c    invoice, invoice line, invoiced
  *   check_days.c       day
  *   check_occupancy.c  occupancy
  *   check_parallel.c   parallel
- *   check_recon.c      suspense, bill, settled, close
+ *   check_recon.c      suspense, given, bill, settled, close
  *   check_tax.c        tax, office, person
  *   check_lot.c        lots, channel */
 #include "store/check.h"
@@ -428,7 +428,7 @@ static int all_check(struct check *c)
     static int (*const parts[])(struct check * c) = {
         ledger_check,    check_orders,   check_splits, check_purse,   check_wallet,
         check_companies, check_invoices, check_days,   check_recon,   check_occupancy,
-        check_discharge, check_parallel, check_tax,    check_lot_end, check_statements,
+        check_discharge, check_parallel, check_tax,    check_lot_end, check_statements, check_months,
     };
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < ARRAY_LEN(parts); i++)

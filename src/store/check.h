@@ -128,6 +128,8 @@ struct check_part {
 EV_MUST_USE int check_split_part(struct check *c, int64_t contract, const struct check_part *p);
 /** After the orders: the residues of every contract against their parts. */
 EV_MUST_USE int check_splits(struct check *c);
+/** Months of contracts: what they count, by their orders. */
+EV_MUST_USE int check_months(struct check *c);
 /** The hash chain and the certificates: witness and free around all of it, the others around and beside
  * the walk over the accounts and then the transfers. */
 EV_MUST_USE int check_chain_witness(struct check *c, const struct store_witness *w);

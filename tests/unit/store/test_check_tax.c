@@ -115,9 +115,18 @@ static void person_make(struct box *b)
                                  .tax_month = MONTH,
                                  .tax_sum = 2 * ONE,
                                  .tax_held = 5500});
-    row_pack(&b->rows, ROW_CONTRACT_MONTH, ROW_UPSERT,
-             &(struct row_contract_month){
-                 .family = 5, .month = MONTH, .party = PERSON, .tenant = 1, .posted = 2 * ONE});
+    const struct row_contract_month months[] = {
+        {.family = 5, .month = 197001, .tenant = 1, .from_id = 6, .to_ms = INT64_C(2678400000)},
+        {.family = 5, .month = 197001, .party = PERSON, .tenant = 1, .posted = 2 * ONE},
+        {.family = 5, .month = 197002, .tenant = 1, .from_id = 12, .open = 1}};
+    for (size_t i = 0; i < ARRAY_LEN(months); i++)
+        row_pack(&b->rows, ROW_CONTRACT_MONTH, ROW_UPSERT, &months[i]);
+    row_pack(&b->rows, ROW_CONTRACT, ROW_UPSERT,
+             &(struct row_contract){.id = 5, .tenant = 1, .family = 5, .unit = 1});
+    row_pack(
+        &b->rows, ROW_CONTRACT_CLAUSE, ROW_UPSERT,
+        &(struct row_contract_clause){
+            .contract = 5, .seq = 1, .kind = CLAUSE_GUARANTEE, .party = PERSON, .rate = 2 * ONE});
     row_pack(&b->rows, ROW_SPLIT_PART, ROW_INSERT,
              &(struct row_split_part){.order_id = 10,
                                       .seq = 1,
