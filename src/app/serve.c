@@ -332,6 +332,7 @@ static int web_begin(struct house *h)
         .firmware_max = c->firmware_max_mb << 20,
         .firmware_total = c->firmware_total_mb << 20,
         .firmware_link_ms = c->firmware_link_h * 3600000,
+        .bill_diffs = (int32_t)c->limits_bill_diffs,
     };
     wc.frames_n = gates_frames(h->gates, &wc.frames, &wc.watch);
     os_random_text(h->setup_token, 32);

@@ -511,8 +511,7 @@ struct bill_diff_in {
     char no[65], provider_no[65];
     char pad[6];
 };
-#define BILL_PART_MAX  64
-#define BILL_DIFFS_MAX 1000
+#define BILL_PART_MAX 64
 struct cmd_bill_part {
     int64_t channel;
     int32_t day;   /* yyyymmdd in China's time */

@@ -63,14 +63,15 @@ static bool within(int64_t v, int64_t least)
     return v >= least && v <= SUM_MAX;
 }
 
-/* Corrections, and tax that came back from another month, may be of either sign. */
+/* Corrections, what suspense gave or took, and tax that came back from another month, may be of either
+ * sign. */
 static int sums_check(const struct row_statement *r)
 {
     bool lines = within(r->shares, 0) && within(r->refunds, 0) && within(r->withdrawn, 0) &&
                  within(r->fees, 0) && within(r->guarantees, 0) && within(r->rents, 0) &&
-                 within(r->suspense, 0) && within(r->capped, 0);
+                 within(r->capped, 0);
     bool either = within(r->opening, -SUM_MAX) && within(r->corrections, -SUM_MAX) &&
-                  within(r->tax, -SUM_MAX);
+                  within(r->suspense, -SUM_MAX) && within(r->tax, -SUM_MAX);
     return lines && either && r->orders >= 0 ? 0 : ERR_RANGE;
 }
 

@@ -304,7 +304,8 @@ enum diff_way {
     DIFF_TO_FEE = 4,     /* it is a fee of the channel */
     DIFF_BY_BANK = 5,    /* paid, or paid back, by the operator's bank account */
     DIFF_REVERSED = 6,   /* another difference over the same amount takes it back */
-    DIFF_PAIRED = 7      /* another day's bill has the other side */
+    DIFF_PAIRED = 7,     /* another day's bill has the other side */
+    DIFF_TO_PARTY = 8    /* a party's share, either way; always by two people */
 };
 
 enum rounding_rule {
