@@ -316,7 +316,7 @@ FROM orders o LEFT JOIN payment p ON p.id = o.payment WHERE o.payer_kind = 2 ORD
 SELECT p.id, p.kind, p.tenant, p.charger, p.connector, p.state,
   CASE WHEN p.payer_kind <> 0 OR p.driver <> 0 OR p.cap <> 0 OR p.hold <> 0 OR p.elec <> 0 OR p.service <> 0 OR p.occupancy <> 0
          OR p.total <> 0 OR p.paid <> 0 OR p.refunded <> 0 OR p.loss <> 0 OR p.transfer <> 0 OR p.lines <> 0 OR p.parts <> 0
-         OR p.company <> 0 OR p.invoice <> 0 OR p.gift <> 0 OR p.payment <> 0 THEN 1 ELSE 0 END AS amounts,
+         OR p.company <> 0 OR p.invoice <> 0 OR p.invoice_more <> 0 OR p.gift <> 0 OR p.payment <> 0 THEN 1 ELSE 0 END AS amounts,
   p.energy_mwh, p.doubt_mwh,
   (SELECT CAST(COALESCE(sum(s.energy_mwh), 0) AS BIGINT) FROM session s WHERE s.order_id = p.id) AS session,
   COALESCE(m.id, 0) AS m_id, COALESCE(m.kind, 0) AS m_kind, COALESCE(m.tenant, 0) AS m_tenant, COALESCE(m.charger, 0) AS m_charger,

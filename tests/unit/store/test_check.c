@@ -803,6 +803,9 @@ static const struct box_wrong wrongs[] = {
     {"invoiced", "UPDATE orders SET invoice = 0 WHERE id = 100"},
     {"invoiced", "UPDATE orders SET invoice = 77 WHERE id = 101"},
     {"invoiced", "UPDATE orders SET invoice = 601 WHERE id = 100"},
+    {"invoiced", "UPDATE orders SET invoice_more = 601 WHERE id = 100"},
+    {"invoiced", "UPDATE orders SET invoice_more = 600 WHERE id = 100"},
+    {"invoiced", "UPDATE orders SET invoice_more = 600, invoice = 0 WHERE id = 100"},
     {"invoiced", "UPDATE invoice SET driver = 9 WHERE id = 600"},
     {"invoiced", "UPDATE invoice_order SET rest_elec = 200100 WHERE invoice = 600"},
     {"invoiced", "UPDATE invoice SET red_of = 0, state = 2 WHERE id = 601; "
