@@ -353,6 +353,7 @@ static int web_begin(struct house *h)
         .firmware_link_ms = c->firmware_link_h * 3600000,
         .ftp_address = h->depot ? depot_address(h->depot) : NULL,
         .ftp_port = (uint16_t)c->ftp_port,
+        .bill_diffs = (int32_t)c->limits_bill_diffs,
     };
     wc.frames_n = gates_frames(h->gates, &wc.frames, &wc.watch);
     os_random_text(h->setup_token, 32);

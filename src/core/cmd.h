@@ -445,6 +445,7 @@ struct cmd_statement_new {
     int32_t orders;
     int64_t from_ms, to_ms; /* what was added up; CONFLICT when it is not that month by now */
     int64_t opening, shares, refunds, withdrawn, fees, tax;
+    int64_t corrections, guarantees, rents, suspense, capped;
 };
 enum statement_act { STATEMENT_CONFIRM = 1, STATEMENT_DISPUTE = 2, STATEMENT_ANSWER = 3 };
 struct cmd_statement_decide {
@@ -511,8 +512,7 @@ struct bill_diff_in {
     char no[65], provider_no[65];
     char pad[6];
 };
-#define BILL_PART_MAX  64
-#define BILL_DIFFS_MAX 1000
+#define BILL_PART_MAX 64
 struct cmd_bill_part {
     int64_t channel;
     int32_t day;   /* yyyymmdd in China's time */

@@ -102,6 +102,7 @@ static void limits_fill(struct core_limits *l)
         .commands = 50000,
         .hot_busy = 4096,
         .hot = 256,
+        .bill_diffs = 50000,
         .heartbeat_s = 300,
         .command_timeout_s = 30,
     };
@@ -113,6 +114,7 @@ static void limits_fill(struct core_limits *l)
     l->commands = l->commands ? l->commands : usual.commands;
     l->hot_busy = l->hot_busy ? l->hot_busy : l->hot ? l->hot : usual.hot_busy;
     l->hot = l->hot ? l->hot : usual.hot;
+    l->bill_diffs = l->bill_diffs ? l->bill_diffs : usual.bill_diffs;
     l->heartbeat_s = l->heartbeat_s ? l->heartbeat_s : usual.heartbeat_s;
     l->command_timeout_s = l->command_timeout_s ? l->command_timeout_s : usual.command_timeout_s;
 }

@@ -200,9 +200,10 @@ struct contract_node {
 struct contract_month {
     struct contract_month *next; /* all of them */
     int64_t family, tenant, base, energy_mwh;
-    int32_t month, n; /* yyyymm in the tenant's zone */
+    int64_t from_id, from_ms, to_ms; /* what counts in it; its bounds, once it is over */
+    int32_t month, n;                /* yyyymm in the tenant's zone */
     struct {
-        int64_t party, amount, posted;
+        int64_t party, amount, posted, rent;
     } got[CONTRACT_MONTH_PARTIES];
 };
 

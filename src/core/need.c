@@ -179,6 +179,7 @@ static void want_own(struct needs *w, const struct order *o)
     (void)want_charger(w, o->row.charger);
     want_driver(w, o->row.driver);
     (void)want_invoice(w, o->row.invoice);
+    (void)want_invoice(w, o->row.invoice_more);
     if (o->row.payment && !p)
         want(w, NEED_PAYMENT, o->row.payment, 0, "");
     if (p && p->row.sharing > SHARING_FLAGGED)
@@ -312,6 +313,8 @@ static void want_diff(struct needs *w, const struct cmd_diff_decide *in)
     int64_t target = asked ? d->row.target : in->target;
     if (d && way == DIFF_TO_DRIVER) {
         want_driver(w, target);
+        want_payment(w, d->row.class == BILL_THEIRS_ONLY ? d->row.of_row : 0);
+    } else if (d && way == DIFF_TO_PARTY) {
         want_payment(w, d->row.class == BILL_THEIRS_ONLY ? d->row.of_row : 0);
     } else if (d && way == DIFF_TO_PAYMENT)
         want_payment(w, target);

@@ -185,7 +185,7 @@ enum transfer_code {
     TRANSFER_SUSPENSE = 10,
     TRANSFER_SUSPENSE_OUT = 11,
     TRANSFER_CHANNEL = 12,   /* at a channel: the provider kept its fee, or paid out to the bank */
-    TRANSFER_CLAUSE = 14,    /* guarantee or rent of a month, from the operator to a party */
+    TRANSFER_CLAUSE = 14,    /* what a month lacked to a guarantee, from the operator to a party */
     TRANSFER_GIFT = 15,      /* gift money to a wallet */
     TRANSFER_GIFT_BACK = 16, /* forfeited, expired, or gone with a refund of its top-up */
     TRANSFER_COMPANY_IN = 17,
@@ -194,7 +194,9 @@ enum transfer_code {
         19, /* a share that the channel pays out of the payment itself, into transit */
     TRANSFER_WITHHELD = 20,    /* tax of a payout, from transit */
     TRANSFER_TAX_PAID = 22,    /* to the tax office */
-    TRANSFER_SHARE_RETURN = 23 /* a share that the channel paid came back to the channel */
+    TRANSFER_RENT = 23,        /* rent of a month, from the operator to a party */
+    TRANSFER_LATE = 24,        /* what the true end of an order adds to its estimated bill */
+    TRANSFER_SHARE_RETURN = 25 /* a share that the channel paid came back to the channel */
 };
 
 enum channel_kind {
@@ -306,7 +308,8 @@ enum diff_way {
     DIFF_TO_FEE = 4,     /* it is a fee of the channel */
     DIFF_BY_BANK = 5,    /* paid, or paid back, by the operator's bank account */
     DIFF_REVERSED = 6,   /* another difference over the same amount takes it back */
-    DIFF_PAIRED = 7      /* another day's bill has the other side */
+    DIFF_PAIRED = 7,     /* another day's bill has the other side */
+    DIFF_TO_PARTY = 8    /* a party's share, either way; always by two people */
 };
 
 enum rounding_rule {

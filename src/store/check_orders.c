@@ -282,11 +282,12 @@ static void state_check(struct order_check *o)
     }
 }
 
-/* Every part, for its party: that of a month's end too, which names its transfer as the order. */
+/* Every part, for its party: that of no order too, which names its transfer as the order: of a month's
+ * end, with the kind of its clause, or out of suspense. */
 static int part_count(struct check *c, const struct sql_value *v)
 {
     int rc = check_map_add(&c->got, v[4].i, v[9].i);
-    return rc || v[0].i != v[2].i ? rc : check_map_add(&c->months, v[4].i, v[9].i);
+    return rc || v[0].i != v[2].i || !v[11].i ? rc : check_map_add(&c->months, v[4].i, v[9].i);
 }
 
 static const struct {

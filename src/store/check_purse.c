@@ -13,7 +13,6 @@
  *   position   what a party got of orders, less what it took out and what was withheld already = pending + available + in transit − debt
  *   month      guarantees and rents posted for the months of contracts = the parts that a party got
  *              outside orders
- *   statement  closing = opening + shares − refunds − withdrawn = the position as the month ended
  *
  * Shares no code with the core. Memory: the accounts of check.c. */
 #include "store/check.h"
@@ -151,15 +150,6 @@ static int months_check(struct check *c)
     return rc;
 }
 
-static int statement_take(void *ctx, const struct sql_value *v, size_t n)
-{
-    int64_t closing = check_sub(check_sub(check_add(v[2].i, v[3].i), v[4].i), v[5].i);
-    (void)n;
-    check_equal(ctx, "statement", v[0].i, "closing by its lines", v[6].i, closing);
-    check_equal(ctx, "statement", v[0].i, "position then", v[6].i, check_sub(v[7].i, v[8].i));
-    return 0;
-}
-
 int check_purse(struct check *c)
 {
     int rc = store_query(c->r, QUERY_CHECK_MATURING, NULL, 0, maturing_take, c);
@@ -179,8 +169,6 @@ int check_purse(struct check *c)
         rc = store_query(c->r, QUERY_CHECK_POSITIONS, NULL, 0, position_take, c);
     if (rc == 0)
         rc = months_check(c);
-    if (rc == 0)
-        rc = store_query(c->r, QUERY_CHECK_STATEMENTS, NULL, 0, statement_take, c);
     const struct check_account *a = (const struct check_account *)(void *)c->accounts.p;
     for (size_t i = 0; i < c->accounts.n / sizeof *a && rc == 0; i++) {
         int64_t balance = check_sub(a[i].row_in, a[i].row_out);

@@ -97,7 +97,7 @@ export const common: Pairs = {
   'transfer_code.20': ['代扣个税', 'Tax withheld'],
   'transfer_code.22': ['缴纳税款', 'Paid to the tax office'],
   'transfer_code.19': ['渠道分账', 'Share paid by the channel'],
-  'transfer_code.23': ['分账回退', 'Share that came back'],
+  'transfer_code.25': ['分账回退', 'Share that came back'],
   ...clauseTexts,
   'channel_kind.1': ['微信支付', 'WeChat Pay'],
   'channel_kind.2': ['支付宝', 'Alipay'],
