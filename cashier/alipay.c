@@ -61,7 +61,9 @@ static struct trade *trade_of(struct call *c, struct alipay_CreateIn *in)
     if (!n)
         n = till_trade_new(c->t, TILL_ALIPAY, in->out_trade_no, fen_of(in->total_amount),
                            c->notify);
-    if (!n)
+    if (n)
+        n->frozen = in->has.extend_params && str_eq_c(in->extend_params.royalty_freeze, "true");
+    else
         say(c, "20000", "isp.unknow-error");
     return n;
 }
@@ -219,6 +221,176 @@ static void transfer_query(struct call *c)
         say(c, "40004", "ORDER_NOT_EXIST");
 }
 
+/* ---- shares ---- */
+
+enum { SHARE_MOST_BP = 3000, SHARE_WORK_MS = 300 };
+
+static struct account *receiver(struct till *t, struct str account)
+{
+    char key[80];
+    snprintf(key, sizeof key, "ali-%.*s", STR_FMT(account));
+    return till_account(t, str_from_c(key));
+}
+
+/* Whose user id begins with 20889 is nobody that we know. */
+static void bind(struct call *c)
+{
+    struct alipay_BindIn in = {0};
+    char key[80];
+    int err = wire_json_decode(&alipay_BindIn_type, c->content, c->m, &in, WIRE_STRICT, NULL);
+    for (size_t i = 0; !err && i < in.receiver_list_n; i++) {
+        const struct alipay_RoyaltyEntity *e = &in.receiver_list[i];
+        struct account *n;
+        if (!str_eq_c(e->type, "userId") || e->account.n != 16) {
+            say(c, "40004", "ACQ.INVALID_RECEIVER_TYPE");
+            return;
+        }
+        if (str_starts(e->account, STR_LIT("20889"))) {
+            say(c, "40004", "ACQ.USER_NOT_EXIST");
+            return;
+        }
+        snprintf(key, sizeof key, "ali-%.*s", STR_FMT(e->account));
+        n = receiver(c->t, e->account);
+        n = n ? n : till_account_new(c->t, str_from_c(key));
+        if (n)
+            n->state = ACCOUNT_IS_OPEN;
+        err = n ? 0 : ERR_FULL;
+    }
+    if (err) {
+        say(c, "40004", err == ERR_FULL ? "ACQ.RELATION_QUANTITY_LIMIT" : "ACQ.INVALID_PARAMETER");
+        return;
+    }
+    say(c, "10000", NULL);
+    SET(c, result_code, STR_LIT("SUCCESS"));
+}
+
+static struct trade *trade_paid(struct till *t, struct str trade_no)
+{
+    for (size_t i = 0; i < t->trades_n; i++)
+        if (t->trades[i].kind == TILL_ALIPAY && t->trades[i].state == TRADE_PAID &&
+            str_eq_c(trade_no, t->trades[i].provider_no))
+            return &t->trades[i];
+    return NULL;
+}
+
+/* The shares of a request, in the order in which they were asked for. */
+static size_t shares_of(struct till *t, struct str group, struct move *out[50])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < t->moves_n && n < 50; i++)
+        if (t->moves[i].kind == TILL_ALIPAY && t->moves[i].what == MOVE_SHARE &&
+            str_eq_c(group, t->moves[i].group))
+            out[n++] = &t->moves[i];
+    return n;
+}
+
+static bool same(const struct alipay_SettleIn *in, struct move *const *had, size_t n)
+{
+    bool eq = n == in->royalty_parameters_n;
+    for (size_t i = 0; eq && i < n; i++)
+        eq = fen_of(in->royalty_parameters[i].amount) == had[i]->fen &&
+             str_eq_c(in->royalty_parameters[i].trans_in, had[i]->payee);
+    return eq;
+}
+
+/* Why shares are refused, all of them; NULL. */
+static const char *settle_wrong(struct till *t, const struct alipay_SettleIn *in,
+                                const struct trade *d)
+{
+    int64_t sum = 0;
+    if (!d->frozen)
+        return "ACQ.ILLEGAL_SETTLE_STATE";
+    for (size_t i = 0; i < in->royalty_parameters_n; i++) {
+        const struct alipay_Royalty *r = &in->royalty_parameters[i];
+        if (!receiver(t, r->trans_in) || !str_eq_c(r->trans_in_type, "userId"))
+            return "ACQ.ROYALTY_RECEIVER_INVALID";
+        if (fen_of(r->amount) == 0)
+            return "ACQ.INVALID_PARAMETER";
+        sum += fen_of(r->amount);
+    }
+    return sum * 10000 > d->fen * SHARE_MOST_BP || sum > d->fen - d->refunded
+               ? "ACQ.ALLOC_AMOUNT_VALIDATE_ERROR"
+               : NULL;
+}
+
+/* Whose user id begins with 20881 takes nothing in the end. */
+static void share_one(struct till *t, const struct alipay_SettleIn *in, size_t i,
+                      const struct trade *d)
+{
+    const struct alipay_Royalty *r = &in->royalty_parameters[i];
+    int64_t fen = fen_of(r->amount);
+    bool paid = !str_starts(r->trans_in, STR_LIT("20881")) && till_take(t, TILL_ALIPAY, fen);
+    struct move *n = till_move_new(t, TILL_ALIPAY, MOVE_SHARE, r->desc, fen);
+    if (!n)
+        return;
+    n->state = paid ? MOVE_DONE : MOVE_FAILED;
+    (void)str_copy(n->group, sizeof n->group, in->out_request_no);
+    (void)str_copy(n->of_no, sizeof n->of_no, str_from_c(d->no));
+    (void)str_copy(n->payee, sizeof n->payee, r->trans_in);
+    (void)str_copy(n->notify_url, sizeof n->notify_url, str_from_c(d->notify_url));
+    if (paid)
+        receiver(t, r->trans_in)->fen += fen;
+    till_tell_move(t, n);
+}
+
+static void settle(struct call *c)
+{
+    struct alipay_SettleIn in = {0};
+    struct move *had[50];
+    int err = wire_json_decode(&alipay_SettleIn_type, c->content, c->m, &in, WIRE_STRICT, NULL);
+    struct trade *d = err ? NULL : trade_paid(c->t, in.trade_no);
+    bool finish = in.has.extend_params && str_eq_c(in.extend_params.royalty_finish, "true");
+    size_t n = err ? 0 : shares_of(c->t, in.out_request_no, had);
+    if (err || !d || !str_eq_c(in.royalty_mode, "async") || finish == in.has.royalty_parameters) {
+        say(c, "40004", err || d ? "ACQ.INVALID_PARAMETER" : "ACQ.TRADE_NOT_EXIST");
+        return;
+    }
+    const char *wrong = n        ? same(&in, had, n) ? NULL : "ACQ.DISCORDANT_REPEAT_REQUEST"
+                        : finish ? NULL
+                                 : settle_wrong(c->t, &in, d);
+    if (wrong) {
+        say(c, "40004", wrong);
+        return;
+    }
+    for (size_t i = 0; i < in.royalty_parameters_n && n == 0; i++)
+        share_one(c->t, &in, i, d);
+    if (finish)
+        d->frozen = false;
+    say(c, "10000", NULL);
+    SET(c, trade_no, str_from_c(d->provider_no));
+    SET(c, settle_no, arena_printf(c->m, "2026%s", d->provider_no));
+}
+
+static void settle_query(struct call *c)
+{
+    struct alipay_SettleRef in = {0};
+    struct move *had[50];
+    int err = wire_json_decode(&alipay_SettleRef_type, c->content, c->m, &in, WIRE_STRICT, NULL);
+    size_t n = err ? 0 : shares_of(c->t, in.out_request_no, had);
+    struct alipay_RoyaltyDetail *v = ARENA_ARRAY(c->m, 50, struct alipay_RoyaltyDetail);
+    if (n == 0 || !v) {
+        say(c, "40004", "ACQ.SETTLE_NOT_EXIST");
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        bool works = os_wall_ms() - had[i]->made_ms < SHARE_WORK_MS;
+        v[i] =
+            (struct alipay_RoyaltyDetail){.operation_type = STR_LIT("transfer"),
+                                          .trans_in = str_from_c(had[i]->payee),
+                                          .amount = yuan(c->m, had[i]->fen),
+                                          .detail_id = str_from_c(had[i]->provider_no),
+                                          .state = works ? STR_LIT("PROCESSING")
+                                                   : had[i]->state == MOVE_DONE ? STR_LIT("SUCCESS")
+                                                                                : STR_LIT("FAIL")};
+        v[i].has.operation_type = v[i].has.trans_in = v[i].has.amount = v[i].has.state = true;
+        v[i].has.detail_id = true;
+    }
+    say(c, "10000", NULL);
+    SET(c, out_request_no, in.out_request_no);
+    SET(c, royalty_detail_list, v);
+    c->out.royalty_detail_list_n = (uint32_t)n;
+}
+
 static void bill(struct call *c)
 {
     struct alipay_BillIn in = {0};
@@ -248,6 +420,9 @@ static const struct {
     {"alipay.trade.fastpay.refund.query", refund_query},
     {"alipay.fund.trans.uni.transfer", transfer},
     {"alipay.fund.trans.common.query", transfer_query},
+    {"alipay.trade.royalty.relation.bind", bind},
+    {"alipay.trade.order.settle", settle},
+    {"alipay.trade.order.settle.query", settle_query},
     {"alipay.data.dataservice.bill.downloadurl.query", bill},
 };
 
@@ -356,7 +531,7 @@ static void pair(struct form *f, const char *name, struct str value)
     f->pair[f->n++] = (struct form_pair){str_from_c(name), value};
 }
 
-/* What a notice is about; a transfer's matter is JSON of its own. */
+/* What a notice is about; the matter of a transfer and of shares is JSON of its own. */
 static void members(struct till *t, const struct notice *n, struct arena *m, struct form *f)
 {
     const struct move *r = n->of == OF_MOVE ? &t->moves[n->index] : NULL;
@@ -364,6 +539,13 @@ static void members(struct till *t, const struct notice *n, struct arena *m, str
                             : r->what == MOVE_REFUND
                                 ? till_trade(t, TILL_ALIPAY, str_from_c(r->of_no))
                                 : NULL;
+    if (!d && r->what == MOVE_SHARE) {
+        pair(f, "msg_method", STR_LIT("alipay.trade.order.settle.notify"));
+        pair(f, "utc_timestamp", arena_printf(m, "%" PRId64, n->told_ms));
+        pair(f, "biz_content",
+             arena_printf(m, "{\"out_request_no\":\"%s\",\"royalty_detail_list\":[]}", r->group));
+        return;
+    }
     if (!d) {
         pair(f, "msg_method", STR_LIT("alipay.fund.trans.order.changed"));
         pair(f, "utc_timestamp", arena_printf(m, "%" PRId64, n->told_ms));

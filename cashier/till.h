@@ -47,7 +47,14 @@ struct trade {
     int64_t fen, refunded, made_ms, paid_ms;
     bool frozen; /* shares may be paid out of it, and nothing else may use it */
 };
-enum move_what { MOVE_REFUND, MOVE_TRANSFER, MOVE_REVERSAL, MOVE_CASHOUT, MOVE_SHARE };
+enum move_what {
+    MOVE_REFUND,
+    MOVE_TRANSFER,
+    MOVE_REVERSAL,
+    MOVE_CASHOUT,
+    MOVE_SHARE,
+    MOVE_RETURN /* a share that came back; group: of which request */
+};
 enum move_state { MOVE_WAIT, MOVE_DONE, MOVE_FAILED };
 struct move {
     int kind;

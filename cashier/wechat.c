@@ -453,14 +453,122 @@ static void unfreeze(struct till *t, const struct till_request *q, struct arena 
     put(a, &wechat_Share_type, &v);
 }
 
+/* ---- shares that come back ---- */
+
+static struct move *share_of(struct till *t, struct str group, struct str payee)
+{
+    for (size_t i = 0; i < t->moves_n; i++) {
+        struct move *n = &t->moves[i];
+        if (n->what == MOVE_SHARE && n->state == MOVE_DONE && str_eq_c(group, n->group) &&
+            str_eq_c(payee, n->payee))
+            return n;
+    }
+    return NULL;
+}
+
+static void return_put(const struct move *n, bool first, struct till_reply *a)
+{
+    struct wechat_Return v = {.out_order_no = str_from_c(n->group),
+                              .out_return_no = str_from_c(n->no),
+                              .return_id = str_from_c(n->provider_no),
+                              .return_mchid = str_from_c(n->payee),
+                              .amount = n->fen,
+                              .result = first                   ? STR_LIT("PROCESSING")
+                                        : n->state == MOVE_DONE ? STR_LIT("SUCCESS")
+                                                                : STR_LIT("FAILED"),
+                              .fail_reason = STR_LIT("PAYER_ACCOUNT_ABNORMAL")};
+    v.has.out_order_no = v.has.out_return_no = v.has.return_id = v.has.return_mchid = true;
+    v.has.amount = v.has.result = true;
+    v.has.fail_reason = !first && n->state != MOVE_DONE;
+    put(a, &wechat_Return_type, &v);
+}
+
+/* Why a return is refused; NULL. Whoever is called keep-… never agreed to give anything back. */
+static const char *return_wrong(struct till *t, const struct wechat_ReturnIn *in,
+                                const struct move *share)
+{
+    int64_t left = share ? share->fen : 0;
+    if (!share)
+        return "RESOURCE_NOT_EXISTS";
+    for (size_t i = 0; i < t->moves_n; i++)
+        if (t->moves[i].what == MOVE_RETURN && t->moves[i].state == MOVE_DONE &&
+            str_eq_c(in->out_order_no, t->moves[i].group) &&
+            str_eq_c(in->return_mchid, t->moves[i].payee))
+            left -= t->moves[i].fen;
+    if (in->amount > left)
+        return "RULE_LIMIT";
+    if (str_starts(in->return_mchid, STR_LIT("keep")))
+        return "INVALID_REQUEST";
+    return receiver(t, in->return_mchid)->fen < in->amount ? "NOT_ENOUGH" : NULL;
+}
+
+/* Whoever is called late-… agreed, but it fails in the end. */
+static struct move *return_new(struct till *t, const struct wechat_ReturnIn *in,
+                               const struct move *share)
+{
+    bool fails = str_starts(in->return_mchid, STR_LIT("late"));
+    struct move *n = till_move_new(t, TILL_WECHAT, MOVE_RETURN, in->out_return_no, in->amount);
+    if (!n)
+        return NULL;
+    n->state = fails ? MOVE_FAILED : MOVE_DONE;
+    (void)str_copy(n->group, sizeof n->group, in->out_order_no);
+    (void)str_copy(n->of_no, sizeof n->of_no, str_from_c(share->of_no));
+    (void)str_copy(n->payee, sizeof n->payee, in->return_mchid);
+    if (fails)
+        return n;
+    receiver(t, in->return_mchid)->fen -= in->amount;
+    t->balance[TILL_WECHAT] += in->amount;
+    till_tell_move(t, n);
+    return n;
+}
+
+static void return_make(struct till *t, const struct till_request *q, struct arena *m,
+                        struct till_reply *a)
+{
+    struct wechat_ReturnIn in;
+    if (wire_json_decode(&wechat_ReturnIn_type, q->body, m, &in, WIRE_STRICT, NULL) != 0) {
+        problem(a, 400, "PARAM_ERROR");
+        return;
+    }
+    struct move *n = till_move(t, TILL_WECHAT, in.out_return_no);
+    const struct move *share = share_of(t, in.out_order_no, in.return_mchid);
+    const char *wrong = n ? NULL : return_wrong(t, &in, share);
+    if (n &&
+        (n->what != MOVE_RETURN || n->fen != in.amount || !str_eq_c(in.return_mchid, n->payee)))
+        wrong = "INVALID_REQUEST";
+    if (wrong) {
+        problem(a, 403, wrong);
+        return;
+    }
+    n = n ? n : return_new(t, &in, share);
+    if (n)
+        return_put(n, true, a);
+    else
+        problem(a, 429, "FREQUENCY_LIMITED");
+}
+
+static void return_get(struct till *t, struct str no, struct till_reply *a)
+{
+    const struct move *n = till_move(t, TILL_WECHAT, no);
+    if (n && n->what == MOVE_RETURN)
+        return_put(n, false, a);
+    else
+        problem(a, 404, "RESOURCE_NOT_EXISTS");
+}
+
 /* False when the path is none of these. */
 static bool shares_dispatch(struct till *t, const struct till_request *q, struct arena *m,
                             struct till_reply *a)
 {
     static const char orders[] = "/wechat/v3/profitsharing/orders";
+    static const char returns[] = "/wechat/v3/profitsharing/return-orders";
     bool post = str_eq_c(q->method, "POST");
     struct str p = q->path;
-    if (post && str_eq_c(p, "/wechat/v3/profitsharing/receivers/add"))
+    if (post && str_eq_c(p, returns))
+        return_make(t, q, m, a);
+    else if (!post && p.n > sizeof returns && str_starts(p, str_from_c(returns)))
+        return_get(t, str_from(p.p + sizeof returns, p.n - sizeof returns), a);
+    else if (post && str_eq_c(p, "/wechat/v3/profitsharing/receivers/add"))
         receiver_add(t, q, m, a);
     else if (post && str_eq_c(p, "/wechat/v3/profitsharing/orders/unfreeze"))
         unfreeze(t, q, m, a);

@@ -22,6 +22,7 @@ int tape_sample(const uint8_t *p, size_t n);
 int tape_csv(const uint8_t *p, size_t n);
 int tape_config(const uint8_t *p, size_t n);
 int tape_web(const uint8_t *p, size_t n);
+int tape_ftp(const uint8_t *p, size_t n);
 /* Over real sockets on loopback: the reactor and the gates. */
 int tape_ws(const uint8_t *p, size_t n);
 int tape_ocpp_gate(const uint8_t *p, size_t n);

@@ -13,6 +13,7 @@
 #include "base/heap.h"
 #include "io/net/net.h"
 #include "sim/model.h"
+#include "sim/ykc_update.h"
 
 #define PEER_NEVER INT64_MAX
 
@@ -60,6 +61,7 @@ struct sim {
     struct arena arena;   /* of the message being handled */
     struct buf out, body; /* the message being written */
     struct sim_stats stats;
+    struct ykc_update updates[YKC_UPDATES];
 };
 
 /** After anything that happened to a peer: lets it speak and sets its timer. */

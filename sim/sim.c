@@ -125,13 +125,14 @@ static int begin(struct world *w)
     if (err)
         return err;
     uint64_t limit = net_fd_limit_raise();
-    if (limit < s->n + 16U) {
+    if (limit < s->n + 16U + 2 * YKC_UPDATES) {
         fprintf(stderr,
                 "even sim: %u chargers need as many descriptors, the limit is %" PRIu64 "\n", s->n,
                 limit);
         return ERR_FULL;
     }
-    struct net_config cfg = {.max_conns = s->n + 1, .ping_ms = 60000, .silence_ms = 600000};
+    struct net_config cfg = {
+        .max_conns = s->n + 1 + 2 * YKC_UPDATES, .ping_ms = 60000, .silence_ms = 600000};
     err = net_new(&cfg, &s->net);
     s->peers = err ? NULL : calloc(s->n, sizeof *s->peers);
     if (!err && !s->peers)

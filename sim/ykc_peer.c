@@ -832,15 +832,33 @@ static void rebooted(struct got *g)
     model_reset(&g->p->model, g->s->now_ms);
 }
 
+void ykc_peer_updated(struct sim *s, struct peer *p, int64_t result)
+{
+    struct ykc_UpdateReply r = {.result = result};
+    set_pile(r.pile, p);
+    if (p->open)
+        send_new(s, p, 0x93, &r);
+}
+
+static void update_asked(struct got *g)
+{
+    const struct ykc_Update *m = g->msg;
+    bool kind = m->model == (g->p->model.traits.dc ? 1 : 2);
+    if (!kind || strcmp(m->pile, g->p->id) != 0)
+        ykc_peer_updated(g->s, g->p, kind ? 1 : 2);
+    else if (ykc_update_begin(g->s, g->p, m) != 0)
+        ykc_peer_updated(g->s, g->p, 3);
+}
+
 static const struct {
     uint8_t type;
     void (*take)(struct got *g);
 } frames[] = {
-    {0x02, login_replied},  {0x06, verify_replied}, {0x0A, model_fetched},  {0x12, data_read},
-    {0x32, start_decided},  {0x34, remote_start},   {0x36, remote_stop},    {0x40, record_replied},
-    {0x42, balance_set},    {0x52, work_set},       {0x56, time_set},       {0x58, model_set},
-    {0x92, rebooted},       {0xA2, pair_decided},   {0xA4, pair_start},     {0xE2, discharge_start},
-    {0xE4, discharge_stop}, {0xE6, discharge_read}, {0xE8, record_replied},
+    {0x02, login_replied},   {0x06, verify_replied}, {0x0A, model_fetched},  {0x12, data_read},
+    {0x32, start_decided},   {0x34, remote_start},   {0x36, remote_stop},    {0x40, record_replied},
+    {0x42, balance_set},     {0x52, work_set},       {0x56, time_set},       {0x58, model_set},
+    {0x94, update_asked},    {0x92, rebooted},       {0xA2, pair_decided},   {0xA4, pair_start},
+    {0xE2, discharge_start}, {0xE4, discharge_stop}, {0xE6, discharge_read}, {0xE8, record_replied},
 };
 
 static void take_frame(struct sim *s, struct peer *p, const struct frame *f)

@@ -13,5 +13,7 @@ size_t ykc_peer_bytes(struct sim *s, struct peer *p, struct str bytes);
 void ykc_peer_pump(struct sim *s, struct peer *p);
 /** When to pump again, even if nothing comes. */
 int64_t ykc_peer_next_ms(const struct peer *p);
+/** An update is over: 0x93, if the pile is connected. */
+void ykc_peer_updated(struct sim *s, struct peer *p, int64_t result);
 
 #endif

@@ -41,6 +41,7 @@ struct core_limits pulse_limits(const struct config *c, const uint8_t *key)
         .accounts = (uint32_t)c->limits_drivers + 100000,
         .orders = (uint32_t)c->limits_orders,
         .commands = (uint32_t)c->limits_orders,
+        .bill_diffs = (uint32_t)c->limits_bill_diffs,
         .heartbeat_s = (int32_t)c->charge_heartbeat_s,
         .command_timeout_s = (int32_t)c->core_command_s,
         .seed = secrets[0],

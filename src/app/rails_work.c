@@ -106,6 +106,7 @@ static enum pay_op query_of(int32_t op)
     return op == PAY_REFUND         ? PAY_REFUND_QUERY
            : op == PAY_ACCOUNT_OPEN ? PAY_ACCOUNT_QUERY
            : op == PAY_SHARE        ? PAY_SHARE_QUERY
+           : op == PAY_RETURN       ? PAY_RETURN_QUERY
                                     : PAY_TRANSFER_QUERY;
 }
 

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
+#include "app/depot.h"
 #include "app/engine.h"
 #include "app/gates.h"
 #include "app/metrics.h"
@@ -40,6 +41,7 @@ struct house {
     struct engine *engine;
     struct gates *gates;
     struct rails *rails;
+    struct depot *depot;     /* NULL: no FTP */
     struct web *_Atomic web; /* the committer asks for it */
     struct app_metrics metrics;
     struct metric_row rows[METRICS_MAX];
@@ -202,7 +204,7 @@ static int notice(void *ctx, const struct web_notice *n, struct cmd_pay_result *
     return rails_notice(h->rails, n->channel, &in, result, thanks) == RAIL_TAKEN ? 0 : ERR_DENIED;
 }
 
-static int submit_rails(void *ctx, const struct cmd *cmd)
+static int submit_other(void *ctx, const struct cmd *cmd)
 {
     struct house *h = ctx;
     return engine_submit(h->engine, cmd);
@@ -253,7 +255,7 @@ static int engine_begin(struct house *h)
                                .ctx = h};
     struct rails_config rc = {.settings = &h->settings,
                               .store = h->store,
-                              .submit = submit_rails,
+                              .submit = submit_other,
                               .ctx = h,
                               .key = h->key};
     int err = gates_new(&gc, &h->gates);
@@ -261,6 +263,23 @@ static int engine_begin(struct house *h)
         err = rails_new(&rc, &h->rails);
     if (!err)
         err = engine_start(&ec, &h->engine);
+    return err;
+}
+
+static int depot_begin(struct house *h)
+{
+    struct depot_config dc = {.settings = &h->settings,
+                              .store = h->store,
+                              .submit = submit_other,
+                              .ctx = h,
+                              .key = h->key};
+    if (h->settings.ftp_port == 0)
+        return 0;
+    int err = depot_start(&dc, &h->depot);
+    if (err)
+        fprintf(stderr,
+                "even: cannot serve FTP on %s:%d (ftp.bind, ftp.address, ftp.passive_*): %s\n",
+                h->settings.ftp_bind, (int)h->settings.ftp_port, err_text(err, LANG_EN));
     return err;
 }
 
@@ -332,6 +351,9 @@ static int web_begin(struct house *h)
         .firmware_max = c->firmware_max_mb << 20,
         .firmware_total = c->firmware_total_mb << 20,
         .firmware_link_ms = c->firmware_link_h * 3600000,
+        .ftp_address = h->depot ? depot_address(h->depot) : NULL,
+        .ftp_port = (uint16_t)c->ftp_port,
+        .bill_diffs = (int32_t)c->limits_bill_diffs,
     };
     wc.frames_n = gates_frames(h->gates, &wc.frames, &wc.watch);
     os_random_text(h->setup_token, 32);
@@ -362,6 +384,8 @@ static int house_open(struct house *h)
     if (!err)
         err = engine_begin(h);
     if (!err)
+        err = depot_begin(h);
+    if (!err)
         err = web_begin(h);
     if (!err)
         err = rails_begin(h);
@@ -375,6 +399,9 @@ static int house_open(struct house *h)
     printf("even: pages    http://%s:%u/  (drivers /d, partners /p)\n", h->settings.web_bind,
            web_port(h->web));
     printf("even: OCPP     ws://%s:%u/ocpp/<charger>\n", h->settings.charge_bind, ocpp);
+    if (h->depot)
+        printf("even: FTP      %s:%d  (firmware, told to piles as %s)\n", h->settings.ftp_bind,
+               (int)h->settings.ftp_port, depot_address(h->depot));
     printf("even: 云快充   %s:%u\n", h->settings.charge_bind, ykc);
     if (h->empty)
         printf("even: first-run set-up from another machine needs this token: %s\n",
@@ -385,6 +412,7 @@ static int house_open(struct house *h)
 static void house_close(struct house *h)
 {
     atomic_store_explicit(&h->ready, false, memory_order_release);
+    depot_stop(h->depot);
     if (h->gates)
         gates_stop(h->gates);
     if (h->rails)

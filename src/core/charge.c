@@ -179,7 +179,9 @@ bool charge_shares_gift(const struct core *c, const struct order *o)
     return k && k->gift_rule == GIFT_FUNDED;
 }
 
-struct taken charge_bill(struct core *c, struct order *o, const struct bill *b, int64_t hold_id)
+/* … under this transfer code. */
+static struct taken charge_as(struct core *c, struct order *o, const struct bill *b,
+                              int64_t hold_id, enum transfer_code code)
 {
     const struct ledger_hold *hold = hold_id ? ledger_hold(c->ledger, hold_id) : NULL;
     struct taken t = payer_take(c, o, bill_total(b), hold);
@@ -188,7 +190,7 @@ struct taken charge_bill(struct core *c, struct order *o, const struct bill *b, 
     struct split_result split; /* 20 KB, of which an order needs little */
     split.n = 0;
     struct ledger_request q;
-    request_init(o, &q, TRANSFER_CAPTURE);
+    request_init(o, &q, code);
     o->lot_now = 0;
     payer_legs(c, o, &t, &q);
     if (paid)
@@ -221,4 +223,14 @@ struct taken charge_bill(struct core *c, struct order *o, const struct bill *b, 
     if (o->row.driver)
         event_wallet(c, o->row.tenant, o->row.driver, o->row.currency);
     return t;
+}
+
+struct taken charge_bill(struct core *c, struct order *o, const struct bill *b, int64_t hold_id)
+{
+    return charge_as(c, o, b, hold_id, TRANSFER_CAPTURE);
+}
+
+struct taken charge_late(struct core *c, struct order *o, const struct bill *b)
+{
+    return charge_as(c, o, b, 0, TRANSFER_LATE);
 }

@@ -44,6 +44,8 @@ struct bill bill_taken(const struct bill *b, int64_t paid);
 /** Takes the bill from the payer and gives it to the parties, in one transfer; resolves the hold
  * when there is one (0 = none). Appends the parts; the order's sums are the caller's. */
 struct taken charge_bill(struct core *c, struct order *o, const struct bill *b, int64_t hold_id);
+/** What the true end adds to a bill that was charged: the same, under a transfer code of its own. */
+struct taken charge_late(struct core *c, struct order *o, const struct bill *b);
 
 /** Do the parties share in what gift money paid? By the order's contract; never without one. */
 bool charge_shares_gift(const struct core *c, const struct order *o);

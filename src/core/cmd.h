@@ -118,6 +118,7 @@ enum cmd_type {
     CMD_PARTY_ACCOUNT = 120, /* open a party's sub-account at a rail; reply_made (its id) */
     CMD_WITHHOLD_PUT = 130,  /* a rule of tax withheld of persons; reply_made */
     CMD_TAX_PAID = 131,      /* withheld tax was paid to the office; reply_made (tax_paid id) */
+    CMD_FETCHED = 160,       /* how far a charger has fetched its firmware; no reply */
 };
 
 struct cmd_head {
@@ -444,6 +445,7 @@ struct cmd_statement_new {
     int32_t orders;
     int64_t from_ms, to_ms; /* what was added up; CONFLICT when it is not that month by now */
     int64_t opening, shares, refunds, withdrawn, fees, tax;
+    int64_t corrections, guarantees, rents, suspense, capped;
 };
 enum statement_act { STATEMENT_CONFIRM = 1, STATEMENT_DISPUTE = 2, STATEMENT_ANSWER = 3 };
 struct cmd_statement_decide {
@@ -510,8 +512,7 @@ struct bill_diff_in {
     char no[65], provider_no[65];
     char pad[6];
 };
-#define BILL_PART_MAX  64
-#define BILL_DIFFS_MAX 1000
+#define BILL_PART_MAX 64
 struct cmd_bill_part {
     int64_t channel;
     int32_t day;   /* yyyymmdd in China's time */
@@ -622,6 +623,15 @@ struct cmd_tax_paid {
     char number[65], note[201];
     char pad2[6];
 };
+/** A charger fetches the file that its last Update named; actor_kind CHARGER. */
+enum fetch_stage { FETCH_FLOWS, FETCH_BROKE_OFF, FETCH_WHOLE };
+struct cmd_fetched {
+    int64_t charger, command, firmware; /* command: the Update */
+    int64_t at, size;                   /* bytes */
+    int32_t stage;                      /* enum fetch_stage */
+    char peer[46];                      /* address */
+    char pad[6];
+};
 
 struct cmd {
     struct cmd_head head;
@@ -682,6 +692,7 @@ struct cmd {
         struct cmd_party_account party_account;
         struct cmd_withhold_put withhold_put;
         struct cmd_tax_paid tax_paid;
+        struct cmd_fetched fetched;
     } u;
 };
 /** Bytes to send for a command with payload member m. Arrays at the end (samples, payload, row) may be cut: see cmd_trim. */

@@ -78,9 +78,13 @@ static void month_row(struct core *c, const struct contract_month *m, int32_t i,
     if (i) {
         row.party = m->got[i - 1].party;
         row.amount = m->got[i - 1].amount;
+        row.rent = open ? 0 : m->got[i - 1].rent;
     } else {
         row.base = m->base;
         row.energy_mwh = m->energy_mwh;
+        row.from_id = m->from_id;
+        row.from_ms = open ? 0 : m->from_ms;
+        row.to_ms = open ? 0 : m->to_ms;
     }
     row_put(c, ROW_CONTRACT_MONTH, ROW_UPSERT, &row);
 }
@@ -151,15 +155,23 @@ int contract_month_load(struct core *c, const struct row_contract_month *row)
     } else {
         m->base = row->base;
         m->energy_mwh = row->energy_mwh;
+        m->from_id = row->from_id;
     }
     return 0;
 }
 
 /* ---- the end of a month ---- */
 
+/* What a party is due of it, by which kind of clause: rent and guarantee are posted each by itself, so
+ * that each is a line of the party's statement. */
+struct month_due {
+    int32_t clause; /* enum clause_kind */
+    int64_t amount;
+};
+
 /* The posting has a part of its own, so that what a party got is always the sum of its parts. */
 static void month_part(struct core *c, const struct contract_month *m, int64_t transfer,
-                       const struct share_part *s, int64_t amount)
+                       const struct share_part *s, struct month_due due)
 {
     row_put(c, ROW_SPLIT_PART, ROW_INSERT,
             &(struct row_split_part){.order_id = transfer,
@@ -168,17 +180,21 @@ static void month_part(struct core *c, const struct contract_month *m, int64_t t
                                      .transfer = transfer,
                                      .party = s->party,
                                      .account = s->account,
-                                     .base = amount,
+                                     .base = due.amount,
                                      .ratio = 1,
                                      .ratio_sum = 1,
-                                     .amount = amount,
+                                     .amount = due.amount,
+                                     .clause = due.clause,
                                      .at_ms = c->now,
                                      .due_ms = s->due_ms});
 }
 
 static void month_give(struct core *c, const struct contract_month *m, int64_t party,
-                       int64_t amount)
+                       struct month_due due)
 {
+    const int64_t amount = due.amount;
+    if (!amount)
+        return;
     const struct tenant *t = tenant_find(c, m->tenant);
     const struct party *operator= party_platform(c, m->tenant);
     struct ledger_request q;
@@ -186,7 +202,8 @@ static void month_give(struct core *c, const struct contract_month *m, int64_t p
     must(operator);
     int64_t had = purse_available(c, m->tenant, ACCOUNT_INCOME, operator->row.id, t->row.currency);
     int64_t income = amount < had ? amount : had;
-    purse_request(c, &q, m->tenant, TRANSFER_CLAUSE, t->row.currency);
+    purse_request(c, &q, m->tenant, due.clause == CLAUSE_RENT ? TRANSFER_RENT : TRANSFER_CLAUSE,
+                  t->row.currency);
     snprintf(note, sizeof note, "%04d-%02d", m->month / 100 % 10000, m->month % 100);
     q.note = note;
     if (income)
@@ -200,14 +217,14 @@ static void month_give(struct core *c, const struct contract_month *m, int64_t p
     struct ledger_ctx ctx = ledger_ctx_now(c);
     must(ledger_post(c->ledger, &ctx, &q) == 0); /* income has it, and a loss may be negative */
     share_given(c, m->tenant, t->row.currency, &s);
-    month_part(c, m, ctx.id, &s, amount);
+    month_part(c, m, ctx.id, &s, due);
 }
 
 static void month_close(struct core *c, struct contract_month *m)
 {
     const struct zone *z = zone_of_tenant(c, m->tenant);
-    int64_t begin = zone_month_begin(z, m->month),
-            end = zone_month_begin(z, civil_month_next(m->month));
+    int64_t begin = m->from_ms = zone_month_begin(z, m->month);
+    int64_t end = m->to_ms = zone_month_begin(z, civil_month_next(m->month));
     int64_t until = INT64_MAX;
     struct split_dues dues = {0};
     const struct contract_node *n = map_get_ptr(&c->contract_families, (uint64_t)m->family);
@@ -219,14 +236,23 @@ static void month_close(struct core *c, struct contract_month *m)
         int32_t at = month_party(m, dues.v[i].party);
         must(at >= 0); /* whoever has a guarantee or rent is counted */
         m->got[at].posted = split_due_amount(&dues.v[i], m->got[at].amount);
-        if (m->got[at].posted)
-            month_give(c, m, dues.v[i].party, m->got[at].posted);
+        m->got[at].rent = money_round_fen(MONEY(dues.v[i].rent)).v;
+        month_give(c, m, dues.v[i].party, (struct month_due){CLAUSE_RENT, m->got[at].rent});
+        month_give(c, m, dues.v[i].party,
+                   (struct month_due){CLAUSE_GUARANTEE, m->got[at].posted - m->got[at].rent});
     }
     for (int32_t i = 0; i <= m->n; i++)
         month_row(c, m, i, 0);
     m->base = m->energy_mwh = 0;
     for (int32_t i = 0; i < m->n; i++)
-        m->got[i].amount = m->got[i].posted = 0;
+        m->got[i].amount = m->got[i].posted = m->got[i].rent = 0;
+}
+
+/* What is posted from now on counts in this month: ids grow with time. */
+static void month_begin(struct core *c, struct contract_month *m, int32_t month)
+{
+    m->month = month;
+    m->from_id = core_id(c);
 }
 
 /* Brings the month up to now, closing those that are over. */
@@ -235,9 +261,12 @@ static void month_roll(struct core *c, struct contract_month *m)
     int32_t now = zone_month(zone_of_tenant(c, m->tenant), c->now);
     if (m->month >= now)
         return; /* a zone may have been changed for one further west */
-    for (; m->month && m->month < now; m->month = (int32_t)civil_month_next(m->month))
+    while (m->month && m->month < now) {
         month_close(c, m);
-    m->month = now;
+        month_begin(c, m, (int32_t)civil_month_next(m->month));
+    }
+    if (!m->month)
+        month_begin(c, m, now);
     month_row(c, m, 0, 1);
 }
 

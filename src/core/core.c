@@ -86,6 +86,7 @@ static const struct handler handlers[] = {
     [CMD_PARTY_ACCOUNT] = {.web = party_account_new, .audit = "account.ask"},
     [CMD_WITHHOLD_PUT] = {.web = withhold_put, .audit = "withhold.put"},
     [CMD_TAX_PAID] = {.web = withhold_paid, .audit = "tax.paid"},
+    [CMD_FETCHED] = {.web = link_fetched}, /* audits by itself */
 };
 
 /* ---- memory ---- */
@@ -101,6 +102,7 @@ static void limits_fill(struct core_limits *l)
         .commands = 50000,
         .hot_busy = 4096,
         .hot = 256,
+        .bill_diffs = 50000,
         .heartbeat_s = 300,
         .command_timeout_s = 30,
     };
@@ -112,6 +114,7 @@ static void limits_fill(struct core_limits *l)
     l->commands = l->commands ? l->commands : usual.commands;
     l->hot_busy = l->hot_busy ? l->hot_busy : l->hot ? l->hot : usual.hot_busy;
     l->hot = l->hot ? l->hot : usual.hot;
+    l->bill_diffs = l->bill_diffs ? l->bill_diffs : usual.bill_diffs;
     l->heartbeat_s = l->heartbeat_s ? l->heartbeat_s : usual.heartbeat_s;
     l->command_timeout_s = l->command_timeout_s ? l->command_timeout_s : usual.command_timeout_s;
 }

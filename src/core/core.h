@@ -26,6 +26,7 @@ struct core_limits { /* from the configuration; 0 = default */
     /* Idle chargers that stay in memory beside those with an order: while much is done, and when it is
      * quiet again. 0 and 0: the usual ones; hot alone: both. */
     uint32_t hot_busy, hot;
+    uint32_t bill_diffs; /* rows of one bill that may differ from the books */
     int32_t heartbeat_s, command_timeout_s;
     uint64_t seed;   /* for hash tables only */
     uint64_t secret; /* of this installation: what must not be guessed from an id (tags, codes) */
@@ -65,6 +66,7 @@ enum need_kind {
     NEED_PAYOUT,    /* payout id */
     NEED_PAPER,     /* party, text: payouts for which this invoice of the payee was noted */
     NEED_GIFTS,     /* driver id: payments whose gift is not all gone, the newest */
+    NEED_SHARES,    /* order id: shares of it that a channel paid, and what was asked back of them */
     /* Of these, what is not in memory has left it after its commit: a look-up need not wait for the batches in flight. */
     NEED_CHARGER,        /* charger id */
     NEED_CHARGER_PATH,   /* text: path */

@@ -200,9 +200,10 @@ struct contract_node {
 struct contract_month {
     struct contract_month *next; /* all of them */
     int64_t family, tenant, base, energy_mwh;
-    int32_t month, n; /* yyyymm in the tenant's zone */
+    int64_t from_id, from_ms, to_ms; /* what counts in it; its bounds, once it is over */
+    int32_t month, n;                /* yyyymm in the tenant's zone */
     struct {
-        int64_t party, amount, posted;
+        int64_t party, amount, posted, rent;
     } got[CONTRACT_MONTH_PARTIES];
 };
 
@@ -477,6 +478,7 @@ void link_heartbeat(struct core *c, const struct cmd *cmd, struct charger *ch);
 void link_status(struct core *c, const struct cmd *cmd, struct charger *ch);
 void link_data_transfer(struct core *c, const struct cmd *cmd, struct charger *ch);
 void link_note(struct core *c, const struct cmd *cmd, struct charger *ch);
+int link_fetched(struct core *c, const struct cmd *cmd);
 /** Counts a message against the quota; `txn`: one that is written. True when it is to be dropped. */
 bool link_quota(struct core *c, struct charger *ch, const struct cmd *cmd, bool txn);
 /** The window of a connector that flaps is over. */

@@ -345,9 +345,9 @@ static int check_channel(struct core *c, struct put *p)
         return ERR_REQUIRED;
     if (!in(r->kind, CHANNEL_WECHAT, CHANNEL_BANK) || !state_ok(r->state) ||
         !in(r->fee_bp, 0, 1000) || !in(r->share_bp, 0, 10000) ||
-        (r->share_bp && r->kind != CHANNEL_WECHAT) || !limit_ok(r->most) ||
-        !limit_ok(r->day_most) || !limit_ok(r->named_from) || strchr(r->keys, '/') ||
-        r->keys[0] == '.')
+        (r->share_bp && r->kind != CHANNEL_WECHAT && r->kind != CHANNEL_ALIPAY) ||
+        !limit_ok(r->most) || !limit_ok(r->day_most) || !limit_ok(r->named_from) ||
+        strchr(r->keys, '/') || r->keys[0] == '.')
         return ERR_RANGE;
     return old && old->kind != r->kind ? ERR_CONFLICT : 0; /* its numbers mean something */
 }

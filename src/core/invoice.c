@@ -14,12 +14,15 @@
  * rejected nor cancelled: the refund has happened.
  *
  * Invariants:
- *  1. an order is on one invoice at most (orders.invoice), but for those that came to nothing or were
- *     taken back as a whole;
+ *  1. an order is on one invoice at most (orders.invoice), and on a further one (orders.invoice_more) over
+ *     what its true end added since, but for those that came to nothing or were taken back as a whole;
  *  2. Σ of an order over invoices and red ones <= paid − refunded;
  *  3. Σ orders = Σ lines = amount, Σ tax = tax, net + tax = amount of each line; Σ rest the same way;
  *  4. red lines of a line add up to amount − rest, their taxes to what the tax of the line fell by;
  *  5. a number of the tax system belongs to one invoice of a tenant.
+ * What an order gives back is taken off its further invoice first. Once one of two has nothing of it any
+ * more, the other is its first.
+ *
  * Only principal is paid with; `owed_paper` is the one place that says what of an order may be invoiced.
  *
  * The core's thread. Fails by result codes before anything changes. */
@@ -155,6 +158,22 @@ static struct row_invoice_line *line_of(struct invoice *v, int k, int32_t tax_bp
     return invoice_line_at(v, invoice_lines_n(v) - 1);
 }
 
+/* What is below zero of one kind comes out of the others: the sum, which is not, stays. */
+static void kinds_level(int64_t v[INVOICE_KINDS])
+{
+    int64_t under = 0;
+    for (int k = 0; k < INVOICE_KINDS; k++)
+        if (v[k] < 0) {
+            under -= v[k];
+            v[k] = 0;
+        }
+    for (int k = INVOICE_KINDS - 1; k >= 0; k--) {
+        int64_t cut = under < v[k] ? under : v[k];
+        v[k] -= cut;
+        under -= cut;
+    }
+}
+
 /* What a driver may have an invoice over, by fee line. Parts that do not come out of principal (gift
  * money, a company's credit) would be left out here. */
 static int64_t owed_paper(const struct order *o, int64_t out[INVOICE_KINDS])
@@ -168,6 +187,27 @@ static int64_t owed_paper(const struct order *o, int64_t out[INVOICE_KINDS])
     tax_lines(had, room, INVOICE_KINDS, out);
     for (int k = 0; k < INVOICE_KINDS; k++)
         sum += out[k];
+    return sum;
+}
+
+/* … and what is not on one yet: what its true end added since. */
+static int64_t owed_now(const struct core *c, const struct order *o, int64_t out[INVOICE_KINDS])
+{
+    static const int64_t room[INVOICE_KINDS] = {INT64_MAX, INT64_MAX, INT64_MAX};
+    const struct invoice *v = o->row.invoice ? invoice_find(c, o->row.invoice) : NULL;
+    struct row_invoice_order *r = v ? order_row(v, o->row.id) : NULL;
+    int64_t more[INVOICE_KINDS], sum = owed_paper(o, out);
+    if (!o->row.invoice)
+        return sum;
+    if (!r || o->row.invoice_more || rest_of(r) == 0)
+        return 0; /* taken back as a whole, it is free once that red one is issued */
+    for (int k = 0; k < INVOICE_KINDS; k++)
+        more[k] = out[k] - *still_on(r, k);
+    sum -= rest_of(r);
+    if (sum <= 0)
+        return 0;
+    kinds_level(more);
+    tax_lines(more, room, INVOICE_KINDS, out);
     return sum;
 }
 
@@ -256,10 +296,10 @@ static int order_check(struct core *c, const struct cmd *cmd, int32_t i)
             return ERR_RANGE;
     if (o->row.kind == ORDER_DISCHARGE)
         return ERR_DISCHARGE;
-    if (o->row.state != ORDER_SETTLED || o->row.invoice ||
+    if (o->row.state != ORDER_SETTLED ||
         (o->row.payer_kind != PAYER_WALLET && o->row.payer_kind != PAYER_SINGLE))
         return ERR_CONFLICT;
-    if (owed_paper(o, owed) <= 0 || (o->row.gift && charge_shares_gift(c, o)))
+    if (owed_now(c, o, owed) <= 0 || (o->row.gift && charge_shares_gift(c, o)))
         return ERR_CONFLICT;
     if (strcmp(o->row.currency, first->row.currency) != 0)
         return ERR_CURRENCY;
@@ -289,7 +329,7 @@ static void order_on(struct core *c, struct invoice *v, struct order *o)
 {
     struct row_invoice_order row = {.invoice = v->row.id, .order_id = o->row.id};
     int64_t owed[INVOICE_KINDS];
-    (void)owed_paper(o, owed);
+    (void)owed_now(c, o, owed);
     for (int k = 0; k < INVOICE_KINDS; k++) {
         *on_paper(&row, k) = *still_on(&row, k) = owed[k];
         if (owed[k])
@@ -297,7 +337,19 @@ static void order_on(struct core *c, struct invoice *v, struct order *o)
     }
     buf_put(&v->orders, &row, sizeof row);
     must(!v->orders.err);
-    o->row.invoice = v->row.id;
+    *(o->row.invoice ? &o->row.invoice_more : &o->row.invoice) = v->row.id;
+    order_dirty(c, o);
+}
+
+/* Nothing of it is on that invoice any more. */
+static void order_off(struct core *c, struct order *o, int64_t invoice)
+{
+    if (o->row.invoice == invoice) {
+        o->row.invoice = o->row.invoice_more;
+        o->row.invoice_more = 0;
+    } else if (o->row.invoice_more == invoice) {
+        o->row.invoice_more = 0;
+    }
     order_dirty(c, o);
 }
 
@@ -431,28 +483,28 @@ static void request_lower(struct core *c, struct invoice *v, struct order *o)
 {
     paper_anew(v);
     invoice_write(c, v);
-    if (rest_of(order_row(v, o->row.id)) == 0) {
-        o->row.invoice = 0;
-        order_dirty(c, o);
-    }
+    if (rest_of(order_row(v, o->row.id)) == 0)
+        order_off(c, o, v->row.id);
     state_set(c, v, v->row.amount ? INVOICE_REQUESTED : INVOICE_CANCELLED);
 }
 
-void invoice_take(struct core *c, struct order *o, const int64_t took[INVOICE_KINDS],
-                  const char *note)
+/* Takes of this invoice what is on it of `took`, which is lowered by that. */
+static void take_off(struct core *c, struct invoice *v, struct order *o,
+                     int64_t took[INVOICE_KINDS], const char *note)
 {
-    struct invoice *v = invoice_find(c, o->row.invoice);
-    struct row_invoice_order *r = v ? order_row(v, o->row.id) : NULL;
+    struct row_invoice_order *r = order_row(v, o->row.id);
     int64_t back[INVOICE_KINDS];
     must(r); /* declared with the order's parties */
     if (take_bounded(r, took, back) == 0)
         return;
     struct before was = before_take(c, v);
     for (int k = 0; k < INVOICE_KINDS; k++) {
+        took[k] -= back[k];
         *still_on(r, k) -= back[k];
         if (back[k])
             line_of(v, k, rate_of(o, k))->rest -= back[k];
     }
+    kinds_level(took);
     if (v->row.state == INVOICE_REQUESTED) {
         request_lower(c, v, o);
         return;
@@ -461,6 +513,20 @@ void invoice_take(struct core *c, struct order *o, const int64_t took[INVOICE_KI
     if (v->row.state == INVOICE_ISSUED)
         red_make(c, v, &was, note);
     v->row.version++;
+}
+
+void invoice_take(struct core *c, struct order *o, const int64_t took[INVOICE_KINDS],
+                  const char *note)
+{
+    const int64_t on[] = {o->row.invoice_more, o->row.invoice};
+    int64_t left[INVOICE_KINDS];
+    memcpy(left, took, sizeof left);
+    for (size_t i = 0; i < ARRAY_LEN(on); i++) {
+        struct invoice *v = on[i] ? invoice_find(c, on[i]) : NULL;
+        must(v || !on[i]); /* declared with the order's parties */
+        if (v)
+            take_off(c, v, o, left, note);
+    }
 }
 
 /* ---- deciding ---- */
@@ -536,10 +602,9 @@ static void orders_free(struct core *c, const struct invoice *v, const struct in
     for (size_t i = 0; i < invoice_orders_n(v); i++) {
         struct order *o = order_find(c, invoice_order_at(v, i)->order_id);
         const struct row_invoice_order *there = order_row(of, o->row.id);
-        if (o->row.invoice != of->row.id || (!all && there && rest_of(there)))
+        if (!all && there && rest_of(there))
             continue;
-        o->row.invoice = 0;
-        order_dirty(c, o);
+        order_off(c, o, of->row.id);
     }
 }
 

@@ -432,3 +432,39 @@ void link_note(struct core *c, const struct cmd *cmd, struct charger *ch)
     audit_put(c, ch->row.tenant, "charger.note", ch->row.id, detail, 0);
     reply_plain(c);
 }
+
+/* What the pile itself told (Installed, Timeout …) is the last word; all fetched once is fetched. */
+static bool fetch_over(const char *state)
+{
+    return state[0] && strncmp(state, "Downloading", 11) != 0 &&
+           strncmp(state, "BrokenOff", 9) != 0;
+}
+
+int link_fetched(struct core *c, const struct cmd *cmd)
+{
+    const struct cmd_fetched *in = &cmd->u.fetched;
+    struct charger *ch = charger_find(c, in->charger);
+    char state[33] = "Downloaded", detail[96];
+    if (!ch || ch->row.tenant != cmd->head.tenant)
+        return ERR_NOT_FOUND;
+    if (ch->row.update_id != in->command || in->at < 0 || in->size <= 0 || in->at > in->size)
+        return ERR_STALE; /* another update was sent meanwhile */
+    if (fetch_over(ch->row.update_state))
+        return 0;
+    if (in->stage != FETCH_WHOLE)
+        snprintf(state, sizeof state, "%s %d%%",
+                 in->stage == FETCH_FLOWS ? "Downloading" : "BrokenOff",
+                 (int)(in->at * 100 / in->size));
+    /* Twice for each update: it came for the file, it has it. */
+    snprintf(detail, sizeof detail, "firmware %lld to %s", (long long)in->firmware, in->peer);
+    if (!ch->row.update_state[0])
+        audit_put(c, ch->row.tenant, "firmware.fetch", ch->row.id, detail, 0);
+    if (in->stage == FETCH_WHOLE)
+        audit_put(c, ch->row.tenant, "firmware.fetched", ch->row.id, detail, 0);
+    if (obj_text(c, &ch->o, &ch->row.update_state, state)) {
+        ch->row.update_ms = c->now;
+        obj_dirty(c, &ch->o);
+        event_charger(c, ch);
+    }
+    return 0;
+}

@@ -26,10 +26,11 @@
  *  STATUS, PARKING                         + the order that ended at the connector (occupancy_status)
  *  TX_RECORD of an offline card, PILE_START + the card, with and without zeros in front, its driver
  *                                          (pile_token, start_offline)
- *  CALL                                    the charger (command_call)
+ *  CALL, FETCHED                           the charger (command_call, link_fetched)
  *  ORDER_START                             the charger by connector, also by the second one, the driver
  *                                          (check_place, check_second, check_payer, discharge_start)
  *  ORDER_STOP, DECIDE, ORDER_REFUND, _RAISE, _WAIVE the order with its parties (charge, refund_move)
+ *  whatever lowers an order that is over   + the shares of it that its channel paid (share_return.c)
  *  TOPUP, PAYMENT_NEW                      the driver (payment_credit, wallet_open), the connector of
  *                                          a single payment (single_check)
  *  GIFT, WALLET_FREEZE, DRIVER_CLOSE       the driver (gift_new, wallet_freeze, wallet_close)
@@ -170,14 +171,19 @@ static struct invoice *want_invoice(struct needs *w, int64_t id)
     return v;
 }
 
-/* And the payment that it was paid with, where the rest of it goes back (single_over). */
+/* And the payment that it was paid with, where the rest of it goes back (single_over), with what its
+ * channel paid out of it, which may be asked back (share_return_begin). */
 static void want_own(struct needs *w, const struct order *o)
 {
+    const struct payment *p = o->row.payment ? payment_find(w->c, o->row.payment) : NULL;
     (void)want_charger(w, o->row.charger);
     want_driver(w, o->row.driver);
     (void)want_invoice(w, o->row.invoice);
-    if (o->row.payment && !payment_find(w->c, o->row.payment))
+    (void)want_invoice(w, o->row.invoice_more);
+    if (o->row.payment && !p)
         want(w, NEED_PAYMENT, o->row.payment, 0, "");
+    if (p && p->row.sharing > SHARING_FLAGGED)
+        want_once(w, NEED_SHARES, o->row.id, "");
 }
 
 /* Of a parallel charge the other gun's order with its own: the money is the main one's. */
@@ -307,6 +313,8 @@ static void want_diff(struct needs *w, const struct cmd_diff_decide *in)
     int64_t target = asked ? d->row.target : in->target;
     if (d && way == DIFF_TO_DRIVER) {
         want_driver(w, target);
+        want_payment(w, d->row.class == BILL_THEIRS_ONLY ? d->row.of_row : 0);
+    } else if (d && way == DIFF_TO_PARTY) {
         want_payment(w, d->row.class == BILL_THEIRS_ONLY ? d->row.of_row : 0);
     } else if (d && way == DIFF_TO_PAYMENT)
         want_payment(w, target);
@@ -507,6 +515,9 @@ static void needs_of_web(struct needs *w, const struct cmd *cmd)
         break;
     case CMD_CALL:
         (void)want_charger(w, cmd->u.call.charger);
+        break;
+    case CMD_FETCHED:
+        (void)want_charger(w, cmd->u.fetched.charger);
         break;
     case CMD_ORDER_STOP:
         (void)want_order(w, cmd->u.order_stop.order);

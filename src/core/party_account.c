@@ -105,6 +105,15 @@ void party_accounts_restart(struct core *c)
     }
 }
 
+/* Alipay's receivers are told by their user id: by a log-in name, what it says of a share could not be
+ * told from another's. */
+static bool receiver_ok(const struct channel *ch, const char *account)
+{
+    size_t n = strlen(account);
+    return ch->row.kind != CHANNEL_ALIPAY ||
+           (n == 16 && strspn(account, "0123456789") == n && strncmp(account, "2088", 4) == 0);
+}
+
 static int ask_check(const struct core *c, const struct cmd *cmd)
 {
     const struct cmd_party_account *in = &cmd->u.party_account;
@@ -114,14 +123,15 @@ static int ask_check(const struct core *c, const struct cmd *cmd)
     if (!t || !party || !ch || party->row.tenant != t->row.id || ch->row.tenant != t->row.id ||
         cmd->head.station)
         return ERR_NOT_FOUND;
-    if (ch->row.kind != CHANNEL_RAIL && ch->row.kind != CHANNEL_WECHAT)
+    if (ch->row.kind == CHANNEL_BANK)
         return ERR_UNSUPPORTED;
     if (party->row.state != ROW_ACTIVE || ch->row.state != ROW_ACTIVE)
         return ERR_DISABLED;
     bool rail = ch->row.kind == CHANNEL_RAIL;
     if (!in->name[0] || (rail && (!in->id_no[0] || !in->bank[0])) || (!rail && !in->account[0]))
         return ERR_REQUIRED;
-    if (in->payee_kind != PAYEE_COMPANY && in->payee_kind != PAYEE_PERSON)
+    if ((in->payee_kind != PAYEE_COMPANY && in->payee_kind != PAYEE_PERSON) ||
+        !receiver_ok(ch, in->account))
         return ERR_RANGE;
     const struct party_account *last = party_account_of(c, in->party, in->channel);
     if (last && last->row.state <= PARTY_ACCOUNT_OPEN)

@@ -109,6 +109,15 @@ static void payment_state_set(struct core *c, struct payment *p, enum payment_st
     event_payment(c, p);
 }
 
+/* Shares are paid out of payments for one order. Not where a code is scanned at Alipay: of such a payment
+ * it takes a part of each refund from who got shares, by itself, and does not say how much. */
+static bool shares_of(const struct core *c, const struct row_payment *r)
+{
+    const struct channel *ch = channel_find(c, r->channel);
+    bool scanned = ch->row.kind == CHANNEL_ALIPAY && r->method == PAY_METHOD_QR;
+    return r->connector && ch->row.share_bp && !scanned;
+}
+
 static int payment_check(const struct core *c, const struct cmd *cmd)
 {
     const struct cmd_payment_new *in = &cmd->u.payment_new;
@@ -178,7 +187,7 @@ int payment_new(struct core *c, const struct cmd *cmd)
     if (rc)
         return rc;
     row.id = core_id(c);
-    if (row.connector && channel_find(c, row.channel)->row.share_bp)
+    if (shares_of(c, &row))
         row.sharing = SHARING_FLAGGED;
     struct payment *p = payment_add(c, &row);
     must(p);

@@ -50,7 +50,7 @@ static void event_payout(struct core *c, const struct payout *p)
     e->amount = p->row.amount;
 }
 
-static void payout_state_set(struct core *c, struct payout *p, enum payout_state s)
+void payout_state_set(struct core *c, struct payout *p, enum payout_state s)
 {
     p->row.state = (int32_t)s;
     p->row.version++;
@@ -248,6 +248,10 @@ void payout_fire(struct core *c, struct payout *p)
     int64_t wait = ASK_MS << (p->row.tries < 8 ? p->row.tries : 8);
     if (p->row.kind == PAYOUT_SHARED)
         return; /* its payment asks (sharing.c) */
+    if (p->row.kind == PAYOUT_RETURNED) {
+        share_return_fire(c, p);
+        return;
+    }
     if (p->row.state == PAYOUT_REQUESTED || (p->row.state == PAYOUT_APPROVED && by_people(c, p)))
         return;                            /* people are awaited */
     if (p->row.state == PAYOUT_APPROVED) { /* our balance was short */
@@ -315,6 +319,10 @@ int payout_result(struct core *c, struct payout *p, const struct cmd_pay_result 
         return ERR_NOT_FOUND;
     if (!out)
         return 0; /* over, or not begun: nothing that is said now matters */
+    if (p->row.kind == PAYOUT_RETURNED) {
+        share_return_result(c, p, in);
+        return 0;
+    }
     p->row.err = in->err;
     obj_dirty(c, &p->o);
     if (in->op == PAY_NOTICE)
@@ -591,6 +599,8 @@ static int decide_check(const struct core *c, const struct payout *p, const stru
     const struct cmd_payout_decide *in = &cmd->u.payout_decide;
     bool self = p->row.asked_by == cmd->head.actor && p->row.asked_kind == cmd->head.actor_kind;
     bool asked = p->row.state == PAYOUT_REQUESTED;
+    if (p->row.kind == PAYOUT_RETURNED)
+        return in->party ? ERR_DENIED : ERR_CONFLICT; /* nobody decides what comes back */
     switch ((enum payout_act)in->act) {
     case PAYOUT_ACT_APPROVE:
         if (asked && frozen(c, p))

@@ -133,9 +133,10 @@ struct share_part share_give(struct core *c, int64_t tenant, int64_t party, int6
                              struct ledger_request *q);
 void share_given(struct core *c, int64_t tenant, const char *currency, const struct share_part *p);
 /** Legs that take `amount` from a party: what is pending of these rows of parts, then what is
- * available, then as its debt. Lowers the buckets at once: the posting may not fail. */
-void share_take(struct core *c, int64_t party, int64_t amount, const struct row_split_part *rows,
-                size_t n, struct ledger_request *q);
+ * available, then as its debt, which is the result. Lowers the buckets at once: the posting may not
+ * fail. */
+int64_t share_take(struct core *c, int64_t party, int64_t amount, const struct row_split_part *rows,
+                   size_t n, struct ledger_request *q);
 /** Legs that give a party back what was taken out of its pending money: its debt first, then pending
  * if due_ms is to come, else available. share_given follows. */
 struct share_part share_restore(struct core *c, int64_t tenant, int64_t party, int64_t amount,
@@ -220,8 +221,19 @@ void sharing_link(struct core *c, struct payout *p);
 /** … and leaves it. */
 void sharing_unlink(struct core *c, struct payout *p);
 
+/* ---- share_return.c ---- */
+
+/** A refund of this order left the party with a debt of `owed`: what of it the order's channel paid to
+ * it, is asked back, where that is possible. */
+void share_return_begin(struct core *c, const struct order *o, int64_t party, int64_t owed);
+/** The timer of a payout of kind RETURNED. */
+void share_return_fire(struct core *c, struct payout *p);
+void share_return_result(struct core *c, struct payout *p, const struct cmd_pay_result *in);
+
 /* ---- payout.c ---- */
 
+/** Sets a payout's state, tells of it, and lets it leave memory when it is over. */
+void payout_state_set(struct core *c, struct payout *p, enum payout_state s);
 /** A share that the channel pays out of `lot`: it leaves the party's pending money for transit. NULL
  * when there is no room: nothing happened. The legs of the debit are the caller's. */
 struct payout *payout_shared(struct core *c, const struct row_payout *row,

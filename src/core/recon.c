@@ -23,6 +23,7 @@ enum { SETTLE_MS = 5 * 60 * 1000 };
 struct recon {
     struct buf parts; /* struct bill_diff_in */
     int64_t channel;
+    uint32_t round; /* of looking through the parts: marks the differences that they name */
     int32_t day;
     char sha256[65];
 };
@@ -32,7 +33,7 @@ int recon_new(struct core *c)
     c->recon = ARENA_NEW(&c->arena, struct recon);
     if (!c->recon)
         return ERR_NOMEM;
-    buf_init(&c->recon->parts, BILL_DIFFS_MAX * sizeof(struct bill_diff_in));
+    buf_init(&c->recon->parts, c->lim.bill_diffs * sizeof(struct bill_diff_in));
     return 0;
 }
 
@@ -136,7 +137,7 @@ int recon_part(struct core *c, const struct cmd *cmd)
     if (in->first &&
         (!parts_of(r, in->channel, in->day, in->sha256) || parts_n(r) != (uint32_t)in->first))
         return ERR_CONFLICT; /* another import came between, or we were started again */
-    if (in->first + in->n > BILL_DIFFS_MAX)
+    if ((uint32_t)in->first + (uint32_t)in->n > c->lim.bill_diffs)
         return ERR_TOO_LARGE;
     if (in->first == 0) {
         buf_reset(&r->parts);
@@ -176,7 +177,7 @@ static bool sides_ok(const struct bill_diff_in *e)
 static int half_check(const struct core *c, const struct recon *r, uint32_t at)
 {
     const struct bill_diff_in *e = part_at(r, at);
-    const struct diff *d = dir_find(c, ROW_BILL_DIFF, e->diff);
+    struct diff *d = dir_find(c, ROW_BILL_DIFF, e->diff);
     if (!d || d->row.channel != r->channel || d->row.of_row != e->row || !d->row.bill)
         return ERR_NOT_FOUND;
     bool theirs = d->row.theirs_day == 0 && e->theirs != 0;
@@ -185,17 +186,18 @@ static int half_check(const struct core *c, const struct recon *r, uint32_t at)
     if (d->row.state == DIFF_RESOLVED || d->row.asked_by || !(theirs || ours) ||
         (theirs && d->row.state == DIFF_POSTED && !whole))
         return ERR_CONFLICT;
-    for (uint32_t i = 0; i < at; i++)
-        if (part_at(r, i)->diff == e->diff)
-            return ERR_CONFLICT;
+    if (d->round == r->round)
+        return ERR_CONFLICT; /* another row names it too */
+    d->round = r->round;
     return 0;
 }
 
 static int parts_check(const struct core *c, const struct cmd_bill_put *in)
 {
-    const struct recon *r = c->recon;
+    struct recon *r = c->recon;
     int64_t fees = in->fee_due;
     int rc = 0;
+    r->round++;
     if (in->differ &&
         (!parts_of(r, in->channel, in->day, in->sha256) || parts_n(r) != (uint32_t)in->differ))
         return ERR_CONFLICT;
@@ -226,7 +228,7 @@ static int bill_check(const struct core *c, const struct channel *ch, const stru
         return rc;
     if (!bounded(in->took) || !bounded(in->gave) || !bounded(in->fees) || !bounded(in->fee_due) ||
         in->took < 0 || in->gave < 0 || in->rows < 0 || in->matched < 0 || in->differ < 0 ||
-        in->differ > BILL_DIFFS_MAX)
+        (uint32_t)in->differ > c->lim.bill_diffs)
         return ERR_RANGE;
     if (dir_full(c, ROW_BILL) ||
         c->dir[ROW_BILL_DIFF].slab.live + (uint32_t)in->differ > c->dir[ROW_BILL_DIFF].cap)

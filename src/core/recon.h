@@ -23,7 +23,8 @@
  *     closed day any more;
  *  3. a closed day ties: held = theirs + lines, theirs = opening + took − gave − fees − settled, and it
  *     opens where the one before it closed;
- *  4. what leaves suspense above the tenant's limit was approved by another person than who asked.
+ *  4. what leaves suspense above the tenant's limit, or to a party, was approved by another person than
+ *     who asked.
  * Providers count days in China's time. The core's thread. */
 #ifndef EVEN_CORE_RECON_H
 #define EVEN_CORE_RECON_H
@@ -40,6 +41,7 @@ struct channel_bill {
 struct diff {
     struct obj o;
     struct row_bill_diff row;
+    uint32_t round; /* in which a row of a bill named it last (recon.c) */
 };
 struct day_close {
     struct obj o;

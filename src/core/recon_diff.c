@@ -15,6 +15,9 @@
  *  TO_FEE       the channel's cost
  *  BY_BANK      the operator's bank account, by the number in the note
  *  REVERSED     nowhere: another difference over the same amount takes it back
+ *  TO_PARTY     a party's share, which matures as any other; a negative one is taken from it as a refund
+ *               is: what is available, then as its debt. Always asked for by one person and approved by
+ *               another, for it may be withdrawn
  *
  * The core's thread. Fails by result codes before anything changed. */
 #include "core/recon.h"
@@ -194,6 +197,18 @@ static bool payment_of_ours(const struct core *c, const struct diff *d)
     return p && p->row.tenant == d->row.tenant && (p->row.state == PAYMENT_PAID || may_be);
 }
 
+static int party_check(const struct core *c, const struct diff *d, int64_t target)
+{
+    const struct party *p = dir_find(c, ROW_PARTY, target);
+    if (!p || p->row.tenant != d->row.tenant)
+        return ERR_NOT_FOUND;
+    if (p->row.kind == PARTY_PLATFORM)
+        return ERR_RANGE; /* the operator's own is TO_LOSS */
+    if (payment_of_ours(c, d))
+        return ERR_CONFLICT; /* the next bill pairs the two */
+    return p->row.state == ROW_ACTIVE ? 0 : ERR_DISABLED;
+}
+
 static int way_check(const struct core *c, const struct diff *d, int32_t way, int64_t target)
 {
     const struct driver *who = way == DIFF_TO_DRIVER ? driver_find(c, target) : NULL;
@@ -217,6 +232,8 @@ static int way_check(const struct core *c, const struct diff *d, int32_t way, in
                    : 0;
     case DIFF_REVERSED:
         return against(c, d, target) ? 0 : ERR_NOT_FOUND;
+    case DIFF_TO_PARTY:
+        return party_check(c, d, target);
     case DIFF_PAIRED:
         break;
     }
@@ -227,13 +244,14 @@ static int way_check(const struct core *c, const struct diff *d, int32_t way, in
 static int way_account(struct core *c, const struct diff *d, int32_t way, int64_t target,
                        int64_t *id)
 {
-    static const int32_t kinds[] = {[DIFF_TO_DRIVER] = ACCOUNT_WALLET,
-                                    [DIFF_TO_PAYMENT] = ACCOUNT_WALLET,
-                                    [DIFF_TO_LOSS] = ACCOUNT_OVERRUN,
-                                    [DIFF_TO_FEE] = ACCOUNT_CHANNEL_FEE,
-                                    [DIFF_BY_BANK] = ACCOUNT_BANK};
+    static const int32_t kinds[] = {
+        [DIFF_TO_DRIVER] = ACCOUNT_WALLET, [DIFF_TO_PAYMENT] = ACCOUNT_WALLET,
+        [DIFF_TO_LOSS] = ACCOUNT_OVERRUN,  [DIFF_TO_FEE] = ACCOUNT_CHANNEL_FEE,
+        [DIFF_BY_BANK] = ACCOUNT_BANK,     [DIFF_TO_PARTY] = ACCOUNT_PENDING};
     if (way == DIFF_REVERSED)
         return 0;
+    if (way == DIFF_TO_PARTY && d->row.suspense < 0) /* what it does not have, it owes */
+        return account_open(c, d->row.tenant, ACCOUNT_PARTY_DEBT, target, d->row.currency, id);
     int64_t owner = way == DIFF_TO_FEE       ? d->row.channel
                     : way == DIFF_TO_PAYMENT ? payment_find(c, target)->row.driver
                                              : target;
@@ -261,6 +279,43 @@ static void lot_note(struct core *c, const struct diff *d, int64_t driver, int64
                                                 .transfer = transfer});
 }
 
+/* A share of no order: it has a part of its own, like what a month's end posts, so that what a party got
+ * is always the sum of its parts. */
+static int64_t party_give(struct core *c, const struct diff *d, int64_t party)
+{
+    const struct row_bill_diff *r = &d->row;
+    struct ledger_request q;
+    struct share_part s = {.party = party};
+    char note[100];
+    snprintf(note, sizeof note, "D%" PRId64 " %s", r->id, r->no);
+    purse_request(c, &q, r->tenant, TRANSFER_SUSPENSE_OUT, r->currency);
+    q.note = note;
+    purse_leg(&q, purse_account(c, r->tenant, ACCOUNT_SUSPENSE, 0, r->currency), -r->suspense, 0);
+    if (r->suspense > 0)
+        s = share_give(c, r->tenant, party, r->suspense, &q);
+    else
+        share_take(c, party, -r->suspense, NULL, 0, &q);
+    if (!s.account)
+        s.account = q.leg[q.n - 1].account;
+    struct ledger_ctx ctx = ledger_ctx_now(c);
+    must(ledger_post(c->ledger, &ctx, &q) == 0); /* suspense is signed, a debt has no floor */
+    share_given(c, r->tenant, r->currency, &s);
+    row_put(c, ROW_SPLIT_PART, ROW_INSERT,
+            &(struct row_split_part){.order_id = ctx.id,
+                                     .seq = 1,
+                                     .tenant = r->tenant,
+                                     .transfer = ctx.id,
+                                     .party = party,
+                                     .account = s.account,
+                                     .base = r->suspense,
+                                     .ratio = 1,
+                                     .ratio_sum = 1,
+                                     .amount = r->suspense,
+                                     .at_ms = c->now,
+                                     .due_ms = s.due_ms});
+    return ctx.id;
+}
+
 static void way_go(struct core *c, struct diff *d, int32_t way, int64_t target, int64_t account)
 {
     int64_t moved = 0;
@@ -272,6 +327,8 @@ static void way_go(struct core *c, struct diff *d, int32_t way, int64_t target, 
         moved = driver_credit(c, d, p->row.driver);
         payment_done(c, p, moved);
         sharing_begin(c, p, NULL); /* its order never began */
+    } else if (way == DIFF_TO_PARTY) {
+        moved = party_give(c, d, target);
     } else if (way == DIFF_REVERSED) {
         struct diff *o = against(c, d, target);
         o->row.target = d->row.id;
@@ -317,7 +374,8 @@ static int resolve(struct core *c, const struct cmd *cmd, struct diff *d)
     if (d->row.state != DIFF_POSTED || d->row.asked_by)
         return ERR_CONFLICT;
     int rc = way_check(c, d, in->way, in->target);
-    if (!rc && !in->note[0] && (in->way == DIFF_TO_LOSS || in->way == DIFF_BY_BANK))
+    if (!rc && !in->note[0] &&
+        (in->way == DIFF_TO_LOSS || in->way == DIFF_BY_BANK || in->way == DIFF_TO_PARTY))
         rc = ERR_REQUIRED;
     if (!rc)
         rc = way_account(c, d, in->way, in->target, &account);
@@ -325,7 +383,7 @@ static int resolve(struct core *c, const struct cmd *cmd, struct diff *d)
         return rc;
     if (!d->row.owner && cmd->head.actor_kind == ACTOR_PERSON)
         d->row.owner = cmd->head.actor;
-    if (size <= t->row.payout_check) {
+    if (size <= t->row.payout_check && in->way != DIFF_TO_PARTY) {
         way_go(c, d, in->way, in->target, account);
         return 0;
     }

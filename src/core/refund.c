@@ -15,7 +15,7 @@
 /** One party's parts of one fee line, over all captures and refunds so far. */
 struct held_part {
     struct row_split_part first;
-    int64_t sum, keep;
+    int64_t sum, keep, owed; /* owed: of the party's whole share, with its first part */
 };
 
 static size_t parts_gather(const struct row_split_part *rows, size_t n,
@@ -108,7 +108,7 @@ void refund_move(struct core *c, struct order *o, int64_t back, int32_t code, co
     for (size_t i = 0; i < m; i++) {
         int64_t sum = party_back(part, m, i);
         if (sum) {
-            share_take(c, part[i].first.party, sum, rows, n, &q);
+            part[i].owed = share_take(c, part[i].first.party, sum, rows, n, &q);
             contract_month_back(c, o->row.contract, part[i].first.party, sum);
             share_event(c, o, part[i].first.party, -sum);
         }
@@ -118,6 +118,9 @@ void refund_move(struct core *c, struct order *o, int64_t back, int32_t code, co
     for (size_t i = 0; i < m; i++)
         if (part[i].keep != part[i].sum)
             part_row(c, o, &part[i], ctx.id);
+    for (size_t i = 0; i < m; i++)
+        if (part[i].owed)
+            share_return_begin(c, o, part[i].first.party, part[i].owed);
     company_refunded(c, o, back);
     if (o->row.invoice)
         invoice_tell(c, o, part, m, note);

@@ -269,7 +269,7 @@ static int64_t correct_take(struct core *c, struct order *o, const struct bill *
     if (want <= 0 || !payer_pays(o))
         return 0;
     struct bill part = bill_taken(now, want);
-    struct taken t = charge_bill(c, o, &part, 0);
+    struct taken t = charge_late(c, o, &part);
     return t.captured + t.debt;
 }
 

@@ -148,8 +148,8 @@ static int64_t take_pending(struct core *c, int64_t party, int64_t amount,
     return taken;
 }
 
-void share_take(struct core *c, int64_t party, int64_t amount, const struct row_split_part *rows,
-                size_t n, struct ledger_request *q)
+int64_t share_take(struct core *c, int64_t party, int64_t amount, const struct row_split_part *rows,
+                   size_t n, struct ledger_request *q)
 {
     bool platform = party_is_platform(c, party);
     int32_t free_kind = platform ? ACCOUNT_INCOME : ACCOUNT_AVAILABLE;
@@ -165,6 +165,7 @@ void share_take(struct core *c, int64_t party, int64_t amount, const struct row_
     if (owed)
         purse_leg(q, purse_account(c, q->tenant, ACCOUNT_PARTY_DEBT, party, q->currency), -owed,
                   party);
+    return owed;
 }
 
 /* `amount` of the party's pending account becomes available: what it owes is settled first. */

@@ -9,7 +9,8 @@
  *  WAIT      the rest is back at its source → SENT                 in transit, a payout each
  *  SENT      the provider said what became of each → REST          paid → out at the channel;
  *            refused, and its query knows nothing → REST           not → back to where they were
- *            lost on the way → asked again under the same number   in transit
+ *            lost on the way, and each fourth time that nothing is
+ *            certain → asked again under the same number           in transit
  *  REST      unfrozen, or refused for good → OVER
  *
  * What exceeds the channel's greatest ratio, and what a debt or an earlier refund took of a share,
@@ -248,7 +249,11 @@ void sharing_fire(struct core *c, struct payment *p)
         state_set(c, p, SHARING_OVER, 0); /* the provider frees it by itself in the end */
         return;
     }
-    sharing_ask(c, p, p->row.sharing == SHARING_SENT ? PAY_SHARE_QUERY : PAY_UNFREEZE);
+    bool again = p->row.tries % 4 == 0; /* a query may know nothing, and not say so */
+    sharing_ask(c, p,
+                p->row.sharing == SHARING_REST ? PAY_UNFREEZE
+                : again                        ? PAY_SHARE
+                                               : PAY_SHARE_QUERY);
     purse_timer(c, &p->timer, c->now + (wait < ASK_MOST_MS ? wait : ASK_MOST_MS));
 }
 

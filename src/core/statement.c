@@ -9,7 +9,9 @@
  *  DISPUTED   staff answer → ISSUED; the party confirms after all → CONFIRMED
  *  CONFIRMED  final
  *
- * Invariants: 1. one statement a party and month; 2. closing = opening + shares − refunds − withdrawn;
+ * Invariants: 1. one statement a party and month; 2. closing = opening + its lines
+ * (shares − refunds + corrections + guarantees + rents + suspense − withdrawn − fees − tax), and every
+ * movement of the party's accounts is in one of them;
  * 3. it begins and opens where the month before ended and closed, if that has one, whatever the
  * tenant's zone is by now; 4. figures never change: what is
  * refunded later belongs to the month in which it is.
@@ -23,7 +25,7 @@
 /* A snapshot of the web front may lag behind what is being committed: by less than this. */
 enum { SETTLE_MS = 5 * 60 * 1000, MONTH_FIRST = 200001, MONTH_LAST = 299912 };
 
-#define SUM_MAX (INT64_C(1) << 60) /* four of them fit */
+#define SUM_MAX (INT64_C(1) << 58) /* all of a statement's together fit */
 
 static int32_t month_before(int32_t month)
 {
@@ -56,14 +58,27 @@ static bool neighbours_meet(const struct core *c, const struct row_statement *r)
            (!after || after->row.opening == r->closing);
 }
 
+static bool within(int64_t v, int64_t least)
+{
+    return v >= least && v <= SUM_MAX;
+}
+
+/* Corrections, what suspense gave or took, and tax that came back from another month, may be of either
+ * sign. */
 static int sums_check(const struct row_statement *r)
 {
-    bool bounded = r->shares >= 0 && r->shares <= SUM_MAX && r->refunds >= 0 &&
-                   r->refunds <= SUM_MAX && r->withdrawn >= 0 && r->withdrawn <= SUM_MAX &&
-                   r->opening <= SUM_MAX && r->opening >= -SUM_MAX;
-    bool parts =
-        r->fees >= 0 && r->tax >= 0 && r->fees <= r->withdrawn && r->tax <= r->withdrawn - r->fees;
-    return bounded && parts && r->orders >= 0 ? 0 : ERR_RANGE;
+    bool lines = within(r->shares, 0) && within(r->refunds, 0) && within(r->withdrawn, -SUM_MAX) &&
+                 within(r->fees, 0) && within(r->guarantees, 0) && within(r->rents, 0) &&
+                 within(r->capped, 0);
+    bool either = within(r->opening, -SUM_MAX) && within(r->corrections, -SUM_MAX) &&
+                  within(r->suspense, -SUM_MAX) && within(r->tax, -SUM_MAX);
+    return lines && either && r->orders >= 0 ? 0 : ERR_RANGE;
+}
+
+static int64_t closing_of(const struct row_statement *r)
+{
+    return r->opening + r->shares - r->refunds + r->corrections + r->guarantees + r->rents +
+           r->suspense - r->withdrawn - r->fees - r->tax;
 }
 
 static int new_check(const struct core *c, const struct cmd *cmd, const struct tenant *t)
@@ -99,6 +114,11 @@ int statement_new(struct core *c, const struct cmd *cmd)
                               .withdrawn = in->withdrawn,
                               .fees = in->fees,
                               .tax = in->tax,
+                              .corrections = in->corrections,
+                              .guarantees = in->guarantees,
+                              .rents = in->rents,
+                              .suspense = in->suspense,
+                              .capped = in->capped,
                               .orders = in->orders,
                               .state = STATEMENT_ISSUED,
                               .note = "",
@@ -108,7 +128,7 @@ int statement_new(struct core *c, const struct cmd *cmd)
     rc = in->from_ms != r.from_ms || in->to_ms != r.to_ms ? ERR_CONFLICT : sums_check(&r);
     if (rc)
         return rc;
-    r.closing = r.opening + r.shares - r.refunds - r.withdrawn;
+    r.closing = closing_of(&r);
     if (!neighbours_meet(c, &r))
         return ERR_CORRUPT;
     r.id = core_id(c);

@@ -185,15 +185,18 @@ enum transfer_code {
     TRANSFER_SUSPENSE = 10,
     TRANSFER_SUSPENSE_OUT = 11,
     TRANSFER_CHANNEL = 12,   /* at a channel: the provider kept its fee, or paid out to the bank */
-    TRANSFER_CLAUSE = 14,    /* guarantee or rent of a month, from the operator to a party */
+    TRANSFER_CLAUSE = 14,    /* what a month lacked to a guarantee, from the operator to a party */
     TRANSFER_GIFT = 15,      /* gift money to a wallet */
     TRANSFER_GIFT_BACK = 16, /* forfeited, expired, or gone with a refund of its top-up */
     TRANSFER_COMPANY_IN = 17,
     TRANSFER_DISCHARGE = 18, /* energy that a driver's vehicle gave back is paid */
     TRANSFER_SHARED =
         19, /* a share that the channel pays out of the payment itself, into transit */
-    TRANSFER_WITHHELD = 20, /* tax of a payout, from transit */
-    TRANSFER_TAX_PAID = 22  /* to the tax office */
+    TRANSFER_WITHHELD = 20,    /* tax of a payout, from transit */
+    TRANSFER_TAX_PAID = 22,    /* to the tax office */
+    TRANSFER_RENT = 23,        /* rent of a month, from the operator to a party */
+    TRANSFER_LATE = 24,        /* what the true end of an order adds to its estimated bill */
+    TRANSFER_SHARE_RETURN = 25 /* a share that the channel paid came back to the channel */
 };
 
 enum channel_kind {
@@ -223,8 +226,9 @@ enum payment_state {
     PAYMENT_SUSPENSE = 6 /* paid, but not what was asked for: a person decides */
 };
 
-/** SHARED: a share of an order that the channel pays out of its payment (分账), not by a withdrawal. */
-enum payout_kind { PAYOUT_SHARE = 1, PAYOUT_PRINCIPAL = 2, PAYOUT_SHARED = 3 };
+/** SHARED: a share of an order that the channel pays out of its payment (分账), not by a withdrawal.
+ * RETURNED: such a share that is asked back after a refund (分账回退): its amount is negative. */
+enum payout_kind { PAYOUT_SHARE = 1, PAYOUT_PRINCIPAL = 2, PAYOUT_SHARED = 3, PAYOUT_RETURNED = 4 };
 
 /** Of a single payment whose channel pays shares. */
 enum sharing_state {
@@ -263,7 +267,9 @@ enum pay_op {
     PAY_ACCOUNT_QUERY = 10,
     PAY_SHARE = 11, /* pay shares out of a payment */
     PAY_SHARE_QUERY = 12,
-    PAY_UNFREEZE = 13 /* nobody gets more of that payment */
+    PAY_UNFREEZE = 13, /* nobody gets more of that payment */
+    PAY_RETURN = 14,   /* ask a share back from who got it */
+    PAY_RETURN_QUERY = 15
 };
 
 /** What became of it, as far as it is certain. */
@@ -302,7 +308,8 @@ enum diff_way {
     DIFF_TO_FEE = 4,     /* it is a fee of the channel */
     DIFF_BY_BANK = 5,    /* paid, or paid back, by the operator's bank account */
     DIFF_REVERSED = 6,   /* another difference over the same amount takes it back */
-    DIFF_PAIRED = 7      /* another day's bill has the other side */
+    DIFF_PAIRED = 7,     /* another day's bill has the other side */
+    DIFF_TO_PARTY = 8    /* a party's share, either way; always by two people */
 };
 
 enum rounding_rule {

@@ -8,6 +8,7 @@
  *  PAY_QUERY, _CLOSE  trade.query, trade.close
  *  PAY_REFUND, _QUERY trade.refund, trade.fastpay.refund.query
  *  PAY_TRANSFER, _QUERY  fund.trans.uni.transfer (wants certificates), fund.trans.common.query
+ *  shares of a payment   alipay_share.c
  *
  * Answers name no key, so each key of the provider is tried. A notice comes again for a day until it
  * was taken, with the time of its first telling: its clock is judged by that day.
@@ -96,6 +97,9 @@ static const char *method_of(const struct out_pay *ask)
     case PAY_SHARE:
     case PAY_SHARE_QUERY:
     case PAY_UNFREEZE:
+        return alipay_share_method(ask);
+    case PAY_RETURN:
+    case PAY_RETURN_QUERY:
     case PAY_NOTICE:
         break;
     }
@@ -112,6 +116,8 @@ static int content_create(const struct out_pay *ask, struct arena *m, struct buf
     in.has.product_code = ask->method != PAY_METHOD_QR;
     in.product_code =
         ask->method == PAY_METHOD_H5 ? STR_LIT("QUICK_WAP_WAY") : STR_LIT("QUICK_MSECURITY_PAY");
+    in.has.extend_params = ask->sharing != 0;
+    in.extend_params.royalty_freeze = STR_LIT("true");
     return wire_json_encode(&alipay_CreateIn_type, &in, out);
 }
 
@@ -167,6 +173,9 @@ static int content_make(const struct out_pay *ask, struct arena *m, struct buf *
     case PAY_SHARE:
     case PAY_SHARE_QUERY:
     case PAY_UNFREEZE:
+        return alipay_share_content(ask, m, out);
+    case PAY_RETURN:
+    case PAY_RETURN_QUERY:
     case PAY_NOTICE:
         break;
     }
@@ -283,10 +292,15 @@ static void read_problem(const struct out_pay *ask, const struct alipay_Out *o,
                          struct cmd_pay_result *out)
 {
     struct str sub = o->sub_code;
-    bool asks = ask->op == PAY_CREATE || ask->op == PAY_TRANSFER || ask->op == PAY_REFUND;
-    bool absent = ends_with(sub, "TRADE_NOT_EXIST") || ends_with(sub, "ORDER_NOT_EXIST");
+    bool receiver = ask->op == PAY_ACCOUNT_OPEN || ask->op == PAY_ACCOUNT_QUERY;
+    bool share = ask->op == PAY_SHARE || ask->op == PAY_UNFREEZE;
+    bool asks = ask->op == PAY_CREATE || ask->op == PAY_TRANSFER || ask->op == PAY_REFUND ||
+                share || receiver;
+    bool absent = ends_with(sub, "TRADE_NOT_EXIST") || ends_with(sub, "ORDER_NOT_EXIST") ||
+                  (ask->op == PAY_SHARE_QUERY && ends_with(sub, "NOT_EXIST"));
     if (str_eq_c(o->code, "20000") || ends_with(sub, "SYSTEM_ERROR") ||
-        str_starts(sub, STR_LIT("isp.")))
+        str_starts(sub, STR_LIT("isp.")) || ends_with(sub, "FREQUENCY_LIMIT") ||
+        (share && ends_with(sub, "TRADE_SETTLE_ERROR")))
         rail_set(out, PAY_UNKNOWN, ERR_AGAIN);
     else if (ends_with(sub, "BALANCE_NOT_ENOUGH") || ends_with(sub, "BALANCE_IS_NOT_ENOUGH"))
         rail_set(out, PAY_NO_FUNDS, ERR_NO_FUNDS);
@@ -299,6 +313,8 @@ static void read_problem(const struct out_pay *ask, const struct alipay_Out *o,
         rail_set(out, PAY_PENDING, 0);
     else
         rail_set(out, asks ? PAY_FAILED : PAY_UNKNOWN, ERR_PROVIDER);
+    if (receiver)
+        rail_set_text(out->url, 201, o->sub_msg.n ? o->sub_msg : sub);
 }
 
 static int read_trade(const struct out_pay *ask, const struct alipay_Out *o,
@@ -392,6 +408,9 @@ static int alipay_answer(const struct rail *r, const struct out_pay *ask,
     case PAY_SHARE:
     case PAY_SHARE_QUERY:
     case PAY_UNFREEZE:
+        return alipay_share_read(ask, &o, out);
+    case PAY_RETURN:
+    case PAY_RETURN_QUERY:
     case PAY_NOTICE:
         break;
     }
@@ -424,7 +443,7 @@ static int notice_time(const struct form *f, int64_t *ms)
     return err;
 }
 
-/* A transfer's message has its matter as JSON; a payment's notice names a refund, when it is about
+/* The message of a transfer, or of shares, has its matter as JSON; a payment's notice names a refund, when it is about
  * one, beside the payment. */
 static int64_t notice_row(const struct form *f, struct arena *m)
 {
@@ -432,7 +451,7 @@ static int64_t notice_row(const struct form *f, struct arena *m)
     struct alipay_Out o;
     if (content.n)
         no = wire_json_decode(&alipay_Out_type, content, m, &o, WIRE_LENIENT, NULL) == 0
-                 ? o.out_biz_no
+                 ? o.out_biz_no.n ? o.out_biz_no : o.out_request_no
                  : STR_NONE;
     int64_t row = rail_row_of(no);
     return row || content.n ? row : rail_row_of(form_get(f, "out_trade_no"));

@@ -15,6 +15,7 @@
 #define RAIL_ARENA_MAX  (256 * 1024)
 #define RAIL_SUBJECT_ZH "充电钱包充值"
 #define RAIL_REMARK_ZH  "充电分成"
+#define RAIL_RETURN_ZH  "充电订单退款"
 
 struct rail_port {
     const char *public_url;
@@ -41,6 +42,14 @@ struct rail {
     struct rail_keys keys;
 };
 
+/** Of alipay_share.c: the method of such a request, or NULL; its content; what an answer means that is
+ * no error. ERR_UNSUPPORTED: it is none of these. */
+struct alipay_Out;
+const char *alipay_share_method(const struct out_pay *ask);
+EV_MUST_USE int alipay_share_content(const struct out_pay *ask, struct arena *m, struct buf *out);
+EV_MUST_USE int alipay_share_read(const struct out_pay *ask, const struct alipay_Out *o,
+                                  struct cmd_pay_result *out);
+
 /** Empties the request; `path` is put behind the provider's address. */
 void rail_request_begin(const struct rail *r, struct rail_request *q, const char *method,
                         const char *path);
@@ -52,7 +61,7 @@ EV_MUST_USE int rail_request_end(const struct rail_request *q);
 struct str rail_request_path(const struct rail *r, const struct rail_request *q);
 
 /** Row of one of our numbers ("P17": payment, "W17": payout, "A17": sub-account,
- * "S17": shares of a payment); 0 when it is none of ours. */
+ * "S17": shares of a payment, "U17": its rest); 0 when it is none of ours. */
 int64_t rail_row_of(struct str no);
 /** Local time in China (the one zone that these providers know): with 'T' and "+08:00", or plain
  * "2026-11-25 09:30:00". */

@@ -189,7 +189,8 @@ void rail_no_answer(const struct out_pay *ask, int err, struct cmd_pay_result *o
 bool rail_is_refusal(const struct out_pay *ask, const struct cmd_pay_result *out)
 {
     return out->state == PAY_FAILED && (ask->op == PAY_TRANSFER || ask->op == PAY_REFUND ||
-                                        ask->op == PAY_ACCOUNT_OPEN || ask->op == PAY_SHARE);
+                                        ask->op == PAY_ACCOUNT_OPEN || ask->op == PAY_SHARE ||
+                                        ask->op == PAY_RETURN);
 }
 
 /* ---- notices ---- */
@@ -249,7 +250,7 @@ int rail_bill_answer(const struct rail *r, const struct rail_request *q, const s
 int64_t rail_row_of(struct str no)
 {
     int64_t row = 0;
-    if (no.n < 2 || no.n > 20 || !memchr("PWAS", no.p[0], 4) || no.p[1] < '1' || no.p[1] > '9')
+    if (no.n < 2 || no.n > 20 || !memchr("PWASU", no.p[0], 5) || no.p[1] < '1' || no.p[1] > '9')
         return 0;
     return str_to_i64(str_from(no.p + 1, no.n - 1), &row) == 0 ? row : 0;
 }

@@ -9,6 +9,7 @@
  *  PAY_ACCOUNT_OPEN    POST /v3/profitsharing/receivers/add; the same again asks how it stands
  *  PAY_SHARE, _QUERY   POST /v3/profitsharing/orders, GET …/{no}
  *  PAY_UNFREEZE        POST /v3/profitsharing/orders/unfreeze
+ *  PAY_RETURN, _QUERY  POST /v3/profitsharing/return-orders, GET …/{no}?out_order_no=
  *  PAY_TRANSFER, _QUERY  POST /v3/fund-app/mch-transfer/transfer-bills, GET …/out-bill-no/{no}
  *
  * The payee of a transfer confirms it in his client with `package_info`, which comes back as the
@@ -195,6 +196,18 @@ static int ask_unfreeze(const struct rail *r, const struct out_pay *ask, struct 
     return request_json(r, q, "/v3/profitsharing/orders/unfreeze", &wechat_UnfreezeIn_type, &in);
 }
 
+static int ask_return(const struct rail *r, const struct out_pay *ask, struct rail_request *q)
+{
+    struct wechat_ReturnIn in = {.out_order_no = str_from_c(ask->of_no),
+                                 .out_return_no = str_from_c(ask->no),
+                                 .return_mchid = str_from_c(ask->payee),
+                                 .amount = ask->amount / MONEY_FEN,
+                                 .description = STR_LIT(RAIL_RETURN_ZH)};
+    if (!ask->payee[0] || !ask->of_no[0])
+        return ERR_REQUIRED;
+    return request_json(r, q, "/v3/profitsharing/return-orders", &wechat_ReturnIn_type, &in);
+}
+
 static int ask_close(const struct rail *r, const struct out_pay *ask, struct arena *m,
                      struct rail_request *q)
 {
@@ -244,6 +257,12 @@ static int ask_build(const struct rail *r, const struct out_pay *ask, struct are
                                     ask->provider_no));
     case PAY_UNFREEZE:
         return ask_unfreeze(r, ask, q);
+    case PAY_RETURN:
+        return ask_return(r, ask, q);
+    case PAY_RETURN_QUERY:
+        return ask_get(r, q,
+                       arena_printf(m, "/v3/profitsharing/return-orders/%s?out_order_no=%s",
+                                    ask->no, ask->of_no));
     case PAY_NOTICE:
         break;
     }
@@ -316,7 +335,8 @@ static void read_problem(const struct out_pay *ask, const struct rail_reply *a, 
         p = (struct wechat_Problem){0};
     bool receiver = ask->op == PAY_ACCOUNT_OPEN || ask->op == PAY_ACCOUNT_QUERY;
     bool asks = ask->op == PAY_CREATE || ask->op == PAY_TRANSFER || ask->op == PAY_REFUND ||
-                ask->op == PAY_SHARE || ask->op == PAY_UNFREEZE || receiver;
+                ask->op == PAY_SHARE || ask->op == PAY_UNFREEZE || ask->op == PAY_RETURN ||
+                receiver;
     bool close = ask->op == PAY_CLOSE;
     if (a->status == 429 || a->status >= 500 || code_is(p.code, again))
         rail_set(out, PAY_UNKNOWN, ERR_AGAIN);
@@ -493,6 +513,24 @@ static int read_share(const struct out_pay *ask, const struct rail_reply *a, str
     return 0;
 }
 
+static int read_return(const struct out_pay *ask, const struct rail_reply *a, struct arena *m,
+                       struct cmd_pay_result *out)
+{
+    struct wechat_Return v;
+    int err = wire_json_decode(&wechat_Return_type, a->body, m, &v, WIRE_LENIENT, NULL);
+    if (err)
+        return err;
+    if (!str_eq_c(v.out_return_no, ask->no) || !str_eq_c(v.out_order_no, ask->of_no))
+        return ERR_DENIED;
+    if (str_eq_c(v.result, "SUCCESS"))
+        rail_set_done(out, v.has.amount ? v.amount * MONEY_FEN : -1, STR_LIT("CNY"), v.return_id);
+    else if (str_eq_c(v.result, "FAILED"))
+        rail_set(out, PAY_FAILED, ERR_PROVIDER);
+    else if (str_eq_c(v.result, "PROCESSING"))
+        rail_set(out, PAY_PENDING, 0);
+    return 0;
+}
+
 static int wechat_answer(const struct rail *r, const struct out_pay *ask,
                          const struct rail_request *q, const struct rail_reply *a, struct arena *m,
                          struct cmd_pay_result *out)
@@ -529,6 +567,9 @@ static int wechat_answer(const struct rail *r, const struct out_pay *ask,
     case PAY_SHARE_QUERY:
     case PAY_UNFREEZE:
         return read_share(ask, a, m, out);
+    case PAY_RETURN:
+    case PAY_RETURN_QUERY:
+        return read_return(ask, a, m, out);
     case PAY_NOTICE:
         break;
     }

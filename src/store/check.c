@@ -5,8 +5,7 @@
  * an account and the page caches; transfers, holds and orders are streamed. Thread: the caller's, and
  * for the storage of a large file one more with a connection of its own.
  *
- * Not worked out again: the running sums of a contract's month (contract_month), for a party counts from
- * the version on that names it; only what a month's end posted. Not read, for they carry no money:
+ * Not read, for they carry no money:
  * people, keys, cards, chargers, tariffs, channels and packages of the directory; sessions of the web,
  * commands, events, audit, keys of idempotency, samples, pieces of open bills, facts, strays,
  * batteries, firmware, and what stations cost as staff say.
@@ -26,14 +25,16 @@
  *   check_orders.c     order, lines, parts, paid, gift, discharge, session, orphan
  *   check_discharge.c  discharge
  *   check_split.c      residue, passed, rounded
- *   check_purse.c      maturing, payout, payment, position, month, statement
+ *   check_purse.c      maturing, payout, payment, position, month
+ *   check_statement.c  statement
+ *   check_month.c      month
  *   check_wallet.c     gift, hold, single
  *   check_company.c    company, member, bill, share
  *   check_invoice.c    invoice, invoice line, invoiced
  *   check_days.c       day
  *   check_occupancy.c  occupancy
  *   check_parallel.c   parallel
- *   check_recon.c      suspense, bill, settled, close
+ *   check_recon.c      suspense, given, bill, settled, close
  *   check_tax.c        tax, office, person
  *   check_lot.c        lots, channel */
 #include "store/check.h"
@@ -164,6 +165,7 @@ static int leg_check(struct check *c, const struct sql_value *v, const struct ch
     a->last = id;
     if (a->kind == ACCOUNT_GRID)
         check_discharge_leg(c, id, v[2].i);
+    check_statement_leg(c, a, v, leg->amount);
     int rc = a->kind == ACCOUNT_WALLET ? check_lot_leg(c, a, v, leg->amount) : 0;
     return rc ? rc : check_wallet_leg(c, a, id, v[2].i, leg->amount);
 }
@@ -404,6 +406,8 @@ static int ledger_check(struct check *c)
     if (rc == 0)
         rc = check_lot_begin(c);
     if (rc == 0)
+        rc = check_statement_begin(c);
+    if (rc == 0)
         rc = store_query(c->r, QUERY_CHECK_TRANSFERS, NULL, 0, transfer_take, c);
     if (rc == 0)
         rc = check_chain_end(c);
@@ -424,7 +428,7 @@ static int all_check(struct check *c)
     static int (*const parts[])(struct check * c) = {
         ledger_check,    check_orders,   check_splits, check_purse,   check_wallet,
         check_companies, check_invoices, check_days,   check_recon,   check_occupancy,
-        check_discharge, check_parallel, check_tax,    check_lot_end,
+        check_discharge, check_parallel, check_tax,    check_lot_end, check_statements, check_months,
     };
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < ARRAY_LEN(parts); i++)
@@ -466,6 +470,7 @@ int store_check_against(const char *path, const struct store_witness *witness, F
             (unsigned long long)c.transfers, (unsigned long long)c.holds,
             (unsigned long long)c.orders, (unsigned long long)c.bad);
     check_lot_free(&c);
+    check_statement_free(&c);
     map_free(&c.by_id);
     map_free(&c.pending);
     map_free(&c.transit);

@@ -52,6 +52,15 @@ struct check_lots {
     struct map rates, singles, wallet_ids, order_ids;
 };
 
+/* check_statement.c: statements and the positions of their parties, along the journal; the transfer at
+ * hand, its statement (index + 1) and a fee of it that waits for one. */
+struct check_statements {
+    struct buf sheets, runs;
+    struct map runs_by;
+    int64_t transfer, fee;
+    size_t sheet;
+};
+
 struct check {
     struct store_reader *r;
     FILE *out;
@@ -71,6 +80,7 @@ struct check {
     struct strmap sum_ids;
     const char *head;
     struct check_lots lots;
+    struct check_statements statements;
 };
 
 /** Counts a violation and prints it (the first CHECK_PRINT_MAX): rule, what it is about, detail. */
@@ -118,6 +128,8 @@ struct check_part {
 EV_MUST_USE int check_split_part(struct check *c, int64_t contract, const struct check_part *p);
 /** After the orders: the residues of every contract against their parts. */
 EV_MUST_USE int check_splits(struct check *c);
+/** Months of contracts: what they count, by their orders. */
+EV_MUST_USE int check_months(struct check *c);
 /** The hash chain and the certificates: witness and free around all of it, the others around and beside
  * the walk over the accounts and then the transfers. */
 EV_MUST_USE int check_chain_witness(struct check *c, const struct store_witness *w);
@@ -149,6 +161,13 @@ EV_MUST_USE int check_lot_leg(struct check *c, const struct check_account *a,
                               const struct sql_value *v, int64_t amount);
 EV_MUST_USE int check_lot_end(struct check *c);
 void check_lot_free(struct check *c);
+/** Statements of parties: around the walk over the transfers, and for each leg its row of
+ * CHECK_TRANSFERS. */
+EV_MUST_USE int check_statement_begin(struct check *c);
+void check_statement_leg(struct check *c, const struct check_account *a, const struct sql_value *v,
+                         int64_t amount);
+EV_MUST_USE int check_statements(struct check *c);
+void check_statement_free(struct check *c);
 /** Tax withheld of persons. */
 EV_MUST_USE int check_tax(struct check *c);
 /** A leg of the journal on an account that is there. */

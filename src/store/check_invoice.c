@@ -5,7 +5,8 @@
  *                 it again is the same in all three; an issued one has a number (the engine keeps it from two)
  *   invoice line  net + tax = amount; net is amount / (1 + rate) rounded half up to the fen; what is off
  *                 an issued one stands on its red ones, with the tax that the line lost
- *   invoiced      an order is on one invoice, which it names, with no more than was paid and not given back;
+ *   invoiced      an order is on one invoice, or on a further one too, over what its true end added; it names
+ *                 both, with no more on them than was paid and not given back;
  *                 tenant, driver and seller are the order's
  *
  * Shares no code with the core; works on the sums that the queries make. */
@@ -77,11 +78,10 @@ static int order_see(void *ctx, const struct sql_value *v, size_t n)
     if (paper < 0 || paper > left)
         check_bad(c, "invoiced", id, "%lld on paper, %lld paid and not given back",
                   (long long)paper, (long long)left);
-    if (v[5].i > 1)
+    if (v[5].i > 2)
         check_bad(c, "invoiced", id, "on %lld invoices", (long long)v[5].i);
-    if (paper > 0 && v[6].i != v[3].i)
-        check_bad(c, "invoiced", id, "names invoice %lld, is on %lld", (long long)v[3].i,
-                  (long long)v[6].i);
+    if (v[6].i)
+        check_bad(c, "invoiced", id, "names invoice %lld, and is on others", (long long)v[3].i);
     if (v[7].i)
         check_bad(c, "invoiced", id, "on an invoice of another tenant, driver or seller");
     return 0;
@@ -92,7 +92,7 @@ static int named_see(void *ctx, const struct sql_value *v, size_t n)
 {
     struct check *c = ctx;
     (void)n;
-    if (v[2].i < INVOICE_REQUESTED || v[2].i > INVOICE_ISSUED || v[3].i)
+    if (v[2].i < INVOICE_REQUESTED || v[2].i > INVOICE_ISSUED || v[3].i || v[4].i)
         check_bad(c, "invoiced", v[0].i, "names invoice %lld in state %lld", (long long)v[1].i,
                   (long long)v[2].i);
     return 0;

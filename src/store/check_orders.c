@@ -193,8 +193,8 @@ static int transfer_take(void *ctx, const struct sql_value *v, size_t n)
         o->first_transfer = v[0].i;
     if (v[1].i != o->v[O_TENANT].i)
         check_bad(o->c, "paid", o->id, "transfer %lld is of another tenant", (long long)v[0].i);
-    while (check_leg_next(&legs, &leg) == 1)
-        leg_sort(o, v[0].i, &leg);
+    while (v[2].i != TRANSFER_SHARE_RETURN && check_leg_next(&legs, &leg) == 1)
+        leg_sort(o, v[0].i, &leg); /* that one divides nothing: check_purse.c */
     return o->tally.err;
 }
 
@@ -282,11 +282,12 @@ static void state_check(struct order_check *o)
     }
 }
 
-/* Every part, for its party: that of a month's end too, which names its transfer as the order. */
+/* Every part, for its party: that of no order too, which names its transfer as the order: of a month's
+ * end, with the kind of its clause, or out of suspense. */
 static int part_count(struct check *c, const struct sql_value *v)
 {
     int rc = check_map_add(&c->got, v[4].i, v[9].i);
-    return rc || v[0].i != v[2].i ? rc : check_map_add(&c->months, v[4].i, v[9].i);
+    return rc || v[0].i != v[2].i || !v[11].i ? rc : check_map_add(&c->months, v[4].i, v[9].i);
 }
 
 static const struct {

@@ -6,12 +6,13 @@
  *              and no other
  *   paper      an invoice of a payee is for one payout that did not come to nothing
  *   shared     a channel paid a party, out of the payment of an order, no more than it got of that order
+ *   returned   of such a share no more came back, or is asked back, than was paid; what came back was moved by one
+ *              transfer of its own
  *   payment    what was given back of a payment = its payouts; not more than was paid; a paid one
  *              names its transfer
  *   position   what a party got of orders, less what it took out and what was withheld already = pending + available + in transit − debt
  *   month      guarantees and rents posted for the months of contracts = the parts that a party got
  *              outside orders
- *   statement  closing = opening + shares − refunds − withdrawn = the position as the month ended
  *
  * Shares no code with the core. Memory: the accounts of check.c. */
 #include "store/check.h"
@@ -46,6 +47,8 @@ static int payout_take(void *ctx, const struct sql_value *v, size_t n)
     int64_t owner = v[2].i == PAYOUT_PRINCIPAL ? v[4].i : v[3].i;
     struct check_account *a = account_of(c, &c->transit, owner);
     (void)n;
+    if (v[2].i == PAYOUT_RETURNED)
+        return 0; /* never in transit: returned_take */
     if (!a || a->tenant != v[1].i || !str_eq_c(v[6].s, a->currency)) {
         check_bad(c, "payout", v[0].i, "no transit account of %lld", (long long)owner);
         return 0;
@@ -76,6 +79,28 @@ static int shared_take(void *ctx, const struct sql_value *v, size_t n)
     if (v[2].i > v[3].i || v[4].i)
         check_bad(ctx, "shared", v[0].i, "party %lld got %lld, its channel paid %lld, %lld strange",
                   (long long)v[1].i, (long long)v[3].i, (long long)v[2].i, (long long)v[4].i);
+    return 0;
+}
+
+/* Nothing moves before it came back. */
+static int returned_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    bool came = v[2].i == PAYOUT_SETTLED;
+    (void)n;
+    if (v[1].i >= 0 || v[3].i || v[6].i > v[5].i)
+        check_bad(ctx, "returned", v[0].i,
+                  "amount %lld, transfer %lld, %lld back of a share of %lld", (long long)v[1].i,
+                  (long long)v[3].i, (long long)v[6].i, (long long)v[5].i);
+    if (came != (v[4].i != 0) || (came && (v[8].i != 1 || v[7].i != check_sub(0, v[1].i))))
+        check_bad(ctx, "returned", v[0].i, "state %lld, transfer %lld of %lld, named %lld times",
+                  (long long)v[2].i, (long long)v[4].i, (long long)v[7].i, (long long)v[8].i);
+    return 0;
+}
+
+static int stray_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    (void)n;
+    check_bad(ctx, "returned", v[0].i, "a transfer of a share that came back, of no return");
     return 0;
 }
 
@@ -125,15 +150,6 @@ static int months_check(struct check *c)
     return rc;
 }
 
-static int statement_take(void *ctx, const struct sql_value *v, size_t n)
-{
-    int64_t closing = check_sub(check_sub(check_add(v[2].i, v[3].i), v[4].i), v[5].i);
-    (void)n;
-    check_equal(ctx, "statement", v[0].i, "closing by its lines", v[6].i, closing);
-    check_equal(ctx, "statement", v[0].i, "position then", v[6].i, check_sub(v[7].i, v[8].i));
-    return 0;
-}
-
 int check_purse(struct check *c)
 {
     int rc = store_query(c->r, QUERY_CHECK_MATURING, NULL, 0, maturing_take, c);
@@ -144,13 +160,15 @@ int check_purse(struct check *c)
     if (rc == 0)
         rc = store_query(c->r, QUERY_CHECK_SHARED, NULL, 0, shared_take, c);
     if (rc == 0)
+        rc = store_query(c->r, QUERY_CHECK_RETURNED, NULL, 0, returned_take, c);
+    if (rc == 0)
+        rc = store_query(c->r, QUERY_CHECK_RETURNED_STRAYS, NULL, 0, stray_take, c);
+    if (rc == 0)
         rc = store_query(c->r, QUERY_CHECK_PAYMENTS, NULL, 0, payment_take, c);
     if (rc == 0)
         rc = store_query(c->r, QUERY_CHECK_POSITIONS, NULL, 0, position_take, c);
     if (rc == 0)
         rc = months_check(c);
-    if (rc == 0)
-        rc = store_query(c->r, QUERY_CHECK_STATEMENTS, NULL, 0, statement_take, c);
     const struct check_account *a = (const struct check_account *)(void *)c->accounts.p;
     for (size_t i = 0; i < c->accounts.n / sizeof *a && rc == 0; i++) {
         int64_t balance = check_sub(a[i].row_in, a[i].row_out);

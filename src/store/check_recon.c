@@ -3,6 +3,8 @@
  *
  *   suspense   the suspense account of a tenant and currency = Σ suspense of its posted differences;
  *              a posted one names its transfer, a resolved one left by one or was taken back
+ *   given      what went to a party was approved by a second person and is a part of that party, over the
+ *              same amount; and each such part has its difference
  *   bill       the fees posted are those agreed; what was kept beyond is a difference
  *   settled    what arrived and the fee for it are one transfer
  *   close      a closed day ties: its figures are those of its bills and settlements, theirs follows,
@@ -74,6 +76,14 @@ static int diff_take(void *ctx, const struct sql_value *v, size_t n)
     return 0;
 }
 
+static int given_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    const struct recon *r = ctx;
+    (void)n;
+    check_bad(r->c, "given", v[0].i, "transfer %lld to a party", (long long)v[1].i);
+    return 0;
+}
+
 static int diffs_check(struct recon *r)
 {
     struct check_account *a = (struct check_account *)(void *)r->c->accounts.p;
@@ -83,6 +93,8 @@ static int diffs_check(struct recon *r)
     int rc = r->suspense.err;
     if (rc == 0)
         rc = store_query(r->c->r, QUERY_CHECK_DIFFS, NULL, 0, diff_take, r);
+    if (rc == 0)
+        rc = store_query(r->c->r, QUERY_CHECK_DIFF_PARTS, NULL, 0, given_take, r);
     struct check_account *const *s = (struct check_account *const *)(void *)r->suspense.p;
     for (size_t i = 0; i < r->suspense.n / sizeof *s && rc == 0; i++)
         check_equal(r->c, "suspense", s[i]->id, "posted differences",

@@ -7,7 +7,6 @@
  *   office   withheld of a month = Σ tax of its payouts that did not come to nothing; paid = Σ receipts,
  *            each posted; the tax account = withheld − paid
  *   person   what a party's running month says = its payouts in it
- *   statement   tax of it = that of its withdrawals
  *
  * Shares no code with the core: the brackets are walked upwards, slice by slice, here. Memory: the rules. */
 #include "store/check.h"
@@ -118,24 +117,15 @@ static int party_take(void *ctx, const struct sql_value *v, size_t n)
     return 0;
 }
 
-static int statement_take(void *ctx, const struct sql_value *v, size_t n)
-{
-    const struct taxes *t = ctx;
-    (void)n;
-    check_equal(t->c, "statement", v[0].i, "tax", v[1].i, v[2].i);
-    return 0;
-}
-
 int check_tax(struct check *c)
 {
     static const struct {
         enum query q;
         int (*take)(void *ctx, const struct sql_value *v, size_t n);
     } walks[] = {
-        {QUERY_CHECK_TAX_RATES, rate_take},           {QUERY_CHECK_TAX_PAYOUTS, payout_take},
-        {QUERY_CHECK_TAX_MONTHS, month_take},         {QUERY_CHECK_TAX_ACCOUNTS, account_take},
-        {QUERY_CHECK_TAX_RECEIPTS, receipt_take},     {QUERY_CHECK_TAX_PARTIES, party_take},
-        {QUERY_CHECK_TAX_STATEMENTS, statement_take},
+        {QUERY_CHECK_TAX_RATES, rate_take},       {QUERY_CHECK_TAX_PAYOUTS, payout_take},
+        {QUERY_CHECK_TAX_MONTHS, month_take},     {QUERY_CHECK_TAX_ACCOUNTS, account_take},
+        {QUERY_CHECK_TAX_RECEIPTS, receipt_take}, {QUERY_CHECK_TAX_PARTIES, party_take},
     };
     struct taxes t = {.c = c};
     int rc = 0;

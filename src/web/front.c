@@ -173,6 +173,7 @@ static void *front_target(void *cls, const char *target, struct MHD_Connection *
     arena_init(&r->arena, WEB_ARENA_MAX);
     buf_init(&r->body, WEB_BODY_MAX);
     buf_init(&r->out, WEB_OUT_MAX);
+    buf_init(&r->kept, WEB_KEPT_MAX);
     r->target = req_copy(r, str_from_c(target));
     return r;
 }
@@ -193,6 +194,7 @@ static void front_over(void *cls, struct MHD_Connection *conn, void **req_cls,
     crypto_wipe(r->body.p, r->body.n);
     buf_free(&r->body);
     buf_free(&r->out);
+    buf_free(&r->kept);
     arena_free(&r->arena);
     crypto_wipe(r, sizeof(*r));
     free(r);

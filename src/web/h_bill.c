@@ -36,7 +36,7 @@
 #include "web/sheet.h"
 #include "web/state.h"
 
-enum { OURS_MAX = 100000, ITEMS_MAX = 500, FEE_BASE = 10000 };
+enum { OURS_MAX = 100000, ITEMS_MAX = 500, FEE_BASE = 10000, FAR_MAX = 30000, FAR_CHAINS = 4096 };
 enum { STEP_TRIED = 1, STEP_PART, STEP_PUT, STEP_REFUSED };
 #define ROW_MAX                                                                                    \
     INT64_C(1000000000000)      /* of one row, 100 million yuan: all rows of a file fit a sum */
@@ -61,15 +61,18 @@ static const struct {
 /* What a type of row calls money that leaves. */
 static const char *const leaving[] = {"退款",     "转账",    "提现", "refund",
                                       "transfer", "cashout", "分账", "share"};
+/* … and what of ours comes in again under the number of a payout. */
+static const char *const returning[] = {"分账回退", "share-return"};
 
-/** One movement in our books. kind 'P' payment, 'W' payout or refund. */
+/** One movement in our books. kind 'P' payment, 'W' payout or refund, or a share that came back: in. */
 struct ours {
     char kind;
-    bool in_day, seen, booked;
+    bool in, in_day, seen, booked;
     bool other;     /* another day's bill has it */
     bool half_post; /* the open difference is on suspense */
     int64_t id, channel, amount, at_ms;
     int64_t half, late; /* open differences that lack the provider's side, or ours */
+    struct ours *next;  /* of far */
 };
 /** A row of the bill. */
 struct bill_line {
@@ -79,13 +82,12 @@ struct bill_line {
 struct bill {
     struct request *r;
     struct ours *ours;
-    struct ours *far[BILL_DIFFS_MAX]; /* of other days, looked up one by one */
+    struct ours **far; /* of other days, looked up one by one: chains by id */
     uint32_t n, far_n;
     int64_t from_ms, to_ms, fee_bp, fee_due;
     int col[COLS];
-    bool dry, had; /* only compared; imported before */
-    struct bill_diff_in *diff;
-    int32_t diffs, sent;
+    bool dry, had;       /* only compared; imported before */
+    int32_t diffs, sent; /* of r->kept, struct bill_diff_in */
     int err;
     const char *pointer, *detail;
     char sha256[65];
@@ -103,6 +105,7 @@ static int ours_take(void *ctx, const struct sql_value *v, size_t n)
     if (b->n == OURS_MAX)
         return ERR_TOO_LARGE;
     *o = (struct ours){.kind = v[0].i == 1 ? 'P' : 'W',
+                       .in = v[0].i != 2,
                        .booked = true,
                        .id = v[1].i,
                        .channel = b->r->id,
@@ -154,6 +157,7 @@ static int far_take(void *ctx, const struct sql_value *v, size_t n)
     if ((v[0].i == 1 ? 'P' : 'W') != f->kind)
         return 0;
     *o = (struct ours){.kind = f->kind,
+                       .in = v[0].i != 2,
                        .id = o->id,
                        .channel = v[1].i,
                        .booked = v[2].i != 0,
@@ -169,22 +173,26 @@ static int far_take(void *ctx, const struct sql_value *v, size_t n)
 static int far_find(struct bill *b, char kind, int64_t id, struct ours **out)
 {
     struct bind of = BIND_I64("row_id", id);
-    struct ours *o = ARENA_NEW(&b->r->arena, struct ours);
+    struct ours **chain = &b->far[(uint64_t)id % FAR_CHAINS], *o = *chain;
     int err;
 
-    for (uint32_t i = 0; i < b->far_n; i++)
-        if (b->far[i]->id == id && b->far[i]->kind == kind) {
-            *out = b->far[i];
+    for (; o != NULL; o = o->next)
+        if (o->id == id && o->kind == kind) {
+            *out = o;
             return 0;
         }
-    if (o == NULL || b->far_n == BILL_DIFFS_MAX)
-        return ERR_TOO_LARGE;
+    o = ARENA_NEW(&b->r->arena, struct ours);
+    if (o == NULL || b->far_n == FAR_MAX)
+        return req_fail(b->r, ERR_TOO_LARGE, NULL, "too many rows are of other days");
     o->id = id;
     struct far_find f = {o, kind};
     err = req_query(b->r, QUERY_BILL_ROW, &of, 1, far_take, &f);
     *out = err == 0 && o->kind != 0 ? o : NULL;
-    if (*out != NULL)
-        b->far[b->far_n++] = o;
+    if (*out != NULL) {
+        o->next = *chain;
+        *chain = o;
+        b->far_n++;
+    }
     return err;
 }
 
@@ -246,20 +254,23 @@ static void tell(struct bill *b, enum bill_class class, const struct api_BillIte
 static int differ(struct bill *b, enum bill_class class, const struct api_BillItem *item,
                   const struct bill_diff_in *sides)
 {
-    struct bill_diff_in *d = &b->diff[b->diffs];
+    struct bill_diff_in d = *sides;
 
     tell(b, class, item);
     if (b->dry)
         return 0;
-    if (b->diffs == BILL_DIFFS_MAX)
-        return req_fail(b->r, ERR_TOO_LARGE, NULL,
-                        "more than 1,000 rows differ: is it this channel's bill?");
-    *d = *sides;
-    d->class = (int32_t) class;
-    (void)str_copy(d->no, sizeof(d->no), item->no);
-    (void)str_copy(d->provider_no, sizeof(d->provider_no), item->provider_no);
+    if (b->diffs == b->r->web->cfg.bill_diffs)
+        return req_fail(
+            b->r, ERR_TOO_LARGE, NULL,
+            arena_printf(&b->r->arena,
+                         "more than %" PRId32 " rows differ: is it this channel's bill?", b->diffs)
+                .p);
+    d.class = (int32_t) class;
+    (void)str_copy(d.no, sizeof(d.no), item->no);
+    (void)str_copy(d.provider_no, sizeof(d.provider_no), item->provider_no);
+    buf_put(&b->r->kept, &d, sizeof(d));
     b->diffs++;
-    return 0;
+    return b->r->kept.err;
 }
 
 static int theirs_only(struct bill *b, const struct ours *o, const struct bill_line *l)
@@ -350,8 +361,8 @@ static int ours_class(struct bill *b, const struct ours *o)
                                 .ours = MONEY(o->amount),
                                 .at_ms = o->at_ms};
     struct bill_diff_in d = {.row = o->id,
-                             .kind = o->kind == 'P' ? 1 : 2,
-                             .ours = o->kind == 'P' ? o->amount : -o->amount,
+                             .kind = o->in ? 1 : 2,
+                             .ours = o->in ? o->amount : -o->amount,
                              .ours_ms = o->at_ms};
     bool near = o->at_ms < b->from_ms + CUT_MS || o->at_ms >= b->to_ms - CUT_MS;
 
@@ -406,6 +417,9 @@ static bool leaves(struct str no, struct str type, bool refund)
 {
     bool out = refund || (no.n > 1 && no.p[0] == 'W');
 
+    for (size_t i = 0; i < ARRAY_LEN(returning); i++)
+        if (str_eq_c(type, returning[i]))
+            return false;
     for (size_t i = 0; i < ARRAY_LEN(leaving); i++)
         out = out || str_eq_c(type, leaving[i]);
     return out;
@@ -518,11 +532,11 @@ static int bill_read(struct bill *b)
 
     b->dry = req_arg_i64(b->r, "try") == 1;
     b->out.items = ARENA_ARRAY(a, ITEMS_MAX, struct api_BillItem);
-    b->diff = ARENA_ARRAY(a, BILL_DIFFS_MAX + 1, struct bill_diff_in);
+    b->far = ARENA_ARRAY(a, FAR_CHAINS, struct ours *);
     sha256(b->r->body.p, b->r->body.n, sum);
     str_to_hex(sum, sizeof(sum), b->sha256);
     b->out.sha256 = str_from_c(b->sha256);
-    int err = b->out.items == NULL || b->diff == NULL ? ERR_NOMEM : day_read(b->r, b);
+    int err = b->out.items == NULL || b->far == NULL ? ERR_NOMEM : day_read(b->r, b);
     if (err == 0)
         err = had_check(b);
     if (err == 0)
@@ -589,7 +603,8 @@ static int part_send(struct bill *b)
     p->first = b->sent;
     p->n = n;
     memcpy(p->sha256, b->sha256, sizeof(p->sha256));
-    memcpy(p->diff, b->diff + b->sent, (size_t)n * sizeof(p->diff[0]));
+    memcpy(p->diff, b->r->kept.p + (size_t)b->sent * sizeof(p->diff[0]),
+           (size_t)n * sizeof(p->diff[0]));
     b->sent += n;
     return req_submit(b->r, cmd, STEP_PART);
 }

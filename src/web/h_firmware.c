@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* h_firmware.c: firmware files that the server offers to chargers itself: staff upload them in
- * parts, a charger fetches one over HTTP by a link that is its own.
+ * parts, a charger fetches one over HTTP by a link that is its own, a 云快充 pile over FTP by a
+ * password that is (ftp_pass.h; the server of that is the program's).
  *
  * Data: DIR/firmware/<id>.part while it comes, <id>.bin when its hash is right; a row of the table
  * `firmware` says what it is.
@@ -21,9 +22,11 @@
 #include "io/os/clock.h"
 #include "io/os/file.h"
 #include "web/api_gen.h"
+#include "web/ftp_pass.h"
 #include "web/routes_gen.h"
 #include "web/state.h"
 #include "wire/ocpp16.h"
+#include "wire/pilecall.h"
 
 enum { MAC = 16, PATH_CAP = 320, RETRIES_USUAL = 3 };
 
@@ -280,26 +283,37 @@ static int link_read(struct request *r, struct str code, struct link *l)
 }
 
 /* The file and the charger of a new link: theirs, ready, and made for one another. */
-static int link_make(struct request *r, int64_t file, int64_t charger, struct row_charger *ch,
-                     struct str *url)
+static int link_check(struct request *r, int64_t file, int64_t charger, struct row_charger *ch,
+                      struct row_firmware *row)
 {
-    struct row_firmware row = {0};
-    struct link l = {file, charger, (os_wall_ms() + r->web->cfg.firmware_link_ms) / 1000};
     int err = req_table_row(r, QUERY_WEB_CHARGER_ROW, ROW_CHARGER, charger, ch);
 
     if (err == 0)
-        err = req_table_row(r, QUERY_WEB_FIRMWARE_ROW, ROW_FIRMWARE, file, &row);
+        err = req_table_row(r, QUERY_WEB_FIRMWARE_ROW, ROW_FIRMWARE, file, row);
     if (err != 0)
         return err;
-    if (row.state != FIRMWARE_READY)
+    if (row->state != FIRMWARE_READY)
         return req_fail(r, ERR_CONFLICT, "/firmware", "it is not complete, or withdrawn");
-    if (row.vendor[0] && ch->vendor[0] &&
-        !str_eq_nocase(str_from_c(row.vendor), str_from_c(ch->vendor)))
+    if (row->vendor[0] && ch->vendor[0] &&
+        !str_eq_nocase(str_from_c(row->vendor), str_from_c(ch->vendor)))
         return req_fail(r, ERR_CONFLICT, "/firmware", "it is for chargers of another vendor");
-    if (row.model[0] && ch->model[0] &&
-        !str_eq_nocase(str_from_c(row.model), str_from_c(ch->model)))
+    if (row->model[0] && ch->model[0] &&
+        !str_eq_nocase(str_from_c(row->model), str_from_c(ch->model)))
         return req_fail(r, ERR_CONFLICT, "/firmware", "it is for chargers of another model");
-    *url = link_text(r, &l, row.name);
+    return 0;
+}
+
+static int64_t link_until_s(const struct request *r)
+{
+    return (os_wall_ms() + r->web->cfg.firmware_link_ms) / 1000;
+}
+
+static int link_make(struct request *r, const struct row_firmware *row, int64_t charger,
+                     struct str *url)
+{
+    struct link l = {row->id, charger, link_until_s(r)};
+
+    *url = link_text(r, &l, row->name);
     return url->n > 0 ? 0 : ERR_TOO_LARGE;
 }
 
@@ -307,41 +321,31 @@ int firmware_link(struct request *r)
 {
     const struct api_FirmwareLinkIn *in = r->in;
     struct row_charger ch = {0};
+    struct row_firmware row = {0};
     struct api_FirmwareLink out = {.until_ms = os_wall_ms() + r->web->cfg.firmware_link_ms};
-    int err = link_make(r, r->id, in->charger, &ch, &out.url);
+    int err = link_check(r, r->id, in->charger, &ch, &row);
 
+    if (err == 0)
+        err = link_make(r, &row, in->charger, &out.url);
     return err != 0 ? err : req_json(r, &api_FirmwareLink_type, &out);
 }
 
 /* ---- an update ---- */
 
-int firmware_start(struct request *r)
+static int call_send(struct request *r, const char *action, const struct wire_type *type,
+                     const void *params)
 {
-    const struct api_FirmwareStartIn *in = r->in;
-    struct ocpp16_UpdateFirmware_req req = {0};
-    struct row_charger ch = {0};
-    struct cmd *cmd;
+    struct cmd *cmd = req_cmd(r, CMD_CALL, CMD_SIZE(call));
     struct buf b;
     int err;
 
-    if (r->resumed)
-        return req_made(r);
-    err = link_make(r, in->firmware, r->id, &ch, &req.location);
-    if (err == 0 && ch.protocol != PROTOCOL_OCPP16)
-        err = req_fail(r, ERR_UNSUPPORTED, NULL, "its protocol fetches files by FTP only");
-    if (err != 0)
-        return err;
-    req.retrieveDate = in->has.at_ms ? in->at_ms : os_now_ms();
-    req.has.retries = true;
-    req.retries = in->has.retries ? in->retries : RETRIES_USUAL;
-    cmd = req_cmd(r, CMD_CALL, CMD_SIZE(call));
     if (cmd == NULL)
         return ERR_TOO_LARGE;
     buf_init(&b, sizeof(cmd->u.call.payload) - 1);
-    err = wire_json_encode(&ocpp16_UpdateFirmware_req_type, &req, &b);
+    err = wire_json_encode(type, params, &b);
     if (err == 0) {
         cmd->u.call.charger = r->id;
-        str_copy(cmd->u.call.action, sizeof(cmd->u.call.action), STR_LIT("UpdateFirmware"));
+        str_copy(cmd->u.call.action, sizeof(cmd->u.call.action), str_from_c(action));
         memcpy(cmd->u.call.payload, b.p, b.n);
         cmd->u.call.n = (uint32_t)b.n;
     }
@@ -350,6 +354,69 @@ int firmware_start(struct request *r)
         return err;
     req_idem(r, cmd);
     return req_submit(r, cmd, 1);
+}
+
+static int update_ocpp(struct request *r, const struct row_firmware *row)
+{
+    const struct api_FirmwareStartIn *in = r->in;
+    struct ocpp16_UpdateFirmware_req req = {.retrieveDate = in->has.at_ms ? in->at_ms : os_now_ms(),
+                                            .retries =
+                                                in->has.retries ? in->retries : RETRIES_USUAL};
+    int err = link_make(r, row, r->id, &req.location);
+
+    req.has.retries = true;
+    return err != 0 ? err : call_send(r, "UpdateFirmware", &ocpp16_UpdateFirmware_req_type, &req);
+}
+
+/* The pile compares kind and power with its own. */
+static int update_ykc(struct request *r, const struct row_firmware *row,
+                      const struct row_charger *ch)
+{
+    const struct api_FirmwareStartIn *in = r->in;
+    const struct web_config *c = &r->web->cfg;
+    const struct ftp_link l = {row->id, r->id, link_until_s(r)};
+    const struct bind b[] = {BIND_I64("charger", r->id)};
+    struct ftp_pass pass;
+    int64_t ac = 0;
+    int err;
+
+    if (c->ftp_address == NULL || c->ftp_port == 0)
+        return req_fail(r, ERR_FTP_OFF, NULL, NULL);
+    if (strlen(ch->path) > FTP_USER_MAX)
+        return req_fail(r, ERR_UNSUPPORTED, NULL, "its number is longer than a user's name");
+    err = req_number(r, QUERY_WEB_CHARGER_AC, b, ARRAY_LEN(b), &ac);
+    if (err != 0)
+        return err;
+    ftp_pass_make(c->key, &l, row->name, &pass);
+    struct pilecall_Update_req req = {.ac = ac != 0,
+                                      .power_kw = ch->max_power_w / 1000,
+                                      .host = str_from_c(c->ftp_address),
+                                      .port = c->ftp_port,
+                                      .user = str_from_c(ch->path),
+                                      .password = str_from_c(pass.password),
+                                      .path = str_from_c(pass.path),
+                                      .when = in->has.idle && in->idle ? pilecall_PileWhen_Idle
+                                                                       : pilecall_PileWhen_Now,
+                                      .minutes = in->has.minutes ? in->minutes : 0};
+
+    req.has.ac = req.has.power_kw = req.has.when = true;
+    req.has.minutes = in->has.minutes;
+    return call_send(r, "Update", &pilecall_Update_req_type, &req);
+}
+
+int firmware_start(struct request *r)
+{
+    const struct api_FirmwareStartIn *in = r->in;
+    struct row_charger ch = {0};
+    struct row_firmware row = {0};
+    int err;
+
+    if (r->resumed)
+        return req_made(r);
+    err = link_check(r, in->firmware, r->id, &ch, &row);
+    if (err != 0)
+        return err;
+    return ch.protocol == PROTOCOL_YKC ? update_ykc(r, &row, &ch) : update_ocpp(r, &row);
 }
 
 /* ---- what chargers fetch ---- */

@@ -332,7 +332,7 @@ int diffs_decide(struct request *r)
     if (in->act == DIFF_ACT_RESOLVE && in->way == 0)
         return req_fail(r, ERR_REQUIRED, "/way", "how it is resolved");
     if (in->act == DIFF_ACT_RESOLVE && in->note.n == 0 &&
-        (in->way == DIFF_TO_LOSS || in->way == DIFF_BY_BANK))
+        (in->way == DIFF_TO_LOSS || in->way == DIFF_BY_BANK || in->way == DIFF_TO_PARTY))
         return req_fail(r, ERR_REQUIRED, "/note", "why, or the bank's number");
     cmd = req_cmd(r, CMD_DIFF_DECIDE, CMD_SIZE(diff_decide));
     if (cmd == NULL)

@@ -151,6 +151,8 @@ static void sum_legs(const struct api_MoneyStory *s, struct api_StorySum *m)
         for (uint32_t k = 0; k < s->transfers[i].legs_n; k++) {
             const struct api_Leg *leg = &s->transfers[i].legs[k];
 
+            if (s->transfers[i].code == TRANSFER_SHARE_RETURN)
+                break; /* settles what a refund had taken before */
             if (leg->party != 0)
                 m->parties.v += leg->amount.v;
             else if (leg->kind == ACCOUNT_MARKETING)

@@ -27,6 +27,7 @@
 #define WEB_BODY_MAX    (256 * 1024)
 #define WEB_FILE_MAX    (8 * 1024 * 1024) /* a file that somebody who is logged in sends */
 #define WEB_OUT_MAX     (16 * 1024 * 1024)
+#define WEB_KEPT_MAX    (64 * 1024 * 1024)
 #define WEB_ARENA_MAX   (16 * 1024 * 1024)
 #define WEB_ARGS_MAX    16
 #define WEB_HEADERS_MAX 8
@@ -102,6 +103,7 @@ struct request {
 
     int status;
     struct buf out;
+    struct buf kept; /* what a handler keeps between its steps, larger than the arena may be */
     struct str file; /* instead of out: constant bytes */
     bool has_fd; /* instead of out: fd_n bytes of this file from fd_at on; closed by the front */
     int fd;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* story_shares.c: what became of the shares of an order: pending, paid by the channel out of the payment
- * itself, matured, withdrawn, taken back.
+ * itself, matured, withdrawn, taken back; and of what the channel paid, what came back to it.
  *
  * A bucket of shares matures in one transfer, whose effective time is the time when it was due
  * (core/share.c). Within it shares come in the order of their orders; debts of the party are settled
@@ -49,8 +49,8 @@ static struct api_StoryShare *share_of(struct request *r, struct rows *shares,
 static int transfer_shares(struct request *r, const struct api_TransferRow *t, int64_t party,
                            struct rows *shares)
 {
-    if (t->code == TRANSFER_SHARED)
-        return 0; /* given before, and nothing is taken back: share_sent */
+    if (t->code == TRANSFER_SHARED || t->code == TRANSFER_SHARE_RETURN)
+        return 0; /* given before, and nothing is taken back: share_sent, share_came_back */
     for (uint32_t k = 0; k < t->legs_n; k++) {
         struct api_StoryShare *s;
 
@@ -141,12 +141,11 @@ static void share_returned(struct rows *shares)
     }
 }
 
-static int payout_add(struct request *r, struct api_StoryShare *s, int64_t id, int64_t took)
+static int payout_put(struct request *r, struct api_StoryShare *s, int64_t id, int64_t took)
 {
     struct api_StoryPayout *p;
     int err;
 
-    s->withdrawn.v += took;
     if (s->payouts == NULL)
         s->payouts = ARENA_ARRAY(&r->arena, PAYOUTS_MAX, struct api_StoryPayout);
     if (s->payouts == NULL)
@@ -157,6 +156,12 @@ static int payout_add(struct request *r, struct api_StoryShare *s, int64_t id, i
     err = story_payout(r, id, p);
     p->taken = MONEY(took);
     return err;
+}
+
+static int payout_add(struct request *r, struct api_StoryShare *s, int64_t id, int64_t took)
+{
+    s->withdrawn.v += took;
+    return payout_put(r, s, id, took);
 }
 
 static bool payout_came_back(int64_t state)
@@ -210,6 +215,46 @@ static int shares_sent(struct request *r, const struct api_MoneyStory *s, int64_
             if (t->legs[k].kind == ACCOUNT_TRANSIT && (party == 0 || t->legs[k].party == party))
                 err = share_sent(r, t, t->legs[k].party, shares);
     }
+    return err;
+}
+
+/* ---- what came back to the channel ---- */
+
+struct came_back {
+    int64_t payout, of, amount;
+};
+
+static int came_back_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    (void)n;
+    *(struct came_back *)ctx = (struct came_back){v[0].i, v[1].i, v[2].i};
+    return 0;
+}
+
+/* Beside what the channel had paid of that share. The sums stay: it settles what the party owes by a
+ * refund, which stands with that. */
+static int share_came_back(struct request *r, const struct api_MoneyStory *s,
+                           const struct api_TransferRow *t, struct rows *shares)
+{
+    const struct bind keys[] = {BIND_I64("transfer", t->id), BIND_I64("order", s->order.id)};
+    struct api_StoryShare *row = (struct api_StoryShare *)(void *)shares->p;
+    struct came_back w = {0};
+    int err = req_query(r, QUERY_STORY_RETURNED, keys, ARRAY_LEN(keys), came_back_take, &w);
+
+    for (uint32_t i = 0; err == 0 && i < shares->n; i++)
+        for (uint32_t k = 0; k < row[i].payouts_n; k++)
+            if (row[i].payouts[k].payout == w.of)
+                return payout_put(r, &row[i], w.payout, w.amount);
+    return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
+}
+
+static int shares_came_back(struct request *r, const struct api_MoneyStory *s, struct rows *shares)
+{
+    int err = 0;
+
+    for (uint32_t i = 0; err == 0 && i < s->transfers_n; i++)
+        if (s->transfers[i].code == TRANSFER_SHARE_RETURN)
+            err = share_came_back(r, s, &s->transfers[i], shares);
     return err;
 }
 
@@ -432,5 +477,7 @@ int story_shares(struct request *r, const struct api_MoneyStory *s, int64_t part
         if (err == 0)
             err = share_rest(&t, &row[i]);
     }
+    if (err == 0)
+        err = shares_came_back(r, s, shares);
     return err;
 }

@@ -72,6 +72,8 @@ static void config_defaults(struct web_config *c)
         c->firmware_max = INT64_C(64) << 20;
     if (c->firmware_total == 0)
         c->firmware_total = INT64_C(2048) << 20;
+    if (c->bill_diffs == 0)
+        c->bill_diffs = 50000;
     if (c->firmware_link_ms == 0)
         c->firmware_link_ms = INT64_C(86400000);
 }

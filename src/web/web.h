@@ -81,6 +81,9 @@ struct web_config {
     int64_t firmware_max,
         firmware_total;       /* bytes of one file, of all of a tenant; 0 = 64, 2,048 MiB */
     int64_t firmware_link_ms; /* how long a link to a file is good; 0 = a day */
+    const char *ftp_address; /* where 云快充 piles fetch files: an IPv4 address; NULL = nowhere */
+    uint16_t ftp_port;
+    int32_t bill_diffs;       /* rows of one bill that may differ; 0 = 50,000 */
 };
 
 /** Starts listening. Gives the front. ERR_IO (address in use), ERR_NOMEM, ERR_FULL (threads). */

@@ -185,7 +185,8 @@ async function download(h, cp, id, bytes) {
 async function update(h, w, c, id) {
   const [cp, pile] = w.chargers;
   const go = (charger, body) => h.ask('POST', `/api/v1/chargers/${charger}/firmware`, body);
-  check((await go(pile.id, { firmware: id })).status >= 400, 'a pile fetches by FTP only: it is told');
+  const off = await go(pile.id, { firmware: id });
+  check(off.status === 409 && off.body.type === 'urn:even:ftp-off', `a pile fetches by FTP only, which is off: ${JSON.stringify(off.body)}`);
   check((await go(cp.id, { firmware: '1' })).status === 404, 'no such file');
   const alien = (await h.must('POST', '/api/v1/firmware', announce(Buffer.from('x'), { vendor: 'Somebody else' }))).id;
   await put(h, alien, 0, Buffer.from('x'));

@@ -138,7 +138,7 @@ await main(async (h) => {
     await h.start();
     await h.login('admin', 'correct horse battery');
     const sheet = (await h.must('GET', '/api/v1/statements')).items.find((s) => s.id === made);
-    check(units(sheet.shares) === owner && units(sheet.refunds) === 5000 && units(sheet.withdrawn) === owner && units(sheet.closing) === -5000,
+    check(units(sheet.shares) === owner && units(sheet.refunds) === 5000 && units(sheet.withdrawn) + units(sheet.fees) === owner && units(sheet.fees) === 1000 && units(sheet.closing) === -5000,
       `the month adds up: ${JSON.stringify(sheet)}`);
     const portal = await open('/p', 390, 800, 'partner', 'partner password');
     await id(portal, 'tab-account').click();

@@ -8,7 +8,9 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import wechat from 'wechatpay-axios-plugin';
 import { AlipaySdk } from 'alipay-sdk';
+import { Charger } from './charger.mjs';
 import { check, finish, House, sleep, until } from './house.mjs';
+import { alipayBodies, login, most, order, receiver, wechatBodies, wrongs } from './shares.mjs';
 import { ALIPAY, RAIL, Till, WECHAT, merchants } from './till.mjs';
 
 const { Wechatpay, Rsa, Formatter, Aes } = wechat;
@@ -20,7 +22,7 @@ const bare = (pem) => pem.replace(/-----[^-]+-----|\s/g, '');
 
 // ---- a provider played by npm's implementations ----
 
-const seen = { wechat: 0, alipay: 0, bad: [], queries: {} };
+const seen = { wechat: 0, alipay: 0, bad: [], queries: {}, bodies: [], hidden: {} };
 let odd = '', answerAs = 'good'; // how queries of this number are answered
 let paid = true;
 
@@ -46,6 +48,75 @@ const answers = {
   'not JSON': () => ['<html>'],
 };
 
+// ---- shares that the provider pays out of a payment: what is asked is kept, and answered as the public pages say ----
+
+let shares = null; // the one request for them
+
+function refunded(no, amount, status) {
+  return { refund_id: '5030', out_refund_no: no, out_trade_no: 'P', status, amount: { refund: amount, total: 1000, currency: 'CNY' } };
+}
+
+/** Adds what is wrong with a body to what was seen. */
+function judge(path, body, rules = wechatBodies[path]) {
+  const b = JSON.parse(body);
+  seen.bodies.push(path);
+  seen.bad.push(...wrongs(b, rules).map((w) => `${path}: ${w}`));
+  return b;
+}
+
+function sharing(method, url, body) {
+  const at = url.pathname, post = method === 'POST';
+  if (at === '/v3/profitsharing/receivers/add') {
+    const b = judge(at, body);
+    seen.hidden[b.account] = b.name && Rsa.decrypt(b.name, provider.privateKey);
+    return { type: b.type, account: b.account, relation_type: b.relation_type };
+  }
+  if (at === '/v3/profitsharing/orders/unfreeze') {
+    const b = judge(at, body);
+    seen.unfrozen = b;
+    return { transaction_id: b.transaction_id, out_order_no: b.out_order_no, order_id: '3008', state: 'FINISHED' };
+  }
+  if (at.startsWith('/v3/profitsharing/return-orders')) {
+    if (post) seen.back = judge(at, body);
+    else if (at.split('/').pop() !== seen.back.out_return_no || url.search !== `?out_order_no=${seen.back.out_order_no}`) seen.bad.push(`the query of a return: ${at}${url.search}`);
+    else seen.bodies.push('the query of a return');
+    return { ...seen.back, order_id: '3008', return_id: '5001', result: post ? 'PROCESSING' : 'SUCCESS', create_time: '2026-11-26T00:00:00+08:00' };
+  }
+  if (at === '/v3/profitsharing/orders' && post) shares = judge(at, body);
+  else if (at.startsWith('/v3/profitsharing/orders/')) {
+    const named = at.split('/').pop() === shares?.out_order_no && url.search === `?transaction_id=${shares.transaction_id}`;
+    seen.bodies.push('the query');
+    if (!named) seen.bad.push(`the query of shares: ${at}${url.search}`);
+  } else if (at.startsWith('/v3/refund/domestic/refunds')) {
+    if (post) seen.refund = JSON.parse(body);
+    return refunded(seen.refund.out_refund_no, seen.refund.amount.refund, post ? 'PROCESSING' : 'SUCCESS');
+  } else return null;
+  return { transaction_id: shares.transaction_id, out_order_no: shares.out_order_no, order_id: '3008', state: post ? 'PROCESSING' : 'FINISHED',
+    receivers: shares.receivers.map((r, i) => ({ amount: r.amount, description: r.description, type: r.type, account: r.account,
+      result: post ? 'PENDING' : 'SUCCESS', detail_id: `36011${i}`, create_time: '2026-11-26T00:00:00+08:00', finish_time: '2026-11-26T00:00:00+08:00' })) };
+}
+
+let royalty = null; // the one request for them
+
+/** The same of Alipay: a node of its answer, or null. */
+function royalties(method, text) {
+  if (!alipayBodies[method]) return null;
+  const b = judge(method, text, alipayBodies[method]), ok = { code: '10000', msg: 'Success' };
+  if (method.endsWith('bind')) {
+    seen.bound = b.receiver_list[0];
+    return { ...ok, result_code: 'SUCCESS' };
+  }
+  if (method.endsWith('query')) {
+    if (b.out_request_no !== royalty.out_request_no || b.trade_no !== royalty.trade_no) seen.bad.push(`the query of shares: ${text}`);
+    return { ...ok, out_request_no: b.out_request_no, operation_dt: '2026-11-26 12:00:00', royalty_detail_list: royalty.royalty_parameters.map((r) => ({ operation_type: 'transfer',
+      execute_dt: '2026-11-26 12:00:00', trans_out: '2088000000000001', trans_out_type: 'userId', trans_in: r.trans_in, trans_in_type: 'userId', amount: r.amount, state: 'SUCCESS', detail_id: '20260001' })) };
+  }
+  if (Boolean(b.royalty_parameters) === Boolean(b.extend_params)) seen.bad.push(`shares, or the end of them: ${text}`);
+  if (b.royalty_parameters) royalty = b;
+  else seen.finished = b;
+  return { ...ok, trade_no: b.trade_no, settle_no: '2026' };
+}
+
 function wechatServer(req, url, body, res) {
   const auth = Object.fromEntries([...(req.headers.authorization ?? '').matchAll(/(\w+)="([^"]*)"/g)].map((m) => [m[1], m[2]]));
   const ok = req.headers.authorization?.startsWith('WECHATPAY2-SHA256-RSA2048 ') && auth.mchid === merchants[WECHAT].merchant && auth.serial_no === OWN &&
@@ -53,11 +124,14 @@ function wechatServer(req, url, body, res) {
   seen.wechat++;
   if (!ok) seen.bad.push(`wechat ${req.method} ${url.pathname}`);
   let out = JSON.stringify({ code_url: 'weixin://wxpay/bizpayurl?pr=test' }), headers;
-  if (req.method === 'GET') {
+  const shared = sharing(req.method, url, body);
+  if (shared) out = JSON.stringify(shared);
+  else if (req.method === 'GET') {
     const no = url.pathname.split('/').pop();
     seen.queries[no] = (seen.queries[no] ?? 0) + 1;
     [out, headers] = answers[no === odd ? answerAs : 'good'](no);
   } else if (url.pathname.endsWith('jsapi')) out = JSON.stringify({ prepay_id: 'wx201410272009395522657a690389285100' });
+  else if (url.pathname.endsWith('native')) seen.frozen = JSON.parse(body).settle_info?.profit_sharing;
   else if (url.pathname.endsWith('transfer-bills')) {
     const t = JSON.parse(body);
     seen.name = t.user_name && Rsa.decrypt(t.user_name, provider.privateKey);
@@ -72,9 +146,12 @@ function alipayServer(url, body, res) {
   seen.alipay++;
   if (!judge.checkNotifySignV2(form)) seen.bad.push(`alipay ${form.method}`);
   const content = JSON.parse(form.biz_content);
-  const node = JSON.stringify(form.method === 'alipay.trade.precreate'
+  const shared = royalties(form.method, form.biz_content);
+  const node = JSON.stringify(shared ?? (form.method === 'alipay.trade.refund'
+    ? { code: '10000', msg: 'Success', out_trade_no: content.out_trade_no, trade_no: '2026', fund_change: 'Y', refund_fee: content.refund_amount }
+    : form.method === 'alipay.trade.precreate'
     ? { code: '10000', msg: 'Success', out_trade_no: content.out_trade_no, qr_code: 'https://qr.example/x' }
-    : { code: '10000', msg: 'Success', out_trade_no: content.out_trade_no, trade_no: '2026', trade_status: paid ? 'TRADE_SUCCESS' : 'WAIT_BUYER_PAY', total_amount: '10.00' });
+    : { code: '10000', msg: 'Success', out_trade_no: content.out_trade_no, trade_no: '2026', trade_status: paid ? 'TRADE_SUCCESS' : 'WAIT_BUYER_PAY', total_amount: '10.00' }));
   const sign = createSign('RSA-SHA256').update(node).sign(provider.privateKey, 'base64');
   res.writeHead(200).end(`{"${form.method.replaceAll('.', '_')}_response":${node},"sign":"${sign}"}`);
 }
@@ -198,7 +275,7 @@ function keys(h, name, extra) {
   for (const [f, text] of Object.entries(files)) writeFileSync(join(dir, f), text, { mode: 0o600 });
 }
 
-const channel = async (h, kind, path) => (await h.must('POST', '/api/v1/channels', { kind, name: `c${kind}`, url: base + path, app: merchants[kind].app,
+const channel = async (h, kind, path, name = `c${kind}`) => (await h.must('POST', '/api/v1/channels', { kind, name, url: base + path, app: merchants[kind].app,
   merchant: merchants[kind].merchant, keys: `k${kind}`, fee_bp: 0, state: 0 })).id;
 
 const tell = async (h, channelId, body, headers) => {
@@ -263,12 +340,80 @@ async function clients() {
   till.end();
 }
 
+/** The whole way of shares at the provider that npm plays: every request of it is as the public pages say. */
+async function sharesOf(h, w) {
+  const wx = await channel(h, WECHAT, '', 'wx-shares'), two = await channel(h, WECHAT, '', 'wx-persons');
+  check((await most(h, wx, 3000)).status === 200, 'what the channel may pay at most is set');
+  await receiver(h, w.owner, wx, '1900000109');
+  await receiver(h, w.owner, two, 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o', { payee_kind: 2, name: '王小明' });
+  check(seen.hidden['1900000109'] === '海岸物业有限公司' && seen.hidden.oUpF8uMuAJO_M2pxb1Q9zNjWeS6o === '王小明', 'names of receivers are sealed for the provider');
+  const d = await login(h, '13700000002'), cp = w.chargers[0], charger = new Charger(h, cp);
+  await charger.open();
+  await charger.call('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M' });
+  const p = await order(h, d, charger, cp, wx, async (at) => {
+    const body = notice(seal(trade(`P${at.id}`)));
+    check((await tell(h, wx, body, { ...json, ...signed(body) }))[0] === 200, 'the notice of the payment is taken');
+  }, { amount: '10.00' });
+  const of = async () => (await h.must('GET', '/api/v1/payouts?limit=200')).items.find((x) => x.payment === p.id && x.kind === 3);
+  const s = await until('the share is paid', async () => { const x = await of(); return x?.state === 5 && x; }, 60000, 200);
+  await until('the rest is unfrozen', () => seen.unfrozen, 60000, 100);
+  check(seen.frozen === true, 'the payment was flagged');
+  check(shares.unfreeze_unsplit === false && shares.receivers.length === 1 && shares.receivers[0].account === '1900000109' && shares.receivers[0].amount === 108 &&
+    shares.receivers[0].type === 'MERCHANT_ID' && shares.receivers[0].description === `W${s.id}`, `the share as it was asked for: ${JSON.stringify(shares)}`);
+  check(seen.unfrozen.transaction_id === shares.transaction_id && seen.unfrozen.out_order_no !== shares.out_order_no, 'the rest is unfrozen under a number of its own');
+  await h.must('POST', `/api/v1/orders/${p.order_id}/refund`, { amount: '3.60', note: 'test' });
+  const back = await until('the share came back', async () => (await h.must('GET', '/api/v1/payouts?limit=200')).items.find((x) => x.payment === p.id && x.kind === 4 && x.state === 5), 60000, 200);
+  check(seen.back.amount === 108 && seen.back.return_mchid === '1900000109' && seen.back.out_order_no === shares.out_order_no && seen.back.out_return_no === `W${back.id}`,
+    `the return as it was asked for: ${JSON.stringify(seen.back)}`);
+  const told = await h.must('GET', `/api/v1/orders/${p.order_id}/story`), [got, took] = told.shares.filter((x) => x.party === w.owner);
+  check(told.sum.even && got.withdrawn === '1.08' && got.returned === '0.72' && got.waits === '0.00' && got.payouts.length === 2 && got.payouts[1].payout === back.id &&
+    got.payouts[1].taken === '-1.08' && took.owed === '-1.08' && took.settled === '1.08', `the story says that it came back and settled what he owed: ${JSON.stringify(told.shares)}`);
+  check([...Object.keys(wechatBodies), 'the query', 'the query of a return'].every((x) => seen.bodies.includes(x)), `each kind of request was judged: ${seen.bodies}`);
+  charger.ws.close();
+}
+
+/** The same at Alipay: a payment in the browser of a phone, whose signed address says that it is to be frozen. */
+async function royaltiesOf(h, w) {
+  const ali = await channel(h, ALIPAY, '/gateway.do', 'ali-shares');
+  check((await most(h, ali, 3000)).status === 200, 'what Alipay may pay at most is set');
+  await receiver(h, w.owner, ali, '2088000000000109');
+  check(seen.bound.account === '2088000000000109' && seen.bound.name === '海岸物业有限公司', `the receiver is bound: ${JSON.stringify(seen.bound)}`);
+  const d = await login(h, '13700000003'), cp = w.chargers[0], charger = new Charger(h, cp);
+  await charger.open();
+  await charger.call('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M' });
+  let frozen;
+  const p = await order(h, d, charger, cp, ali, async (at) => {
+    frozen = JSON.parse(new URL(at.url).searchParams.get('biz_content')).extend_params;
+    check((await tell(h, ali, encoded(form(members(`P${at.id}`))), { 'content-type': 'application/x-www-form-urlencoded' }))[0] === 200, 'the notice of the payment is taken');
+  }, { amount: '10.00', method: 2 });
+  check(JSON.stringify(frozen) === '{"royalty_freeze":"true"}', `the payment was flagged: ${JSON.stringify(frozen)}`);
+  const s = await until('the share is paid', async () => (await h.must('GET', '/api/v1/payouts?limit=200')).items.find((x) => x.payment === p.id && x.kind === 3 && x.state === 5), 60000, 200);
+  await until('the rest is released', () => seen.finished, 60000, 100);
+  const [one] = royalty.royalty_parameters;
+  check(royalty.royalty_parameters.length === 1 && one.trans_in === '2088000000000109' && one.amount === '1.08' && one.desc === `W${s.id}` && royalty.trade_no === '2026',
+    `the share as it was asked for: ${JSON.stringify(royalty)}`);
+  check(seen.finished.out_request_no !== royalty.out_request_no && seen.finished.trade_no === royalty.trade_no, 'the rest is released under a number of its own');
+  check(Object.keys(alipayBodies).every((x) => seen.bodies.includes(x)), `each kind of request was judged: ${seen.bodies}`);
+  charger.ws.close();
+}
+
+/** The judge of bodies says no to what is not as it should be. */
+function judgeJudges() {
+  const good = { appid: 'wx1', transaction_id: '4200', out_order_no: 'S1', unfreeze_unsplit: false,
+    receivers: [{ type: 'MERCHANT_ID', account: '19', amount: 1, description: 'd' }] };
+  const no = (change) => { const b = structuredClone(good); change(b); return wrongs(b, wechatBodies['/v3/profitsharing/orders']).length === 1; };
+  check(wrongs(good, wechatBodies['/v3/profitsharing/orders']).length === 0, 'a good body is good');
+  check(no((b) => { delete b.appid; }) && no((b) => { b.extra = 1; }) && no((b) => { b.receivers[0].amount = 0.5; }) && no((b) => { b.receivers[0].type = 'X'; }) &&
+    no((b) => { b.receivers = []; }) && no((b) => { b.out_order_no = 'S 1'; }) && no((b) => { b.receivers[0].more = ''; }), 'a body with one fault is not');
+}
+
 const h = new House({ demo: true, set: { 'pay.providers': base } });
 try {
+  judgeJudges();
   await clients();
   await h.start();
   await h.setup();
-  await h.world();
+  const w = await h.world({ elec_e5: 8000000, service_e5: 4000000 });
   keys(h, 'k1', { secret: SECRET });
   keys(h, 'k2', {});
   keys(h, 'k3', {});
@@ -319,10 +464,13 @@ try {
   const words = ['bad-form', 'stale', 'unknown-key', 'bad-signature', 'bad-cipher', 'not-ours', 'replayed'];
   check(audit.length >= 30, `refusals are audited: ${audit.length}`);
   check(audit.every((x) => words.includes(x.detail)) && words.every((w) => audit.some((x) => x.detail === w)), 'the audit says why in a word, and nothing of what was sent');
+  await sharesOf(h, w);
+  await royaltiesOf(h, w);
   check(seen.bad.length === 0, `every request of ours verifies: ${seen.wechat} of WeChat, ${seen.alipay} of Alipay; bad: ${seen.bad}`);
   check(!h.log.includes('BEGIN') && !h.log.includes(SECRET), 'no key in the log');
   await h.kill('SIGTERM');
-  check(h.check().code === 0, 'the books balance');
+  const books = h.check();
+  check(books.code === 0, `the books balance: ${books.text}`);
 } catch (e) {
   process.exitCode = 1;
   console.log(`FAILED: ${e.stack}`);

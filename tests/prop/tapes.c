@@ -36,6 +36,7 @@ static const struct target targets[] = {
     {"csv", tape_csv, 10000, true},
     {"config", tape_config, 4000, false},
     {"web", tape_web, 10000, false},
+    {"ftp", tape_ftp, 20000, false},
     {"ws", tape_ws, 1000, false},
     {"ocpp_gate", tape_ocpp_gate, 500, false},
     {"ykc_gate", tape_ykc_gate, 500, false},

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* gen_errors.c: errors.tsv (tab-separated: name number http ocpp level en zh) → errors_gen.h with the enum, errors_gen.c with
- * the rows. Usage: gen_errors in.tsv out.h out.c. Numbers must be -1, -2, … in order, so that a row is found by index. */
+ * the rows. Usage: gen_errors in.tsv out.h out.c. Numbers must be -1, -2, … in order, so that a row is found by index;
+ * those left out read as the first. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS = 7 };
+enum { COLUMNS = 7, LAST = 999 };
 
 static void die(int line, const char *what)
 {
@@ -58,8 +59,12 @@ int main(int argc, char **argv)
         if (row[0] == '#' || row[0] == '\n')
             continue;
         cut(row, col, line);
-        if (atol(col[1]) != -(++n))
-            die(line, "numbers must run -1, -2, … without gaps");
+        long number = -atol(col[1]);
+        if (number <= n || number > LAST)
+            die(line, "numbers must run -1, -2, …");
+        while (++n < number)
+            fprintf(c, "    {\"internal\", 500, \"InternalError\", \"error\", \"Error %d\", \"错误 %d\"},\n",
+                    n, n);
         row_write(h, c, col);
     }
     fprintf(h, "    ERR_LAST = -%d\n};\n#endif\n", n);

@@ -14,5 +14,5 @@ export const taxTexts: Pairs = {
   'tax.receipts': ['缴税记录', 'Receipts'], 'tax.noreceipt': ['还没有缴税记录', 'No receipts yet'],
   'parties.cert': ['证件号码', 'Certificate number'], 'parties.cert.hint': ['个人收款方申报个税用；同一人只能登记一个分成方', "For the tax office; one person is one party"],
   'channels.most': ['单笔限额', 'Most of one transfer'], 'channels.daymost': ['单人单日限额', 'Most of one payee a day'], 'channels.named': ['实名校验起点', 'Names the payee from'], 'channels.limit.hint': ['按渠道审批的转账场景填写，0 为不限', 'As the provider approved the scene; 0 = no limit'],
-  'payouts.tax': ['代扣个税 {v}', '{v} tax withheld'], 'months.tax': ['其中个税', 'Of which tax'],
+  'payouts.tax': ['代扣个税 {v}', '{v} tax withheld'],
 }

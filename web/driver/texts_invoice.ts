@@ -3,6 +3,7 @@
 import type { Pairs } from '@/i18n'
 
 export const invoiceTexts: Pairs = {
+  'invoice.further': ['补开差额', 'The difference'],
   'invoice.title': ['发票', 'Invoices'], 'invoice.ask': ['申请开票', 'Ask for an invoice'], 'invoice.none': ['还没有发票', 'No invoices yet'], 'invoice.nothing': ['没有可开票的订单', 'No orders to invoice'],
   'invoice.choose': ['选择订单', 'Choose orders'], 'invoice.all': ['全选', 'All'], 'invoice.seller': ['销售方：{v}', 'Seller: {v}'], 'invoice.other': ['一张发票只能有一个销售方', 'One invoice has one seller'],
   'invoice.person': ['个人', 'A person'], 'invoice.company': ['企业', 'A company'], 'invoice.name': ['发票抬头', 'Title'], 'invoice.taxno': ['税号', 'Tax number'], 'invoice.taxbad': ['15 至 20 位大写字母或数字', '15 to 20 capitals or digits'], 'invoice.email': ['接收邮箱', 'E-mail'], 'invoice.emailbad': ['邮箱格式不对', 'Not an e-mail address'],

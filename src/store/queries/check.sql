@@ -33,6 +33,26 @@ FROM payout o LEFT JOIN orders r ON r.id = o.order_id
 WHERE o.kind = 3 AND o.state NOT IN (6, 7, 8)
 GROUP BY o.order_id, o.party ORDER BY o.order_id, o.party;
 
+-- Shares that were asked back after a refund: of each, the share that it is of, and the transfer by which it came back.
+-- name: check_returned() many
+-- out: id id, amount money, state int, transfer id, settled id, share money, back money, moved money, n i64
+SELECT o.id, o.amount, o.state, o.transfer, o.settled,
+       COALESCE((SELECT CASE WHEN s.said <> 0 THEN s.said ELSE s.amount END FROM payout s
+                 WHERE s.id = o.of_payout AND s.kind = 3 AND s.state NOT IN (6, 7, 8) AND s.party = o.party AND s.order_id = o.order_id
+                   AND s.payment = o.payment AND s.channel = o.channel AND s.currency = o.currency AND s.tenant = o.tenant), 0) AS share,
+       (SELECT CAST(COALESCE(-sum(x.amount), 0) AS BIGINT) FROM payout x
+        WHERE x.order_id = o.order_id AND x.order_id <> 0 AND x.kind = 4 AND x.of_payout = o.of_payout AND x.state NOT IN (6, 7, 8)) AS back,
+       COALESCE((SELECT t.amount FROM transfer t WHERE t.id = o.settled AND t.code = 25 AND t.order_id = o.order_id
+                   AND t.tenant = o.tenant AND t.currency = o.currency), 0) AS moved,
+       (SELECT count(*) FROM payout y WHERE y.order_id = o.order_id AND y.order_id <> 0 AND y.settled = o.settled AND y.settled <> 0) AS n
+FROM payout o WHERE o.kind = 4 ORDER BY o.id;
+
+-- Transfers of shares that came back which no return names.
+-- name: check_returned_strays() many
+-- out: id id
+SELECT t.id FROM transfer t WHERE t.code = 25
+  AND NOT EXISTS (SELECT 1 FROM payout o WHERE o.order_id = t.order_id AND o.order_id <> 0 AND o.kind = 4 AND o.settled = t.id) ORDER BY t.id;
+
 -- name: check_payments() many
 -- out: id id, tenant id, driver id, currency text, amount money, refunded money, state int, transfer id, given money
 SELECT p.id, p.tenant, p.driver, p.currency, p.amount, p.refunded, p.state, p.transfer,
@@ -107,7 +127,7 @@ WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = f.order_id)
 UNION ALL
 SELECT 'split_part' AS what, p.order_id AS id FROM split_part p
 WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = p.order_id)
-  AND NOT (p.fee_kind = 0 AND EXISTS (SELECT 1 FROM transfer t WHERE t.id = p.order_id AND t.code = 14))
+  AND NOT (p.fee_kind = 0 AND EXISTS (SELECT 1 FROM transfer t WHERE t.id = p.order_id AND t.code IN (11, 14, 23)))
 UNION ALL
 SELECT 'session' AS what, s.id AS id FROM session s
 WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = s.order_id)
@@ -178,18 +198,10 @@ ORDER BY o.id, x.seq;
 -- out: party id, taken money, there money
 SELECT p.id,
        (SELECT CAST(COALESCE(sum(CASE WHEN o.state = 5 THEN o.amount ELSE o.tax END), 0) AS BIGINT) FROM payout o
-        WHERE o.party = p.id AND o.kind IN (1, 3) AND o.state NOT IN (6, 7, 8)) AS taken,
+        WHERE o.party = p.id AND o.kind IN (1, 3, 4) AND o.state NOT IN (6, 7, 8)) AS taken,
        (SELECT CAST(COALESCE(sum(a.posted_in - a.posted_out), 0) AS BIGINT) FROM account a
         WHERE a.tenant = p.tenant AND a.kind IN (5, 6, 13, 15) AND a.owner = p.id AND a.currency <> '') AS there
 FROM party p WHERE p.kind <> 1 ORDER BY p.id;
-
--- name: check_statements() many
--- out: id id, party id, opening money, shares money, refunds money, withdrawn money, closing money, got money, taken money
-SELECT s.id, s.party, s.opening, s.shares, s.refunds, s.withdrawn, s.closing,
-       (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM split_part x WHERE x.party = s.party AND x.at_ms < s.to_ms) AS got,
-       (SELECT CAST(COALESCE(sum(o.amount), 0) AS BIGINT) FROM payout o
-        WHERE o.party = s.party AND o.kind IN (1, 3) AND o.state = 5 AND o.done_ms < s.to_ms) AS taken
-FROM statement s ORDER BY s.id;
 
 -- name: check_companies() many
 -- out: id id, tenant id, kind int, credit money, advance money, account id, captured money, refunded money, collected money
@@ -324,7 +336,7 @@ FROM orders o LEFT JOIN payment p ON p.id = o.payment WHERE o.payer_kind = 2 ORD
 SELECT p.id, p.kind, p.tenant, p.charger, p.connector, p.state,
   CASE WHEN p.payer_kind <> 0 OR p.driver <> 0 OR p.cap <> 0 OR p.hold <> 0 OR p.elec <> 0 OR p.service <> 0 OR p.occupancy <> 0
          OR p.total <> 0 OR p.paid <> 0 OR p.refunded <> 0 OR p.loss <> 0 OR p.transfer <> 0 OR p.lines <> 0 OR p.parts <> 0
-         OR p.company <> 0 OR p.invoice <> 0 OR p.gift <> 0 OR p.payment <> 0 THEN 1 ELSE 0 END AS amounts,
+         OR p.company <> 0 OR p.invoice <> 0 OR p.invoice_more <> 0 OR p.gift <> 0 OR p.payment <> 0 THEN 1 ELSE 0 END AS amounts,
   p.energy_mwh, p.doubt_mwh,
   (SELECT CAST(COALESCE(sum(s.energy_mwh), 0) AS BIGINT) FROM session s WHERE s.order_id = p.id) AS session,
   COALESCE(m.id, 0) AS m_id, COALESCE(m.kind, 0) AS m_kind, COALESCE(m.tenant, 0) AS m_tenant, COALESCE(m.charger, 0) AS m_charger,

@@ -26,13 +26,13 @@ JOIN invoice v ON v.id = l.invoice
 ORDER BY l.invoice, l.seq;
 
 -- name: check_invoice_orders() many
--- out: id id, paid money, refunded money, invoice id, paper money, invoices i64, on_invoice id, strangers i64
+-- out: id id, paid money, refunded money, invoice id, paper money, invoices i64, unnamed i64, strangers i64
 SELECT i.order_id, COALESCE(min(o.paid), 0), COALESCE(min(o.refunded), 0), COALESCE(min(o.invoice), 0),
        CAST(COALESCE(sum(CASE WHEN v.red_of = 0 AND v.state <= 3 THEN i.rest_elec + i.rest_service + i.rest_occupancy
                               ELSE 0 END), 0) AS BIGINT) AS paper,
        count(CASE WHEN v.red_of = 0 AND v.state <= 3 AND i.rest_elec + i.rest_service + i.rest_occupancy > 0 THEN 1 END) AS invoices,
-       COALESCE(max(CASE WHEN v.red_of = 0 AND v.state <= 3 AND i.rest_elec + i.rest_service + i.rest_occupancy > 0 THEN v.id END), 0)
-         AS on_invoice,
+       count(CASE WHEN v.red_of = 0 AND v.state <= 3 AND i.rest_elec + i.rest_service + i.rest_occupancy > 0
+                    AND v.id <> o.invoice AND v.id <> o.invoice_more THEN 1 END) AS unnamed,
        count(CASE WHEN o.id IS NULL OR v.id IS NULL OR v.tenant <> o.tenant OR v.driver <> o.driver OR v.seller <> o.seller
                     OR v.currency <> o.currency THEN 1 END) AS strangers
 FROM invoice_order i
@@ -41,8 +41,14 @@ LEFT JOIN orders o ON o.id = i.order_id
 GROUP BY i.order_id ORDER BY i.order_id;
 
 -- name: check_invoice_named() many
--- out: id id, invoice id, state int, red_of id
-SELECT o.id, o.invoice, COALESCE(v.state, 0), COALESCE(v.red_of, 0)
+-- out: id id, invoice id, state int, red_of id, alone int
+SELECT o.id AS id, o.invoice AS invoice, COALESCE(v.state, 0) AS state, COALESCE(v.red_of, 0) AS red_of, 0 AS alone
 FROM orders o
 LEFT JOIN invoice v ON v.id = o.invoice
-WHERE o.invoice <> 0 ORDER BY o.id;
+WHERE o.invoice <> 0
+UNION ALL
+SELECT o.id, o.invoice_more, COALESCE(v.state, 0), COALESCE(v.red_of, 0), CASE WHEN o.invoice = 0 OR o.invoice = o.invoice_more THEN 1 ELSE 0 END
+FROM orders o
+LEFT JOIN invoice v ON v.id = o.invoice_more
+WHERE o.invoice_more <> 0
+ORDER BY id, invoice;

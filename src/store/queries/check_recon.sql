@@ -8,6 +8,19 @@ SELECT d.id, d.tenant, d.currency, d.suspense, d.state, d.transfer, d.resolved, 
        COALESCE((SELECT t.code FROM transfer t WHERE t.id = d.resolved), 0)
 FROM bill_diff d ORDER BY d.id;
 
+-- What went from suspense to a party: the difference and the party's part, each with the other.
+-- name: check_diff_parts() many
+-- out: id id, transfer id
+SELECT d.id, d.resolved AS transfer
+FROM bill_diff d LEFT JOIN split_part x ON x.order_id = d.resolved AND x.seq = 1
+WHERE d.way = 8 AND d.state = 3 AND (x.order_id IS NULL OR x.transfer <> d.resolved OR x.party <> d.target OR x.amount <> d.suspense
+  OR x.tenant <> d.tenant OR x.fee_kind <> 0 OR d.checked_by = 0 OR d.checked_by = d.asked_by)
+UNION ALL
+SELECT COALESCE(d.id, 0) AS id, x.transfer
+FROM split_part x JOIN transfer t ON t.id = x.transfer AND t.code = 11 LEFT JOIN bill_diff d ON d.resolved = x.transfer AND d.way = 8
+WHERE x.fee_kind = 0 AND x.clause = 0 AND d.id IS NULL
+ORDER BY transfer, id;
+
 -- name: check_bills() many
 -- out: id id, channel id, rows int, matched int, fees money, fee_due money, transfer id, posted money, extra money
 SELECT b.id, b.channel, b.rows, b.matched, b.fees, b.fee_due, b.transfer,

@@ -51,10 +51,3 @@ SELECT p.id, p.tax_sum, p.tax_held,
        (SELECT CAST(COALESCE(sum(o.tax), 0) AS BIGINT) FROM payout o
         WHERE o.party = p.id AND o.tax_month = p.tax_month AND o.tax_at <> 0 AND o.state NOT IN (6, 7, 8)) AS is_held
 FROM party p WHERE p.tax_month <> 0 OR p.tax_sum <> 0 OR p.tax_held <> 0 ORDER BY p.id;
-
--- name: check_tax_statements() many
--- out: id id, tax money, is_tax money
-SELECT s.id, s.tax,
-       (SELECT CAST(COALESCE(sum(o.tax), 0) AS BIGINT) FROM payout o
-        WHERE o.party = s.party AND o.kind = 1 AND o.state = 5 AND o.done_ms >= s.from_ms AND o.done_ms < s.to_ms) AS is_tax
-FROM statement s ORDER BY s.id;

@@ -1,13 +1,18 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Invoices, for the web front. Titles, tax numbers and addresses are personal: routes that show them to staff ask for invoice.read.
 
+-- What of an order is not on an invoice: all of it, or what its true end added since it is on one (further 1). Gift money is on none.
 -- name: me_invoiceable(tenant id, actor id, after id, lim int) many
--- out: id id, station_name text, seller text, currency text, zone text, energy_mwh energy, amount money, start_ms time, end_ms time
-SELECT o.id, COALESCE(s.name, ''), o.seller, o.currency, COALESCE(s.zone, ''), o.energy_mwh, o.paid - o.refunded, o.start_ms, o.end_ms
+-- out: id id, station_name text, seller text, currency text, zone text, energy_mwh energy, amount money, start_ms time, end_ms time, further int
+SELECT o.id, COALESCE(s.name, ''), o.seller, o.currency, COALESCE(s.zone, ''), o.energy_mwh,
+       o.paid - o.refunded - o.gift - COALESCE(i.rest_elec + i.rest_service + i.rest_occupancy, 0), o.start_ms, o.end_ms,
+       CASE WHEN o.invoice <> 0 THEN 1 ELSE 0 END
 FROM orders o
 LEFT JOIN station s ON s.id = o.station
-WHERE o.driver = :actor AND o.tenant = :tenant AND o.state = 8 AND o.payer_kind IN (1, 2) AND o.invoice = 0
-  AND o.paid > o.refunded AND o.id < :after
+LEFT JOIN invoice_order i ON i.invoice = o.invoice AND i.order_id = o.id AND o.invoice <> 0
+WHERE o.driver = :actor AND o.tenant = :tenant AND o.state = 8 AND o.payer_kind IN (1, 2) AND o.invoice_more = 0
+  AND o.paid - o.refunded - o.gift > COALESCE(i.rest_elec + i.rest_service + i.rest_occupancy, 0)
+  AND (o.invoice = 0 OR i.rest_elec + i.rest_service + i.rest_occupancy > 0) AND o.id < :after
 ORDER BY o.id DESC LIMIT :lim;
 
 -- Who is invoiced is seen by himself and by whoever may see drivers.

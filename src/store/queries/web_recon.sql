@@ -5,7 +5,7 @@
 -- out: fee_bp int
 SELECT fee_bp FROM channel WHERE id = :id AND tenant = :tenant AND state <> 2 AND kind <> 4;
 
--- What went through a channel in a window of time: payments (1), and payouts and refunds (2), with what is known of each from
+-- What went through a channel in a window of time: payments (1), payouts and refunds (2), shares that came back (3), with what is known of each from
 -- other bills: `half` is an open difference that lacks their side, `late` one that lacks ours, `other` counts bills that have it.
 -- A payment that turned out to be paid by a bill came with that bill and is not looked for again.
 -- name: bill_ours(tenant id, id id, from_ms time, to_ms time, day int) many
@@ -24,7 +24,8 @@ FROM payment p
 WHERE p.tenant = :tenant AND p.channel = :id AND p.state IN (3, 6) AND p.paid_ms >= :from_ms AND p.paid_ms < :to_ms
   AND NOT EXISTS (SELECT 1 FROM bill_diff d WHERE d.of_row = p.id AND d.of_row <> 0 AND d.way = 2 AND d.state = 3)
 UNION ALL
-SELECT 2, o.id, CASE WHEN o.said <> 0 THEN o.said ELSE o.amount - o.fee - o.tax END, o.done_ms,
+SELECT CASE WHEN o.kind = 4 THEN 3 ELSE 2 END, o.id,
+       CASE WHEN o.kind = 4 THEN -o.amount WHEN o.said <> 0 THEN o.said ELSE o.amount - o.fee - o.tax END, o.done_ms,
        (SELECT COALESCE(max(d.id), 0) FROM bill_diff d WHERE d.of_row = o.id AND d.of_row <> 0 AND d.bill <> 0 AND d.class IN (3, 5)
           AND d.state <> 3 AND d.theirs_day = 0 AND d.asked_by = 0) AS half,
        (SELECT COALESCE(max(d.state), 0) FROM bill_diff d WHERE d.of_row = o.id AND d.of_row <> 0 AND d.bill <> 0 AND d.class IN (3, 5)
@@ -51,7 +52,8 @@ SELECT 1, p.channel, CASE WHEN p.state IN (3, 6) AND NOT EXISTS (SELECT 1 FROM b
           AND d.theirs_day <> 0 AND d.theirs_day <> :day) AS other
 FROM payment p WHERE p.id = :row_id AND p.tenant = :tenant
 UNION ALL
-SELECT 2, o.channel, CASE WHEN o.state = 5 THEN 1 ELSE 0 END, CASE WHEN o.said <> 0 THEN o.said ELSE o.amount - o.fee - o.tax END, o.done_ms,
+SELECT CASE WHEN o.kind = 4 THEN 3 ELSE 2 END, o.channel, CASE WHEN o.state = 5 THEN 1 ELSE 0 END,
+       CASE WHEN o.kind = 4 THEN -o.amount WHEN o.said <> 0 THEN o.said ELSE o.amount - o.fee - o.tax END, o.done_ms,
        (SELECT COALESCE(max(d.id), 0) FROM bill_diff d WHERE d.of_row = o.id AND d.of_row <> 0 AND d.bill <> 0 AND d.class IN (3, 5)
           AND d.state <> 3 AND d.theirs_day = 0 AND d.asked_by = 0) AS half,
        (SELECT COALESCE(max(d.state), 0) FROM bill_diff d WHERE d.of_row = o.id AND d.of_row <> 0 AND d.bill <> 0 AND d.class IN (3, 5)

@@ -185,11 +185,23 @@ FROM firmware WHERE id = :id AND tenant = :tenant;
 SELECT CAST(COALESCE(sum(size), 0) AS BIGINT) FROM firmware WHERE tenant = :tenant AND state <> 2;
 
 -- name: web_firmware_for(file id, charger id) one
--- out: name text, size i64, sha256 text
-SELECT f.name, f.size, f.sha256
+-- out: name text, size i64, sha256 text, created_ms time
+SELECT f.name, f.size, f.sha256, f.created_ms
 FROM firmware f
 JOIN charger c ON c.tenant = f.tenant
 WHERE f.id = :file AND c.id = :charger AND f.state = 1 AND c.state = 0;
+
+-- name: firmware_ftp(path text) one
+-- out: charger id, tenant id, command id, payload text
+SELECT c.id, c.tenant, m.id, m.payload
+FROM charger c
+JOIN command m ON m.id = c.update_id
+WHERE c.path = :path AND c.path <> '' AND c.protocol = 2 AND c.state = 0 AND m.action = 'Update';
+
+-- name: web_charger_ac(charger id) one
+-- out: ac i64
+SELECT CASE WHEN EXISTS (SELECT 1 FROM connector k WHERE k.charger = :charger AND k.kind = 1)
+             AND NOT EXISTS (SELECT 1 FROM connector k WHERE k.charger = :charger AND k.kind = 2) THEN 1 ELSE 0 END;
 
 -- name: occupancy_rules(tenant id, after id, lim int) many
 -- out: id id, family id, name text, from_ms time, created_ms time, free_min int, cap_order money, cap_day money

@@ -51,6 +51,12 @@ FROM payout WHERE id = :id AND tenant = :tenant;
 SELECT id, state, due_ms, amount FROM payout
 WHERE party = :of_party AND id < :transfer AND transfer = :transfer AND kind = 3 AND tenant = :tenant ORDER BY id DESC LIMIT 1;
 
+-- What came back to the channel of a share that it had paid.
+-- name: story_returned(tenant id, transfer id, order id) one
+-- out: id id, of_payout id, amount money
+SELECT id, of_payout, amount FROM payout
+WHERE order_id = :order AND order_id <> 0 AND kind = 4 AND settled = :transfer AND tenant = :tenant ORDER BY id DESC LIMIT 1;
+
 -- Principal of a payment that went back to its source.
 -- name: story_payouts_of(tenant id, driver id, payment id) many
 -- out: id id

@@ -379,17 +379,107 @@ static void test_start_waits_for_plug(void **state)
     failed_for(order, ERR_TIMEOUT);
 }
 
+/* ---- a pile fetches its firmware ---- */
+
+static int64_t update_call(void)
+{
+    struct cmd *c = world_web(w, CMD_CALL, w->person, ACTOR_PERSON);
+    c->u.call.charger = w->pile;
+    c->u.call.n = 2;
+    (void)str_copy(c->u.call.action, sizeof c->u.call.action, STR_LIT("Update"));
+    memcpy(c->u.call.payload, "{}", 2);
+    assert_int_equal(world_send(w, c), 0);
+    return w->reply.u.made.id;
+}
+
+static int fetched(int64_t call, enum fetch_stage stage, int64_t at)
+{
+    struct cmd *c = world_web(w, CMD_FETCHED, 0, ACTOR_CHARGER);
+    c->u.fetched = (struct cmd_fetched){.charger = w->pile,
+                                        .command = call,
+                                        .firmware = 77,
+                                        .at = at,
+                                        .size = 300,
+                                        .stage = stage,
+                                        .peer = "10.0.0.7"};
+    return world_send(w, c);
+}
+
+static const char *fetch_state(void)
+{
+    return ((const struct row_charger *)world_row(w, ROW_CHARGER, w->pile))->update_state;
+}
+
+static void test_fetched(void **state)
+{
+    (void)state;
+    int64_t call = update_call();
+    size_t audits = world_count(w, ROW_AUDIT);
+    assert_string_equal(fetch_state(), "");
+    assert_int_equal(fetched(call, FETCH_FLOWS, 0), 0);
+    assert_string_equal(fetch_state(), "Downloading 0%");
+    assert_int_equal(fetched(call, FETCH_FLOWS, 299), 0);
+    assert_string_equal(fetch_state(), "Downloading 99%");
+    assert_int_equal(fetched(call, FETCH_BROKE_OFF, 150), 0);
+    assert_string_equal(fetch_state(), "BrokenOff 50%");
+    assert_int_equal(world_count(w, ROW_AUDIT), audits + 1); /* once that it came */
+    assert_int_equal(fetched(call, FETCH_WHOLE, 300), 0);
+    assert_string_equal(fetch_state(), "Downloaded");
+    assert_int_equal(world_count(w, ROW_AUDIT), audits + 2); /* and once that it has it */
+    const struct row_audit *last = world_last(w, ROW_AUDIT);
+    assert_string_equal(last->action, "firmware.fetched");
+    assert_string_equal(last->detail, "firmware 77 to 10.0.0.7");
+    assert_int_equal(last->object, w->pile);
+    assert_int_equal(last->actor_kind, ACTOR_CHARGER);
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(fetched(call, FETCH_FLOWS, i), 0);
+        assert_int_equal(fetched(call, FETCH_WHOLE, 300), 0);
+    }
+    assert_string_equal(fetch_state(), "Downloaded");
+    assert_int_equal(world_count(w, ROW_AUDIT), audits + 2);
+}
+
+static void test_fetched_not(void **state)
+{
+    (void)state;
+    int64_t first = update_call(), call = update_call();
+    size_t audits = world_count(w, ROW_AUDIT);
+    assert_int_equal(fetched(first, FETCH_WHOLE, 300), ERR_STALE); /* of the call before */
+    assert_int_equal(fetched(call, FETCH_FLOWS, 301), ERR_STALE);
+    assert_int_equal(fetched(call, FETCH_FLOWS, -1), ERR_STALE);
+    struct cmd *c = world_web(w, CMD_FETCHED, 0, ACTOR_CHARGER);
+    c->head.tenant = w->tenant + 1;
+    c->u.fetched = (struct cmd_fetched){.charger = w->pile, .command = call, .size = 300};
+    assert_int_equal(world_send(w, c), ERR_NOT_FOUND);
+    assert_string_equal(fetch_state(), "");
+    struct cmd *note = world_pile(w, CMD_NOTE);
+    note->u.note.charger = w->pile;
+    (void)str_copy(note->u.note.kind, sizeof note->u.note.kind, STR_LIT("firmware"));
+    (void)str_copy(note->u.note.status, sizeof note->u.note.status, STR_LIT("WrongModel"));
+    assert_int_equal(world_send(w, note), 0);
+    assert_int_equal(fetched(call, FETCH_WHOLE, 300), 0);
+    assert_string_equal(fetch_state(), "WrongModel"); /* the pile's own word */
+    assert_int_equal(world_count(w, ROW_AUDIT), audits + 1);
+}
+
 int core_charger(void);
 int core_charger(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, up, down)
     const struct CMUnitTest tests[] = {
-        T(test_let_in_before_called),    T(test_stop_latency_kept),
-        T(test_interval_after_restart),  T(test_interval_when_it_was_away),
-        T(test_interval_refused),        T(test_dead_man_limit),
-        T(test_dead_man_suspended),      T(test_quota_of_calls),
-        T(test_start_unplugged_refused), T(test_start_unplugged_pile),
+        T(test_let_in_before_called),
+        T(test_stop_latency_kept),
+        T(test_interval_after_restart),
+        T(test_interval_when_it_was_away),
+        T(test_interval_refused),
+        T(test_dead_man_limit),
+        T(test_dead_man_suspended),
+        T(test_quota_of_calls),
+        T(test_start_unplugged_refused),
+        T(test_start_unplugged_pile),
         T(test_start_waits_for_plug),
+        T(test_fetched),
+        T(test_fetched_not),
     };
     return cmocka_run_group_tests_name("core charger", tests, NULL, NULL);
 }

@@ -215,6 +215,15 @@ static void guaranteed(void)
     assert_int_equal(world_send(w, c), 0);
 }
 
+static int code_count(int32_t code)
+{
+    int n = 0;
+    for (size_t i = 0; i < w->rows_n; i++)
+        if (w->rows[i].table == ROW_TRANSFER)
+            n += ((const struct row_transfer *)world_unpacked(w, &w->rows[i]))->code == code;
+    return n;
+}
+
 static void test_month_ends(void **state)
 {
     (void)state;
@@ -230,7 +239,12 @@ static void test_month_ends(void **state)
     assert_int_equal(balance(ACCOUNT_OVERRUN, 0), -(1100000 - 12000 - 12000));
     const struct row_transfer *t = world_last(w, ROW_TRANSFER);
     assert_int_equal(t->code, TRANSFER_CLAUSE);
+    assert_int_equal(t->amount, 1000000 - 12000);
     assert_string_equal(t->note, "2026-01");
+    const struct row_split_part *part = world_last(w, ROW_SPLIT_PART);
+    assert_int_equal(part->clause, CLAUSE_GUARANTEE);
+    assert_int_equal(code_count(TRANSFER_RENT), 1); /* a transfer and a line of its own */
+    assert_int_equal(code_count(TRANSFER_CLAUSE), 1);
     world_restart(w);
     world_run(w, 20 * DAY_MS);
     assert_int_equal(given(w->owner), 1100000); /* once */

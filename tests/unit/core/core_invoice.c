@@ -406,6 +406,89 @@ static void test_refund_makes_red(void **state)
     verify();
 }
 
+/* Estimated at 1 kWh, 1.20, because the charger fell silent; its invoice is issued. */
+static int64_t estimated_invoiced(int64_t *tx, int64_t *id)
+{
+    int64_t order = world_charging(w, 40000, tx);
+    world_run(w, 30000);
+    world_meter(w, *tx, 2 * KWH, 120000);
+    world_close(w);
+    world_run(w, 3700 * 1000);
+    assert_int_equal(world_order(w, order)->paid, 12000);
+    *id = invoice_over(&order, 1);
+    assert_int_equal(decide(*id, INVOICE_ISSUE, "L1"), 0);
+    world_restart(w);
+    assert_int_equal(world_open(w), 0);
+    return order;
+}
+
+/* What the true end adds to an order that is on an invoice goes on a further one, once; refunds are taken
+ * off that first; and when one is reversed the other is the order's. */
+static void test_late_end_adds(void **state)
+{
+    (void)state;
+    int64_t tx, id, order = estimated_invoiced(&tx, &id);
+    assert_int_equal(world_send(w, asking(&order, 1)), ERR_CONFLICT); /* nothing was added yet */
+    assert_int_equal(world_tx_stop(w, tx, 3 * KWH, w->now - 3000 * 1000), 0);
+    assert_int_equal(world_order(w, order)->paid, 24000);
+    assert_int_equal(red_of(id), 0);
+    int64_t more = invoice_over(&order, 1);
+    assert_int_equal(invoice_row(more)->amount, 12000);
+    assert_int_equal(invoice_row(id)->amount, 12000);
+    assert_int_equal(on_paper(order), 24000);
+    assert_int_equal(world_order(w, order)->invoice, id);
+    assert_int_equal(world_order(w, order)->invoice_more, more);
+    assert_int_equal(world_send(w, asking(&order, 1)), ERR_CONFLICT);
+    verify();
+    assert_int_equal(decide(more, INVOICE_CANCEL, ""), 0); /* and asked for again */
+    assert_int_equal(world_order(w, order)->invoice_more, 0);
+    more = invoice_over(&order, 1);
+    assert_int_equal(decide(more, INVOICE_ISSUE, "L2"), 0);
+    world_restart(w);
+    assert_int_equal(world_open(w), 0);
+    assert_int_equal(refund(order, 15000), 0);
+    assert_int_equal(invoice_row(red_of(more))->amount, -12000);
+    assert_int_equal(invoice_row(red_of(id))->amount, -3000);
+    assert_int_equal(on_paper(order), 9000);
+    verify();
+    assert_int_equal(decide(red_of(more), INVOICE_ISSUE, "R2"), 0);
+    assert_int_equal(world_order(w, order)->invoice, id);
+    assert_int_equal(world_order(w, order)->invoice_more, 0);
+    assert_int_equal(world_send(w, asking(&order, 1)), ERR_CONFLICT); /* all of it is on paper */
+    verify();
+}
+
+/* The first of two is reversed: the further one stays, and what is free can be asked for anew. */
+static void test_first_of_two_is_reversed(void **state)
+{
+    (void)state;
+    int64_t tx, id, order = estimated_invoiced(&tx, &id);
+    assert_int_equal(world_tx_stop(w, tx, 3 * KWH, w->now - 3000 * 1000), 0);
+    int64_t more = invoice_over(&order, 1);
+    assert_int_equal(decide(more, INVOICE_ISSUE, "L2"), 0);
+    assert_int_equal(decide(id, INVOICE_REVERSE, "another title"), 0);
+    assert_int_equal(decide(red_of(id), INVOICE_ISSUE, "R1"), 0);
+    assert_int_equal(world_order(w, order)->invoice, more);
+    assert_int_equal(world_order(w, order)->invoice_more, 0);
+    int64_t again = invoice_over(&order, 1);
+    assert_int_equal(invoice_row(again)->amount, 12000);
+    assert_int_equal(on_paper(order), 24000);
+    verify();
+}
+
+/* What the true end takes away is taken off by a red one, in part. */
+static void test_late_end_takes(void **state)
+{
+    (void)state;
+    int64_t tx, id, order = estimated_invoiced(&tx, &id);
+    assert_int_equal(world_tx_stop(w, tx, 2 * KWH - 50000, w->now - 3000 * 1000), 0);
+    assert_int_equal(world_order(w, order)->paid - world_order(w, order)->refunded, 11400);
+    assert_int_equal(invoice_row(red_of(id))->amount, -600);
+    assert_int_equal(invoice_row(id)->back, 600);
+    assert_int_equal(on_paper(order), 11400);
+    verify();
+}
+
 static void test_refund_lowers_a_request(void **state)
 {
     (void)state;
@@ -646,6 +729,9 @@ int core_invoice(void)
         cmocka_unit_test_setup_teardown(test_bad_decisions, up, down),
         cmocka_unit_test_setup_teardown(test_rejected_and_cancelled, up, down),
         cmocka_unit_test_setup_teardown(test_refund_makes_red, up, down),
+        cmocka_unit_test_setup_teardown(test_late_end_adds, up, down),
+        cmocka_unit_test_setup_teardown(test_first_of_two_is_reversed, up, down),
+        cmocka_unit_test_setup_teardown(test_late_end_takes, up, down),
         cmocka_unit_test_setup_teardown(test_refund_lowers_a_request, up, down),
         cmocka_unit_test_setup_teardown(test_refund_while_exported, up, down),
         cmocka_unit_test_setup_teardown(test_reversed_and_asked_again, up, down),

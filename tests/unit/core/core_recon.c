@@ -358,6 +358,67 @@ static void test_two_people_above_the_limit(void **state)
     assert_int_equal(decide(id, DIFF_ACT_RESOLVE, DIFF_TO_DRIVER, driver, w->person), 0);
 }
 
+/* A party's share: by two people whatever its size, with a part of its own; a negative one is taken. */
+static void test_to_a_party(void **state)
+{
+    (void)state;
+    int64_t id = one(BILL_THEIRS_ONLY, 0, 7000);
+    size_t parts = world_count(w, ROW_SPLIT_PART);
+    assert_int_equal(decide(id, DIFF_ACT_RESOLVE, DIFF_TO_PARTY, driver, w->person), ERR_NOT_FOUND);
+    assert_int_equal(decide(id, DIFF_ACT_RESOLVE, DIFF_TO_PARTY, w->platform, w->person),
+                     ERR_RANGE);
+    assert_int_equal(decide(id, DIFF_ACT_RESOLVE, DIFF_TO_PARTY, w->owner, w->person), 0);
+    assert_int_equal(decide(id, DIFF_ACT_APPROVE, 0, 0, w->person), ERR_DENIED);
+    assert_int_equal(balance(ACCOUNT_SUSPENSE, 0), 7000); /* nothing moved yet */
+    assert_int_equal(world_count(w, ROW_SPLIT_PART), parts);
+    world_restart(w);
+    assert_int_equal(decide(id, DIFF_ACT_APPROVE, 0, 0, second), 0);
+    assert_int_equal(balance(ACCOUNT_PENDING, w->owner), 7000);
+    const struct row_split_part *p = world_last(w, ROW_SPLIT_PART);
+    assert_int_equal(p->party, w->owner);
+    assert_int_equal(p->amount, 7000);
+    assert_int_equal(p->transfer, diff_row(id)->resolved);
+    assert_int_equal(p->order_id, p->transfer);
+    assert_int_equal(decide(id, DIFF_ACT_APPROVE, 0, 0, second), ERR_CONFLICT);
+    world_run(w, 2 * DAY_MS); /* it matures like any share */
+    assert_int_equal(balance(ACCOUNT_AVAILABLE, w->owner), 7000);
+    id = one(BILL_THEIRS_ONLY, 0, -9000);
+    assert_int_equal(decide(id, DIFF_ACT_RESOLVE, DIFF_TO_PARTY, w->owner, w->person), 0);
+    assert_int_equal(decide(id, DIFF_ACT_APPROVE, 0, 0, second), 0);
+    assert_int_equal(balance(ACCOUNT_AVAILABLE, w->owner), 0);
+    assert_int_equal(balance(ACCOUNT_PARTY_DEBT, w->owner), -2000);
+    assert_int_equal(((const struct row_split_part *)world_last(w, ROW_SPLIT_PART))->amount, -9000);
+    assert_int_equal(balance(ACCOUNT_SUSPENSE, 0), 0);
+}
+
+/* A bill of which thousands of rows differ is taken whole, however many parts it comes in; beyond the
+ * limit it is not, and nothing happened. */
+static void test_many_differences(void **state)
+{
+    (void)state;
+    enum { MANY = 3000 };
+    struct bill_diff_in e[BILL_PART_MAX];
+    char no[20];
+    day_over();
+    for (int32_t n = 0; n < MANY; n += BILL_PART_MAX) {
+        int32_t k = MANY - n < BILL_PART_MAX ? MANY - n : BILL_PART_MAX;
+        for (int32_t i = 0; i < k; i++) {
+            snprintf(no, sizeof no, "X%d", (int)(n + i));
+            e[i] = entry(BILL_THEIRS_ONLY, 0, 100, no);
+        }
+        assert_int_equal(part(wechat, DAY1, n, k, e), 0);
+    }
+    struct cmd_bill_put b = bill_usual(wechat, DAY1, MANY);
+    b.rows = MANY;
+    assert_int_equal(put(&b), 0);
+    assert_int_equal(balance(ACCOUNT_SUSPENSE, 0), MANY * 100);
+    assert_int_equal(part(wechat, DAY2, (int32_t)w->core->lim.bill_diffs, 1, e), ERR_CONFLICT);
+    w->core->lim.bill_diffs = 100;
+    assert_int_equal(part(wechat, DAY2, 0, 64, e), 0);
+    assert_int_equal(part(wechat, DAY2, 64, 64, e), ERR_TOO_LARGE);
+    books_tie();
+}
+
 static void test_ours_only(void **state)
 {
     (void)state;
@@ -680,6 +741,8 @@ int core_recon(void)
         cmocka_unit_test_setup_teardown(test_other_half, up, down),
         cmocka_unit_test_setup_teardown(test_ways, up, down),
         cmocka_unit_test_setup_teardown(test_two_people_above_the_limit, up, down),
+        cmocka_unit_test_setup_teardown(test_to_a_party, up, down),
+        cmocka_unit_test_setup_teardown(test_many_differences, up, down),
         cmocka_unit_test_setup_teardown(test_ours_only, up, down),
         cmocka_unit_test_setup_teardown(test_payment_after_closed, up, down),
         cmocka_unit_test_setup_teardown(test_package_found, up, down),

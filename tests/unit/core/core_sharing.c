@@ -8,6 +8,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 #include "core/purse.h"
 #include "world.h"
@@ -367,6 +369,203 @@ static void test_refund_meanwhile(void **state)
     assert_int_equal(balance(ACCOUNT_PENDING), 0);
 }
 
+static int lost(int64_t row, enum pay_op op, int err)
+{
+    struct cmd *c = world_web(w, CMD_PAY_RESULT, 0, ACTOR_SYSTEM);
+    c->u.pay_result = (struct cmd_pay_result){
+        .row = row, .channel = wechat, .op = op, .state = PAY_UNKNOWN, .err = err, .amount = -1};
+    return world_send(w, c);
+}
+
+/* Each fourth time the shares themselves are asked for again: a query may never say that it knows none. */
+static void test_asked_again(void **state)
+{
+    (void)state;
+    int64_t order, id;
+    receiver();
+    id = sent(&order);
+    for (int i = 1; i < 4; i++) {
+        world_tick(w, w->now + 600000);
+        assert_non_null(asked(PAY_SHARE_QUERY));
+        assert_null(asked(PAY_SHARE));
+        assert_int_equal(lost(id, PAY_SHARE_QUERY, ERR_PROVIDER), 0);
+    }
+    world_tick(w, w->now + 600000);
+    assert_non_null(asked(PAY_SHARE));
+    assert_int_equal(balance(ACCOUNT_TRANSIT), 18000);
+}
+
+/* Alipay: receivers by their user id; where a code is scanned, nothing is shared. */
+static void test_alipay(void **state)
+{
+    (void)state;
+    struct row_channel r = *(const struct row_channel *)world_row(w, ROW_CHANNEL, wechat);
+    r.id = 0;
+    r.kind = CHANNEL_ALIPAY;
+    assert_int_equal(world_put(w, ROW_CHANNEL, true, &r), 0);
+    int64_t alipay = w->reply.u.made.id;
+    static const char *const accounts[] = {"owner@a.test", "208800000000010", "1088000000000109",
+                                           "208800000000010a", "2088000000000109"};
+    for (size_t i = 0; i < ARRAY_LEN(accounts); i++) {
+        struct cmd *c = world_web(w, CMD_PARTY_ACCOUNT, w->person, ACTOR_PERSON);
+        c->u.party_account.party = w->owner;
+        c->u.party_account.channel = alipay;
+        c->u.party_account.payee_kind = PAYEE_COMPANY;
+        (void)str_copy(c->u.party_account.name, 101, STR_LIT("owner"));
+        (void)str_copy(c->u.party_account.account, 65, str_from_c(accounts[i]));
+        assert_int_equal(world_send(w, c), i + 1 < ARRAY_LEN(accounts) ? ERR_RANGE : 0);
+    }
+    static const int32_t methods[] = {PAY_METHOD_QR, PAY_METHOD_H5};
+    for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+        struct cmd *c = world_web(w, CMD_PAYMENT_NEW, w->driver, ACTOR_DRIVER);
+        c->u.payment_new.driver = w->driver;
+        c->u.payment_new.channel = alipay;
+        c->u.payment_new.amount = 10 * Y;
+        c->u.payment_new.method = methods[i];
+        c->u.payment_new.connector = w->gun;
+        (void)str_copy(c->u.payment_new.currency, 4, STR_LIT("CNY"));
+        (void)str_copy(c->u.payment_new.payer, sizeof c->u.payment_new.payer, STR_LIT("127.0.0.1"));
+        assert_int_equal(world_send(w, c), 0);
+        assert_int_equal(asked(PAY_CREATE)->sharing, methods[i] == PAY_METHOD_H5);
+    }
+}
+
+/* ---- shares that come back ---- */
+
+/* The share is paid, all of it is unfrozen; the payment. */
+static int64_t paid(int64_t *order)
+{
+    int64_t id = sent(order);
+    assert_int_equal(said(id, PAY_SHARE_QUERY, PAY_DONE, PAY_DONE, 18000), 0);
+    world_tick(w, w->now + 5000);
+    assert_int_equal(told(id, PAY_UNFREEZE, PAY_DONE, -1), 0);
+    return id;
+}
+
+static const struct row_payout *returned(void)
+{
+    const struct row_payout *p = NULL;
+    for (size_t i = 0; i < w->rows_n; i++)
+        if (w->rows[i].table == ROW_PAYOUT) {
+            const struct row_payout *r = world_unpacked_to(&w->kept, &w->rows[i]);
+            p = r->kind == PAYOUT_RETURNED ? r : p;
+        }
+    return p;
+}
+
+/* 1.80 of the owner's 3.00 were paid by the channel. A refund takes the 1.20 that are pending first;
+ * what he owes beyond is asked back, and settles his debt when it comes. */
+static void test_comes_back(void **state)
+{
+    (void)state;
+    int64_t order;
+    receiver();
+    int64_t id = paid(&order), channel = world_balance(w, ACCOUNT_CHANNEL, wechat);
+    assert_int_equal(world_refund(w, order, 2 * Y), 0); /* his 1.00 was pending */
+    assert_null(returned());
+    assert_int_equal(world_refund(w, order, Y), 0); /* 0.20 were pending, he owes 0.30 */
+    const struct out_pay *ask = asked(PAY_RETURN);
+    assert_non_null(ask);
+    assert_int_equal(ask->amount, 3000);
+    assert_string_equal(ask->payee, "1900000109");
+    char no[33];
+    snprintf(no, sizeof no, "S%" PRId64, id);
+    assert_string_equal(ask->of_no, no);
+    int64_t first = returned()->id;
+    assert_int_equal(balance(ACCOUNT_PARTY_DEBT), -3000);
+    assert_int_equal(told(first, PAY_RETURN, PAY_PENDING, -1), 0);
+    assert_int_equal(balance(ACCOUNT_PARTY_DEBT), -3000); /* not before it is certain */
+    assert_int_equal(told(first, PAY_RETURN_QUERY, PAY_DONE, 3000), 0);
+    assert_int_equal(balance(ACCOUNT_PARTY_DEBT), 0);
+    assert_int_equal(told(first, PAY_RETURN_QUERY, PAY_DONE, 3000), 0); /* twice */
+    assert_int_equal(world_refund(w, order, 3 * Y), 0);                 /* the rest: 1.50 more */
+    assert_int_equal(asked(PAY_RETURN)->amount, 15000);
+    assert_true(returned()->id != first);
+    assert_int_equal(told(returned()->id, PAY_RETURN, PAY_DONE, 15000), 0);
+    assert_int_equal(balance(ACCOUNT_PARTY_DEBT), 0);
+    assert_int_equal(balance(ACCOUNT_AVAILABLE), 0);
+    assert_int_equal(world_balance(w, ACCOUNT_TRANSIT, w->owner), 0);
+    /* What the channel has again stands against the refunds that it owes the driver. */
+    assert_int_equal(world_balance(w, ACCOUNT_CHANNEL, wechat), channel - 18000);
+}
+
+/* Refused, short, or to whom it cannot be asked: he owes it as before. */
+static void test_keeps(void **state)
+{
+    (void)state;
+    int64_t order;
+    receiver();
+    (void)paid(&order);
+    assert_int_equal(world_refund(w, order, 6 * Y), 0);
+    int64_t id = returned()->id;
+    assert_int_equal(told(id, PAY_RETURN, PAY_FAILED, -1), 0);
+    assert_int_equal(returned()->state, PAYOUT_FAILED);
+    assert_int_equal(balance(ACCOUNT_PARTY_DEBT), -18000);
+    assert_int_equal(told(id, PAY_RETURN_QUERY, PAY_DONE, 18000), 0); /* final */
+    assert_int_equal(balance(ACCOUNT_PARTY_DEBT), -18000);
+    struct cmd *c = world_web(w, CMD_PAYOUT_DECIDE, w->person, ACTOR_PERSON);
+    c->u.payout_decide.payout = id;
+    c->u.payout_decide.act = PAYOUT_ACT_PAID;
+    c->u.payout_decide.amount = 18000;
+    (void)str_copy(c->u.payout_decide.note, 201, STR_LIT("seen"));
+    assert_int_equal(world_send(w, c), ERR_CONFLICT);
+}
+
+/* Lost on the way, unknown, killed: one number, asked until it is certain; what he owes no more by then is
+ * his to withdraw. */
+static void test_return_lost_restart(void **state)
+{
+    (void)state;
+    int64_t order, other;
+    receiver();
+    (void)paid(&order);
+    assert_int_equal(world_refund(w, order, 6 * Y), 0);
+    int64_t id = returned()->id;
+    assert_int_equal(lost(id, PAY_RETURN, ERR_TIMEOUT), 0);
+    assert_int_equal(returned()->state, PAYOUT_UNKNOWN);
+    world_restart(w);
+    assert_int_equal(world_open(w), 0);
+    world_tick(w, w->now);
+    assert_non_null(asked(PAY_RETURN_QUERY));
+    assert_null(asked(PAY_RETURN));
+    assert_int_equal(lost(id, PAY_RETURN_QUERY, ERR_NOT_FOUND), 0);
+    assert_non_null(asked(PAY_RETURN)); /* it never arrived: the same number again */
+    assert_int_equal(asked(PAY_RETURN)->row, id);
+    assert_int_equal(told(id, PAY_RETURN_QUERY, PAY_DONE, 17900), 0);
+    assert_int_equal(returned()->err, ERR_CONFLICT); /* another amount: nothing is posted */
+    assert_int_equal(balance(ACCOUNT_PARTY_DEBT), -18000);
+    (void)ordered(&other); /* 3.00 more: the channel pays none of what a debt took */
+    assert_int_equal(balance(ACCOUNT_PARTY_DEBT), 0);
+    assert_int_equal(balance(ACCOUNT_AVAILABLE), 0);
+    assert_int_equal(told(id, PAY_RETURN_QUERY, PAY_DONE, 18000), 0);
+    assert_int_equal(balance(ACCOUNT_AVAILABLE), 18000);
+    assert_int_equal(told(id, PAY_NOTICE, PAY_PENDING, -1), 0);
+    assert_int_equal(balance(ACCOUNT_AVAILABLE), 18000);
+}
+
+/* A refund while the share is on its way: it is asked back when it was paid, and not when it was not. */
+static void test_return_waits(void **state)
+{
+    (void)state;
+    for (int done = 0; done < 2; done++) {
+        int64_t order, id;
+        if (!done)
+            receiver();
+        id = sent(&order);
+        assert_int_equal(world_refund(w, order, 6 * Y), 0);
+        assert_null(asked(PAY_RETURN));
+        world_tick(w, w->now + 10000);
+        assert_null(asked(PAY_RETURN));
+        assert_int_equal(said(id, PAY_SHARE, PAY_DONE, done ? PAY_DONE : PAY_FAILED, 18000), 0);
+        world_tick(w, w->now + 10000);
+        assert_int_equal(asked(PAY_RETURN) != NULL, done);
+        assert_int_equal(returned()->state, done ? PAYOUT_SENT : PAYOUT_CANCELLED);
+        assert_int_equal(balance(ACCOUNT_PARTY_DEBT), done ? -18000 : 0);
+    }
+    assert_int_equal(told(returned()->id, PAY_RETURN, PAY_DONE, 18000), 0);
+    assert_int_equal(balance(ACCOUNT_PARTY_DEBT), 0);
+}
+
 static void test_nothing_to_share(void **state)
 {
     (void)state;
@@ -399,6 +598,12 @@ int core_sharing(void)
         cmocka_unit_test_setup_teardown(test_refused, up, down),
         cmocka_unit_test_setup_teardown(test_contradictory, up, down),
         cmocka_unit_test_setup_teardown(test_refund_meanwhile, up, down),
+        cmocka_unit_test_setup_teardown(test_asked_again, up, down),
+        cmocka_unit_test_setup_teardown(test_alipay, up, down),
+        cmocka_unit_test_setup_teardown(test_comes_back, up, down),
+        cmocka_unit_test_setup_teardown(test_keeps, up, down),
+        cmocka_unit_test_setup_teardown(test_return_lost_restart, up, down),
+        cmocka_unit_test_setup_teardown(test_return_waits, up, down),
         cmocka_unit_test_setup_teardown(test_nothing_to_share, up, down),
     };
     return cmocka_run_group_tests_name("shares paid by a channel", tests, NULL, NULL);

@@ -93,7 +93,7 @@ static void test_statement_sums(void **state)
     assert_int_equal(statement(month, 0, 10000, 0, 0), ERR_CONFLICT);
     world_run(w, 32 * DAY_MS);
     assert_int_equal(statement(month, 0, -1, 0, 0), ERR_RANGE);
-    assert_int_equal(statement(month, 0, 10000, 0, -1), ERR_RANGE);
+    assert_int_equal(statement(month, 0, 10000, 0, -(INT64_C(1) << 61)), ERR_RANGE);
     assert_int_equal(statement(month - month % 100 + 13, 0, 0, 0, 0), ERR_RANGE);
     assert_int_equal(statement(month, 500, 10000, 2000, 3000), 0);
     int64_t id = w->reply.u.made.id;
@@ -103,6 +103,47 @@ static void test_statement_sums(void **state)
     world_run(w, 31 * DAY_MS);
     assert_int_equal(statement(next, 5499, 0, 0, 0), ERR_CORRUPT);
     assert_int_equal(statement(next, 5500, 0, 0, 0), 0);
+}
+
+/* Whatever moved the party's accounts has a line; only corrections, suspense and tax may be of either
+ * sign. */
+static void test_statement_lines(void **state)
+{
+    (void)state;
+    int32_t month = month_of(w->now);
+    world_run(w, 32 * DAY_MS);
+    struct cmd *c = world_web(w, CMD_STATEMENT_NEW, w->person, ACTOR_PERSON);
+    struct cmd_statement_new *in = &c->u.statement_new;
+    int64_t *const never[] = {&in->refunds,    &in->withdrawn, &in->fees,
+                              &in->guarantees, &in->rents,     &in->capped};
+    *in = (struct cmd_statement_new){.party = w->owner,
+                                     .month = month,
+                                     .from_ms = month_ms(month),
+                                     .to_ms = month_ms(month_after(month)),
+                                     .opening = -500,
+                                     .shares = 10000,
+                                     .refunds = 2000,
+                                     .withdrawn = 3000,
+                                     .fees = 100,
+                                     .tax = -40,
+                                     .corrections = -300,
+                                     .guarantees = 7000,
+                                     .rents = 600,
+                                     .suspense = -80,
+                                     .capped = 9};
+    for (size_t i = 0; i < ARRAY_LEN(never); i++) {
+        int64_t was = *never[i];
+        *never[i] = -1;
+        assert_int_equal(world_send(w, c), ERR_RANGE);
+        *never[i] = was;
+    }
+    in->corrections = INT64_MAX;
+    assert_int_equal(world_send(w, c), ERR_RANGE);
+    in->corrections = -300;
+    assert_int_equal(world_send(w, c), 0);
+    const struct row_statement *r = world_row(w, ROW_STATEMENT, w->reply.u.made.id);
+    assert_int_equal(r->closing, -500 + 10000 - 2000 - 300 + 7000 + 600 - 80 - 3000 - 100 + 40);
+    assert_int_equal(r->capped, 9); /* beside the lines */
 }
 
 /* The operator moves to another zone: the next statement still begins where the last one ended, and
@@ -150,6 +191,7 @@ int core_statement(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, up, down)
     const struct CMUnitTest tests[] = {
         T(test_statement_sums),
+        T(test_statement_lines),
         T(test_statement_zone_changes),
         T(test_statement_decided),
     };

@@ -223,7 +223,8 @@ static void waits_verify(const struct world *w)
     for (uint32_t i = 0; i < p->payouts.len; i++) {
         const struct payout *o = slab_at(&p->payouts, i);
         bool over = o && o->row.state >= PAYOUT_SETTLED && o->row.state <= PAYOUT_CANCELLED;
-        transit += o && !over ? o->row.amount - o->row.tax : 0;
+        bool waits = o && !over && o->row.kind != PAYOUT_RETURNED; /* that is nowhere yet */
+        transit += waits ? o->row.amount - o->row.tax : 0;
     }
     for (uint32_t i = 0; i < ledger_accounts(w->core->ledger); i++) {
         const struct ledger_account *a = ledger_account_at(w->core->ledger, i);

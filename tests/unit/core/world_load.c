@@ -156,7 +156,7 @@ static void fetch_invoice(struct world *w, const struct core_need *need)
     load_where(w, ROW_INVOICE_ORDER, "invoice", id);
 }
 
-/* Payouts of one invoice, or lots of one driver with gift left. */
+/* Payouts of one invoice, shares of one order, or lots of one driver with gift left. */
 static void fetch_all(struct world *w, const struct core_need *need)
 {
     for (size_t i = 0; i < w->rows_n; i++) {
@@ -164,7 +164,9 @@ static void fetch_all(struct world *w, const struct core_need *need)
         const struct row_payout *o = row;
         const struct row_payment *p = row;
         enum row_table t = w->rows[i].table;
-        if (need->kind == NEED_PAPER
+        bool shares = t == ROW_PAYOUT && o->order_id == need->a && o->kind >= PAYOUT_SHARED;
+        if (need->kind == NEED_SHARES ? shares
+            : need->kind == NEED_PAPER
                 ? t == ROW_PAYOUT && o->party == need->a && !strcmp(o->paper, need->text)
                 : t == ROW_PAYMENT && p->driver == need->a && p->state == PAYMENT_PAID &&
                       p->gift > p->gift_back + p->gift_lost)
@@ -174,7 +176,7 @@ static void fetch_all(struct world *w, const struct core_need *need)
 
 void world_fetch(struct world *w, const struct core_need *need)
 {
-    if (need->kind == NEED_PAPER || need->kind == NEED_GIFTS) {
+    if (need->kind == NEED_PAPER || need->kind == NEED_GIFTS || need->kind == NEED_SHARES) {
         fetch_all(w, need);
         return;
     }

@@ -18,5 +18,7 @@ int run_net_hard_tests(void);
 int run_tls_tests(void);
 int run_fetch_tests(void);
 int run_framelog_tests(void);
+int run_ftp_talk_tests(void);
+int run_ftp_tests(void);
 
 #endif

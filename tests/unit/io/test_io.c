@@ -21,5 +21,7 @@ int main(void)
     failed += run_tls_tests();
     failed += run_fetch_tests();
     failed += run_framelog_tests();
+    failed += run_ftp_talk_tests();
+    failed += run_ftp_tests();
     return failed != 0;
 }

@@ -177,5 +177,7 @@ struct out_pay rig_ask(enum pay_op op, int32_t kind)
                                   : 'W');
     if (op == PAY_REFUND || op == PAY_REFUND_QUERY)
         snprintf(a.of_no, sizeof a.of_no, "P7654321");
+    if (op == PAY_RETURN || op == PAY_RETURN_QUERY)
+        snprintf(a.of_no, sizeof a.of_no, "S7654321");
     return a;
 }

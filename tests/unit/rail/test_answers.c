@@ -88,6 +88,18 @@ static const struct row share_rows[] = {
     {PAY_SHARE_QUERY, 404, "{\"code\":\"RESOURCE_NOT_EXISTS\"}", PAY_UNKNOWN, ERR_NOT_FOUND, -1},
     {PAY_UNFREEZE, 200, SHARE("U1234567", "PROCESSING"), PAY_DONE, 0, -1},
     {PAY_UNFREEZE, 400, "{\"code\":\"INVALID_REQUEST\"}", PAY_FAILED, ERR_PROVIDER, -1},
+#define RETURN(no, of, result)                                                                     \
+    "{\"out_return_no\":\"" no "\",\"out_order_no\":\"" of "\",\"return_id\":\"50\",\"amount\":"   \
+    "1234,\"result\":\"" result "\"}"
+    {PAY_RETURN, 200, RETURN("W1234567", "S7654321", "PROCESSING"), PAY_PENDING, 0, -1},
+    {PAY_RETURN, 200, RETURN("W1234567", "S7654321", "SUCCESS"), PAY_DONE, 0, 123400},
+    {PAY_RETURN, 200, RETURN("W1234568", "S7654321", "SUCCESS"), PAY_UNKNOWN, ERR_DENIED, -1},
+    {PAY_RETURN, 200, RETURN("W1234567", "S7654322", "SUCCESS"), PAY_UNKNOWN, ERR_DENIED, -1},
+    {PAY_RETURN, 403, "{\"code\":\"NOT_ENOUGH\"}", PAY_NO_FUNDS, ERR_NO_FUNDS, -1},
+    {PAY_RETURN, 400, "{\"code\":\"INVALID_REQUEST\"}", PAY_FAILED, ERR_PROVIDER, -1},
+    {PAY_RETURN_QUERY, 200, RETURN("W1234567", "S7654321", "FAILED"), PAY_FAILED, ERR_PROVIDER, -1},
+    {PAY_RETURN_QUERY, 200, RETURN("W1234567", "S7654321", "NEW"), PAY_UNKNOWN, 0, -1},
+    {PAY_RETURN_QUERY, 404, "{\"code\":\"RESOURCE_NOT_EXISTS\"}", PAY_UNKNOWN, ERR_NOT_FOUND, -1},
 };
 
 static void judged(const struct row *w, size_t i, const struct cmd_pay_result *r)
@@ -204,6 +216,23 @@ static const struct row alipay_rows[] = {
     {PAY_TRANSFER_QUERY, 0, "{" OK "\"out_biz_no\":\"W1234567\",\"status\":\"FAIL\"}", PAY_FAILED,
      ERR_PROVIDER, -1},
     {PAY_TRANSFER_QUERY, 0, SUB("ORDER_NOT_EXIST"), PAY_UNKNOWN, ERR_NOT_FOUND, -1},
+    {PAY_ACCOUNT_OPEN, 0, "{" OK "\"result_code\":\"SUCCESS\"}", PAY_DONE, 0, -1},
+    {PAY_ACCOUNT_QUERY, 0, "{" OK "\"result_code\":\"FAIL\"}", PAY_UNKNOWN, 0, -1},
+    {PAY_ACCOUNT_OPEN, 0, SUB("ACQ.USER_NOT_EXIST"), PAY_FAILED, ERR_PROVIDER, -1},
+    {PAY_SHARE, 0, "{" OK "\"trade_no\":\"42001\",\"settle_no\":\"9\"}", PAY_PENDING, 0, -1},
+    {PAY_SHARE, 0, "{" OK "\"trade_no\":\"42009\",\"settle_no\":\"9\"}", PAY_UNKNOWN, ERR_DENIED,
+     -1},
+    {PAY_SHARE, 0, SUB("ACQ.ALLOC_AMOUNT_VALIDATE_ERROR"), PAY_FAILED, ERR_PROVIDER, -1},
+    {PAY_SHARE, 0, SUB("ACQ.TRADE_SETTLE_ERROR"), PAY_UNKNOWN, ERR_AGAIN,
+     -1}, /* either is possible */
+    {PAY_SHARE, 0, SUB("ACQ.SYSTEM_ERROR"), PAY_UNKNOWN, ERR_AGAIN, -1},
+    {PAY_SHARE, 0, SUB("ACQ.FREQUENCY_LIMIT"), PAY_UNKNOWN, ERR_AGAIN, -1},
+    {PAY_SHARE_QUERY, 0, "{" OK "\"out_request_no\":\"S1234567\"}", PAY_PENDING, 0, -1},
+    {PAY_SHARE_QUERY, 0, "{" OK "\"out_request_no\":\"S1234568\"}", PAY_UNKNOWN, ERR_DENIED, -1},
+    {PAY_SHARE_QUERY, 0, SUB("ACQ.SETTLE_NOT_EXIST"), PAY_UNKNOWN, ERR_NOT_FOUND, -1},
+    {PAY_SHARE_QUERY, 0, SUB("ACQ.INVALID_PARAMETER"), PAY_UNKNOWN, ERR_PROVIDER, -1},
+    {PAY_UNFREEZE, 0, "{" OK "\"trade_no\":\"42001\"}", PAY_DONE, 0, -1},
+    {PAY_UNFREEZE, 0, SUB("ACQ.ILLEGAL_SETTLE_STATE"), PAY_FAILED, ERR_PROVIDER, -1},
 };
 
 static const char *node_of(enum pay_op op)
@@ -221,6 +250,14 @@ static const char *node_of(enum pay_op op)
         return "alipay_trade_fastpay_refund_query_response";
     case PAY_TRANSFER:
         return "alipay_fund_trans_uni_transfer_response";
+    case PAY_ACCOUNT_OPEN:
+    case PAY_ACCOUNT_QUERY:
+        return "alipay_trade_royalty_relation_bind_response";
+    case PAY_SHARE:
+    case PAY_UNFREEZE:
+        return "alipay_trade_order_settle_response";
+    case PAY_SHARE_QUERY:
+        return "alipay_trade_order_settle_query_response";
     default:
         return "alipay_fund_trans_common_query_response";
     }
@@ -285,6 +322,50 @@ static const struct row account_rows[] = {
     {PAY_ACCOUNT_QUERY, 404, "{\"code\":\"not_found\"}", PAY_UNKNOWN, ERR_NOT_FOUND, -1},
     {PAY_ACCOUNT_QUERY, 422, "{\"code\":\"refused\"}", PAY_UNKNOWN, ERR_PROVIDER, -1},
 };
+
+/* What Alipay tells of shares bears no number of ours: each is found by receiver and amount, and once. */
+static void royalty_answers(void **state)
+{
+    static struct said s;
+    static char body[4096];
+    struct rail_request q = {0};
+    struct cmd_pay_result r;
+    struct out_pay ask = rig_ask(PAY_SHARE_QUERY, CHANNEL_ALIPAY);
+    (void)state;
+    ask.u.share.n = 3;
+    ask.u.share.to[2] = ask.u.share.to[1]; /* two parties with one account and amount */
+    ask.u.share.to[2].payout = 13;
+    assert_int_equal(rail_ask(rig.alipay, &ask, NOW, NONCE, &q, &r), 0);
+#define DETAIL(what, who, amount, state)                                                           \
+    "{\"operation_type\":\"" what "\",\"trans_in\":\"" who "\",\"amount\":" amount                 \
+    ",\"state\":\"" state "\",\"detail_id\":\"36\"}"
+    said_alipay(
+        &s, node_of(PAY_SHARE_QUERY),
+        "{" OK
+        "\"out_request_no\":\"S1234567\",\"royalty_detail_list\":[" DETAIL("transfer", "oAbc", "\"0.05\"", "SUCCESS") "," DETAIL(
+            "transfer_refund", "1900", "1.00",
+            "SUCCESS") "," DETAIL("transfer", "1900", "2.00",
+                                  "SUCCESS") "," DETAIL("transfer", "1900", "1.00",
+                                                        "FAIL") "," DETAIL("transfer", "oAbc",
+                                                                           "0.05",
+                                                                           "PROCESSING") "," DETAIL("transfer",
+                                                                                                    "oAbc",
+                                                                                                    "0.05",
+                                                                                                    "SUCCESS") "]}",
+        body, sizeof body);
+    assert_int_equal(rail_answer(rig.alipay, &ask, &q, &s.reply, &r), 0);
+    assert_int_equal(r.state, PAY_PENDING);
+    assert_int_equal(r.shared_n, 3);
+    assert_int_equal(r.shared[0].payout, 12);
+    assert_int_equal(r.shared[0].state, PAY_DONE);
+    assert_int_equal(r.shared[0].amount, 500);
+    assert_string_equal(r.shared[0].provider_no, "36");
+    assert_int_equal(r.shared[1].payout, 11);
+    assert_int_equal(r.shared[1].state, PAY_FAILED);
+    assert_int_equal(r.shared[2].payout, 13);
+    assert_int_equal(r.shared[2].state, PAY_PENDING);
+    rail_request_free(&q);
+}
 
 static void account_answers(void **state)
 {
@@ -362,9 +443,10 @@ static void alloc_answers(void **state)
 int run_answer_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wechat_answers), cmocka_unit_test(alipay_answers),
-        cmocka_unit_test(alloc_answers),  cmocka_unit_test(account_answers),
-        cmocka_unit_test(share_answers),  cmocka_unit_test(account_numbers),
+        cmocka_unit_test(wechat_answers),  cmocka_unit_test(alipay_answers),
+        cmocka_unit_test(alloc_answers),   cmocka_unit_test(account_answers),
+        cmocka_unit_test(share_answers),   cmocka_unit_test(account_numbers),
+        cmocka_unit_test(royalty_answers),
     };
     return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/money.h"
+#include "io/net/fetch.h"
 #include "io/os/crypto.h"
 #include "rail/form.h"
 #include "rail/keys.h"
@@ -216,7 +217,6 @@ static void accounts_ask(void **state)
     assert_int_equal(rail_ask(rig.alloc, &a, NOW, NONCE, &q, &r), ERR_REQUIRED);
     asked(rig.alloc, rig_ask(PAY_ACCOUNT_QUERY, CHANNEL_RAIL), "GET",
           "https://pay.test/v1/accounts/A1234567", NULL);
-    assert_int_equal(rail_ask(rig.alipay, &a, NOW, NONCE, &q, &r), ERR_UNSUPPORTED);
     rail_request_free(&q);
 }
 
@@ -241,6 +241,60 @@ static void shares_ask(void **state)
     asked(rig.wechat, rig_ask(PAY_UNFREEZE, CHANNEL_WECHAT), "POST",
           "https://pay.test/v3/profitsharing/orders/unfreeze",
           "\"transaction_id\":\"42001\",\"out_order_no\":\"U1234567\"");
+    asked(rig.wechat, rig_ask(PAY_RETURN, CHANNEL_WECHAT), "POST",
+          "https://pay.test/v3/profitsharing/return-orders",
+          "\"out_order_no\":\"S7654321\",\"out_return_no\":\"W1234567\",\"return_mchid\":\"payee\","
+          "\"amount\":1234,");
+    asked(rig.wechat, rig_ask(PAY_RETURN_QUERY, CHANNEL_WECHAT), "GET",
+          "https://pay.test/v3/profitsharing/return-orders/W1234567?out_order_no=S7654321", NULL);
+}
+
+/* Alipay's, in what is signed as biz_content. */
+static void royalties_ask(void **state)
+{
+    static const char *const want[][2] = {
+        {"alipay.trade.royalty.relation.bind",
+         "{\"receiver_list\":[{\"type\":\"userId\",\"account\":\"oAbc\",\"name\":\"王小明\","
+         "\"memo\":\"充电分成\"}],\"out_request_no\":\"A1234567\"}"},
+        {"alipay.trade.order.settle",
+         "{\"out_request_no\":\"S1234567\",\"trade_no\":\"42001\",\"royalty_parameters\":[{"
+         "\"royalty_type\":\"transfer\",\"trans_in_type\":\"userId\",\"trans_in\":\"1900\","
+         "\"amount\":"
+         "\"1.00\",\"desc\":\"W11\"},{\"royalty_type\":\"transfer\",\"trans_in_type\":\"userId\","
+         "\"trans_in\":\"oAbc\",\"amount\":\"0.05\",\"desc\":\"W12\"}],\"royalty_mode\":"
+         "\"async\"}"},
+        {"alipay.trade.order.settle.query",
+         "{\"out_request_no\":\"S1234567\",\"trade_no\":\"42001\"}"},
+        {"alipay.trade.order.settle",
+         "{\"out_request_no\":\"U1234567\",\"trade_no\":\"42001\",\"extend_params\":{"
+         "\"royalty_finish\":\"true\"},\"royalty_mode\":\"async\"}"},
+    };
+    static const enum pay_op ops[] = {PAY_ACCOUNT_OPEN, PAY_SHARE, PAY_SHARE_QUERY, PAY_UNFREEZE};
+    struct out_pay a;
+    struct cmd_pay_result r;
+    struct rail_request q = {0};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
+        struct buf part;
+        char text[2048];
+        buf_init(&part, 4096);
+        fetch_escape(&part, str_from_c(want[i][1]));
+        snprintf(text, sizeof text, "biz_content=%.*s&", STR_FMT(buf_str(&part)));
+        asked(rig.alipay, rig_ask(ops[i], CHANNEL_ALIPAY), "POST", "https://pay.test", text);
+        snprintf(text, sizeof text, "&method=%s&", want[i][0]);
+        asked(rig.alipay, rig_ask(ops[i], CHANNEL_ALIPAY), "POST", "https://pay.test", text);
+        buf_free(&part);
+    }
+    a = rig_ask(PAY_CREATE, CHANNEL_ALIPAY);
+    a.sharing = 1;
+    asked(rig.alipay, a, "POST", "https://pay.test",
+          "extend_params%22%3A%7B%22royalty_freeze%22%3A%22true%22%7D");
+    a = rig_ask(PAY_UNFREEZE, CHANNEL_ALIPAY);
+    a.provider_no[0] = 0;
+    assert_int_equal(rail_ask(rig.alipay, &a, NOW, NONCE, &q, &r), ERR_REQUIRED);
+    a = rig_ask(PAY_RETURN, CHANNEL_ALIPAY);
+    assert_int_equal(rail_ask(rig.alipay, &a, NOW, NONCE, &q, &r), ERR_UNSUPPORTED);
+    rail_request_free(&q);
 }
 
 static void others_ask(void **state)
@@ -361,6 +415,7 @@ int main(void)
         cmocka_unit_test(wechat_asks),
         cmocka_unit_test(accounts_ask),
         cmocka_unit_test(shares_ask),
+        cmocka_unit_test(royalties_ask),
         cmocka_unit_test(others_ask),
         cmocka_unit_test(a_refusal_is_not_yet_a_failure),
         cmocka_unit_test(forms_are_read_strictly),

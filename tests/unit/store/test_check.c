@@ -23,7 +23,8 @@ enum {
     GIVEN = 120
 };
 enum { GUN = 8, RULE = 60, MIN_MS = 60000, FLEET = 110, BILL = 71, MEMBER };
-#define END_MS INT64_C(1795278600000) /* 2026-11-21T16:30Z: the 22nd in Shanghai */
+#define MONTH_END INT64_C(2678400000)
+#define END_MS    INT64_C(1795278600000) /* 2026-11-21T16:30Z: the 22nd in Shanghai */
 
 static void leg(struct buf *b, int64_t account, int64_t amount, int64_t balance, int64_t previous,
                 int64_t party)
@@ -42,6 +43,7 @@ static void transfer_put(struct box *b, int64_t id, int32_t code, int64_t order,
                                      .tenant = 1,
                                      .code = code,
                                      .order_id = order,
+                                     .contract = order == BILLED ? 5 : 0,
                                      .currency = "CNY",
                                      .amount = amount,
                                      .posted_ms = 1000 * id,
@@ -230,14 +232,25 @@ static void invoices_make(struct box *b)
         row_pack(&b->rows, ROW_INVOICE_ORDER, ROW_UPSERT, &orders[i]);
 }
 
-/* What a party has: its shares, and a guarantee that was posted for October. */
+/* What a party has: its shares, and a guarantee that was posted for January. */
 static void parties_make(struct box *b)
 {
     const struct row_party parties[] = {{.id = 1, .tenant = 1, .kind = PARTY_PLATFORM},
                                         {.id = 2, .tenant = 1, .kind = PARTY_PROPERTY}};
     const struct row_contract_month months[] = {
-        {.family = 5, .month = 202610, .tenant = 1},
-        {.family = 5, .month = 202610, .party = 2, .tenant = 1, .posted = 5000}};
+        {.family = 5,
+         .month = 197001,
+         .tenant = 1,
+         .base = 300000,
+         .energy_mwh = 100000000,
+         .from_id = 6,
+         .to_ms = MONTH_END},
+        {.family = 5, .month = 197001, .party = 2, .tenant = 1, .amount = 240000, .posted = 5000},
+        {.family = 5, .month = 197002, .tenant = 1, .from_id = 35, .open = 1}};
+    const struct row_contract contract = {.id = 5, .tenant = 1, .family = 5, .unit = 100};
+    const struct row_contract_clause clauses[] = {
+        {.contract = 5, .seq = 11, .kind = CLAUSE_GUARANTEE, .party = 2, .rate = 245000},
+        {.contract = 5, .seq = 12, .kind = CLAUSE_TIER, .party = 2, .lines = 2, .rate = 2}};
     const struct row_split_part guarantee = {.order_id = 30,
                                              .seq = 1,
                                              .tenant = 1,
@@ -247,18 +260,23 @@ static void parties_make(struct box *b)
                                              .base = 5000,
                                              .ratio = 1,
                                              .ratio_sum = 1,
+                                             .clause = CLAUSE_GUARANTEE,
                                              .amount = 5000};
     const struct row_statement statement = {.id = 400,
                                             .tenant = 1,
                                             .party = 2,
                                             .month = 202611,
                                             .to_ms = END_MS,
-                                            .shares = 265000,
+                                            .shares = 260000,
+                                            .guarantees = 5000,
                                             .closing = 265000};
     for (size_t i = 0; i < ARRAY_LEN(parties); i++) {
         row_pack(&b->rows, ROW_PARTY, ROW_UPSERT, &parties[i]);
-        row_pack(&b->rows, ROW_CONTRACT_MONTH, ROW_UPSERT, &months[i]);
+        row_pack(&b->rows, ROW_CONTRACT_CLAUSE, ROW_UPSERT, &clauses[i]);
     }
+    for (size_t i = 0; i < ARRAY_LEN(months); i++)
+        row_pack(&b->rows, ROW_CONTRACT_MONTH, ROW_UPSERT, &months[i]);
+    row_pack(&b->rows, ROW_CONTRACT, ROW_UPSERT, &contract);
     row_pack(&b->rows, ROW_SPLIT_PART, ROW_INSERT, &guarantee);
     row_pack(&b->rows, ROW_STATEMENT, ROW_UPSERT, &statement);
 }
@@ -560,12 +578,20 @@ static void right_books_pass(void **state)
     "tenant, kind, party, driver, payment, lot_amount, channel, currency, amount, fee, "           \
     "provider_no, payee, payee_name, confirm, note, transfer, asked_kind, asked_by, checked_by, "  \
     "err, tries, created_ms, checked_ms, sent_ms, done_ms, version, said, paper, paper_amount, "   \
-    "due_ms, order_id, tax, tax_rule, tax_month, tax_base, tax_had, withheld, tax_at, state, "     \
-    "settled"
+    "due_ms, order_id, tax, tax_rule, tax_month, tax_base, tax_had, withheld, tax_at, of_payout, " \
+    "state, settled"
 #define PAYOUT_ROW(state_settled)                                                                  \
     "INSERT INTO payout (id, " PAYOUT_COLUMNS ")"                                                  \
     " VALUES (900, 1, 1, 2, 0, 0, 0, 0, 'CNY', 100, 0, '', '', '', '', '', 20, 2, 1, 0, 0, 0, 1, " \
-    "0, 0, 0, 1, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, " state_settled ")"
+    "0, 0, 0, 1, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, " state_settled ")"
+
+/* A share of 100 that its channel paid, and its return. */
+#define RETURNED_ROW(state_settled)                                                                \
+    PAYOUT_ROW(state_settled)                                                                      \
+    "; UPDATE payout SET kind = 4, order_id = 100, amount = -100, transfer = 0, of_payout = 899;"  \
+    "INSERT INTO payout (id, " PAYOUT_COLUMNS ") SELECT 899, " PAYOUT_COLUMNS " FROM payout;"      \
+    "UPDATE payout SET kind = 3, amount = 100, transfer = 20, state = 5, settled = 20, of_payout " \
+    "= 0 WHERE id = 899"
 
 static const struct box_wrong wrongs[] = {
     {"account", "UPDATE account_hot SET posted_in = posted_in + 1 WHERE id = 2"},
@@ -616,10 +642,8 @@ static const struct box_wrong wrongs[] = {
     {"residue", "DELETE FROM contract_party WHERE seq = 3; UPDATE split_part SET base = 1"},
     {"residue", "UPDATE split_part SET passed = 1 WHERE seq = 1"},
     {"passed", "UPDATE split_part SET passed = 1 WHERE seq = 1"},
-    {"rounded",
-     "INSERT INTO contract (id, tenant, family, name, from_ms, unit, rounding, created_ms, to_ms, "
-     "operator, gift_rule) VALUES (5, 1, 5, '', 0, 1, 2, 0, 0, 0, 0); UPDATE split_part SET base = "
-     "base + 50 WHERE seq = 2"},
+    {"rounded", "UPDATE contract SET unit = 1, rounding = 2; UPDATE split_part SET base = base + "
+                "50 WHERE seq = 2"},
     {"residue", "UPDATE split_part SET clause = 1, due = 1 WHERE seq = 1"},
     {"residue",
      "INSERT INTO contract_clause (contract, seq, kind, party, parent, lines, rate, above, "
@@ -638,6 +662,14 @@ static const struct box_wrong wrongs[] = {
     {"shared", PAYOUT_ROW("5, 20") "; UPDATE payout SET kind = 3"}, /* of no order */
     {"shared", PAYOUT_ROW("5, 20") "; UPDATE payout SET kind = 3, order_id = 100, amount = 300000"},
     {"shared", PAYOUT_ROW("5, 20") "; UPDATE payout SET kind = 3, order_id = 100, payment = 7"},
+    {"returned", RETURNED_ROW("3, 0") "; UPDATE payout SET amount = 100 WHERE id = 900"},
+    {"returned", RETURNED_ROW("3, 0") "; UPDATE payout SET transfer = 20 WHERE id = 900"},
+    {"returned", RETURNED_ROW("3, 0") "; UPDATE payout SET of_payout = 0 WHERE id = 900"},
+    {"returned", RETURNED_ROW("3, 0") "; UPDATE payout SET amount = -101 WHERE id = 900"},
+    {"returned", RETURNED_ROW("3, 20")},
+    {"returned", RETURNED_ROW("5, 0")},
+    {"returned", RETURNED_ROW("5, 20")}, /* moved by a transfer of another code */
+    {"returned", "UPDATE transfer SET code = 25 WHERE id = 20"},
     {"paper",
      PAYOUT_ROW("5, 20") "; UPDATE payout SET paper = 'A'; INSERT INTO payout (id, " PAYOUT_COLUMNS
                          ") SELECT 901, " PAYOUT_COLUMNS " FROM payout"},
@@ -647,6 +679,27 @@ static const struct box_wrong wrongs[] = {
     {"month", "UPDATE split_part SET amount = amount + 1 WHERE order_id = 30"},
     {"month", "UPDATE contract_month SET posted = posted + 1 WHERE party = 2"},
     {"month", "DELETE FROM contract_month"},
+    {"month", "UPDATE contract_month SET base = base + 1 WHERE month = 197001 AND party = 0"},
+    {"month", "UPDATE contract_month SET base = 1 WHERE month = 197002"},
+    {"month", "UPDATE contract_month SET energy_mwh = energy_mwh - 1 WHERE month = 197001"},
+    {"month", "UPDATE contract_month SET amount = amount + 1 WHERE party = 2"},
+    {"month", "UPDATE contract_month SET amount = 250000, posted = 0 WHERE party = 2"},
+    {"month", "UPDATE contract_month SET rent = 5000 WHERE party = 2"},
+    {"month", "UPDATE contract_month SET from_id = 25 WHERE month = 197001"}, /* counts nothing */
+    {"month", "UPDATE contract_month SET from_id = 15 WHERE month = 197002"},
+    {"month", "UPDATE contract_month SET from_id = 5 WHERE month = 197002"},
+    {"month", "UPDATE contract_month SET open = 1 WHERE month = 197001"},
+    {"month", "UPDATE contract_month SET open = 0 WHERE month = 197002"},
+    {"month", "UPDATE contract_month SET month = 197003 WHERE month = 197002"},
+    {"month", "UPDATE contract_month SET month = month + 100"},
+    {"month", "UPDATE contract_month SET to_ms = to_ms + 86400000 WHERE month = 197001"},
+    {"month", "UPDATE contract_month SET party = 1 WHERE party = 2"},
+    {"month", "UPDATE contract_clause SET rate = rate + 100 WHERE seq = 11"},
+    {"month", "UPDATE contract_clause SET party = 1 WHERE seq = 11"},
+    {"month", "DELETE FROM contract_clause"},
+    {"month", "UPDATE contract SET from_ms = 1000000000"}, /* in force for half of it */
+    {"month", "UPDATE fee_line SET energy_mwh = energy_mwh + 1000 WHERE order_id = 100"},
+    {"month", "UPDATE transfer SET contract = 0 WHERE id = 20"},
     {"orphan", "UPDATE transfer SET code = 6 WHERE id = 30"},
     {"parallel", "UPDATE orders SET part_of = 100 WHERE id = 106"},
     {"parallel", "UPDATE orders SET part_of = 0 WHERE id = 106"},
@@ -667,7 +720,7 @@ static const struct box_wrong wrongs[] = {
     {"parallel", "UPDATE orders SET part = 106 WHERE id = 101"},
     {"statement", "UPDATE statement SET closing = closing + 1"},
     {"statement", "UPDATE statement SET shares = shares + 1, closing = closing + 1"},
-    {"statement", "UPDATE split_part SET at_ms = 1795278600000 WHERE order_id = 30"},
+    {"statement", "UPDATE statement SET guarantees = 0, shares = 265000"},
     {"paid", "UPDATE orders SET company = 6 WHERE id = 110"},
     {"company", "DELETE FROM company_bill"},
     {"company", "UPDATE company_bill SET refunded = 1"},
@@ -766,6 +819,9 @@ static const struct box_wrong wrongs[] = {
     {"invoiced", "UPDATE orders SET invoice = 0 WHERE id = 100"},
     {"invoiced", "UPDATE orders SET invoice = 77 WHERE id = 101"},
     {"invoiced", "UPDATE orders SET invoice = 601 WHERE id = 100"},
+    {"invoiced", "UPDATE orders SET invoice_more = 601 WHERE id = 100"},
+    {"invoiced", "UPDATE orders SET invoice_more = 600 WHERE id = 100"},
+    {"invoiced", "UPDATE orders SET invoice_more = 600, invoice = 0 WHERE id = 100"},
     {"invoiced", "UPDATE invoice SET driver = 9 WHERE id = 600"},
     {"invoiced", "UPDATE invoice_order SET rest_elec = 200100 WHERE invoice = 600"},
     {"invoiced", "UPDATE invoice SET red_of = 0, state = 2 WHERE id = 601; "

@@ -115,9 +115,18 @@ static void person_make(struct box *b)
                                  .tax_month = MONTH,
                                  .tax_sum = 2 * ONE,
                                  .tax_held = 5500});
-    row_pack(&b->rows, ROW_CONTRACT_MONTH, ROW_UPSERT,
-             &(struct row_contract_month){
-                 .family = 5, .month = MONTH, .party = PERSON, .tenant = 1, .posted = 2 * ONE});
+    const struct row_contract_month months[] = {
+        {.family = 5, .month = 197001, .tenant = 1, .from_id = 6, .to_ms = INT64_C(2678400000)},
+        {.family = 5, .month = 197001, .party = PERSON, .tenant = 1, .posted = 2 * ONE},
+        {.family = 5, .month = 197002, .tenant = 1, .from_id = 12, .open = 1}};
+    for (size_t i = 0; i < ARRAY_LEN(months); i++)
+        row_pack(&b->rows, ROW_CONTRACT_MONTH, ROW_UPSERT, &months[i]);
+    row_pack(&b->rows, ROW_CONTRACT, ROW_UPSERT,
+             &(struct row_contract){.id = 5, .tenant = 1, .family = 5, .unit = 1});
+    row_pack(
+        &b->rows, ROW_CONTRACT_CLAUSE, ROW_UPSERT,
+        &(struct row_contract_clause){
+            .contract = 5, .seq = 1, .kind = CLAUSE_GUARANTEE, .party = PERSON, .rate = 2 * ONE});
     row_pack(&b->rows, ROW_SPLIT_PART, ROW_INSERT,
              &(struct row_split_part){.order_id = 10,
                                       .seq = 1,
@@ -128,6 +137,7 @@ static void person_make(struct box *b)
                                       .base = 2 * ONE,
                                       .ratio = 1,
                                       .ratio_sum = 1,
+                                      .clause = CLAUSE_GUARANTEE,
                                       .amount = 2 * ONE});
     row_pack(&b->rows, ROW_STATEMENT, ROW_UPSERT,
              &(struct row_statement){.id = 80,
@@ -136,10 +146,10 @@ static void person_make(struct box *b)
                                      .month = MONTH,
                                      .to_ms = 1000000,
                                      .currency = "CNY",
-                                     .shares = 2 * ONE,
-                                     .withdrawn = ONE,
-                                     .closing = ONE,
-                                     .tax = 1500});
+                                     .guarantees = 2 * ONE,
+                                     .withdrawn = 8500,
+                                     .tax = 5500, /* of two payouts; that of the third came back */
+                                     .closing = 6000});
 }
 
 static void payouts_make(struct box *b)
@@ -213,6 +223,8 @@ static const struct box_wrong wrongs[] = {
     {"person", "UPDATE party SET tax_held = 0 WHERE id = 2"},
     {"person", "UPDATE party SET tax_month = 202602 WHERE id = 2"},
     {"statement", "UPDATE statement SET tax = 0"},
+    {"statement", "UPDATE statement SET tax = 1500, closing = 10000"}, /* of what settled alone */
+    {"statement", "UPDATE statement SET tax = 9500, closing = 2000"},  /* of what came back too */
     {"payout", "UPDATE payout SET tax = 10000 WHERE id = 902"},
     {"position", "UPDATE payout SET tax = 0, tax_rule = 0, tax_at = 0 WHERE id = 902"},
 };

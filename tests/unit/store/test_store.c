@@ -233,5 +233,6 @@ int main(void)
     failed += check_recon_tests();
     failed += check_tax_tests();
     failed += check_lot_tests();
+    failed += check_statement_tests();
     return failed != 0;
 }

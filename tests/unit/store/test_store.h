@@ -65,5 +65,6 @@ int chain_tests(void);
 int check_recon_tests(void);
 int check_tax_tests(void);
 int check_lot_tests(void);
+int check_statement_tests(void);
 
 #endif

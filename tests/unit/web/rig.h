@@ -106,6 +106,7 @@ int bad_tests(void);
 int live_tests(void);
 int limit_tests(void);
 int sheet_tests(void);
+int ftp_pass_tests(void);
 int frame_tests(void);
 
 #define assert_has(text, part)     assert_non_null(strstr((text), (part)))

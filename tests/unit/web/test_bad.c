@@ -212,7 +212,7 @@ static const struct bad {
     {0, "POST", "/api/v1/firmware/402/withdraw", NULL, NULL, 404, "not-found", NULL},
     {0, "POST", "/api/v1/chargers/51/firmware", NULL, "{\"firmware\":\"401\"}", 400,
      "idem-required", NULL},
-    {0, "POST", "/api/v1/chargers/53/firmware", KEY, "{\"firmware\":\"401\"}", 501, "unsupported",
+    {0, "POST", "/api/v1/chargers/53/firmware", KEY, "{\"firmware\":\"401\"}", 409, "ftp-off",
      NULL},
     {0, "POST", "/api/v1/chargers/51/watch", NULL, "{\"minutes\":1441}", 422, "range", "/minutes"},
     {0, "POST", "/api/v1/chargers/52/watch", NULL, "{}", 404, "not-found", NULL},

@@ -3,7 +3,7 @@
  * it would say it. */
 export const clauseTexts: Record<string, readonly [string, string]> = {
   'fee_kind.0': ['月末结算', 'Month end'],
-  'transfer_code.14': ['月度保底与租金', 'Guarantee and rent of a month'],
+  'transfer_code.14': ['月末保底', 'Guarantee of a month'],
   'clause_kind.1': ['按电量先付', 'First, per kWh'],
   'clause_kind.2': ['按单先付', 'First, per order'],
   'clause_kind.3': ['按比例先付', 'First, percent'],

@@ -6,6 +6,7 @@ import { createI18n, useI18n } from 'vue-i18n'
 import { common } from './common'
 import { dischargeTexts } from './discharge'
 import { occupancyTexts } from './occupancy'
+import { statementTexts } from './statement'
 import { storyTexts } from './story'
 
 export type Lang = 'zh' | 'en'
@@ -29,7 +30,7 @@ function side(pairs: Pairs, i: 0 | 1): Record<string, string> {
 }
 
 export function makeI18n(own: Pairs) {
-  const pairs = { ...common, ...occupancyTexts, ...dischargeTexts, ...storyTexts, ...own }
+  const pairs = { ...common, ...occupancyTexts, ...dischargeTexts, ...storyTexts, ...statementTexts, ...own }
   const lang = firstLang()
   document.documentElement.lang = lang === 'zh' ? 'zh-CN' : 'en'
   return createI18n({
