@@ -84,7 +84,7 @@ static const struct bad {
     {0, "POST", "/api/v1/payouts/9/decide", KEY, "{\"act\":7}", 422, "range", "/act"},
     {0, "POST", "/api/v1/diffs/9/decide", KEY, "{\"act\":1}", 422, "required", "/owner"},
     {0, "POST", "/api/v1/diffs/9/decide", KEY, "{\"act\":3}", 422, "required", "/way"},
-    {0, "POST", "/api/v1/diffs/9/decide", KEY, "{\"act\":3,\"way\":7}", 422, "range", "/way"},
+    {0, "POST", "/api/v1/diffs/9/decide", KEY, "{\"act\":3,\"way\":9}", 422, "range", "/way"},
     {0, "POST", "/api/v1/diffs/9/decide", KEY, "{\"act\":3,\"way\":5}", 422, "required", "/note"},
     {0, "POST", "/api/v1/diffs/9/decide", KEY, "{\"act\":0}", 422, "range", "/act"},
     {0, "POST", "/api/v1/diffs/9/decide", NULL, "{\"act\":2}", 400, "idem-required", NULL},
