@@ -417,6 +417,21 @@ static void test_limits(void **state)
     books_close(&b);
 }
 
+/* At most 100 billion yuan in one leg, either way. */
+static void test_leg_bound(void **state)
+{
+    struct books *b = *state;
+    int64_t cash = account(b, ACCOUNT_CASH, 0), bank = account(b, ACCOUNT_BANK, 0);
+    for (int64_t n = -500000000000001; n <= 500000000000001; n += 1000000000000002) {
+        struct ledger_request r = request(TRANSFER_CHANNEL);
+        struct ledger_ctx c = ctx(b);
+        leg(&r, cash, 2 * n);
+        leg(&r, bank, -n);
+        leg(&r, account(b, ACCOUNT_CHANNEL, 7 + (n > 0)), -n);
+        assert_int_equal(ledger_post(b->l, &c, &r), ERR_RANGE);
+    }
+}
+
 static void test_full_row_buffer_changes_nothing(void **state)
 {
     struct books *b = *state;
@@ -797,7 +812,7 @@ static void test_load_hold_refuses_each(void **state)
                                         .held = 60};
     const struct row_hold good = {
         .id = 6, .tenant = TENANT, .account = 5, .amount = 30, .state = HOLD_OPEN};
-    struct row_hold bad[9];
+    struct row_hold bad[10];
     assert_int_equal(ledger_load_account(b->l, &account), 0);
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         bad[i] = good;
@@ -810,6 +825,7 @@ static void test_load_hold_refuses_each(void **state)
     bad[6].captured = 1;
     bad[7].released = 1;
     bad[8].amount = -1;
+    bad[9].leg_of = 5; /* its first is not there */
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         assert_int_equal(ledger_load_hold(b->l, &bad[i]), ERR_CORRUPT);
     assert_int_equal(ledger_load_hold(b->l, &good), 0);
@@ -965,6 +981,7 @@ int money_ledger_tests(void)
         T(test_capture_of_nothing_releases),
         T(test_time_is_monotone),
         cmocka_unit_test(test_limits),
+        T(test_leg_bound),
         T(test_full_row_buffer_changes_nothing),
         T(test_defect_hot_account),
         T(test_load_refuses_damage),
