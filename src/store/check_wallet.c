@@ -19,8 +19,9 @@
 
 static bool moves_gift(int64_t code)
 {
-    return code == TRANSFER_CAPTURE || code == TRANSFER_REVERSAL || code == TRANSFER_CORRECTION ||
-           code == TRANSFER_REFUND || code == TRANSFER_GIFT || code == TRANSFER_GIFT_BACK;
+    return code == TRANSFER_CAPTURE || code == TRANSFER_LATE || code == TRANSFER_REVERSAL ||
+           code == TRANSFER_CORRECTION || code == TRANSFER_REFUND || code == TRANSFER_GIFT ||
+           code == TRANSFER_GIFT_BACK;
 }
 
 int check_wallet_leg(struct check *c, const struct check_account *a, int64_t transfer, int64_t code,
