@@ -231,7 +231,8 @@ void till_tell_trade(struct till *t, const struct trade *trade)
         tell(t, trade->kind, OF_TRADE, (size_t)(trade - t->trades));
 }
 
-static const char *const move_names[] = {"refund", "transfer", "reversal", "cashout", "share", "share-return"};
+static const char *const move_names[] = {"refund",  "transfer", "reversal",
+                                         "cashout", "share",    "share-return"};
 
 void till_tell_move(struct till *t, const struct move *m)
 {

@@ -188,9 +188,9 @@ void rail_no_answer(const struct out_pay *ask, int err, struct cmd_pay_result *o
 
 bool rail_is_refusal(const struct out_pay *ask, const struct cmd_pay_result *out)
 {
-    return out->state == PAY_FAILED && (ask->op == PAY_TRANSFER || ask->op == PAY_REFUND ||
-                                        ask->op == PAY_ACCOUNT_OPEN || ask->op == PAY_SHARE ||
-                                        ask->op == PAY_RETURN);
+    return out->state == PAY_FAILED &&
+           (ask->op == PAY_TRANSFER || ask->op == PAY_REFUND || ask->op == PAY_ACCOUNT_OPEN ||
+            ask->op == PAY_SHARE || ask->op == PAY_RETURN);
 }
 
 /* ---- notices ---- */

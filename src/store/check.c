@@ -426,9 +426,10 @@ int store_check(const char *path, FILE *out)
 static int all_check(struct check *c)
 {
     static int (*const parts[])(struct check * c) = {
-        ledger_check,    check_orders,   check_splits, check_purse,   check_wallet,
-        check_companies, check_invoices, check_days,   check_recon,   check_occupancy,
-        check_discharge, check_parallel, check_tax,    check_lot_end, check_statements, check_months,
+        ledger_check, check_orders,    check_splits,     check_purse,
+        check_wallet, check_companies, check_invoices,   check_days,
+        check_recon,  check_occupancy, check_discharge,  check_parallel,
+        check_tax,    check_lot_end,   check_statements, check_months,
     };
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < ARRAY_LEN(parts); i++)

@@ -83,7 +83,7 @@ struct web_config {
     int64_t firmware_link_ms; /* how long a link to a file is good; 0 = a day */
     const char *ftp_address; /* where 云快充 piles fetch files: an IPv4 address; NULL = nowhere */
     uint16_t ftp_port;
-    int32_t bill_diffs;       /* rows of one bill that may differ; 0 = 50,000 */
+    int32_t bill_diffs; /* rows of one bill that may differ; 0 = 50,000 */
 };
 
 /** Starts listening. Gives the front. ERR_IO (address in use), ERR_NOMEM, ERR_FULL (threads). */

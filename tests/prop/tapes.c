@@ -24,22 +24,14 @@ struct target {
 };
 
 static const struct target targets[] = {
-    {"number", tape_number, 60000, false},
-    {"zone", tape_zone, 10000, false},
-    {"json", tape_json, 40000, false},
-    {"binary", tape_binary, 40000, false},
-    {"ykc", tape_ykc, 10000, false},
-    {"ocpp", tape_ocpp, 40000, false},
-    {"http", tape_http, 20000, false},
-    {"rows", tape_rows, 40000, false},
-    {"sample", tape_sample, 2000, false},
-    {"csv", tape_csv, 10000, true},
-    {"config", tape_config, 4000, false},
-    {"web", tape_web, 10000, false},
-    {"ftp", tape_ftp, 20000, false},
-    {"ws", tape_ws, 1000, false},
-    {"ocpp_gate", tape_ocpp_gate, 500, false},
-    {"ykc_gate", tape_ykc_gate, 500, false},
+    {"number", tape_number, 60000, false},     {"zone", tape_zone, 10000, false},
+    {"json", tape_json, 40000, false},         {"binary", tape_binary, 40000, false},
+    {"ykc", tape_ykc, 10000, false},           {"ocpp", tape_ocpp, 40000, false},
+    {"http", tape_http, 20000, false},         {"rows", tape_rows, 40000, false},
+    {"sample", tape_sample, 2000, false},      {"csv", tape_csv, 10000, true},
+    {"config", tape_config, 4000, false},      {"web", tape_web, 10000, false},
+    {"ftp", tape_ftp, 20000, false},           {"ws", tape_ws, 1000, false},
+    {"ocpp_gate", tape_ocpp_gate, 500, false}, {"ykc_gate", tape_ykc_gate, 500, false},
 };
 
 static struct {

@@ -63,7 +63,9 @@ int main(int argc, char **argv)
         if (number <= n || number > LAST)
             die(line, "numbers must run -1, -2, …");
         while (++n < number)
-            fprintf(c, "    {\"internal\", 500, \"InternalError\", \"error\", \"Error %d\", \"错误 %d\"},\n",
+            fprintf(c,
+                    "    {\"internal\", 500, \"InternalError\", \"error\", \"Error %d\", \"错误 "
+                    "%d\"},\n",
                     n, n);
         row_write(h, c, col);
     }
