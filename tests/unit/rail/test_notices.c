@@ -199,8 +199,9 @@ static void a_wechat_notice(void **state)
 
 /* ---- Alipay's signed forms ---- */
 
-/* Pairs as they are, without escapes. `sign_type` is no part of what is signed. */
-static enum rail_refusal judge_form(const char *pairs, const char *sign_type, struct sign_key *key)
+/* Pairs as they are, without escapes. Neither `sign_type` nor the tail is part of what is signed. */
+static enum rail_refusal judge_form(const char *pairs, const char *sign_type, const char *tail,
+                                    struct sign_key *key)
 {
     static const char *const no_names[] = {"", "", "", ""};
     static char body[8192];
@@ -220,6 +221,7 @@ static enum rail_refusal judge_form(const char *pairs, const char *sign_type, st
                                 sign_type[0] ? "&sign_type=" : "", sign_type);
     for (size_t i = 0; i < sig.n; i++) /* Base64 in a form */
         n += (size_t)snprintf(body + n, sizeof body - n, sig.p[i] == '+' ? "%%2B" : "%c", sig.p[i]);
+    snprintf(body + n, sizeof body - n, "%s", tail);
     s.names = no_names;
     s.reply =
         (struct rail_reply){.body = str_from_c(body), .header = header, .ctx = &s, .now_ms = NOW};
@@ -257,13 +259,14 @@ static void an_alipay_notice(void **state)
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        enum rail_refusal why = judge_form(cases[i].pairs, cases[i].type, rig.theirs);
+        enum rail_refusal why = judge_form(cases[i].pairs, cases[i].type, "", rig.theirs);
         if (why != cases[i].why)
             print_error("form %zu: %s\n", i, rail_refusal_name(why));
         assert_int_equal(why, cases[i].why);
     }
-    assert_int_equal(judge_form(OURS "1795500000000", "RSA2", rig.own), RAIL_BAD_SIGNATURE);
-    assert_int_equal(judge_form(OURS "1795500000000", "RSA2", NULL), RAIL_BAD_FORM);
+    assert_int_equal(judge_form(OURS "1795500000000", "RSA2", "&x=%4", rig.theirs), RAIL_BAD_FORM);
+    assert_int_equal(judge_form(OURS "1795500000000", "RSA2", "", rig.own), RAIL_BAD_SIGNATURE);
+    assert_int_equal(judge_form(OURS "1795500000000", "RSA2", "", NULL), RAIL_BAD_FORM);
 }
 
 int run_notice_tests(void)
