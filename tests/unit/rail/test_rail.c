@@ -395,6 +395,8 @@ static void bills_are_asked_for(void **state)
     assert_int_equal(rail_bill_answer(rig.wechat, &q, &s.reply, NONCE, &next, hash), 0);
     assert_string_equal(hash, "ab");
     assert_true(str_eq_c(buf_str(&next.url), "https://pay.test/v3/billdownload/file?token=x"));
+    (void)str_copy(s.value[1], 64, STR_LIT("0ther")); /* not what was signed */
+    assert_int_equal(rail_bill_answer(rig.wechat, &q, &s.reply, NONCE, &next, hash), ERR_DENIED);
     said_wechat(&s, 200,
                 "{\"hash_type\":\"SHA1\",\"hash_value\":\"ab\","
                 "\"download_url\":\"https://pay.test.evil/file\"}",
