@@ -176,16 +176,10 @@ static const struct box_wrong wrongs[] = {
 static void a_close_that_ties_says_nothing(void **state)
 {
     struct box *b = *state;
-    char said[20000];
     box_open(b);
     journal_make(b);
     recon_make(b);
-    box_commit(b);
-    box_close(b);
-    int rc = box_check(b, said, sizeof said);
-    if (rc)
-        print_error("%s", said);
-    assert_int_equal(rc, 0);
+    box_right(b);
     box_wrongs(b, wrongs, ARRAY_LEN(wrongs));
 }
 

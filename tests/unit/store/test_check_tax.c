@@ -232,18 +232,12 @@ static const struct box_wrong wrongs[] = {
 static void withheld_tax_is_counted_again(void **state)
 {
     struct box *b = *state;
-    char said[20000];
     box_open(b);
     journal_make(b);
     rule_make(b);
     person_make(b);
     payouts_make(b);
-    box_commit(b);
-    box_close(b);
-    int rc = box_check(b, said, sizeof said);
-    if (rc)
-        print_error("%s", said);
-    assert_int_equal(rc, 0);
+    box_right(b);
     box_wrongs(b, wrongs, ARRAY_LEN(wrongs));
 }
 

@@ -106,6 +106,17 @@ int box_check(const struct box *b, char *said, size_t size)
     return rc;
 }
 
+void box_right(struct box *b)
+{
+    char said[20000];
+    box_commit(b);
+    box_close(b);
+    int rc = box_check(b, said, sizeof said);
+    if (rc)
+        print_error("%s", said);
+    assert_int_equal(rc, 0);
+}
+
 void box_wrongs(struct box *b, const struct box_wrong *wrongs, size_t n)
 {
     char said[20000], want[40];

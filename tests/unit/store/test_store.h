@@ -37,6 +37,8 @@ int64_t box_number(const struct box *b, const char *sql);
 void box_exec(const struct box *b, const char *sql);
 /** Runs `even check` on the closed box; its words are in `said`. */
 int box_check(const struct box *b, char *said, size_t size);
+/** Commits, closes, and finds the books right. */
+void box_right(struct box *b);
 /** Asserts that the check finds each wrong: one at a time is done to the closed box's database behind
  * the store's back, and `violation RULE` must be among the words. */
 struct box_wrong {
