@@ -81,18 +81,7 @@ static int discharge(void)
 
 static void reading(const char *tx_no, int64_t energy, int64_t power, int32_t soc_pm)
 {
-    struct cmd *c = world_pile(w, CMD_METER);
-    c->u.meter.connector = 1;
-    c->u.meter.n = 1;
-    (void)str_copy(c->u.meter.tx_no, 33, str_from_c(tx_no));
-    c->u.meter.samples[0] = (struct core_sample){.energy_mwh = energy,
-                                                 .power_w = power,
-                                                 .voltage_mv = SAMPLE_NONE32,
-                                                 .current_ma = SAMPLE_NONE32,
-                                                 .soc_pm = soc_pm,
-                                                 .temp_dc = SAMPLE_NONE32,
-                                                 .cost = SAMPLE_NONE};
-    assert_int_equal(world_send(w, c), 0);
+    world_reading(w, 1, tx_no, energy, power, soc_pm);
 }
 
 static int64_t lasts = 9 * MINUTE;

@@ -69,18 +69,7 @@ static int32_t ask(int32_t gun, enum start_kind kind, const char *tag)
 
 static void reading(const char *tx_no, int64_t energy, int64_t power)
 {
-    struct cmd *c = world_pile(w, CMD_METER);
-    c->u.meter.connector = 1;
-    c->u.meter.n = 1;
-    (void)str_copy(c->u.meter.tx_no, 33, str_from_c(tx_no));
-    c->u.meter.samples[0] = (struct core_sample){.energy_mwh = energy,
-                                                 .power_w = power,
-                                                 .voltage_mv = SAMPLE_NONE32,
-                                                 .current_ma = SAMPLE_NONE32,
-                                                 .soc_pm = SAMPLE_NONE32,
-                                                 .temp_dc = SAMPLE_NONE32,
-                                                 .cost = SAMPLE_NONE};
-    assert_int_equal(world_send(w, c), 0);
+    world_reading(w, 1, tx_no, energy, power, SAMPLE_NONE32);
 }
 
 static void status(enum connector_status s)

@@ -62,18 +62,7 @@ int pair_start(int64_t gun, int64_t second, int64_t cap)
 
 void pair_reading(int i, int64_t energy, int64_t power)
 {
-    struct cmd *c = world_pile(w, CMD_METER);
-    c->u.meter.connector = i + 1;
-    c->u.meter.n = 1;
-    (void)str_copy(c->u.meter.tx_no, 33, str_from_c(pair.tx_no[i]));
-    c->u.meter.samples[0] = (struct core_sample){.energy_mwh = energy,
-                                                 .power_w = power,
-                                                 .voltage_mv = SAMPLE_NONE32,
-                                                 .current_ma = SAMPLE_NONE32,
-                                                 .soc_pm = SAMPLE_NONE32,
-                                                 .temp_dc = SAMPLE_NONE32,
-                                                 .cost = SAMPLE_NONE};
-    assert_int_equal(world_send(w, c), 0);
+    world_reading(w, i + 1, pair.tx_no[i], energy, power, SAMPLE_NONE32);
 }
 
 void pair_record_as(int i, int64_t energy, enum stop_reason stop, int64_t amount)

@@ -416,6 +416,23 @@ struct cmd *world_pile(struct world *w, enum cmd_type type)
     return c;
 }
 
+void world_reading(struct world *w, int32_t gun, const char *tx_no, int64_t energy, int64_t power,
+                   int32_t soc_pm)
+{
+    struct cmd *c = world_pile(w, CMD_METER);
+    c->u.meter.connector = gun;
+    c->u.meter.n = 1;
+    (void)str_copy(c->u.meter.tx_no, 33, str_from_c(tx_no));
+    c->u.meter.samples[0] = (struct core_sample){.energy_mwh = energy,
+                                                 .power_w = power,
+                                                 .voltage_mv = SAMPLE_NONE32,
+                                                 .current_ma = SAMPLE_NONE32,
+                                                 .soc_pm = soc_pm,
+                                                 .temp_dc = SAMPLE_NONE32,
+                                                 .cost = SAMPLE_NONE};
+    assert_int_equal(world_send(w, c), 0);
+}
+
 void world_answer_pile(struct world *w)
 {
     const struct charger *ch = charger_find(w->core, w->pile);

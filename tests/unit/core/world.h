@@ -81,6 +81,9 @@ const struct out *world_out(const struct world *w, enum out_type type);
 int world_answer(struct world *w, const struct out *call, int err, const char *status);
 /** A command of the 云快充 pile. */
 struct cmd *world_pile(struct world *w, enum cmd_type type);
+/** The pile tells what flowed so far; soc_pm may be SAMPLE_NONE32. */
+void world_reading(struct world *w, int32_t gun, const char *tx_no, int64_t energy, int64_t power,
+                   int32_t soc_pm);
 /** The pile says yes to whatever it was asked: nothing else goes out before. */
 void world_answer_pile(struct world *w);
 /** Plays every subset of the steps 0 … steps - 1 (what is missing was lost) of at most so many, in every
