@@ -282,7 +282,7 @@ await main(async (h) => {
     check(off < 0 && -off <= units(rest.invoice.tax), 'no more tax than it had');
     books('at the end');
     const personal = (await h.must('GET', '/api/v1/audit?limit=200')).items.map((a) => a.detail).join(' ');
-    check(!personal.includes('9131') && !personal.includes('example.com'), 'the audit log tells no tax number and no address');
+    check(!personal.includes('91310000') && !personal.includes('example.com'), 'the audit log tells no tax number and no address');
   } finally {
     await browser.close();
   }
