@@ -69,8 +69,6 @@ static int content_share(const struct out_pay *ask, struct arena *m, struct buf 
                                         .trans_in = str_from_c(s->to[i].account),
                                         .amount = rail_yuan_text(m, s->to[i].amount),
                                         .desc = arena_printf(m, "W%" PRId64, s->to[i].payout)};
-        if (!to[i].desc.n || !to[i].amount.n)
-            return ERR_NOMEM;
     }
     in.has.royalty_parameters = true;
     in.royalty_parameters_n = (size_t)s->n;

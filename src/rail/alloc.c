@@ -284,13 +284,12 @@ static int alloc_bill_answer(const struct rail *r, const struct rail_request *q,
     int err = wire_json_decode(&alloc_BillRef_type, a->body, m, &b, WIRE_LENIENT, NULL);
     if (err)
         return err;
-    if (!str_starts(b.url, STR_LIT("/")))
+    const char *day = strrchr(q->url.p, '/') + 1; /* what was asked for ends with it */
+    if (!str_eq_c(b.date, day) || !str_starts(b.url, STR_LIT("/")))
         return ERR_DENIED;
     rail_set_text(hash, 80, b.hash);
-    struct str path = arena_printf(m, "%.*s", STR_FMT(b.url));
-    if (!path.n)
-        return ERR_NOMEM;
-    rail_request_begin(r, next, "GET", path.p);
+    rail_request_begin(r, next, "GET", "");
+    buf_put_str(&next->url, b.url);
     return request_sign(r, next, a->now_ms);
 }
 

@@ -26,7 +26,7 @@ static int text_read(struct str in, struct arena *a, struct str *out)
         if (c == '%') {
             int hi = i + 2 < in.n ? hex_of(in.p[i + 1]) : -1;
             int lo = i + 2 < in.n ? hex_of(in.p[i + 2]) : -1;
-            if (hi < 0 || lo < 0)
+            if ((hi | lo) < 0)
                 return ERR_SYNTAX;
             c = (char)(hi << 4 | lo);
             i += 2;

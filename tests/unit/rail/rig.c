@@ -96,7 +96,7 @@ static struct str header(const void *ctx, const char *name)
 static void say(struct said *s, int status, const char *first, const char *body, int64_t now)
 {
     struct buf text, sig;
-    buf_init(&text, 65536);
+    buf_init(&text, 131072);
     buf_init(&sig, SIGN_TEXT_MAX);
     (void)str_copy(s->value[1], 64, STR_LIT("n0nce"));
     (void)str_copy(s->value[2], 64, STR_LIT(SERIAL));

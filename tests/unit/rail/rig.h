@@ -45,5 +45,7 @@ void said_alipay(struct said *s, const char *node, const char *content, char *bo
 struct out_pay rig_ask(enum pay_op op, int32_t kind);
 int run_answer_tests(void);
 int run_notice_tests(void);
+int run_doubt_tests(void);
+int run_edge_tests(void);
 
 #endif

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: Apache-2.0
+/* test_edges.c: what is never asked, where a bill is not, forms that no one writes, folders whose keys do not
+ * do, and a notice that fills the memory it is read in. */
+#include "rig.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/money.h"
+#include "rail/form.h"
+#include "rail/keys.h"
+
+/* ---- asking ---- */
+
+static void cannot_be_asked(const struct rail *rail, const struct out_pay *ask, int line)
+{
+    struct rail_request q = {0};
+    struct cmd_pay_result r;
+    int err = rail_ask(rail, ask, NOW, NONCE, &q, &r);
+    if (err != ERR_REQUIRED)
+        fail_msg("line %d: %d", line, err);
+    rail_request_free(&q);
+}
+
+static void something_is_missing(void **state)
+{
+    struct rail *both[] = {rig.wechat, rig.alipay};
+    struct out_pay a;
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(both); i++) {
+        a = rig_ask(PAY_ACCOUNT_OPEN, CHANNEL_WECHAT);
+        a.u.open.account[0] = 0;
+        cannot_be_asked(both[i], &a, __LINE__);
+        a = rig_ask(PAY_ACCOUNT_QUERY, CHANNEL_WECHAT);
+        a.u.open.name[0] = 0;
+        cannot_be_asked(both[i], &a, __LINE__);
+        a = rig_ask(PAY_SHARE, CHANNEL_WECHAT);
+        a.provider_no[0] = 0;
+        cannot_be_asked(both[i], &a, __LINE__);
+        a = rig_ask(PAY_SHARE, CHANNEL_WECHAT);
+        a.u.share.n = 0;
+        cannot_be_asked(both[i], &a, __LINE__);
+        a.u.share.n = PAY_SHARES_MAX + 1;
+        cannot_be_asked(both[i], &a, __LINE__);
+    }
+    a = rig_ask(PAY_RETURN, CHANNEL_WECHAT);
+    a.payee[0] = 0;
+    cannot_be_asked(rig.wechat, &a, __LINE__);
+    a = rig_ask(PAY_RETURN, CHANNEL_WECHAT);
+    a.of_no[0] = 0;
+    cannot_be_asked(rig.wechat, &a, __LINE__);
+    a = rig_ask(PAY_ACCOUNT_OPEN, CHANNEL_RAIL);
+    a.u.open.name[0] = 0;
+    cannot_be_asked(rig.alloc, &a, __LINE__);
+    a = rig_ask(PAY_ACCOUNT_OPEN, CHANNEL_RAIL);
+    a.u.open.id_no[0] = 0;
+    cannot_be_asked(rig.alloc, &a, __LINE__);
+}
+
+static bool asks_with(const struct rail *rail, const struct out_pay *ask, const char *what)
+{
+    struct rail_request q = {0};
+    struct cmd_pay_result r;
+    assert_int_equal(rail_ask(rail, ask, NOW, NONCE, &q, &r), 0);
+    buf_put_char(&q.body, 0);
+    bool has = strstr(q.body.p, what) != NULL;
+    rail_request_free(&q);
+    return has;
+}
+
+/* What goes out besides: a payee's name from 2,000 yuan on, a person and a company told apart. */
+static void what_goes_out(void **state)
+{
+    struct out_pay a = rig_ask(PAY_TRANSFER, CHANNEL_WECHAT);
+    (void)state;
+    a.amount = INT64_C(2000) * MONEY_UNIT - MONEY_FEN;
+    assert_false(asks_with(rig.wechat, &a, "user_name"));
+    a.amount += MONEY_FEN;
+    assert_true(asks_with(rig.wechat, &a, "user_name"));
+    a = rig_ask(PAY_CREATE, CHANNEL_WECHAT);
+    a.payee[0] = 0;
+    assert_false(asks_with(rig.wechat, &a, "profit_sharing\":true"));
+    assert_true(asks_with(rig.wechat, &a, "https://even.test/notify/7"));
+    a = rig_ask(PAY_ACCOUNT_OPEN, CHANNEL_RAIL);
+    assert_true(asks_with(rig.alloc, &a, "\"kind\":\"person\""));
+    a.u.open.payee_kind = PAYEE_COMPANY;
+    assert_true(asks_with(rig.alloc, &a, "\"kind\":\"company\""));
+    a = rig_ask(PAY_REFUND, CHANNEL_RAIL);
+    snprintf(a.of_no, sizeof a.of_no, "W7654321");
+    assert_true(
+        asks_with(rig.alloc, &a, "{\"no\":\"W1234567\",\"of_no\":\"W7654321\",\"amount\":1234}"));
+    a = rig_ask(PAY_TRANSFER, CHANNEL_ALIPAY);
+    assert_true(asks_with(rig.alipay, &a, "ALIPAY_LOGON_ID"));
+    snprintf(a.payee, sizeof a.payee, "2088000000000001");
+    assert_true(asks_with(rig.alipay, &a, "ALIPAY_USER_ID"));
+    snprintf(a.payee, sizeof a.payee, "208800000000001");
+    assert_true(asks_with(rig.alipay, &a, "ALIPAY_LOGON_ID"));
+    snprintf(a.payee, sizeof a.payee, "3088000000000001");
+    assert_true(asks_with(rig.alipay, &a, "ALIPAY_LOGON_ID"));
+}
+
+/* ---- where a bill is ---- */
+
+struct where {
+    int status;
+    const char *body, *url; /* where it is; NULL: `err` */
+    int err;
+};
+
+static void bill_judged(int32_t kind, const struct where *w, bool forged)
+{
+    static struct said s;
+    static char body[200000], node[200];
+    struct rail_request q = {0}, next = {0};
+    struct rail *rail = kind == CHANNEL_WECHAT   ? rig.wechat
+                        : kind == CHANNEL_ALIPAY ? rig.alipay
+                                                 : rig.alloc;
+    char first[80], hash[80];
+    assert_int_equal(rail_bill(rail, STR_LIT("2026-11-23"), NOW, NONCE, &q), 0);
+    snprintf(first, sizeof first, "%d\n%s\n", w->status, NONCE);
+    snprintf(node, sizeof node, "alipay_data_dataservice_bill_downloadurl_query_response");
+    if (kind == CHANNEL_WECHAT)
+        said_wechat(&s, w->status, w->body, NOW);
+    else if (kind == CHANNEL_RAIL)
+        said_alloc(&s, w->status, first, w->body, NOW);
+    else
+        said_alipay(&s, node, w->body, body, sizeof body);
+    s.reply.status = w->status;
+    if (forged && kind == CHANNEL_ALIPAY)
+        *strstr(body, "Success") = 's';
+    else if (forged)
+        s.value[3][10] = s.value[3][10] == 'A' ? 'B' : 'A';
+    int err = rail_bill_answer(rail, &q, &s.reply, NONCE, &next, hash);
+    if (err != (forged ? ERR_DENIED : w->err))
+        fail_msg("%.200s: %d", w->body, err);
+    if (err)
+        assert_null(next.headers[0]);
+    else
+        assert_true(str_eq_c(buf_str(&next.url), w->url));
+    rail_request_free(&q);
+    rail_request_free(&next);
+}
+
+static void bills_judged(int32_t kind, const struct where *w, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        bill_judged(kind, &w[i], false);
+    bill_judged(kind, w, true);
+}
+
+static void wechat_bills(void **state)
+{
+#define FILE_AT(url) "{\"hash_type\":\"SHA1\",\"hash_value\":\"ab\",\"download_url\":\"" url "\"}"
+    static const struct where cases[] = {
+        {200, FILE_AT("https://pay.test/f?x=1"), "https://pay.test/f?x=1", 0},
+        {200,
+         "{\"hash_type\":\"SHA1\",\"hash_value\":\"ab\",\"download_url\":\"https://pay.test/f\"",
+         NULL, ERR_SYNTAX},
+        {200, "{\"hash_type\":\"SHA1\",\"download_url\":\"https://pay.test/f\"}", NULL,
+         ERR_REQUIRED},
+        {200, FILE_AT("https://pay.test"), NULL, ERR_DENIED},
+        {200, FILE_AT("https://pay.testing/f"), NULL, ERR_DENIED},
+        {200, FILE_AT("https://pay.evil/f"), NULL, ERR_DENIED},
+        {200, FILE_AT("/f"), NULL, ERR_DENIED},
+        {400, "{\"code\":\"NO_STATEMENT_EXIST\"}", NULL, ERR_NOT_FOUND},
+        {404, "{\"code\":\"NOT_FOUND\"}", NULL, ERR_NOT_FOUND},
+        {401, "{\"code\":\"SIGN_ERROR\"}", NULL, ERR_AGAIN},
+        {500, "{\"code\":\"SYSTEM_ERROR\"}", NULL, ERR_AGAIN},
+        {204, "", NULL, ERR_AGAIN},
+    };
+    (void)state;
+    bills_judged(CHANNEL_WECHAT, cases, ARRAY_LEN(cases));
+}
+
+static void alipay_bills(void **state)
+{
+#define SAID(code, more) "{\"code\":\"" code "\",\"msg\":\"Success\"" more "}"
+    static const struct where cases[] = {
+        {200, SAID("10000", ",\"bill_download_url\":\"https://dl.test/f\""), "https://dl.test/f",
+         0},
+        {200, SAID("10000", ""), NULL, ERR_AGAIN},
+        {200, SAID("20000", ",\"bill_download_url\":\"https://dl.test/f\""), NULL, ERR_AGAIN},
+        {200, SAID("40004", ""), NULL, ERR_NOT_FOUND},
+        {200, SAID("10000", ",\"bill_download_url\":{}"), NULL, ERR_TYPE},
+        {500, SAID("10000", ",\"bill_download_url\":\"https://dl.test/f\""), NULL, ERR_AGAIN},
+        {404, SAID("40004", ""), NULL, ERR_AGAIN},
+    };
+    (void)state;
+    bills_judged(CHANNEL_ALIPAY, cases, ARRAY_LEN(cases));
+}
+
+static void alloc_bills(void **state)
+{
+    static char body[70200];
+#define BILL(date, url) "{\"date\":\"" date "\",\"hash\":\"ab\",\"url\":\"" url "\"}"
+    static const struct where cases[] = {
+        {200, BILL("2026-11-23", "/v1/files/3"), "https://pay.test/v1/files/3", 0},
+        {200, BILL("2026-11-22", "/v1/files/3"), NULL, ERR_DENIED},
+        {200, BILL("23", "/v1/files/3"), NULL, ERR_DENIED},
+        {200, BILL("2026-11-23", "https://evil/f"), NULL, ERR_DENIED},
+        {200, BILL("2026-11-23", "evil"), NULL, ERR_DENIED},
+        {200, "{\"date\":\"2026-11-23\",\"hash\":\"ab\",\"url\":\"/v1/files/3\"", NULL, ERR_SYNTAX},
+        {200, "{\"date\":\"2026-11-23\",\"url\":\"/v1/files/3\"}", NULL, ERR_REQUIRED},
+        {404, "{\"code\":\"not_found\"}", NULL, ERR_NOT_FOUND},
+        {500, "{\"code\":\"busy\"}", NULL, ERR_AGAIN},
+        {400, "{\"code\":\"refused\"}", NULL, ERR_AGAIN},
+    };
+    struct where longer = {200, body, NULL, ERR_TOO_LARGE};
+    size_t n =
+        (size_t)snprintf(body, sizeof body, "{\"date\":\"2026-11-23\",\"hash\":\"ab\",\"url\":\"/");
+    (void)state;
+    bills_judged(CHANNEL_RAIL, cases, ARRAY_LEN(cases));
+    memset(body + n, 'x', 65530); /* the answer fits, the address behind the provider's does not */
+    snprintf(body + n + 65530, 10, "\"}");
+    bill_judged(CHANNEL_RAIL, &longer, false);
+}
+
+/* ---- forms ---- */
+
+static void forms_that_nobody_writes(void **state)
+{
+    static const char *const bad[] = {"a=%G1%80%80%80", "a=%1G",          "a=%",   "a=%4",
+                                      "a=%4&b=1",       "%G1%80%80%80=a", "a=%C3", "a=1&%61=2"};
+    struct arena m, small;
+    struct form f;
+    char many[1000];
+    size_t n = 0;
+    (void)state;
+    arena_init(&m, 65536);
+    arena_init(&small, 16);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        if (form_read(str_from_c(bad[i]), &m, &f) != ERR_SYNTAX)
+            fail_msg("%s is taken", bad[i]);
+    assert_int_equal(form_read(STR_LIT("a=%c3%BC&b=%7e"), &m, &f), 0);
+    assert_true(str_eq_c(form_get(&f, "a"), "ü"));
+    assert_true(str_eq_c(form_get(&f, "b"), "~"));
+    assert_int_equal(form_get(&f, "c").n, 0);
+    assert_int_equal(form_read(STR_LIT("a=12345678901234567890"), &small, &f), ERR_NOMEM);
+    for (int i = 0; i <= FORM_MAX; i++) {
+        arena_reset(&m);
+        assert_int_equal(form_read(str_from(many, n), &m, &f), i ? 0 : ERR_SYNTAX);
+        n += (size_t)snprintf(many + n, sizeof many - n, "%sn%d=1", i ? "&" : "", i);
+    }
+    assert_int_equal(form_read(str_from(many, n), &m, &f), ERR_FULL);
+    arena_free(&m);
+    arena_free(&small);
+}
+
+/* ---- keys ---- */
+
+static void gone(const char *name)
+{
+    char path[300];
+    snprintf(path, sizeof path, "%s/%s", rig.dir, name);
+    assert_int_equal(unlink(path), 0);
+}
+
+static void opens_as(int32_t kind, int err)
+{
+    struct rail *r = NULL;
+    assert_int_equal(rig_rail(kind, &r), err);
+    assert_int_equal(r != NULL, err == 0);
+    rail_free(r);
+}
+
+static void folders_that_lack_something(void **state)
+{
+    char name[80], far[500], why[160];
+    struct rail_keys k;
+    (void)state;
+    gone("secret");
+    opens_as(CHANNEL_WECHAT, ERR_NOT_FOUND);
+    opens_as(CHANNEL_ALIPAY, 0); /* it wants none */
+    opens_as(CHANNEL_RAIL, 0);
+    rig_file("secret", SECRET, 32, 0600);
+    gone("merchant.serial");
+    opens_as(CHANNEL_WECHAT, ERR_NOT_FOUND);
+    opens_as(CHANNEL_RAIL, ERR_NOT_FOUND);
+    opens_as(CHANNEL_ALIPAY, 0);
+    rig_file("merchant.serial", "AB12\n", 5, 0644);
+    opens_as(CHANNEL_WECHAT, ERR_DENIED);
+    rig_file("merchant.serial", "AB12\n", 5, 0600);
+    rig_file("merchant.crt", "no certificate", 14, 0600);
+    opens_as(CHANNEL_WECHAT, ERR_SYNTAX);
+    gone("merchant.crt");
+    gone("merchant.pem");
+    opens_as(CHANNEL_WECHAT, ERR_NOT_FOUND);
+    rig_file("merchant.pem", rig.merchant[0].p, rig.merchant[0].n, 0600);
+    opens_as(CHANNEL_WECHAT, 0);
+    memset(far, 'x', sizeof far);
+    memcpy(far, "/tmp/", 5);
+    far[395] = 0;
+    assert_int_equal(rail_keys_load(far, &k, why), ERR_TOO_LARGE);
+    for (int i = 2; i <= RAIL_KEYS_MAX + 1; i++) {
+        opens_as(CHANNEL_WECHAT, 0);
+        snprintf(name, sizeof name, "provider/PUB_KEY_ID_%d.pem", i);
+        rig_file(name, rig.provider[1].p, rig.provider[1].n, 0600);
+    }
+    opens_as(CHANNEL_WECHAT, ERR_FULL);
+    for (int i = 2; i <= RAIL_KEYS_MAX + 1; i++) {
+        snprintf(name, sizeof name, "provider/PUB_KEY_ID_%d.pem", i);
+        gone(name);
+    }
+    gone("provider/" SERIAL ".pem");
+    opens_as(CHANNEL_WECHAT, ERR_NOT_FOUND);
+    rig_file("provider/" SERIAL ".pem", "no key", 6, 0600);
+    opens_as(CHANNEL_WECHAT, ERR_SYNTAX);
+    rig_file("provider/" SERIAL ".pem", rig.provider[1].p, rig.provider[1].n, 0644);
+    opens_as(CHANNEL_WECHAT, ERR_DENIED);
+    rig_file("provider/" SERIAL ".pem", rig.provider[1].p, rig.provider[1].n, 0600);
+    rig_file("provider/README", "no key", 6, 0644); /* not looked at */
+    rig_file("provider/.pem", "no key", 6, 0644);
+    opens_as(CHANNEL_WECHAT, 0);
+    opens_as(CHANNEL_BANK, ERR_UNSUPPORTED);
+}
+
+/* ---- the longest notice ---- */
+
+/* As long as a signed text may be: then what it seals has no room beside it, and it is refused as any that
+ * cannot be read. */
+static void a_notice_without_room(void **state)
+{
+    static const char head[] = "{\"id\":\"\\u0031\",\"event_type\":\"TRANSACTION.SUCCESS\","
+                               "\"resource\":{\"algorithm\":\"AEAD_AES_256_GCM\","
+                               "\"ciphertext\":\"\\/";
+    static const char tail[] = "\",\"nonce\":\"fdasflkja484\",\"associated_data\":\"thing\"}}";
+    static struct said s;
+    static struct rail_told told;
+    struct buf body, text, sig;
+    (void)state;
+    buf_init(&body, 200000);
+    buf_init(&text, 200000);
+    buf_init(&sig, SIGN_TEXT_MAX);
+    buf_put_c(&body, head);
+    while (body.n < 130990 - sizeof tail)
+        buf_put_c(&body, "AAAA");
+    buf_put_c(&body, tail);
+    said_wechat(&s, 0, "", NOW);
+    buf_printf(&text, "%s\nn0nce\n", s.value[0]);
+    buf_put_str(&text, buf_str(&body));
+    buf_put_char(&text, '\n');
+    assert_int_equal(sign_make(rig.theirs, buf_str(&text), &sig), 0);
+    (void)str_copy(s.value[3], sizeof s.value[3], buf_str(&sig));
+    s.reply.body = buf_str(&body);
+    assert_int_equal(rail_notice(rig.wechat, &s.reply, &told), RAIL_BAD_FORM);
+    buf_free(&body);
+    buf_free(&text);
+    buf_free(&sig);
+}
+
+int run_edge_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(something_is_missing),
+        cmocka_unit_test(what_goes_out),
+        cmocka_unit_test(wechat_bills),
+        cmocka_unit_test(alipay_bills),
+        cmocka_unit_test(alloc_bills),
+        cmocka_unit_test(forms_that_nobody_writes),
+        cmocka_unit_test(folders_that_lack_something),
+        cmocka_unit_test(a_notice_without_room),
+    };
+    return cmocka_run_group_tests_name("edges", tests, rig_setup, rig_teardown);
+}
