@@ -325,7 +325,7 @@ static void a_notice_without_room(void **state)
 {
     static const char head[] = "{\"id\":\"\\u0031\",\"event_type\":\"TRANSACTION.SUCCESS\","
                                "\"resource\":{\"algorithm\":\"AEAD_AES_256_GCM\","
-                               "\"ciphertext\":\"\\/";
+                               "\"ciphertext\":\"\\/AAA";
     static const char tail[] = "\",\"nonce\":\"fdasflkja484\",\"associated_data\":\"thing\"}}";
     static struct said s;
     static struct rail_told told;
