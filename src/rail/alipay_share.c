@@ -64,6 +64,7 @@ static int content_share(const struct out_pay *ask, struct arena *m, struct buf 
     if (s->n < 1 || s->n > PAY_SHARES_MAX || !ask->provider_no[0])
         return ERR_REQUIRED;
     for (int32_t i = 0; i < s->n; i++) {
+        // cppcheck-suppress unreadVariable ; `in` points at them
         to[i] = (struct alipay_Royalty){.royalty_type = STR_LIT("transfer"),
                                         .trans_in_type = STR_LIT("userId"),
                                         .trans_in = str_from_c(s->to[i].account),

@@ -176,6 +176,7 @@ static int ask_share(const struct rail *r, const struct out_pay *ask, struct are
     if (s->n < 1 || s->n > PAY_SHARES_MAX || !ask->provider_no[0])
         return ERR_REQUIRED;
     for (int32_t i = 0; i < s->n; i++) {
+        // cppcheck-suppress unreadVariable ; `in` points at them
         to[i] = (struct wechat_ShareReceiver){.type = receiver_type(s->to[i].payee_kind),
                                               .account = str_from_c(s->to[i].account),
                                               .amount = s->to[i].amount / MONEY_FEN,
