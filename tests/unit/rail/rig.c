@@ -139,6 +139,17 @@ void said_alipay(struct said *s, const char *node, const char *content, char *bo
     buf_free(&sig);
 }
 
+void rig_node(const struct rail_request *q, char out[100])
+{
+    char form[8192];
+    snprintf(form, sizeof form, "%.*s", STR_FMT(buf_str(&q->body)));
+    const char *at = strstr(form, "&method=");
+    assert_non_null(at);
+    snprintf(out, 100, "%.*s_response", (int)strcspn(at + 8, "&"), at + 8);
+    for (char *p = out; *p; p++)
+        *p = *p == '.' ? '_' : *p;
+}
+
 struct out_pay rig_ask(enum pay_op op, int32_t kind)
 {
     struct out_pay a = {.row = 1234567,

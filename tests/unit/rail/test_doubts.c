@@ -22,18 +22,6 @@ static const struct rail *rail_of(int32_t kind)
     return kind == CHANNEL_WECHAT ? rig.wechat : kind == CHANNEL_ALIPAY ? rig.alipay : rig.alloc;
 }
 
-/* The node that answers a request of Alipay's: its method says which. */
-static void node_name(const struct rail_request *q, char out[100])
-{
-    char form[8192];
-    snprintf(form, sizeof form, "%.*s", STR_FMT(buf_str(&q->body)));
-    const char *at = strstr(form, "&method=");
-    assert_non_null(at);
-    snprintf(out, 100, "%.*s_response", (int)strcspn(at + 8, "&"), at + 8);
-    for (char *p = out; *p; p++)
-        *p = *p == '.' ? '_' : *p;
-}
-
 static void say(int32_t kind, struct said *s, const struct rail_request *q, int status,
                 const char *text)
 {
@@ -45,7 +33,7 @@ static void say(int32_t kind, struct said *s, const struct rail_request *q, int 
         snprintf(first, sizeof first, "%d\n%s\n", status, q->nonce);
         said_alloc(s, status, first, text, NOW);
     } else {
-        node_name(q, first);
+        rig_node(q, first);
         said_alipay(s, first, text, body, sizeof body);
         s->reply.status = status;
     }
