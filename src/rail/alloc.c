@@ -196,8 +196,7 @@ static int read_account(const struct out_pay *ask, const struct rail_reply *a, s
         return err;
     if (!str_eq_c(v.account, ask->no))
         return ERR_DENIED;
-    if (v.has.reason)
-        rail_set_text(out->url, sizeof out->url, v.reason);
+    rail_set_text(out->url, sizeof out->url, v.reason);
     switch (v.state) {
     case alloc_AccountState_open:
         rail_set(out, PAY_DONE, 0);
@@ -237,7 +236,7 @@ static int alloc_answer(const struct rail *r, const struct out_pay *ask,
     int err = wire_json_decode(&alloc_Problem_type, a->body, m, &p, WIRE_LENIENT, NULL);
     if (!err)
         read_problem(ask, p.code, out);
-    if (!err && account && p.has.reason)
+    if (!err && account)
         rail_set_text(out->url, sizeof out->url, p.reason);
     return err;
 }

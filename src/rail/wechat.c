@@ -331,7 +331,7 @@ static void read_problem(const struct out_pay *ask, const struct rail_reply *a, 
                 ask->op == PAY_SHARE || ask->op == PAY_UNFREEZE || ask->op == PAY_RETURN ||
                 receiver;
     bool close = ask->op == PAY_CLOSE;
-    if (a->status == 429 || a->status >= 500 || code_is(p.code, again))
+    if (code_is(p.code, again))
         rail_set(out, PAY_UNKNOWN, ERR_AGAIN);
     else if (code_is(p.code, short_of))
         rail_set(out, PAY_NO_FUNDS, ERR_NO_FUNDS);
@@ -343,7 +343,7 @@ static void read_problem(const struct out_pay *ask, const struct rail_reply *a, 
         rail_set(out, PAY_UNKNOWN, ERR_NOT_FOUND);
     else
         rail_set(out, asks ? PAY_FAILED : PAY_UNKNOWN, ERR_PROVIDER);
-    if (receiver && p.has.message)
+    if (receiver)
         rail_set_text(out->url, 201, p.message);
 }
 
@@ -448,8 +448,7 @@ static int read_transfer(const struct rail *r, const struct out_pay *ask,
         said_other(t.mchid, r->merchant))
         return ERR_DENIED;
     struct str s = t.state;
-    if (t.has.package_info)
-        rail_set_text(out->url, sizeof out->url, t.package_info);
+    rail_set_text(out->url, sizeof out->url, t.package_info);
     rail_set_text(out->provider_no, sizeof out->provider_no, t.transfer_bill_no);
     if (str_eq_c(s, "SUCCESS"))
         rail_set_done(out, t.has.transfer_amount ? t.transfer_amount * MONEY_FEN : -1,

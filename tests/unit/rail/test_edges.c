@@ -102,6 +102,55 @@ static void what_goes_out(void **state)
     assert_true(asks_with(rig.alipay, &a, "ALIPAY_LOGON_ID"));
 }
 
+/* The text behind `name` in the headers of a request; it ends at `end`. */
+static struct str header_text(const struct rail_request *q, const char *name, char end)
+{
+    for (size_t i = 0; q->headers[i]; i++) {
+        const char *at = strstr(q->headers[i], name);
+        if (at) {
+            struct str rest = str_from_c(at + strlen(name));
+            return str_cut(&rest, end);
+        }
+    }
+    return STR_NONE;
+}
+
+static void signed_as(const struct rail_request *q, struct str sig, const char *first)
+{
+    struct buf text;
+    buf_init(&text, 65536);
+    buf_put_c(&text, first);
+    buf_put_str(&text, buf_str(&q->body));
+    buf_put_char(&text, '\n');
+    assert_int_equal(sign_check(rig.own_public, buf_str(&text), sig), 0);
+    buf_free(&text);
+}
+
+/* What goes out is signed: method, path, time, nonce and body. */
+static void requests_are_signed(void **state)
+{
+    struct out_pay a = rig_ask(PAY_CLOSE, CHANNEL_WECHAT);
+    struct rail_request q = {0};
+    struct cmd_pay_result r;
+    (void)state;
+    assert_int_equal(rail_ask(rig.wechat, &a, NOW, NONCE, &q, &r), 0);
+    assert_true(str_eq_c(header_text(&q, "mchid=\"", '"'), "1900"));
+    assert_true(str_eq_c(header_text(&q, "serial_no=\"", '"'), "AB12"));
+    assert_true(str_eq_c(header_text(&q, "Wechatpay-Serial: ", 0), SERIAL));
+    assert_true(str_eq_c(header_text(&q, "Content-Type: ", 0), "application/json"));
+    signed_as(&q, header_text(&q, "signature=\"", '"'),
+              "POST\n/v3/pay/transactions/out-trade-no/P1234567/close\n1795500000\n" NONCE "\n");
+    a = rig_ask(PAY_TRANSFER_QUERY, CHANNEL_WECHAT);
+    assert_int_equal(rail_ask(rig.wechat, &a, NOW, NONCE, &q, &r), 0);
+    assert_int_equal(header_text(&q, "Content-Type: ", 0).n, 0); /* it has no content */
+    a = rig_ask(PAY_TRANSFER, CHANNEL_RAIL);
+    assert_int_equal(rail_ask(rig.alloc, &a, NOW, NONCE, &q, &r), 0);
+    assert_true(str_eq_c(header_text(&q, "Rail-Merchant: ", 0), "1900"));
+    signed_as(&q, header_text(&q, "Rail-Signature: ", 0),
+              "POST\n/v1/moves\n1795500000000\n" NONCE "\n");
+    rail_request_free(&q);
+}
+
 /* ---- where a bill is ---- */
 
 struct where {
@@ -218,6 +267,19 @@ static void alloc_bills(void **state)
     bill_judged(CHANNEL_RAIL, &longer, false);
 }
 
+/* A day that is none is never asked for as one. */
+static void days_that_are_none(void **state)
+{
+    struct rail *both[] = {rig.wechat, rig.alloc};
+    struct rail_request q = {0};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(both); i++) {
+        assert_int_equal(rail_bill(both[i], STR_LIT("2026-11-234"), NOW, NONCE, &q), 0);
+        assert_null(strstr(q.url.p, "2026"));
+    }
+    rail_request_free(&q);
+}
+
 /* ---- forms ---- */
 
 static void forms_that_nobody_writes(void **state)
@@ -317,38 +379,69 @@ static void folders_that_lack_something(void **state)
     opens_as(CHANNEL_BANK, ERR_UNSUPPORTED);
 }
 
-/* ---- the longest notice ---- */
+/* ---- the longest notices ---- */
+
+/* A notice of WeChat Pay's with this body, of which `first` was signed. */
+static enum rail_refusal notice_of(struct str body, struct str first, struct rail_told *told)
+{
+    static struct said s;
+    struct buf text, sig;
+    buf_init(&text, 200000);
+    buf_init(&sig, SIGN_TEXT_MAX);
+    said_wechat(&s, 0, "", NOW);
+    buf_printf(&text, "%s\nn0nce\n", s.value[0]);
+    buf_put_str(&text, first);
+    assert_int_equal(sign_make(rig.theirs, buf_str(&text), &sig), 0);
+    (void)str_copy(s.value[3], sizeof s.value[3], buf_str(&sig));
+    s.reply.body = body;
+    enum rail_refusal why = rail_notice(rig.wechat, &s.reply, told);
+    buf_free(&text);
+    buf_free(&sig);
+    return why;
+}
 
 /* As long as a signed text may be: then what it seals has no room beside it, and it is refused as any that
- * cannot be read. */
-static void a_notice_without_room(void **state)
+ * cannot be read. Longer, it is not the part of it that fits which counts. */
+static void notices_without_room(void **state)
 {
     static const char head[] = "{\"id\":\"\\u0031\",\"event_type\":\"TRANSACTION.SUCCESS\","
                                "\"resource\":{\"algorithm\":\"AEAD_AES_256_GCM\","
                                "\"ciphertext\":\"\\/AAA";
-    static const char tail[] = "\",\"nonce\":\"fdasflkja484\",\"associated_data\":\"thing\"}}";
-    static struct said s;
+    static const char tail[] = "\",\"nonce\":\"fdasflkja484\",\"associated_data\":\"thing\"}}\n";
     static struct rail_told told;
-    struct buf body, text, sig;
+    struct buf body;
+    struct str all;
     (void)state;
     buf_init(&body, 200000);
-    buf_init(&text, 200000);
-    buf_init(&sig, SIGN_TEXT_MAX);
     buf_put_c(&body, head);
     while (body.n < 130990 - sizeof tail)
         buf_put_c(&body, "AAAA");
     buf_put_c(&body, tail);
-    said_wechat(&s, 0, "", NOW);
-    buf_printf(&text, "%s\nn0nce\n", s.value[0]);
-    buf_put_str(&text, buf_str(&body));
-    buf_put_char(&text, '\n');
-    assert_int_equal(sign_make(rig.theirs, buf_str(&text), &sig), 0);
-    (void)str_copy(s.value[3], sizeof s.value[3], buf_str(&sig));
-    s.reply.body = buf_str(&body);
-    assert_int_equal(rail_notice(rig.wechat, &s.reply, &told), RAIL_BAD_FORM);
+    all = buf_str(&body);
+    assert_int_equal(notice_of(str_from(all.p, all.n - 1), all, &told), RAIL_BAD_FORM);
+    while (body.n < 140000)
+        buf_put_c(&body, "\n");
+    assert_int_equal(notice_of(buf_str(&body), STR_NONE, &told), RAIL_BAD_SIGNATURE);
+    assert_int_equal(notice_of(buf_str(&body), STR_LIT("\n"), &told), RAIL_BAD_SIGNATURE);
     buf_free(&body);
-    buf_free(&text);
-    buf_free(&sig);
+}
+
+/* The same told again has the same mark, anything else another: by it a replay is known. */
+static void notices_are_marked(void **state)
+{
+    static const char *const rows[] = {"W1234567", "W1234567", "W1234568"};
+    static struct rail_told told[ARRAY_LEN(rows)];
+    static struct said s;
+    char body[200];
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        snprintf(body, sizeof body, "{\"id\":\"1\",\"no\":\"%s\",\"state\":\"done\",\"amount\":5}",
+                 rows[i]);
+        said_alloc(&s, 0, "NOTICE\n1900\n", body, NOW);
+        assert_int_equal(rail_notice(rig.alloc, &s.reply, &told[i]), RAIL_TAKEN);
+    }
+    assert_memory_equal(told[0].mark, told[1].mark, RAIL_MARK_SIZE);
+    assert_memory_not_equal(told[0].mark, told[2].mark, RAIL_MARK_SIZE);
 }
 
 int run_edge_tests(void)
@@ -361,7 +454,10 @@ int run_edge_tests(void)
         cmocka_unit_test(alloc_bills),
         cmocka_unit_test(forms_that_nobody_writes),
         cmocka_unit_test(folders_that_lack_something),
-        cmocka_unit_test(a_notice_without_room),
+        cmocka_unit_test(requests_are_signed),
+        cmocka_unit_test(days_that_are_none),
+        cmocka_unit_test(notices_without_room),
+        cmocka_unit_test(notices_are_marked),
     };
     return cmocka_run_group_tests_name("edges", tests, rig_setup, rig_teardown);
 }
