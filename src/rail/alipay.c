@@ -336,7 +336,7 @@ static int read_trade(const struct out_pay *ask, const struct alipay_Out *o,
 /* An amount that an answer may say: -1 where it does not. One that cannot be read is no answer. */
 static int yuan_said(bool said, struct str text, int64_t *amount)
 {
-    *amount = said ? rail_yuan_read(text) : -1;
+    *amount = rail_yuan_read(text);
     return said && *amount < 0 ? ERR_SYNTAX : 0;
 }
 

@@ -151,6 +151,90 @@ static void requests_are_signed(void **state)
     rail_request_free(&q);
 }
 
+/* Where a provider is: its public address, or one with a path of its own, which is signed with the rest. */
+static void addresses(void **state)
+{
+    static const char *const urls[] = {"", "https://till.test/wechat"};
+    static const char *const asked[] = {"https://api.mch.weixin.qq.com/v3/refund/domestic/refunds/",
+                                        "https://till.test/wechat/v3/refund/domestic/refunds/"};
+    static const char *const paths[] = {
+        "GET\n/v3/refund/domestic/refunds/W1234567\n1795500000\n" NONCE "\n",
+        "GET\n/wechat/v3/refund/domestic/refunds/W1234567\n"
+        "1795500000\n" NONCE "\n"};
+    struct out_pay a = rig_ask(PAY_REFUND_QUERY, CHANNEL_WECHAT);
+    struct rail_request q = {0};
+    struct cmd_pay_result r;
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
+        struct rail *rail = NULL;
+        char why[160];
+        struct rail_config c = {.channel = 7,
+                                .kind = CHANNEL_WECHAT,
+                                .url = urls[i],
+                                .app = "wx1",
+                                .merchant = "1900",
+                                .notify_url = "",
+                                .keys = rig.dir};
+        assert_int_equal(rail_new(&c, &rail, why), 0);
+        assert_string_equal(why, "");
+        assert_int_equal(rail_ask(rail, &a, NOW, NONCE, &q, &r), 0);
+        assert_true(str_starts(buf_str(&q.url), str_from_c(asked[i])));
+        signed_as(&q, header_text(&q, "signature=\"", '"'), paths[i]);
+        rail_free(rail);
+    }
+    rail_free(NULL);
+    rail_request_free(&q);
+}
+
+/* A form that is signed over all of its members but the signature. */
+static void form_signed(struct str text, const char *method, const char *product)
+{
+    struct arena m;
+    struct form f;
+    struct buf what;
+    arena_init(&m, 65536);
+    buf_init(&what, 65536);
+    assert_int_equal(form_read(text, &m, &f), 0);
+    form_sign_text(&f, true, &what);
+    assert_int_equal(sign_check(rig.own_public, buf_str(&what), form_get(&f, "sign")), 0);
+    assert_true(str_eq_c(form_get(&f, "method"), method));
+    struct str content = form_get(&f, "biz_content");
+    char json[4096];
+    snprintf(json, sizeof json, "%.*s", STR_FMT(content));
+    assert_int_equal(strstr(json, "product_code") != NULL, product != NULL);
+    assert_true(!product || strstr(json, product));
+    for (size_t i = 0; i < f.n; i++) /* no certificate, no name of one */
+        assert_false(str_eq_c(f.pair[i].name, "app_cert_sn"));
+    arena_free(&m);
+    buf_free(&what);
+}
+
+static void alipay_signs(void **state)
+{
+    struct out_pay a = rig_ask(PAY_CREATE, CHANNEL_ALIPAY);
+    struct rail_request q = {0};
+    struct cmd_pay_result r;
+    struct str url;
+    (void)state;
+    assert_int_equal(rail_ask(rig.alipay, &a, NOW, NONCE, &q, &r), 0);
+    form_signed(buf_str(&q.body), "alipay.trade.precreate", NULL);
+    a.method = PAY_METHOD_H5;
+    assert_int_equal(rail_ask(rig.alipay, &a, NOW, NONCE, &q, &r), 1);
+    url = str_from_c(r.url);
+    assert_true(str_eq_c(str_cut(&url, '?'), "https://pay.test"));
+    form_signed(url, "alipay.trade.wap.pay", "QUICK_WAP_WAY");
+    a.method = PAY_METHOD_APP;
+    assert_int_equal(rail_ask(rig.alipay, &a, NOW, NONCE, &q, &r), 1);
+    form_signed(str_from_c(r.url), "alipay.trade.app.pay", "QUICK_MSECURITY_PAY");
+    a = rig_ask(PAY_QUERY, CHANNEL_ALIPAY); /* the way to pay is of no account here */
+    a.method = PAY_METHOD_APP;
+    assert_int_equal(rail_ask(rig.alipay, &a, NOW, NONCE, &q, &r), 0);
+    form_signed(buf_str(&q.body), "alipay.trade.query", NULL);
+    assert_int_equal(rail_bill(rig.alipay, STR_LIT("2026-11-23"), NOW, NONCE, &q), 0);
+    form_signed(buf_str(&q.body), "alipay.data.dataservice.bill.downloadurl.query", NULL);
+    rail_request_free(&q);
+}
+
 /* ---- where a bill is ---- */
 
 struct where {
@@ -284,8 +368,8 @@ static void days_that_are_none(void **state)
 
 static void forms_that_nobody_writes(void **state)
 {
-    static const char *const bad[] = {"a=%G1%80%80%80", "a=%1G",          "a=%",   "a=%4",
-                                      "a=%4&b=1",       "%G1%80%80%80=a", "a=%C3", "a=1&%61=2"};
+    static const char *const bad[] = {"a=%G1%80%80%80", "a=%1G", "a=%",       "a=%4",  "a=%4&b=1",
+                                      "%G1%80%80%80=a", "a=%C3", "a=1&%61=2", "a=%4@", "a=%4`"};
     struct arena m, small;
     struct form f;
     char many[1000];
@@ -296,6 +380,7 @@ static void forms_that_nobody_writes(void **state)
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         if (form_read(str_from_c(bad[i]), &m, &f) != ERR_SYNTAX)
             fail_msg("%s is taken", bad[i]);
+    assert_int_equal(form_read(str_from("a=%41", 4), &m, &f), ERR_SYNTAX); /* it ends there */
     assert_int_equal(form_read(STR_LIT("a=%c3%BC&b=%7e"), &m, &f), 0);
     assert_true(str_eq_c(form_get(&f, "a"), "ü"));
     assert_true(str_eq_c(form_get(&f, "b"), "~"));
@@ -334,6 +419,15 @@ static void folders_that_lack_something(void **state)
     struct rail_keys k;
     (void)state;
     gone("secret");
+    struct rail *none = NULL;
+    const struct rail_config wechat = {.kind = CHANNEL_WECHAT,
+                                       .url = "",
+                                       .app = "",
+                                       .merchant = "",
+                                       .notify_url = "",
+                                       .keys = rig.dir};
+    assert_int_equal(rail_new(&wechat, &none, why), ERR_NOT_FOUND);
+    assert_true(str_starts(str_from_c(why), STR_LIT("secret: "))); /* the file, not what is in it */
     opens_as(CHANNEL_WECHAT, ERR_NOT_FOUND);
     opens_as(CHANNEL_ALIPAY, 0); /* it wants none */
     opens_as(CHANNEL_RAIL, 0);
@@ -444,6 +538,31 @@ static void notices_are_marked(void **state)
     assert_memory_not_equal(told[0].mark, told[2].mark, RAIL_MARK_SIZE);
 }
 
+/* Of a form that is longer than may be, the part that fits counts no more. */
+static void a_form_without_room(void **state)
+{
+    static const char fits[] = "app_id=2021&out_trade_no=P1234567&seller_id=1900&utc_timestamp="
+                               "1795500000000&z=";
+    static struct said s;
+    static struct rail_told told;
+    struct buf body, sig;
+    (void)state;
+    buf_init(&body, 200000);
+    buf_init(&sig, SIGN_TEXT_MAX);
+    assert_int_equal(sign_make(rig.theirs, str_from_c(fits), &sig), 0);
+    buf_put_c(&body, fits);
+    while (body.n < 70000)
+        buf_put_c(&body, "zzzz");
+    buf_put_c(&body, "&sign_type=RSA2&sign=");
+    for (size_t i = 0; i < sig.n; i++)
+        buf_printf(&body, sig.p[i] == '+' ? "%%2B" : "%c", sig.p[i]);
+    said_wechat(&s, 0, "", NOW); /* its headers are not looked at */
+    s.reply.body = buf_str(&body);
+    assert_int_equal(rail_notice(rig.alipay, &s.reply, &told), RAIL_BAD_SIGNATURE);
+    buf_free(&body);
+    buf_free(&sig);
+}
+
 int run_edge_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -455,7 +574,10 @@ int run_edge_tests(void)
         cmocka_unit_test(forms_that_nobody_writes),
         cmocka_unit_test(folders_that_lack_something),
         cmocka_unit_test(requests_are_signed),
+        cmocka_unit_test(addresses),
+        cmocka_unit_test(alipay_signs),
         cmocka_unit_test(days_that_are_none),
+        cmocka_unit_test(a_form_without_room),
         cmocka_unit_test(notices_without_room),
         cmocka_unit_test(notices_are_marked),
     };

@@ -294,13 +294,49 @@ static void an_alipay_notice(void **state)
     assert_int_equal(judge_form(OURS "1795500000000", "RSA2", "", NULL), RAIL_BAD_FORM);
 }
 
+/* Which row a notice is about, and when it was told first. */
+static void an_alipay_notice_of(void **state)
+{
+#define MESSAGE "app_id=2021&utc_timestamp=1795500000000&biz_content="
+    static const struct {
+        const char *pairs;
+        int64_t row; /* 0: it is refused */
+        enum rail_refusal why;
+    } cases[] = {
+        {MESSAGE "{\"out_biz_no\":\"W11\"}", 11, RAIL_TAKEN},
+        {MESSAGE "{\"out_request_no\":\"S12\"}", 12, RAIL_TAKEN},
+        {MESSAGE "{\"out_biz_no\":\"W11\",\"out_request_no\":\"S12\"}", 11, RAIL_TAKEN},
+        {MESSAGE "{\"out_biz_no\":\"W11\"", 0, RAIL_NOT_OURS},
+        {MESSAGE "{\"out_biz_no\":\"W11\"&out_trade_no=P13&out_biz_no=W14", 0, RAIL_NOT_OURS},
+        {MESSAGE "{}&out_trade_no=P13&out_biz_no=W14", 0, RAIL_NOT_OURS},
+        {"app_id=2021&utc_timestamp=1795500000000&out_trade_no=P13&out_biz_no=W14", 14, RAIL_TAKEN},
+        {"app_id=2021&utc_timestamp=1795500000000&out_trade_no=P13&out_biz_no=x", 13, RAIL_TAKEN},
+        {"app_id=2021&utc_timestamp=1795500000000&out_trade_no=X13", 0, RAIL_NOT_OURS},
+        {"app_id=2021&utc_timestamp=1795500000000&out_trade_no=P", 0, RAIL_NOT_OURS},
+        {"app_id=2021&utc_timestamp=1795500000000&out_trade_no=P1x", 0, RAIL_NOT_OURS},
+        {"app_id=2021&utc_timestamp=1795500000000&out_trade_no=P-1", 0, RAIL_NOT_OURS},
+        {"app_id=2021&utc_timestamp=1795500000000&out_trade_no=P99999999999999999999", 0,
+         RAIL_NOT_OURS},
+        {"app_id=2021&notify_time=2026-11-24 14:00:00&out_trade_no=P13", 13, RAIL_TAKEN},
+        {"app_id=2021&notify_time=2026-11-23 13:00:00&out_trade_no=P13", 13, RAIL_TAKEN},
+        {"app_id=2021&notify_time=2026-11-23 12:59:59&out_trade_no=P13", 0, RAIL_STALE},
+        {"app_id=2021&notify_time=2026-11-24 14:05:01&out_trade_no=P13", 0, RAIL_STALE},
+        {"app_id=2021&notify_time=14:00&out_trade_no=P13", 0, RAIL_BAD_FORM},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        enum rail_refusal why = judge_form(cases[i].pairs, "RSA2", "", rig.theirs);
+        if (why != cases[i].why || (cases[i].row && told.result.row != cases[i].row))
+            fail_msg("case %zu: %s", i, rail_refusal_name(why));
+    }
+}
+
 int run_notice_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_allocation_notice),
-        cmocka_unit_test(a_wechat_notice),
-        cmocka_unit_test(a_wechat_notice_again),
-        cmocka_unit_test(an_alipay_notice),
+        cmocka_unit_test(an_allocation_notice),  cmocka_unit_test(a_wechat_notice),
+        cmocka_unit_test(a_wechat_notice_again), cmocka_unit_test(an_alipay_notice),
+        cmocka_unit_test(an_alipay_notice_of),
     };
     return cmocka_run_group_tests_name("notices", tests, rig_setup, rig_teardown);
 }
