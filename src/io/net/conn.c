@@ -286,7 +286,7 @@ static void conn_flush(struct net *n, struct conn *c)
 bool conn_writes_plain(const struct conn *c)
 {
     return c->state == CONN_OPEN && c->tls == NULL && c->out != NULL &&
-           (c->flags & (CONN_EV_OUT | CONN_REWORK)) == 0;
+           (c->flags & CONN_EV_OUT) == 0;
 }
 
 /* ---- input ---- */

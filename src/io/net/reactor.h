@@ -153,7 +153,7 @@ void batch_flush(struct net *n);
 struct conn *conn_of_event(const struct net *n, const struct epoll_event *ev);
 /** Whether the event asks for nothing but a read of an unencrypted socket. */
 bool conn_reads_plain(const struct conn *c, uint32_t events);
-/** Whether settling is nothing but a write to an unencrypted socket that took all so far. */
+/** Whether it has output for an unencrypted socket that took all so far. */
 bool conn_writes_plain(const struct conn *c);
 /** What a read into p[0 … size), which may be changed in place, brought: bytes, 0, ERR_AGAIN, ERR_IO. */
 void conn_take(struct net *n, struct conn *c, uint8_t *p, size_t size, ptrdiff_t got);
