@@ -453,6 +453,7 @@ try {
   n += await refusals(h, c, 'Alipay', ali, a, Object.fromEntries(Object.entries(alipayForgeries(`P${a.id}`, encoded(good))).map(([k, v]) => [k, [v, urlencoded]])));
   n += await refusals(h, c, 'allocation', alloc, null, railForgeries());
   n += await refusals(h, c, 'channels', '17171717', null, { 'no such channel': taken });
+  check(!h.log.includes('17171717'), 'what is no channel takes no room among them');
   n += await refusals(h, c, 'channels', ali, null, { 'a notice of the other provider': taken });
   check(n >= 30, `${n} forged, replayed, stale or altered notices`);
   check((await tell(h, wx, 'x'.repeat(70000), json))[0] === 413, 'a body too long is refused');
