@@ -39,7 +39,6 @@ void allot_quiet(struct allot_move *m, int64_t now_ms)
 static void move_fail(struct allot_move *m, int64_t now_ms)
 {
     m->part = 0;
-    m->failed++;
     allot_quiet(m, now_ms);
 }
 
@@ -67,7 +66,6 @@ static void move_confirm(struct allot *a, const struct allot_view *v)
         if (m->part < a->part[m->gun])
             a->part[m->gun] = m->part;
         m->part = 0;
-        m->failed = 0;
     } else if (v->now_ms - m->heard_ms >= HEARD_MS) {
         move_fail(m, v->now_ms);
     }
@@ -133,7 +131,7 @@ static void help(struct allot *a, const struct allot_view *v, int near, struct a
     if (worth(v, other, gain)) {
         a->part[near] += gain;
         *out = (struct allot_step){ALLOT_RAISE, near, a->part[near], v->now_ms + FAR_MS};
-    } else if (a->move.failed >= ALLOT_TRIES || !worth(v, other, less)) {
+    } else if (!worth(v, other, less)) {
         return;
     } else if (v->now_ms < a->move.quiet_ms) {
         out->again_ms = a->move.quiet_ms;

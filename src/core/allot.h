@@ -14,9 +14,9 @@
  *      ends, and its record says at how much
  *   4. now the lower part counts, and what it left free is told to the gun that needs it
  *
- * A refusal, silence, or a link that breaks ends a move before 4 and the parts stay; then nothing
- * is lowered for QUIET_MS, in which a late answer could be taken for that to another question, and
- * after ALLOT_TRIES in a row never again: that pile does not know how.
+ * A refusal, silence, or a link that breaks ends a move before 4 and the parts stay. Then nothing is
+ * lowered for ALLOT_QUIET_MS: an answer names neither gun nor question, so a late one could be taken
+ * for that to the next. A pile that does not know how is asked once or twice in a charge.
  *
  * Invariants: 1. both parts together are never more than the cap; 2. a part becomes less by step 4
  * alone; 3. parts are whole fen but for what the cap has above, and the first one has that. Pure:
@@ -29,13 +29,12 @@
 
 #define ALLOT_NEAR_MS  60000 /* a part that lasts no longer is looked after */
 #define ALLOT_QUIET_MS 60000
-#define ALLOT_TRIES    3
 
 /** A lower part on its way. */
 struct allot_move {
     int64_t part; /* 0 = none */
     int64_t quiet_ms, heard_ms;
-    int32_t gun, failed;
+    int32_t gun;
     int32_t readings; /* of the gun, when the pile acknowledged */
     bool heard;
 };

@@ -147,8 +147,8 @@ static void out_fill(const struct core *c, const struct call *k, struct out_call
         out->tx = o->srow.tx;
         out->direction = o->srow.direction;
         out->to_soc = k->interval_s;
-        out->balance = k->part ? pile_list_amount(c, k->charger, o, k->part)
-                               : pile_balance(c, k->charger, o);
+        out->balance =
+            k->part ? pile_list_amount(c, k->charger, o, k->part) : pile_balance(c, k->charger, o);
         if (k->kind == CALL_REMOTE_START)
             parallel_number(c, o, out->parallel);
     }

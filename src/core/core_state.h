@@ -250,8 +250,8 @@ struct order {
     bool occ_runs, occ_boot;
     int64_t occ_paused_ms, occ_told_ms;
     struct allot_move allot; /* of the main order of two: a part of the cap that is being moved */
-    int64_t lot_now;      /* fee of the lots that the charge at hand took: lotfee.h */
-    struct buf parts_buf; /* rows of split_part: a correction takes back from them */
+    int64_t lot_now;         /* fee of the lots that the charge at hand took: lotfee.h */
+    struct buf parts_buf;    /* rows of split_part: a correction takes back from them */
     struct timer timer[TO_N];
 };
 
