@@ -66,11 +66,15 @@ void parallel_number(const struct core *c, const struct order *o, char out[13])
         (void)str_copy(out, NUMBER_LEN + 1, str_from(m->srow.tx_no + NUMBER_AT, NUMBER_LEN));
 }
 
-bool parallel_number_taken(const struct core *c, const struct charger *ch)
+bool parallel_number_taken(const struct core *c, const struct charger *ch, const struct order *o,
+                           const char *tx_no)
 {
-    for (const struct connector *k = ch->connectors; k; k = k->next) {
-        const struct order *o = k->row.order_id ? order_find(c, k->row.order_id) : NULL;
-        if (o && parallel_is(o) && o->row.created_ms / 1000 == c->now / 1000)
+    for (const struct connector *k = ch->connectors; k && o->row.part; k = k->next) {
+        const struct order *q = k->row.order_id ? order_find(c, k->row.order_id) : NULL;
+        char number[NUMBER_LEN + 1] = "";
+        if (q && q != o && q->row.part_of != o->row.id)
+            parallel_number(c, q, number);
+        if (number[0] && memcmp(number, tx_no + NUMBER_AT, NUMBER_LEN) == 0)
             return true;
     }
     return false;

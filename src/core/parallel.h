@@ -39,8 +39,10 @@ struct order *parallel_main(const struct core *c, struct order *o);
 void parallel_join(struct order *o, struct order *part);
 /** The number that a pair of starts has in common on the wire, "" for an order of one gun. */
 void parallel_number(const struct core *c, const struct order *o, char out[13]);
-/** Another pair of this pile has that number: both were started in one second. */
-bool parallel_number_taken(const struct core *c, const struct charger *ch);
+/** Another pair of this pile has the number that such a transaction number would give this one: both were
+ * started in one second. */
+bool parallel_number_taken(const struct core *c, const struct charger *ch, const struct order *o,
+                           const char *tx_no);
 /** A start came to nothing. True: the other gun charges, so this one was closed with nothing instead,
  * and the order goes on to its end; false: the order has failed, order_fail goes on. */
 bool parallel_kept(struct core *c, struct order *o, const char *detail);
