@@ -107,8 +107,12 @@ async function exact(h, w, p) {
   show(p, o.nos[1], '02', 8000);
   await sleep(200);
   await send(p, o.nos[0], '01', 16600, 0x43); // 1.992: its half, as far as it can tell
-  const more = await p.on(0x42);
-  check(more.body.subarray(7, 8).toString('hex') === '02' && more.body.readUInt32LE(16) === 201, `the other gun may spend the rest: ${more.body.readUInt32LE(16)}`);
+  const told = [];
+  for (let rest = false; !rest; rest = told.at(-1) === '02 201') { // before it, parts may have moved
+    const f = await p.on(0x42);
+    told.push(`${f.body.subarray(7, 8).toString('hex')} ${f.body.readUInt32LE(16)}`);
+  }
+  check(told.length <= 3, `the other gun may spend the rest: ${told}`);
   check((await order(h, o.id)).order.state < 8, 'the other goes on');
   await sleep(1000);
   show(p, o.nos[1], '02', 16733);
@@ -161,7 +165,7 @@ async function family(h, w) {
   const at = `/api/v1/stations/${w.station}`, s = await h.ask('GET', at), put = (body) => h.ask('PUT', at, body, { 'if-match': s.headers.get('etag') });
   const body = { ...s.body, id: undefined, version: undefined };
   const r = await put({ ...body, tariff: five });
-  check(r.status === 409 && JSON.stringify(r.body).includes('PILE_TARIFF'), `it is refused: ${r.status} ${JSON.stringify(r.body)}`);
+  check(r.status === 409 && JSON.stringify(r.body).includes('pile-tariff'), `it is refused: ${r.status} ${JSON.stringify(r.body)}`);
   check((await h.must('GET', at)).tariff === w.tariff, 'and the station keeps its prices');
   check((await put({ ...body, name: 'Station 1' })).status < 300, 'its name may change');
   const away = await h.must('POST', '/api/v1/stations', { ...body, name: 'no piles' });
@@ -295,7 +299,7 @@ async function unequal(h, w) {
 await main(async (h) => {
   await h.setup();
   const sims = Array.from({ length: SIM }, (_, i) => ({ path: String(32010600020001 + i), protocol: 2, guns: 2 }));
-  const uneven = ['32010600030001', '32010600030002'].map((path) => ({ path, protocol: 2, guns: 2 }));
+  const uneven = ['32010600030001', '32010600030002'].map((path) => ({ path, protocol: 2, guns: 2, power: 5000000 })); // at the simulator's speed
   const w = await h.world({ balance: '100.00', chargers: [{ path: A, protocol: 2, guns: 2, power: 5000000 }, { path: B, protocol: 2 }, ...sims, ...uneven] });
   for (const [i, cp] of w.chargers.entries()) // the codes of the piles above differ
     check(new Set(cp.connectors.map((c) => c.code)).size === cp.connectors.length, `codes of charger ${i}`);
