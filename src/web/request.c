@@ -244,6 +244,12 @@ int req_password(struct request *r, struct str password, const char *hash, int s
 
 int req_row_put(struct request *r, enum row_table table, const void *row, bool create, int step)
 {
+    return req_row_put_piles(r, table, row, create, false, step);
+}
+
+int req_row_put_piles(struct request *r, enum row_table table, const void *row, bool create,
+                      bool piles, int step)
+{
     struct cmd *cmd = req_cmd(r, CMD_ROW_PUT, CMD_SIZE(row_put));
     struct buf b;
 
@@ -251,6 +257,7 @@ int req_row_put(struct request *r, enum row_table table, const void *row, bool c
         return ERR_TOO_LARGE;
     cmd->u.row_put.table = table;
     cmd->u.row_put.create = create;
+    cmd->u.row_put.on_piles = piles;
     buf_init(&b, sizeof(cmd->u.row_put.row));
     row_pack(&b, table, ROW_UPSERT, row);
     if (b.err == 0) {

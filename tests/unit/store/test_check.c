@@ -521,7 +521,9 @@ static void pair_make(struct box *b)
                                   .state = ORDER_SETTLED,
                                   .energy_mwh = 3,
                                   .settled_ms = END_MS,
-                                  .part = PAIR_PART};
+                                  .part = PAIR_PART,
+                                  .cap = 30000,
+                                  .allot = 25000};
     const struct row_orders part = {.id = PAIR_PART,
                                     .tenant = 1,
                                     .kind = ORDER_PART,
@@ -530,7 +532,8 @@ static void pair_make(struct box *b)
                                     .state = ORDER_SETTLED,
                                     .energy_mwh = 1,
                                     .settled_ms = END_MS,
-                                    .part_of = PAIR};
+                                    .part_of = PAIR,
+                                    .allot = 5000};
     const struct row_session first = {
         .id = 205, .tenant = 1, .order_id = PAIR, .state = SESSION_ENDED, .energy_mwh = 2};
     const struct row_session second = {
@@ -718,6 +721,12 @@ static const struct box_wrong wrongs[] = {
     {"parallel", "UPDATE orders SET energy_mwh = 0 WHERE id = 106"},
     {"parallel", "UPDATE session SET energy_mwh = 5 WHERE id = 206"},
     {"parallel", "UPDATE orders SET part = 106 WHERE id = 101"},
+    {"parallel", "UPDATE orders SET allot = 5001 WHERE id = 106"},
+    {"parallel", "UPDATE orders SET allot = 0 WHERE id = 106"},
+    {"parallel", "UPDATE orders SET allot = -1 WHERE id = 105"},
+    {"parallel", "UPDATE orders SET cap = 29999 WHERE id = 105"},
+    {"parallel", "UPDATE orders SET cap = 0 WHERE id = 105"},
+    {"parallel", "UPDATE orders SET allot = 1 WHERE id = 101"},
     {"statement", "UPDATE statement SET closing = closing + 1"},
     {"statement", "UPDATE statement SET shares = shares + 1, closing = closing + 1"},
     {"statement", "UPDATE statement SET guarantees = 0, shares = 265000"},
