@@ -110,7 +110,7 @@ int64_t audit_balance(const struct audit *a, int64_t driver)
             sum -= f->amount;
     }
     for (size_t i = 0; i < a->orders; i++)
-        if (a->order[i].driver == driver)
+        if (a->order[i].driver == driver && !a->order[i].company)
             sum -= a->order[i].paid;
     return sum;
 }
@@ -124,7 +124,8 @@ int64_t audit_held(const struct audit *a, int64_t driver)
 {
     int64_t sum = 0;
     for (size_t i = 0; i < a->orders; i++)
-        if (a->order[i].driver == driver && order_is_open(a->order[i].state))
+        if (a->order[i].driver == driver && !a->order[i].company &&
+            order_is_open(a->order[i].state))
             sum += a->order[i].cap;
     return sum;
 }
@@ -168,12 +169,19 @@ static struct seen_partner *partner_of(struct audit *a, int64_t party)
     return NULL;
 }
 
-/* What the order's shares, given before, still hold back from the party at that time. */
-static int64_t order_waits(const struct audit *a, int64_t party, int64_t order, size_t upto,
-                           int64_t now_ms)
+static const struct seen_order *order_of(const struct audit *a, int64_t id)
+{
+    for (size_t i = 0; i < a->orders; i++)
+        if (a->order[i].id == id)
+            return &a->order[i];
+    return NULL;
+}
+
+/* What the order's shares still hold back from the party at that time. */
+static int64_t order_waits(const struct audit *a, int64_t party, int64_t order, int64_t now_ms)
 {
     int64_t waits = 0;
-    for (size_t i = 0; i < upto; i++) {
+    for (size_t i = 0; i < a->facts; i++) {
         const struct fact *f = &a->fact[i];
         if (f->kind != FACT_SHARE || f->who != party || f->id != order)
             continue;
@@ -185,20 +193,27 @@ static int64_t order_waits(const struct audit *a, int64_t party, int64_t order, 
     return waits;
 }
 
-int64_t audit_available(const struct audit *a, int64_t party, int64_t now_ms)
+/* Below zero: the party owes it. */
+static int64_t party_free(const struct audit *a, int64_t party, int64_t now_ms)
 {
     int64_t sum = audit_share(a, party) - paid_out(a, party);
     if (party == a->platform)
-        return sum > 0 ? sum : 0;
+        return sum;
     for (size_t i = 0; i < a->facts; i++) {
         const struct fact *f = &a->fact[i];
         bool first = f->kind == FACT_SHARE && f->who == party && f->amount > 0;
         for (size_t k = 0; first && k < i; k++)
             first =
                 a->fact[k].kind != FACT_SHARE || a->fact[k].who != party || a->fact[k].id != f->id;
-        if (first)
-            sum -= order_waits(a, party, f->id, a->facts, now_ms);
+        if (first && !audit_company_credits(a, order_of(a, f->id)))
+            sum -= order_waits(a, party, f->id, now_ms);
     }
+    return sum - audit_company_waits(a, party, now_ms);
+}
+
+int64_t audit_available(const struct audit *a, int64_t party, int64_t now_ms)
+{
+    int64_t sum = party_free(a, party, now_ms);
     return sum > 0 ? sum : 0;
 }
 
@@ -212,7 +227,7 @@ struct seen_order *audit_order(struct audit *a, int64_t id)
     return NULL;
 }
 
-static struct seen_order *order_take(struct audit *a, int64_t id)
+struct seen_order *audit_order_take(struct audit *a, int64_t id)
 {
     struct seen_order *o = audit_order(a, id);
     if (o)
@@ -305,7 +320,7 @@ static bool connector_is_taken(const struct audit *a, int64_t connector)
     return false;
 }
 
-static int expect_start(struct audit *a, const struct cmd *cmd)
+static int expect_start(struct audit *a, const struct cmd *cmd, int64_t now_ms)
 {
     const struct cmd_order_start *s = &cmd->u.order_start;
     const struct seen_connector *k = connector_of(a, s->connector);
@@ -328,6 +343,8 @@ static int expect_start(struct audit *a, const struct cmd *cmd)
         return ERR_NOT_FOUND;
     if (!whole_fen(s->cap, CAP_MOST))
         return ERR_RANGE;
+    if (s->payer_kind == PAYER_COMPANY)
+        return audit_company_start(a, cmd, k->charger, now_ms);
     return s->cap > audit_balance(a, s->driver) - audit_held(a, s->driver) ? ERR_NO_FUNDS : 0;
 }
 
@@ -444,7 +461,7 @@ static int expect(struct audit *a, const struct cmd *cmd, int64_t now_ms)
     case CMD_GIFT:
         return expect_gift(a, cmd);
     case CMD_ORDER_START:
-        return expect_start(a, cmd);
+        return expect_start(a, cmd, now_ms);
     case CMD_ORDER_STOP:
         return expect_stop(a, cmd);
     case CMD_ORDER_REFUND:
@@ -457,6 +474,10 @@ static int expect(struct audit *a, const struct cmd *cmd, int64_t now_ms)
         return expect_payout(a, cmd, now_ms);
     case CMD_PAYOUT_DECIDE:
         return expect_payout_decide(a, cmd);
+    case CMD_COMPANY_PAY:
+    case CMD_COMPANY_BILL:
+    case CMD_ROW_PUT:
+        return audit_company_expect(a, cmd, now_ms);
     default:
         return 0;
     }
@@ -493,7 +514,8 @@ static void payout_new_effect(struct audit *a, const struct cmd *cmd, int64_t id
 
 static void start_effect(struct audit *a, const struct cmd *cmd, int64_t id)
 {
-    struct seen_order *o = order_take(a, id);
+    struct seen_order *o = audit_order_take(a, id);
+    audit_company_started(a, cmd, o);
     if (o->state) /* the live page was faster */
         return;
     o->driver = cmd->u.order_start.driver;
@@ -525,8 +547,12 @@ void audit_effect(struct audit *a, const struct cmd *cmd, int64_t id, int64_t no
         o = audit_order(a, cmd->u.order_refund.order);
         audit_fact_add(a, &(struct fact){.kind = FACT_REFUND,
                                          .id = id,
-                                         .who = o ? o->driver : 0,
-                                         .amount = cmd->u.order_refund.amount});
+                                         .who = !o           ? 0
+                                                : o->company ? o->company
+                                                             : o->driver,
+                                         .member = o ? o->member : 0,
+                                         .amount = cmd->u.order_refund.amount,
+                                         .at_ms = now_ms});
         break;
     case CMD_PAYMENT_NEW:
         audit_fact_add(a, &(struct fact){.kind = FACT_PAID,
@@ -541,6 +567,11 @@ void audit_effect(struct audit *a, const struct cmd *cmd, int64_t id, int64_t no
         break;
     case CMD_PAYOUT_DECIDE:
         payout_effect(a, cmd);
+        break;
+    case CMD_COMPANY_PAY:
+    case CMD_COMPANY_BILL:
+    case CMD_ROW_PUT:
+        audit_company_effect(a, cmd, id, now_ms);
         break;
     default:
         break;
@@ -560,6 +591,12 @@ static void judge_known(struct audit *a, const struct known_key *k, const struct
         audit_differ(a, "command %u: repeated, answered %s, id %lld, replay %d, was %lld",
                      cmd->head.type, err_name(out->err), (long long)out->u.made.id,
                      out->u.made.replay, (long long)k->id);
+}
+
+/* When the core did what the answer is about: what happened with it says so, if anything did. */
+static int64_t done_ms(const struct audit *a, int64_t now_ms)
+{
+    return a->waits ? a->wait[0].at_ms : now_ms;
 }
 
 static void reply_judge(struct audit *a, const struct cmd *cmd, const struct out *out)
@@ -585,7 +622,7 @@ static void reply_judge(struct audit *a, const struct cmd *cmd, const struct out
         audit_differ(a, "command %u: a new key was answered as a repetition", cmd->head.type);
     if (cmd->head.idem_set)
         audit_key_add(a, cmd, out->u.made.id);
-    audit_effect(a, cmd, out->u.made.id, now);
+    audit_effect(a, cmd, out->u.made.id, done_ms(a, now));
 }
 
 void audit_turn(struct audit *a, uint64_t cause)
@@ -605,13 +642,14 @@ void audit_reply(struct audit *a, const struct cmd *cmd, const struct out *out)
 
 static void event_order(struct audit *a, const struct out_event *e)
 {
-    struct seen_order *o = order_take(a, e->order);
+    struct seen_order *o = audit_order_take(a, e->order);
     bool over = o->state == ORDER_SETTLED || o->state == ORDER_START_FAILED;
     if (over && o->state != e->state)
         audit_differ(a, "order %lld leaves its final state %d for %d", (long long)o->id, o->state,
                      e->state);
     if (o->driver && o->driver != e->driver)
         audit_differ(a, "order %lld has another driver", (long long)o->id);
+    audit_company_order(a, o, e);
     o->driver = e->driver;
     o->charger = e->charger;
     o->connector = e->connector;
@@ -620,7 +658,7 @@ static void event_order(struct audit *a, const struct out_event *e)
     o->doubt = e->doubt;
     o->paid = e->amount;
     o->cost = e->cost;
-    if (o->driver && o->cap && o->paid > o->cap)
+    if (o->driver && o->cap && o->paid > o->cap && !audit_company_overruns(a, o))
         audit_differ(a, "order %lld took %lld, more than its cap of %lld", (long long)o->id,
                      (long long)o->paid, (long long)o->cap);
 }
@@ -629,16 +667,13 @@ static void event_order(struct audit *a, const struct out_event *e)
 static void event_share(struct audit *a, const struct out_event *e)
 {
     struct seen_partner *who = partner_of(a, e->party);
-    if (e->amount < 0 && who) {
-        int64_t waits = order_waits(a, e->party, e->order, a->facts, e->at_ms);
-        int64_t rest = -e->amount - waits;
-        who->owes |= rest > audit_available(a, e->party, e->at_ms);
-    }
     audit_fact_add(a, &(struct fact){.kind = FACT_SHARE,
                                      .id = e->order,
                                      .who = e->party,
                                      .amount = e->amount,
                                      .at_ms = e->at_ms});
+    if (e->amount < 0 && who)
+        who->owes |= party_free(a, e->party, e->at_ms) < 0;
 }
 
 /* The provider is the truth: nothing counts as paid that was not, and no other sum. */
@@ -683,9 +718,11 @@ static struct seen_charger *charger_take(struct audit *a, int64_t id)
     return c;
 }
 
-void audit_charger_add(struct audit *a, int64_t id)
+void audit_charger_add(struct audit *a, int64_t id, int64_t station)
 {
-    must(charger_take(a, id));
+    struct seen_charger *c = charger_take(a, id);
+    must(c);
+    c->station = station;
 }
 
 static void event_take(struct audit *a, const struct out_event *e)

@@ -14,6 +14,7 @@
 #define EVEN_TOWN_AUDIT_H
 
 #include "core/cmd.h"
+#include "town/audit_company.h"
 #include "town/provider.h"
 #include "town/street.h"
 
@@ -27,10 +28,13 @@ enum fact_kind {
     FACT_TOPUP = 1,
     FACT_REFUND,
     FACT_SHARE,
-    FACT_PAYOUT,    /* of a share */
-    FACT_PAID,      /* a payment through a channel; counts when its state says so */
-    FACT_PRINCIPAL, /* principal on its way back to its source */
-    FACT_GIFT       /* gift money that staff gave */
+    FACT_PAYOUT,     /* of a share */
+    FACT_PAID,       /* a payment through a channel; counts when its state says so */
+    FACT_PRINCIPAL,  /* principal on its way back to its source */
+    FACT_GIFT,       /* gift money that staff gave */
+    FACT_COMPANY_IN, /* those of companies: audit_company.c */
+    FACT_CHARGE,
+    FACT_BILL
 };
 struct fact {
     enum fact_kind kind;
@@ -40,6 +44,7 @@ struct fact {
     int32_t state; /* of a payout or payment */
     int64_t asked_by, channel, of;
     int64_t gift; /* of a payment: comes with it, while nothing of it has gone back */
+    int64_t member, mwh;
 };
 
 /** An idempotency key that was used with success. */
@@ -52,7 +57,9 @@ struct seen_order {
     /* connector 0: it is no charge, but the fee for a bay that stays taken */
     int64_t id, driver, charger, connector, cap, paid, cost;
     int32_t state, doubt;
-    bool held; /* its cap is frozen in a wallet */
+    int64_t company, member; /* who pays instead of the driver, or 0 */
+    int64_t began_ms, mwh;   /* mwh: counted for the member */
+    bool asked;              /* it is known who pays */
 };
 
 struct seen_partner {
@@ -66,13 +73,14 @@ struct seen_connector {
     int32_t status;
 };
 struct seen_charger {
-    int64_t id;
+    int64_t id, station;
     bool online;
 };
 
 /** What a charger asked: may this card charge; or it told a start. */
 struct gate_ask {
     struct origin from;
+    int64_t at_ms;
     uint64_t cause;
     bool start;
     int32_t connector, status;
@@ -111,10 +119,13 @@ struct audit {
     int gate_asks;
     struct gate_ask *start; /* answered */
     size_t starts, starts_size;
-    bool quiet; /* differences are only counted: a control */
+    bool quiet;     /* differences are only counted: a control */
+    char db[600];   /* the file that the server lives in */
+    bool reloading; /* what is heard comes from there: only how it ended */
+    struct seen_companies co;
     /* figures */
     uint64_t differences, replies, gate_replies, refusals, replays, exact, known, settled, failed,
-        doubtful, reloads, stays, fees;
+        doubtful, reloads, stays, fees, by_companies, bills;
 };
 
 void audit_init(struct audit *a);
@@ -124,7 +135,7 @@ void audit_differ(struct audit *a, const char *format, ...) EV_PRINTF(2, 3);
 /** The answer to a request: judged against what was to be expected, then believed. */
 void audit_reply(struct audit *a, const struct cmd *cmd, const struct out *out);
 /** A charger that belongs to the street. */
-void audit_charger_add(struct audit *a, int64_t id);
+void audit_charger_add(struct audit *a, int64_t id, int64_t station);
 /** A change for the live pages. Those of one cause are looked at after the answer to the request
  * that caused them: what it did must not speak against it. */
 void audit_event(struct audit *a, const struct out_event *e, uint64_t cause);
@@ -151,6 +162,7 @@ int64_t audit_share(const struct audit *a, int64_t party);
 int64_t audit_available(const struct audit *a, int64_t party, int64_t now_ms);
 int64_t audit_refunded(const struct audit *a, int64_t order);
 struct seen_order *audit_order(struct audit *a, int64_t id);
+struct seen_order *audit_order_take(struct audit *a, int64_t id);
 const struct known_key *audit_key(const struct audit *a, const char *key);
 void audit_fact_add(struct audit *a, const struct fact *f);
 void audit_key_add(struct audit *a, const struct cmd *cmd, int64_t id);
@@ -162,8 +174,8 @@ void audit_effect(struct audit *a, const struct cmd *cmd, int64_t id, int64_t no
 /** After a restart: pending requests that the file knows have happened; everything that was told is
  * there. */
 void audit_reload(struct audit *a, const char *db, struct cmd *const *pending, size_t n,
-                  const struct street *s, int64_t now_ms);
+                  const struct street *s);
 /** At the end, when everything is over. */
-void audit_finish(struct audit *a, const char *db, const struct street *s);
+void audit_finish(struct audit *a, const char *db, const struct street *s, int64_t now_ms);
 
 #endif

@@ -23,7 +23,8 @@ static char base[300], folder[TOWN_FOLDERS][400];
 
 struct sums {
     uint64_t seeds, bad, replies, refusals, replays, settled, known, exact, failed, doubtful, cuts,
-        inside, torn, reloads, facts, flights, flown, gate, faults, deals, moved, stays, fees;
+        inside, torn, reloads, facts, flights, flown, gate, faults, deals, moved, stays, fees,
+        by_companies, bills;
 };
 
 /* ---- folders ---- */
@@ -86,6 +87,8 @@ static void play(uint64_t seed, enum town_control control, struct sums *s)
     s->doubtful += a->doubtful;
     s->stays += a->stays;
     s->fees += a->fees;
+    s->by_companies += a->by_companies;
+    s->bills += a->bills;
     s->reloads += a->reloads;
     s->facts += a->facts;
     s->cuts += t.server.stats.cuts;
@@ -121,6 +124,8 @@ static int seeds(uint64_t first, uint64_t n)
            " payments and transfers, %" PRIu64 " of them done; %" PRIu64 " stays, %" PRIu64
            " with a fee\n",
            s.settled, s.known, s.exact, s.doubtful, s.failed, s.deals, s.moved, s.stays, s.fees);
+    printf("town: %" PRIu64 " orders that companies pay, %" PRIu64 " bills of months\n",
+           s.by_companies, s.bills);
     printf("town: %" PRIu64 " power cuts (%" PRIu64 " in a commit, %" PRIu64
            " after a disk that failed, %" PRIu64 " torn); %" PRIu64 " flights of %" PRIu64
            " batches lived again\n",
@@ -156,7 +161,9 @@ static int controls(void)
 {
     return same_twice(1) | same_twice(7) |
            control("answers before the commit", CONTROL_EARLY, 1, CONTROL_SEEDS) |
-           control("a refund a fen short", CONTROL_REFUND, 1, CONTROL_SEEDS);
+           control("a refund a fen short", CONTROL_REFUND, 1, CONTROL_SEEDS) |
+           control("a company's payment a fen short", CONTROL_COMPANY, 1, CONTROL_SEEDS) |
+           control("no quotas", CONTROL_QUOTA, 1, CONTROL_SEEDS);
 }
 
 static uint64_t number(const char *text)

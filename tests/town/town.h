@@ -26,8 +26,10 @@ enum { TOWN_ASKS = 64, TOWN_STATIONS = 2 };
 /** What a test does to the platform, so that the auditor has something to find. */
 enum town_control {
     CONTROL_NONE,
-    CONTROL_EARLY, /* answers leave before the commit */
-    CONTROL_REFUND /* a refund gives back a fen less than was asked and answered */
+    CONTROL_EARLY,   /* answers leave before the commit */
+    CONTROL_REFUND,  /* a refund gives back a fen less than was asked and answered */
+    CONTROL_COMPANY, /* what a company pays is booked a fen short */
+    CONTROL_QUOTA    /* members have no quotas */
 };
 
 /** A request that was made. Kept after its answer, to be repeated. */
@@ -52,6 +54,8 @@ struct town {
     int64_t station[TOWN_STATIONS];
     int64_t open_ms; /* the server starts again then; 0 = it runs */
     uint64_t requests, repeats;
+    struct rng more; /* chance of what only some towns have: the others stay as they were */
+    bool companies;
 };
 
 enum { TOWN_FOLDERS = 4 }; /* two to live in; for a state, for a flight */
