@@ -111,7 +111,7 @@ int64_t audit_balance(const struct audit *a, int64_t driver)
     }
     for (size_t i = 0; i < a->orders; i++)
         if (a->order[i].driver == driver && !a->order[i].company)
-            sum -= a->order[i].paid;
+            sum += a->order[i].gives ? a->order[i].paid : -a->order[i].paid;
     return sum;
 }
 
@@ -320,6 +320,19 @@ static bool connector_is_taken(const struct audit *a, int64_t connector)
     return false;
 }
 
+static int expect_place(const struct audit *a, const struct seen_connector *k)
+{
+    if (connector_is_taken(a, k->id))
+        return ERR_BUSY;
+    if (k->status == CS_FAULTED)
+        return ERR_FAULTED;
+    if (k->status == CS_UNAVAILABLE)
+        return ERR_DISABLED;
+    bool busy = k->status == CS_CHARGING || k->status == CS_SUSPENDED_EV ||
+                k->status == CS_SUSPENDED_EVSE || k->status == CS_RESERVED;
+    return busy ? ERR_BUSY : 0;
+}
+
 static int expect_start(struct audit *a, const struct cmd *cmd, int64_t now_ms)
 {
     const struct cmd_order_start *s = &cmd->u.order_start;
@@ -328,15 +341,11 @@ static int expect_start(struct audit *a, const struct cmd *cmd, int64_t now_ms)
         return ERR_NOT_FOUND;
     if (!charger_of(a, k->charger)->online)
         return ERR_OFFLINE;
-    if (connector_is_taken(a, k->id))
-        return ERR_BUSY;
-    if (k->status == CS_FAULTED)
-        return ERR_FAULTED;
-    if (k->status == CS_UNAVAILABLE)
-        return ERR_DISABLED;
-    if (k->status == CS_CHARGING || k->status == CS_SUSPENDED_EV ||
-        k->status == CS_SUSPENDED_EVSE || k->status == CS_RESERVED)
-        return ERR_BUSY;
+    int place = audit_discharge_turns(a, cmd, k) ? 0 : expect_place(a, k);
+    if (place)
+        return place;
+    if (s->direction < 0)
+        return audit_discharge_start(a, cmd, k);
     if (cmd->head.actor_kind == ACTOR_DRIVER && cmd->head.actor != s->driver)
         return ERR_DENIED;
     if (driver_index(a, s->driver) < 0)
@@ -365,6 +374,8 @@ static int expect_refund(struct audit *a, const struct cmd *cmd)
     const struct seen_order *o = audit_order(a, r->order);
     if (!o)
         return ERR_NOT_FOUND;
+    if (o->gives)
+        return ERR_DISCHARGE;
     if (o->state != ORDER_SETTLED || !o->driver)
         return ERR_CONFLICT;
     return whole_fen(r->amount, o->paid - audit_refunded(a, o->id)) ? 0 : ERR_RANGE;
@@ -432,10 +443,12 @@ static int expect_payout(struct audit *a, const struct cmd *cmd, int64_t now_ms)
         return ERR_DENIED; /* it was never verified */
     if (!whole_fen(p->amount, INT64_MAX))
         return ERR_RANGE;
-    return p->amount > audit_available(a, p->party, now_ms) ? ERR_NO_FUNDS : 0;
+    if (p->amount > audit_available(a, p->party, now_ms))
+        return ERR_NO_FUNDS;
+    return audit_tax_may(a, p->party, now_ms);
 }
 
-static int expect_payout_decide(struct audit *a, const struct cmd *cmd)
+static int expect_payout_decide(struct audit *a, const struct cmd *cmd, int64_t now_ms)
 {
     const struct cmd_payout_decide *d = &cmd->u.payout_decide;
     const struct fact *p = payout_of(a, d->payout);
@@ -446,8 +459,14 @@ static int expect_payout_decide(struct audit *a, const struct cmd *cmd)
         return asked ? 0 : ERR_CONFLICT;
     if (p->asked_by == cmd->head.actor)
         return ERR_DENIED;
-    if (d->act == PAYOUT_ACT_APPROVE || d->act == PAYOUT_ACT_REFUSE)
-        return asked ? 0 : ERR_CONFLICT;
+    if ((d->act == PAYOUT_ACT_APPROVE || d->act == PAYOUT_ACT_REFUSE) && !asked)
+        return ERR_CONFLICT;
+    if (d->act == PAYOUT_ACT_APPROVE && audit_tax_paper_lacks(a, p))
+        return ERR_REQUIRED;
+    if (d->act == PAYOUT_ACT_APPROVE)
+        return p->kind == FACT_PAYOUT ? audit_tax_may(a, p->who, now_ms) : 0;
+    if (d->act == PAYOUT_ACT_REFUSE)
+        return 0;
     if (p->state != PAYOUT_APPROVED || p->channel != a->channel)
         return ERR_CONFLICT;
     return d->act == PAYOUT_ACT_SETTLED && !d->bank_no[0] ? ERR_REQUIRED : 0;
@@ -473,11 +492,14 @@ static int expect(struct audit *a, const struct cmd *cmd, int64_t now_ms)
     case CMD_PAYOUT_NEW:
         return expect_payout(a, cmd, now_ms);
     case CMD_PAYOUT_DECIDE:
-        return expect_payout_decide(a, cmd);
+        return expect_payout_decide(a, cmd, now_ms);
     case CMD_COMPANY_PAY:
     case CMD_COMPANY_BILL:
     case CMD_ROW_PUT:
         return audit_company_expect(a, cmd, now_ms);
+    case CMD_TAX_PAID:
+    case CMD_PAYOUT_PAPER:
+        return audit_tax_expect(a, cmd);
     default:
         return 0;
     }
@@ -485,7 +507,7 @@ static int expect(struct audit *a, const struct cmd *cmd, int64_t now_ms)
 
 /* ---- what it then means ---- */
 
-static void payout_effect(struct audit *a, const struct cmd *cmd)
+static void payout_effect(struct audit *a, const struct cmd *cmd, int64_t now_ms)
 {
     static const int32_t becomes[] = {[PAYOUT_ACT_APPROVE] = PAYOUT_APPROVED,
                                       [PAYOUT_ACT_REFUSE] = PAYOUT_REFUSED,
@@ -493,6 +515,8 @@ static void payout_effect(struct audit *a, const struct cmd *cmd)
                                       [PAYOUT_ACT_SETTLED] = PAYOUT_SETTLED,
                                       [PAYOUT_ACT_FAILED] = PAYOUT_FAILED};
     struct fact *p = payout_of(a, cmd->u.payout_decide.payout);
+    if (p && cmd->u.payout_decide.act == PAYOUT_ACT_APPROVE)
+        audit_tax_take(a, p, now_ms);
     if (p)
         p->state = becomes[cmd->u.payout_decide.act];
 }
@@ -514,8 +538,10 @@ static void payout_new_effect(struct audit *a, const struct cmd *cmd, int64_t id
 
 static void start_effect(struct audit *a, const struct cmd *cmd, int64_t id)
 {
+    a->turned += connector_is_taken(a, cmd->u.order_start.connector);
     struct seen_order *o = audit_order_take(a, id);
     audit_company_started(a, cmd, o);
+    o->gives = cmd->u.order_start.direction < 0;
     if (o->state) /* the live page was faster */
         return;
     o->driver = cmd->u.order_start.driver;
@@ -566,12 +592,16 @@ void audit_effect(struct audit *a, const struct cmd *cmd, int64_t id, int64_t no
         payout_new_effect(a, cmd, id, now_ms);
         break;
     case CMD_PAYOUT_DECIDE:
-        payout_effect(a, cmd);
+        payout_effect(a, cmd, now_ms);
         break;
     case CMD_COMPANY_PAY:
     case CMD_COMPANY_BILL:
     case CMD_ROW_PUT:
         audit_company_effect(a, cmd, id, now_ms);
+        break;
+    case CMD_TAX_PAID:
+    case CMD_PAYOUT_PAPER:
+        audit_tax_effect(a, cmd, id);
         break;
     default:
         break;
@@ -649,6 +679,8 @@ static void event_order(struct audit *a, const struct out_event *e)
                      e->state);
     if (o->driver && o->driver != e->driver)
         audit_differ(a, "order %lld has another driver", (long long)o->id);
+    o->gives |= !o->asked && audit_discharge_late(a, e);
+    o->asked |= o->gives;
     audit_company_order(a, o, e);
     o->driver = e->driver;
     o->charger = e->charger;

@@ -15,10 +15,16 @@
 
 #include "core/cmd.h"
 #include "town/audit_company.h"
+#include "town/audit_tax.h"
 #include "town/provider.h"
 #include "town/street.h"
 
-enum { AUDIT_CONNECTORS = STREET_MAX * MODEL_GUNS, AUDIT_DRIVERS = 8, AUDIT_WAITS = 64 };
+enum {
+    AUDIT_CONNECTORS = STREET_MAX * MODEL_GUNS,
+    AUDIT_DRIVERS = 8,
+    AUDIT_WAITS = 64,
+    AUDIT_STATIONS = 2
+};
 /** Who shares in orders beside the operator: the owner by ratio, who maintains by a percentage before the
  * ratios, and an agent by one of the owner's part. */
 enum { AUDIT_OWNER, AUDIT_MAINTAINER, AUDIT_AGENT, AUDIT_PARTNERS };
@@ -34,7 +40,8 @@ enum fact_kind {
     FACT_GIFT,       /* gift money that staff gave */
     FACT_COMPANY_IN, /* those of companies: audit_company.c */
     FACT_CHARGE,
-    FACT_BILL
+    FACT_BILL,
+    FACT_TAX_PAID /* to the office: of a month, who: the slip's number */
 };
 struct fact {
     enum fact_kind kind;
@@ -45,6 +52,9 @@ struct fact {
     int64_t asked_by, channel, of;
     int64_t gift; /* of a payment: comes with it, while nothing of it has gone back */
     int64_t member, mwh;
+    int64_t tax; /* of a payout that was approved */
+    int32_t tax_month;
+    bool paper;
 };
 
 /** An idempotency key that was used with success. */
@@ -60,6 +70,7 @@ struct seen_order {
     int64_t company, member; /* who pays instead of the driver, or 0 */
     int64_t began_ms, mwh;   /* mwh: counted for the member */
     bool asked;              /* it is known who pays */
+    bool gives;              /* energy flows back, and the driver is paid */
 };
 
 struct seen_partner {
@@ -71,6 +82,7 @@ struct seen_partner {
 struct seen_connector {
     int64_t id, charger;
     int32_t status;
+    bool pile; /* may take energy back */
 };
 struct seen_charger {
     int64_t id, station;
@@ -123,9 +135,12 @@ struct audit {
     char db[600];   /* the file that the server lives in */
     bool reloading; /* what is heard comes from there: only how it ended */
     struct seen_companies co;
+    struct seen_taxes tax;
+    int64_t give_station[AUDIT_STATIONS],
+        give_e5[AUDIT_STATIONS]; /* those that buy, and at what; 0 = none */
     /* figures */
     uint64_t differences, replies, gate_replies, refusals, replays, exact, known, settled, failed,
-        doubtful, reloads, stays, fees, by_companies, bills;
+        doubtful, reloads, stays, fees, by_companies, bills, given, given_exact, turned, taxed;
 };
 
 void audit_init(struct audit *a);
@@ -150,6 +165,20 @@ void audit_turn(struct audit *a, uint64_t cause);
 void audit_settle_events(struct audit *a);
 /** All answers of one batch were heard: what was said of wallets must be so. */
 void audit_settled(struct audit *a);
+
+/* ---- audit_discharge.c ---- */
+
+/** A start in the other direction, where its place is right. */
+int audit_discharge_start(const struct audit *a, const struct cmd *cmd,
+                          const struct seen_connector *k);
+/** A running order of the driver's there may be turned round by this start. */
+bool audit_discharge_turns(const struct audit *a, const struct cmd *cmd,
+                           const struct seen_connector *k);
+/** Nobody asked for it: a discharge that began after it was given up. */
+bool audit_discharge_late(const struct audit *a, const struct out_event *e);
+/** What a station pays for a mWh, in 1/100,000 yuan a kWh; 0: it does not buy. */
+int64_t audit_discharge_price(const struct audit *a, int64_t station);
+void audit_discharge_file(struct audit *a, sqlite3 *db);
 
 /* ---- sums, from the lists ---- */
 

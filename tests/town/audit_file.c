@@ -92,8 +92,9 @@ static void payments_reload(struct audit *a, sqlite3 *db)
     static const struct {
         const char *sql;
         enum event_kind kind;
-    } lists[] = {{"SELECT id, state FROM payment WHERE method <> 0 ORDER BY id", EVENT_PAYMENT},
-                 {"SELECT id, state FROM payout ORDER BY id", EVENT_PAYOUT}};
+    } lists[] = {
+        {"SELECT id, state FROM payment WHERE method NOT IN (0, 5) ORDER BY id", EVENT_PAYMENT},
+        {"SELECT id, state FROM payout ORDER BY id", EVENT_PAYOUT}};
     int64_t v[COLUMNS];
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
         sqlite3_stmt *st = ask(db, lists[i].sql);
@@ -175,7 +176,7 @@ static void parties_check(struct audit *a, sqlite3 *db)
                              "SELECT coalesce(sum(posted_in - posted_out), 0) FROM account "
                              "WHERE kind IN (5, 6, 7, 13, 15) AND owner = ?",
                              party[i], 0);
-        int64_t gone = 0;
+        int64_t gone = audit_tax_held(a, party[i]);
         for (size_t k = 0; k < a->facts; k++)
             if (a->fact[k].kind == FACT_PAYOUT && a->fact[k].who == party[i] &&
                 a->fact[k].state == PAYOUT_SETTLED)
@@ -215,7 +216,8 @@ static void facts_check(struct audit *a, sqlite3 *db)
     }
     if (number(db, "SELECT count(*) FROM transfer WHERE code = 1", 0, 0) != topups + paid)
         audit_differ(a, "there are top-ups that nobody asked for");
-    if (number(db, "SELECT count(*) FROM payment", 0, 0) != topups + payments + gifts)
+    if (number(db, "SELECT count(*) FROM payment WHERE method <> 5", 0, 0) !=
+        topups + payments + gifts)
         audit_differ(a, "there are payments that nobody asked for");
     if (number(db, "SELECT count(*) FROM payout", 0, 0) != payouts)
         audit_differ(a, "there are payouts that nobody asked for");
@@ -267,6 +269,7 @@ void audit_reload(struct audit *a, const char *path, struct cmd *const *pending,
     payments_reload(a, db);
     audit_settled(a);
     a->reloading = false;
+    audit_tax_reload(a, db);
     for (int i = 0; i < a->chargers; i++)
         a->charger[i].online = false;
     for (int i = 0; i < a->connectors; i++)
@@ -277,6 +280,8 @@ void audit_reload(struct audit *a, const char *path, struct cmd *const *pending,
     facts_check(a, db);
     truths_check(a, db, s);
     audit_company_file(a, db);
+    audit_discharge_file(a, db);
+    audit_tax_file(a, db);
     must(sqlite3_close(db) == SQLITE_OK);
 }
 
@@ -326,6 +331,15 @@ static void order_check(struct audit *a, const struct street *s, const struct en
         audit_differ(a, "order %lld: billed %lld mWh, %lld flowed (%s, charger %d, tx %lld)",
                      (long long)o->id, (long long)o->energy, (long long)energy,
                      model_habit_name(t->habit), t->charger, (long long)o->tx);
+        return;
+    }
+    const struct seen_order *seen = audit_order(a, o->id);
+    if (seen && seen->gives) {
+        int64_t earned = line_amount(o->energy, audit_discharge_price(a, o->station));
+        a->given_exact++;
+        if (o->total != earned || o->paid != earned)
+            audit_differ(a, "order %lld: earned %lld, paid %lld, expected %lld", (long long)o->id,
+                         (long long)o->total, (long long)o->paid, (long long)earned);
         return;
     }
     if (o->station != a->flat_station)
@@ -479,6 +493,8 @@ void audit_finish(struct audit *a, const char *path, const struct street *s, int
     deals_check(a, db);
     available_check(a, db, now_ms);
     audit_company_file(a, db);
+    audit_discharge_file(a, db);
+    audit_tax_file(a, db);
     if (number(db, "SELECT count(*) FROM hold WHERE state = 1", 0, 0) != 0)
         audit_differ(a, "money is still held");
     must(sqlite3_close(db) == SQLITE_OK);

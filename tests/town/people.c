@@ -16,7 +16,6 @@
 
 enum { DOUBT_H = 2 };
 enum { FLAT_ELEC_E5 = 80000, FLAT_SERVICE_E5 = 40000 };
-enum { CLERK = 1, CASHIER = 2 }; /* staff, as actors after the administrator's id */
 
 /* ---- asking ---- */
 
@@ -212,7 +211,9 @@ static void partners_make(struct town *t)
                                       .name = names[i],
                                       .verified = 1,
                                       .payee = "6222020000000000",
-                                      .payee_name = names[i]};
+                                      .payee_name = names[i],
+                                      .payee_kind =
+                                          t->has[TOPIC_TAX] ? people_payee_kind(t, i) : 0};
         t->audit.partner[i].id = people_row(t, ROW_PARTY, &row, true);
     }
 }
@@ -229,7 +230,7 @@ static void tenant_make(struct town *t)
     t->audit.tenant = people_made(t);
     t->audit.platform = t->audit.tenant + 1; /* made with it */
     t->audit.card_hold = 50 * MONEY_UNIT;
-    t->audit.refund_days = rng_below(&t->rng, 2) ? 7 : 0;
+    t->audit.refund_days = rng_below(&t->rng, 2) && !t->has[TOPIC_TAX] ? 7 : 0;
     const struct row_tenant row = {.id = t->audit.tenant,
                                    .name = "Town",
                                    .currency = "CNY",
@@ -269,7 +270,7 @@ static void package_make(struct town *t)
     a->package = people_row(t, ROW_PACKAGE, &row, true);
 }
 
-static int64_t tariff_make(struct town *t, const struct tariff_slice_in *slice, int n)
+int64_t people_tariff(struct town *t, const struct tariff_slice_in *slice, int n)
 {
     struct cmd *c = people_cmd(t, CMD_TARIFF_PUT, CMD_SIZE(tariff_put));
     (void)str_copy(c->u.tariff_put.name, 101, STR_LIT("prices"));
@@ -341,7 +342,7 @@ static int64_t occupancy_make(struct town *t)
     in->free_min = (int32_t)t->audit.occ_free_min;
     in->near_min = in->free_min / 2;
     in->every_min = (int32_t)rng_range(&t->rng, 0, 5);
-    t->audit.co.exempt = t->companies && rng_below(&t->more, 2);
+    t->audit.co.exempt = t->has[TOPIC_COMPANY] && rng_below(&t->chance[TOPIC_COMPANY], 2);
     in->exempt = t->audit.co.exempt ? OCC_EXEMPT_COMPANY : 0;
     in->cap_order = rng_range(&t->rng, 1, 2000) * MONEY_FEN;
     in->cap_day = rng_range(&t->rng, 0, 2000) * MONEY_FEN;
@@ -365,9 +366,11 @@ static void stations_make(struct town *t)
                                   .zone = "Asia/Shanghai",
                                   .contract = contract,
                                   .occupancy = occupancy};
-        row.tariff = i ? tariff_make(t, steps, ARRAY_LEN(steps)) : tariff_make(t, flat, 1);
+        row.tariff = i ? people_tariff(t, steps, ARRAY_LEN(steps)) : people_tariff(t, flat, 1);
+        row.discharge_tariff = t->has[TOPIC_DISCHARGE] ? people_discharge_tariff(t, i) : 0;
         t->station[i] = people_row(t, ROW_STATION, &row, true);
     }
+    memcpy(t->audit.give_station, t->station, sizeof t->station);
     t->audit.flat_station = t->station[0];
     t->audit.elec_e5 = FLAT_ELEC_E5;
     t->audit.service_e5 = FLAT_SERVICE_E5;
@@ -404,6 +407,7 @@ static void charger_make(struct town *t, int i)
         struct seen_connector *k = &a->connector[a->connectors];
         k->id = people_row(t, ROW_CONNECTOR, &connector, true);
         k->charger = charger;
+        k->pile = p->protocol == PEER_YKC;
         a->connectors++;
     }
 }
@@ -451,8 +455,10 @@ void people_set_up(struct town *t)
         driver_make(t, i);
     for (uint32_t i = 0; i < t->street.sim.n; i++)
         charger_make(t, (int)i);
-    if (t->companies)
+    if (t->has[TOPIC_COMPANY])
         people_companies_make(t);
+    if (t->has[TOPIC_TAX])
+        people_taxes_make(t);
     for (int i = 0; i < AUDIT_DRIVERS; i++)
         topup(t, t->audit.driver[i], rng_range(&t->rng, 4, 100) * MONEY_UNIT);
 }
@@ -631,10 +637,15 @@ static bool act_repeat(struct town *t)
 
 void people_act(struct town *t)
 {
-    if (t->server.up && t->companies && rng_below(&t->more, 5) == 0) {
-        people_company_act(t);
-        return;
-    }
+    static void (*const acts[TOPICS])(struct town *) = {[TOPIC_COMPANY] = people_company_act,
+                                                        [TOPIC_DISCHARGE] = people_discharge_act,
+                                                        [TOPIC_TAX] = people_tax_act};
+    static const uint64_t one_in[TOPICS] = {5, 6, 8};
+    for (int i = 0; i < TOPICS && t->server.up; i++)
+        if (t->has[i] && acts[i] && rng_below(&t->chance[i], one_in[i]) == 0) {
+            acts[i](t);
+            return;
+        }
     uint64_t what = rng_below(&t->rng, 100);
     if (!t->server.up || (what < 12 && act_repeat(t)))
         return;

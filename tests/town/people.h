@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* people.h: what the files that play staff and drivers share; see people.c. Each of them asks for things
- * of one topic, by the chance of t->more, so that a town without the topic is the same with and without it. */
+ * of one topic, by the chance of t->chance, so that a town without the topic is the same with and without it. */
 #ifndef EVEN_TOWN_PEOPLE_H
 #define EVEN_TOWN_PEOPLE_H
 
 #include "core/rows.h"
 #include "town/town.h"
+
+enum { CLERK = 1, CASHIER = 2 }; /* staff, as actors after the administrator's id */
 
 /** A new request of the administrator in t->cmd. */
 struct cmd *people_cmd(struct town *t, enum cmd_type type, size_t size);
@@ -16,6 +18,7 @@ void people_ask(struct town *t);
 int64_t people_made(struct town *t);
 int64_t people_row(struct town *t, enum row_table table, const void *row, bool create);
 
+int64_t people_tariff(struct town *t, const struct tariff_slice_in *slice, int n);
 void people_refund(struct town *t);
 void people_payout(struct town *t);
 void people_payout_decide(struct town *t);
@@ -26,5 +29,17 @@ void people_companies_make(struct town *t);
 void people_company_act(struct town *t);
 /** After everything else: bills are issued and paid. */
 void people_month_end(struct town *t);
+
+/* ---- people_discharge.c ---- */
+
+/** The family at which this station buys, or 0. */
+int64_t people_discharge_tariff(struct town *t, int station);
+void people_discharge_act(struct town *t);
+
+/* ---- people_tax.c ---- */
+
+int32_t people_payee_kind(struct town *t, int partner);
+void people_taxes_make(struct town *t);
+void people_tax_act(struct town *t);
 
 #endif

@@ -11,7 +11,7 @@ enum { MEMBERS_FROM = 1, MEMBERS_TO = 5 }; /* drivers whose cards the street has
 
 static int64_t below(struct town *t, int64_t n)
 {
-    return (int64_t)rng_below(&t->more, (uint64_t)n);
+    return (int64_t)rng_below(&t->chance[TOPIC_COMPANY], (uint64_t)n);
 }
 
 static bool once_in(struct town *t, int64_t n)

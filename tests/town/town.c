@@ -138,13 +138,21 @@ static void weather_draw(struct rng *r, struct vnet_weather *w)
 /* What this town has besides; and when its life begins: where bills are made, mostly before a month's end. */
 static int64_t begin_draw(struct town *t)
 {
+    static const uint64_t one_in[TOPICS] = {3, 3, 3};
     int64_t usual = START_MS + rng_range(&t->rng, 0, 24) * HOUR_MS;
-    t->more.s = t->seed * 0x9E3779B97F4A7C15U + 1;
-    t->companies =
-        rng_below(&t->more, 3) == 0 || t->control == CONTROL_COMPANY || t->control == CONTROL_QUOTA;
-    if (!t->companies || rng_below(&t->more, 4) == 0)
-        return usual;
-    return MONTH_MS - rng_range(&t->more, 0, 50) * MINUTE_MS;
+    struct rng *r = &t->chance[TOPIC_COMPANY];
+    for (int i = 0; i < TOPICS; i++) {
+        t->chance[i].s = t->seed * 0x9E3779B97F4A7C15U + (uint64_t)i + 1;
+        t->has[i] = rng_below(&t->chance[i], one_in[i]) == 0;
+    }
+    t->has[TOPIC_COMPANY] |= t->control == CONTROL_COMPANY || t->control == CONTROL_QUOTA;
+    t->has[TOPIC_TAX] |= t->control == CONTROL_TAX;
+    if (t->has[TOPIC_COMPANY] && rng_below(r, 4))
+        return MONTH_MS - rng_range(r, 0, 50) * MINUTE_MS;
+    r = &t->chance[TOPIC_TAX];
+    if (t->has[TOPIC_TAX])
+        return MONTH_MS - rng_range(r, 0, 5) * 24 * HOUR_MS - rng_range(r, 5, 50) * MINUTE_MS;
+    return usual;
 }
 
 static void open_all(struct town *t, const char *a, const char *b)
@@ -212,15 +220,23 @@ static void calm_down(struct town *t)
 static void months_close(struct town *t)
 {
     int64_t wall = vnet_wall_ms(), end = audit_month_end(audit_month(wall));
-    if (!t->companies)
-        return;
-    if (rng_below(&t->more, 3) == 0)
-        town_run(t, vnet_now_ms() + end - wall + rng_range(&t->more, 6, 600) * MINUTE_MS);
-    for (int64_t n = rng_range(&t->more, 4, 16); n > 0; n--) {
+    struct rng *r = &t->chance[TOPIC_COMPANY];
+    if (rng_below(r, 3) == 0)
+        town_run(t, vnet_now_ms() + end - wall + rng_range(r, 6, 600) * MINUTE_MS);
+    for (int64_t n = rng_range(r, 4, 16); n > 0; n--) {
         people_month_end(t);
-        town_run(t, vnet_now_ms() + rng_range(&t->more, 1, 120) * MINUTE_MS);
+        town_run(t, vnet_now_ms() + rng_range(r, 1, 120) * MINUTE_MS);
     }
-    town_run(t, vnet_now_ms() + 3 * HOUR_MS);
+}
+
+/* Everything that there is is withdrawn, and the office gets its tax. */
+static void taxes_close(struct town *t)
+{
+    struct rng *r = &t->chance[TOPIC_TAX];
+    for (int64_t n = rng_range(r, 20, 50); n > 0; n--) {
+        people_tax_act(t);
+        town_run(t, vnet_now_ms() + rng_range(r, 1, 8) * MINUTE_MS);
+    }
 }
 
 static void close_all(struct town *t)
@@ -245,7 +261,12 @@ void town_play(struct town *t, uint64_t seed, enum town_control control,
     open_all(t, folder[0], folder[1]);
     live(t, vnet_now_ms() + rng_range(&t->rng, 20, 60) * MINUTE_MS);
     calm_down(t);
-    months_close(t);
+    if (t->has[TOPIC_COMPANY])
+        months_close(t);
+    if (t->has[TOPIC_TAX])
+        taxes_close(t);
+    if (t->has[TOPIC_COMPANY] || t->has[TOPIC_TAX])
+        town_run(t, vnet_now_ms() + 3 * HOUR_MS);
     close_all(t);
     if (t->server.stats.flight_err)
         audit_differ(&t->audit, "a recorded flight is another life: %s",

@@ -29,8 +29,11 @@ enum town_control {
     CONTROL_EARLY,   /* answers leave before the commit */
     CONTROL_REFUND,  /* a refund gives back a fen less than was asked and answered */
     CONTROL_COMPANY, /* what a company pays is booked a fen short */
-    CONTROL_QUOTA    /* members have no quotas */
+    CONTROL_QUOTA,   /* members have no quotas */
+    CONTROL_TAX      /* tax is withheld at a percent more */
 };
+
+enum town_topic { TOPIC_COMPANY, TOPIC_DISCHARGE, TOPIC_TAX, TOPICS };
 
 /** A request that was made. Kept after its answer, to be repeated. */
 struct ask {
@@ -54,8 +57,9 @@ struct town {
     int64_t station[TOWN_STATIONS];
     int64_t open_ms; /* the server starts again then; 0 = it runs */
     uint64_t requests, repeats;
-    struct rng more; /* chance of what only some towns have: the others stay as they were */
-    bool companies;
+    /* What only some towns have, each with a chance of its own: the others stay as they were. */
+    bool has[TOPICS];
+    struct rng chance[TOPICS];
 };
 
 enum { TOWN_FOLDERS = 4 }; /* two to live in; for a state, for a flight */
