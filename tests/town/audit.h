@@ -14,6 +14,7 @@
 #define EVEN_TOWN_AUDIT_H
 
 #include "core/cmd.h"
+#include "town/audit_clause.h"
 #include "town/audit_company.h"
 #include "town/audit_tax.h"
 #include "town/provider.h"
@@ -136,11 +137,13 @@ struct audit {
     bool reloading; /* what is heard comes from there: only how it ended */
     struct seen_companies co;
     struct seen_taxes tax;
+    struct seen_terms terms;
     int64_t give_station[AUDIT_STATIONS],
         give_e5[AUDIT_STATIONS]; /* those that buy, and at what; 0 = none */
     /* figures */
     uint64_t differences, replies, gate_replies, refusals, replays, exact, known, settled, failed,
-        doubtful, reloads, stays, fees, by_companies, bills, given, given_exact, turned, taxed;
+        doubtful, reloads, stays, fees, by_companies, bills, given, given_exact, turned, taxed,
+        divided;
 };
 
 void audit_init(struct audit *a);

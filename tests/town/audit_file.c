@@ -489,7 +489,9 @@ void audit_finish(struct audit *a, const char *path, const struct street *s, int
     truths_check(a, db, s);
     orders_check(a, db, s);
     stays_check(a, db, s);
-    ratio_check(a, db);
+    if (!a->terms.clauses)
+        ratio_check(a, db);
+    audit_clause_file(a, db);
     deals_check(a, db);
     available_check(a, db, now_ms);
     audit_company_file(a, db);

@@ -325,7 +325,10 @@ static int64_t contract_make(struct town *t)
     in->n = 2;
     in->party[0] = (struct contract_party_in){t->audit.platform, 7, RATIOS - ratio};
     in->party[1] = (struct contract_party_in){t->audit.partner[AUDIT_OWNER].id, 7, ratio};
-    clauses_make(t, in, ratio);
+    if (t->has[TOPIC_CLAUSE])
+        people_clauses_make(t, in, ratio);
+    else
+        clauses_make(t, in, ratio);
     return people_made(t);
 }
 
@@ -640,7 +643,7 @@ void people_act(struct town *t)
     static void (*const acts[TOPICS])(struct town *) = {[TOPIC_COMPANY] = people_company_act,
                                                         [TOPIC_DISCHARGE] = people_discharge_act,
                                                         [TOPIC_TAX] = people_tax_act};
-    static const uint64_t one_in[TOPICS] = {5, 6, 8};
+    static const uint64_t one_in[TOPICS] = {5, 6, 8, 1};
     for (int i = 0; i < TOPICS && t->server.up; i++)
         if (t->has[i] && acts[i] && rng_below(&t->chance[i], one_in[i]) == 0) {
             acts[i](t);

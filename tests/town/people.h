@@ -42,4 +42,9 @@ int32_t people_payee_kind(struct town *t, int partner);
 void people_taxes_make(struct town *t);
 void people_tax_act(struct town *t);
 
+/* ---- people_clause.c ---- */
+
+/** Instead of percentages only. */
+void people_clauses_make(struct town *t, struct cmd_contract_put *in, int64_t owner_ratio);
+
 #endif

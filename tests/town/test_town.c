@@ -24,7 +24,7 @@ static char base[300], folder[TOWN_FOLDERS][400];
 struct sums {
     uint64_t seeds, bad, replies, refusals, replays, settled, known, exact, failed, doubtful, cuts,
         inside, torn, reloads, facts, flights, flown, gate, faults, deals, moved, stays, fees,
-        by_companies, bills, given, given_exact, turned, taxed;
+        by_companies, bills, given, given_exact, turned, taxed, divided;
 };
 
 /* ---- folders ---- */
@@ -93,6 +93,7 @@ static void play(uint64_t seed, enum town_control control, struct sums *s)
     s->given_exact += a->given_exact;
     s->turned += a->turned;
     s->taxed += a->taxed;
+    s->divided += a->divided;
     s->reloads += a->reloads;
     s->facts += a->facts;
     s->cuts += t.server.stats.cuts;
@@ -130,8 +131,8 @@ static int seeds(uint64_t first, uint64_t n)
            s.settled, s.known, s.exact, s.doubtful, s.failed, s.deals, s.moved, s.stays, s.fees);
     printf("town: %" PRIu64 " orders that companies pay, %" PRIu64 " bills of months; %" PRIu64
            " discharges (%" PRIu64 " to the fen), %" PRIu64 " sessions turned round; %" PRIu64
-           " payouts of which tax was withheld\n",
-           s.by_companies, s.bills, s.given, s.given_exact, s.turned, s.taxed);
+           " payouts of which tax was withheld; %" PRIu64 " charges divided by clauses\n",
+           s.by_companies, s.bills, s.given, s.given_exact, s.turned, s.taxed, s.divided);
     printf("town: %" PRIu64 " power cuts (%" PRIu64 " in a commit, %" PRIu64
            " after a disk that failed, %" PRIu64 " torn); %" PRIu64 " flights of %" PRIu64
            " batches lived again\n",
@@ -170,7 +171,8 @@ static int controls(void)
            control("a refund a fen short", CONTROL_REFUND, 1, CONTROL_SEEDS) |
            control("a company's payment a fen short", CONTROL_COMPANY, 1, CONTROL_SEEDS) |
            control("no quotas", CONTROL_QUOTA, 1, CONTROL_SEEDS) |
-           control("tax at a percent more", CONTROL_TAX, 1, CONTROL_SEEDS);
+           control("tax at a percent more", CONTROL_TAX, 1, CONTROL_SEEDS) |
+           control("dearer clauses", CONTROL_CLAUSE, 1, CONTROL_SEEDS);
 }
 
 static uint64_t number(const char *text)

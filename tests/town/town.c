@@ -138,7 +138,7 @@ static void weather_draw(struct rng *r, struct vnet_weather *w)
 /* What this town has besides; and when its life begins: where bills are made, mostly before a month's end. */
 static int64_t begin_draw(struct town *t)
 {
-    static const uint64_t one_in[TOPICS] = {3, 3, 3};
+    static const uint64_t one_in[TOPICS] = {3, 3, 3, 3};
     int64_t usual = START_MS + rng_range(&t->rng, 0, 24) * HOUR_MS;
     struct rng *r = &t->chance[TOPIC_COMPANY];
     for (int i = 0; i < TOPICS; i++) {
@@ -147,6 +147,7 @@ static int64_t begin_draw(struct town *t)
     }
     t->has[TOPIC_COMPANY] |= t->control == CONTROL_COMPANY || t->control == CONTROL_QUOTA;
     t->has[TOPIC_TAX] |= t->control == CONTROL_TAX;
+    t->has[TOPIC_CLAUSE] |= t->control == CONTROL_CLAUSE;
     if (t->has[TOPIC_COMPANY] && rng_below(r, 4))
         return MONTH_MS - rng_range(r, 0, 50) * MINUTE_MS;
     r = &t->chance[TOPIC_TAX];

@@ -30,10 +30,11 @@ enum town_control {
     CONTROL_REFUND,  /* a refund gives back a fen less than was asked and answered */
     CONTROL_COMPANY, /* what a company pays is booked a fen short */
     CONTROL_QUOTA,   /* members have no quotas */
-    CONTROL_TAX      /* tax is withheld at a percent more */
+    CONTROL_TAX,     /* tax is withheld at a percent more */
+    CONTROL_CLAUSE   /* clauses per kWh and per order are half as dear again */
 };
 
-enum town_topic { TOPIC_COMPANY, TOPIC_DISCHARGE, TOPIC_TAX, TOPICS };
+enum town_topic { TOPIC_COMPANY, TOPIC_DISCHARGE, TOPIC_TAX, TOPIC_CLAUSE, TOPICS };
 
 /** A request that was made. Kept after its answer, to be repeated. */
 struct ask {
