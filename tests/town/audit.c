@@ -126,7 +126,7 @@ int64_t audit_held(const struct audit *a, int64_t driver)
     for (size_t i = 0; i < a->orders; i++)
         if (a->order[i].driver == driver && !a->order[i].company &&
             order_is_open(a->order[i].state))
-            sum += a->order[i].cap;
+            sum += a->order[i].cap + a->order[i].stay_held;
     return sum;
 }
 
@@ -354,7 +354,9 @@ static int expect_start(struct audit *a, const struct cmd *cmd, int64_t now_ms)
         return ERR_RANGE;
     if (s->payer_kind == PAYER_COMPANY)
         return audit_company_start(a, cmd, k->charger, now_ms);
-    return s->cap > audit_balance(a, s->driver) - audit_held(a, s->driver) ? ERR_NO_FUNDS : 0;
+    if (audit_debt(a, s->driver))
+        return ERR_DEBT;
+    return s->cap > audit_spendable(a, s->driver) ? ERR_NO_FUNDS : 0;
 }
 
 static int expect_stop(struct audit *a, const struct cmd *cmd)
@@ -425,7 +427,7 @@ static int expect_principal(const struct audit *a, const struct cmd *cmd)
     int d = driver_index(a, lot->who);
     int64_t gift = a->gift_said[d] - a->gift_held_said[d];
     int64_t due = gone_back(a, lot->id) ? 0 : lot->gift, cost = due > gift ? due - gift : 0;
-    int64_t has = audit_balance(a, lot->who) - audit_held(a, lot->who) - gift;
+    int64_t has = audit_spendable(a, lot->who) - gift;
     if (cost && a->gift_held_said[d])
         return ERR_BUSY;
     return p->amount + cost > has ? ERR_NO_FUNDS : 0;
@@ -500,6 +502,8 @@ static int expect(struct audit *a, const struct cmd *cmd, int64_t now_ms)
     case CMD_TAX_PAID:
     case CMD_PAYOUT_PAPER:
         return audit_tax_expect(a, cmd);
+    case CMD_ORDER_WAIVE:
+        return audit_stay_expect(a, cmd);
     default:
         return 0;
     }
@@ -559,6 +563,7 @@ void audit_effect(struct audit *a, const struct cmd *cmd, int64_t id, int64_t no
                                          .id = id,
                                          .who = cmd->u.topup.driver,
                                          .amount = cmd->u.topup.amount});
+        audit_debt_settle(a, cmd->u.topup.driver, cmd->u.topup.amount, false);
         break;
     case CMD_GIFT:
         audit_fact_add(a, &(struct fact){.kind = FACT_GIFT,
@@ -579,6 +584,8 @@ void audit_effect(struct audit *a, const struct cmd *cmd, int64_t id, int64_t no
                                          .member = o ? o->member : 0,
                                          .amount = cmd->u.order_refund.amount,
                                          .at_ms = now_ms});
+        if (o && !o->company)
+            audit_debt_settle(a, o->driver, cmd->u.order_refund.amount, true);
         break;
     case CMD_PAYMENT_NEW:
         audit_fact_add(a, &(struct fact){.kind = FACT_PAID,
@@ -602,6 +609,9 @@ void audit_effect(struct audit *a, const struct cmd *cmd, int64_t id, int64_t no
     case CMD_TAX_PAID:
     case CMD_PAYOUT_PAPER:
         audit_tax_effect(a, cmd, id);
+        break;
+    case CMD_ORDER_WAIVE:
+        audit_stay_effect(a, cmd, now_ms);
         break;
     default:
         break;
@@ -682,6 +692,7 @@ static void event_order(struct audit *a, const struct out_event *e)
     o->gives |= !o->asked && audit_discharge_late(a, e);
     o->asked |= o->gives;
     audit_company_order(a, o, e);
+    audit_stay_order(a, o, e);
     o->driver = e->driver;
     o->charger = e->charger;
     o->connector = e->connector;
@@ -718,6 +729,8 @@ static void event_payment(struct audit *a, const struct out_event *e)
         return;
     if (f->state == PAYMENT_PAID && e->state != PAYMENT_PAID)
         audit_differ(a, "payment %lld was paid and is %d", (long long)f->id, e->state);
+    if (e->state == PAYMENT_PAID && f->state != PAYMENT_PAID)
+        audit_debt_settle(a, f->who, f->amount, false);
     f->state = e->state;
     if ((e->state == PAYMENT_PAID && !(done && d->paid == f->amount)) ||
         (e->state == PAYMENT_SUSPENSE && !(done && d->paid != f->amount)))
@@ -802,6 +815,7 @@ void audit_settle_events(struct audit *a)
     for (int i = 0; i < a->waits; i++)
         event_take(a, &a->wait[i]);
     a->waits = 0;
+    audit_debt_learn(a);
 }
 
 void audit_event(struct audit *a, const struct out_event *e, uint64_t cause)
@@ -820,6 +834,7 @@ void audit_settled(struct audit *a)
             continue;
         int64_t balance = audit_balance(a, a->driver[i]), held = audit_held(a, a->driver[i]);
         a->wallet_dirty[i] = false;
+        balance += a->debt[i];
         if (a->wallet_said[i] != balance || a->held_said[i] != held)
             audit_differ(a, "wallet of driver %d: said %lld, %lld held; expected %lld, %lld", i,
                          (long long)a->wallet_said[i], (long long)a->held_said[i],

@@ -72,6 +72,8 @@ struct seen_order {
     int64_t began_ms, mwh;   /* mwh: counted for the member */
     bool asked;              /* it is known who pays */
     bool gives;              /* energy flows back, and the driver is paid */
+    bool waived;             /* of a stay: */
+    int64_t waived_ms, stay_held;
 };
 
 struct seen_partner {
@@ -138,12 +140,18 @@ struct audit {
     struct seen_companies co;
     struct seen_taxes tax;
     struct seen_terms terms;
+    bool occ_hold; /* a fee for a bay holds its cap in the wallet, as far as that has it */
+    bool occ_debt; /* what the wallet does not have of it, the driver owes */
+    int64_t occ_cap;
+    int64_t debt[AUDIT_DRIVERS]; /* what money that comes in settles first */
+    bool debt_vague
+        [AUDIT_DRIVERS]; /* by how much a refund did, its gift money decides: the wallet says */
     int64_t give_station[AUDIT_STATIONS],
         give_e5[AUDIT_STATIONS]; /* those that buy, and at what; 0 = none */
     /* figures */
     uint64_t differences, replies, gate_replies, refusals, replays, exact, known, settled, failed,
         doubtful, reloads, stays, fees, by_companies, bills, given, given_exact, turned, taxed,
-        divided;
+        divided, waived, debts;
 };
 
 void audit_init(struct audit *a);
@@ -182,6 +190,23 @@ bool audit_discharge_late(const struct audit *a, const struct out_event *e);
 /** What a station pays for a mWh, in 1/100,000 yuan a kWh; 0: it does not buy. */
 int64_t audit_discharge_price(const struct audit *a, int64_t station);
 void audit_discharge_file(struct audit *a, sqlite3 *db);
+
+/* ---- audit_stay.c ---- */
+
+/** An order changes that may be a stay; it is not yet what the event says. */
+void audit_stay_order(struct audit *a, struct seen_order *o, const struct out_event *e);
+/** CMD_ORDER_WAIVE. */
+int audit_stay_expect(struct audit *a, const struct cmd *cmd);
+void audit_stay_effect(struct audit *a, const struct cmd *cmd, int64_t now_ms);
+void audit_stay_reload(struct audit *a, sqlite3 *db);
+void audit_stay_file(struct audit *a, sqlite3 *db);
+int64_t audit_debt(const struct audit *a, int64_t driver);
+/** Money came in for the driver; vague: a part of it may be gift money, which settles nothing. */
+void audit_debt_settle(struct audit *a, int64_t driver, int64_t amount, bool vague);
+/** What was said of the wallet says what is owed. */
+void audit_debt_learn(struct audit *a);
+/** What the driver may spend. */
+int64_t audit_spendable(const struct audit *a, int64_t driver);
 
 /* ---- sums, from the lists ---- */
 

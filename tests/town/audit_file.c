@@ -270,6 +270,7 @@ void audit_reload(struct audit *a, const char *path, struct cmd *const *pending,
     audit_settled(a);
     a->reloading = false;
     audit_tax_reload(a, db);
+    audit_stay_reload(a, db);
     for (int i = 0; i < a->chargers; i++)
         a->charger[i].online = false;
     for (int i = 0; i < a->connectors; i++)
@@ -494,6 +495,7 @@ void audit_finish(struct audit *a, const char *path, const struct street *s, int
     audit_clause_file(a, db);
     deals_check(a, db);
     available_check(a, db, now_ms);
+    audit_stay_file(a, db);
     audit_company_file(a, db);
     audit_discharge_file(a, db);
     audit_tax_file(a, db);

@@ -70,7 +70,7 @@ static bool has_hold(const struct audit *a, const struct gate_ask *g, int64_t dr
     if (audit_company_card(a, driver, g->charger, g->at_ms, &may) &&
         audit_company_card(a, driver, g->charger, vnet_wall_ms(), &late))
         return may || late;
-    return audit_balance(a, driver) - audit_held(a, driver) >= a->card_hold;
+    return !audit_debt(a, driver) && audit_spendable(a, driver) >= a->card_hold;
 }
 
 /* What is not a card is the tag of an order, which only the platform can read. */

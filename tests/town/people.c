@@ -348,6 +348,11 @@ static int64_t occupancy_make(struct town *t)
     t->audit.co.exempt = t->has[TOPIC_COMPANY] && rng_below(&t->chance[TOPIC_COMPANY], 2);
     in->exempt = t->audit.co.exempt ? OCC_EXEMPT_COMPANY : 0;
     in->cap_order = rng_range(&t->rng, 1, 2000) * MONEY_FEN;
+    t->audit.occ_cap = in->cap_order;
+    t->audit.occ_hold = t->has[TOPIC_STAY] && rng_below(&t->chance[TOPIC_STAY], 3);
+    in->hold = t->audit.occ_hold;
+    t->audit.occ_debt = t->has[TOPIC_STAY] && rng_below(&t->chance[TOPIC_STAY], 2);
+    in->pay = t->audit.occ_debt ? OCC_PAY_DEBT : OCC_PAY_LOSS;
     in->cap_day = rng_range(&t->rng, 0, 2000) * MONEY_FEN;
     in->n = 2;
     in->window[0] = (struct occupancy_window_in){600, 240, t->audit.occ_price};
@@ -642,8 +647,9 @@ void people_act(struct town *t)
 {
     static void (*const acts[TOPICS])(struct town *) = {[TOPIC_COMPANY] = people_company_act,
                                                         [TOPIC_DISCHARGE] = people_discharge_act,
-                                                        [TOPIC_TAX] = people_tax_act};
-    static const uint64_t one_in[TOPICS] = {5, 6, 8, 1};
+                                                        [TOPIC_TAX] = people_tax_act,
+                                                        [TOPIC_STAY] = people_stay_act};
+    static const uint64_t one_in[TOPICS] = {5, 6, 8, 1, 12};
     for (int i = 0; i < TOPICS && t->server.up; i++)
         if (t->has[i] && acts[i] && rng_below(&t->chance[i], one_in[i]) == 0) {
             acts[i](t);

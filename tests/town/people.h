@@ -47,4 +47,8 @@ void people_tax_act(struct town *t);
 /** Instead of percentages only. */
 void people_clauses_make(struct town *t, struct cmd_contract_put *in, int64_t owner_ratio);
 
+/* ---- people_stay.c ---- */
+
+void people_stay_act(struct town *t);
+
 #endif

@@ -136,14 +136,15 @@ static void act_pay(struct town *t)
 {
     const struct audit *a = &t->audit;
     int company = (int)below(t, a->co.companies);
-    int64_t bill = once_in(t, 20) ? 77 : 0, amount = below(t, 6000) * MONEY_FEN;
+    int64_t bill = once_in(t, 20) ? 77 : 0,
+            amount = below(t, once_in(t, 2) ? 6000 : 200) * MONEY_FEN;
     for (size_t i = 0; i < a->facts; i++)
         if (a->fact[i].kind == FACT_BILL && a->fact[i].who == a->co.company[company].id &&
-            once_in(t, 2))
+            !once_in(t, 3))
             bill = a->fact[i].id;
     int64_t lacks = bill ? audit_company_lacks(a, bill) : 0;
     if (lacks > 0 && !once_in(t, 4))
-        amount = once_in(t, 2) ? lacks : (1 + below(t, lacks / MONEY_FEN + 1)) * MONEY_FEN;
+        amount = once_in(t, 4) ? lacks : (1 + below(t, lacks / MONEY_FEN + 1)) * MONEY_FEN;
     pay(t, company, bill, amount);
 }
 

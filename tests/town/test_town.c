@@ -24,7 +24,7 @@ static char base[300], folder[TOWN_FOLDERS][400];
 struct sums {
     uint64_t seeds, bad, replies, refusals, replays, settled, known, exact, failed, doubtful, cuts,
         inside, torn, reloads, facts, flights, flown, gate, faults, deals, moved, stays, fees,
-        by_companies, bills, given, given_exact, turned, taxed, divided;
+        by_companies, bills, given, given_exact, turned, taxed, divided, waived, debts;
 };
 
 /* ---- folders ---- */
@@ -94,6 +94,8 @@ static void play(uint64_t seed, enum town_control control, struct sums *s)
     s->turned += a->turned;
     s->taxed += a->taxed;
     s->divided += a->divided;
+    s->waived += a->waived;
+    s->debts += a->debts;
     s->reloads += a->reloads;
     s->facts += a->facts;
     s->cuts += t.server.stats.cuts;
@@ -131,8 +133,10 @@ static int seeds(uint64_t first, uint64_t n)
            s.settled, s.known, s.exact, s.doubtful, s.failed, s.deals, s.moved, s.stays, s.fees);
     printf("town: %" PRIu64 " orders that companies pay, %" PRIu64 " bills of months; %" PRIu64
            " discharges (%" PRIu64 " to the fen), %" PRIu64 " sessions turned round; %" PRIu64
-           " payouts of which tax was withheld; %" PRIu64 " charges divided by clauses\n",
-           s.by_companies, s.bills, s.given, s.given_exact, s.turned, s.taxed, s.divided);
+           " payouts of which tax was withheld; %" PRIu64 " charges divided by clauses; %" PRIu64
+           " stays waived, %" PRIu64 " debts\n",
+           s.by_companies, s.bills, s.given, s.given_exact, s.turned, s.taxed, s.divided, s.waived,
+           s.debts);
     printf("town: %" PRIu64 " power cuts (%" PRIu64 " in a commit, %" PRIu64
            " after a disk that failed, %" PRIu64 " torn); %" PRIu64 " flights of %" PRIu64
            " batches lived again\n",

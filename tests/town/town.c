@@ -138,7 +138,7 @@ static void weather_draw(struct rng *r, struct vnet_weather *w)
 /* What this town has besides; and when its life begins: where bills are made, mostly before a month's end. */
 static int64_t begin_draw(struct town *t)
 {
-    static const uint64_t one_in[TOPICS] = {3, 3, 3, 3};
+    static const uint64_t one_in[TOPICS] = {3, 3, 3, 3, 2};
     int64_t usual = START_MS + rng_range(&t->rng, 0, 24) * HOUR_MS;
     struct rng *r = &t->chance[TOPIC_COMPANY];
     for (int i = 0; i < TOPICS; i++) {

@@ -34,7 +34,7 @@ enum town_control {
     CONTROL_CLAUSE   /* clauses per kWh and per order are half as dear again */
 };
 
-enum town_topic { TOPIC_COMPANY, TOPIC_DISCHARGE, TOPIC_TAX, TOPIC_CLAUSE, TOPICS };
+enum town_topic { TOPIC_COMPANY, TOPIC_DISCHARGE, TOPIC_TAX, TOPIC_CLAUSE, TOPIC_STAY, TOPICS };
 
 /** A request that was made. Kept after its answer, to be repeated. */
 struct ask {
