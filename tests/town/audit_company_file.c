@@ -98,6 +98,26 @@ static void bills_check(struct audit *a, sqlite3 *db)
     a->bills = (uint64_t)n;
 }
 
+/* What of each partner's shares waits for each bill, to the unit; unless it ever owed. */
+static void waits_check(struct audit *a, sqlite3 *db, const struct seen_company *co, int partner)
+{
+    struct audit_books b;
+    int64_t party = a->partner[partner].id;
+    if (a->partner[partner].owes || a->co.vague)
+        return;
+    audit_books_make(a, co, party, &b);
+    for (int k = 0; k < b.n; k++) {
+        int64_t bill = number(db, "SELECT id FROM company_bill WHERE company = ? AND month = ?",
+                              co->id, b.bill[k].month);
+        int64_t waits = number(
+            db, "SELECT coalesce(sum(amount), 0) FROM maturing WHERE party = ? AND due_ms = -?",
+            party, bill);
+        if (waits != b.bill[k].waits)
+            audit_differ(a, "partner %d: of %d's bill %lld waits, expected %lld", partner,
+                         b.bill[k].month, (long long)waits, (long long)b.bill[k].waits);
+    }
+}
+
 static void payments_check(struct audit *a, sqlite3 *db)
 {
     int64_t paid = 0;
@@ -145,6 +165,9 @@ void audit_company_file(struct audit *a, sqlite3 *db)
     members_check(a, db);
     bills_check(a, db);
     payments_check(a, db);
+    for (int i = 0; i < a->co.companies; i++)
+        for (int k = 0; k < AUDIT_PARTNERS; k++)
+            waits_check(a, db, &a->co.company[i], k);
 }
 
 void audit_company_stay(struct audit *a, struct seen_order *o)
