@@ -844,6 +844,25 @@ static void each_wrong_is_found(void **state)
     box_wrongs(b, wrongs, ARRAY_LEN(wrongs));
 }
 
+/* All that an order accepted flowed in one instant (its charger's clock jumped), and what was in doubt was
+ * dropped: its lines look like those of a rest, and are not. */
+static void an_order_of_an_instant_counts(void **state)
+{
+    struct box *b = *state;
+    char said[20000];
+    books_make(b);
+    box_exec(b, "UPDATE session SET energy_mwh = 100000000 WHERE order_id = 100;"
+                "INSERT INTO order_event (order_id, seq, at_ms, state, event, detail, actor_kind, "
+                "actor) VALUES (100, 99, 1, 8, 16, 'dropped', 0, 0)");
+    (void)box_check(b, said, sizeof said);
+    if (strstr(said, "violation month"))
+        print_error("%s", said);
+    assert_null(strstr(said, "violation month"));
+    box_exec(b, "UPDATE session SET energy_mwh = 0 WHERE order_id = 100"); /* then it is a rest */
+    (void)box_check(b, said, sizeof said);
+    assert_non_null(strstr(said, "violation month"));
+}
+
 /* Damage of the file itself: whatever the engine or we see of it, it is not passed. */
 static void a_damaged_file_does_not_pass(void **state)
 {
@@ -873,6 +892,7 @@ int check_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(right_books_pass, box_make, box_drop),
         cmocka_unit_test_setup_teardown(each_wrong_is_found, box_make, box_drop),
+        cmocka_unit_test_setup_teardown(an_order_of_an_instant_counts, box_make, box_drop),
         cmocka_unit_test_setup_teardown(a_damaged_file_does_not_pass, box_make, box_drop),
     };
     return cmocka_run_group_tests_name("check", tests, NULL, NULL);
