@@ -122,6 +122,16 @@ int req_text(struct request *r, char *to, size_t cap, struct str text, const cha
     return req_fail(r, ERR_RANGE, pointer, arena_printf(&r->arena, "at most %zu bytes", cap - 1).p);
 }
 
+/* Where a text is the asker's own (the name of an argument), it may be longer than the member holds. */
+static struct str cut_to(struct request *r, const char *text, size_t most)
+{
+    char *p = text != NULL ? arena_alloc(&r->arena, most + 1) : NULL;
+
+    if (p == NULL)
+        return STR_NONE;
+    return str_from(p, str_copy(p, most + 1, str_from_c(text)));
+}
+
 void req_problem(struct request *r, int err)
 {
     char cause[17];
@@ -132,9 +142,9 @@ void req_problem(struct request *r, int err)
     begin_cause_text(r, cause);
     p.type = arena_printf(&r->arena, "urn:even:%s", err_name(err));
     p.cause = str_from_c(cause);
-    p.detail = str_from_c(r->detail);
+    p.detail = cut_to(r, r->detail, 400);
     p.has.detail = p.detail.n > 0;
-    p.pointer = str_from_c(r->pointer);
+    p.pointer = cut_to(r, r->pointer, 200);
     p.has.pointer = p.pointer.n > 0;
     buf_reset(&r->out);
     r->file = STR_NONE;
