@@ -235,74 +235,72 @@ struct said {
 #define TC_OF(n, c)                                                                                \
     TC("\"SendStatusSet\":[{\"SerialNo\":\"1\",\"PhoneNumber\":\"" n "\",\"Code\":\"" c "\"}]")
 
+static const struct said said_rows[] = {
+    {TEXTS_HOOK, 200, "{\"state\":\"sent\",\"no\":\"17\"}", TEXT_SENT, false, ""},
+    {TEXTS_HOOK, 202, "{\"state\":\"sent\",\"more\":1}", TEXT_SENT, false, ""},
+    {TEXTS_HOOK, 200, "{\"state\":\"refused\",\"reason\":\"black-list 123456\"}", TEXT_REFUSED,
+     false, "black-list"}, /* no digits, no blanks */
+    {TEXTS_HOOK, 200, "{\"state\":\"refused\"}", TEXT_REFUSED, false, "refused"},
+    {TEXTS_HOOK, 200, "{\"state\":\"queued\"}", TEXT_UNKNOWN, false, "no-usable-answer"},
+    {TEXTS_HOOK, 200, "{}", TEXT_UNKNOWN, false, "no-usable-answer"},
+    {TEXTS_HOOK, 200, "<html>", TEXT_UNKNOWN, false, "no-usable-answer"},
+    {TEXTS_HOOK, 200, "", TEXT_UNKNOWN, false, "no-usable-answer"},
+    {TEXTS_HOOK, 302, "{\"state\":\"sent\"}", TEXT_UNKNOWN, false, "no-usable-answer"},
+    {TEXTS_HOOK, 403, "{\"state\":\"sent\"}", TEXT_REFUSED, false, "refused"},
+    {TEXTS_HOOK, 401, "{\"state\":\"refused\",\"reason\":\"bad-signature\"}", TEXT_REFUSED, false,
+     "bad-signature"},
+    {TEXTS_HOOK, 404, "", TEXT_REFUSED, false, "refused"},
+    {TEXTS_HOOK, 429, "", TEXT_REFUSED, true, "too-many"},
+    {TEXTS_HOOK, 500, "{\"state\":\"sent\"}", TEXT_UNKNOWN, false, "no-usable-answer"},
+    {TEXTS_HOOK, 503, "{\"state\":\"refused\"}", TEXT_UNKNOWN, false, "no-usable-answer"},
+
+    {TEXTS_ALIYUN, 200, "{\"Code\":\"OK\",\"Message\":\"OK\",\"BizId\":\"9^0\"}", TEXT_SENT, false,
+     ""},
+    {TEXTS_ALIYUN, 200, "{\"Code\":\"isv.BUSINESS_LIMIT_CONTROL\",\"Message\":\"x\"}", TEXT_REFUSED,
+     false, "isv.BUSINESS_LIMIT_CONTROL"},
+    {TEXTS_ALIYUN, 200, "{\"Code\":\"isv.AMOUNT_NOT_ENOUGH\"}", TEXT_REFUSED, false,
+     "isv.AMOUNT_NOT_ENOUGH"},
+    {TEXTS_ALIYUN, 200, "{\"Code\":\"isp.SYSTEM_ERROR\"}", TEXT_UNKNOWN, false, "isp.SYSTEM_ERROR"},
+    {TEXTS_ALIYUN, 400, "{\"Code\":\"SignatureDoesNotMatch\",\"HostId\":\"h\"}", TEXT_REFUSED,
+     false, "SignatureDoesNotMatch"},
+    {TEXTS_ALIYUN, 400, "{\"Code\":\"Throttling.User\"}", TEXT_REFUSED, true, "Throttling.User"},
+    {TEXTS_ALIYUN, 503, "{\"Code\":\"Throttling\"}", TEXT_REFUSED, true, "Throttling"},
+    {TEXTS_ALIYUN, 500, "{\"Code\":\"InternalError\"}", TEXT_UNKNOWN, false, "InternalError"},
+    {TEXTS_ALIYUN, 500, "{\"Code\":\"Other\"}", TEXT_UNKNOWN, false, "Other"},
+    {TEXTS_ALIYUN, 500, "{\"Code\":\"OK\"}", TEXT_UNKNOWN, false, ""},
+    {TEXTS_ALIYUN, 200, "{\"Message\":\"OK\"}", TEXT_UNKNOWN, false, "no-usable-answer"},
+    {TEXTS_ALIYUN, 200, "{\"Code\":\"\"}", TEXT_UNKNOWN, false, "no-usable-answer"},
+    {TEXTS_ALIYUN, 404, "", TEXT_UNKNOWN, false, "no-usable-answer"},
+
+    {TEXTS_TENCENT, 200, TC_OF("+8613800138000", "Ok"), TEXT_SENT, false, ""},
+    {TEXTS_TENCENT, 200, TC_OF("+8613800138001", "Ok"), TEXT_UNKNOWN, false,
+     "no-usable-answer"}, /* of another number */
+    {TEXTS_TENCENT, 200, TC_OF("+8613800138000", "LimitExceeded.PhoneNumberDailyLimit"),
+     TEXT_REFUSED, false, "LimitExceeded.PhoneNumberDailyLimit"},
+    {TEXTS_TENCENT, 200, TC_OF("+8613800138000", "InternalError.Timeout"), TEXT_UNKNOWN, false,
+     "InternalError.Timeout"},
+    {TEXTS_TENCENT, 200, TC("\"Error\":{\"Code\":\"AuthFailure.SignatureFailure\"}"), TEXT_REFUSED,
+     false, "AuthFailure.SignatureFailure"},
+    {TEXTS_TENCENT, 200, TC("\"Error\":{\"Code\":\"RequestLimitExceeded.IPLimitExceeded\"}"),
+     TEXT_REFUSED, true, "RequestLimitExceeded.IPLimitExceeded"},
+    {TEXTS_TENCENT, 200, TC("\"Error\":{\"Code\":\"InternalError\"}"), TEXT_UNKNOWN, false,
+     "InternalError"},
+    {TEXTS_TENCENT, 200, TC("\"SendStatusSet\":[]"), TEXT_UNKNOWN, false, "no-usable-answer"},
+    {TEXTS_TENCENT, 200, "{\"Response\":{}}", TEXT_UNKNOWN, false, "no-usable-answer"},
+    {TEXTS_TENCENT, 200, "{}", TEXT_UNKNOWN, false, "no-usable-answer"},
+    {TEXTS_TENCENT, 500, TC_OF("+8613800138000", "Ok"), TEXT_UNKNOWN, false, "no-usable-answer"},
+};
+
 static void answers(void **state)
 {
-    static const struct said rows[] = {
-        {TEXTS_HOOK, 200, "{\"state\":\"sent\",\"no\":\"17\"}", TEXT_SENT, false, ""},
-        {TEXTS_HOOK, 202, "{\"state\":\"sent\",\"more\":1}", TEXT_SENT, false, ""},
-        {TEXTS_HOOK, 200, "{\"state\":\"refused\",\"reason\":\"black-list 123456\"}", TEXT_REFUSED,
-         false, "black-list"}, /* no digits, no blanks */
-        {TEXTS_HOOK, 200, "{\"state\":\"refused\"}", TEXT_REFUSED, false, "refused"},
-        {TEXTS_HOOK, 200, "{\"state\":\"queued\"}", TEXT_UNKNOWN, false, "no-usable-answer"},
-        {TEXTS_HOOK, 200, "{}", TEXT_UNKNOWN, false, "no-usable-answer"},
-        {TEXTS_HOOK, 200, "<html>", TEXT_UNKNOWN, false, "no-usable-answer"},
-        {TEXTS_HOOK, 200, "", TEXT_UNKNOWN, false, "no-usable-answer"},
-        {TEXTS_HOOK, 302, "{\"state\":\"sent\"}", TEXT_UNKNOWN, false, "no-usable-answer"},
-        {TEXTS_HOOK, 403, "{\"state\":\"sent\"}", TEXT_REFUSED, false, "refused"},
-        {TEXTS_HOOK, 401, "{\"state\":\"refused\",\"reason\":\"bad-signature\"}", TEXT_REFUSED,
-         false, "bad-signature"},
-        {TEXTS_HOOK, 404, "", TEXT_REFUSED, false, "refused"},
-        {TEXTS_HOOK, 429, "", TEXT_REFUSED, true, "too-many"},
-        {TEXTS_HOOK, 500, "{\"state\":\"sent\"}", TEXT_UNKNOWN, false, "no-usable-answer"},
-        {TEXTS_HOOK, 503, "{\"state\":\"refused\"}", TEXT_UNKNOWN, false, "no-usable-answer"},
-
-        {TEXTS_ALIYUN, 200, "{\"Code\":\"OK\",\"Message\":\"OK\",\"BizId\":\"9^0\"}", TEXT_SENT,
-         false, ""},
-        {TEXTS_ALIYUN, 200, "{\"Code\":\"isv.BUSINESS_LIMIT_CONTROL\",\"Message\":\"x\"}",
-         TEXT_REFUSED, false, "isv.BUSINESS_LIMIT_CONTROL"},
-        {TEXTS_ALIYUN, 200, "{\"Code\":\"isv.AMOUNT_NOT_ENOUGH\"}", TEXT_REFUSED, false,
-         "isv.AMOUNT_NOT_ENOUGH"},
-        {TEXTS_ALIYUN, 200, "{\"Code\":\"isp.SYSTEM_ERROR\"}", TEXT_UNKNOWN, false,
-         "isp.SYSTEM_ERROR"},
-        {TEXTS_ALIYUN, 400, "{\"Code\":\"SignatureDoesNotMatch\",\"HostId\":\"h\"}", TEXT_REFUSED,
-         false, "SignatureDoesNotMatch"},
-        {TEXTS_ALIYUN, 400, "{\"Code\":\"Throttling.User\"}", TEXT_REFUSED, true,
-         "Throttling.User"},
-        {TEXTS_ALIYUN, 503, "{\"Code\":\"Throttling\"}", TEXT_REFUSED, true, "Throttling"},
-        {TEXTS_ALIYUN, 500, "{\"Code\":\"InternalError\"}", TEXT_UNKNOWN, false, "InternalError"},
-        {TEXTS_ALIYUN, 500, "{\"Code\":\"Other\"}", TEXT_UNKNOWN, false, "Other"},
-        {TEXTS_ALIYUN, 500, "{\"Code\":\"OK\"}", TEXT_UNKNOWN, false, ""},
-        {TEXTS_ALIYUN, 200, "{\"Message\":\"OK\"}", TEXT_UNKNOWN, false, "no-usable-answer"},
-        {TEXTS_ALIYUN, 200, "{\"Code\":\"\"}", TEXT_UNKNOWN, false, "no-usable-answer"},
-        {TEXTS_ALIYUN, 404, "", TEXT_UNKNOWN, false, "no-usable-answer"},
-
-        {TEXTS_TENCENT, 200, TC_OF("+8613800138000", "Ok"), TEXT_SENT, false, ""},
-        {TEXTS_TENCENT, 200, TC_OF("+8613800138001", "Ok"), TEXT_UNKNOWN, false,
-         "no-usable-answer"}, /* of another number */
-        {TEXTS_TENCENT, 200, TC_OF("+8613800138000", "LimitExceeded.PhoneNumberDailyLimit"),
-         TEXT_REFUSED, false, "LimitExceeded.PhoneNumberDailyLimit"},
-        {TEXTS_TENCENT, 200, TC_OF("+8613800138000", "InternalError.Timeout"), TEXT_UNKNOWN, false,
-         "InternalError.Timeout"},
-        {TEXTS_TENCENT, 200, TC("\"Error\":{\"Code\":\"AuthFailure.SignatureFailure\"}"),
-         TEXT_REFUSED, false, "AuthFailure.SignatureFailure"},
-        {TEXTS_TENCENT, 200, TC("\"Error\":{\"Code\":\"RequestLimitExceeded.IPLimitExceeded\"}"),
-         TEXT_REFUSED, true, "RequestLimitExceeded.IPLimitExceeded"},
-        {TEXTS_TENCENT, 200, TC("\"Error\":{\"Code\":\"InternalError\"}"), TEXT_UNKNOWN, false,
-         "InternalError"},
-        {TEXTS_TENCENT, 200, TC("\"SendStatusSet\":[]"), TEXT_UNKNOWN, false, "no-usable-answer"},
-        {TEXTS_TENCENT, 200, "{\"Response\":{}}", TEXT_UNKNOWN, false, "no-usable-answer"},
-        {TEXTS_TENCENT, 200, "{}", TEXT_UNKNOWN, false, "no-usable-answer"},
-        {TEXTS_TENCENT, 500, TC_OF("+8613800138000", "Ok"), TEXT_UNKNOWN, false,
-         "no-usable-answer"},
-    };
     struct texts *t[TEXTS_KINDS] = {0};
     (void)state;
     for (int32_t k = TEXTS_HOOK; k < TEXTS_KINDS; k++) {
         struct texts_config c = config(k);
         t[k] = sender(&c);
     }
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        const struct said *r = &rows[i];
+    for (size_t i = 0; i < ARRAY_LEN(said_rows); i++) {
+        const struct said *r = &said_rows[i];
         struct texts_reply a = {.status = r->status, .body = str_from_c(r->body)};
         struct text_result out;
         texts_answer(t[r->kind], &code, &a, &out);
