@@ -6,7 +6,8 @@
  *        │           └─ broken off, time over, 5xx ─► told: not known. Never sent again: it costs twice
  *        └─ too many wait, or the breaker is open ─► told at once: not sent
  *
- * Invariants: 1. a text that may have reached its provider is not sent a second time; 2. each that was
+ * Invariants: 1. a text that may have reached its provider is not sent a second time, not by the HTTP
+ * client either (fetch.h, `once`); 2. each that was
  * taken is told once, by its deadline; 3. codes and phone numbers are in no log line and are wiped from
  * memory when their text is over.
  *
@@ -221,7 +222,8 @@ static int job_send(struct sender_job *j)
                               .url = j->q.url.p,
                               .body = buf_str(&j->q.body),
                               .timeout_ms = (int32_t)(left_ms > 1 ? left_ms : 1),
-                              .max = TEXTS_MAX};
+                              .max = TEXTS_MAX,
+                              .once = true};
     for (size_t i = 0; i < TEXTS_HEADERS_MAX && j->q.headers[i]; i++)
         f.headers[i] = j->q.headers[i];
     int err = fetch_send(j->s->fetch, &f, j);

@@ -110,7 +110,7 @@ static int aliyun_ask(const struct texts *t, const struct text *x, int64_t now_m
     texts_header(q, "x-acs-date", a.date);
     texts_header(q, "x-acs-signature-nonce", a.nonce);
     texts_header(q, "x-acs-content-sha256", str_from_c(hex));
-    texts_header(q, "Content-Type", STR_LIT("application/x-www-form-urlencoded"));
+    texts_header(q, "Content-Type", STR_LIT("")); /* none is sent: what is sent has to be signed */
     int err = query.err ? query.err : auth.err;
     crypto_wipe(query.p, query.n);
     buf_free(&query);
