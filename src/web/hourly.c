@@ -36,8 +36,8 @@ int32_t hourly_wait(struct hourly *h, int32_t most, int64_t now_ns)
         return 0;
     /* The oldest minutes leave first: until enough of them have. */
     while (over >= 0 && m < h->minute)
-        over -= h->n[++m % HOURLY_N];
-    return (int32_t)(((m + HOURLY_N) * minute_ns - now_ns) / 1000000000) + 1;
+        over -= h->n[(++m + HOURLY_N) % HOURLY_N]; /* the machine may be up for less than an hour */
+    return (int32_t)(((m + HOURLY_N) * minute_ns - now_ns + 999999999) / 1000000000);
 }
 
 void hourly_count(struct hourly *h, int64_t now_ns)

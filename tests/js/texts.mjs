@@ -9,6 +9,7 @@ import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import openapi from '@alicloud/openapi-util';
+import { chromium } from 'playwright-core';
 import { check, even, finish, freePort, House, sleep, until } from './house.mjs';
 import { Till } from './till.mjs';
 
@@ -93,6 +94,50 @@ function settings() {
   }
 }
 
+/** The faces in a real browser; `who` is logged in there, or nobody. */
+async function face(h, who, path, width, fn) {
+  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic',
+    '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
+  try {
+    const context = await browser.newContext({ viewport: { width, height: 900 }, locale: 'zh-CN' });
+    const at = who?.cookie.indexOf('=');
+    if (who) await context.addCookies([{ name: who.cookie.slice(0, at), value: who.cookie.slice(at + 1), url: h.web }]);
+    const page = await context.newPage();
+    page.on('pageerror', (e) => check(false, `page error on ${path}: ${e.message}`));
+    page.setDefaultTimeout(20000);
+    await page.goto(h.web + path);
+    await fn(page, (id) => page.locator(`[data-testid="${id}"]`));
+  } finally {
+    await browser.close();
+  }
+}
+
+/** What the driver's page says when no code comes. */
+async function trouble(h, phone, words) {
+  await face(h, null, '/d#/login', 390, async (page, id) => {
+    const field = (name) => page.locator(`input[name="${name}"]`);
+    await field('phone').fill(phone);
+    await id('driver-code-send').click();
+    await id('driver-code-trouble').waitFor();
+    const said = await id('driver-code-trouble').innerText();
+    check(said.includes(words), `the driver's page says ${words}: ${said}`);
+    check(await id('driver-demo-code').count() === 0, 'and shows no code');
+  });
+}
+
+/** A driver who types what was sent. */
+async function typed(h, till, phone, e164) {
+  await face(h, null, '/d#/login', 390, async (page, id) => {
+    await page.locator('input[name="phone"]').fill(phone);
+    await id('driver-code-send').click();
+    const code = await until('the code is sent', async () => (await codesOf(till, e164)).at(-1));
+    await page.locator('input[name="code"]').fill(code);
+    await id('driver-login').click();
+    await page.waitForFunction(() => !location.hash.includes('login'));
+    check(await id('driver-code-trouble').count() === 0, 'the driver is in');
+  });
+}
+
 async function nothing(h) {
   const r = await ask(h.client(), '13800138000');
   check(is(r, 501, 'unsupported') && r.body.detail.includes('no sender'), `without a sender the answer is an error: ${JSON.stringify(r.body)}`);
@@ -100,6 +145,11 @@ async function nothing(h) {
   check(!s.ready && !s.demo && s.kind === '' && s.last_hour === 0, `and staff see it: ${JSON.stringify(s)}`);
   check(h.log.includes('no driver can log in'), 'so does the log');
   check((await h.client().ask('GET', '/api/v1/texts')).status === 401, 'strangers do not');
+  await trouble(h, '13800138000', '尚未开通短信');
+  await face(h, h, '/#/settings', 1400, async (page, id) => {
+    await id('texts-none').waitFor();
+    check((await id('texts-none').innerText()).includes('车主无法登录'), 'the settings of the console say it');
+  });
 }
 
 /** The gateway in all its moods. */
@@ -319,6 +369,14 @@ try {
   const key = readFileSync(join(dir, 'secret'), 'utf8').trim();
   await again(h, hook(till.base));
   const codes = await gateway(h, till);
+  await trouble(h, ODD.refused, '短信未能发送');
+  await trouble(h, ODD.slow, '没有收到短信服务的确认');
+  await trouble(h, '+85291234567', '该号码无法接收短信');
+  await face(h, h, '/#/settings', 1400, async (page, id) => {
+    await id('texts-problem').waitFor();
+    check(/time-over|black-list/.test(await id('texts-problem').innerText()), 'the console says what went wrong last');
+  });
+  await typed(h, till, '13800138005', '+8613800138005');
   await wrongKeys(h, till, dir);
   await down(h, till, port);
   codes.push(...await clouds(h, till));
