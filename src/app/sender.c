@@ -8,8 +8,8 @@
  *
  * Invariants: 1. a text that may have reached its provider is not sent a second time, not by the HTTP
  * client either (fetch.h, `once`); 2. each that was
- * taken is told once, by its deadline; 3. codes and phone numbers are in no log line and are wiped from
- * memory when their text is over.
+ * taken is told once, by its deadline; 3. codes and phone numbers are in no log line, and our copies
+ * of them are wiped when their text is over.
  *
  * Data: the jobs are the worker's; figures are atomic; the word of the last problem stands under a guard
  * that is never held across a request. Fails by text. */
