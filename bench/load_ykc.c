@@ -7,7 +7,7 @@
  *                                                    when 04 has come; `done` counts pairs
  *   bench_load_ykc idle PORT PID FIRST N FILE        log-in, prices; then a heartbeat of each of two
  *                                                    guns every ten seconds until its input ends;
- *                                                    each 20,000 dial another address of loopback
+ *                                                    each 18,000 dial another address of loopback
  *
  * FILE: pile number TAB any word TAB card. Prints the line of drive.h. */
 #define _GNU_SOURCE
@@ -23,7 +23,7 @@
 #include "wire/frame.h"
 #include "wire/ykc.h"
 
-enum { PEERS = 20000, INPUT = 1024, TURN = 256, ABREAST = 64, BEAT_MS = 10000 };
+enum { PEERS = 18000, INPUT = 1024, TURN = 256, ABREAST = 64, BEAT_MS = 10000 };
 
 struct peer {
     int fd;

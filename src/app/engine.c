@@ -391,6 +391,11 @@ void engine_wake(struct engine *e)
     mailbox_wake(e->inbox);
 }
 
+int engine_wake_fd(const struct engine *e)
+{
+    return mailbox_fd(e->inbox);
+}
+
 int engine_submit(struct engine *e, const struct cmd *cmd)
 {
     int err = engine_put(e, cmd);

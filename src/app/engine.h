@@ -40,6 +40,8 @@ EV_MUST_USE int engine_submit(struct engine *e, const struct cmd *cmd);
 /** The same without waking the core: for a run of commands that ends with engine_wake. */
 EV_MUST_USE int engine_put(struct engine *e, const struct cmd *cmd);
 void engine_wake(struct engine *e);
+/** The descriptor that engine_wake writes to. */
+int engine_wake_fd(const struct engine *e);
 /** Gives memory back to the system when much was freed since the last call. Takes milliseconds: for a
  * thread that nobody waits for, now and then. */
 void engine_trim(struct engine *e);

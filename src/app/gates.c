@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/must.h"
 #include "gate/gate.h"
 #include "gate/models.h"
 #include "gate/ocpp/ocpp_gate.h"
@@ -77,6 +78,8 @@ struct gates {
     struct framelog **frames; /* n of them */
     _Atomic uint64_t causes, dropped;
     _Atomic uint64_t sums[FIGURES]; /* of all reactors, for /metrics */
+    struct mailbox *ready; /* each reactor's thread tells how it came to its own table; else NULL */
+    int wake_fd;           /* what `submitted` writes to */
     int n;
     struct reactor reactors[];
 };
@@ -191,6 +194,19 @@ static void run(void *arg)
 {
     struct reactor *r = arg;
     net_run(r->net);
+}
+
+/* The same in a table of descriptors of its own. */
+static void run_apart(void *arg)
+{
+    struct reactor *r = arg;
+    struct gates *g = r->gates;
+    const int also[] = {mailbox_fd(g->ready), g->wake_fd};
+    int err = net_files_own(r->net, also, ARRAY_LEN(also));
+    must(mailbox_send(g->ready, MAIL_NORMAL, str_from((const char *)&err, sizeof err)) == 0);
+    if (!err)
+        net_run(r->net);
+    net_close_all(r->net);
 }
 
 static uint32_t proxies_read(const char *text, struct net_block blocks[PROXIES_MAX])
@@ -337,6 +353,8 @@ int gates_new(const struct gates_config *cfg, struct gates **out)
     atomic_store(&g->causes, ((uint64_t)os_now_ms() << 20) | 1);
     (void)net_fd_limit_raise();
     int err = frames_open(g);
+    if (!err && cfg->settings->charge_own_files)
+        err = mailbox_new(4096, 0, &g->ready);
     if (!err && cfg->settings->charge_tls_cert[0])
         err = tls_open(g);
     for (int i = 0; !err && i < g->n; i++)
@@ -359,9 +377,41 @@ int gates_listen(struct gates *g, uint16_t *ocpp, uint16_t *ykc)
     return err;
 }
 
-int gates_start(struct gates *g)
+/* Waits until the thread has its table, and lets go of what moved there. */
+static int start_apart(struct gates *g, struct reactor *r, struct mailbox_batch *told)
+{
+    struct net_files files = net_files(r->net);
+    struct str msg;
+    int err = os_thread_start("reactor", run_apart, r, &r->thread);
+    if (err)
+        return err;
+    while (mailbox_take(g->ready, told) == 0)
+        (void)mailbox_wait(g->ready, -1);
+    must(mailbox_next(told, &msg) && msg.n == sizeof err);
+    memcpy(&err, msg.p, sizeof err);
+    if (err)
+        log_line(LOG_ERROR, "net", 0, "charge.own_files: %s", err_text(err, LANG_EN));
+    else
+        net_files_close(&files);
+    return err;
+}
+
+static int start_all_apart(struct gates *g)
+{
+    struct mailbox_batch told = {0};
+    int err = 0;
+    for (int i = 0; !err && i < g->n; i++)
+        err = start_apart(g, &g->reactors[i], &told);
+    mailbox_batch_free(&told);
+    return err;
+}
+
+int gates_start(struct gates *g, int wake_fd)
 {
     int err = 0;
+    g->wake_fd = wake_fd;
+    if (g->ready)
+        return start_all_apart(g);
     for (int i = 0; !err && i < g->n; i++)
         err = os_thread_start("reactor", run, &g->reactors[i], &g->reactors[i].thread);
     return err;
@@ -434,6 +484,8 @@ void gates_free(struct gates *g)
     if (g) {
         free(g->frames);
         framewatch_free(g->watch);
+        if (g->ready)
+            mailbox_free(g->ready);
     }
     if (g && g->tls)
         tls_server_free(g->tls);

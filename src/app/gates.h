@@ -24,8 +24,9 @@ struct gates_config {
 EV_MUST_USE int gates_new(const struct gates_config *cfg, struct gates **out);
 /** Listens; *ocpp and *ykc tell the ports. */
 EV_MUST_USE int gates_listen(struct gates *g, uint16_t *ocpp, uint16_t *ykc);
-/** Starts the threads … */
-EV_MUST_USE int gates_start(struct gates *g);
+/** Starts the threads; `wake_fd` is the one descriptor that `submitted` uses (kept where each thread
+ * has a table of its own: charge.own_files) … */
+EV_MUST_USE int gates_start(struct gates *g, int wake_fd);
 /** … or, where one thread does everything: one turn of every reactor, each waiting that long. */
 void gates_turn(struct gates *g, int32_t wait_ms);
 /** Fills rows of /metrics (at most GATES_METRICS) and returns how many; the figures live as long as

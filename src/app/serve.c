@@ -423,7 +423,7 @@ static int house_open(struct house *h)
     if (!err)
         err = gates_listen(h->gates, &ocpp, &ykc);
     if (!err)
-        err = gates_start(h->gates);
+        err = gates_start(h->gates, engine_wake_fd(h->engine));
     if (err)
         return err;
     atomic_store_explicit(&h->ready, true, memory_order_release);

@@ -17,6 +17,18 @@
 #define EV_PREFETCH(p) __builtin_prefetch(p)
 #define EV_FALLTHROUGH __attribute__((fallthrough))
 
+/* Built with ThreadSanitizer? */
+#if defined(__SANITIZE_THREAD__)
+#define EV_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define EV_TSAN 1
+#endif
+#endif
+#ifndef EV_TSAN
+#define EV_TSAN 0
+#endif
+
 /** Number of elements of an array (never of a pointer). */
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 /** The object of type `type` whose member `m` is at `p`. */

@@ -58,7 +58,8 @@ export class House {
     const set = Object.entries({ ...this.ports, ...this.options.set })
       .flatMap(([k, v]) => ['--set', `${k}=${v}`]);
     const args = ['serve', '--dir', this.dir, ...set, ...(this.options.demo ? ['--demo'] : [])];
-    this.serve = spawn(even, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const most = this.options.descriptors; // at most so many open in one table
+    this.serve = spawn(most ? 'sh' : even, most ? ['-c', `ulimit -n ${most}; exec "$0" "$@"`, even, ...args] : args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.ended = null;
     this.serve.on('exit', (code, signal) => { this.ended = { code, signal }; });
     const hear = (d) => { this.log += d; if (process.env.EVEN_TEST_LOG) process.stderr.write(d); };

@@ -154,6 +154,22 @@ void net_stop(struct net *n);
  * drops the rest; net_run returns when no connection is left. */
 void net_drain(struct net *n, uint32_t deadline_ms);
 
+/** What a reactor has open before it runs, its mailbox apart: the epoll and the listeners. */
+struct net_files {
+    uint32_t n;
+    int fd[9];
+};
+/** More connections than one table of descriptors may hold: each reactor's thread takes a table of
+ * its own. In order: net_files by whoever opened the reactor; then net_files_own in the thread that
+ * will run it, where beside the reactor's only the `also` ones (at most 7) stay open; then
+ * net_files_close where it was opened, else no listener would ever close; net_run; and net_close_all
+ * in the thread before it ends. Errors of net_files_own: ERR_FULL and those of os_files_own. */
+struct net_files net_files(const struct net *n);
+EV_MUST_USE int net_files_own(const struct net *n, const int *also, uint32_t also_n);
+void net_files_close(const struct net_files *f);
+/** Closes every connection, listener and the epoll at once, without callbacks; net_free is left. */
+void net_close_all(struct net *n);
+
 /** Answers the upgrade with 101; protocol empty = none chosen. Bytes that came meanwhile are read
  * now. */
 EV_MUST_USE int net_accept(struct net *n, struct net_conn c, struct str protocol);

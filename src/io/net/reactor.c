@@ -20,6 +20,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -28,6 +29,7 @@
 #include "io/net/tls.h"
 #include "io/os/clock.h"
 #include "io/os/crypto.h"
+#include "io/os/thread.h"
 
 #define EVENT_MAILBOX   0xffffffffu /* epoll data of what is no connection has generation 0 */
 #define EVENTS_PER_TURN 256
@@ -115,16 +117,22 @@ static void listener_close(struct endpoint *e)
     e->fd = -1;
 }
 
-void net_free(struct net *n)
+void net_close_all(struct net *n)
 {
-    if (n == NULL)
-        return;
     conn_free_all(n);
     for (uint32_t i = 0; i < n->ends_n; i++)
         if (n->ends[i].listens)
             listener_close(&n->ends[i]);
     if (n->epoll > 0)
         close(n->epoll);
+    n->epoll = -1;
+}
+
+void net_free(struct net *n)
+{
+    if (n == NULL)
+        return;
+    net_close_all(n);
     mailbox_batch_free(&n->mail);
     slab_free(&n->conns);
     free(n);
@@ -426,6 +434,38 @@ void net_drain(struct net *n, uint32_t deadline_ms)
 void net_stats_get(const struct net *n, struct net_stats *out)
 {
     *out = n->stats;
+}
+
+struct net_files net_files(const struct net *n)
+{
+    struct net_files f = {.n = 1, .fd = {n->epoll}};
+
+    for (uint32_t i = 0; i < n->ends_n; i++)
+        if (n->ends[i].listens && n->ends[i].fd >= 0)
+            f.fd[f.n++] = n->ends[i].fd;
+    return f;
+}
+
+int net_files_own(const struct net *n, const int *also, uint32_t also_n)
+{
+    struct net_files f = net_files(n);
+    int keep[ARRAY_LEN(f.fd) + 8];
+    uint32_t kept = f.n;
+
+    if (also_n > 7)
+        return ERR_FULL;
+    memcpy(keep, f.fd, f.n * sizeof(keep[0]));
+    for (uint32_t i = 0; i < also_n; i++)
+        keep[kept++] = also[i];
+    if (n->cfg.mailbox != NULL)
+        keep[kept++] = mailbox_fd(n->cfg.mailbox);
+    return os_files_own(keep, kept);
+}
+
+void net_files_close(const struct net_files *f)
+{
+    for (uint32_t i = 0; i < f->n; i++)
+        close(f->fd[i]);
 }
 
 uint64_t net_fd_limit_raise(void)

@@ -8,11 +8,14 @@
  *  2. Signals are blocked in every thread, so they arrive at a descriptor only.
  *
  * Failure: a thread that cannot start is an error for the caller; a join that fails is our bug. */
+#define _GNU_SOURCE /* unshare, close_range */
 #include "io/os/thread.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +64,39 @@ void os_thread_join(struct os_thread *t)
         return;
     must(pthread_join(t->id, NULL) == 0);
     free(t);
+}
+
+/* The smallest kept descriptor that is not below `from`; UINT_MAX = none is left. */
+static unsigned kept_next(const int *keep, uint32_t n, unsigned from)
+{
+    unsigned least = UINT_MAX;
+
+    for (uint32_t i = 0; i < n; i++)
+        if ((unsigned)keep[i] >= from && (unsigned)keep[i] < least)
+            least = (unsigned)keep[i];
+    return least;
+}
+
+static int others_close(const int *keep, uint32_t n)
+{
+    unsigned from = STDERR_FILENO + 1, kept;
+
+    do {
+        kept = kept_next(keep, n, from);
+        if (kept > from && close_range(from, kept - 1, 0) != 0)
+            return ERR_IO;
+        from = kept + 1;
+    } while (kept != UINT_MAX);
+    return 0;
+}
+
+int os_files_own(const int *keep, uint32_t n)
+{
+    if (EV_TSAN)
+        return ERR_UNSUPPORTED;
+    if (unshare(CLONE_FILES) != 0)
+        return errno == ENOMEM ? ERR_NOMEM : ERR_DENIED;
+    return others_close(keep, n);
 }
 
 static void signals_set(sigset_t *set)

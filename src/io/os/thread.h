@@ -15,6 +15,13 @@ EV_MUST_USE int os_thread_start(const char *name, void (*fn)(void *arg), void *a
 /** Waits for the end of the thread and frees the handle; NULL is allowed. */
 void os_thread_join(struct os_thread *t);
 
+/** Gives the calling thread a table of descriptors of its own until it ends: 0 to 2 and the named ones
+ * stay open in it, all others are closed in it, and what other threads open later is not in it. The
+ * limit of open descriptors holds for each table. Record locks of files belong to the old table and
+ * stay. ERR_UNSUPPORTED (ThreadSanitizer keeps an account of descriptors that knows one table only),
+ * ERR_NOMEM, ERR_DENIED, ERR_IO. */
+EV_MUST_USE int os_files_own(const int *keep, uint32_t n);
+
 /** Blocks SIGTERM, SIGINT, SIGHUP and ignores SIGPIPE. First thing in main: threads inherit it. */
 void os_signals_block(void);
 /** A descriptor that becomes readable when one of the blocked signals is pending (for epoll). The

@@ -4,10 +4,13 @@
 #include "test_app.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "app/gates.h"
@@ -124,15 +127,20 @@ static void core_lets_in(void)
     gates_delivered(rig.gates);
 }
 
-static uint64_t dropped(void)
+static uint64_t figure(const char *name)
 {
     struct metric_row rows[GATES_METRICS];
     uint32_t n = gates_metrics(rig.gates, rows);
     for (uint32_t i = 0; i < n; i++)
-        if (strcmp(rows[i].name, "even_answers_dropped_total") == 0)
+        if (strcmp(rows[i].name, name) == 0)
             return atomic_load(rows[i].value);
     fail();
     return 0;
+}
+
+static uint64_t dropped(void)
+{
+    return figure("even_answers_dropped_total");
 }
 
 /* Answers for a connection that is long gone, until nothing goes in. */
@@ -140,7 +148,7 @@ static void core_fills_up(void)
 {
     struct out out = {.size = OUT_SIZE(call), .version = CMD_VERSION, .type = OUT_CALL};
     uint64_t before = dropped();
-    out.to = (struct origin){.kind = FROM_GATE, .slot = 5, .gen = 98};
+    out.to = (struct origin){.kind = FROM_GATE, .reactor = rig.conn.reactor, .slot = 5, .gen = 98};
     while (dropped() == before)
         gates_deliver(rig.gates, &out);
     struct out small = reply_to(out.to, CMD_STATUS); /* the last gap */
@@ -148,22 +156,32 @@ static void core_fills_up(void)
         gates_deliver(rig.gates, &small);
 }
 
-static int up(void **state)
+static void defaults(void)
 {
-    (void)state;
     memset(&rig, 0, sizeof rig);
     config_defaults(&rig.settings);
     set(&rig.settings, "charge.ocpp_port", "0");
     set(&rig.settings, "charge.ykc_port", "0");
     set(&rig.settings, "charge.max_conns", "20");
     set(&rig.settings, "charge.outbox_mb", "1");
+}
+
+static void begin(void)
+{
     struct gates_config gc = {
         .settings = &rig.settings, .submit = submit, .submitted = submitted, .key = rig.key};
     assert_int_equal(gates_new(&gc, &rig.gates), 0);
     assert_int_equal(gates_listen(rig.gates, &rig.ocpp, &rig.ykc), 0);
-    assert_int_equal(gates_start(rig.gates), 0);
+    assert_int_equal(gates_start(rig.gates, STDERR_FILENO), 0);
     charger_dials();
     wait_for(&rig.opens, 1);
+}
+
+static int up(void **state)
+{
+    (void)state;
+    defaults();
+    begin();
     return 0;
 }
 
@@ -273,10 +291,116 @@ static void oddities_by_model(void **state)
     assert_int_equal(atomic_load(rows[0].value), 1);
 }
 
+/* ---- reactors with tables of descriptors of their own ---- */
+
+static int up_apart(void **state)
+{
+    (void)state;
+    defaults();
+    set(&rig.settings, "charge.own_files", "1");
+    set(&rig.settings, "charge.reactors", "2");
+    set(&rig.settings, "charge.max_conns", "10");
+    begin();
+    return 0;
+}
+
+static void await_figure(const char *name, uint64_t value)
+{
+    for (int i = 0; i < PATIENCE_MS && figure(name) < value; i++)
+        os_sleep_ms(1);
+    assert_true(figure(name) >= value);
+}
+
+/* What this thread's table holds. */
+static int open_here(void)
+{
+    int n = 0;
+    DIR *d = opendir("/proc/thread-self/fd");
+    assert_non_null(d);
+    while (readdir(d))
+        n++;
+    closedir(d);
+    return n;
+}
+
+static int dial_raw(void)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(rig.ykc)};
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect(fd, (struct sockaddr *)(void *)&to, sizeof to) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* Each end of a connection is in one table only, and full reactors refuse: no copy of a listener is
+ * left open anywhere, in whose queue chargers would wait for ever. */
+static void apart_full_refuses(void **state)
+{
+    int fds[40], n = 0, before = open_here();
+    (void)state;
+    while (figure("even_net_listen_pauses_total") < 2 && n < 40) {
+        uint64_t accepted = figure("even_net_accepted_total");
+        if ((fds[n] = dial_raw()) < 0)
+            break;
+        n++;
+        await_figure("even_net_accepted_total", accepted + 1);
+    }
+    await_figure("even_net_listen_pauses_total", 2);
+    assert_int_equal(figure("even_net_accepted_total"), 20);
+    assert_int_equal(open_here(), before + n);
+    assert_int_equal(dial_raw(), -1);
+    for (int i = 0; i < n; i++)
+        close(fds[i]);
+    await_figure("even_net_closed_total", (uint64_t)n);
+}
+
+static bool locked(int fd)
+{
+    int how = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        _exit(fcntl(fd, F_GETLK, &l) == 0 && l.l_type != F_UNLCK ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &how, 0), child);
+    return WIFEXITED(how) && WEXITSTATUS(how) == 0;
+}
+
+/* Record locks, by which the database keeps other programs out, outlive the closing of copies. */
+static void apart_locks_stay(void **state)
+{
+    struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    FILE *f = tmpfile();
+    int fd = fileno(f);
+    (void)state;
+    assert_int_equal(fcntl(fd, F_SETLK, &l), 0);
+    (void)up_apart(NULL);
+    assert_true(locked(fd));
+    core_lets_in();
+    assert_true(charger_hears("\r\n\r\n", 4));
+    (void)down(NULL);
+    assert_true(locked(fd));
+    l.l_type = F_UNLCK;
+    assert_int_equal(fcntl(fd, F_SETLK, &l), 0);
+    assert_false(locked(fd));
+    fclose(f);
+}
+
+static int apart_tests(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, up_apart, down)
+    const struct CMUnitTest tests[] = {T(answers), T(lost_answer_closes), T(apart_full_refuses),
+                                       cmocka_unit_test(apart_locks_stay)};
+#undef T
+    return EV_TSAN ? 0 : cmocka_run_group_tests_name("gates apart", tests, NULL, NULL);
+}
+
 int gates_tests(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, up, down)
     const struct CMUnitTest tests[] = {T(answers), T(lost_answer_closes), T(open_has_room),
                                        T(figures), T(oddities_by_model)};
-    return cmocka_run_group_tests_name("gates", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("gates", tests, NULL, NULL) + apart_tests();
 }
