@@ -21,6 +21,7 @@
 #include "io/os/clock.h"
 #include "web/routes_gen.h"
 #include "web/auth.h"
+#include "web/phone.h"
 #include "web/state.h"
 
 enum { STAFF_LIFE_S = 12 * 3600, DRIVER_LIFE_S = 30 * 86400, TEXT_RETRY_S = 30 };
@@ -387,12 +388,6 @@ static void day_count(struct request *r, enum daily_kind phone, enum daily_kind 
     daily_count(&r->web->daily, net, req_net(r), os_now_ms());
 }
 
-/* The same number counts once, however it is written. */
-static struct str phone_key(struct str s)
-{
-    return s.n == 14 && str_starts(s, STR_LIT("+86")) ? str_from(s.p + 3, s.n - 3) : s;
-}
-
 /* What all together may ask for. A demonstration sends nothing. Under the guard. */
 static int hour_over(struct request *r, int64_t now_ns)
 {
@@ -413,18 +408,18 @@ static int code_make(struct request *r, struct str phone, char digits[7])
 {
     struct web *w = r->web;
     int64_t now = os_mono_ns();
-    int err = day_over(r, DAILY_CODE_PHONE, DAILY_CODE_NET, phone_key(phone));
+    int err = day_over(r, DAILY_CODE_PHONE, DAILY_CODE_NET, phone);
 
     if (err == 0)
         err = hour_over(r, now);
     if (err != 0)
         return err;
-    r->retry_s = quota_take(&w->quotas, QUOTA_PHONE, phone_key(phone), 34, 5, now);
+    r->retry_s = quota_take(&w->quotas, QUOTA_PHONE, phone, 34, 5, now);
     if (r->retry_s == 0)
         r->retry_s = quota_take(&w->quotas, QUOTA_PHONE, req_net(r), 500, 30, now);
     if (r->retry_s > 0)
         return ERR_RATE_LIMIT;
-    day_count(r, DAILY_CODE_PHONE, DAILY_CODE_NET, phone_key(phone));
+    day_count(r, DAILY_CODE_PHONE, DAILY_CODE_NET, phone);
     hourly_count(&w->hourly, now);
     codes_put(&w->codes, req_copy_c(r, phone), os_random_u64(), now, digits);
     return 0;
@@ -462,16 +457,17 @@ int auth_code(struct request *r)
     const struct api_CodeIn *in = r->in;
     struct web *w = r->web;
     struct api_CodeOut out = {.sent = true};
+    struct str phone = phone_plain(in->phone);
     char digits[7];
     int err;
 
     if (r->resumed)
         return code_sent(r);
-    err = code_fit(r, in->phone);
+    err = code_fit(r, phone);
     if (err != 0)
         return err;
     web_lock(w);
-    err = code_make(r, in->phone, digits);
+    err = code_make(r, phone, digits);
     web_unlock(w);
     if (err != 0)
         return err;
@@ -481,7 +477,7 @@ int auth_code(struct request *r)
         err = req_json(r, &api_CodeOut_type, &out);
     } else {
         struct web_text t = {.cause = r->cause,
-                             .phone = req_copy_c(r, in->phone),
+                             .phone = req_copy_c(r, phone),
                              .code = digits,
                              .minutes = (int32_t)(CODE_LIFE_NS / INT64_C(60000000000))};
 
@@ -519,14 +515,15 @@ static int code_check(struct request *r)
 {
     const struct api_CodeLoginIn *in = r->in;
     struct web *w = r->web;
+    struct str phone = phone_plain(in->phone);
     int err;
 
     web_lock(w);
-    err = day_over(r, DAILY_GUESS_PHONE, DAILY_GUESS_NET, in->phone);
+    err = day_over(r, DAILY_GUESS_PHONE, DAILY_GUESS_NET, phone);
     if (err == 0) {
-        err = codes_check(&w->codes, req_copy_c(r, in->phone), in->code, os_mono_ns());
+        err = codes_check(&w->codes, req_copy_c(r, phone), in->code, os_mono_ns());
         if (err == ERR_LOGIN_FAILED)
-            day_count(r, DAILY_GUESS_PHONE, DAILY_GUESS_NET, in->phone);
+            day_count(r, DAILY_GUESS_PHONE, DAILY_GUESS_NET, phone);
         else if (err == ERR_NOT_FOUND)
             daily_count(&w->daily, DAILY_GUESS_NET, req_net(r), os_now_ms());
     }
@@ -582,6 +579,7 @@ static int code_begin(struct request *r)
     const struct api_CodeLoginIn *in = r->in;
     struct login *l = ARENA_NEW(&r->arena, struct login);
     struct actor *a;
+    struct str phone;
     struct bind id;
     struct cmd *cmd;
     int err;
@@ -590,9 +588,10 @@ static int code_begin(struct request *r)
         return ERR_TOO_LARGE;
     r->ctx = l;
     a = &l->person.actor;
-    if (!phone_good(in->phone))
+    phone = phone_plain(in->phone);
+    if (!phone_good(phone))
         return req_fail(r, ERR_RANGE, "/phone", "digits, with an optional + in front");
-    err = login_quota(r, in->phone);
+    err = login_quota(r, phone);
     if (err != 0)
         return err;
     err = operator_choose(r, &a->tenant);
@@ -607,13 +606,13 @@ static int code_begin(struct request *r)
         return err;
     a->kind = ACTOR_DRIVER;
     a->role = ROLE_DRIVER;
-    str_copy(l->person.hash, sizeof(l->person.hash), in->phone);
+    str_copy(l->person.hash, sizeof(l->person.hash), phone);
     cmd = req_cmd(r, CMD_REGISTER_DRIVER, CMD_SIZE(register_driver));
     if (cmd == NULL)
         return ERR_TOO_LARGE;
     cmd->head.tenant = a->tenant;
     cmd->head.actor_kind = ACTOR_SYSTEM;
-    str_copy(cmd->u.register_driver.phone, sizeof(cmd->u.register_driver.phone), in->phone);
+    str_copy(cmd->u.register_driver.phone, sizeof(cmd->u.register_driver.phone), phone);
     return req_submit(r, cmd, STEP_DRIVER);
 }
 

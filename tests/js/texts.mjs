@@ -160,6 +160,12 @@ async function gateway(h, till) {
   let r = await ask(c, ODD.refused);
   check(is(r, 502, 'text') && (await codesOf(till, ODD.refused)).length === 0, `refused: ${JSON.stringify(r.body)}`);
   check((await h.must('GET', '/api/v1/texts')).problem === 'black-list', 'staff see why');
+  const actor = async (phone) => {
+    const d = h.client();
+    await d.must('POST', '/api/v1/driver/code', { phone });
+    return (await d.must('POST', '/api/v1/driver/login', { phone, code: (await codesOf(till, '+8613800138008')).at(-1) })).actor;
+  };
+  check(await actor('13800138008') === await actor('+8613800138008'), 'one phone is one driver, with +86 or without');
   const order = [];
   const slow = ask(c, ODD.slow).then((x) => { order.push('slow'); return x; });
   await Promise.all([1, 2, 3, 4, 5].map(() => h.client().must('GET', '/api/v1/session').then(() => order.push('other'))));
