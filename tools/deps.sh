@@ -3,7 +3,7 @@
 # Installs what is missing on Debian 12: `deps.sh build|test|check` (`check`: also clang and the linters). Uses sudo when not root; says what to
 # do where neither works.
 set -eu
-build="gcc make pkg-config meson ninja-build libsqlite3-dev libpq-dev libssl-dev libmicrohttpd-dev libcurl4-openssl-dev
+build="gcc make pkg-config meson ninja-build libsqlite3-dev libpq-dev libssl-dev libmicrohttpd-dev libcurl4-openssl-dev liburing-dev
  libsodium-dev zlib1g-dev libqrencode-dev libxlsxwriter-dev libhpdf-dev fonts-wqy-zenhei libcmocka-dev tzdata ca-certificates"
 test="$build postgresql chromium fonts-noto-cjk sqlite3 curl"
 check="$test clang libclang-rt-14-dev llvm clang-format clang-tidy cppcheck"

@@ -231,15 +231,16 @@ static int frames_open(struct gates *g)
     g->frames = calloc((size_t)g->n, sizeof g->frames[0]);
     int err = g->frames ? framewatch_new(&g->watch) : ERR_NOMEM;
     for (int i = 0; !err && i < g->n; i++) {
-        const struct framelog_config fc = {.reactor = (uint16_t)i,
-                                           .recent = (size_t)c->frames_recent_kb << 10,
-                                           .watched = (size_t)c->frames_watched_kb << 10,
-                                           .watch = g->watch};
+        const struct framelog_config fc = {
+            .reactor = (uint16_t)i,
+            .recent = ((size_t)c->frames_recent_kb << 10) / (size_t)g->n,
+            .watched = ((size_t)c->frames_watched_kb << 10) / (size_t)g->n,
+            .watch = g->watch};
         err = framelog_new(&fc, &g->frames[i]);
     }
     if (!err)
         log_line(LOG_NOTE, "net", 0, "frame log: %lld KiB of memory at most",
-                 (long long)(c->frames_recent_kb + c->frames_watched_kb) * g->n);
+                 (long long)(c->frames_recent_kb + c->frames_watched_kb));
     return err;
 }
 
@@ -270,6 +271,7 @@ static int reactor_open(struct gates *g, int i)
         .max_message = (uint32_t)c->charge_max_message,
         .ping_ms = (uint32_t)c->charge_ping_s * 1000,
         .silence_ms = (uint32_t)c->charge_silence_s * 1000,
+        .batch = c->charge_uring != 0,
         .proxies = proxies,
         .proxies_n = proxies_read(c->charge_proxies, proxies),
         .mailbox = r->mail,

@@ -22,6 +22,7 @@ void server_settings(struct server *s)
     c->limits_drivers = 64;
     c->limits_orders = 1000;
     c->charge_max_conns = 200;
+    c->charge_uring = 0; /* its sockets are the town's */
     c->core_inbox_mb = 1;
     for (size_t i = 0; i < sizeof s->key; i++)
         s->key[i] = (uint8_t)(i * 7 + 1);

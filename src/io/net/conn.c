@@ -255,25 +255,38 @@ static ptrdiff_t conn_send_some(struct conn *c, const uint8_t *p, size_t len)
     return errno == EAGAIN || errno == EWOULDBLOCK ? ERR_AGAIN : ERR_IO;
 }
 
-/* Sends what the socket takes; frees the buffer when it is empty. */
+/* Frees the buffer when it is empty. */
+void conn_sent(struct net *n, struct conn *c, ptrdiff_t done)
+{
+    if (done == ERR_AGAIN)
+        return;
+    if (done < 0) {
+        conn_kill(n, c, NET_END_PEER, WS_ABNORMAL);
+        return;
+    }
+    n->stats.out_bytes += (uint64_t)done;
+    c->out->at += (uint32_t)done;
+    if (c->out->at == c->out->n) {
+        free(c->out);
+        c->out = NULL;
+    }
+}
+
+/* Sends what the socket takes. */
 static void conn_flush(struct net *n, struct conn *c)
 {
-    while (c->out != NULL) {
-        ptrdiff_t done = conn_send_some(c, c->out->p + c->out->at, c->out->n - c->out->at);
+    ptrdiff_t done = 0;
 
-        if (done == ERR_AGAIN)
-            return;
-        if (done < 0) {
-            conn_kill(n, c, NET_END_PEER, WS_ABNORMAL);
-            return;
-        }
-        n->stats.out_bytes += (uint64_t)done;
-        c->out->at += (uint32_t)done;
-        if (c->out->at == c->out->n) {
-            free(c->out);
-            c->out = NULL;
-        }
+    while (c->out != NULL && done >= 0) {
+        done = conn_send_some(c, c->out->p + c->out->at, c->out->n - c->out->at);
+        conn_sent(n, c, done);
     }
+}
+
+bool conn_writes_plain(const struct conn *c)
+{
+    return c->state == CONN_OPEN && c->tls == NULL && c->out != NULL &&
+           (c->flags & CONN_EV_OUT) == 0;
 }
 
 /* ---- input ---- */
@@ -387,25 +400,27 @@ static void conn_rework(struct net *n, struct conn *c)
         conn_digest(n, c, &v);
 }
 
-static void conn_take_bytes(struct net *n, struct conn *c, size_t got)
+/* One that was paused since they were read keeps them until it is resumed. */
+static void conn_take_bytes(struct net *n, struct conn *c, uint8_t *p, size_t got)
 {
-    struct view v = {n->scratch, (uint32_t)got, 0, 0, 0, false};
+    struct view v = {p, (uint32_t)got, 0, 0, 0, false};
 
     n->stats.in_bytes += got;
     c->flags &= (uint16_t)~CONN_PINGED;
     if (c->state == CONN_OPEN &&
         (conn_end_of(n, c)->kind != NET_RAW_SERVER || (c->flags & CONN_FIRST) != 0))
         c->heard_tick = n->tick;
-    if (c->in != NULL) {
+    if (c->in != NULL || !conn_reading(c)) {
         if (conn_in_reserve(c, got) != 0) {
             conn_kill(n, c, NET_END_LOCAL, WS_INTERNAL);
             return;
         }
-        memcpy(c->in->p + c->in->n, n->scratch, got);
+        memcpy(c->in->p + c->in->n, p, got);
         c->in->n += (uint32_t)got;
         v = (struct view){c->in->p, c->in->n, c->in->msg, c->in->msg, c->in->op, c->in->fragmented};
     }
-    conn_digest(n, c, &v);
+    if (conn_reading(c))
+        conn_digest(n, c, &v);
 }
 
 static ptrdiff_t conn_recv_tls(struct net *n, struct conn *c)
@@ -439,23 +454,45 @@ static ptrdiff_t conn_recv(struct net *n, struct conn *c)
     return errno == EAGAIN || errno == EWOULDBLOCK ? ERR_AGAIN : ERR_IO;
 }
 
-static void conn_read(struct net *n, struct conn *c)
+void conn_take(struct net *n, struct conn *c, uint8_t *p, size_t size, ptrdiff_t got)
 {
-    ptrdiff_t got = conn_recv(n, c);
     bool connecting = c->state == CONN_HANDSHAKE && conn_end_of(n, c)->kind == NET_WS_CLIENT;
 
     if (got == ERR_AGAIN)
         return;
-    if (got == (ptrdiff_t)sizeof(n->scratch))
+    conn_mark(n, c);
+    if (got == (ptrdiff_t)size)
         c->flags |= CONN_MORE;
     if (got <= 0)
         conn_kill(n, c, connecting ? NET_END_CONNECT : NET_END_PEER, connecting ? 0 : WS_ABNORMAL);
     else if (c->state < CONN_CLOSING)
-        conn_take_bytes(n, c, (size_t)got);
-    if (c->tls != NULL && c->state < CONN_DEAD && tls_pending(c->tls)) {
+        conn_take_bytes(n, c, p, (size_t)got);
+}
+
+bool conn_reads_plain(const struct conn *c, uint32_t events)
+{
+    const uint32_t only = EPOLLIN | EPOLLOUT;
+
+    return c->tls == NULL && conn_reading(c) && (events & EPOLLIN) != 0 && (events & ~only) == 0 &&
+           (c->in == NULL || c->in->size <= NET_RECV_SIZE);
+}
+
+static void conn_read(struct net *n, struct conn *c)
+{
+    ptrdiff_t got = conn_recv(n, c);
+
+    conn_take(n, c, n->scratch, sizeof(n->scratch), got);
+    if (got != ERR_AGAIN && c->tls != NULL && c->state < CONN_DEAD && tls_pending(c->tls)) {
         c->flags |= CONN_REWORK;
         conn_mark(n, c);
     }
+}
+
+struct conn *conn_of_event(const struct net *n, const struct epoll_event *ev)
+{
+    uint32_t slot = (uint32_t)ev->data.u64, gen = (uint32_t)(ev->data.u64 >> 32);
+
+    return gen != 0 ? slab_find(&n->conns, (struct slab_ref){slot, gen}) : NULL;
 }
 
 void conn_event(struct net *n, struct conn *c, uint32_t events)

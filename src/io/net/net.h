@@ -96,6 +96,8 @@ struct net_config {
     uint32_t handshake_ms; /* [10,000] from accept to a complete upgrade request */
     uint32_t ping_ms;      /* [30,000] silence after which a WebSocket peer is pinged */
     uint32_t silence_ms;   /* [75,000] silence after which a connection counts as half open */
+    bool batch; /* [no] many connections are read and written with one system call (io_uring) where
+                   the system has that; the first turn's thread must be that of all turns */
     const struct net_block *proxies;            /* whose X-Forwarded-For is believed; copied */
     uint32_t proxies_n;                         /* at most 16 */
     struct mailbox *mailbox;                    /* may be NULL; borrowed */
@@ -197,6 +199,9 @@ void net_user_set(struct net *n, struct net_conn c, uint64_t user);
 bool net_alive(const struct net *n, struct net_conn c);
 /** The peer's socket address as text, e.g. for the log; "" when stale. */
 void net_peer(const struct net *n, struct net_conn c, char out[46]);
+
+/** Whether io_uring is in use (after the first turn). */
+bool net_batches(const struct net *n);
 
 struct net_stats {
     uint64_t accepted, refused, dialled, closed; /* connections */

@@ -7,7 +7,8 @@
  *  1. One thread.
  *  2. Callbacks run only from net_turn.
  *  3. After each event of a turn no connection is dirty, every buffer was offered to its socket,
- *     and the dead are freed: what an event touched is still in the cache then.
+ *     and the dead are freed: what an event touched is still in the cache then. Plain
+ *     output is offered a little later, with that of others of the same round (batch.c).
  *  4. A reactor without a free slot does not listen: SO_REUSEPORT would go on giving it its share
  *     of new connections, to die in its queue. What waits in the queue as it closes is reset, or
  *     goes to the other listeners where net.ipv4.tcp_migrate_req is set (packaging/60-even.conf).
@@ -100,6 +101,7 @@ int net_new(const struct net_config *cfg, struct net **out)
         return ERR_NOMEM;
     n->cfg = *cfg;
     config_defaults(&n->cfg);
+    n->batch_wanted = cfg->batch;
     slab_init(&n->conns, sizeof(struct conn), n->cfg.max_conns);
     err = net_setup(n);
     if (err != 0) {
@@ -120,6 +122,7 @@ static void listener_close(struct endpoint *e)
 void net_close_all(struct net *n)
 {
     conn_free_all(n);
+    batch_end(n);
     for (uint32_t i = 0; i < n->ends_n; i++)
         if (n->ends[i].listens)
             listener_close(&n->ends[i]);
@@ -303,7 +306,8 @@ static void listener_event(struct net *n, uint32_t index)
 
 /* ---- the turn ---- */
 
-static void settle_all(struct net *n)
+/* Settles what is dirty; plain output may stay in the queue of what leaves together. */
+static void settle_some(struct net *n)
 {
     while (n->dirty != 0) {
         struct conn *c = conn_at(n, n->dirty - 1);
@@ -311,7 +315,21 @@ static void settle_all(struct net *n)
         must(c != NULL);
         n->dirty = c->dirty_next;
         c->flags &= (uint16_t)~CONN_DIRTY;
-        conn_settle(n, c);
+        if ((c->flags & CONN_QUEUED) != 0)
+            continue; /* batch_flush settles it */
+        if (n->ring != NULL && conn_writes_plain(c))
+            batch_queue(n, c);
+        else
+            conn_settle(n, c);
+    }
+}
+
+static void settle_all(struct net *n)
+{
+    settle_some(n);
+    while (n->queued_n > 0) {
+        batch_flush(n);
+        settle_some(n);
     }
 }
 
@@ -327,25 +345,42 @@ static void take_mail(struct net *n)
         if (n->cfg.on_mail != NULL)
             n->cfg.on_mail(n->cfg.ctx, msg);
         if (++run % MAIL_RUN == 0)
-            settle_all(n);
+            settle_some(n);
     }
+    settle_all(n);
 }
 
 static void handle_event(struct net *n, const struct epoll_event *ev)
 {
     uint32_t slot = (uint32_t)ev->data.u64, gen = (uint32_t)(ev->data.u64 >> 32);
-    struct conn *c;
+    struct conn *c = conn_of_event(n, ev);
 
-    if (gen == 0) {
-        if (slot == EVENT_MAILBOX)
-            take_mail(n);
-        else
-            listener_event(n, slot);
-        return;
-    }
-    c = slab_find(&n->conns, (struct slab_ref){slot, gen});
     if (c != NULL)
         conn_event(n, c, ev->events);
+    else if (gen == 0 && slot == EVENT_MAILBOX)
+        take_mail(n);
+    else if (gen == 0)
+        listener_event(n, slot);
+}
+
+/* Up to NET_BATCH events: all their plain reads at once, then each in its turn. */
+static void handle_round(struct net *n, const struct epoll_event *ev, uint32_t count)
+{
+    ptrdiff_t got[RING_MOST];
+
+    batch_read(n, ev, count, got);
+    for (uint32_t i = 0; i < count; i++) {
+        struct conn *c = got[i] != RING_UNDONE ? conn_of_event(n, &ev[i]) : NULL;
+
+        if (i + EVENTS_AHEAD < count)
+            slab_ahead(&n->conns, (uint32_t)ev[i + EVENTS_AHEAD].data.u64);
+        if (c != NULL)
+            conn_take(n, c, n->received + (size_t)i * NET_RECV_SIZE, NET_RECV_SIZE, got[i]);
+        else if (got[i] == RING_UNDONE)
+            handle_event(n, &ev[i]);
+        settle_some(n);
+    }
+    settle_all(n);
 }
 
 static int32_t turn_wait_ms(const struct net *n, int32_t timeout_ms)
@@ -372,15 +407,13 @@ void net_turn(struct net *n, int32_t timeout_ms)
     struct epoll_event events[EVENTS_PER_TURN];
     int got;
 
+    if (n->batch_wanted)
+        batch_begin(n);
     settle_all(n); /* what was asked for between two turns */
     got = epoll_wait(n->epoll, events, EVENTS_PER_TURN, turn_wait_ms(n, timeout_ms));
     n->tick = (uint32_t)((os_mono_ns() - n->start_ns) / (NET_TICK_MS * 1000000LL));
-    for (int i = 0; i < got; i++) {
-        if (i + EVENTS_AHEAD < got)
-            slab_ahead(&n->conns, (uint32_t)events[i + EVENTS_AHEAD].data.u64);
-        handle_event(n, &events[i]);
-        settle_all(n);
-    }
+    for (int i = 0; i < got; i += NET_BATCH)
+        handle_round(n, events + i, (uint32_t)(got - i < NET_BATCH ? got - i : NET_BATCH));
     wheel_advance(n);
     if (listeners_paused(n))
         listeners_reopen(n);

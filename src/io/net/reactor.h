@@ -3,6 +3,7 @@
  *
  *   reactor.c  the loop, listeners, accepting, draining, the public calls on the whole reactor
  *   conn.c     one connection: record, buffers, reading, flushing, ending, the public calls on it
+ *   batch.c    the plain case of many connections with one system call, by ring.c
  *   wheel.c    deadlines
  *   ws_conn.c  the WebSocket protocol on a connection: handshake, frames, control frames
  *   dial.c     outgoing connections
@@ -11,16 +12,20 @@
 #ifndef EVEN_IO_NET_REACTOR_H
 #define EVEN_IO_NET_REACTOR_H
 
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/slab.h"
 #include "io/net/net.h"
+#include "io/net/ring.h"
 
 #define NET_LISTEN_MAX   8
 #define NET_ENDPOINT_MAX 40
 #define NET_PROXY_MAX    16
 #define NET_READ_SIZE    65536
+#define NET_BATCH        32   /* connections read or written with one system call */
+#define NET_RECV_SIZE    2048 /* bytes of each; what brings more is read once more */
 #define NET_TICK_MS      100
 #define NET_WHEEL_SLOTS  4096
 #define NET_LINGER_MS    2000
@@ -46,6 +51,7 @@ enum conn_flag {
     CONN_FIRST = 1 << 6,    /* raw server: first bytes were consumed */
     CONN_EV_IN = 1 << 7,    /* what epoll watches for us */
     CONN_EV_OUT = 1 << 8,
+    CONN_QUEUED = 1 << 9,     /* its output leaves with others' (batch.c) */
     CONN_TLS_OUT = 1 << 10,   /* TLS wants to write before it can read */
     CONN_CONNECTED = 1 << 11, /* client: on_open was called */
     CONN_IN_WHEEL = 1 << 12,
@@ -115,6 +121,11 @@ struct net {
     bool stopping, draining;
     struct net_stats stats;
     struct mailbox_batch mail;
+    bool batch_wanted; /* the first turn opens the ring */
+    struct ring *ring; /* NULL = one by one */
+    uint8_t *received; /* NET_BATCH pieces of NET_RECV_SIZE */
+    uint32_t queued_n;
+    struct conn *queued[NET_BATCH];
     uint8_t scratch[NET_READ_SIZE];
 };
 
@@ -126,7 +137,28 @@ struct view {
     bool fragmented;
 };
 
+/* batch.c */
+void batch_begin(struct net *n);
+void batch_end(struct net *n);
+/** Reads what can be read plainly of a round of events (count <= NET_BATCH): result[i] is what came for
+ * event i into batch_bytes, or RING_UNDONE. */
+void batch_read(struct net *n, const struct epoll_event *ev, uint32_t count,
+                ptrdiff_t result[RING_MOST]);
+/** Its output leaves at the next batch_flush, which then settles it. */
+void batch_queue(struct net *n, struct conn *c);
+void batch_flush(struct net *n);
+
 /* conn.c */
+/** The connection of an event, NULL when it is gone or the event is no connection's. */
+struct conn *conn_of_event(const struct net *n, const struct epoll_event *ev);
+/** Whether the event asks for nothing but a read of an unencrypted socket. */
+bool conn_reads_plain(const struct conn *c, uint32_t events);
+/** Whether it has output for an unencrypted socket that took all so far. */
+bool conn_writes_plain(const struct conn *c);
+/** What a read into p[0 … size), which may be changed in place, brought: bytes, 0, ERR_AGAIN, ERR_IO. */
+void conn_take(struct net *n, struct conn *c, uint8_t *p, size_t size, ptrdiff_t got);
+/** What a write of its output came to: bytes, ERR_AGAIN or another error. */
+void conn_sent(struct net *n, struct conn *c, ptrdiff_t done);
 struct conn *conn_find(const struct net *n, struct net_conn c);
 struct conn *conn_at(const struct net *n, uint32_t slot);
 struct net_conn conn_name(const struct net *n, const struct conn *c);

@@ -15,6 +15,7 @@ int run_ws_tests(void);
 int run_http_tests(void);
 int run_net_tests(void);
 int run_net_hard_tests(void);
+int run_net_batch_tests(void);
 int run_tls_tests(void);
 int run_fetch_tests(void);
 int run_framelog_tests(void);

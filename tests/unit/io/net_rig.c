@@ -16,6 +16,8 @@
 
 #define PATIENCE_NS 10000000000
 
+bool rig_batch;
+
 const char rig_upgrade_tail[] =
     " HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: ocpp1.6\r\n"
@@ -124,7 +126,7 @@ const struct net_handler rig_client = {.on_open = on_client_open,
 
 struct net_config rig_config(void)
 {
-    return (struct net_config){.node = 3, .reactor = 1, .max_conns = 64};
+    return (struct net_config){.node = 3, .reactor = 1, .max_conns = 64, .batch = rig_batch};
 }
 
 void rig_start(struct rig *r, const struct net_config *cfg)

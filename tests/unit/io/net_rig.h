@@ -24,6 +24,8 @@ struct rig {
 
 extern const struct net_handler rig_ws, rig_raw, rig_client;
 
+/** Whether rig_config asks for io_uring: the tests of the network run both ways. */
+extern bool rig_batch;
 /** Defaults with short times; change cfg before rig_start. */
 struct net_config rig_config(void);
 void rig_start(struct rig *r, const struct net_config *cfg);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* test_io.c: runs every group of tests of floor io. */
 #include "io_tests.h"
+#include "net_rig.h"
 
 #include "base/must.h"
 #include "io/os/crypto.h"
@@ -16,9 +17,13 @@ int main(void)
     failed += run_mailbox_tests();
     failed += run_ws_tests();
     failed += run_http_tests();
-    failed += run_net_tests();
-    failed += run_net_hard_tests();
-    failed += run_tls_tests();
+    for (int way = 0; way < 2; way++) {
+        rig_batch = way == 1;
+        failed += run_net_tests();
+        failed += run_net_hard_tests();
+        failed += run_net_batch_tests();
+        failed += run_tls_tests();
+    }
     failed += run_fetch_tests();
     failed += run_framelog_tests();
     failed += run_ftp_talk_tests();
