@@ -4,8 +4,9 @@
  * BATCH COUNT` for so many of the subject's, to count instructions of (`valgrind --tool=callgrind
  * --toggle-collect=transfers`), and `bench_ledger sync DIR MS` for the disk. DIR is a database of bench_house.
  *
- * Subject: ledger_post, ledger_flush and store_commit, as the core and the committer do it, with
- * the keeper on its own thread. Of ten transfers six have two legs and four have three to six; one
+ * Subject: ledger_post and ledger_flush as the core does it, store_commit as the committer does it on
+ * its own thread, one commit in flight while the next batch is made (src/app/engine.c), with the
+ * keeper on a third. Of ten transfers six have two legs and four have three to six; one
  * is a top-up with a row of a random idempotency key. Accounts are drawn at random from 200,000
  * wallets (made at the first run) and the parties' accounts. Floor: as many records in the log of
  * floor.h. Both alternate ROUNDS times. Prints per round: floor_per_s subject_per_s
@@ -28,6 +29,7 @@
 #include "io/os/clock.h"
 #include "io/os/crypto.h"
 #include "io/os/file.h"
+#include "io/os/mailbox.h"
 #include "io/os/thread.h"
 #include "store/rowio.h"
 #include "store/store.h"
@@ -45,7 +47,10 @@ struct bench {
     struct store_keeper *keeper;
     struct ledger *ledger;
     struct arena arena;
-    struct buf rows;
+    struct buf rows; /* of the batch that is being made */
+    struct buf sent; /* of the commit in flight */
+    struct mailbox *sealed, *done;
+    struct mailbox_batch mail;
     struct rng rng;
     int64_t last_id;
     int64_t wallet[ACCOUNTS_MAX], cash[TENANTS + 1], share[TENANTS + 1][3];
@@ -83,6 +88,45 @@ static void commit(struct bench *b)
     check(b->rows.err, "rows");
     check(store_commit(b->store, buf_str(&b->rows), STR_NONE), "commit");
     buf_reset(&b->rows);
+}
+
+/* The committer: as long as batches come. A message of one byte is the end. */
+static void committer(void *arg)
+{
+    struct bench *b = arg;
+    struct mailbox_batch mail = {0};
+    struct str msg;
+    for (bool more = true; more;) {
+        (void)mailbox_wait(b->sealed, -1);
+        (void)mailbox_take(b->sealed, &mail);
+        while (mailbox_next(&mail, &msg)) {
+            more = msg.n > 1;
+            if (more)
+                check(store_commit(b->store, buf_str(&b->sent), STR_NONE), "commit");
+            check(mailbox_send(b->done, MAIL_NORMAL, STR_LIT("d")), "mailbox");
+        }
+    }
+    mailbox_batch_free(&mail);
+}
+
+static void commit_await(struct bench *b)
+{
+    while (mailbox_take(b->done, &b->mail) == 0)
+        (void)mailbox_wait(b->done, -1);
+}
+
+/* Hands the batch to the committer once the one before is durable. */
+static void seal(struct bench *b, bool first)
+{
+    ledger_flush(b->ledger, &b->rows);
+    check(b->rows.err, "rows");
+    if (!first)
+        commit_await(b);
+    struct buf empty = b->sent;
+    b->sent = b->rows;
+    b->rows = empty;
+    buf_reset(&b->rows);
+    check(mailbox_send(b->sealed, MAIL_NORMAL, STR_LIT("batch")), "mailbox");
 }
 
 /* ---- accounts ---- */
@@ -206,10 +250,12 @@ static double subject(struct bench *b, int batch, int64_t ns, double *cpu_ns)
 {
     int64_t start = os_mono_ns(), cpu = os_cpu_ns(), n = 0;
     while (os_mono_ns() - start < ns) {
+        bool first = n == 0;
         for (int i = 0; i < batch; i++)
             transfer(b, (int)(n++ % 1000));
-        commit(b);
+        seal(b, first);
     }
+    commit_await(b);
     *cpu_ns = (double)(os_cpu_ns() - cpu) / (double)n;
     return (double)n * 1e9 / (double)(os_mono_ns() - start);
 }
@@ -282,6 +328,7 @@ static void house_open(struct bench *b, const char *dir)
     int64_t floor_ms;
     arena_init(&b->arena, 1 << 20);
     buf_init(&b->rows, SIZE_MAX);
+    buf_init(&b->sent, SIZE_MAX);
     b->rng.s = 42 + (uint64_t)os_now_ms();
     check(store_open(&config, &b->store), dir);
     check(store_keeper_open(b->store, &b->keeper), dir);
@@ -338,7 +385,7 @@ static int count_main(const char *dir, int batch, int64_t count)
 static int ledger_main(char **v)
 {
     static struct bench b;
-    struct os_thread *keeper;
+    struct os_thread *keeper, *committing;
     check(crypto_init(), "crypto"); /* as in the program: the hash takes what the processor has */
     int batch = (int)strtol(v[1], NULL, 10), rounds = (int)strtol(v[3], NULL, 10);
     int64_t ns = strtol(v[2], NULL, 10) * 1000000LL;
@@ -346,14 +393,22 @@ static int ledger_main(char **v)
         return 2;
     b.paid = 3;
     house_open(&b, v[0]);
+    check(mailbox_new(4096, 4096, &b.sealed), "mailbox");
+    check(mailbox_new(4096, 4096, &b.done), "mailbox");
     check(os_thread_start("keeper", keep, &b, &keeper), "thread");
+    check(os_thread_start("committer", committer, &b, &committing), "thread");
     for (int i = 0; i < rounds; i++) {
         double cpu, low = floor_run(&b, batch, ns), high = subject(&b, batch, ns, &cpu);
         printf("%.0f %.0f %.0f\n", low, high, cpu);
         fflush(stdout);
     }
     atomic_store(&b.end, true);
+    check(mailbox_send(b.sealed, MAIL_NORMAL, STR_LIT("e")), "mailbox");
     os_thread_join(keeper);
+    os_thread_join(committing);
+    mailbox_batch_free(&b.mail);
+    mailbox_free(b.sealed);
+    mailbox_free(b.done);
     house_close(&b);
     return 0;
 }

@@ -87,6 +87,22 @@ static void texts(const struct cmd *c)
     }
 }
 
+void rig_let_in(int64_t charger)
+{
+    bool *in = &rig.in[charger - RIG_CHARGER];
+    rig.ins += !*in;
+    *in = true;
+}
+
+/* Once for each that was let in. */
+static void let_out(int64_t charger)
+{
+    must(charger >= RIG_CHARGER && charger < RIG_CHARGER + RIG_CHARGERS);
+    must(rig.in[charger - RIG_CHARGER]);
+    rig.in[charger - RIG_CHARGER] = false;
+    rig.ins--;
+}
+
 static int submit(void *ctx, const struct cmd *cmd)
 {
     (void)ctx;
@@ -98,7 +114,8 @@ static int submit(void *ctx, const struct cmd *cmd)
     memset(&whole, 0, sizeof whole);
     memcpy(&whole, cmd, cmd->head.size);
     texts(&whole);
-    rig.closed += cmd->head.type == CMD_CONN_CLOSED;
+    if (cmd->head.type == CMD_CONN_CLOSED)
+        let_out(cmd->u.conn_closed.charger);
     rig.call_result += cmd->head.type == CMD_CALL_RESULT;
     if (cmd->head.from.ref == 0 && cmd->head.type != CMD_CONN_OPEN)
         return 0; /* nobody waits */
@@ -189,7 +206,8 @@ void rig_call_in(enum net_kind kind, const char *path)
                                .path = path,
                                .protocols = path ? "ocpp1.6" : NULL};
     rig.open = rig.gone = rig.full = false;
-    rig.cmds = rig.opened = rig.closed = rig.called = rig.call_result = 0;
+    rig.cmds = rig.ins = rig.called = rig.call_result = 0;
+    memset(rig.in, 0, sizeof rig.in);
     buf_reset(&rig.heard);
     must(net_dial(rig.net, &d, &rig.caller) == 0);
     rig_turns(3);

@@ -8,7 +8,7 @@
 #include "gate/gate.h"
 #include "tape.h"
 
-enum { RIG_CMDS = 16, RIG_CHARGER = 7001 };
+enum { RIG_CMDS = 16, RIG_CHARGER = 7001, RIG_CHARGERS = 512 };
 
 struct rig {
     struct net *net;
@@ -18,8 +18,10 @@ struct rig {
     struct buf heard;         /* what the caller got */
     struct cmd cmd[RIG_CMDS]; /* not answered yet, oldest first */
     int cmds;
-    bool full;               /* the core has no room */
-    int opened, closed;      /* CMD_CONN_OPEN that were granted, CMD_CONN_CLOSED */
+    bool full; /* the core has no room */
+    /* Which chargers are let in, RIG_CHARGER the first; rig_let_in says so, CMD_CONN_CLOSED ends it. */
+    bool in[RIG_CHARGERS];
+    int ins;
     int called, call_result; /* calls of the core that were taken, and their outcomes */
 };
 extern struct rig rig;
@@ -35,6 +37,8 @@ void rig_turns(int n);
 bool rig_cmd_take(struct cmd *out);
 /** The reply to a command from the bytes of the tape. */
 void rig_reply_make(struct tape *t, const struct cmd *cmd, struct out *o);
+/** The charger's log-in was granted; again while it is in, it changes nothing. */
+void rig_let_in(int64_t charger);
 /** A call of the core from the bytes of the tape, to this connection. */
 void rig_call_make(struct tape *t, struct origin to, struct out *o);
 

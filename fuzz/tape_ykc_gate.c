@@ -21,6 +21,8 @@ static struct {
     struct ykc_gate *gate;
     struct origin conn; /* as the core knows it; kind 0 = not yet */
     uint8_t seq;
+    char name[RIG_CHARGERS][16]; /* of the piles that asked */
+    int names;
 } world;
 
 static void open_once(void)
@@ -66,6 +68,20 @@ static void send_frame(struct str hex)
     buf_free(&b);
 }
 
+/* Each pile's number has a charger of its own. */
+static int64_t charger_of(const char *path)
+{
+    int n = 0;
+    while (n < world.names && strcmp(world.name[n], path) != 0)
+        n++;
+    must(n < RIG_CHARGERS);
+    if (n == world.names) {
+        must(str_copy(world.name[n], sizeof world.name[n], str_from_c(path)) == strlen(path));
+        world.names++;
+    }
+    return RIG_CHARGER + n;
+}
+
 static bool core_answers(struct tape *t)
 {
     static struct cmd cmd; /* large, as is the next */
@@ -75,7 +91,9 @@ static bool core_answers(struct tape *t)
     rig_reply_make(t, &cmd, &o);
     if (cmd.head.type == CMD_CONN_OPEN) {
         world.conn = cmd.head.from;
-        rig.opened += o.err == 0;
+        o.u.conn.charger = charger_of(cmd.u.conn_open.path);
+        if (o.err == 0)
+            rig_let_in(o.u.conn.charger);
     }
     (void)ykc_gate_deliver(world.gate, &o);
     rig_turns(2);
@@ -155,7 +173,7 @@ static void end(void)
     do
         ykc_gate_turn(world.gate);
     while (core_answers(&nothing));
-    must(rig.opened == rig.closed && rig.call_result <= rig.called);
+    must(rig.ins == 0 && rig.call_result <= rig.called);
 }
 
 int tape_ykc_gate(const uint8_t *p, size_t n)
@@ -166,6 +184,7 @@ int tape_ykc_gate(const uint8_t *p, size_t n)
     open_once();
     world.conn = (struct origin){0};
     world.seq = 0;
+    world.names = 0;
     rig_call_in(NET_RAW_CLIENT, NULL);
     while (rest.n > 0)
         line_play(str_cut(&rest, '\n'));

@@ -472,7 +472,9 @@ int model_remote_stop(struct model *m, unsigned gun, int64_t now_ms)
 /* What flows now. All limits in W. */
 static int32_t power_now(const struct model *m, const struct model_gun *g)
 {
-    int64_t p = m->traits.power_w < g->vehicle_w ? m->traits.power_w : g->vehicle_w;
+    const struct model_traits *t = &m->traits;
+    int64_t most = g == &m->guns[1] && t->second_w ? t->second_w : t->power_w;
+    int64_t p = most < g->vehicle_w ? most : g->vehicle_w;
     int64_t elapsed = g->at_ms - g->start_ms, soc = soc_of(g);
     if (g->state != GUN_CHARGING)
         return 0;
@@ -481,8 +483,8 @@ static int32_t power_now(const struct model *m, const struct model_gun *g)
     else if (soc > g->knee_pm)
         p = p * (1050 - soc) / (1050 - g->knee_pm);
     p += p * g->wobble_pm / 1000;
-    if (p > m->traits.power_w)
-        p = m->traits.power_w;
+    if (p > most)
+        p = most;
     if (g->limit_w >= 0 && p > g->limit_w)
         p = g->limit_w;
     if (elapsed < g->ramp_ms)

@@ -47,6 +47,7 @@ const char *model_habit_name(enum model_habit h);
 /** A charger's nature; copied at init. */
 struct model_traits {
     int32_t power_w;                  /* of one gun, 1,000 to 1,000,000 */
+    int32_t second_w;                 /* of the second one, 0 = the same */
     int32_t reading_ms;               /* between readings while charging */
     int32_t stop_min_ms, stop_max_ms; /* from an accepted stop to the open contactor */
     uint8_t guns;                     /* 1 … MODEL_GUNS */
@@ -58,6 +59,7 @@ struct model_traits {
     uint16_t cards;        /* one of CARD0002, CARD0003, …: so many of them; 0 = 5 */
     uint16_t pairs_pm;     /* of 1,000 cards shown beside a plugged gun: one vehicle at both guns */
     bool no_turn;          /* 云快充: does not turn a running session round */
+    bool no_balance;       /* … nor hears of a new balance */
 };
 
 enum model_gun_state {

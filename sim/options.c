@@ -151,6 +151,20 @@ static int take_no_profiles(struct sim_options *o, struct str s)
     return 0;
 }
 
+static int take_no_balance(struct sim_options *o, struct str s)
+{
+    (void)s;
+    o->no_balance = true;
+    return 0;
+}
+
+static int take_second_power(struct sim_options *o, struct str s)
+{
+    int64_t most = 0;
+    int err = take_range(s, 1000, 1000, &o->second_w, &most);
+    return err ? err : most == o->second_w ? 0 : ERR_SYNTAX;
+}
+
 static int take_no_turn(struct sim_options *o, struct str s)
 {
     (void)s;
@@ -187,6 +201,7 @@ static const struct option {
     {"--behaviours", "LIST", take_behaviours, 0, 0, 0,
      "all, or NAME[:WEIGHT],… [normal]; the names are listed below"},
     {"--power", "KW[-KW]", take_power, 0, 0, 0, "of a gun, drawn for each charger"},
+    {"--second-power", "KW", take_second_power, 0, 0, 0, "… of the second gun [as the first]"},
     {"--reading", "SECONDS", NULL, offsetof(struct sim_options, reading_s), 1, 3600,
      "between readings while charging [15]"},
     {"--stop-latency", "S[-S]", take_latency, 0, 0, 0, "from a stop to the end of power [1-5]"},
@@ -200,6 +215,8 @@ static const struct option {
     {"--no-interval", NULL, take_no_interval, 0, 0, 0, "… obey no sample interval"},
     {"--no-profiles", NULL, take_no_profiles, 0, 0, 0, "… obey no charging profiles"},
     {"--no-turn", NULL, take_no_turn, 0, 0, 0, "… do not turn a session round into a discharge"},
+    {"--no-balance", NULL, take_no_balance, 0, 0, 0,
+     "… do not hear of a balance while they charge"},
     {"--help", NULL, take_help, 0, 0, 0, "print this"},
 };
 

@@ -13,8 +13,9 @@ struct sim_options {
     const char *password_file; /* or NULL */
     int64_t seed, speed, run_s;
     int64_t power_lo_w, power_hi_w; /* 0 = the demonstration's mixture */
+    int64_t second_w;               /* of the second gun, 0 = as the first */
     int64_t reading_s, stop_lo_ms, stop_hi_ms, walkup_pm, cards, pairs;
-    bool autoplug, no_trigger, no_interval, no_profiles, no_turn, help;
+    bool autoplug, no_trigger, no_interval, no_profiles, no_turn, no_balance, help;
     uint16_t mix[HABIT_COUNT];
 };
 

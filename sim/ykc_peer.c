@@ -790,6 +790,8 @@ static void balance_set(struct got *g)
     const struct ykc_Balance *m = g->msg;
     struct ykc_BalanceReply r = {.result = 1};
     unsigned gun;
+    if (g->p->model.traits.no_balance)
+        return;
     if (gun_of(g->p, m->gun, &gun)) {
         model_set_balance(&g->p->model, gun, m->balance * MONEY_FEN);
         r.result = 0;

@@ -275,9 +275,9 @@ struct cmd_parking {
 struct cmd_row_put {
     int32_t
         table; /* enum row_table; allowed: TENANT PARTY PERSON API_KEY DRIVER TOKEN STATION CHARGER CONNECTOR */
-    int32_t create; /* 1: id is made by the core; 0: `version` must match (ERR_STALE) */
-    uint32_t n;     /* bytes of the packed row (row_pack) */
-    uint32_t pad;
+    int32_t create;   /* 1: id is made by the core; 0: `version` must match (ERR_STALE) */
+    uint32_t n;       /* bytes of the packed row (row_pack) */
+    int32_t on_piles; /* STATION: 1: 云快充 piles stand there; its tariff must fit them */
     char row[4096];
 };
 struct tariff_day_in {

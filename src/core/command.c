@@ -83,6 +83,8 @@ static void call_effect(struct core *c, const struct call *k, int err, const cha
         profile_result(o, err, status);
     else if (k->kind == CALL_SET_INTERVAL)
         interval_result(c, k->charger, k->row.order_id, err, status);
+    else if (o && k->kind == CALL_BALANCE)
+        parallel_told(c, o, k->part, err == 0 && strcmp(status, "Accepted") == 0);
 }
 
 static enum command_state state_of(int err)
@@ -145,7 +147,8 @@ static void out_fill(const struct core *c, const struct call *k, struct out_call
         out->tx = o->srow.tx;
         out->direction = o->srow.direction;
         out->to_soc = k->interval_s;
-        out->balance = pile_balance(c, k->charger, o);
+        out->balance =
+            k->part ? pile_list_amount(c, k->charger, o, k->part) : pile_balance(c, k->charger, o);
         if (k->kind == CALL_REMOTE_START)
             parallel_number(c, o, out->parallel);
     }
@@ -210,6 +213,7 @@ struct call *call_add(struct core *c, struct charger *ch, const struct call_ask 
     k->interval_s = ask->interval_s;
     k->limit_w = ask->limit_w;
     k->zero_after_s = ask->zero_after_s;
+    k->part = ask->part;
     k->durable = ask->durable;
     k->charger = ch;
     k->row = (struct row_command){.id = core_id(c),
@@ -287,6 +291,16 @@ void command_gone(struct core *c, struct charger *ch)
         queue_add(ch, k, true);
     }
     ch->online = was;
+}
+
+bool command_waits(const struct charger *ch, int32_t kind, int64_t order)
+{
+    if (ch->calling && ch->calling->kind == kind && ch->calling->row.order_id == order)
+        return true;
+    for (const struct call *k = ch->queue; k; k = k->next)
+        if (k->kind == kind && k->row.order_id == order)
+            return true;
+    return false;
 }
 
 void command_drop(struct core *c, struct charger *ch, int64_t order)

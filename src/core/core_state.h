@@ -27,6 +27,7 @@
 #include "base/money.h"
 #include "base/must.h"
 #include "base/slab.h"
+#include "core/allot.h"
 #include "core/cap.h"
 #include "core/core.h"
 #include "core/evidence.h"
@@ -248,8 +249,9 @@ struct order {
      * the driver was told last. */
     bool occ_runs, occ_boot;
     int64_t occ_paused_ms, occ_told_ms;
-    int64_t lot_now;      /* fee of the lots that the charge at hand took: lotfee.h */
-    struct buf parts_buf; /* rows of split_part: a correction takes back from them */
+    struct allot_move allot; /* of the main order of two: a part of the cap that is being moved */
+    int64_t lot_now;         /* fee of the lots that the charge at hand took: lotfee.h */
+    struct buf parts_buf;    /* rows of split_part: a correction takes back from them */
     struct timer timer[TO_N];
 };
 
@@ -264,6 +266,7 @@ struct call {
     bool durable;
     int64_t limit_w;
     int32_t zero_after_s;
+    int64_t part; /* of CALL_BALANCE: the lower part of the cap that it tells, 0 = what holds */
 };
 
 struct idem {
@@ -496,6 +499,7 @@ struct call_ask {
     bool durable, first; /* first: before all that wait */
     int64_t order, limit_w;
     int32_t zero_after_s;
+    int64_t part;
     const char *action, *payload;
 };
 /** Makes and queues a call, sends it when nothing is outstanding; NULL when the table is full. */
@@ -513,6 +517,8 @@ void command_gone(struct core *c, struct charger *ch);
 void trait_learn(struct core *c, struct charger *ch, int32_t set, int32_t clear);
 /** Drops calls of this order that still wait. */
 void command_drop(struct core *c, struct charger *ch, int64_t order);
+/** Such a call of this order waits, or is outstanding. */
+bool command_waits(const struct charger *ch, int32_t kind, int64_t order);
 int command_load(struct core *c, const struct row_command *row);
 
 /* ---- order.c: the state machine ---- */
@@ -590,6 +596,8 @@ void meter_samples(struct core *c, struct order *o, const struct core_sample *s,
 void meter_fold(struct core *c, struct order *o, const struct sample_record *r);
 void meter_step(struct core *c, struct order *o, const struct evidence_step *step);
 void meter_cap(struct core *c, struct order *o);
+/** Asks for a reading of this order's gun. */
+void meter_read(struct core *c, struct order *o, struct charger *ch);
 /** Notes the charger's usual sample interval as this session saw it. */
 void interval_note(struct core *c, const struct order *o, struct charger *ch);
 /** The answer to a profile: was it taken? */
@@ -631,8 +639,11 @@ void settle_correct(struct core *c, struct order *o, int64_t billed_mwh, int64_t
 
 /** What a pile may spend on the order, at the prices it holds. */
 int64_t pile_balance(const struct core *c, const struct charger *ch, const struct order *o);
-/** Tells it to the pile while the order charges. */
-void pile_balance_tell(struct core *c, const struct order *o);
+/** The same energy at the pile's own prices. */
+int64_t pile_list_amount(const struct core *c, const struct charger *ch, const struct order *o,
+                         int64_t amount);
+/** Tells it to the pile while the order charges; `part`: less than that, 0 = no. False: nobody hears. */
+bool pile_balance_tell(struct core *c, const struct order *o, int64_t part);
 int pile_raise(struct core *c, const struct cmd *cmd);
 /** Keeps a record, or a session seen charging, that belongs to no order. */
 void pile_stray_record(struct core *c, const struct cmd_tx_record *in, const struct charger *ch,

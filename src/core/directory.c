@@ -196,6 +196,17 @@ static int check_token(struct core *c, struct put *p)
     return of_tenant(c, ROW_DRIVER, r->driver, p->cmd->head.tenant) ? 0 : ERR_NOT_FOUND;
 }
 
+/* Could a pile hold every version of this family that is in force, or will be? */
+static bool fits_piles(const struct core *c, int64_t family)
+{
+    const struct tariff *now = tariff_in_force(c, family, c->now);
+    const struct tariff_node *n = map_get_ptr(&c->tariff_families, (uint64_t)family);
+    for (; n; n = n->next)
+        if ((n->t == now || n->t->from_ms > c->now) && tariff_classes_check(n->t) != 0)
+            return false;
+    return true;
+}
+
 static int check_station(struct core *c, struct put *p)
 {
     const struct row_station *r = p->row;
@@ -217,6 +228,10 @@ static int check_station(struct core *c, struct put *p)
         return ERR_NOT_FOUND;
     if (r->contract && (!k || k->c.tenant != tenant))
         return ERR_NOT_FOUND;
+    const struct row_station *old = p->old ? p->old->row : NULL;
+    bool other = old && old->tariff != r->tariff; /* else they would be told nothing new */
+    if (other && p->cmd->u.row_put.on_piles && !fits_piles(c, r->tariff))
+        return ERR_PILE_TARIFF;
     return discharge_family_check(c, tenant, r->discharge_tariff);
 }
 

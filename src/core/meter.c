@@ -282,19 +282,9 @@ static void cap_view_fill(struct core *c, struct order *o, const struct charger 
     parallel_view(c, o, v);
 }
 
-static bool call_waits(const struct charger *ch, int32_t kind, int64_t order)
-{
-    if (ch->calling && ch->calling->kind == kind && ch->calling->row.order_id == order)
-        return true;
-    for (const struct call *k = ch->queue; k; k = k->next)
-        if (k->kind == kind && k->row.order_id == order)
-            return true;
-    return false;
-}
-
 static void ask_reading(struct core *c, struct order *o, struct charger *ch, int32_t connector)
 {
-    if (!order_running(o) || call_waits(ch, CALL_TRIGGER_METER, o->row.id))
+    if (!order_running(o) || command_waits(ch, CALL_TRIGGER_METER, o->row.id))
         return;
     o->asked_ms = c->now;
     (void)call_add(c, ch,
@@ -427,11 +417,10 @@ static void zero_leave(struct core *c, struct order *o, struct charger *ch,
         profile_send(c, o, ch, v);
 }
 
-static void read_gun(struct core *c, struct order *o, struct charger *ch)
+void meter_read(struct core *c, struct order *o, struct charger *ch)
 {
-    const struct connector *k = o ? connector_find(c, o->row.connector) : NULL;
-    if (o)
-        ask_reading(c, o, ch, k ? k->row.number : 0);
+    const struct connector *k = connector_find(c, o->row.connector);
+    ask_reading(c, o, ch, k ? k->row.number : 0);
 }
 
 static void cap_act(struct core *c, struct order *o, struct charger *ch, struct cap_view *v,
@@ -444,8 +433,10 @@ static void cap_act(struct core *c, struct order *o, struct charger *ch, struct 
     if (!ch->online)
         return; /* it hears nothing now; the stop waits in line for it */
     if (a->action == CAP_READ) {
-        read_gun(c, o, ch);
-        read_gun(c, parallel_other(c, o), ch);
+        struct order *other = parallel_other(c, o);
+        meter_read(c, o, ch);
+        if (other)
+            meter_read(c, other, ch);
     } else if (a->action == CAP_INTERVAL) {
         interval_shorten(c, o, ch, a->interval_s);
     } else if (a->action == CAP_TAPER) {
@@ -497,6 +488,9 @@ void meter_cap(struct core *c, struct order *o)
     if (a.action == CAP_STOP)
         return;
     zero_leave(c, o, ch, &v);
-    bool zero = (ch->row.traits & TRAIT_PROFILE) && a.again_ms > c->now + ZERO_EVERY_MS;
-    order_timer(c, o, TO_CAP, zero ? c->now + ZERO_EVERY_MS : a.again_ms);
+    int64_t again = parallel_allot(c, o, v.price_e5);
+    if (again > a.again_ms)
+        again = a.again_ms;
+    bool zero = (ch->row.traits & TRAIT_PROFILE) && again > c->now + ZERO_EVERY_MS;
+    order_timer(c, o, TO_CAP, zero ? c->now + ZERO_EVERY_MS : again);
 }

@@ -3,9 +3,10 @@
  * guns may start first, end first, fail first, be doubtful. Only money knows the main order.
  *
  * Shares of the cap: each gun is told half, whole fen, the main one what does not divide; so both
- * together cannot exceed the cap at the pile's list prices, whatever the network does. A gun that has
- * used its half up ends with a record that says so, and only then the other is told all that is
- * left: nothing is ever promised twice, and the sum comes out at the cap. */
+ * together cannot exceed the cap at the pile's list prices, whatever the network does. What one will
+ * not need is moved while both charge (allot.h). A gun that has used its part up ends with a record
+ * that says so, and the other is told all that is left: nothing is ever promised twice, and the sum
+ * comes out at the cap. */
 #include "core/parallel.h"
 
 #include "base/compiler.h"
@@ -47,6 +48,12 @@ void parallel_join(struct order *o, struct order *part)
     part->row.part_of = o->row.id;
     part->row.contract = 0; /* nobody shares in it */
     o->row.part = part->row.id;
+    if (o->row.cap > 0) {
+        int64_t halves[2];
+        allot_halves(o->row.cap, halves);
+        o->row.allot = halves[0];
+        part->row.allot = halves[1];
+    }
 }
 
 enum { NUMBER_AT = 16, NUMBER_LEN = 12 }; /* yymmddHHMMSS in a transaction number */
@@ -59,11 +66,15 @@ void parallel_number(const struct core *c, const struct order *o, char out[13])
         (void)str_copy(out, NUMBER_LEN + 1, str_from(m->srow.tx_no + NUMBER_AT, NUMBER_LEN));
 }
 
-bool parallel_number_taken(const struct core *c, const struct charger *ch)
+bool parallel_number_taken(const struct core *c, const struct charger *ch, const struct order *o,
+                           const char *tx_no)
 {
-    for (const struct connector *k = ch->connectors; k; k = k->next) {
-        const struct order *o = k->row.order_id ? order_find(c, k->row.order_id) : NULL;
-        if (o && parallel_is(o) && o->row.created_ms / 1000 == c->now / 1000)
+    for (const struct connector *k = ch->connectors; k && o->row.part; k = k->next) {
+        const struct order *q = k->row.order_id ? order_find(c, k->row.order_id) : NULL;
+        char number[NUMBER_LEN + 1] = "";
+        if (q && q != o && q->row.part_of != o->row.id)
+            parallel_number(c, q, number);
+        if (number[0] && memcmp(number, tx_no + NUMBER_AT, NUMBER_LEN) == 0)
             return true;
     }
     return false;
@@ -133,7 +144,6 @@ int64_t parallel_share(const struct core *c, const struct order *o)
 {
     const struct order *other = other_of(c, o);
     const struct order *m = o->row.part_of && other ? other : o;
-    int64_t half = m->row.cap / 2 / MONEY_FEN * MONEY_FEN;
     struct fee_sum spent;
     if (!other || m->row.cap <= 0)
         return m->row.cap;
@@ -141,12 +151,98 @@ int64_t parallel_share(const struct core *c, const struct order *o)
         fee_sum(&other->bill, &spent);
         return spent.total.v < m->row.cap ? m->row.cap - spent.total.v : MONEY_FEN;
     }
-    return o == m ? m->row.cap - half : half;
+    return o->row.allot;
 }
 
 static bool draws(const struct order *o)
 {
     return o->row.state == ORDER_CHARGING || o->row.state == ORDER_SUSPENDED;
+}
+
+/* Both guns of an order with a cap, neither over; false when it is not so. */
+static bool both_of(struct core *c, struct order *o, struct order *gun[2])
+{
+    gun[0] = parallel_main(c, o);
+    gun[1] = gun[0]->row.part ? parallel_other(c, gun[0]) : NULL;
+    return gun[1] && gun[0]->row.cap > 0 && order_open(gun[0]) && order_open(gun[1]) &&
+           gun[0]->row.state != ORDER_ENDED && gun[1]->row.state != ORDER_ENDED;
+}
+
+static struct allot allot_of(struct order *const gun[2])
+{
+    return (struct allot){.part = {gun[0]->row.allot, gun[1]->row.allot}, .move = gun[0]->allot};
+}
+
+static void allot_keep(struct core *c, struct order *const gun[2], const struct allot *a)
+{
+    gun[0]->allot = a->move;
+    for (int i = 0; i < 2; i++) {
+        if (gun[i]->row.allot == a->part[i])
+            continue;
+        gun[i]->row.allot = a->part[i];
+        order_dirty(c, gun[i]);
+    }
+}
+
+void parallel_raised(struct core *c, struct order *o, int64_t amount)
+{
+    const struct charger *ch = order_charger(c, o);
+    struct order *gun[2];
+    if (!parallel_is(o) || !both_of(c, o, gun) || !ch || !ch->online)
+        return; /* what nobody was told is free, and given to the gun that needs it */
+    struct allot a = allot_of(gun);
+    allot_more(&a, amount);
+    allot_keep(c, gun, &a);
+}
+
+static bool allot_may(const struct charger *ch, struct order *const gun[2])
+{
+    for (int i = 0; i < 2; i++)
+        if (!draws(gun[i]) || gun[i]->row.stop_asked_ms ||
+            command_waits(ch, CALL_BALANCE, gun[i]->row.id))
+            return false;
+    return ch->online;
+}
+
+int64_t parallel_allot(struct core *c, struct order *o, int64_t price_e5)
+{
+    const struct charger *ch = order_charger(c, o);
+    struct order *gun[2];
+    if (!parallel_is(o) || !both_of(c, o, gun) || !ch || !allot_may(ch, gun))
+        return INT64_MAX;
+    struct allot a = allot_of(gun);
+    struct allot_view v = {.now_ms = c->now, .cap = gun[0]->row.cap, .price_e5 = price_e5};
+    struct allot_step step;
+    for (int i = 0; i < 2; i++) {
+        struct fee_sum sum;
+        fee_sum(&gun[i]->bill, &sum);
+        v.gun[i] = (struct allot_gun){.spent = sum.total.v,
+                                      .power_w = gun[i]->power_w,
+                                      .reading_ms = gun[i]->reading_ms,
+                                      .readings = gun[i]->ev.samples};
+    }
+    allot_decide(&a, &v, &step);
+    allot_keep(c, gun, &a);
+    int64_t lower = step.action == ALLOT_LOWER ? step.part : 0;
+    if (step.action != ALLOT_NONE && !pile_balance_tell(c, gun[step.gun], lower) && lower)
+        allot_answer(&gun[0]->allot, c->now, false, 0); /* the table of calls is full */
+    return step.again_ms;
+}
+
+void parallel_told(struct core *c, struct order *o, int64_t part, bool accepted)
+{
+    struct charger *ch = order_charger(c, o);
+    struct order *gun[2];
+    if (!parallel_is(o) || !order_open(o) || !both_of(c, o, gun) || !ch)
+        return;
+    struct allot_move *m = &gun[0]->allot;
+    bool moves = part && m->part == part && gun[m->gun] == o;
+    if (moves)
+        allot_answer(m, c->now, accepted, o->ev.samples);
+    else if (!accepted)
+        allot_quiet(m, c->now);
+    if (moves && accepted && ch->online)
+        meter_read(c, o, ch);
 }
 
 bool parallel_charges(struct core *c, const struct order *o)
@@ -256,7 +352,7 @@ struct order *parallel_ended(struct core *c, struct order *o, enum stop_reason r
     bool used_up = reason == STOP_CAP && !o->row.estimated && !o->row.stop_asked_ms &&
                    !other->row.stop_asked_ms && order_running(other);
     if (used_up) {
-        pile_balance_tell(c, other);
+        (void)pile_balance_tell(c, other, 0);
         meter_cap(c, other);
     } else {
         parallel_stopped(c, o, (enum stop_reason)o->row.stop_reason);

@@ -10,8 +10,9 @@
  *  start    both or none: a refusal or silence before either charges releases the hold and stops the
  *           other gun; when the other charges already, the order is real, the gun that did not begin
  *           is closed by estimate with nothing, and the other is stopped
- *  running  the cap watches the sum; each gun may spend half of it, the last one what is left
- *  end      one gun's end stops the other, unless it only used up its half; the first to end waits in
+ *  running  the cap watches the sum; each gun may spend a part of it, half at first, and what one will
+ *           not need is moved to the other (allot.h); the last one may spend what is left
+ *  end      one gun's end stops the other, unless it only used up its part; the first to end waits in
  *           state ENDED, open like before, and both leave it together
  *  after    the bill is the pieces of both; a true end of either corrects the main order
  *
@@ -38,8 +39,10 @@ struct order *parallel_main(const struct core *c, struct order *o);
 void parallel_join(struct order *o, struct order *part);
 /** The number that a pair of starts has in common on the wire, "" for an order of one gun. */
 void parallel_number(const struct core *c, const struct order *o, char out[13]);
-/** Another pair of this pile has that number: both were started in one second. */
-bool parallel_number_taken(const struct core *c, const struct charger *ch);
+/** Another pair of this pile has the number that such a transaction number would give this one: both were
+ * started in one second. */
+bool parallel_number_taken(const struct core *c, const struct charger *ch, const struct order *o,
+                           const char *tx_no);
 /** A start came to nothing. True: the other gun charges, so this one was closed with nothing instead,
  * and the order goes on to its end; false: the order has failed, order_fail goes on. */
 bool parallel_kept(struct core *c, struct order *o, const char *detail);
@@ -53,6 +56,13 @@ int64_t parallel_spent(const struct core *c, const struct order *o);
 int64_t parallel_energy(const struct core *c, const struct order *o);
 /** What this gun may spend of the cap; 0 = no limit. */
 int64_t parallel_share(const struct core *c, const struct order *o);
+/** The cap was raised by that. */
+void parallel_raised(struct core *c, struct order *o, int64_t amount);
+/** Moves parts of the cap between two guns that charge, where one needs it. Returns when to look again,
+ * INT64_MAX = with the next reading. */
+int64_t parallel_allot(struct core *c, struct order *o, int64_t price_e5);
+/** What became of a balance that the pile was told; `part` as in pile_balance_tell. */
+void parallel_told(struct core *c, struct order *o, int64_t part, bool accepted);
 /** True when the cap of this order is watched: one of its guns may draw. */
 bool parallel_charges(struct core *c, const struct order *o);
 /** Makes the view of the main gun one of both. */

@@ -22,38 +22,43 @@
 
 /* ---- what the pile may spend ---- */
 
-int64_t pile_balance(const struct core *c, const struct charger *ch, const struct order *o)
+int64_t pile_list_amount(const struct core *c, const struct charger *ch, const struct order *o,
+                         int64_t amount)
 {
     /* The pile spends at the prices it holds: when they are not the order's, its limit is the same
      * energy at its own price. */
     const struct tariff *own = tariff_find(c, o->row.tariff);
     const struct tariff *pile = tariff_find(c, ch->row.price_tariff);
-    int64_t share = parallel_share(c, o);
-    if (share <= 0)
-        return BALANCE_MAX;
     if (!own || !pile || own == pile)
-        return share;
+        return amount;
     const struct zone *z = zone_of(c, ch->row.station);
     struct tariff_price a, b;
     tariff_price_at(own, z, c->now, &a);
     tariff_price_at(pile, z, c->now, &b);
     int64_t ours = a.elec_e5 + a.service_e5, theirs = b.elec_e5 + b.service_e5;
-    return ours > 0 && theirs > 0 ? muldiv_floor(share, theirs, ours) : share;
+    return ours > 0 && theirs > 0 ? muldiv_floor(amount, theirs, ours) : amount;
 }
 
-void pile_balance_tell(struct core *c, const struct order *o)
+int64_t pile_balance(const struct core *c, const struct charger *ch, const struct order *o)
+{
+    int64_t share = parallel_share(c, o);
+    return share > 0 ? pile_list_amount(c, ch, o, share) : BALANCE_MAX;
+}
+
+bool pile_balance_tell(struct core *c, const struct order *o, int64_t part)
 {
     struct charger *ch = order_charger(c, o);
     const struct connector *k = connector_find(c, o->row.connector);
     if (!k || !ch || !ch->online || ch->row.protocol != PROTOCOL_YKC)
-        return;
-    (void)call_add(c, ch,
-                   &(struct call_ask){.kind = CALL_BALANCE,
-                                      .connector = k->row.number,
-                                      .timeout_s = QUICK_CALL_S,
-                                      .order = o->row.id,
-                                      .action = "Balance",
-                                      .payload = "{}"});
+        return false;
+    return call_add(c, ch,
+                    &(struct call_ask){.kind = CALL_BALANCE,
+                                       .connector = k->row.number,
+                                       .timeout_s = QUICK_CALL_S,
+                                       .order = o->row.id,
+                                       .part = part,
+                                       .action = "Balance",
+                                       .payload = "{}"});
 }
 
 /* It draws, or is about to: more money is of use to it. */
@@ -91,15 +96,16 @@ int pile_raise(struct core *c, const struct cmd *cmd)
     char detail[32];
     const struct order *other = parallel_other(c, o);
     o->row.cap += amount;
+    parallel_raised(c, o, amount);
     o->near_told = false;
     snprintf(detail, sizeof detail, "%" PRId64, amount);
     order_event(c, o, OE_CAP_RAISED, detail);
     event_wallet(c, o->row.tenant, o->row.driver, o->row.currency);
     event_order(c, o);
     if (goes_on(o))
-        pile_balance_tell(c, o);
+        (void)pile_balance_tell(c, o, 0);
     if (other && goes_on(other)) /* at a gun that ended somebody else may charge */
-        pile_balance_tell(c, other);
+        (void)pile_balance_tell(c, other, 0);
     meter_cap(c, o);
     c->made_id = o->row.id;
     c->made_version = o->row.version;

@@ -12,7 +12,7 @@
  * Shares of orders that a company pays on credit wait for its bill instead (company.h): their bucket's
  * due_ms is −(id of the bill), it has no timer, and gives what is collected.
  *
- * Invariants: 1. and 2. of purse.h; 3. a bucket is never negative. */
+ * Invariants: 1. and 2. of purse.h; 3. between commands a bucket has something in it. */
 #include "core/company.h"
 #include "core/purse.h"
 
@@ -108,7 +108,8 @@ void share_event(struct core *c, const struct order *o, int64_t party, int64_t a
     e->amount = amount;
 }
 
-/* Lowers one bucket, if it is there; returns by how much. */
+/* Lowers one bucket, if it is there; returns by how much. An empty one goes: it would not be loaded at a
+ * start, and its row would outlive what it waits for. */
 static int64_t take_bucket(struct core *c, int64_t party, int64_t due_ms, int64_t most)
 {
     struct bucket *b = bucket_find(c, party, due_ms);
@@ -118,6 +119,8 @@ static int64_t take_bucket(struct core *c, int64_t party, int64_t due_ms, int64_
         most = b->row.amount;
     b->row.amount -= most;
     obj_dirty(c, &b->o);
+    if (!b->row.amount)
+        bucket_drop(c, b);
     return most;
 }
 

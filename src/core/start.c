@@ -256,8 +256,8 @@ static int check_second(struct core *c, const struct cmd_order_start *in, struct
     int rc = check_connector(p->second);
     if (!rc && in->cap > 0 && in->cap < 2 * MONEY_FEN)
         rc = ERR_RANGE; /* each gun is told its half */
-    if (!rc && (p->k->row.order_id || parallel_number_taken(c, p->k->charger)))
-        rc = ERR_BUSY;
+    if (!rc && p->k->row.order_id)
+        rc = ERR_BUSY; /* no turn-round */
     return rc ? rc : c->calls.live + 1 >= c->calls.cap ? ERR_FULL : 0;
 }
 
@@ -336,10 +336,10 @@ static int check_payer(struct core *c, const struct cmd *cmd, struct plan *p)
 
 /* 云快充: pile 14, gun 2, local yymmddHHMMSS, 4 digits. */
 static void tx_no_make(const struct core *c, const struct order *o, const struct connector *k,
-                       char out[33])
+                       int64_t at_ms, char out[33])
 {
     struct civil t;
-    zone_civil(zone_of(c, o->row.station), c->now, &t);
+    zone_civil(zone_of(c, o->row.station), at_ms, &t);
     snprintf(out, 33, "%.14s%02u%02u%02u%02u%02u%02u%02u%04u", k->charger->row.path,
              (unsigned)k->row.number % 100, (unsigned)t.year % 100, (unsigned)t.month % 100,
              (unsigned)t.day % 100, (unsigned)t.hour % 100, (unsigned)t.minute % 100,
@@ -352,7 +352,11 @@ static void start_names(struct core *c, struct order *o, const struct connector 
     start_tag(c, o->row.id, tag);
     (void)obj_text(c, &o->so, &o->srow.tag, tag);
     if (k->charger->row.protocol == PROTOCOL_YKC) {
-        tx_no_make(c, o, k, tx_no);
+        int64_t at = c->now;
+        do { /* the next second for a pair, where another one has this */
+            tx_no_make(c, o, k, at, tx_no);
+            at += 1000;
+        } while (parallel_number_taken(c, k->charger, o, tx_no));
         (void)obj_text(c, &o->so, &o->srow.tx_no, tx_no);
     }
     order_index(c, o);

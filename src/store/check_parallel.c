@@ -5,6 +5,8 @@
  *    nothing else names a part;
  *  - it has no payer, no hold, no fee lines, no shares, and no amount of any kind;
  *  - it is over exactly when its main order is, and failed when that failed;
+ *  - of a cap both guns have a part, which together are not more than it; without a cap, and in an order
+ *    of one gun, there are none;
  *  - the energy of a main order that is settled is that of both sessions, with what was in doubt, of
  *    both or of either, when somebody accepted that.
  *
@@ -33,7 +35,10 @@ enum {
     V_M_PART,
     V_M_ENERGY,
     V_M_DOUBT,
-    V_M_SESSION
+    V_M_SESSION,
+    V_ALLOT,
+    V_M_ALLOT,
+    V_M_CAP
 };
 
 static void names_check(struct check *c, const struct sql_value *v)
@@ -78,20 +83,30 @@ static void energy_check(struct check *c, const struct sql_value *v)
         check_equal(c, "parallel", v[V_M_ID].i, "energy of both sessions", v[V_M_ENERGY].i, both);
 }
 
+static void allot_check(struct check *c, const struct sql_value *v)
+{
+    int64_t cap = v[V_M_CAP].i, one = v[V_M_ALLOT].i, two = v[V_ALLOT].i;
+    bool none = one == 0 && two == 0, both = one > 0 && two > 0 && check_add(one, two) <= cap;
+    if (cap > 0 ? !both : !none)
+        check_bad(c, "parallel", v[V_M_ID].i, "parts %lld and %lld of its cap %lld", (long long)one,
+                  (long long)two, (long long)cap);
+}
+
 static int part_take(void *ctx, const struct sql_value *v, size_t n)
 {
     (void)n;
     names_check(ctx, v);
     state_check(ctx, v);
     energy_check(ctx, v);
+    allot_check(ctx, v);
     return 0;
 }
 
 static int alone_take(void *ctx, const struct sql_value *v, size_t n)
 {
     (void)n;
-    check_bad(ctx, "parallel", v[0].i, "kind %lld, names part %lld, which does not name it",
-              (long long)v[1].i, (long long)v[2].i);
+    check_bad(ctx, "parallel", v[0].i, "kind %lld, names part %lld, which does not name it%s",
+              (long long)v[1].i, (long long)v[2].i, v[2].i ? "" : ", and has a part of a cap");
     return 0;
 }
 

@@ -119,13 +119,17 @@ static int station_put(struct request *r, int64_t version)
                               .state = (int32_t)in->state,
                               .version = (int32_t)version};
     struct api_Station old = {0};
+    struct bind station = BIND_I64("station", r->id);
+    int64_t piles = 0;
     int err = zone_check(r, in->zone);
 
     if (err == 0 && version != 0 && !(in->has.occupancy && in->has.discharge_tariff))
         err = req_one(r, QUERY_WEB_STATION, NULL, 0, &api_Station_type, &old);
     row.occupancy = in->has.occupancy ? in->occupancy : old.occupancy;
     row.discharge_tariff = in->has.discharge_tariff ? in->discharge_tariff : old.discharge_tariff;
-    return err != 0 ? err : req_row_put(r, ROW_STATION, &row, version == 0, 1);
+    if (err == 0 && version != 0)
+        err = req_number(r, QUERY_WEB_STATION_PILES, &station, 1, &piles);
+    return err != 0 ? err : req_row_put_piles(r, ROW_STATION, &row, version == 0, piles > 0, 1);
 }
 
 int stations_post(struct request *r)

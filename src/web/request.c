@@ -123,6 +123,16 @@ int req_text(struct request *r, char *to, size_t cap, struct str text, const cha
     return req_fail(r, ERR_RANGE, pointer, arena_printf(&r->arena, "at most %zu bytes", cap - 1).p);
 }
 
+/* Where a text is the asker's own (the name of an argument), it may be longer than the member holds. */
+static struct str cut_to(struct request *r, const char *text, size_t most)
+{
+    char *p = text != NULL ? arena_alloc(&r->arena, most + 1) : NULL;
+
+    if (p == NULL)
+        return STR_NONE;
+    return str_from(p, str_copy(p, most + 1, str_from_c(text)));
+}
+
 void req_problem(struct request *r, int err)
 {
     char cause[17];
@@ -133,9 +143,9 @@ void req_problem(struct request *r, int err)
     begin_cause_text(r, cause);
     p.type = arena_printf(&r->arena, "urn:even:%s", err_name(err));
     p.cause = str_from_c(cause);
-    p.detail = str_from_c(r->detail);
+    p.detail = cut_to(r, r->detail, 400);
     p.has.detail = p.detail.n > 0;
-    p.pointer = str_from_c(r->pointer);
+    p.pointer = cut_to(r, r->pointer, 200);
     p.has.pointer = p.pointer.n > 0;
     buf_reset(&r->out);
     r->file = STR_NONE;
@@ -276,6 +286,12 @@ int req_password(struct request *r, struct str password, const char *hash, int s
 
 int req_row_put(struct request *r, enum row_table table, const void *row, bool create, int step)
 {
+    return req_row_put_piles(r, table, row, create, false, step);
+}
+
+int req_row_put_piles(struct request *r, enum row_table table, const void *row, bool create,
+                      bool piles, int step)
+{
     struct cmd *cmd = req_cmd(r, CMD_ROW_PUT, CMD_SIZE(row_put));
     struct buf b;
 
@@ -283,6 +299,7 @@ int req_row_put(struct request *r, enum row_table table, const void *row, bool c
         return ERR_TOO_LARGE;
     cmd->u.row_put.table = table;
     cmd->u.row_put.create = create;
+    cmd->u.row_put.on_piles = piles;
     buf_init(&b, sizeof(cmd->u.row_put.row));
     row_pack(&b, table, ROW_UPSERT, row);
     if (b.err == 0) {

@@ -182,6 +182,9 @@ EV_MUST_USE int req_password(struct request *r, struct str password, const char 
 /** Sends CMD_ROW_PUT for the row and waits. */
 EV_MUST_USE int req_row_put(struct request *r, enum row_table table, const void *row, bool create,
                             int step);
+/** … of a station at which 云快充 piles stand, or not. */
+EV_MUST_USE int req_row_put_piles(struct request *r, enum row_table table, const void *row,
+                                  bool create, bool piles, int step);
 
 /* ---- queries ---- */
 

@@ -110,8 +110,8 @@ int64_t audit_balance(const struct audit *a, int64_t driver)
             sum -= f->amount;
     }
     for (size_t i = 0; i < a->orders; i++)
-        if (a->order[i].driver == driver)
-            sum -= a->order[i].paid;
+        if (a->order[i].driver == driver && !a->order[i].company)
+            sum += a->order[i].gives ? a->order[i].paid : -a->order[i].paid;
     return sum;
 }
 
@@ -124,8 +124,9 @@ int64_t audit_held(const struct audit *a, int64_t driver)
 {
     int64_t sum = 0;
     for (size_t i = 0; i < a->orders; i++)
-        if (a->order[i].driver == driver && order_is_open(a->order[i].state))
-            sum += a->order[i].cap;
+        if (a->order[i].driver == driver && !a->order[i].company &&
+            order_is_open(a->order[i].state))
+            sum += a->order[i].cap + a->order[i].stay_held;
     return sum;
 }
 
@@ -168,12 +169,19 @@ static struct seen_partner *partner_of(struct audit *a, int64_t party)
     return NULL;
 }
 
-/* What the order's shares, given before, still hold back from the party at that time. */
-static int64_t order_waits(const struct audit *a, int64_t party, int64_t order, size_t upto,
-                           int64_t now_ms)
+static const struct seen_order *order_of(const struct audit *a, int64_t id)
+{
+    for (size_t i = 0; i < a->orders; i++)
+        if (a->order[i].id == id)
+            return &a->order[i];
+    return NULL;
+}
+
+/* What the order's shares still hold back from the party at that time. */
+static int64_t order_waits(const struct audit *a, int64_t party, int64_t order, int64_t now_ms)
 {
     int64_t waits = 0;
-    for (size_t i = 0; i < upto; i++) {
+    for (size_t i = 0; i < a->facts; i++) {
         const struct fact *f = &a->fact[i];
         if (f->kind != FACT_SHARE || f->who != party || f->id != order)
             continue;
@@ -185,20 +193,27 @@ static int64_t order_waits(const struct audit *a, int64_t party, int64_t order, 
     return waits;
 }
 
-int64_t audit_available(const struct audit *a, int64_t party, int64_t now_ms)
+/* Below zero: the party owes it. */
+static int64_t party_free(const struct audit *a, int64_t party, int64_t now_ms)
 {
     int64_t sum = audit_share(a, party) - paid_out(a, party);
     if (party == a->platform)
-        return sum > 0 ? sum : 0;
+        return sum;
     for (size_t i = 0; i < a->facts; i++) {
         const struct fact *f = &a->fact[i];
         bool first = f->kind == FACT_SHARE && f->who == party && f->amount > 0;
         for (size_t k = 0; first && k < i; k++)
             first =
                 a->fact[k].kind != FACT_SHARE || a->fact[k].who != party || a->fact[k].id != f->id;
-        if (first)
-            sum -= order_waits(a, party, f->id, a->facts, now_ms);
+        if (first && !audit_company_credits(a, order_of(a, f->id)))
+            sum -= order_waits(a, party, f->id, now_ms);
     }
+    return sum - audit_company_waits(a, party, now_ms);
+}
+
+int64_t audit_available(const struct audit *a, int64_t party, int64_t now_ms)
+{
+    int64_t sum = party_free(a, party, now_ms);
     return sum > 0 ? sum : 0;
 }
 
@@ -212,7 +227,7 @@ struct seen_order *audit_order(struct audit *a, int64_t id)
     return NULL;
 }
 
-static struct seen_order *order_take(struct audit *a, int64_t id)
+struct seen_order *audit_order_take(struct audit *a, int64_t id)
 {
     struct seen_order *o = audit_order(a, id);
     if (o)
@@ -305,7 +320,20 @@ static bool connector_is_taken(const struct audit *a, int64_t connector)
     return false;
 }
 
-static int expect_start(struct audit *a, const struct cmd *cmd)
+static int expect_place(const struct audit *a, const struct seen_connector *k)
+{
+    if (connector_is_taken(a, k->id))
+        return ERR_BUSY;
+    if (k->status == CS_FAULTED)
+        return ERR_FAULTED;
+    if (k->status == CS_UNAVAILABLE)
+        return ERR_DISABLED;
+    bool busy = k->status == CS_CHARGING || k->status == CS_SUSPENDED_EV ||
+                k->status == CS_SUSPENDED_EVSE || k->status == CS_RESERVED;
+    return busy ? ERR_BUSY : 0;
+}
+
+static int expect_start(struct audit *a, const struct cmd *cmd, int64_t now_ms)
 {
     const struct cmd_order_start *s = &cmd->u.order_start;
     const struct seen_connector *k = connector_of(a, s->connector);
@@ -313,22 +341,22 @@ static int expect_start(struct audit *a, const struct cmd *cmd)
         return ERR_NOT_FOUND;
     if (!charger_of(a, k->charger)->online)
         return ERR_OFFLINE;
-    if (connector_is_taken(a, k->id))
-        return ERR_BUSY;
-    if (k->status == CS_FAULTED)
-        return ERR_FAULTED;
-    if (k->status == CS_UNAVAILABLE)
-        return ERR_DISABLED;
-    if (k->status == CS_CHARGING || k->status == CS_SUSPENDED_EV ||
-        k->status == CS_SUSPENDED_EVSE || k->status == CS_RESERVED)
-        return ERR_BUSY;
+    int place = audit_discharge_turns(a, cmd, k) ? 0 : expect_place(a, k);
+    if (place)
+        return place;
+    if (s->direction < 0)
+        return audit_discharge_start(a, cmd, k);
     if (cmd->head.actor_kind == ACTOR_DRIVER && cmd->head.actor != s->driver)
         return ERR_DENIED;
     if (driver_index(a, s->driver) < 0)
         return ERR_NOT_FOUND;
     if (!whole_fen(s->cap, CAP_MOST))
         return ERR_RANGE;
-    return s->cap > audit_balance(a, s->driver) - audit_held(a, s->driver) ? ERR_NO_FUNDS : 0;
+    if (s->payer_kind == PAYER_COMPANY)
+        return audit_company_start(a, cmd, k->charger, now_ms);
+    if (audit_debt(a, s->driver))
+        return ERR_DEBT;
+    return s->cap > audit_spendable(a, s->driver) ? ERR_NO_FUNDS : 0;
 }
 
 static int expect_stop(struct audit *a, const struct cmd *cmd)
@@ -348,6 +376,8 @@ static int expect_refund(struct audit *a, const struct cmd *cmd)
     const struct seen_order *o = audit_order(a, r->order);
     if (!o)
         return ERR_NOT_FOUND;
+    if (o->gives)
+        return ERR_DISCHARGE;
     if (o->state != ORDER_SETTLED || !o->driver)
         return ERR_CONFLICT;
     return whole_fen(r->amount, o->paid - audit_refunded(a, o->id)) ? 0 : ERR_RANGE;
@@ -397,7 +427,7 @@ static int expect_principal(const struct audit *a, const struct cmd *cmd)
     int d = driver_index(a, lot->who);
     int64_t gift = a->gift_said[d] - a->gift_held_said[d];
     int64_t due = gone_back(a, lot->id) ? 0 : lot->gift, cost = due > gift ? due - gift : 0;
-    int64_t has = audit_balance(a, lot->who) - audit_held(a, lot->who) - gift;
+    int64_t has = audit_spendable(a, lot->who) - gift;
     if (cost && a->gift_held_said[d])
         return ERR_BUSY;
     return p->amount + cost > has ? ERR_NO_FUNDS : 0;
@@ -415,10 +445,12 @@ static int expect_payout(struct audit *a, const struct cmd *cmd, int64_t now_ms)
         return ERR_DENIED; /* it was never verified */
     if (!whole_fen(p->amount, INT64_MAX))
         return ERR_RANGE;
-    return p->amount > audit_available(a, p->party, now_ms) ? ERR_NO_FUNDS : 0;
+    if (p->amount > audit_available(a, p->party, now_ms))
+        return ERR_NO_FUNDS;
+    return audit_tax_may(a, p->party, now_ms);
 }
 
-static int expect_payout_decide(struct audit *a, const struct cmd *cmd)
+static int expect_payout_decide(struct audit *a, const struct cmd *cmd, int64_t now_ms)
 {
     const struct cmd_payout_decide *d = &cmd->u.payout_decide;
     const struct fact *p = payout_of(a, d->payout);
@@ -429,8 +461,14 @@ static int expect_payout_decide(struct audit *a, const struct cmd *cmd)
         return asked ? 0 : ERR_CONFLICT;
     if (p->asked_by == cmd->head.actor)
         return ERR_DENIED;
-    if (d->act == PAYOUT_ACT_APPROVE || d->act == PAYOUT_ACT_REFUSE)
-        return asked ? 0 : ERR_CONFLICT;
+    if ((d->act == PAYOUT_ACT_APPROVE || d->act == PAYOUT_ACT_REFUSE) && !asked)
+        return ERR_CONFLICT;
+    if (d->act == PAYOUT_ACT_APPROVE && audit_tax_paper_lacks(a, p))
+        return ERR_REQUIRED;
+    if (d->act == PAYOUT_ACT_APPROVE)
+        return p->kind == FACT_PAYOUT ? audit_tax_may(a, p->who, now_ms) : 0;
+    if (d->act == PAYOUT_ACT_REFUSE)
+        return 0;
     if (p->state != PAYOUT_APPROVED || p->channel != a->channel)
         return ERR_CONFLICT;
     return d->act == PAYOUT_ACT_SETTLED && !d->bank_no[0] ? ERR_REQUIRED : 0;
@@ -444,7 +482,7 @@ static int expect(struct audit *a, const struct cmd *cmd, int64_t now_ms)
     case CMD_GIFT:
         return expect_gift(a, cmd);
     case CMD_ORDER_START:
-        return expect_start(a, cmd);
+        return expect_start(a, cmd, now_ms);
     case CMD_ORDER_STOP:
         return expect_stop(a, cmd);
     case CMD_ORDER_REFUND:
@@ -456,7 +494,16 @@ static int expect(struct audit *a, const struct cmd *cmd, int64_t now_ms)
     case CMD_PAYOUT_NEW:
         return expect_payout(a, cmd, now_ms);
     case CMD_PAYOUT_DECIDE:
-        return expect_payout_decide(a, cmd);
+        return expect_payout_decide(a, cmd, now_ms);
+    case CMD_COMPANY_PAY:
+    case CMD_COMPANY_BILL:
+    case CMD_ROW_PUT:
+        return audit_company_expect(a, cmd, now_ms);
+    case CMD_TAX_PAID:
+    case CMD_PAYOUT_PAPER:
+        return audit_tax_expect(a, cmd);
+    case CMD_ORDER_WAIVE:
+        return audit_stay_expect(a, cmd);
     default:
         return 0;
     }
@@ -464,7 +511,7 @@ static int expect(struct audit *a, const struct cmd *cmd, int64_t now_ms)
 
 /* ---- what it then means ---- */
 
-static void payout_effect(struct audit *a, const struct cmd *cmd)
+static void payout_effect(struct audit *a, const struct cmd *cmd, int64_t now_ms)
 {
     static const int32_t becomes[] = {[PAYOUT_ACT_APPROVE] = PAYOUT_APPROVED,
                                       [PAYOUT_ACT_REFUSE] = PAYOUT_REFUSED,
@@ -472,6 +519,8 @@ static void payout_effect(struct audit *a, const struct cmd *cmd)
                                       [PAYOUT_ACT_SETTLED] = PAYOUT_SETTLED,
                                       [PAYOUT_ACT_FAILED] = PAYOUT_FAILED};
     struct fact *p = payout_of(a, cmd->u.payout_decide.payout);
+    if (p && cmd->u.payout_decide.act == PAYOUT_ACT_APPROVE)
+        audit_tax_take(a, p, now_ms);
     if (p)
         p->state = becomes[cmd->u.payout_decide.act];
 }
@@ -493,7 +542,10 @@ static void payout_new_effect(struct audit *a, const struct cmd *cmd, int64_t id
 
 static void start_effect(struct audit *a, const struct cmd *cmd, int64_t id)
 {
-    struct seen_order *o = order_take(a, id);
+    a->turned += connector_is_taken(a, cmd->u.order_start.connector);
+    struct seen_order *o = audit_order_take(a, id);
+    audit_company_started(a, cmd, o);
+    o->gives = cmd->u.order_start.direction < 0;
     if (o->state) /* the live page was faster */
         return;
     o->driver = cmd->u.order_start.driver;
@@ -511,6 +563,7 @@ void audit_effect(struct audit *a, const struct cmd *cmd, int64_t id, int64_t no
                                          .id = id,
                                          .who = cmd->u.topup.driver,
                                          .amount = cmd->u.topup.amount});
+        audit_debt_settle(a, cmd->u.topup.driver, cmd->u.topup.amount, false);
         break;
     case CMD_GIFT:
         audit_fact_add(a, &(struct fact){.kind = FACT_GIFT,
@@ -525,8 +578,14 @@ void audit_effect(struct audit *a, const struct cmd *cmd, int64_t id, int64_t no
         o = audit_order(a, cmd->u.order_refund.order);
         audit_fact_add(a, &(struct fact){.kind = FACT_REFUND,
                                          .id = id,
-                                         .who = o ? o->driver : 0,
-                                         .amount = cmd->u.order_refund.amount});
+                                         .who = !o           ? 0
+                                                : o->company ? o->company
+                                                             : o->driver,
+                                         .member = o ? o->member : 0,
+                                         .amount = cmd->u.order_refund.amount,
+                                         .at_ms = now_ms});
+        if (o && !o->company)
+            audit_debt_settle(a, o->driver, cmd->u.order_refund.amount, true);
         break;
     case CMD_PAYMENT_NEW:
         audit_fact_add(a, &(struct fact){.kind = FACT_PAID,
@@ -540,7 +599,19 @@ void audit_effect(struct audit *a, const struct cmd *cmd, int64_t id, int64_t no
         payout_new_effect(a, cmd, id, now_ms);
         break;
     case CMD_PAYOUT_DECIDE:
-        payout_effect(a, cmd);
+        payout_effect(a, cmd, now_ms);
+        break;
+    case CMD_COMPANY_PAY:
+    case CMD_COMPANY_BILL:
+    case CMD_ROW_PUT:
+        audit_company_effect(a, cmd, id, now_ms);
+        break;
+    case CMD_TAX_PAID:
+    case CMD_PAYOUT_PAPER:
+        audit_tax_effect(a, cmd, id);
+        break;
+    case CMD_ORDER_WAIVE:
+        audit_stay_effect(a, cmd, now_ms);
         break;
     default:
         break;
@@ -560,6 +631,12 @@ static void judge_known(struct audit *a, const struct known_key *k, const struct
         audit_differ(a, "command %u: repeated, answered %s, id %lld, replay %d, was %lld",
                      cmd->head.type, err_name(out->err), (long long)out->u.made.id,
                      out->u.made.replay, (long long)k->id);
+}
+
+/* When the core did what the answer is about: what happened with it says so, if anything did. */
+static int64_t done_ms(const struct audit *a, int64_t now_ms)
+{
+    return a->waits ? a->wait[0].at_ms : now_ms;
 }
 
 static void reply_judge(struct audit *a, const struct cmd *cmd, const struct out *out)
@@ -585,7 +662,7 @@ static void reply_judge(struct audit *a, const struct cmd *cmd, const struct out
         audit_differ(a, "command %u: a new key was answered as a repetition", cmd->head.type);
     if (cmd->head.idem_set)
         audit_key_add(a, cmd, out->u.made.id);
-    audit_effect(a, cmd, out->u.made.id, now);
+    audit_effect(a, cmd, out->u.made.id, done_ms(a, now));
 }
 
 void audit_turn(struct audit *a, uint64_t cause)
@@ -605,13 +682,17 @@ void audit_reply(struct audit *a, const struct cmd *cmd, const struct out *out)
 
 static void event_order(struct audit *a, const struct out_event *e)
 {
-    struct seen_order *o = order_take(a, e->order);
+    struct seen_order *o = audit_order_take(a, e->order);
     bool over = o->state == ORDER_SETTLED || o->state == ORDER_START_FAILED;
     if (over && o->state != e->state)
         audit_differ(a, "order %lld leaves its final state %d for %d", (long long)o->id, o->state,
                      e->state);
     if (o->driver && o->driver != e->driver)
         audit_differ(a, "order %lld has another driver", (long long)o->id);
+    o->gives |= !o->asked && audit_discharge_late(a, e);
+    o->asked |= o->gives;
+    audit_company_order(a, o, e);
+    audit_stay_order(a, o, e);
     o->driver = e->driver;
     o->charger = e->charger;
     o->connector = e->connector;
@@ -620,7 +701,7 @@ static void event_order(struct audit *a, const struct out_event *e)
     o->doubt = e->doubt;
     o->paid = e->amount;
     o->cost = e->cost;
-    if (o->driver && o->cap && o->paid > o->cap)
+    if (o->driver && o->cap && o->paid > o->cap && !audit_company_overruns(a, o))
         audit_differ(a, "order %lld took %lld, more than its cap of %lld", (long long)o->id,
                      (long long)o->paid, (long long)o->cap);
 }
@@ -629,16 +710,13 @@ static void event_order(struct audit *a, const struct out_event *e)
 static void event_share(struct audit *a, const struct out_event *e)
 {
     struct seen_partner *who = partner_of(a, e->party);
-    if (e->amount < 0 && who) {
-        int64_t waits = order_waits(a, e->party, e->order, a->facts, e->at_ms);
-        int64_t rest = -e->amount - waits;
-        who->owes |= rest > audit_available(a, e->party, e->at_ms);
-    }
     audit_fact_add(a, &(struct fact){.kind = FACT_SHARE,
                                      .id = e->order,
                                      .who = e->party,
                                      .amount = e->amount,
                                      .at_ms = e->at_ms});
+    if (e->amount < 0 && who)
+        who->owes |= party_free(a, e->party, e->at_ms) < 0;
 }
 
 /* The provider is the truth: nothing counts as paid that was not, and no other sum. */
@@ -651,6 +729,8 @@ static void event_payment(struct audit *a, const struct out_event *e)
         return;
     if (f->state == PAYMENT_PAID && e->state != PAYMENT_PAID)
         audit_differ(a, "payment %lld was paid and is %d", (long long)f->id, e->state);
+    if (e->state == PAYMENT_PAID && f->state != PAYMENT_PAID)
+        audit_debt_settle(a, f->who, f->amount, false);
     f->state = e->state;
     if ((e->state == PAYMENT_PAID && !(done && d->paid == f->amount)) ||
         (e->state == PAYMENT_SUSPENSE && !(done && d->paid != f->amount)))
@@ -683,9 +763,11 @@ static struct seen_charger *charger_take(struct audit *a, int64_t id)
     return c;
 }
 
-void audit_charger_add(struct audit *a, int64_t id)
+void audit_charger_add(struct audit *a, int64_t id, int64_t station)
 {
-    must(charger_take(a, id));
+    struct seen_charger *c = charger_take(a, id);
+    must(c);
+    c->station = station;
 }
 
 static void event_take(struct audit *a, const struct out_event *e)
@@ -733,6 +815,7 @@ void audit_settle_events(struct audit *a)
     for (int i = 0; i < a->waits; i++)
         event_take(a, &a->wait[i]);
     a->waits = 0;
+    audit_debt_learn(a);
 }
 
 void audit_event(struct audit *a, const struct out_event *e, uint64_t cause)
@@ -751,6 +834,7 @@ void audit_settled(struct audit *a)
             continue;
         int64_t balance = audit_balance(a, a->driver[i]), held = audit_held(a, a->driver[i]);
         a->wallet_dirty[i] = false;
+        balance += a->debt[i];
         if (a->wallet_said[i] != balance || a->held_said[i] != held)
             audit_differ(a, "wallet of driver %d: said %lld, %lld held; expected %lld, %lld", i,
                          (long long)a->wallet_said[i], (long long)a->held_said[i],

@@ -14,10 +14,18 @@
 #define EVEN_TOWN_AUDIT_H
 
 #include "core/cmd.h"
+#include "town/audit_clause.h"
+#include "town/audit_company.h"
+#include "town/audit_tax.h"
 #include "town/provider.h"
 #include "town/street.h"
 
-enum { AUDIT_CONNECTORS = STREET_MAX * MODEL_GUNS, AUDIT_DRIVERS = 8, AUDIT_WAITS = 64 };
+enum {
+    AUDIT_CONNECTORS = STREET_MAX * MODEL_GUNS,
+    AUDIT_DRIVERS = 8,
+    AUDIT_WAITS = 64,
+    AUDIT_STATIONS = 2
+};
 /** Who shares in orders beside the operator: the owner by ratio, who maintains by a percentage before the
  * ratios, and an agent by one of the owner's part. */
 enum { AUDIT_OWNER, AUDIT_MAINTAINER, AUDIT_AGENT, AUDIT_PARTNERS };
@@ -27,10 +35,14 @@ enum fact_kind {
     FACT_TOPUP = 1,
     FACT_REFUND,
     FACT_SHARE,
-    FACT_PAYOUT,    /* of a share */
-    FACT_PAID,      /* a payment through a channel; counts when its state says so */
-    FACT_PRINCIPAL, /* principal on its way back to its source */
-    FACT_GIFT       /* gift money that staff gave */
+    FACT_PAYOUT,     /* of a share */
+    FACT_PAID,       /* a payment through a channel; counts when its state says so */
+    FACT_PRINCIPAL,  /* principal on its way back to its source */
+    FACT_GIFT,       /* gift money that staff gave */
+    FACT_COMPANY_IN, /* those of companies: audit_company.c */
+    FACT_CHARGE,
+    FACT_BILL,
+    FACT_TAX_PAID /* to the office: of a month, who: the slip's number */
 };
 struct fact {
     enum fact_kind kind;
@@ -40,6 +52,10 @@ struct fact {
     int32_t state; /* of a payout or payment */
     int64_t asked_by, channel, of;
     int64_t gift; /* of a payment: comes with it, while nothing of it has gone back */
+    int64_t member, mwh;
+    int64_t tax; /* of a payout that was approved */
+    int32_t tax_month;
+    bool paper;
 };
 
 /** An idempotency key that was used with success. */
@@ -52,7 +68,12 @@ struct seen_order {
     /* connector 0: it is no charge, but the fee for a bay that stays taken */
     int64_t id, driver, charger, connector, cap, paid, cost;
     int32_t state, doubt;
-    bool held; /* its cap is frozen in a wallet */
+    int64_t company, member; /* who pays instead of the driver, or 0 */
+    int64_t began_ms, mwh;   /* mwh: counted for the member */
+    bool asked;              /* it is known who pays */
+    bool gives;              /* energy flows back, and the driver is paid */
+    bool waived;             /* of a stay: */
+    int64_t waived_ms, stay_held;
 };
 
 struct seen_partner {
@@ -64,15 +85,17 @@ struct seen_partner {
 struct seen_connector {
     int64_t id, charger;
     int32_t status;
+    bool pile; /* may take energy back */
 };
 struct seen_charger {
-    int64_t id;
+    int64_t id, station;
     bool online;
 };
 
 /** What a charger asked: may this card charge; or it told a start. */
 struct gate_ask {
     struct origin from;
+    int64_t at_ms;
     uint64_t cause;
     bool start;
     int32_t connector, status;
@@ -111,10 +134,24 @@ struct audit {
     int gate_asks;
     struct gate_ask *start; /* answered */
     size_t starts, starts_size;
-    bool quiet; /* differences are only counted: a control */
+    bool quiet;     /* differences are only counted: a control */
+    char db[600];   /* the file that the server lives in */
+    bool reloading; /* what is heard comes from there: only how it ended */
+    struct seen_companies co;
+    struct seen_taxes tax;
+    struct seen_terms terms;
+    bool occ_hold; /* a fee for a bay holds its cap in the wallet, as far as that has it */
+    bool occ_debt; /* what the wallet does not have of it, the driver owes */
+    int64_t occ_cap;
+    int64_t debt[AUDIT_DRIVERS]; /* what money that comes in settles first */
+    bool debt_vague
+        [AUDIT_DRIVERS]; /* by how much a refund did, its gift money decides: the wallet says */
+    int64_t give_station[AUDIT_STATIONS],
+        give_e5[AUDIT_STATIONS]; /* those that buy, and at what; 0 = none */
     /* figures */
     uint64_t differences, replies, gate_replies, refusals, replays, exact, known, settled, failed,
-        doubtful, reloads, stays, fees;
+        doubtful, reloads, stays, fees, by_companies, bills, given, given_exact, turned, taxed,
+        divided, waived, debts;
 };
 
 void audit_init(struct audit *a);
@@ -124,7 +161,7 @@ void audit_differ(struct audit *a, const char *format, ...) EV_PRINTF(2, 3);
 /** The answer to a request: judged against what was to be expected, then believed. */
 void audit_reply(struct audit *a, const struct cmd *cmd, const struct out *out);
 /** A charger that belongs to the street. */
-void audit_charger_add(struct audit *a, int64_t id);
+void audit_charger_add(struct audit *a, int64_t id, int64_t station);
 /** A change for the live pages. Those of one cause are looked at after the answer to the request
  * that caused them: what it did must not speak against it. */
 void audit_event(struct audit *a, const struct out_event *e, uint64_t cause);
@@ -140,6 +177,37 @@ void audit_settle_events(struct audit *a);
 /** All answers of one batch were heard: what was said of wallets must be so. */
 void audit_settled(struct audit *a);
 
+/* ---- audit_discharge.c ---- */
+
+/** A start in the other direction, where its place is right. */
+int audit_discharge_start(const struct audit *a, const struct cmd *cmd,
+                          const struct seen_connector *k);
+/** A running order of the driver's there may be turned round by this start. */
+bool audit_discharge_turns(const struct audit *a, const struct cmd *cmd,
+                           const struct seen_connector *k);
+/** Nobody asked for it: a discharge that began after it was given up. */
+bool audit_discharge_late(const struct audit *a, const struct out_event *e);
+/** What a station pays for a mWh, in 1/100,000 yuan a kWh; 0: it does not buy. */
+int64_t audit_discharge_price(const struct audit *a, int64_t station);
+void audit_discharge_file(struct audit *a, sqlite3 *db);
+
+/* ---- audit_stay.c ---- */
+
+/** An order changes that may be a stay; it is not yet what the event says. */
+void audit_stay_order(struct audit *a, struct seen_order *o, const struct out_event *e);
+/** CMD_ORDER_WAIVE. */
+int audit_stay_expect(struct audit *a, const struct cmd *cmd);
+void audit_stay_effect(struct audit *a, const struct cmd *cmd, int64_t now_ms);
+void audit_stay_reload(struct audit *a, sqlite3 *db);
+void audit_stay_file(struct audit *a, sqlite3 *db);
+int64_t audit_debt(const struct audit *a, int64_t driver);
+/** Money came in for the driver; vague: a part of it may be gift money, which settles nothing. */
+void audit_debt_settle(struct audit *a, int64_t driver, int64_t amount, bool vague);
+/** What was said of the wallet says what is owed. */
+void audit_debt_learn(struct audit *a);
+/** What the driver may spend. */
+int64_t audit_spendable(const struct audit *a, int64_t driver);
+
 /* ---- sums, from the lists ---- */
 
 int64_t audit_balance(const struct audit *a, int64_t driver);
@@ -151,6 +219,7 @@ int64_t audit_share(const struct audit *a, int64_t party);
 int64_t audit_available(const struct audit *a, int64_t party, int64_t now_ms);
 int64_t audit_refunded(const struct audit *a, int64_t order);
 struct seen_order *audit_order(struct audit *a, int64_t id);
+struct seen_order *audit_order_take(struct audit *a, int64_t id);
 const struct known_key *audit_key(const struct audit *a, const char *key);
 void audit_fact_add(struct audit *a, const struct fact *f);
 void audit_key_add(struct audit *a, const struct cmd *cmd, int64_t id);
@@ -162,8 +231,8 @@ void audit_effect(struct audit *a, const struct cmd *cmd, int64_t id, int64_t no
 /** After a restart: pending requests that the file knows have happened; everything that was told is
  * there. */
 void audit_reload(struct audit *a, const char *db, struct cmd *const *pending, size_t n,
-                  const struct street *s, int64_t now_ms);
+                  const struct street *s);
 /** At the end, when everything is over. */
-void audit_finish(struct audit *a, const char *db, const struct street *s);
+void audit_finish(struct audit *a, const char *db, const struct street *s, int64_t now_ms);
 
 #endif

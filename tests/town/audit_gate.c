@@ -2,8 +2,8 @@
 /* audit_gate.c: the auditor hears what chargers ask and are answered, see audit.h: may this card
  * charge, and which transaction is this?
  *
- *  - A card may charge if its driver has the amount that a card start holds, or an order running at
- *    this charger (then it may stop it).
+ *  - A card may charge if its driver has the amount that a card start holds, or the company that pays for it
+ *    says so, or an order of its runs at this charger (then it may stop it).
  *  - A start by card is accepted under the first of these; below it, it is blocked unless it was kept by a
  *    charger that was away, which only the platform can judge.
  *  - The same start told again gets the same answer, also after a crash; another one gets a number
@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/must.h"
 #include "core/types.h"
+#include "town/vnet.h"
 
 static bool same_origin(const struct origin *a, const struct origin *b)
 {
@@ -27,7 +28,8 @@ void audit_gate_ask(struct audit *a, const struct cmd *cmd)
         a->gate_asks == AUDIT_WAITS)
         return;
     struct gate_ask *g = &a->gate_ask[a->gate_asks++];
-    *g = (struct gate_ask){.from = cmd->head.from, .cause = cmd->head.cause};
+    *g = (struct gate_ask){
+        .from = cmd->head.from, .at_ms = vnet_wall_ms(), .cause = cmd->head.cause};
     if (cmd->head.type == CMD_AUTHORIZE) {
         g->charger = cmd->u.authorize.charger;
         (void)str_copy(g->tag, sizeof g->tag, str_from_c(cmd->u.authorize.tag));
@@ -61,9 +63,14 @@ static bool charges_here(const struct audit *a, int64_t driver, int64_t charger)
     return false;
 }
 
-static bool has_hold(const struct audit *a, int64_t driver)
+/* Whoever pays for the card has what it holds: its company, or its driver. */
+static bool has_hold(const struct audit *a, const struct gate_ask *g, int64_t driver)
 {
-    return audit_balance(a, driver) - audit_held(a, driver) >= a->card_hold;
+    bool may = false, late = false;
+    if (audit_company_card(a, driver, g->charger, g->at_ms, &may) &&
+        audit_company_card(a, driver, g->charger, vnet_wall_ms(), &late))
+        return may || late;
+    return !audit_debt(a, driver) && audit_spendable(a, driver) >= a->card_hold;
 }
 
 /* What is not a card is the tag of an order, which only the platform can read. */
@@ -72,9 +79,9 @@ static void judge_card(struct audit *a, const struct gate_ask *g, const struct o
     if (!str_starts(str_from_c(g->tag), STR_LIT("CARD")))
         return;
     int64_t driver = driver_of(a, g->tag);
-    int32_t want = !driver                                                      ? TAG_INVALID
-                   : has_hold(a, driver) || charges_here(a, driver, g->charger) ? TAG_ACCEPTED
-                                                                                : TAG_BLOCKED;
+    int32_t want = !driver                                                         ? TAG_INVALID
+                   : has_hold(a, g, driver) || charges_here(a, driver, g->charger) ? TAG_ACCEPTED
+                                                                                   : TAG_BLOCKED;
     if (out->err || out->u.tag.status != want)
         audit_differ(a, "card %s was answered %s, status %d, expected %d", g->tag,
                      err_name(out->err), out->u.tag.status, want);
@@ -120,7 +127,7 @@ static void judge_start(struct audit *a, const struct gate_ask *g, const struct 
                          g->tag, (long long)out->u.tag.tx, is, (long long)before->tx,
                          before->status);
     } else {
-        bool fine = !driver || is == TAG_ACCEPTED || (is == TAG_BLOCKED && !has_hold(a, driver));
+        bool fine = !driver || is == TAG_ACCEPTED || (is == TAG_BLOCKED && !has_hold(a, g, driver));
         if (!fine)
             audit_differ(a, "start of %s was answered status %d", g->tag, is);
         start_keep(a, g, out);

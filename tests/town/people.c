@@ -3,7 +3,7 @@
  * town.h. Each request but those of the set-up has an idempotency key; some are made again as they
  * were, some with another content under the same key, and those that a crash left unanswered are
  * made again when the server is back. */
-#include "town/town.h"
+#include "town/people.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,11 +16,10 @@
 
 enum { DOUBT_H = 2 };
 enum { FLAT_ELEC_E5 = 80000, FLAT_SERVICE_E5 = 40000 };
-enum { CLERK = 1, CASHIER = 2 }; /* staff, as actors after the administrator's id */
 
 /* ---- asking ---- */
 
-static struct cmd *cmd_new(struct town *t, enum cmd_type type, size_t size)
+struct cmd *people_cmd(struct town *t, enum cmd_type type, size_t size)
 {
     struct cmd *c = &t->cmd;
     memset(c, 0, size);
@@ -46,6 +45,9 @@ static void submit(struct town *t, struct cmd *c)
     if (t->control == CONTROL_REFUND && sent.head.type == CMD_ORDER_REFUND &&
         sent.u.order_refund.amount > MONEY_FEN)
         sent.u.order_refund.amount -= MONEY_FEN;
+    if (t->control == CONTROL_COMPANY && sent.head.type == CMD_COMPANY_PAY &&
+        sent.u.company_pay.amount > MONEY_FEN)
+        sent.u.company_pay.amount -= MONEY_FEN;
     must(server_submit(&t->server, &sent) == 0);
 }
 
@@ -85,7 +87,7 @@ static void ask(struct town *t)
     submit(t, a->cmd);
 }
 
-static void ask_keyed(struct town *t)
+void people_ask(struct town *t)
 {
     struct cmd *c = &t->cmd;
     c->head.idem_set = 1;
@@ -170,7 +172,7 @@ void people_overhear_answer(void *ctx, const struct out *out)
 
 /* ---- the set-up ---- */
 
-static int64_t made(struct town *t)
+int64_t people_made(struct town *t)
 {
     t->setting_up = true;
     t->answered = false;
@@ -184,9 +186,9 @@ static int64_t made(struct town *t)
     return t->last.u.made.id;
 }
 
-static int64_t row_made(struct town *t, enum row_table table, const void *row, bool create)
+int64_t people_row(struct town *t, enum row_table table, const void *row, bool create)
 {
-    struct cmd *c = cmd_new(t, CMD_ROW_PUT, CMD_SIZE(row_put));
+    struct cmd *c = people_cmd(t, CMD_ROW_PUT, CMD_SIZE(row_put));
     struct buf b;
     buf_init(&b, sizeof c->u.row_put.row);
     row_pack(&b, table, ROW_UPSERT, row);
@@ -196,7 +198,7 @@ static int64_t row_made(struct town *t, enum row_table table, const void *row, b
     c->u.row_put.n = (uint32_t)b.n;
     memcpy(c->u.row_put.row, b.p, b.n);
     buf_free(&b);
-    return made(t);
+    return people_made(t);
 }
 
 static void partners_make(struct town *t)
@@ -209,24 +211,26 @@ static void partners_make(struct town *t)
                                       .name = names[i],
                                       .verified = 1,
                                       .payee = "6222020000000000",
-                                      .payee_name = names[i]};
-        t->audit.partner[i].id = row_made(t, ROW_PARTY, &row, true);
+                                      .payee_name = names[i],
+                                      .payee_kind =
+                                          t->has[TOPIC_TAX] ? people_payee_kind(t, i) : 0};
+        t->audit.partner[i].id = people_row(t, ROW_PARTY, &row, true);
     }
 }
 
 static void tenant_make(struct town *t)
 {
-    struct cmd *c = cmd_new(t, CMD_SETUP, CMD_SIZE(setup));
+    struct cmd *c = people_cmd(t, CMD_SETUP, CMD_SIZE(setup));
     (void)str_copy(c->u.setup.tenant_name, 101, STR_LIT("Town"));
     (void)str_copy(c->u.setup.currency, 4, STR_LIT("CNY"));
     (void)str_copy(c->u.setup.zone, 41, STR_LIT("Asia/Shanghai"));
     (void)str_copy(c->u.setup.login, 65, STR_LIT("admin"));
     (void)str_copy(c->u.setup.name, 65, STR_LIT("Admin"));
     (void)str_copy(c->u.setup.pass_hash, 129, STR_LIT("hash"));
-    t->audit.tenant = made(t);
+    t->audit.tenant = people_made(t);
     t->audit.platform = t->audit.tenant + 1; /* made with it */
     t->audit.card_hold = 50 * MONEY_UNIT;
-    t->audit.refund_days = rng_below(&t->rng, 2) ? 7 : 0;
+    t->audit.refund_days = rng_below(&t->rng, 2) && !t->has[TOPIC_TAX] ? 7 : 0;
     const struct row_tenant row = {.id = t->audit.tenant,
                                    .name = "Town",
                                    .currency = "CNY",
@@ -240,19 +244,19 @@ static void tenant_make(struct town *t)
                                    .refund_days = (int32_t)t->audit.refund_days,
                                    .gift_order = (int32_t)rng_below(&t->rng, 3),
                                    .version = 1};
-    (void)row_made(t, ROW_TENANT, &row, false);
+    (void)people_row(t, ROW_TENANT, &row, false);
     const struct row_channel bank = {
         .tenant = t->audit.tenant, .kind = CHANNEL_BANK, .name = "Bank"};
-    t->audit.channel = row_made(t, ROW_CHANNEL, &bank, true);
+    t->audit.channel = people_row(t, ROW_CHANNEL, &bank, true);
     const struct row_channel wechat = {.tenant = t->audit.tenant,
                                        .kind = CHANNEL_WECHAT,
                                        .name = "WeChat",
                                        .keys = "wechat",
                                        .fee_bp = 60};
-    t->audit.wechat = row_made(t, ROW_CHANNEL, &wechat, true);
+    t->audit.wechat = people_row(t, ROW_CHANNEL, &wechat, true);
     const struct row_channel rail = {
         .tenant = t->audit.tenant, .kind = CHANNEL_RAIL, .name = "Rail", .keys = "rail"};
-    t->audit.rail = row_made(t, ROW_CHANNEL, &rail, true);
+    t->audit.rail = people_row(t, ROW_CHANNEL, &rail, true);
     t->provider.tenant = t->audit.tenant;
 }
 
@@ -263,19 +267,19 @@ static void package_make(struct town *t)
     a->package_gift = 10 * MONEY_UNIT;
     const struct row_package row = {
         .tenant = a->tenant, .name = "big", .pay = a->package_pay, .gift = a->package_gift};
-    a->package = row_made(t, ROW_PACKAGE, &row, true);
+    a->package = people_row(t, ROW_PACKAGE, &row, true);
 }
 
-static int64_t tariff_make(struct town *t, const struct tariff_slice_in *slice, int n)
+int64_t people_tariff(struct town *t, const struct tariff_slice_in *slice, int n)
 {
-    struct cmd *c = cmd_new(t, CMD_TARIFF_PUT, CMD_SIZE(tariff_put));
+    struct cmd *c = people_cmd(t, CMD_TARIFF_PUT, CMD_SIZE(tariff_put));
     (void)str_copy(c->u.tariff_put.name, 101, STR_LIT("prices"));
     c->u.tariff_put.from_ms = 1;
     c->u.tariff_put.days = 1;
     c->u.tariff_put.slices = n;
     c->u.tariff_put.day[0] = (struct tariff_day_in){101, 1231, 127, 0};
     memcpy(c->u.tariff_put.slice, slice, (size_t)n * sizeof *slice);
-    return made(t);
+    return people_made(t);
 }
 
 enum { BP = 10000, RATIOS = 10 };
@@ -310,7 +314,7 @@ static void clauses_make(struct town *t, struct cmd_contract_put *in, int64_t ow
 
 static int64_t contract_make(struct town *t)
 {
-    struct cmd *c = cmd_new(t, CMD_CONTRACT_PUT, CMD_SIZE(contract_put));
+    struct cmd *c = people_cmd(t, CMD_CONTRACT_PUT, CMD_SIZE(contract_put));
     struct cmd_contract_put *in = &c->u.contract_put;
     int32_t ratio = (int32_t)rng_range(&t->rng, 1, 9);
     (void)str_copy(in->name, 101, STR_LIT("split"));
@@ -321,14 +325,17 @@ static int64_t contract_make(struct town *t)
     in->n = 2;
     in->party[0] = (struct contract_party_in){t->audit.platform, 7, RATIOS - ratio};
     in->party[1] = (struct contract_party_in){t->audit.partner[AUDIT_OWNER].id, 7, ratio};
-    clauses_make(t, in, ratio);
-    return made(t);
+    if (t->has[TOPIC_CLAUSE])
+        people_clauses_make(t, in, ratio);
+    else
+        clauses_make(t, in, ratio);
+    return people_made(t);
 }
 
 /* The fee for bays that stay taken, in the towns where vehicles do; 0 = none. */
 static int64_t occupancy_make(struct town *t)
 {
-    struct cmd *c = cmd_new(t, CMD_OCCUPANCY_PUT, CMD_SIZE(occupancy_put));
+    struct cmd *c = people_cmd(t, CMD_OCCUPANCY_PUT, CMD_SIZE(occupancy_put));
     struct cmd_occupancy_put *in = &c->u.occupancy_put;
     if (!t->street.lingers)
         return 0;
@@ -338,12 +345,19 @@ static int64_t occupancy_make(struct town *t)
     in->free_min = (int32_t)t->audit.occ_free_min;
     in->near_min = in->free_min / 2;
     in->every_min = (int32_t)rng_range(&t->rng, 0, 5);
+    t->audit.co.exempt = t->has[TOPIC_COMPANY] && rng_below(&t->chance[TOPIC_COMPANY], 2);
+    in->exempt = t->audit.co.exempt ? OCC_EXEMPT_COMPANY : 0;
     in->cap_order = rng_range(&t->rng, 1, 2000) * MONEY_FEN;
+    t->audit.occ_cap = in->cap_order;
+    t->audit.occ_hold = t->has[TOPIC_STAY] && rng_below(&t->chance[TOPIC_STAY], 3);
+    in->hold = t->audit.occ_hold;
+    t->audit.occ_debt = t->has[TOPIC_STAY] && rng_below(&t->chance[TOPIC_STAY], 2);
+    in->pay = t->audit.occ_debt ? OCC_PAY_DEBT : OCC_PAY_LOSS;
     in->cap_day = rng_range(&t->rng, 0, 2000) * MONEY_FEN;
     in->n = 2;
     in->window[0] = (struct occupancy_window_in){600, 240, t->audit.occ_price};
     in->window[1] = (struct occupancy_window_in){240, 590, 1 + t->audit.occ_price / 2};
-    return made(t);
+    return people_made(t);
 }
 
 static void stations_make(struct town *t)
@@ -360,9 +374,11 @@ static void stations_make(struct town *t)
                                   .zone = "Asia/Shanghai",
                                   .contract = contract,
                                   .occupancy = occupancy};
-        row.tariff = i ? tariff_make(t, steps, ARRAY_LEN(steps)) : tariff_make(t, flat, 1);
-        t->station[i] = row_made(t, ROW_STATION, &row, true);
+        row.tariff = i ? people_tariff(t, steps, ARRAY_LEN(steps)) : people_tariff(t, flat, 1);
+        row.discharge_tariff = t->has[TOPIC_DISCHARGE] ? people_discharge_tariff(t, i) : 0;
+        t->station[i] = people_row(t, ROW_STATION, &row, true);
     }
+    memcpy(t->audit.give_station, t->station, sizeof t->station);
     t->audit.flat_station = t->station[0];
     t->audit.elec_e5 = FLAT_ELEC_E5;
     t->audit.service_e5 = FLAT_SERVICE_E5;
@@ -387,8 +403,8 @@ static void charger_make(struct town *t, int i)
                                     .max_power_w = p->model.traits.power_w,
                                     .sample_s = p->model.traits.reading_ms / 1000};
     struct audit *a = &t->audit;
-    int64_t charger = row_made(t, ROW_CHARGER, &row, true);
-    audit_charger_add(a, charger);
+    int64_t charger = people_row(t, ROW_CHARGER, &row, true);
+    audit_charger_add(a, charger, row.station);
     for (int g = 0; g < p->model.traits.guns; g++) {
         const struct row_connector connector = {.tenant = a->tenant,
                                                 .charger = charger,
@@ -397,23 +413,24 @@ static void charger_make(struct town *t, int i)
                                                                            : CONNECTOR_AC,
                                                 .max_power_w = p->model.traits.power_w};
         struct seen_connector *k = &a->connector[a->connectors];
-        k->id = row_made(t, ROW_CONNECTOR, &connector, true);
+        k->id = people_row(t, ROW_CONNECTOR, &connector, true);
         k->charger = charger;
+        k->pile = p->protocol == PEER_YKC;
         a->connectors++;
     }
 }
 
 static void driver_make(struct town *t, int i)
 {
-    struct cmd *c = cmd_new(t, CMD_REGISTER_DRIVER, CMD_SIZE(register_driver));
+    struct cmd *c = people_cmd(t, CMD_REGISTER_DRIVER, CMD_SIZE(register_driver));
     char tag[20];
     snprintf(c->u.register_driver.phone, sizeof c->u.register_driver.phone, "1380000%04d", i);
     snprintf(c->u.register_driver.name, sizeof c->u.register_driver.name, "Driver %d", i);
-    t->audit.driver[i] = made(t);
+    t->audit.driver[i] = people_made(t);
     snprintf(tag, sizeof tag, "CARD%04d", i + 1);
     const struct row_token token = {
         .tenant = t->audit.tenant, .driver = t->audit.driver[i], .tag = tag, .kind = TOKEN_CARD};
-    (void)row_made(t, ROW_TOKEN, &token, true);
+    t->audit.co.token[i] = people_row(t, ROW_TOKEN, &token, true);
 }
 
 /* ---- what they do ---- */
@@ -425,7 +442,7 @@ static int64_t driver_any(struct town *t)
 
 static void topup(struct town *t, int64_t driver, int64_t amount)
 {
-    struct cmd *c = cmd_new(t, CMD_TOPUP, CMD_SIZE(topup));
+    struct cmd *c = people_cmd(t, CMD_TOPUP, CMD_SIZE(topup));
     c->u.topup.driver = driver;
     c->u.topup.amount = amount;
     (void)str_copy(c->u.topup.currency, 4, STR_LIT("CNY"));
@@ -433,7 +450,7 @@ static void topup(struct town *t, int64_t driver, int64_t amount)
         (void)str_copy(c->u.topup.currency, 4, STR_LIT("EUR"));
     if (rng_below(&t->rng, 30) == 0)
         c->u.topup.amount += 7;
-    ask_keyed(t);
+    people_ask(t);
 }
 
 void people_set_up(struct town *t)
@@ -446,6 +463,10 @@ void people_set_up(struct town *t)
         driver_make(t, i);
     for (uint32_t i = 0; i < t->street.sim.n; i++)
         charger_make(t, (int)i);
+    if (t->has[TOPIC_COMPANY])
+        people_companies_make(t);
+    if (t->has[TOPIC_TAX])
+        people_taxes_make(t);
     for (int i = 0; i < AUDIT_DRIVERS; i++)
         topup(t, t->audit.driver[i], rng_range(&t->rng, 4, 100) * MONEY_UNIT);
 }
@@ -456,7 +477,7 @@ static void act_topup(struct town *t)
     topup(t, driver, rng_range(&t->rng, 1, 500) * MONEY_FEN * 10);
 }
 
-static void as_driver(struct town *t, int64_t driver)
+void people_as_driver(struct town *t, int64_t driver)
 {
     t->cmd.head.actor_kind = ACTOR_DRIVER;
     t->cmd.head.role = ROLE_DRIVER;
@@ -465,25 +486,25 @@ static void as_driver(struct town *t, int64_t driver)
 
 static void act_gift(struct town *t)
 {
-    struct cmd *c = cmd_new(t, CMD_GIFT, CMD_SIZE(gift));
+    struct cmd *c = people_cmd(t, CMD_GIFT, CMD_SIZE(gift));
     c->u.gift.driver = rng_below(&t->rng, 40) ? driver_any(t) : 12345;
     c->u.gift.amount = rng_range(&t->rng, 0, 500) * MONEY_FEN * 10;
     (void)str_copy(c->u.gift.note, 201, STR_LIT("welcome"));
-    ask_keyed(t);
+    people_ask(t);
 }
 
 static void act_start(struct town *t)
 {
     static const int64_t caps[] = {5000, 20000, 40000, 100000, 300000, 1234};
-    struct cmd *c = cmd_new(t, CMD_ORDER_START, CMD_SIZE(order_start));
+    struct cmd *c = people_cmd(t, CMD_ORDER_START, CMD_SIZE(order_start));
     const struct audit *a = &t->audit;
     c->u.order_start.driver = driver_any(t);
     c->u.order_start.connector = a->connector[rng_below(&t->rng, (uint64_t)a->connectors)].id;
     c->u.order_start.cap = caps[rng_below(&t->rng, rng_below(&t->rng, 10) ? 5 : 6)];
     c->u.order_start.payer_kind = PAYER_WALLET;
     if (rng_below(&t->rng, 4))
-        as_driver(t, rng_below(&t->rng, 30) ? c->u.order_start.driver : driver_any(t));
-    ask_keyed(t);
+        people_as_driver(t, rng_below(&t->rng, 30) ? c->u.order_start.driver : driver_any(t));
+    people_ask(t);
 }
 
 /* Recent ones are of more interest. */
@@ -499,25 +520,25 @@ static const struct seen_order *order_any(struct town *t)
 static void act_stop(struct town *t)
 {
     const struct seen_order *o = order_any(t);
-    struct cmd *c = cmd_new(t, CMD_ORDER_STOP, CMD_SIZE(order_stop));
+    struct cmd *c = people_cmd(t, CMD_ORDER_STOP, CMD_SIZE(order_stop));
     c->u.order_stop.order = o ? o->id : 77;
     if (o && rng_below(&t->rng, 2)) {
         c->u.order_stop.driver = o->driver;
-        as_driver(t, rng_below(&t->rng, 10) ? o->driver : driver_any(t));
+        people_as_driver(t, rng_below(&t->rng, 10) ? o->driver : driver_any(t));
     }
-    ask_keyed(t);
+    people_ask(t);
 }
 
-static void act_refund(struct town *t)
+void people_refund(struct town *t)
 {
     const struct seen_order *o = order_any(t);
-    struct cmd *c = cmd_new(t, CMD_ORDER_REFUND, CMD_SIZE(order_refund));
+    struct cmd *c = people_cmd(t, CMD_ORDER_REFUND, CMD_SIZE(order_refund));
     int64_t most = o && o->paid > 0 ? o->paid / MONEY_FEN : 3;
     c->u.order_refund.order = o ? o->id : 77;
     c->u.order_refund.amount =
         rng_range(&t->rng, rng_below(&t->rng, 10) ? 1 : 0, most + 1) * MONEY_FEN;
     (void)str_copy(c->u.order_refund.note, 201, STR_LIT("goodwill"));
-    ask_keyed(t);
+    people_ask(t);
 }
 
 static void act_decide(struct town *t)
@@ -527,15 +548,15 @@ static void act_decide(struct town *t)
     for (size_t i = 0; i < a->orders; i++)
         if (a->order[i].state == ORDER_DOUBTFUL)
             o = &a->order[i];
-    struct cmd *c = cmd_new(t, CMD_DECIDE, CMD_SIZE(decide));
+    struct cmd *c = people_cmd(t, CMD_DECIDE, CMD_SIZE(decide));
     c->u.decide.order = o ? o->id : 77;
     c->u.decide.accept = (int32_t)rng_below(&t->rng, 2);
-    ask_keyed(t);
+    people_ask(t);
 }
 
 static void act_payment(struct town *t)
 {
-    struct cmd *c = cmd_new(t, CMD_PAYMENT_NEW, CMD_SIZE(payment_new));
+    struct cmd *c = people_cmd(t, CMD_PAYMENT_NEW, CMD_SIZE(payment_new));
     c->u.payment_new.driver = driver_any(t);
     c->u.payment_new.channel = rng_below(&t->rng, 12) ? t->audit.wechat : t->audit.rail;
     c->u.payment_new.amount = rng_range(&t->rng, 0, 20000) * MONEY_FEN;
@@ -546,15 +567,15 @@ static void act_payment(struct town *t)
         if (rng_below(&t->rng, 6))
             c->u.payment_new.amount = t->audit.package_pay;
     }
-    as_driver(t, rng_below(&t->rng, 10) ? c->u.payment_new.driver : driver_any(t));
-    ask_keyed(t);
+    people_as_driver(t, rng_below(&t->rng, 10) ? c->u.payment_new.driver : driver_any(t));
+    people_ask(t);
 }
 
 static void act_principal(struct town *t)
 {
     const struct audit *a = &t->audit;
     const struct fact *lot = NULL;
-    struct cmd *c = cmd_new(t, CMD_PAYOUT_NEW, CMD_SIZE(payout_new));
+    struct cmd *c = people_cmd(t, CMD_PAYOUT_NEW, CMD_SIZE(payout_new));
     for (size_t i = 0; i < a->facts; i++)
         if (a->fact[i].kind == FACT_PAID && (!lot || rng_below(&t->rng, 2)))
             lot = &a->fact[i];
@@ -567,26 +588,26 @@ static void act_principal(struct town *t)
         (void)str_copy(c->u.payout_new.payee, 121, STR_LIT("6222020200001234567"));
         (void)str_copy(c->u.payout_new.payee_name, 101, STR_LIT("driver"));
     }
-    ask_keyed(t);
+    people_ask(t);
 }
 
-static void act_payout(struct town *t)
+void people_payout(struct town *t)
 {
     const struct audit *a = &t->audit;
-    struct cmd *c = cmd_new(t, CMD_PAYOUT_NEW, CMD_SIZE(payout_new));
+    struct cmd *c = people_cmd(t, CMD_PAYOUT_NEW, CMD_SIZE(payout_new));
     int64_t who = a->partner[rng_below(&t->rng, AUDIT_PARTNERS)].id;
     int64_t has = audit_available(a, who, vnet_wall_ms()) / MONEY_FEN;
     c->head.actor += CLERK;
     c->u.payout_new.party = rng_below(&t->rng, 8) ? who : a->platform;
     c->u.payout_new.channel = rng_below(&t->rng, 2) ? a->channel : a->rail;
     c->u.payout_new.amount = rng_range(&t->rng, 0, has + has / 8 + 1) * MONEY_FEN;
-    ask_keyed(t);
+    people_ask(t);
 }
 
-static void act_payout_decide(struct town *t)
+void people_payout_decide(struct town *t)
 {
     const struct audit *a = &t->audit;
-    struct cmd *c = cmd_new(t, CMD_PAYOUT_DECIDE, CMD_SIZE(payout_decide));
+    struct cmd *c = people_cmd(t, CMD_PAYOUT_DECIDE, CMD_SIZE(payout_decide));
     c->u.payout_decide.payout = 77;
     for (size_t i = 0; i < a->facts; i++)
         if ((a->fact[i].kind == FACT_PAYOUT || a->fact[i].kind == FACT_PRINCIPAL) &&
@@ -596,7 +617,7 @@ static void act_payout_decide(struct town *t)
     c->u.payout_decide.act = (int32_t)rng_range(&t->rng, 1, 5);
     if (rng_below(&t->rng, 8))
         (void)str_copy(c->u.payout_decide.bank_no, 65, STR_LIT("B-1"));
-    ask_keyed(t);
+    people_ask(t);
 }
 
 /* The same once more; or something else under the same key. */
@@ -612,6 +633,8 @@ static bool act_repeat(struct town *t)
             t->cmd.u.topup.amount += MONEY_FEN;
         else if (t->cmd.head.type == CMD_ORDER_REFUND)
             t->cmd.u.order_refund.amount += MONEY_FEN;
+        else if (t->cmd.head.type == CMD_COMPANY_PAY)
+            t->cmd.u.company_pay.amount += MONEY_FEN;
         else if (t->cmd.head.type == CMD_ORDER_START)
             t->cmd.u.order_start.cap += MONEY_FEN;
         finger_set(&t->cmd);
@@ -622,6 +645,16 @@ static bool act_repeat(struct town *t)
 
 void people_act(struct town *t)
 {
+    static void (*const acts[TOPICS])(struct town *) = {[TOPIC_COMPANY] = people_company_act,
+                                                        [TOPIC_DISCHARGE] = people_discharge_act,
+                                                        [TOPIC_TAX] = people_tax_act,
+                                                        [TOPIC_STAY] = people_stay_act};
+    static const uint64_t one_in[TOPICS] = {5, 6, 8, 1, 12};
+    for (int i = 0; i < TOPICS && t->server.up; i++)
+        if (t->has[i] && acts[i] && rng_below(&t->chance[i], one_in[i]) == 0) {
+            acts[i](t);
+            return;
+        }
     uint64_t what = rng_below(&t->rng, 100);
     if (!t->server.up || (what < 12 && act_repeat(t)))
         return;
@@ -638,11 +671,11 @@ void people_act(struct town *t)
     else if (what < 78)
         act_stop(t);
     else if (what < 88)
-        act_refund(t);
+        people_refund(t);
     else if (what < 91)
         act_decide(t);
     else if (what < 95)
-        act_payout(t);
+        people_payout(t);
     else
-        act_payout_decide(t);
+        people_payout_decide(t);
 }

@@ -23,7 +23,8 @@ static char base[300], folder[TOWN_FOLDERS][400];
 
 struct sums {
     uint64_t seeds, bad, replies, refusals, replays, settled, known, exact, failed, doubtful, cuts,
-        inside, torn, reloads, facts, flights, flown, gate, faults, deals, moved, stays, fees;
+        inside, torn, reloads, facts, flights, flown, gate, faults, deals, moved, stays, fees,
+        by_companies, bills, given, given_exact, turned, taxed, divided, waived, debts;
 };
 
 /* ---- folders ---- */
@@ -86,6 +87,15 @@ static void play(uint64_t seed, enum town_control control, struct sums *s)
     s->doubtful += a->doubtful;
     s->stays += a->stays;
     s->fees += a->fees;
+    s->by_companies += a->by_companies;
+    s->bills += a->bills;
+    s->given += a->given;
+    s->given_exact += a->given_exact;
+    s->turned += a->turned;
+    s->taxed += a->taxed;
+    s->divided += a->divided;
+    s->waived += a->waived;
+    s->debts += a->debts;
     s->reloads += a->reloads;
     s->facts += a->facts;
     s->cuts += t.server.stats.cuts;
@@ -121,11 +131,19 @@ static int seeds(uint64_t first, uint64_t n)
            " payments and transfers, %" PRIu64 " of them done; %" PRIu64 " stays, %" PRIu64
            " with a fee\n",
            s.settled, s.known, s.exact, s.doubtful, s.failed, s.deals, s.moved, s.stays, s.fees);
+    printf("town: %" PRIu64 " orders that companies pay, %" PRIu64 " bills of months; %" PRIu64
+           " discharges (%" PRIu64 " to the fen), %" PRIu64 " sessions turned round; %" PRIu64
+           " payouts of which tax was withheld; %" PRIu64 " charges divided by clauses; %" PRIu64
+           " stays waived, %" PRIu64 " debts\n",
+           s.by_companies, s.bills, s.given, s.given_exact, s.turned, s.taxed, s.divided, s.waived,
+           s.debts);
     printf("town: %" PRIu64 " power cuts (%" PRIu64 " in a commit, %" PRIu64
            " after a disk that failed, %" PRIu64 " torn); %" PRIu64 " flights of %" PRIu64
            " batches lived again\n",
            s.cuts, s.inside, s.faults, s.torn, s.flights, s.flown);
-    return s.bad != 0 || s.settled == 0 || s.exact == 0 || (n >= SEEDS && s.fees == 0);
+    bool all = s.fees && s.by_companies && s.bills && s.given && s.turned && s.taxed && s.divided &&
+               s.waived;
+    return s.bad != 0 || s.settled == 0 || s.exact == 0 || (n >= SEEDS && !all);
 }
 
 /* A seed is a life that can be had again: to the packet. */
@@ -156,7 +174,11 @@ static int controls(void)
 {
     return same_twice(1) | same_twice(7) |
            control("answers before the commit", CONTROL_EARLY, 1, CONTROL_SEEDS) |
-           control("a refund a fen short", CONTROL_REFUND, 1, CONTROL_SEEDS);
+           control("a refund a fen short", CONTROL_REFUND, 1, CONTROL_SEEDS) |
+           control("a company's payment a fen short", CONTROL_COMPANY, 1, CONTROL_SEEDS) |
+           control("no quotas", CONTROL_QUOTA, 1, CONTROL_SEEDS) |
+           control("tax at a percent more", CONTROL_TAX, 1, CONTROL_SEEDS) |
+           control("dearer clauses", CONTROL_CLAUSE, 1, CONTROL_SEEDS);
 }
 
 static uint64_t number(const char *text)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* town.c: see town.h. Time goes from event to event; in each moment the server, then the chargers do
  * what is due. */
-#include "town/town.h"
+#include "town/people.h"
 
 #include <stdlib.h>
 #include "base/err.h"
@@ -11,17 +11,26 @@
 #define MINUTE_MS INT64_C(60000)
 #define HOUR_MS   (60 * MINUTE_MS)
 #define START_MS  INT64_C(1795305600000) /* 2026-11-22T00:00:00Z */
+#define MONTH_MS  INT64_C(1796054400000) /* 2026-12-01 in China */
 
 enum { DOWN_LO_MS = 300, DOWN_HI_MS = 20000, STEPS_MOST = 4000000 };
 
 /* ---- starting again ---- */
 
+/* In the order in which they were made. */
 static size_t pending_of(struct town *t, struct cmd *pending[TOWN_ASKS])
 {
     size_t n = 0;
-    for (int i = 0; i < TOWN_ASKS; i++)
-        if (t->ask[i].cmd && !t->ask[i].answered)
-            pending[n++] = t->ask[i].cmd;
+    for (int i = 0; i < TOWN_ASKS; i++) {
+        struct cmd *c = t->ask[i].cmd;
+        size_t at = n;
+        if (!c || t->ask[i].answered)
+            continue;
+        for (; at > 0 && pending[at - 1]->head.from.ref > c->head.from.ref; at--)
+            pending[at] = pending[at - 1];
+        pending[at] = c;
+        n++;
+    }
     return n;
 }
 
@@ -35,7 +44,7 @@ static void reopen(struct town *t)
         audit_differ(&t->audit, "the server does not start again: %d", err);
     must(!err);
     server_db(&t->server, db);
-    audit_reload(&t->audit, db, pending, pending_of(t, pending), &t->street, vnet_wall_ms());
+    audit_reload(&t->audit, db, pending, pending_of(t, pending), &t->street);
     people_ask_again(t);
 }
 
@@ -126,6 +135,27 @@ static void weather_draw(struct rng *r, struct vnet_weather *w)
                                .window = window[rng_below(r, 3)]};
 }
 
+/* What this town has besides; and when its life begins: where bills are made, mostly before a month's end. */
+static int64_t begin_draw(struct town *t)
+{
+    static const uint64_t one_in[TOPICS] = {3, 3, 3, 3, 2};
+    int64_t usual = START_MS + rng_range(&t->rng, 0, 24) * HOUR_MS;
+    struct rng *r = &t->chance[TOPIC_COMPANY];
+    for (int i = 0; i < TOPICS; i++) {
+        t->chance[i].s = t->seed * 0x9E3779B97F4A7C15U + (uint64_t)i + 1;
+        t->has[i] = rng_below(&t->chance[i], one_in[i]) == 0;
+    }
+    t->has[TOPIC_COMPANY] |= t->control == CONTROL_COMPANY || t->control == CONTROL_QUOTA;
+    t->has[TOPIC_TAX] |= t->control == CONTROL_TAX;
+    t->has[TOPIC_CLAUSE] |= t->control == CONTROL_CLAUSE;
+    if (t->has[TOPIC_COMPANY] && rng_below(r, 4))
+        return MONTH_MS - rng_range(r, 0, 50) * MINUTE_MS;
+    r = &t->chance[TOPIC_TAX];
+    if (t->has[TOPIC_TAX])
+        return MONTH_MS - rng_range(r, 0, 5) * 24 * HOUR_MS - rng_range(r, 5, 50) * MINUTE_MS;
+    return usual;
+}
+
 static void open_all(struct town *t, const char *a, const char *b)
 {
     static const int32_t disk[] = {2, 10, 100, 1500};
@@ -133,7 +163,8 @@ static void open_all(struct town *t, const char *a, const char *b)
     struct vnet_weather w;
     struct server *s = &t->server;
     weather_draw(r, &w);
-    vnet_begin(rng_next(r), &w, START_MS + rng_range(r, 0, 24) * HOUR_MS);
+    uint64_t net = rng_next(r);
+    vnet_begin(net, &w, begin_draw(t));
     audit_init(&t->audit);
     t->audit.quiet = t->control != CONTROL_NONE;
     s->folder[0] = a;
@@ -154,6 +185,7 @@ static void open_all(struct town *t, const char *a, const char *b)
     server_settings(s);
     s->settings.charge_reactors = rng_range(r, 1, 2);
     must(server_open(s) == 0);
+    server_db(s, t->audit.db);
     street_open(&t->street, rng_next(r), (int)rng_range(r, 1, 4), (int)rng_range(r, 0, 3));
     people_set_up(t);
     s->early = t->control == CONTROL_EARLY;
@@ -185,11 +217,34 @@ static void calm_down(struct town *t)
     town_run(t, vnet_now_ms() + 3 * HOUR_MS);
 }
 
+/* The month is over; and in some towns the next one, in which nothing is charged any more. */
+static void months_close(struct town *t)
+{
+    int64_t wall = vnet_wall_ms(), end = audit_month_end(audit_month(wall));
+    struct rng *r = &t->chance[TOPIC_COMPANY];
+    if (rng_below(r, 3) == 0)
+        town_run(t, vnet_now_ms() + end - wall + rng_range(r, 6, 600) * MINUTE_MS);
+    for (int64_t n = rng_range(r, 4, 16); n > 0; n--) {
+        people_month_end(t);
+        town_run(t, vnet_now_ms() + rng_range(r, 1, 120) * MINUTE_MS);
+    }
+}
+
+/* Everything that there is is withdrawn, and the office gets its tax. */
+static void taxes_close(struct town *t)
+{
+    struct rng *r = &t->chance[TOPIC_TAX];
+    for (int64_t n = rng_range(r, 20, 50); n > 0; n--) {
+        people_tax_act(t);
+        town_run(t, vnet_now_ms() + rng_range(r, 1, 8) * MINUTE_MS);
+    }
+}
+
 static void close_all(struct town *t)
 {
     char db[600];
     server_db(&t->server, db);
-    audit_finish(&t->audit, db, &t->street);
+    audit_finish(&t->audit, db, &t->street, vnet_wall_ms());
     street_close(&t->street);
     server_stop(&t->server);
     people_forget(t);
@@ -207,6 +262,12 @@ void town_play(struct town *t, uint64_t seed, enum town_control control,
     open_all(t, folder[0], folder[1]);
     live(t, vnet_now_ms() + rng_range(&t->rng, 20, 60) * MINUTE_MS);
     calm_down(t);
+    if (t->has[TOPIC_COMPANY])
+        months_close(t);
+    if (t->has[TOPIC_TAX])
+        taxes_close(t);
+    if (t->has[TOPIC_COMPANY] || t->has[TOPIC_TAX])
+        town_run(t, vnet_now_ms() + 3 * HOUR_MS);
     close_all(t);
     if (t->server.stats.flight_err)
         audit_differ(&t->audit, "a recorded flight is another life: %s",

@@ -26,9 +26,15 @@ enum { TOWN_ASKS = 64, TOWN_STATIONS = 2 };
 /** What a test does to the platform, so that the auditor has something to find. */
 enum town_control {
     CONTROL_NONE,
-    CONTROL_EARLY, /* answers leave before the commit */
-    CONTROL_REFUND /* a refund gives back a fen less than was asked and answered */
+    CONTROL_EARLY,   /* answers leave before the commit */
+    CONTROL_REFUND,  /* a refund gives back a fen less than was asked and answered */
+    CONTROL_COMPANY, /* what a company pays is booked a fen short */
+    CONTROL_QUOTA,   /* members have no quotas */
+    CONTROL_TAX,     /* tax is withheld at a percent more */
+    CONTROL_CLAUSE   /* clauses per kWh and per order are half as dear again */
 };
+
+enum town_topic { TOPIC_COMPANY, TOPIC_DISCHARGE, TOPIC_TAX, TOPIC_CLAUSE, TOPIC_STAY, TOPICS };
 
 /** A request that was made. Kept after its answer, to be repeated. */
 struct ask {
@@ -52,6 +58,9 @@ struct town {
     int64_t station[TOWN_STATIONS];
     int64_t open_ms; /* the server starts again then; 0 = it runs */
     uint64_t requests, repeats;
+    /* What only some towns have, each with a chance of its own: the others stay as they were. */
+    bool has[TOPICS];
+    struct rng chance[TOPICS];
 };
 
 enum { TOWN_FOLDERS = 4 }; /* two to live in; for a state, for a flight */

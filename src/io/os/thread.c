@@ -8,7 +8,6 @@
  *  2. Signals are blocked in every thread, so they arrive at a descriptor only.
  *
  * Failure: a thread that cannot start is an error for the caller; a join that fails is our bug. */
-#define _GNU_SOURCE /* unshare, close_range */
 #include "io/os/thread.h"
 
 #include <errno.h>

@@ -333,6 +333,7 @@ FROM orders o LEFT JOIN payment p ON p.id = o.payment WHERE o.payer_kind = 2 ORD
 -- name: check_parts() all
 -- out: id id, kind int, tenant id, charger id, connector id, state int, amounts i64, energy_mwh energy, doubt_mwh energy, session energy
 -- out: m_id id, m_kind int, m_tenant id, m_charger id, m_connector id, m_state int, m_part id, m_energy_mwh energy, m_doubt_mwh energy, m_session energy
+-- out: allot money, m_allot money, m_cap money
 SELECT p.id, p.kind, p.tenant, p.charger, p.connector, p.state,
   CASE WHEN p.payer_kind <> 0 OR p.driver <> 0 OR p.cap <> 0 OR p.hold <> 0 OR p.elec <> 0 OR p.service <> 0 OR p.occupancy <> 0
          OR p.total <> 0 OR p.paid <> 0 OR p.refunded <> 0 OR p.loss <> 0 OR p.transfer <> 0 OR p.lines <> 0 OR p.parts <> 0
@@ -342,14 +343,15 @@ SELECT p.id, p.kind, p.tenant, p.charger, p.connector, p.state,
   COALESCE(m.id, 0) AS m_id, COALESCE(m.kind, 0) AS m_kind, COALESCE(m.tenant, 0) AS m_tenant, COALESCE(m.charger, 0) AS m_charger,
   COALESCE(m.connector, 0) AS m_connector, COALESCE(m.state, 0) AS m_state, COALESCE(m.part, 0) AS m_part,
   COALESCE(m.energy_mwh, 0) AS m_energy_mwh, COALESCE(m.doubt_mwh, 0) AS m_doubt_mwh,
-  (SELECT CAST(COALESCE(sum(s.energy_mwh), 0) AS BIGINT) FROM session s WHERE s.order_id = m.id) AS m_session
+  (SELECT CAST(COALESCE(sum(s.energy_mwh), 0) AS BIGINT) FROM session s WHERE s.order_id = m.id) AS m_session,
+  p.allot, COALESCE(m.allot, 0) AS m_allot, COALESCE(m.cap, 0) AS m_cap
 FROM orders p LEFT JOIN orders m ON m.id = p.part_of
 WHERE p.part_of <> 0 OR p.kind = 5 ORDER BY p.id;
 
 -- name: check_parts_alone() all
 -- out: id id, kind int, part id
 SELECT o.id, o.kind, o.part FROM orders o LEFT JOIN orders p ON p.id = o.part
-WHERE o.part <> 0 AND COALESCE(p.part_of, 0) <> o.id ORDER BY o.id;
+WHERE (o.part <> 0 OR (o.allot <> 0 AND o.part_of = 0)) AND COALESCE(p.part_of, 0) <> o.id ORDER BY o.id;
 
 -- Payments for discharges and their lots; each has the other. The transfer's amount is what the driver got.
 -- name: check_discharge_lots() many

@@ -25,9 +25,15 @@ SELECT k.family, t.id, o.id, t.posted_ms, t.code,
           AND (x.fee_kind <> 4 OR EXISTS (SELECT 1 FROM contract_party p WHERE p.contract = k.id AND p.lines IN (4, 5, 6, 7)))) AS base,
        (SELECT CAST(COALESCE(sum(f.energy_mwh), 0) AS BIGINT) FROM fee_line f
         WHERE f.order_id = o.id AND f.kind = 1 AND NOT (f.from_ms = f.to_ms AND f.price_e5 = 0 AND f.label = '')
-          AND NOT (f.from_ms = f.to_ms AND EXISTS (SELECT 1 FROM order_event e WHERE e.order_id = o.id AND e.event = 16))) AS ended,
+          AND NOT (f.from_ms = f.to_ms AND EXISTS (SELECT 1 FROM order_event e WHERE e.order_id = o.id AND e.event = 16)
+            AND NOT (NOT EXISTS (SELECT 1 FROM order_event e WHERE e.order_id = o.id AND e.event = 17)
+              AND (SELECT COALESCE(sum(g.energy_mwh), 0) FROM fee_line g WHERE g.order_id = o.id AND g.kind = 1 AND g.seq <= f.seq)
+                <= (SELECT COALESCE(sum(s.energy_mwh), 0) FROM session s WHERE s.order_id = o.id)))) AS ended,
        (SELECT CAST(COALESCE(sum(f.energy_mwh), 0) AS BIGINT) FROM fee_line f
-        WHERE f.order_id = o.id AND f.kind = 1 AND f.from_ms = f.to_ms AND NOT (f.price_e5 = 0 AND f.label = '')) AS rest,
+        WHERE f.order_id = o.id AND f.kind = 1 AND f.from_ms = f.to_ms AND NOT (f.price_e5 = 0 AND f.label = '')
+          AND NOT (NOT EXISTS (SELECT 1 FROM order_event e WHERE e.order_id = o.id AND e.event = 17)
+            AND (SELECT COALESCE(sum(g.energy_mwh), 0) FROM fee_line g WHERE g.order_id = o.id AND g.kind = 1 AND g.seq <= f.seq)
+              <= (SELECT COALESCE(sum(s.energy_mwh), 0) FROM session s WHERE s.order_id = o.id))) AS rest,
        CASE WHEN t.id = o.transfer AND (t.posted_ms <= o.settled_ms
          OR NOT EXISTS (SELECT 1 FROM order_event e WHERE e.order_id = o.id AND e.event = 16)) THEN 1 ELSE 0 END AS first,
        COALESCE((SELECT max(e.detail) FROM order_event e

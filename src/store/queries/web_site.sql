@@ -162,6 +162,10 @@ SELECT (SELECT count(*) FROM station s WHERE s.tenant = :tenant AND s.state <> 2
 SELECT count(*) FROM station s JOIN charger c ON c.station = s.id
 WHERE s.tenant = :tenant AND s.tariff = :family AND c.protocol = 2;
 
+-- name: web_station_piles(tenant id, station id) one
+-- out: piles i64
+SELECT count(*) FROM charger c WHERE c.tenant = :tenant AND c.station = :station AND c.protocol = 2;
+
 -- name: web_card_credit(tenant id, tag text, short text) one
 -- out: cards i64
 SELECT count(*) FROM token t

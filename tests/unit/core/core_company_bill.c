@@ -108,6 +108,23 @@ static void test_bill_inside_the_window(void **state)
     co_sums();
 }
 
+/* All of it was given back, and the program started again, before the bill is issued: nothing waits for it,
+ * neither in memory nor in the file. */
+static void test_all_given_back(void **state)
+{
+    (void)state;
+    int64_t order = co_order_of(10 * KWH);
+    assert_int_equal(world_count(w, ROW_MATURING), 1);
+    assert_int_equal(co_refund(order, 12 * YUAN), 0);
+    assert_int_equal(co_balance(ACCOUNT_PENDING, w->owner), 0);
+    world_restart(w);
+    co_to_february();
+    assert_int_equal(co_issue(202601), 0);
+    assert_int_equal(co_bill(202601)->state, COMPANY_BILL_SETTLED);
+    assert_int_equal(world_count(w, ROW_MATURING), 0);
+    co_sums();
+}
+
 /* What is given back of a month that was billed lowers the next bill; what is over is kept. */
 static void test_advance(void **state)
 {
@@ -197,11 +214,8 @@ int core_company_bill(void);
 int core_company_bill(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_prepaid),
-        TEST(test_bill),
-        TEST(test_bill_inside_the_window),
-        TEST(test_advance),
-        TEST(test_months_in_order),
+        TEST(test_prepaid),           TEST(test_bill),    TEST(test_bill_inside_the_window),
+        TEST(test_all_given_back),    TEST(test_advance), TEST(test_months_in_order),
         TEST(test_parts_end_exactly),
     };
     return cmocka_run_group_tests_name("company bills", tests, NULL, NULL);

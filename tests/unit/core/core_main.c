@@ -13,6 +13,7 @@ int core_contract(void);
 int core_pile(void);
 int core_parallel(void);
 int core_parallel_after(void);
+int core_parallel_allot(void);
 int core_defects(void);
 int core_needs_tests(void);
 int core_company(void);
@@ -31,11 +32,12 @@ int core_lotfee(void);
 int main(void)
 {
     int (*const groups[])(void) = {
-        core_orders,         core_frame,       core_charger,  core_purse,   core_statement,
-        core_defects,        core_needs_tests, core_invoice,  core_recon,   core_occupancy,
-        core_occupancy_bill, core_wallet,      core_contract, core_company, core_company_bill,
-        core_account,        core_sharing,     core_withhold, core_lotfee,  core_parallel_after,
-        core_discharge,      core_pile,        core_parallel,
+        core_orders,    core_frame,     core_charger,        core_purse,
+        core_statement, core_defects,   core_needs_tests,    core_invoice,
+        core_recon,     core_occupancy, core_occupancy_bill, core_wallet,
+        core_contract,  core_company,   core_company_bill,   core_account,
+        core_sharing,   core_withhold,  core_lotfee,         core_parallel_after,
+        core_discharge, core_pile,      core_parallel_allot, core_parallel,
     };
     const bool early = getenv("STOP_EARLY") != NULL; /* who only asks whether one fails */
     int failed = 0;

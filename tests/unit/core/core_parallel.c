@@ -77,10 +77,24 @@ static void test_two_pairs_in_a_second(void **state)
 {
     (void)state;
     int64_t third = pair_gun_add(w->pile, 3), fourth = pair_gun_add(w->pile, 4);
-    (void)pair_started(20000);
-    assert_int_equal(pair_start(third, fourth, 20000), ERR_BUSY);
-    world_run(w, 1000);
-    assert_int_equal(pair_start(third, fourth, 20000), 0);
+    int64_t fifth = pair_gun_add(w->pile, 5), sixth = pair_gun_add(w->pile, 6);
+    struct out one = pair_started(10000);
+    const struct order *o[3] = {order_find(w->core, pair.order[0])};
+    assert_int_equal(pair_start(third, fourth, 10000), 0);
+    o[1] = order_find(w->core, w->reply.u.made.id);
+    assert_int_equal(pair_start(fifth, sixth, 10000), 0);
+    o[2] = order_find(w->core, w->reply.u.made.id);
+    char number[3][13];
+    for (int i = 0; i < 3; i++) {
+        parallel_number(w->core, o[i], number[i]);
+        assert_int_equal(strlen(number[i]), 12);
+        for (int j = 0; j < i; j++)
+            assert_string_not_equal(number[i], number[j]);
+    }
+    assert_string_equal(one.u.call.parallel, number[0]);
+    world_answer_pile(w); /* all six guns, two of each number */
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(o[i]->row.state, ORDER_STARTING);
 }
 
 /* Both guns are free, the money is too, and nothing is left of it. */

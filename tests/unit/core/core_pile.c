@@ -579,6 +579,51 @@ static void test_pile_at_a_tariff_that_does_not_fit(void **state)
     assert_int_equal(world_put(w, ROW_CHARGER, true, &pile), ERR_UNSUPPORTED);
 }
 
+static int station_at(int64_t family, bool piles)
+{
+    struct row_station s = *(const struct row_station *)world_row(w, ROW_STATION, w->station);
+    struct cmd *c = world_web(w, CMD_ROW_PUT, w->person, ACTOR_PERSON);
+    struct buf b;
+    s.tariff = family;
+    buf_init(&b, sizeof c->u.row_put.row);
+    row_pack(&b, ROW_STATION, ROW_UPSERT, &s);
+    c->u.row_put.table = ROW_STATION;
+    c->u.row_put.on_piles = piles;
+    c->u.row_put.n = (uint32_t)b.n;
+    memcpy(c->u.row_put.row, b.p, b.n);
+    buf_free(&b);
+    return world_send(w, c);
+}
+
+/* A station where piles stand goes to no family that they cannot hold, now or from a day on. */
+static void test_station_to_a_tariff_that_does_not_fit(void **state)
+{
+    (void)state;
+    for (int later = 0; later < 2; later++) {
+        struct cmd *c = tariff(later ? 2 : 5);
+        c->u.tariff_put.family = 0;
+        c->u.tariff_put.on_piles = 0;
+        c->u.tariff_put.from_ms = 0;
+        assert_int_equal(world_send(w, c), 0);
+        int64_t family = w->reply.u.made.id;
+        if (later) {
+            c = tariff(5);
+            c->u.tariff_put.family = family;
+            c->u.tariff_put.on_piles = 0;
+            assert_int_equal(world_send(w, c), 0);
+        }
+        assert_int_equal(station_at(family, true), ERR_PILE_TARIFF);
+        assert_int_equal(station_at(w->tariff, true), 0);
+        assert_int_equal(station_at(family, false), 0); /* chargers of OCPP do not mind */
+        assert_int_equal(station_at(family, true), 0);  /* it is there: its name may change */
+        assert_int_equal(station_at(w->tariff, true), 0);
+    }
+    struct cmd *c = tariff(4);
+    c->u.tariff_put.family = 0;
+    assert_int_equal(world_send(w, c), 0);
+    assert_int_equal(station_at(w->reply.u.made.id, true), 0);
+}
+
 /* ---- back into the grid ---- */
 
 static int discharge(int32_t payer_kind)
@@ -730,6 +775,7 @@ int core_pile(void)
         cmocka_unit_test_setup_teardown(test_tariff_that_no_pile_holds, up, down),
         cmocka_unit_test_setup_teardown(test_prices_before_the_change, up, down),
         cmocka_unit_test_setup_teardown(test_pile_at_a_tariff_that_does_not_fit, up, down),
+        cmocka_unit_test_setup_teardown(test_station_to_a_tariff_that_does_not_fit, up, down),
         cmocka_unit_test_setup_teardown(test_discharge, up, down),
         cmocka_unit_test_setup_teardown(test_turn_round, up, down),
         cmocka_unit_test_setup_teardown(test_turn_round_record_late, up, down),

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+int money_allot_tests(void);
 int money_cap_tests(void);
 int money_evidence_tests(void);
 int money_fee_tests(void);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Runs every group of the money modules: ledger, splits, tariffs, fees, evidence, the prepaid cap. */
+/* Runs every group of the money modules: ledger, splits, tariffs, fees, evidence, the prepaid cap and
+ * its parts. */
 #include "unit/core/money.h"
 
 int main(void)
@@ -13,5 +14,6 @@ int main(void)
     failed += money_fee_tests();
     failed += money_evidence_tests();
     failed += money_cap_tests();
+    failed += money_allot_tests();
     return failed != 0;
 }

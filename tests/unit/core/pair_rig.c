@@ -73,7 +73,7 @@ void pair_record_as(int i, int64_t energy, enum stop_reason stop, int64_t amount
     r->stop = (int32_t)stop;
     (void)str_copy(r->tx_no, 33, str_from_c(pair.tx_no[i]));
     r->start_ms = pair.start_ms;
-    r->end_ms = pair.start_ms + 600000;
+    r->end_ms = pair.end_ms ? pair.end_ms : pair.start_ms + 600000;
     r->class_energy_mwh[2] = r->energy_mwh = energy;
     r->class_amount[2] = r->amount = amount;
     r->meter_start_mwh = 5 * KWH;

@@ -17,6 +17,7 @@ extern struct pair {
     int64_t gun[2], order[2], start_ms;
     char tx_no[2][33];
     int32_t payer;
+    int64_t end_ms; /* of its records, 0 = ten minutes after the start */
 } pair;
 
 int64_t pair_gun_add(int64_t charger, int32_t number);

@@ -277,8 +277,12 @@ void world_restart(struct world *w)
             const struct row_hold *h = world_unpacked(w, &w->rows[i]);
             if (h->state == HOLD_OPEN)
                 load(w, &w->rows[i]);
-        } else if (w->rows[i].table == ROW_COMMAND || w->rows[i].table == ROW_MATURING) {
+        } else if (w->rows[i].table == ROW_COMMAND) {
             load(w, &w->rows[i]);
+        } else if (w->rows[i].table == ROW_MATURING) {
+            const struct row_maturing *m = world_unpacked(w, &w->rows[i]);
+            if (m->amount > 0)
+                load(w, &w->rows[i]);
         } else if (w->rows[i].table == ROW_BILL_DIFF) {
             const struct row_bill_diff *d = world_unpacked(w, &w->rows[i]);
             if (d->state != DIFF_RESOLVED)
