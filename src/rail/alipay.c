@@ -262,19 +262,20 @@ static int node_find(struct str body, struct str name, struct arena *m, struct s
     } while (json_take(&j, ','));
     if (!json_take(&j, '}') || json_end(&j) != 0)
         return ERR_SYNTAX;
-    return node->n && sig->n ? 0 : ERR_DENIED;
+    return node->n ? 0 : ERR_DENIED;
 }
 
 static int node_read(const struct rail *r, const char *method, struct str body, struct arena *m,
                      struct alipay_Out *out)
 {
-    struct str node, sig, name = arena_printf(m, "%s_response", method);
-    char *p = (char *)(uintptr_t)name.p;
-    for (size_t i = 0; i < name.n; i++)
-        p[i] = p[i] == '.' ? '_' : p[i];
-    if (!name.n)
-        return ERR_NOMEM;
-    int err = node_find(body, name, m, &node, &sig);
+    struct str node, sig;
+    char name[80];
+    if (!method)
+        return ERR_UNSUPPORTED;
+    snprintf(name, sizeof name, "%s_response", method);
+    for (char *p = name; *p; p++)
+        *p = *p == '.' ? '_' : *p;
+    int err = node_find(body, str_from_c(name), m, &node, &sig);
     if (!err)
         err = signed_by_any(r, node, sig);
     if (!err)
@@ -332,9 +333,17 @@ static int read_trade(const struct out_pay *ask, const struct alipay_Out *o,
     return 0;
 }
 
+/* An amount that an answer may say: -1 where it does not. One that cannot be read is no answer. */
+static int yuan_said(bool said, struct str text, int64_t *amount)
+{
+    *amount = rail_yuan_read(text);
+    return said && *amount < 0 ? ERR_SYNTAX : 0;
+}
+
 static int read_refund(const struct out_pay *ask, const struct alipay_Out *o,
                        struct cmd_pay_result *out)
 {
+    int64_t amount;
     if (!str_eq_c(o->out_trade_no, ask->of_no))
         return ERR_DENIED;
     if (ask->op == PAY_REFUND) {
@@ -345,22 +354,28 @@ static int read_refund(const struct out_pay *ask, const struct alipay_Out *o,
             rail_set(out, PAY_PENDING, 0); /* done before, or under way: the query tells */
         return 0;
     }
-    if (!str_eq_c(o->out_request_no, ask->no) || !str_eq_c(o->refund_status, "REFUND_SUCCESS"))
+    if (o->out_request_no.n && !str_eq_c(o->out_request_no, ask->no))
+        return ERR_DENIED; /* of another refund: it says nothing of this one */
+    int err = yuan_said(o->has.refund_amount, o->refund_amount, &amount);
+    if (!o->out_request_no.n || !str_eq_c(o->refund_status, "REFUND_SUCCESS"))
         rail_set(out, PAY_UNKNOWN, ERR_NOT_FOUND);
-    else
-        rail_set_done(out, rail_yuan_read(o->refund_amount), STR_LIT("CNY"), o->trade_no);
-    return 0;
+    else if (!err)
+        rail_set_done(out, amount, STR_LIT("CNY"), o->trade_no);
+    return err;
 }
 
 static int read_transfer(const struct out_pay *ask, const struct alipay_Out *o,
                          struct cmd_pay_result *out)
 {
     struct str s = o->status;
+    int64_t amount;
     if (!str_eq_c(o->out_biz_no, ask->no))
         return ERR_DENIED;
+    int err = yuan_said(o->has.trans_amount, o->trans_amount, &amount);
+    if (err)
+        return err;
     if (str_eq_c(s, "SUCCESS"))
-        rail_set_done(out, o->has.trans_amount ? rail_yuan_read(o->trans_amount) : -1,
-                      STR_LIT("CNY"), o->order_id);
+        rail_set_done(out, amount, STR_LIT("CNY"), o->order_id);
     else if (str_eq_c(s, "FAIL") || str_eq_c(s, "CLOSED") || str_eq_c(s, "REFUND"))
         rail_set(out, PAY_FAILED, ERR_PROVIDER);
     else if (str_eq_c(s, "DEALING") || str_eq_c(s, "WAIT_PAY") || str_eq_c(s, "INIT"))
@@ -460,9 +475,9 @@ static int64_t notice_row(const struct form *f, struct arena *m)
 static enum rail_refusal alipay_notice(const struct rail *r, const struct rail_reply *in,
                                        struct arena *m, struct rail_told *told)
 {
-    struct form *f = ARENA_NEW(m, struct form);
+    struct form form, *f = &form;
     int64_t at = 0;
-    if (!f || form_read(in->body, m, f) != 0 || notice_time(f, &at) != 0)
+    if (form_read(in->body, m, f) != 0 || notice_time(f, &at) != 0)
         return RAIL_BAD_FORM;
     if (at < in->now_ms - NOTICE_MS || at > in->now_ms + RAIL_CLOCK_MS)
         return RAIL_STALE;

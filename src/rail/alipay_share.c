@@ -64,13 +64,12 @@ static int content_share(const struct out_pay *ask, struct arena *m, struct buf 
     if (s->n < 1 || s->n > PAY_SHARES_MAX || !ask->provider_no[0])
         return ERR_REQUIRED;
     for (int32_t i = 0; i < s->n; i++) {
+        // cppcheck-suppress unreadVariable ; `in` points at them
         to[i] = (struct alipay_Royalty){.royalty_type = STR_LIT("transfer"),
                                         .trans_in_type = STR_LIT("userId"),
                                         .trans_in = str_from_c(s->to[i].account),
                                         .amount = rail_yuan_text(m, s->to[i].amount),
                                         .desc = arena_printf(m, "W%" PRId64, s->to[i].payout)};
-        if (!to[i].desc.n || !to[i].amount.n)
-            return ERR_NOMEM;
     }
     in.has.royalty_parameters = true;
     in.royalty_parameters_n = (size_t)s->n;
@@ -108,11 +107,12 @@ int alipay_share_content(const struct out_pay *ask, struct arena *m, struct buf 
 
 /* ---- answers ---- */
 
-/* The share of ours that a detail is of, among those that no earlier one was; -1. */
+/* The share of ours that a detail is of, among those that no earlier one was; -1. So no more are found than
+ * were asked for. */
 static int32_t share_of(const struct pay_share *s, const struct alipay_RoyaltyDetail *v,
                         const bool *seen)
 {
-    for (int32_t i = 0; i < s->n && i < PAY_SHARES_MAX; i++)
+    for (int32_t i = 0; i < s->n; i++)
         if (!seen[i] && str_eq_c(v->trans_in, s->to[i].account) &&
             rail_yuan_read(v->amount) == s->to[i].amount)
             return i;
@@ -123,7 +123,7 @@ static void read_details(const struct out_pay *ask, const struct alipay_Out *o,
                          struct cmd_pay_result *out)
 {
     bool seen[PAY_SHARES_MAX] = {0};
-    for (size_t i = 0; i < o->royalty_detail_list_n && out->shared_n < PAY_SHARES_MAX; i++) {
+    for (size_t i = 0; i < o->royalty_detail_list_n; i++) {
         const struct alipay_RoyaltyDetail *v = &o->royalty_detail_list[i];
         bool done = str_eq_c(v->state, "SUCCESS"), failed = str_eq_c(v->state, "FAIL");
         int32_t of =

@@ -196,8 +196,7 @@ static int read_account(const struct out_pay *ask, const struct rail_reply *a, s
         return err;
     if (!str_eq_c(v.account, ask->no))
         return ERR_DENIED;
-    if (v.has.reason)
-        rail_set_text(out->url, sizeof out->url, v.reason);
+    rail_set_text(out->url, sizeof out->url, v.reason);
     switch (v.state) {
     case alloc_AccountState_open:
         rail_set(out, PAY_DONE, 0);
@@ -237,7 +236,7 @@ static int alloc_answer(const struct rail *r, const struct out_pay *ask,
     int err = wire_json_decode(&alloc_Problem_type, a->body, m, &p, WIRE_LENIENT, NULL);
     if (!err)
         read_problem(ask, p.code, out);
-    if (!err && account && p.has.reason)
+    if (!err && account)
         rail_set_text(out->url, sizeof out->url, p.reason);
     return err;
 }
@@ -284,13 +283,12 @@ static int alloc_bill_answer(const struct rail *r, const struct rail_request *q,
     int err = wire_json_decode(&alloc_BillRef_type, a->body, m, &b, WIRE_LENIENT, NULL);
     if (err)
         return err;
-    if (!str_starts(b.url, STR_LIT("/")))
+    const char *day = strrchr(q->url.p, '/') + 1; /* what was asked for ends with it */
+    if (!str_eq_c(b.date, day) || !str_starts(b.url, STR_LIT("/")))
         return ERR_DENIED;
     rail_set_text(hash, 80, b.hash);
-    struct str path = arena_printf(m, "%.*s", STR_FMT(b.url));
-    if (!path.n)
-        return ERR_NOMEM;
-    rail_request_begin(r, next, "GET", path.p);
+    rail_request_begin(r, next, "GET", "");
+    buf_put_str(&next->url, b.url);
     return request_sign(r, next, a->now_ms);
 }
 

@@ -24,11 +24,10 @@ static int text_read(struct str in, struct arena *a, struct str *out)
     for (size_t i = 0; i < in.n; i++) {
         char c = in.p[i];
         if (c == '%') {
-            int hi = i + 2 < in.n ? hex_of(in.p[i + 1]) : -1;
-            int lo = i + 2 < in.n ? hex_of(in.p[i + 2]) : -1;
-            if (hi < 0 || lo < 0)
+            int v = i + 2 < in.n ? hex_of(in.p[i + 1]) * 16 | hex_of(in.p[i + 2]) : -1;
+            if (v < 0)
                 return ERR_SYNTAX;
-            c = (char)(hi << 4 | lo);
+            c = (char)v;
             i += 2;
         } else if (c == '+') {
             c = ' ';

@@ -40,7 +40,7 @@ static int secret_read(const char *dir, const char *name, struct buf *out)
     char path[PATH_SIZE];
     int n = snprintf(path, sizeof path, "%s/%s", dir, name);
     buf_reset(out);
-    if (n < 0 || n >= (int)sizeof path)
+    if ((size_t)n >= sizeof path)
         return ERR_TOO_LARGE;
     if (!file_exists(path))
         return ERR_NOT_FOUND;

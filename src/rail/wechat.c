@@ -176,13 +176,12 @@ static int ask_share(const struct rail *r, const struct out_pay *ask, struct are
     if (s->n < 1 || s->n > PAY_SHARES_MAX || !ask->provider_no[0])
         return ERR_REQUIRED;
     for (int32_t i = 0; i < s->n; i++) {
+        // cppcheck-suppress unreadVariable ; `in` points at them
         to[i] = (struct wechat_ShareReceiver){.type = receiver_type(s->to[i].payee_kind),
                                               .account = str_from_c(s->to[i].account),
                                               .amount = s->to[i].amount / MONEY_FEN,
                                               .description =
                                                   arena_printf(m, "W%" PRId64, s->to[i].payout)};
-        if (!to[i].description.n)
-            return ERR_NOMEM;
     }
     in.receivers_n = (size_t)s->n;
     return request_json(r, q, "/v3/profitsharing/orders", &wechat_ShareIn_type, &in);
@@ -208,19 +207,20 @@ static int ask_return(const struct rail *r, const struct out_pay *ask, struct ra
     return request_json(r, q, "/v3/profitsharing/return-orders", &wechat_ReturnIn_type, &in);
 }
 
-static int ask_close(const struct rail *r, const struct out_pay *ask, struct arena *m,
-                     struct rail_request *q)
+static int ask_close(const struct rail *r, const struct out_pay *ask, struct rail_request *q)
 {
     struct wechat_CloseIn in = {.mchid = str_from_c(r->merchant)};
-    struct str path = arena_printf(m, "/v3/pay/transactions/out-trade-no/%s/close", ask->no);
-    return path.n ? request_json(r, q, path.p, &wechat_CloseIn_type, &in) : ERR_NOMEM;
+    rail_request_begin(r, q, "POST", "/v3/pay/transactions/out-trade-no/");
+    buf_printf(&q->url, "%s/close", ask->no);
+    return wire_json_encode(&wechat_CloseIn_type, &in, &q->body);
 }
 
-static int ask_get(const struct rail *r, struct rail_request *q, struct str path)
+/* How one of our numbers stands, and what else is said of it. */
+static int ask_get(const struct rail *r, const struct out_pay *ask, struct rail_request *q,
+                   const char *path, const char *key, const char *value)
 {
-    if (!path.n)
-        return ERR_NOMEM;
-    rail_request_begin(r, q, "GET", path.p);
+    rail_request_begin(r, q, "GET", path);
+    buf_printf(&q->url, "%s%s%s", ask->no, key, value);
     return 0;
 }
 
@@ -231,38 +231,31 @@ static int ask_build(const struct rail *r, const struct out_pay *ask, struct are
     case PAY_CREATE:
         return ask_create(r, ask, m, q);
     case PAY_QUERY:
-        return ask_get(
-            r, q,
-            arena_printf(m, "/v3/pay/transactions/out-trade-no/%s?mchid=%s", ask->no, r->merchant));
+        return ask_get(r, ask, q, "/v3/pay/transactions/out-trade-no/", "?mchid=", r->merchant);
     case PAY_CLOSE:
-        return ask_close(r, ask, m, q);
+        return ask_close(r, ask, q);
     case PAY_REFUND:
         return ask_refund(r, ask, q);
     case PAY_REFUND_QUERY:
-        return ask_get(r, q, arena_printf(m, "/v3/refund/domestic/refunds/%s", ask->no));
+        return ask_get(r, ask, q, "/v3/refund/domestic/refunds/", "", "");
     case PAY_TRANSFER:
         return ask_transfer(r, ask, q);
     case PAY_TRANSFER_QUERY:
-        return ask_get(
-            r, q,
-            arena_printf(m, "/v3/fund-app/mch-transfer/transfer-bills/out-bill-no/%s", ask->no));
+        return ask_get(r, ask, q, "/v3/fund-app/mch-transfer/transfer-bills/out-bill-no/", "", "");
     case PAY_ACCOUNT_OPEN:
     case PAY_ACCOUNT_QUERY:
         return ask_receiver(r, ask, q);
     case PAY_SHARE:
         return ask_share(r, ask, m, q);
     case PAY_SHARE_QUERY:
-        return ask_get(r, q,
-                       arena_printf(m, "/v3/profitsharing/orders/%s?transaction_id=%s", ask->no,
-                                    ask->provider_no));
+        return ask_get(r, ask, q, "/v3/profitsharing/orders/",
+                       "?transaction_id=", ask->provider_no);
     case PAY_UNFREEZE:
         return ask_unfreeze(r, ask, q);
     case PAY_RETURN:
         return ask_return(r, ask, q);
     case PAY_RETURN_QUERY:
-        return ask_get(r, q,
-                       arena_printf(m, "/v3/profitsharing/return-orders/%s?out_order_no=%s",
-                                    ask->no, ask->of_no));
+        return ask_get(r, ask, q, "/v3/profitsharing/return-orders/", "?out_order_no=", ask->of_no);
     case PAY_NOTICE:
         break;
     }
@@ -338,7 +331,7 @@ static void read_problem(const struct out_pay *ask, const struct rail_reply *a, 
                 ask->op == PAY_SHARE || ask->op == PAY_UNFREEZE || ask->op == PAY_RETURN ||
                 receiver;
     bool close = ask->op == PAY_CLOSE;
-    if (a->status == 429 || a->status >= 500 || code_is(p.code, again))
+    if (code_is(p.code, again))
         rail_set(out, PAY_UNKNOWN, ERR_AGAIN);
     else if (code_is(p.code, short_of))
         rail_set(out, PAY_NO_FUNDS, ERR_NO_FUNDS);
@@ -350,7 +343,7 @@ static void read_problem(const struct out_pay *ask, const struct rail_reply *a, 
         rail_set(out, PAY_UNKNOWN, ERR_NOT_FOUND);
     else
         rail_set(out, asks ? PAY_FAILED : PAY_UNKNOWN, ERR_PROVIDER);
-    if (receiver && p.has.message)
+    if (receiver)
         rail_set_text(out->url, 201, p.message);
 }
 
@@ -416,6 +409,12 @@ static int read_trade(const struct rail *r, const struct out_pay *ask, const str
     return 0;
 }
 
+/* What an answer need not say, but may not say otherwise. */
+static bool said_other(struct str said, const char *ours)
+{
+    return said.n && !str_eq_c(said, ours);
+}
+
 static int read_refund(const struct out_pay *ask, const struct rail_reply *a, struct arena *m,
                        struct cmd_pay_result *out)
 {
@@ -423,7 +422,8 @@ static int read_refund(const struct out_pay *ask, const struct rail_reply *a, st
     int err = wire_json_decode(&wechat_Refund_type, a->body, m, &f, WIRE_LENIENT, NULL);
     if (err)
         return err;
-    if (!str_eq_c(f.out_refund_no, ask->no))
+    if (!str_eq_c(f.out_refund_no, ask->no) || said_other(f.out_trade_no, ask->of_no) ||
+        said_other(f.amount.currency, ask->currency))
         return ERR_DENIED;
     if (str_eq_c(f.status, "SUCCESS"))
         rail_set_done(out, f.amount.has.refund ? f.amount.refund * MONEY_FEN : -1, STR_LIT("CNY"),
@@ -437,18 +437,18 @@ static int read_refund(const struct out_pay *ask, const struct rail_reply *a, st
     return 0;
 }
 
-static int read_transfer(const struct out_pay *ask, const struct rail_reply *a, struct arena *m,
-                         struct cmd_pay_result *out)
+static int read_transfer(const struct rail *r, const struct out_pay *ask,
+                         const struct rail_reply *a, struct arena *m, struct cmd_pay_result *out)
 {
     struct wechat_Transfer t;
     int err = wire_json_decode(&wechat_Transfer_type, a->body, m, &t, WIRE_LENIENT, NULL);
     if (err)
         return err;
-    if (!str_eq_c(t.out_bill_no, ask->no))
+    if (!str_eq_c(t.out_bill_no, ask->no) || said_other(t.mch_id, r->merchant) ||
+        said_other(t.mchid, r->merchant))
         return ERR_DENIED;
     struct str s = t.state;
-    if (t.has.package_info)
-        rail_set_text(out->url, sizeof out->url, t.package_info);
+    rail_set_text(out->url, sizeof out->url, t.package_info);
     rail_set_text(out->provider_no, sizeof out->provider_no, t.transfer_bill_no);
     if (str_eq_c(s, "SUCCESS"))
         rail_set_done(out, t.has.transfer_amount ? t.transfer_amount * MONEY_FEN : -1,
@@ -520,7 +520,8 @@ static int read_return(const struct out_pay *ask, const struct rail_reply *a, st
     int err = wire_json_decode(&wechat_Return_type, a->body, m, &v, WIRE_LENIENT, NULL);
     if (err)
         return err;
-    if (!str_eq_c(v.out_return_no, ask->no) || !str_eq_c(v.out_order_no, ask->of_no))
+    if (!str_eq_c(v.out_return_no, ask->no) || !str_eq_c(v.out_order_no, ask->of_no) ||
+        said_other(v.return_mchid, ask->payee))
         return ERR_DENIED;
     if (str_eq_c(v.result, "SUCCESS"))
         rail_set_done(out, v.has.amount ? v.amount * MONEY_FEN : -1, STR_LIT("CNY"), v.return_id);
@@ -559,7 +560,7 @@ static int wechat_answer(const struct rail *r, const struct out_pay *ask,
         return read_refund(ask, a, m, out);
     case PAY_TRANSFER:
     case PAY_TRANSFER_QUERY:
-        return read_transfer(ask, a, m, out);
+        return read_transfer(r, ask, a, m, out);
     case PAY_ACCOUNT_OPEN:
     case PAY_ACCOUNT_QUERY:
         return read_receiver(ask, a, m, out);
@@ -673,16 +674,14 @@ static int wechat_bill_answer(const struct rail *r, const struct rail_request *q
     int err = wire_json_decode(&wechat_BillOut_type, a->body, m, &b, WIRE_LENIENT, NULL);
     if (err)
         return err;
-    struct str own = str_from_c(r->url);
-    if (!str_starts(b.download_url, own) || b.download_url.n <= own.n ||
-        b.download_url.p[own.n] != '/')
+    struct str own = str_from_c(r->url), path = STR_NONE;
+    if (str_starts(b.download_url, own))
+        path = str_from(b.download_url.p + own.n, b.download_url.n - own.n);
+    if (!str_starts(path, STR_LIT("/")))
         return ERR_DENIED; /* a signed request goes to the provider's own address only */
     rail_set_text(hash, 80, b.hash_value);
-    struct str path =
-        arena_printf(m, "%.*s", (int)(b.download_url.n - own.n), b.download_url.p + own.n);
-    if (!path.n)
-        return ERR_NOMEM;
-    rail_request_begin(r, next, "GET", path.p);
+    rail_request_begin(r, next, "GET", "");
+    buf_put_str(&next->url, path);
     return request_sign(r, next, a->now_ms);
 }
 

@@ -52,8 +52,8 @@ const answers = {
 
 let shares = null; // the one request for them
 
-function refunded(no, amount, status) {
-  return { refund_id: '5030', out_refund_no: no, out_trade_no: 'P', status, amount: { refund: amount, total: 1000, currency: 'CNY' } };
+function refunded(asked, status) {
+  return { refund_id: '5030', out_refund_no: asked.out_refund_no, out_trade_no: asked.out_trade_no, status, amount: { ...asked.amount } };
 }
 
 /** Adds what is wrong with a body to what was seen. */
@@ -89,7 +89,7 @@ function sharing(method, url, body) {
     if (!named) seen.bad.push(`the query of shares: ${at}${url.search}`);
   } else if (at.startsWith('/v3/refund/domestic/refunds')) {
     if (post) seen.refund = JSON.parse(body);
-    return refunded(seen.refund.out_refund_no, seen.refund.amount.refund, post ? 'PROCESSING' : 'SUCCESS');
+    return refunded(seen.refund, post ? 'PROCESSING' : 'SUCCESS');
   } else return null;
   return { transaction_id: shares.transaction_id, out_order_no: shares.out_order_no, order_id: '3008', state: post ? 'PROCESSING' : 'FINISHED',
     receivers: shares.receivers.map((r, i) => ({ amount: r.amount, description: r.description, type: r.type, account: r.account,
@@ -453,6 +453,7 @@ try {
   n += await refusals(h, c, 'Alipay', ali, a, Object.fromEntries(Object.entries(alipayForgeries(`P${a.id}`, encoded(good))).map(([k, v]) => [k, [v, urlencoded]])));
   n += await refusals(h, c, 'allocation', alloc, null, railForgeries());
   n += await refusals(h, c, 'channels', '17171717', null, { 'no such channel': taken });
+  check(!h.log.includes('17171717'), 'what is no channel takes no room among them');
   n += await refusals(h, c, 'channels', ali, null, { 'a notice of the other provider': taken });
   check(n >= 30, `${n} forged, replayed, stale or altered notices`);
   check((await tell(h, wx, 'x'.repeat(70000), json))[0] === 413, 'a body too long is refused');

@@ -2,8 +2,8 @@
 /* mutants.c: the checks of a C file, each of which can be taken away: `mutants FILE` lists them,
  * `mutants FILE write` prints the file so that check K is away while the environment says MUTANT=K.
  *
- * A check is a term of what must() asserts, of an if whose body answers ERR_… or why a notice is refused
- * (RAIL_…), or of a `return` that answers one of two things. Terms are what stands between top-level && (of what must hold) or || (of what
+ * A check is a term of what must() asserts, of an if whose body answers ERR_…, the error of what was called, or
+ * why a notice is refused (RAIL_…), or of a `return` that answers one of two things. Terms are what stands between top-level && (of what must hold) or || (of what
  * must not). A term that is away is still evaluated, because some do the work as well, and then counts as kept. */
 #include <ctype.h>
 #include <stdbool.h>
@@ -133,8 +133,8 @@ static void if_take(size_t i)
     while (isspace((unsigned char)code[body]))
         body++;
     if (word_at(body, "return ERR_") || word_at(body, "rc = ERR_") ||
-        word_at(body, "return RAIL_") || word_at(body, "return why;") ||
-        word_at(body, "why = RAIL_"))
+        word_at(body, "return err;") || word_at(body, "return RAIL_") ||
+        word_at(body, "return why;") || word_at(body, "why = RAIL_"))
         terms_add(open + 1, end - 1, false, "check");
 }
 

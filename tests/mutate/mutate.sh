@@ -9,7 +9,7 @@ build=$(cd "$1" && pwd)
 shift
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-[ $# -gt 0 ] || set -- ledger split split_terms deal contract refund share payment payout wechat alipay alloc rail rails
+[ $# -gt 0 ] || set -- ledger split split_terms deal contract refund share payment payout wechat alipay alipay_share alloc form keys rail rails
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 survived=0 killed=0 known=0
@@ -58,7 +58,7 @@ for name in "$@"; do
     source=$root/src/core/$name.c
     case $name in
     ledger | split | split_terms | deal) programs='test_core_money test_core' ;;
-    wechat | alipay | alloc | rail) programs='test_rail pay_signs' source=$root/src/rail/$name.c ;;
+    wechat | alipay | alipay_share | alloc | form | keys | rail) programs='test_rail pay_signs' source=$root/src/rail/$name.c ;;
     rails) programs=pay_signs source=$root/src/app/$name.c ;;
     *) programs=test_core ;;
     esac

@@ -96,7 +96,7 @@ static struct str header(const void *ctx, const char *name)
 static void say(struct said *s, int status, const char *first, const char *body, int64_t now)
 {
     struct buf text, sig;
-    buf_init(&text, 65536);
+    buf_init(&text, 131072);
     buf_init(&sig, SIGN_TEXT_MAX);
     (void)str_copy(s->value[1], 64, STR_LIT("n0nce"));
     (void)str_copy(s->value[2], 64, STR_LIT(SERIAL));
@@ -137,6 +137,17 @@ void said_alipay(struct said *s, const char *node, const char *content, char *bo
     s->reply = (struct rail_reply){
         .status = 200, .body = str_from_c(body), .header = header, .ctx = s, .now_ms = NOW};
     buf_free(&sig);
+}
+
+void rig_node(const struct rail_request *q, char out[100])
+{
+    char form[8192];
+    snprintf(form, sizeof form, "%.*s", STR_FMT(buf_str(&q->body)));
+    const char *at = strstr(form, "&method=");
+    assert_non_null(at);
+    snprintf(out, 100, "%.*s_response", (int)strcspn(at + 8, "&"), at + 8);
+    for (char *p = out; *p; p++)
+        *p = *p == '.' ? '_' : *p;
 }
 
 struct out_pay rig_ask(enum pay_op op, int32_t kind)

@@ -42,8 +42,12 @@ void said_wechat(struct said *s, int status, const char *body, int64_t at_ms);
 void said_alloc(struct said *s, int status, const char *first, const char *body, int64_t at_ms);
 void said_alipay(struct said *s, const char *node, const char *content, char *body, size_t size);
 
+/** The node that answers a request of Alipay's: its method says which. */
+void rig_node(const struct rail_request *q, char out[100]);
 struct out_pay rig_ask(enum pay_op op, int32_t kind);
 int run_answer_tests(void);
 int run_notice_tests(void);
+int run_doubt_tests(void);
+int run_edge_tests(void);
 
 #endif

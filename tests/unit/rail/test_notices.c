@@ -36,11 +36,12 @@ static struct str header(const void *ctx, const char *name)
     return STR_LIT("");
 }
 
+static struct rail_told told; /* of the last one that was taken */
+
 static enum rail_refusal judge(const struct rail *rail, const char *const *names, const char *first,
                                const struct sealed *n)
 {
     static struct said s;
-    static struct rail_told told;
     struct buf text, sig;
     memset(&s, 0, sizeof s);
     buf_init(&text, 65536);
@@ -135,6 +136,24 @@ static void wechat_body(const struct resource *r, char *body, size_t size)
 #define TRADE      "{\"mchid\":\"1900\",\"appid\":\"wx1\",\"out_trade_no\":\"P1234567\"}"
 #define NOT_SECRET "ffffffffffffffffffffffffffffffff"
 
+/* The same told again has the same mark, anything else another: by it a replay is known. */
+static void a_wechat_notice_again(void **state)
+{
+    static const struct resource right = {"TRANSACTION.SUCCESS", TRADE, GCM, SECRET, NULL, false};
+    static char body[4096];
+    (void)state;
+    uint8_t mark[RAIL_MARK_SIZE];
+    struct sealed again = {"1795500000", "n0nce", SERIAL, body, .why = RAIL_TAKEN};
+    wechat_body(&right, body, sizeof body);
+    assert_int_equal(judge(rig.wechat, wechat_names, "", &again), again.why);
+    memcpy(mark, told.mark, sizeof mark);
+    assert_int_equal(judge(rig.wechat, wechat_names, "", &again), again.why);
+    assert_memory_equal(mark, told.mark, sizeof mark);
+    again.nonce = "other";
+    assert_int_equal(judge(rig.wechat, wechat_names, "", &again), again.why);
+    assert_memory_not_equal(mark, told.mark, sizeof mark);
+}
+
 static void a_wechat_notice(void **state)
 {
     static char body[4096];
@@ -152,6 +171,13 @@ static void a_wechat_notice(void **state)
         {{"TRANSACTION.SUCCESS", "{\"mchid\":\"1900\",\"out_order_no\":\"S1234567\"}", GCM, SECRET,
           "profitsharing", false},
          RAIL_TAKEN},
+        {{"MCHTRANSFER.BILL.FINISHED", "{\"mchid\":\"1900\",\"out_bill_no\":\"W1234567\"}", GCM,
+          SECRET, NULL, false},
+         RAIL_TAKEN},
+        {{"MCHTRANSFER.BILL.FINISHED",
+          "{\"mch_id\":\"1901\",\"mchid\":\"1900\",\"out_bill_no\":\"W1234567\"}", GCM, SECRET,
+          NULL, false},
+         RAIL_NOT_OURS},
         {{"TRANSACTION.SUCCESS", TRADE, "AEAD_AES_128_GCM", SECRET, NULL, false}, RAIL_BAD_FORM},
         {{"TRANSACTION.SUCCESS", TRADE, GCM, SECRET, NULL, true}, RAIL_BAD_FORM},
         {{"TRANSACTION.SUCCESS", TRADE, GCM, NOT_SECRET, NULL, false}, RAIL_BAD_CIPHER},
@@ -206,7 +232,6 @@ static enum rail_refusal judge_form(const char *pairs, const char *sign_type, co
     static const char *const no_names[] = {"", "", "", ""};
     static char body[8192];
     static struct said s;
-    static struct rail_told told;
     struct arena m;
     struct form f;
     struct buf text, sig;
@@ -269,12 +294,49 @@ static void an_alipay_notice(void **state)
     assert_int_equal(judge_form(OURS "1795500000000", "RSA2", "", NULL), RAIL_BAD_FORM);
 }
 
+/* Which row a notice is about, and when it was told first. */
+static void an_alipay_notice_of(void **state)
+{
+#define MESSAGE "app_id=2021&utc_timestamp=1795500000000&biz_content="
+    static const struct {
+        const char *pairs;
+        int64_t row; /* 0: it is refused */
+        enum rail_refusal why;
+    } cases[] = {
+        {MESSAGE "{\"out_biz_no\":\"W11\"}", 11, RAIL_TAKEN},
+        {MESSAGE "{\"out_request_no\":\"S12\"}", 12, RAIL_TAKEN},
+        {MESSAGE "{\"out_biz_no\":\"W11\",\"out_request_no\":\"S12\"}", 11, RAIL_TAKEN},
+        {MESSAGE "{\"out_biz_no\":\"W11\"", 0, RAIL_NOT_OURS},
+        {MESSAGE "{\"out_biz_no\":\"W11\"&out_trade_no=P13&out_biz_no=W14", 0, RAIL_NOT_OURS},
+        {MESSAGE "{}&out_trade_no=P13&out_biz_no=W14", 0, RAIL_NOT_OURS},
+        {"app_id=2021&utc_timestamp=1795500000000&out_trade_no=P13&out_biz_no=W14", 14, RAIL_TAKEN},
+        {"app_id=2021&utc_timestamp=1795500000000&out_trade_no=P13&out_biz_no=x", 13, RAIL_TAKEN},
+        {"app_id=2021&utc_timestamp=1795500000000&out_trade_no=X13", 0, RAIL_NOT_OURS},
+        {"app_id=2021&utc_timestamp=1795500000000&out_trade_no=P", 0, RAIL_NOT_OURS},
+        {"app_id=2021&utc_timestamp=1795500000000&out_trade_no=P1x", 0, RAIL_NOT_OURS},
+        {"app_id=2021&utc_timestamp=1795500000000&out_trade_no=P-1", 0, RAIL_NOT_OURS},
+        {"app_id=2021&utc_timestamp=1795500000000&out_trade_no=P99999999999999999999", 0,
+         RAIL_NOT_OURS},
+        {"app_id=2021&notify_time=2026-11-24 14:00:00&out_trade_no=P13", 13, RAIL_TAKEN},
+        {"app_id=2021&notify_time=2026-11-23 13:00:00&out_trade_no=P13", 13, RAIL_TAKEN},
+        {"app_id=2021&notify_time=2026-11-23 12:59:59&out_trade_no=P13", 0, RAIL_STALE},
+        {"app_id=2021&notify_time=2026-11-24 14:05:01&out_trade_no=P13", 0, RAIL_STALE},
+        {"app_id=2021&notify_time=14:00&out_trade_no=P13", 0, RAIL_BAD_FORM},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        enum rail_refusal why = judge_form(cases[i].pairs, "RSA2", "", rig.theirs);
+        if (why != cases[i].why || (cases[i].row && told.result.row != cases[i].row))
+            fail_msg("case %zu: %s", i, rail_refusal_name(why));
+    }
+}
+
 int run_notice_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_allocation_notice),
-        cmocka_unit_test(a_wechat_notice),
-        cmocka_unit_test(an_alipay_notice),
+        cmocka_unit_test(an_allocation_notice),  cmocka_unit_test(a_wechat_notice),
+        cmocka_unit_test(a_wechat_notice_again), cmocka_unit_test(an_alipay_notice),
+        cmocka_unit_test(an_alipay_notice_of),
     };
     return cmocka_run_group_tests_name("notices", tests, rig_setup, rig_teardown);
 }

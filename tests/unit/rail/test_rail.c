@@ -427,5 +427,5 @@ int main(void)
     if (crypto_init() != 0)
         return 1;
     return cmocka_run_group_tests(tests, rig_setup, rig_teardown) + run_answer_tests() +
-           run_notice_tests();
+           run_notice_tests() + run_doubt_tests() + run_edge_tests();
 }
