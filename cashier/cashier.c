@@ -143,6 +143,30 @@ static int keys_open(struct till *t)
     return err;
 }
 
+/* What whoever has texts sent puts below his keys/. */
+static int texts_open(struct till *t)
+{
+    char path[400], secret[TILL_SECRET_SIZE];
+    struct buf b;
+    snprintf(path, sizeof path, "%s/" CASHIER_TEXTS_KEYS, t->dir);
+    int err = dir_make(path, 0700);
+    snprintf(path, sizeof path, "%s/" CASHIER_TEXTS_KEYS "/secret", t->dir);
+    if (!err && !file_exists(path)) {
+        os_random_text(secret, sizeof secret - 1);
+        err = path_write(t->dir, CASHIER_TEXTS_KEYS "/", "id", STR_LIT(CASHIER_TEXTS_ID));
+        if (!err)
+            err = path_write(t->dir, CASHIER_TEXTS_KEYS "/", "secret", str_from_c(secret));
+        crypto_wipe(secret, sizeof secret);
+    }
+    buf_init(&b, 16384);
+    if (!err)
+        err = text_read(t->dir, CASHIER_TEXTS_KEYS "/", "secret", &b);
+    (void)str_copy(t->texts_secret, sizeof t->texts_secret, str_trim(buf_str(&b)));
+    crypto_wipe(b.p, b.n);
+    buf_free(&b);
+    return err;
+}
+
 /* ---- options ---- */
 
 static bool faults_read(struct till *t, const char *text)
@@ -200,11 +224,15 @@ static int till_open(struct till *t, const struct options *o)
     t->moves = calloc(TILL_MOVES, sizeof *t->moves);
     t->accounts = calloc(TILL_ACCOUNTS, sizeof *t->accounts);
     t->notices = calloc(TILL_NOTICES, sizeof *t->notices);
-    if (!t->trades || !t->moves || !t->accounts || !t->notices)
+    t->texts = calloc(TILL_TEXTS, sizeof *t->texts);
+    t->nonces = calloc(TILL_TEXTS, sizeof *t->nonces);
+    if (!t->trades || !t->moves || !t->accounts || !t->notices || !t->texts || !t->nonces)
         return ERR_NOMEM;
     for (int i = 0; i < TILL_KINDS; i++)
         t->balance[i] = o->balance * 100;
     int err = keys_open(t);
+    if (!err)
+        err = texts_open(t);
     return err ? err : fetch_new(NOTICES_AT_ONCE, till_answered, t, &t->fetch);
 }
 
@@ -220,6 +248,9 @@ static void till_close(struct till *t)
     free(t->moves);
     free(t->accounts);
     free(t->notices);
+    free(t->texts);
+    free(t->nonces);
+    crypto_wipe(t->texts_secret, sizeof t->texts_secret);
 }
 
 int cashier_main(int argc, char **argv)

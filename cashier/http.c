@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* http.c: the cashier's server: libmicrohttpd driven by our own loop, so that one thread does
- * everything. Serves the three providers below /wechat, /alipay and /alloc, the pay page, and
- * /state. */
+ * everything. Serves the three providers below /wechat, /alipay and /alloc, senders of texts below
+ * /texts, the pay page, and /state. An answer that is to be slow waits with its connection suspended. */
 #include "till.h"
 
 #include <microhttpd.h>
@@ -10,10 +10,13 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "io/os/clock.h"
 
+struct exchange;
 struct http {
     struct till *till;
     struct MHD_Daemon *daemon;
+    struct exchange *held; /* those whose answers wait */
     int epoll_fd;
     uint16_t port;
 };
@@ -23,6 +26,9 @@ struct exchange {
     struct str target;
     struct buf body;
     bool begun;
+    struct till_reply reply; /* while it is held */
+    int64_t due_ns;          /* 0: it never was */
+    struct exchange *next;
 };
 
 static struct str header(const void *ctx, const char *name)
@@ -42,6 +48,8 @@ static void route(struct till *t, const struct till_request *q, struct till_repl
     else if (str_starts(q->path, STR_LIT("/pay/")) || str_starts(q->path, STR_LIT("/confirm/")) ||
              str_starts(q->path, STR_LIT("/account/")))
         till_page(t, q, a);
+    else if (str_starts(q->path, STR_LIT("/texts/")))
+        till_texts(t, q, a);
     else if (str_eq_c(q->path, "/state"))
         till_print(t, &a->body);
     else
@@ -67,6 +75,35 @@ static enum MHD_Result answer(struct exchange *x, const struct till_reply *a)
     return res;
 }
 
+static void reply_free(struct till_reply *a)
+{
+    buf_free(&a->body);
+    buf_free(&a->headers);
+}
+
+static void hold(struct http *h, struct exchange *x, const struct till_reply *a)
+{
+    x->reply = *a;
+    x->due_ns = os_mono_ns() + a->slow_ms * INT64_C(1000000);
+    x->next = h->held;
+    h->held = x;
+    MHD_suspend_connection(x->conn);
+}
+
+/* Wakes those whose time has come. */
+static void let_go(struct http *h, int64_t now_ns)
+{
+    for (struct exchange **at = &h->held; *at;) {
+        struct exchange *x = *at;
+        if (x->due_ns > now_ns) {
+            at = &x->next;
+            continue;
+        }
+        *at = x->next;
+        MHD_resume_connection(x->conn);
+    }
+}
+
 static enum MHD_Result finish(struct http *h, struct exchange *x, const char *method)
 {
     struct till_request q = {.method = str_from_c(method),
@@ -80,9 +117,12 @@ static enum MHD_Result finish(struct http *h, struct exchange *x, const char *me
     buf_init(&a.body, 16 << 20);
     buf_init(&a.headers, TILL_TEXT_MAX);
     route(h->till, &q, &a);
+    if (a.slow_ms) {
+        hold(h, x, &a);
+        return MHD_YES;
+    }
     enum MHD_Result res = a.cut ? MHD_NO : answer(x, &a);
-    buf_free(&a.body);
-    buf_free(&a.headers);
+    reply_free(&a);
     return res;
 }
 
@@ -105,7 +145,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *conn, const char
         *data_n = 0;
         return x->body.err ? MHD_NO : MHD_YES;
     }
-    return finish(cls, x, method);
+    return x->due_ns ? answer(x, &x->reply) : finish(cls, x, method);
 }
 
 static void *begin(void *cls, const char *target, struct MHD_Connection *conn)
@@ -132,6 +172,7 @@ static void over(void *cls, struct MHD_Connection *conn, void **req,
         return;
     arena_free(&x->arena);
     buf_free(&x->body);
+    reply_free(&x->reply);
     free(x);
     *req = NULL;
 }
@@ -145,10 +186,10 @@ int http_new(struct till *t, const char *bind, uint16_t port, struct http **out)
         return h ? ERR_RANGE : ERR_NOMEM;
     }
     h->till = t;
-    h->daemon =
-        MHD_start_daemon(MHD_USE_EPOLL, port, NULL, NULL, handle, h, MHD_OPTION_SOCK_ADDR, &addr,
-                         MHD_OPTION_URI_LOG_CALLBACK, begin, h, MHD_OPTION_NOTIFY_COMPLETED, over,
-                         h, MHD_OPTION_CONNECTION_TIMEOUT, 60u, MHD_OPTION_END);
+    h->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, port, NULL, NULL, handle,
+                                 h, MHD_OPTION_SOCK_ADDR, &addr, MHD_OPTION_URI_LOG_CALLBACK, begin,
+                                 h, MHD_OPTION_NOTIFY_COMPLETED, over, h,
+                                 MHD_OPTION_CONNECTION_TIMEOUT, 60u, MHD_OPTION_END);
     const union MHD_DaemonInfo *info =
         h->daemon ? MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
     if (!info) {
@@ -173,6 +214,7 @@ void http_run(struct http *h, int32_t timeout_ms)
     if (MHD_get_timeout(h->daemon, &own) == MHD_YES && (int64_t)own < timeout_ms)
         timeout_ms = (int32_t)own;
     fetch_run(h->till->fetch, h->epoll_fd, timeout_ms);
+    let_go(h, os_mono_ns());
     (void)MHD_run(h->daemon);
 }
 
@@ -180,6 +222,7 @@ void http_free(struct http *h)
 {
     if (!h)
         return;
+    let_go(h, INT64_MAX);
     if (h->daemon)
         MHD_stop_daemon(h->daemon);
     free(h);

@@ -365,5 +365,7 @@ void till_print(const struct till *t, struct buf *out)
                    i ? "," : "", n->no, n->number, account_states[n->state], n->fen, t->base,
                    n->number);
     }
+    buf_put_c(out, "],\"texts\":[");
+    till_texts_print(t, out);
     buf_put_c(out, "]}");
 }

@@ -19,6 +19,7 @@
 enum { TILL_WECHAT, TILL_ALIPAY, TILL_ALLOC, TILL_KINDS };
 enum { TILL_TRADES = 20000, TILL_MOVES = 20000, TILL_ACCOUNTS = 1000, TILL_NOTICES = 2000 };
 enum { TILL_CODE_SIZE = 25, TILL_TEXT_MAX = 64 * 1024 };
+enum { TILL_TEXTS = 2000, TILL_NONCE_SIZE = 41, TILL_SECRET_SIZE = 33 };
 
 /** Per cent of the occasions, by the seed. */
 enum till_fault {
@@ -85,6 +86,11 @@ struct notice {
     struct till *till;
 };
 
+/** A text to a phone, as far as we are concerned sent. */
+struct till_text {
+    char via[9], id[41], phone[24], code[9];
+};
+
 struct till {
     char dir[256], base[128];
     struct till_keys keys[TILL_KINDS];
@@ -98,6 +104,10 @@ struct till {
     int fault[TILL_FAULTS];
     struct rng rng;
     int64_t made; /* provider's numbers */
+    struct till_text *texts;
+    char (*nonces)[TILL_NONCE_SIZE]; /* of the last texts asked for, the oldest gives way */
+    size_t texts_n, nonces_n;
+    char texts_secret[TILL_SECRET_SIZE];
 };
 
 struct till_request {
@@ -107,7 +117,8 @@ struct till_request {
 };
 struct till_reply {
     int status;
-    bool cut; /* give no answer at all */
+    bool cut;        /* give no answer at all */
+    int32_t slow_ms; /* … or only after a while */
     const char *mime;
     struct buf body;
     struct buf headers; /* "Name: value" lines, each with its NUL */
@@ -153,6 +164,10 @@ void till_print(const struct till *t, struct buf *out);
 void till_wechat(struct till *t, const struct till_request *q, struct till_reply *a);
 void till_alipay(struct till *t, const struct till_request *q, struct till_reply *a);
 void till_alloc(struct till *t, const struct till_request *q, struct till_reply *a);
+/** /texts/hook, /texts/aliyun/, /texts/tencent/ */
+void till_texts(struct till *t, const struct till_request *q, struct till_reply *a);
+/** Appends the texts as members of a JSON array. */
+void till_texts_print(const struct till *t, struct buf *out);
 /** Builds body and headers of a notice. */
 void wechat_tell(struct till *t, const struct notice *n, struct buf *body, struct buf *headers);
 void alipay_tell(struct till *t, const struct notice *n, struct buf *body, struct buf *headers);

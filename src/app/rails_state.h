@@ -6,6 +6,7 @@
 #ifndef EVEN_APP_RAILS_STATE_H
 #define EVEN_APP_RAILS_STATE_H
 
+#include "app/breaker.h"
 #include "app/rail_open.h"
 #include "app/rails.h"
 #include "base/map.h"
@@ -17,12 +18,6 @@
 
 enum { RAILS_JOBS = 256, RAILS_CHANNELS = 4096, RAILS_MARKS = 65536, RAILS_KINDS = 3 };
 
-/** The breaker: closed, open until a time, or one probe under way. */
-struct breaker {
-    int failures; /* in a row */
-    int64_t open_until_ns;
-    bool open, probing;
-};
 /** A channel as far as it was used since the start. Never freed before the end. */
 struct rail_channel {
     int64_t id, tenant;

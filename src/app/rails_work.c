@@ -6,8 +6,8 @@
  *              │        └─ signed by an unknown key ─► keys read again, judged once more
  *              └─ no usable answer ─► waits (0.5 s, 2 s) ─► sent again ─► … ─► told: unknown
  *
- * The breaker of a channel opens after five failures in a row: for a while (2 s, doubled up to a
- * minute) its asks are answered "unknown, try again" at once; then one probe goes out.
+ * While the breaker of a channel is open (breaker.h) its asks are answered "unknown, try again" at
+ * once.
  *
  * Invariants: 1. one job for each row and op: what is under way is not asked twice at a time; 2. an
  * ask taken into a job is told to the core once; 3. no lock is held across a request.
@@ -24,8 +24,7 @@
 #include "io/os/crypto.h"
 #include "io/os/personal.h"
 
-enum { ASK_MS = 10000, ATTEMPTS = 3, FAILURES_MOST = 5, AT_ONCE = 64, TURN_MS = 500 };
-enum { OPEN_MS = 2000, OPEN_MOST_MS = 60000, RETRY_MS = 500 };
+enum { ASK_MS = 10000, ATTEMPTS = 3, AT_ONCE = 64, TURN_MS = 500, RETRY_MS = 500 };
 
 /* ---- telling the core ---- */
 
@@ -62,41 +61,21 @@ static void job_unknown(struct rail_job *j, int err)
 
 /* ---- the breaker ---- */
 
-static bool breaker_lets(struct rail_channel *c)
+static void channel_works(struct rails *r, struct rail_channel *c)
 {
-    struct breaker *b = &c->breaker;
-    if (!b->open)
-        return true;
-    if (b->probing || os_mono_ns() < b->open_until_ns)
-        return false;
-    b->probing = true;
-    return true;
-}
-
-static void breaker_close(struct rails *r, struct rail_channel *c)
-{
-    if (c->breaker.open) {
-        atomic_fetch_sub(&r->open[rails_kind(c->kind)], 1);
-        log_line(LOG_NOTE, "pay", 0, "channel %lld answers again", (long long)c->id);
-    }
-    c->breaker = (struct breaker){0};
-}
-
-static void breaker_fail(struct rails *r, struct rail_channel *c)
-{
-    struct breaker *b = &c->breaker;
-    b->probing = false;
-    if (++b->failures < FAILURES_MOST)
+    if (!breaker_close(&c->breaker))
         return;
-    int more = b->failures - FAILURES_MOST;
-    int64_t ms = OPEN_MS << (more < 5 ? more : 5);
-    b->open_until_ns = os_mono_ns() + (ms < OPEN_MOST_MS ? ms : OPEN_MOST_MS) * 1000000;
-    if (!b->open) {
-        b->open = true;
-        atomic_fetch_add(&r->open[rails_kind(c->kind)], 1);
-        log_line(LOG_WARN, "pay", 0, "channel %lld does not answer: it is left alone for a while",
-                 (long long)c->id);
-    }
+    atomic_fetch_sub(&r->open[rails_kind(c->kind)], 1);
+    log_line(LOG_NOTE, "pay", 0, "channel %lld answers again", (long long)c->id);
+}
+
+static void channel_fails(struct rails *r, struct rail_channel *c)
+{
+    if (!breaker_fail(&c->breaker, os_mono_ns()))
+        return;
+    atomic_fetch_add(&r->open[rails_kind(c->kind)], 1);
+    log_line(LOG_WARN, "pay", 0, "channel %lld does not answer: it is left alone for a while",
+             (long long)c->id);
 }
 
 /* ---- asking ---- */
@@ -188,7 +167,7 @@ static void job_ask(struct rail_job *j)
     rails_lock(r);
     int err = rails_channel_get(r, j->ask.channel, &c);
     if (!err) {
-        lets = breaker_lets(c);
+        lets = breaker_lets(&c->breaker, os_mono_ns());
         err = lets ? ask_unseal(r, &ask) : ERR_AGAIN;
         if (!err)
             err = rail_ask(c->rail, &ask, os_wall_ms(), nonce, &j->q, &result);
@@ -294,9 +273,9 @@ static void on_answer(void *ctx, void *tag, const struct fetch_answer *a)
     bool failed = result.err == ERR_AGAIN || result.err == ERR_TIMEOUT ||
                   result.err == ERR_CLOSED || result.err == ERR_DENIED;
     if (c && failed)
-        breaker_fail(r, c);
+        channel_fails(r, c);
     else if (c)
-        breaker_close(r, c);
+        channel_works(r, c);
     rails_unlock(r);
     if (failed)
         metric_add(&r->failures[rails_kind(j->ask.kind)], 1);

@@ -15,6 +15,7 @@
 #include "app/gates.h"
 #include "app/metrics.h"
 #include "app/rails.h"
+#include "app/sender.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "core/rows.h"
@@ -27,7 +28,7 @@
 #include "store/store.h"
 #include "web/web.h"
 
-enum { KEY_TEXT = CRYPTO_KEY_SIZE * 2, METRICS_MAX = 96, SESSIONS_LEAST = 100000 };
+enum { KEY_TEXT = CRYPTO_KEY_SIZE * 2, METRICS_MAX = 104, SESSIONS_LEAST = 100000 };
 enum { CERTIFY_AFTER_MS = 15000 }; /* a start has other work than the days before */
 
 struct house {
@@ -41,6 +42,7 @@ struct house {
     struct engine *engine;
     struct gates *gates;
     struct rails *rails;
+    struct sender *sender;   /* NULL: no texts are sent */
     struct depot *depot;     /* NULL: no FTP */
     struct web *_Atomic web; /* the committer asks for it */
     struct app_metrics metrics;
@@ -195,6 +197,16 @@ static void deliver_end(void *ctx)
         web_delivered(web);
 }
 
+static void deliver_text(void *ctx, const struct out *out)
+{
+    struct house *h = ctx;
+    struct web *web = atomic_load_explicit(&h->web, memory_order_acquire);
+    if (!web)
+        return; /* nobody asked */
+    web_deliver(web, out);
+    web_delivered(web);
+}
+
 static int notice(void *ctx, const struct web_notice *n, struct cmd_pay_result *result,
                   struct str *thanks)
 {
@@ -283,6 +295,19 @@ static int depot_begin(struct house *h)
     return err;
 }
 
+/* A demonstration shows its codes; a real installation that sends none has no drivers. */
+static int sender_begin(struct house *h)
+{
+    struct sender_config sc = {.settings = &h->settings, .deliver = deliver_text, .ctx = h};
+    if (h->demo)
+        return 0;
+    if (!h->settings.texts_kind[0]) {
+        log_line(LOG_WARN, "text", 0, "texts.kind is not set: no driver can log in");
+        return 0;
+    }
+    return sender_new(&sc, &h->sender);
+}
+
 /* Rows of one name stand together; the front's own last row is a stage, too. */
 static uint32_t metrics_list(struct house *h)
 {
@@ -307,11 +332,12 @@ static uint32_t metrics_list(struct house *h)
         {"even_store_log_bytes", "", "Size of the sample log", METRIC_GAUGE, &m->store_log_bytes,
          NULL},
     };
-    _Static_assert(ARRAY_LEN(own) + GATES_METRICS + RAILS_METRICS <= METRICS_MAX,
+    _Static_assert(ARRAY_LEN(own) + GATES_METRICS + RAILS_METRICS + SENDER_METRICS <= METRICS_MAX,
                    "room for every figure");
     memcpy(h->rows, own, sizeof own);
     uint32_t n = ARRAY_LEN(own) + gates_metrics(h->gates, h->rows + ARRAY_LEN(own));
-    return n + rails_metrics(h->rails, h->rows + n);
+    n += rails_metrics(h->rails, h->rows + n);
+    return n + sender_metrics(h->sender, h->rows + n);
 }
 
 static uint32_t models(void *ctx, struct metric_row *rows, uint32_t max)
@@ -354,6 +380,7 @@ static int web_begin(struct house *h)
         .ftp_address = h->depot ? depot_address(h->depot) : NULL,
         .ftp_port = (uint16_t)c->ftp_port,
         .bill_diffs = (int32_t)c->limits_bill_diffs,
+        .texts = h->sender ? sender_door(h->sender) : NULL,
     };
     wc.frames_n = gates_frames(h->gates, &wc.frames, &wc.watch);
     os_random_text(h->setup_token, 32);
@@ -386,9 +413,13 @@ static int house_open(struct house *h)
     if (!err)
         err = depot_begin(h);
     if (!err)
+        err = sender_begin(h);
+    if (!err)
         err = web_begin(h);
     if (!err)
         err = rails_begin(h);
+    if (!err && h->sender)
+        err = sender_start(h->sender);
     if (!err)
         err = gates_listen(h->gates, &ocpp, &ykc);
     if (!err)
@@ -417,12 +448,14 @@ static void house_close(struct house *h)
         gates_stop(h->gates);
     if (h->rails)
         rails_stop(h->rails);
+    sender_stop(h->sender);
     if (h->engine)
         engine_stop(h->engine);
     web_stop(h->web);
     gates_free(h->gates);
     engine_free(h->engine);
     rails_free(h->rails);
+    sender_free(h->sender);
     certifier_close(h->certifier);
     store_keeper_close(h->keeper);
     if (h->engine && store_leave(h->store, os_now_ms()) != 0)
@@ -450,6 +483,7 @@ static int wait_for_end(struct house *h)
         int sig = os_signals_wait(1000);
         if (sig == SIGHUP) {
             rails_reload(h->rails);
+            sender_reload(h->sender);
             continue;
         }
         if (sig != 0) {

@@ -4,6 +4,7 @@
 #include "web/daily.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include "base/err.h"
 #include "base/hash.h"
 #include "io/os/file.h"
@@ -31,6 +32,7 @@ int daily_open(struct daily *d, const char *path, uint64_t seed)
     if (err == 0 && p == NULL)
         err = ERR_NOMEM;
     *d = (struct daily){.at = p, .seed = seed, .mapped = path != NULL};
+    memcpy(d->most, most, sizeof(d->most));
     return err;
 }
 
@@ -70,7 +72,7 @@ int32_t daily_wait(const struct daily *d, enum daily_kind kind, struct str who, 
     const struct daily_count *row = row_of(d, key);
 
     for (int i = 0; i < WAYS; i++)
-        if (row[i].key == key && row[i].n >= most[kind] && !over(&row[i], now_ms))
+        if (row[i].key == key && row[i].n >= d->most[kind] && !over(&row[i], now_ms))
             return (int32_t)((row[i].from_ms + DAY_MS - now_ms + 999) / 1000);
     return 0;
 }

@@ -31,6 +31,7 @@ struct daily_count {
     int32_t n, pad;
 };
 struct daily {
+    int32_t most[DAILY_KINDS]; /* as daily_most has it, until somebody sets it */
     struct daily_count *at;
     uint64_t seed;
     bool mapped;
@@ -44,7 +45,7 @@ void daily_close(struct daily *d);
 int32_t daily_wait(const struct daily *d, enum daily_kind kind, struct str who, int64_t now_ms);
 /** Counts one. */
 void daily_count(struct daily *d, enum daily_kind kind, struct str who, int64_t now_ms);
-/** How many a day are allowed. */
+/** How many a day are allowed, if nobody sets it. */
 int32_t daily_most(enum daily_kind kind);
 
 #endif

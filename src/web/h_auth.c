@@ -9,19 +9,22 @@
  *  1. A session exists only after the core has made it durable.
  *  2. Failures count against the person (the core locks) and against name and network (quotas, and
  *     for codes the counts of a day).
- *  3. A code is shown only by a demonstration.
+ *  3. A code is shown only by a demonstration, and made only where it is shown or can be sent.
+ *  4. A code costs a text: what a network may ask for in a day, and all together in an hour, is bounded.
  *
  * Thread: the request's. */
 #include <stdio.h>
 #include "web/api_gen.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "core/types.h"
 #include "io/os/clock.h"
 #include "web/routes_gen.h"
 #include "web/auth.h"
+#include "web/phone.h"
 #include "web/state.h"
 
-enum { STAFF_LIFE_S = 12 * 3600, DRIVER_LIFE_S = 30 * 86400 };
+enum { STAFF_LIFE_S = 12 * 3600, DRIVER_LIFE_S = 30 * 86400, TEXT_RETRY_S = 30 };
 enum {
     STEP_BEGIN,
     STEP_PASSWORD,
@@ -29,7 +32,8 @@ enum {
     STEP_AUDITED,
     STEP_SETUP,
     STEP_DRIVER,
-    STEP_SESSION
+    STEP_SESSION,
+    STEP_TEXTED
 };
 
 /* A hash of nothing that anybody knows, to spend the same time on unknown names. */
@@ -384,6 +388,21 @@ static void day_count(struct request *r, enum daily_kind phone, enum daily_kind 
     daily_count(&r->web->daily, net, req_net(r), os_now_ms());
 }
 
+/* What all together may ask for. A demonstration sends nothing. Under the guard. */
+static int hour_over(struct request *r, int64_t now_ns)
+{
+    struct web *w = r->web;
+
+    if (w->cfg.demo)
+        return 0;
+    r->retry_s = hourly_wait(&w->hourly, w->cfg.texts->per_hour, now_ns);
+    if (r->retry_s == 0)
+        return 0;
+    if (w->limited++ == 0)
+        log_line(LOG_WARN, "text", r->cause, "texts.per_hour codes were asked for within an hour");
+    return req_fail(r, ERR_RATE_LIMIT, NULL, "too many codes were asked for in this hour");
+}
+
 /* Makes the code unless it is asked for too fast or too often. Under the guard. */
 static int code_make(struct request *r, struct str phone, char digits[7])
 {
@@ -391,6 +410,8 @@ static int code_make(struct request *r, struct str phone, char digits[7])
     int64_t now = os_mono_ns();
     int err = day_over(r, DAILY_CODE_PHONE, DAILY_CODE_NET, phone);
 
+    if (err == 0)
+        err = hour_over(r, now);
     if (err != 0)
         return err;
     r->retry_s = quota_take(&w->quotas, QUOTA_PHONE, phone, 34, 5, now);
@@ -399,8 +420,36 @@ static int code_make(struct request *r, struct str phone, char digits[7])
     if (r->retry_s > 0)
         return ERR_RATE_LIMIT;
     day_count(r, DAILY_CODE_PHONE, DAILY_CODE_NET, phone);
+    hourly_count(&w->hourly, now);
     codes_put(&w->codes, req_copy_c(r, phone), os_random_u64(), now, digits);
     return 0;
+}
+
+/* Can a code reach this phone at all? */
+static int code_fit(struct request *r, struct str phone)
+{
+    const struct web_config *c = &r->web->cfg;
+
+    if (!phone_good(phone))
+        return req_fail(r, ERR_RANGE, "/phone", "digits, with an optional + in front");
+    if (c->demo)
+        return 0;
+    if (c->texts == NULL)
+        return req_fail(r, ERR_UNSUPPORTED, NULL, "no sender of text messages is set up");
+    if (c->texts->fit(c->texts->ctx, req_copy_c(r, phone)) != 0)
+        return req_fail(
+            r, ERR_RANGE, "/phone",
+            "no texts are sent there: eleven digits, or + with a country that is served");
+    return 0;
+}
+
+/* The provider has answered, or nobody has: then the code may be under way, and stays good. */
+static int code_sent(struct request *r)
+{
+    struct api_CodeOut out = {.sent = true};
+
+    r->retry_s = TEXT_RETRY_S;
+    return r->reply_err != 0 ? r->reply_err : req_json(r, &api_CodeOut_type, &out);
 }
 
 int auth_code(struct request *r)
@@ -408,26 +457,56 @@ int auth_code(struct request *r)
     const struct api_CodeIn *in = r->in;
     struct web *w = r->web;
     struct api_CodeOut out = {.sent = true};
+    struct str phone = phone_plain(in->phone);
     char digits[7];
     int err;
 
-    if (!phone_good(in->phone))
-        return req_fail(r, ERR_RANGE, "/phone", "digits, with an optional + in front");
-    if (!w->cfg.demo && w->cfg.sms == NULL)
-        return req_fail(r, ERR_UNSUPPORTED, NULL, "no sender of text messages is set up");
+    if (r->resumed)
+        return code_sent(r);
+    err = code_fit(r, phone);
+    if (err != 0)
+        return err;
     web_lock(w);
-    err = code_make(r, in->phone, digits);
+    err = code_make(r, phone, digits);
     web_unlock(w);
     if (err != 0)
         return err;
     if (w->cfg.demo) {
         out.demo_code = req_copy(r, str_from_c(digits));
         out.has.demo_code = true;
+        err = req_json(r, &api_CodeOut_type, &out);
     } else {
-        err = w->cfg.sms(w->cfg.sms_ctx, req_copy_c(r, in->phone), digits);
+        struct web_text t = {.cause = r->cause,
+                             .phone = req_copy_c(r, phone),
+                             .code = digits,
+                             .minutes = (int32_t)(CODE_LIFE_NS / INT64_C(60000000000))};
+
+        err = req_text_send(r, &t, STEP_TEXTED);
     }
     crypto_wipe(digits, sizeof(digits));
-    return err != 0 ? err : req_json(r, &api_CodeOut_type, &out);
+    return err;
+}
+
+int texts_get(struct request *r)
+{
+    struct web *w = r->web;
+    const struct web_texts *texts = w->cfg.texts;
+    struct web_text_state s = {.ready = w->cfg.demo, .kind = ""};
+    struct api_Texts out = {.demo = w->cfg.demo};
+
+    if (texts != NULL)
+        texts->state(texts->ctx, &s);
+    out.per_hour = texts != NULL ? texts->per_hour : 0;
+    web_lock(w);
+    out.last_hour = hourly_sum(&w->hourly, os_mono_ns());
+    web_unlock(w);
+    out.ready = s.ready;
+    out.kind = str_from_c(s.kind);
+    out.problem = str_from_c(s.problem);
+    out.sent = (int64_t)s.sent;
+    out.refused = (int64_t)s.refused;
+    out.unknown = (int64_t)s.unknown;
+    return req_json(r, &api_Texts_type, &out);
 }
 
 /* A wrong guess at a phone without a code opens nothing: it counts for who guessed only, or anybody
@@ -436,14 +515,15 @@ static int code_check(struct request *r)
 {
     const struct api_CodeLoginIn *in = r->in;
     struct web *w = r->web;
+    struct str phone = phone_plain(in->phone);
     int err;
 
     web_lock(w);
-    err = day_over(r, DAILY_GUESS_PHONE, DAILY_GUESS_NET, in->phone);
+    err = day_over(r, DAILY_GUESS_PHONE, DAILY_GUESS_NET, phone);
     if (err == 0) {
-        err = codes_check(&w->codes, req_copy_c(r, in->phone), in->code, os_mono_ns());
+        err = codes_check(&w->codes, req_copy_c(r, phone), in->code, os_mono_ns());
         if (err == ERR_LOGIN_FAILED)
-            day_count(r, DAILY_GUESS_PHONE, DAILY_GUESS_NET, in->phone);
+            day_count(r, DAILY_GUESS_PHONE, DAILY_GUESS_NET, phone);
         else if (err == ERR_NOT_FOUND)
             daily_count(&w->daily, DAILY_GUESS_NET, req_net(r), os_now_ms());
     }
@@ -499,6 +579,7 @@ static int code_begin(struct request *r)
     const struct api_CodeLoginIn *in = r->in;
     struct login *l = ARENA_NEW(&r->arena, struct login);
     struct actor *a;
+    struct str phone;
     struct bind id;
     struct cmd *cmd;
     int err;
@@ -507,9 +588,10 @@ static int code_begin(struct request *r)
         return ERR_TOO_LARGE;
     r->ctx = l;
     a = &l->person.actor;
-    if (!phone_good(in->phone))
+    phone = phone_plain(in->phone);
+    if (!phone_good(phone))
         return req_fail(r, ERR_RANGE, "/phone", "digits, with an optional + in front");
-    err = login_quota(r, in->phone);
+    err = login_quota(r, phone);
     if (err != 0)
         return err;
     err = operator_choose(r, &a->tenant);
@@ -524,13 +606,13 @@ static int code_begin(struct request *r)
         return err;
     a->kind = ACTOR_DRIVER;
     a->role = ROLE_DRIVER;
-    str_copy(l->person.hash, sizeof(l->person.hash), in->phone);
+    str_copy(l->person.hash, sizeof(l->person.hash), phone);
     cmd = req_cmd(r, CMD_REGISTER_DRIVER, CMD_SIZE(register_driver));
     if (cmd == NULL)
         return ERR_TOO_LARGE;
     cmd->head.tenant = a->tenant;
     cmd->head.actor_kind = ACTOR_SYSTEM;
-    str_copy(cmd->u.register_driver.phone, sizeof(cmd->u.register_driver.phone), in->phone);
+    str_copy(cmd->u.register_driver.phone, sizeof(cmd->u.register_driver.phone), phone);
     return req_submit(r, cmd, STEP_DRIVER);
 }
 

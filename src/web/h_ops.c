@@ -102,6 +102,8 @@ int ops_metrics(struct request *r)
          NULL},
         {"even_web_dropped_total", "", "Events and replies that found no room", METRIC_COUNTER,
          &w->dropped, NULL},
+        {"even_texts_limited_total", "", "Codes not sent as the hour had enough", METRIC_COUNTER,
+         &w->limited, NULL},
         {"even_stage_seconds", "stage=\"http\"", "Time per stage", METRIC_HISTOGRAM, NULL,
          &w->http},
     };

@@ -13,6 +13,7 @@
 #include "core/types.h"
 #include "web/routes_gen.h"
 #include "web/auth.h"
+#include "web/phone.h"
 #include "web/state.h"
 
 enum { STEP_BEGIN, STEP_HASHED, STEP_DONE };
@@ -38,7 +39,7 @@ static int driver_put(struct request *r)
     struct row_driver row = {.lots = "", /* the core keeps them */
                              .id = r->id,
                              .tenant = r->actor.tenant,
-                             .phone = req_copy_c(r, in->phone),
+                             .phone = req_copy_c(r, phone_plain(in->phone)),
                              .name = req_copy_c(r, in->name),
                              .state = (int32_t)in->state,
                              .version = (int32_t)version};

@@ -105,7 +105,8 @@ static void retry_header(struct request *r, int err)
 {
     int32_t s = r->retry_s > 0 ? r->retry_s : 1;
 
-    if (err == ERR_RATE_LIMIT || err == ERR_FULL || err == ERR_AGAIN || err == ERR_CLOSED)
+    if (err == ERR_RATE_LIMIT || err == ERR_FULL || err == ERR_AGAIN || err == ERR_CLOSED ||
+        err == ERR_TEXT)
         req_header_add(r, "Retry-After", arena_printf(&r->arena, "%d", s));
 }
 
@@ -200,30 +201,61 @@ void req_idem(struct request *r, struct cmd *cmd)
     buf_free(&b);
 }
 
-int req_submit(struct request *r, struct cmd *cmd, int step)
+/* The request sleeps until somebody answers to `from`. */
+static int wait_begin(struct request *r, int64_t wait_ns, int step, struct origin *from)
 {
     struct web *w = r->web;
     int err;
 
-    if (cmd == NULL)
-        return ERR_TOO_LARGE;
     r->step = step;
     web_lock(w);
-    err = slot_take(w, r, WEB_WAIT_NS, &cmd->head.from);
+    err = slot_take(w, r, wait_ns, from);
     if (err == 0) {
         r->wait = true;
         r->made = (struct reply_made){0};
         front_suspend(r->conn);
     }
     web_unlock(w);
+    return err;
+}
+
+/* … or it wakes by itself, as nobody will. */
+static void wait_end(struct web *w, const struct origin *from, int err)
+{
+    if (err == 0)
+        return;
+    web_lock(w);
+    slot_end(w, (struct slab_ref){from->slot, from->gen}, err);
+    web_unlock(w);
+}
+
+int req_submit(struct request *r, struct cmd *cmd, int step)
+{
+    struct web *w = r->web;
+    struct origin from;
+    int err;
+
+    if (cmd == NULL)
+        return ERR_TOO_LARGE;
+    err = wait_begin(r, WEB_WAIT_NS, step, &cmd->head.from);
     if (err != 0)
         return err;
-    err = w->cfg.submit(w->cfg.submit_ctx, cmd);
-    if (err != 0) {
-        web_lock(w);
-        slot_end(w, (struct slab_ref){cmd->head.from.slot, cmd->head.from.gen}, err);
-        web_unlock(w);
-    }
+    from = cmd->head.from; /* the request may be over before submit returns */
+    wait_end(w, &from, w->cfg.submit(w->cfg.submit_ctx, cmd));
+    return 0;
+}
+
+int req_text_send(struct request *r, struct web_text *t, int step)
+{
+    struct web *w = r->web;
+    const struct web_texts *texts = w->cfg.texts;
+    struct origin from;
+    int err = wait_begin(r, WEB_TEXT_NS, step, &t->from);
+
+    if (err != 0)
+        return err;
+    from = t->from;
+    wait_end(w, &from, texts->send(texts->ctx, t));
     return 0;
 }
 

@@ -34,6 +34,7 @@
 #define WEB_LIMIT_MAX   200
 
 struct web;
+struct web_text;
 struct sub;
 
 /** Which of the three pages the request belongs to: each has a cookie of its own, so that one
@@ -173,6 +174,8 @@ EV_MUST_USE int req_text(struct request *r, char *to, size_t cap, struct str tex
 void req_idem(struct request *r, struct cmd *cmd);
 /** Sends the command and waits; the handler runs again at `step`. */
 EV_MUST_USE int req_submit(struct request *r, struct cmd *cmd, int step);
+/** Hands a code to the sender of texts and waits; the handler runs again at `step`, reply_err tells. */
+EV_MUST_USE int req_text_send(struct request *r, struct web_text *t, int step);
 /** Has the password worker hash (hash NULL) or verify; the handler runs again at `step`, reply_err
  * tells. */
 EV_MUST_USE int req_password(struct request *r, struct str password, const char *hash, int step);

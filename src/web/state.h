@@ -3,7 +3,7 @@
  * several HTTP threads and the pump touch stands under one guard, a pool with a single item
  * (io/os/pool.h): held for microseconds, never across a query, a hash or a socket.
  *
- * Under the guard: slots, sessions, quotas, codes, daily counts, lines, the live
+ * Under the guard: slots, sessions, quotas, codes, daily and hourly counts, lines, the live
  * replica, the subscribers. Constant
  * after the start: the rest. */
 #ifndef EVEN_WEB_STATE_H
@@ -16,6 +16,7 @@
 #include "web/code.h"
 #include "web/daily.h"
 #include "web/events.h"
+#include "web/hourly.h"
 #include "web/lines.h"
 #include "web/quota.h"
 #include "web/replica.h"
@@ -26,6 +27,7 @@
 #define WEB_ZONES_MAX   64
 #define WEB_WAIT_NS                                                                                \
     INT64_C(15000000000) /* a write that the core does not answer by then is a 504 */
+#define WEB_TEXT_NS INT64_C(15000000000) /* the sender of texts answers before */
 
 struct request;
 struct zone;
@@ -59,6 +61,7 @@ struct web {
     struct quotas quotas;
     struct codes codes;
     struct daily daily;
+    struct hourly hourly; /* texts asked for by all */
     struct lines lines;
     uint64_t seed; /* of the hash that stands for a network */
     struct replica replica;
@@ -69,7 +72,7 @@ struct web {
 
     struct metric_hist http;
     _Atomic uint32_t open; /* requests between first line and end */
-    _Atomic uint64_t requests, problems, dropped;
+    _Atomic uint64_t requests, problems, dropped, limited;
 };
 
 void web_lock(struct web *w);

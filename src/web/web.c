@@ -122,6 +122,8 @@ static int state_init(struct web *w)
         err = codes_init(&w->codes, seed + 8);
     if (err == 0)
         err = daily_open(&w->daily, w->cfg.daily, daily_seed(w));
+    if (err == 0 && w->cfg.texts != NULL)
+        w->daily.most[DAILY_CODE_NET] = w->cfg.texts->per_net;
     w->seed = seed + 9;
     if (err == 0)
         err = lines_init(&w->lines, w->cfg.connections, w->cfg.per_address, LINES_NEW);

@@ -20,6 +20,34 @@ struct framewatch;
 struct web;
 struct store;
 
+/** A log-in code on its way to a phone; borrowed for the call. */
+struct web_text {
+    struct origin from; /* whom the outcome is for */
+    uint64_t cause;
+    const char *phone, *code;
+    int32_t minutes; /* for which it is good */
+};
+/** How the sending of texts goes, for staff. */
+struct web_text_state {
+    bool ready;
+    const char *kind;
+    char problem[64]; /* why the last one was not sent, a word; "" = it was */
+    uint64_t sent, refused, unknown;
+};
+/** The sender of texts. Functions may be called by any thread and never wait. */
+struct web_texts {
+    /** May a text go to that number at all? 0, ERR_RANGE. */
+    int (*fit)(void *ctx, const char *phone);
+    /** Sends a code. The outcome comes by web_deliver as an OUT_REPLY to `from`: 0 (the provider took
+     * it), ERR_TEXT (nothing was sent), ERR_TIMEOUT (it is not known). ERR_TEXT: too many wait; then
+     * nothing comes. */
+    int (*send)(void *ctx, const struct web_text *t);
+    void (*state)(void *ctx, struct web_text_state *out);
+    void *ctx;
+    int32_t per_net;  /* codes a day for one client network */
+    int32_t per_hour; /* codes an hour for all */
+};
+
 /** What a payment provider posted. */
 struct web_notice {
     int64_t channel;
@@ -54,10 +82,8 @@ struct web_config {
      * Any thread. */
     int (*submit)(void *ctx, const struct cmd *cmd);
     void *submit_ctx;
-    /** Sends a log-in code; NULL: codes can be asked for only in a demonstration. Must not block
-     * for long. */
-    int (*sms)(void *ctx, const char *phone, const char *code);
-    void *sms_ctx;
+    const struct web_texts
+        *texts; /* borrowed; NULL: codes can be asked for in a demonstration only */
     /** Makes /readyz say no (draining, replaying) with a reason; NULL = always ready. Any thread.
      */
     bool (*ready)(void *ctx, const char **why);

@@ -382,6 +382,7 @@ on('GET', '/partner/statement', ({ s, q }) => list(statement([account(5, s.party
 on('GET', '/overview', () => ({ stations: W.stations.length, chargers: W.chargers.length, chargers_online: W.chargers.filter((c) => c.online).length, connectors: W.connectors.length, charging: W.connectors.filter((k) => k.status === 3).length, faulted: W.connectors.filter((k) => k.status === 9).length,
   orders_today: today().length, energy_today_mwh: today().reduce((t, o) => t + o.energy_mwh, 0), paid_today: M(today().reduce((t, o) => t + o.paid, 0)), drivers: W.drivers.length, held_orders: W.orders.filter((o) => o.state === 10).length, waiting_chargers: W.chargers.filter((c) => c.state === 2).length }))
 on('GET', '/tenant', () => W.tenant)
+on('GET', '/texts', () => ({ ready: true, demo: true, kind: '', problem: '', sent: 0, refused: 0, unknown: 0, per_hour: 600, last_hour: 3 }))
 on('PUT', '/tenant', ({ b }) => { Object.assign(W.tenant, b, { version: W.tenant.version + 1 }); return made(W.tenant) })
 crud('/stations', 'stations', { one: (x) => x, row: (x) => {
   const cs = W.chargers.filter((c) => c.station === x.id)

@@ -20,6 +20,10 @@ export const driverTexts: Pairs = {
   'login.demo': ['演示环境验证码：{code}', 'Demonstration code: {code}'],
   'login.fill': ['填入', 'Fill in'],
   'login.sent': ['验证码已发送', 'The code is on its way'],
+  'login.nosender': ['本平台尚未开通短信，暂时无法登录，请联系运营商', 'This platform cannot send text messages yet, so nobody can log in: please tell the operator'],
+  'login.notsent': ['短信未能发送，请稍后再试', 'The text message could not be sent; try again in a while'],
+  'login.perhaps': ['没有收到短信服务的确认。若收到验证码可直接输入，否则请一分钟后重试', 'It is not certain that the text was sent. If the code arrives, type it in; else try again in a minute'],
+  'login.notthere': ['该号码无法接收短信：请输入 11 位手机号，其他地区请以 + 和区号开头', 'No text can be sent to this number: eleven digits, or + and the country code for another region'],
   'login.badphone': ['请输入正确的手机号', 'Enter a valid phone number'],
 
   'home.balance': ['可用余额', 'Available'],

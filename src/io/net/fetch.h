@@ -18,6 +18,9 @@ struct fetch_request {
     struct str body;                        /* copied; sent with POST only */
     int32_t timeout_ms;                     /* of the whole exchange */
     size_t max;                             /* longest answer */
+    bool
+        once; /* a connection of its own: on one that is used again and breaks off before the answer,
+                  the request would be repeated, for whoever it is that must not hear it twice */
 };
 /** What came back. err: 0 whatever the status, ERR_TIMEOUT, ERR_CLOSED (nobody there, broken off),
  * ERR_DENIED (the certificate is not good), ERR_TOO_LARGE. After an error the other side may still

@@ -41,5 +41,5 @@ int main(void)
     if (crypto_init() != 0 || curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
         return 1;
     log_set_level(LOG_ERROR);
-    return settings_tests() + client_tests() + gates_tests() + engine_tests();
+    return settings_tests() + client_tests() + breaker_tests() + gates_tests() + engine_tests();
 }

@@ -23,5 +23,6 @@ int settings_tests(void);
 int gates_tests(void);
 int engine_tests(void);
 int client_tests(void);
+int breaker_tests(void);
 
 #endif

@@ -184,6 +184,85 @@ static void text_is_escaped(void **state)
     buf_free(&b);
 }
 
+/* A server that answers the first request of its life and hears the others without a word. */
+struct moody {
+    int fd, heard;
+    uint16_t port;
+    struct os_thread *thread;
+};
+
+static void moody_line(struct moody *m, int fd)
+{
+    static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    char asked[4096];
+    size_t n = 0;
+    for (;;) {
+        ssize_t got = read(fd, asked + n, sizeof asked - 1 - n);
+        if (got <= 0)
+            return;
+        n += (size_t)got;
+        asked[n] = 0;
+        if (!strstr(asked, "END"))
+            continue;
+        n = 0;
+        if (m->heard++ > 0)
+            return;
+        assert_true(write(fd, ok, sizeof ok - 1) > 0);
+    }
+}
+
+static void moody_run(void *arg)
+{
+    struct moody *m = arg;
+    for (int fd = accept(m->fd, NULL, NULL); fd >= 0; fd = accept(m->fd, NULL, NULL)) {
+        moody_line(m, fd);
+        close(fd);
+    }
+}
+
+/* Two requests, one after the other; how often anything was heard. */
+static int moody_asked(bool once)
+{
+    struct moody m = {0};
+    struct once o;
+    struct heard h = {0};
+    struct fetch *f;
+    char url[64];
+    once_start(&o, ""); /* its listener serves the moody one, too */
+    assert_int_equal(fetch_new(1, on_done, &h, &f), 0);
+    (void)ask(o.port, "GET", "", 10);
+    os_thread_join(o.thread);
+    m.fd = o.fd;
+    assert_int_equal(os_thread_start("moody", moody_run, &m, &m.thread), 0);
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/", (unsigned)o.port);
+    struct fetch_request r = {.method = "POST",
+                              .url = url,
+                              .headers = {"X-Sent: END"},
+                              .timeout_ms = 5000,
+                              .max = 10,
+                              .once = once};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(fetch_send(f, &r, &h.calls), 0);
+        while (fetch_busy(f))
+            fetch_run(f, -1, 100);
+        assert_int_equal(h.err, i == 0 ? 0 : ERR_CLOSED);
+        assert_false(h.untouched);
+    }
+    fetch_free(f);
+    (void)shutdown(m.fd, SHUT_RDWR);
+    os_thread_join(m.thread);
+    close(m.fd);
+    return m.heard;
+}
+
+/* On a connection that is used again, the library repeats what got no answer. */
+static void a_request_is_heard_once(void **state)
+{
+    (void)state;
+    assert_int_equal(moody_asked(false), 3);
+    assert_int_equal(moody_asked(true), 2);
+}
+
 int run_fetch_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +272,7 @@ int run_fetch_tests(void)
         cmocka_unit_test(nobody_is_there),
         cmocka_unit_test(some_addresses_are_not_asked),
         cmocka_unit_test(text_is_escaped),
+        cmocka_unit_test(a_request_is_heard_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

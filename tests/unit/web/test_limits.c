@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "base/hash.h"
 #include "io/os/clock.h"
 #include "web/address.h"
 #include "web/daily.h"
+#include "web/hourly.h"
 #include "web/lines.h"
 
 static struct rig rig;
@@ -54,6 +56,65 @@ static void counts_of_a_day(void **state)
     daily_close(&d);
     unlink(path);
     assert_int_equal(daily_open(&d, "/nowhere/daily", 9), ERR_IO);
+}
+
+/* At most so many in any sixty minutes, and how long the next waits. */
+static void counts_of_an_hour(void **state)
+{
+    const int64_t min = INT64_C(60000000000), t = 1000 * min + 5;
+    struct hourly h = {0};
+
+    (void)state;
+    assert_int_equal(hourly_wait(&h, 0, t), 3600); /* none are allowed at all */
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(hourly_wait(&h, 5, t), 0);
+        hourly_count(&h, t);
+    }
+    for (int i = 0; i < 2; i++)
+        hourly_count(&h, t + 10 * min);
+    assert_int_equal(hourly_sum(&h, t + 10 * min), 5);
+    assert_int_equal(hourly_wait(&h, 5, t + 10 * min), 50 * 60);
+    assert_int_equal(hourly_wait(&h, 2, t + 10 * min), 60 * 60);
+    assert_int_equal(hourly_wait(&h, 6, t + 10 * min), 0);
+    assert_int_equal(hourly_sum(&h, t + 59 * min), 5);
+    assert_int_equal(hourly_wait(&h, 5, t + 59 * min), 60);
+    assert_int_equal(hourly_sum(&h, t + 60 * min), 2); /* the first three are an hour old */
+    assert_int_equal(hourly_wait(&h, 5, t + 60 * min), 0);
+    assert_int_equal(hourly_sum(&h, t + 70 * min), 0);
+    hourly_count(&h, t + 1000 * min);
+    assert_int_equal(hourly_sum(&h, t + 1000 * min), 1);
+}
+
+/* Whatever asks when, no hour has more than its most. */
+static void no_hour_has_more(void **state)
+{
+    const int64_t min = INT64_C(60000000000);
+    struct hourly h = {0};
+    struct rng r = {7};
+    static int32_t of[3000];
+    int64_t now = 77;
+
+    (void)state;
+    for (int i = 0; i < 20000 && now < 3000 * min; i++) {
+        int32_t wait = hourly_wait(&h, 9, now);
+
+        assert_true(wait >= 0 && wait <= 3600);
+        if (wait == 0) {
+            hourly_count(&h, now);
+            of[now / min]++;
+        } else if (rng_below(&r, 4) == 0) {
+            now += wait * INT64_C(1000000000); /* who waits as told is let in */
+            assert_int_equal(hourly_wait(&h, 9, now), 0);
+        }
+        now += (int64_t)rng_below(&r, 400) * 1000000000;
+    }
+    for (int m = 0; m + HOURLY_N <= 3000; m++) {
+        int32_t sum = 0;
+
+        for (int k = 0; k < HOURLY_N; k++)
+            sum += of[m + k];
+        assert_true(sum <= 9);
+    }
 }
 
 static void networks(void **state)
@@ -282,7 +343,8 @@ static void neighbours_are_served(void **state)
 int limit_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counts_of_a_day),    cmocka_unit_test(networks),
+        cmocka_unit_test(counts_of_a_day),    cmocka_unit_test(counts_of_an_hour),
+        cmocka_unit_test(no_hour_has_more),   cmocka_unit_test(networks),
         cmocka_unit_test(too_often_today),    cmocka_unit_test(guesses_count),
         cmocka_unit_test(new_lines_give_way), cmocka_unit_test(dripping_ends),
         cmocka_unit_test(streams_stay),       cmocka_unit_test(neighbours_are_served),
