@@ -9,10 +9,11 @@
 enum { LARGE_BYTES = 128 << 10 };
 
 /* The allocator raises its own threshold with the first large block that is freed. Later tables,
- * sized for the most there may be, are then cut from used memory and cleared as a whole. */
+ * sized for the most there may be, are then cut from used memory and cleared as a whole. A
+ * sanitizer's allocator knows no threshold and says no. */
 void os_memory_begin(void)
 {
-    must(mallopt(M_MMAP_THRESHOLD, LARGE_BYTES) == 1);
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 }
 
 void os_memory_trim(void)
