@@ -336,6 +336,18 @@ static enum stop_reason discharge_reason(int64_t raw)
                                         : ykc_stop_reason(ykc_profile(0), raw);
 }
 
+/* Counters of 64 bits: what no meter can hold is noise, and neither of the two is told. */
+static void counters_take(const struct ykc_DischargeRecord *r, struct cmd_tx_record *out)
+{
+    const int64_t most_wh = INT64_C(1000000000000000);
+
+    if (r->meter_start < 0 || r->meter_start > most_wh || r->meter_end < 0 ||
+        r->meter_end > most_wh)
+        return;
+    out->meter_start_mwh = r->meter_start * 1000;
+    out->meter_end_mwh = r->meter_end * 1000;
+}
+
 void ykc_discharge_record(const struct ykc_DischargeRecord *r, int32_t zone_offset_s,
                           struct cmd_tx_record *out)
 {
@@ -350,8 +362,7 @@ void ykc_discharge_record(const struct ykc_DischargeRecord *r, int32_t zone_offs
     out->end_ms = utc_ms(r->end, zone_offset_s);
     for (size_t i = 0; i < ARRAY_LEN(r->energies); i++)
         out->class_energy_mwh[i] = MWH(r->energies[i]);
-    out->meter_start_mwh = r->meter_start * 1000;
-    out->meter_end_mwh = r->meter_end * 1000;
+    counters_take(r, out);
     out->energy_mwh = MWH(r->energy);
     out->amount = r->amount;
     ykc_vin(r->vin, false, out->vin);

@@ -699,6 +699,13 @@ static void test_discharge_record(void **state)
     assert_int_equal(pile_hears(0xe8, &ack).seq[0], 5);
     assert_int_equal(ack.result, 0);
     assert_string_equal(ack.order, ORDER);
+    /* A counter that no meter holds: none is told, the energy still is. */
+    r.meter_end = INT64_C(2459565876494606882);
+    pile_says(0xe9, &r, 7, 6);
+    cmd = core_hears(CMD_TX_RECORD);
+    assert_int_equal(cmd.u.tx_record.energy_mwh, 5000000);
+    assert_int_equal(cmd.u.tx_record.meter_start_mwh, 0);
+    assert_int_equal(cmd.u.tx_record.meter_end_mwh, 0);
 }
 
 /* Each reason that E1 knows says why; data of a gun that does not give, or of no order, are none. */
