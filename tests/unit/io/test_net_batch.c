@@ -284,11 +284,27 @@ static void test_half_leave(void **state)
     assert_int_equal(crowd->closed, CROWD / 2);
 }
 
-/* A peer that does not read fills its socket; the others of its rounds get all of theirs. */
+/* Turns until so much of what a peer was sent has come, whatever pieces it comes in. */
+static size_t take_all(int peer, size_t want)
+{
+    static char waste[LONG];
+    size_t got = 0;
+
+    for (int tries = 0; got < want && tries < 2000; tries++) {
+        ssize_t n = recv(crowd->fd[peer], waste, LONG, MSG_DONTWAIT);
+
+        got += n > 0 ? (size_t)n : 0;
+        if (n <= 0)
+            turn(1);
+    }
+    return got;
+}
+
+/* A peer that does not read fills its socket; the others of its rounds get all of theirs, and it does
+ * once it reads. */
 static void test_one_is_full(void **state)
 {
     static char lines[LONG];
-    size_t got[2] = {0};
 
     (void)state;
     memset(lines, 'y', sizeof(lines));
@@ -296,16 +312,9 @@ static void test_one_is_full(void **state)
         for (int k = 0; k < 2; k++)
             assert_int_equal(net_send(crowd->net, crowd->conn[k], str_from(lines, LONG)), 0);
         turn(1);
-        got[1] += (size_t)recv(crowd->fd[1], lines, LONG, MSG_DONTWAIT);
+        assert_int_equal(take_all(1, LONG), LONG);
     }
-    assert_int_equal(got[1], 40 * LONG);
-    for (int tries = 0; got[0] < 40 * LONG && tries < 1000; tries++) {
-        ssize_t n = recv(crowd->fd[0], lines, LONG, MSG_DONTWAIT);
-
-        got[0] += n > 0 ? (size_t)n : 0;
-        turn(1);
-    }
-    assert_int_equal(got[0], 40 * LONG);
+    assert_int_equal(take_all(0, 40 * LONG), 40 * LONG);
 }
 
 int run_net_batch_tests(void)
