@@ -261,7 +261,7 @@ static int driver_index(const struct audit *a, int64_t id)
     return -1;
 }
 
-static struct fact *payout_of(const struct audit *a, int64_t id)
+struct fact *audit_payout(const struct audit *a, int64_t id)
 {
     for (size_t i = 0; i < a->facts; i++)
         if ((a->fact[i].kind == FACT_PAYOUT || a->fact[i].kind == FACT_PRINCIPAL) &&
@@ -453,7 +453,7 @@ static int expect_payout(struct audit *a, const struct cmd *cmd, int64_t now_ms)
 static int expect_payout_decide(struct audit *a, const struct cmd *cmd, int64_t now_ms)
 {
     const struct cmd_payout_decide *d = &cmd->u.payout_decide;
-    const struct fact *p = payout_of(a, d->payout);
+    const struct fact *p = audit_payout(a, d->payout);
     bool asked = p && p->state == PAYOUT_REQUESTED;
     if (!p)
         return ERR_NOT_FOUND;
@@ -518,7 +518,7 @@ static void payout_effect(struct audit *a, const struct cmd *cmd, int64_t now_ms
                                       [PAYOUT_ACT_CANCEL] = PAYOUT_CANCELLED,
                                       [PAYOUT_ACT_SETTLED] = PAYOUT_SETTLED,
                                       [PAYOUT_ACT_FAILED] = PAYOUT_FAILED};
-    struct fact *p = payout_of(a, cmd->u.payout_decide.payout);
+    struct fact *p = audit_payout(a, cmd->u.payout_decide.payout);
     if (p && cmd->u.payout_decide.act == PAYOUT_ACT_APPROVE)
         audit_tax_take(a, p, now_ms);
     if (p)
@@ -740,7 +740,7 @@ static void event_payment(struct audit *a, const struct out_event *e)
 
 static void event_payout(struct audit *a, const struct out_event *e)
 {
-    struct fact *f = payout_of(a, e->order);
+    struct fact *f = audit_payout(a, e->order);
     const struct deal *d = provider_deal(a->provider, e->order);
     if (!f)
         return;

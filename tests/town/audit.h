@@ -222,6 +222,8 @@ struct seen_order *audit_order(struct audit *a, int64_t id);
 struct seen_order *audit_order_take(struct audit *a, int64_t id);
 const struct known_key *audit_key(const struct audit *a, const char *key);
 void audit_fact_add(struct audit *a, const struct fact *f);
+/** The payout, or the withdrawal of principal, with this id; NULL = none is known. */
+struct fact *audit_payout(const struct audit *a, int64_t id);
 void audit_key_add(struct audit *a, const struct cmd *cmd, int64_t id);
 /** What a request that succeeded means. */
 void audit_effect(struct audit *a, const struct cmd *cmd, int64_t id, int64_t now_ms);

@@ -114,15 +114,6 @@ int64_t audit_tax_left(const struct audit *a, int32_t month)
 
 /* ---- what staff ask ---- */
 
-static struct fact *payout_of(const struct audit *a, int64_t id)
-{
-    for (size_t i = 0; i < a->facts; i++)
-        if ((a->fact[i].kind == FACT_PAYOUT || a->fact[i].kind == FACT_PRINCIPAL) &&
-            a->fact[i].id == id)
-            return &a->fact[i];
-    return NULL;
-}
-
 static int64_t slip_of(const char *number)
 {
     int64_t n;
@@ -153,7 +144,7 @@ static int expect_paid(const struct audit *a, const struct cmd *cmd)
 
 static int expect_paper(const struct audit *a, const struct cmd *cmd)
 {
-    const struct fact *p = payout_of(a, cmd->u.payout_paper.payout);
+    const struct fact *p = audit_payout(a, cmd->u.payout_paper.payout);
     if (!p)
         return ERR_NOT_FOUND;
     if (!cmd->u.payout_paper.number[0])
@@ -170,7 +161,7 @@ int audit_tax_expect(struct audit *a, const struct cmd *cmd)
 
 void audit_tax_effect(struct audit *a, const struct cmd *cmd, int64_t id)
 {
-    struct fact *p = payout_of(a, cmd->u.payout_paper.payout);
+    struct fact *p = audit_payout(a, cmd->u.payout_paper.payout);
     if (cmd->head.type == CMD_TAX_PAID)
         audit_fact_add(a, &(struct fact){.kind = FACT_TAX_PAID,
                                          .id = id,

@@ -343,19 +343,25 @@ static void test_together(void **state)
     assert_true(most <= 24);
 }
 
-/* 120 and 7 kW for 60 yuan: the fast one was to end at 30. */
+/* 120 and 7 kW for 60 yuan, each with half of it. */
+static void rig_unequal(struct rig *r, int fast)
+{
+    rig_make(r, 1);
+    r->cap = 6000 * MONEY_FEN;
+    allot_halves(r->cap, r->a.part);
+    for (int i = 0; i < 2; i++) {
+        r->gun[i].balance = r->a.part[i];
+        r->gun[i].power_w = i == fast ? 120000 : 7000;
+    }
+}
+
+/* The fast one was to end at 30. */
 static void test_fast_and_slow(void **state)
 {
     (void)state;
     for (int fast = 0; fast < 2; fast++) {
         struct rig r;
-        rig_make(&r, 1);
-        r.cap = 6000 * MONEY_FEN;
-        allot_halves(r.cap, r.a.part);
-        for (int i = 0; i < 2; i++) {
-            r.gun[i].balance = r.a.part[i];
-            r.gun[i].power_w = i == fast ? 120000 : 7000;
-        }
+        rig_unequal(&r, fast);
         run(&r);
         assert_true(r.over[0] && r.over[1]);
         assert_in_range(r.gun[0].spent + r.gun[1].spent, r.cap - 5 * MONEY_FEN, r.cap);
@@ -370,13 +376,7 @@ static void test_deaf(void **state)
     (void)state;
     for (int how = 0; how < 2; how++) {
         struct rig r;
-        rig_make(&r, 1);
-        r.cap = 6000 * MONEY_FEN;
-        allot_halves(r.cap, r.a.part);
-        for (int i = 0; i < 2; i++) {
-            r.gun[i].balance = r.a.part[i];
-            r.gun[i].power_w = i ? 7000 : 120000;
-        }
+        rig_unequal(&r, 0);
         r.habit.ignored_pm = how ? 0 : 1000;
         r.habit.refused_pm = how ? 1000 : 0;
         while (!r.over[0]) {
