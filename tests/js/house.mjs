@@ -24,6 +24,12 @@ export async function until(what, fn, ms = 20000, step = 50) {
   }
 }
 
+/** Waits until no midnight in China comes within so many minutes: for tests whose figures are those of one day's money. */
+export async function sameDay(minutes) {
+  const DAY = 86400e3, left = DAY - (Date.now() + 8 * 3600e3) % DAY;
+  if (left < minutes * 60e3) await sleep(left + 1000);
+}
+
 /** A port that is free, below those that the kernel gives outgoing connections: while the program is down before its restart, no
  * test beside this one gets it. */
 export async function freePort() {

@@ -4,7 +4,7 @@
 // asked to give it back, and it comes back or does not; with every fault, and a house that is killed in between. Both sides' books are compared, `even check` is clean.
 import { spawnSync } from 'node:child_process';
 import { Charger } from './charger.mjs';
-import { check, even, finish, House, until } from './house.mjs';
+import { check, even, finish, House, sameDay, until } from './house.mjs';
 import { FAILED, login, most, order, receiver, REFUSED, SETTLED } from './shares.mjs';
 import { stories } from './stories.mjs';
 import { ALIPAY, Till, WECHAT } from './till.mjs';
@@ -39,6 +39,8 @@ async function compare(h, tills) {
   }
 }
 
+// A refund takes what is pending of the same day first: who owes how much, and which bill names it, is that of one day here.
+await sameDay(8);
 const tills = Object.entries(faults).map(([name, f]) => new Till(name, ['--seed', '5', ...(f ? ['--faults', f] : [])]));
 for (const till of tills) await till.start(till === tills[0] ? null : tills[0]);
 const h = new House({ demo: true, set: { 'pay.providers': tills.map((t) => t.base).join(',') } });
