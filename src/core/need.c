@@ -39,7 +39,8 @@
  *                                          payout_back); of a payment its connector (start_paid)
  *  PAYOUT_NEW, _DECIDE, _PAPER             the payment, the payout, and its driver (principal_check,
  *                                          from_transit); of a payee's invoice, whatever else it was
- *                                          noted for (paper_taken)
+ *                                          noted for (paper_taken); of a share that is asked back, the
+ *                                          share and what else was (claim_most)
  *  INVOICE_NEW                             the driver, the orders with their parties (order_check)
  *  INVOICE_DECIDE                          the invoice, the one that it reverses, whoever else may have
  *                                          its number, the orders that it sets free (orders_free)
@@ -290,6 +291,8 @@ static void want_payout(struct needs *w, int64_t id)
     if (p) {
         want_payment(w, p->row.payment);
         want_driver(w, p->row.driver);
+        if (p->row.kind == PAYOUT_RETURNED) /* how much of its share is left (claim_most) */
+            want_once(w, NEED_SHARES, p->row.order_id, "");
     } else if (id > 0) {
         want(w, NEED_PAYOUT, id, 0, "");
     }

@@ -599,8 +599,6 @@ static int decide_check(const struct core *c, const struct payout *p, const stru
     const struct cmd_payout_decide *in = &cmd->u.payout_decide;
     bool self = p->row.asked_by == cmd->head.actor && p->row.asked_kind == cmd->head.actor_kind;
     bool asked = p->row.state == PAYOUT_REQUESTED;
-    if (p->row.kind == PAYOUT_RETURNED)
-        return in->party ? ERR_DENIED : ERR_CONFLICT; /* nobody decides what comes back */
     switch ((enum payout_act)in->act) {
     case PAYOUT_ACT_APPROVE:
         if (asked && frozen(c, p))
@@ -623,13 +621,10 @@ static int decide_check(const struct core *c, const struct payout *p, const stru
     return ERR_RANGE;
 }
 
-int payout_decide(struct core *c, const struct cmd *cmd)
+/* What was asked for by people, or the rail paid. */
+static int decide(struct core *c, struct payout *p, const struct cmd *cmd)
 {
     const struct cmd_payout_decide *in = &cmd->u.payout_decide;
-    struct payout *p = payout_find(c, in->payout);
-    if (!p || p->row.tenant != cmd->head.tenant || cmd->head.station ||
-        (in->party && in->party != p->row.party))
-        return ERR_NOT_FOUND;
     int64_t suspense;
     int rc = decide_check(c, p, cmd);
     if (!rc && in->act == PAYOUT_ACT_PAID)
@@ -663,6 +658,19 @@ int payout_decide(struct core *c, const struct cmd *cmd)
                     in->act == PAYOUT_ACT_REFUSE   ? PAYOUT_REFUSED
                     : in->act == PAYOUT_ACT_CANCEL ? PAYOUT_CANCELLED
                                                    : PAYOUT_FAILED);
+    return 0;
+}
+
+int payout_decide(struct core *c, const struct cmd *cmd)
+{
+    const struct cmd_payout_decide *in = &cmd->u.payout_decide;
+    struct payout *p = payout_find(c, in->payout);
+    if (!p || p->row.tenant != cmd->head.tenant || cmd->head.station ||
+        (in->party && in->party != p->row.party))
+        return ERR_NOT_FOUND;
+    int rc = p->row.kind == PAYOUT_RETURNED ? share_return_decide(c, p, cmd) : decide(c, p, cmd);
+    if (rc)
+        return rc;
     c->made_id = p->row.id;
     c->made_version = p->row.version;
     return 0;

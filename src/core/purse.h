@@ -229,6 +229,8 @@ void share_return_begin(struct core *c, const struct order *o, int64_t party, in
 /** The timer of a payout of kind RETURNED. */
 void share_return_fire(struct core *c, struct payout *p);
 void share_return_result(struct core *c, struct payout *p, const struct cmd_pay_result *in);
+/** People say what came back, where the provider contradicts. */
+EV_MUST_USE int share_return_decide(struct core *c, struct payout *p, const struct cmd *cmd);
 
 /* ---- payout.c ---- */
 

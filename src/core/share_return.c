@@ -11,6 +11,13 @@
  *             refused, or the receiver was short → FAILED                 stays
  *             lost on the way → asked again under the same number         stays
  *             neither is certain → UNKNOWN, asked about until it is       stays
+ *  UNKNOWN    the provider says another amount than was asked for: people settled by what came back
+ *             say what came back → SETTLED, with that amount
+ *
+ * What people say: one names the amount, and above the tenant's limit nothing happens until another one
+ * names the same; he may refuse it, the first may take it back. All of what came back is the party's:
+ * less than was asked leaves a debt, more is available to it. The amount that was asked for stays in
+ * the audit.
  *
  * Only WeChat Pay returns shares one by one, and only from merchants who agreed to it; half a year
  * after the share it does so no more, nor more than twenty times. Where it cannot be asked, or failed,
@@ -19,7 +26,8 @@
  *
  * Invariants: 1. Σ of a share's returns that did not fail <= what the channel paid of it, in whole fen;
  * 2. one transfer, when it came back: the channel's account grows by what the party is credited;
- * 3. a return has one number for ever. The core's thread. */
+ * 3. a return has one number for ever. 4. what the provider contradicts is settled by what he said
+ * at last, or by people. The core's thread. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -184,6 +192,7 @@ static void came_back(struct core *c, struct payout *p, const char *provider_no)
     share_given(c, r->tenant, r->currency, &part);
     p->row.settled = ctx.id;
     p->row.err = 0;
+    p->row.said = p->row.claim = p->row.claim_by = 0;
     (void)obj_text(c, &p->o, &p->row.provider_no, provider_no);
     payout_state_set(c, p, PAYOUT_SETTLED);
 }
@@ -191,15 +200,18 @@ static void came_back(struct core *c, struct payout *p, const char *provider_no)
 static void failed(struct core *c, struct payout *p, int err)
 {
     audit_put(c, p->row.tenant, "return.failed", p->row.id, "", err);
+    p->row.said = p->row.claim = p->row.claim_by = 0;
     payout_state_set(c, p, PAYOUT_FAILED);
 }
 
 /* It came back, but another amount than was asked for: people must see it, and it is asked about on. */
-static void contradicts(struct core *c, struct payout *p, int64_t amount, int32_t err_before)
+static void contradicts(struct core *c, struct payout *p, int64_t amount)
 {
     char detail[80];
+    bool again = p->row.said == amount;
     p->row.err = ERR_CONFLICT;
-    if (p->row.state == PAYOUT_UNKNOWN && err_before == ERR_CONFLICT)
+    p->row.said = amount;
+    if (p->row.state == PAYOUT_UNKNOWN && again)
         return;
     snprintf(detail, sizeof detail, "%" PRId64 " instead of %" PRId64, amount, -p->row.amount);
     audit_put(c, p->row.tenant, "return.amount", p->row.id, detail, ERR_CONFLICT);
@@ -218,11 +230,101 @@ void share_return_result(struct core *c, struct payout *p, const struct cmd_pay_
     else if (in->state == PAY_DONE && (in->amount < 0 || in->amount == -p->row.amount))
         came_back(c, p, in->provider_no);
     else if (in->state == PAY_DONE)
-        contradicts(c, p, in->amount, err_before);
+        contradicts(c, p, in->amount);
     else if (in->state == PAY_FAILED || in->state == PAY_NO_FUNDS)
         failed(c, p, in->err);
     else if (in->state == PAY_UNKNOWN && in->err == ERR_NOT_FOUND)
         ask(c, p, PAY_RETURN); /* it was lost: the same again */
     else if (in->state == PAY_UNKNOWN && p->row.state != PAYOUT_UNKNOWN)
         payout_state_set(c, p, PAYOUT_UNKNOWN);
+}
+
+/* ---- people ---- */
+
+/* At most all of the share that did not come back otherwise. */
+static int64_t claim_most(const struct core *c, const struct payout *p)
+{
+    const struct payout *share = payout_find(c, p->row.of_payout);
+    int64_t most = 0;
+    if (!share)
+        return -p->row.amount; /* it cannot be seen how much of it there is */
+    most = share->row.said ? share->row.said : share->row.amount;
+    for (uint32_t i = 0; i < c->purse->payouts.len; i++) {
+        const struct payout *o = slab_at(&c->purse->payouts, i);
+        if (o && o != p && o->row.kind == PAYOUT_RETURNED && o->row.of_payout == p->row.of_payout &&
+            !came_to_nothing(o))
+            most += o->row.amount;
+    }
+    return most;
+}
+
+static int claim_check(const struct core *c, const struct payout *p,
+                       const struct cmd_payout_decide *in)
+{
+    if (in->amount < MONEY_FEN || in->amount % MONEY_FEN || in->amount > claim_most(c, p))
+        return ERR_RANGE;
+    return in->note[0] ? 0 : ERR_REQUIRED;
+}
+
+/* Somebody says that this amount came back. Of a large one it is his word until another person's. */
+static int claim(struct core *c, struct payout *p, const struct cmd *cmd)
+{
+    const struct tenant *t = tenant_find(c, p->row.tenant);
+    int64_t amount = cmd->u.payout_decide.amount;
+    int64_t size = amount > -p->row.amount ? amount : -p->row.amount;
+    int64_t first = p->row.claim_by;
+    bool second = p->row.claim == amount && first != cmd->head.actor;
+    int rc = claim_check(c, p, &cmd->u.payout_decide);
+    if (!rc && p->row.claim == amount && !second)
+        rc = ERR_DENIED;
+    if (rc)
+        return rc;
+    (void)obj_text(c, &p->o, &p->row.note, cmd->u.payout_decide.note);
+    if (!second && size > t->row.payout_check) {
+        p->row.claim = amount;
+        p->row.claim_by = cmd->head.actor;
+        payout_state_set(c, p, PAYOUT_UNKNOWN);
+        return 0;
+    }
+    p->row.checked_by = cmd->head.actor;
+    p->row.checked_ms = c->now;
+    p->row.amount = -amount;
+    came_back(c, p, p->row.provider_no);
+    p->row.claim = amount;
+    p->row.claim_by = second ? first : 0;
+    return 0;
+}
+
+/* No effect on the money; the provider is asked on. */
+static int claim_end(struct core *c, struct payout *p, const struct cmd *cmd, bool own)
+{
+    if (!p->row.claim)
+        return ERR_CONFLICT;
+    if ((p->row.claim_by == cmd->head.actor) != own)
+        return ERR_DENIED;
+    p->row.claim = p->row.claim_by = 0;
+    payout_state_set(c, p, PAYOUT_UNKNOWN);
+    return 0;
+}
+
+int share_return_decide(struct core *c, struct payout *p, const struct cmd *cmd)
+{
+    const struct cmd_payout_decide *in = &cmd->u.payout_decide;
+    if (in->party)
+        return ERR_DENIED;
+    if (p->row.state != PAYOUT_UNKNOWN || !p->row.said)
+        return ERR_CONFLICT; /* the provider alone says what comes back */
+    switch ((enum payout_act)in->act) {
+    case PAYOUT_ACT_PAID:
+        return claim(c, p, cmd);
+    case PAYOUT_ACT_REFUSE:
+        return claim_end(c, p, cmd, false);
+    case PAYOUT_ACT_CANCEL:
+        return claim_end(c, p, cmd, true);
+    case PAYOUT_ACT_APPROVE:
+    case PAYOUT_ACT_SETTLED:
+    case PAYOUT_ACT_FAILED:
+        break;
+    }
+    return ERR_CONFLICT;
 }

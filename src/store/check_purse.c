@@ -94,6 +94,11 @@ static int returned_take(void *ctx, const struct sql_value *v, size_t n)
     if (came != (v[4].i != 0) || (came && (v[8].i != 1 || v[7].i != check_sub(0, v[1].i))))
         check_bad(ctx, "returned", v[0].i, "state %lld, transfer %lld of %lld, named %lld times",
                   (long long)v[2].i, (long long)v[4].i, (long long)v[7].i, (long long)v[8].i);
+    bool said = v[9].i != 0, two = v[10].i != 0;
+    if (said && came ? v[9].i != check_sub(0, v[1].i) || v[11].i == 0 || v[11].i == v[10].i
+                     : said != two || (said && v[2].i != PAYOUT_UNKNOWN))
+        check_bad(ctx, "returned", v[0].i, "state %lld, %lld said by %lld, checked by %lld",
+                  (long long)v[2].i, (long long)v[9].i, (long long)v[10].i, (long long)v[11].i);
     return 0;
 }
 

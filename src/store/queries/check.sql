@@ -35,7 +35,7 @@ GROUP BY o.order_id, o.party ORDER BY o.order_id, o.party;
 
 -- Shares that were asked back after a refund: of each, the share that it is of, and the transfer by which it came back.
 -- name: check_returned() many
--- out: id id, amount money, state int, transfer id, settled id, share money, back money, moved money, n i64
+-- out: id id, amount money, state int, transfer id, settled id, share money, back money, moved money, n i64, claim money, claim_by id, checked_by id
 SELECT o.id, o.amount, o.state, o.transfer, o.settled,
        COALESCE((SELECT CASE WHEN s.said <> 0 THEN s.said ELSE s.amount END FROM payout s
                  WHERE s.id = o.of_payout AND s.kind = 3 AND s.state NOT IN (6, 7, 8) AND s.party = o.party AND s.order_id = o.order_id
@@ -44,7 +44,8 @@ SELECT o.id, o.amount, o.state, o.transfer, o.settled,
         WHERE x.order_id = o.order_id AND x.order_id <> 0 AND x.kind = 4 AND x.of_payout = o.of_payout AND x.state NOT IN (6, 7, 8)) AS back,
        COALESCE((SELECT t.amount FROM transfer t WHERE t.id = o.settled AND t.code = 25 AND t.order_id = o.order_id
                    AND t.tenant = o.tenant AND t.currency = o.currency), 0) AS moved,
-       (SELECT count(*) FROM payout y WHERE y.order_id = o.order_id AND y.order_id <> 0 AND y.settled = o.settled AND y.settled <> 0) AS n
+       (SELECT count(*) FROM payout y WHERE y.order_id = o.order_id AND y.order_id <> 0 AND y.settled = o.settled AND y.settled <> 0) AS n,
+       o.claim, o.claim_by, o.checked_by
 FROM payout o WHERE o.kind = 4 ORDER BY o.id;
 
 -- Transfers of shares that came back which no return names.

@@ -566,6 +566,120 @@ static void test_return_waits(void **state)
     assert_int_equal(balance(ACCOUNT_PARTY_DEBT), 0);
 }
 
+static int64_t person_add(const char *login)
+{
+    assert_int_equal(
+        world_put(w, ROW_PERSON, true,
+                  &(struct row_person){
+                      .login = login, .name = login, .pass_hash = "x", .role = ROLE_OPERATOR}),
+        0);
+    return w->reply.u.made.id;
+}
+
+static int says(int64_t id, enum payout_act act, int64_t amount, int64_t who)
+{
+    struct cmd *c = world_web(w, CMD_PAYOUT_DECIDE, who, ACTOR_PERSON);
+    c->u.payout_decide.payout = id;
+    c->u.payout_decide.act = (int32_t)act;
+    c->u.payout_decide.amount = amount;
+    (void)str_copy(c->u.payout_decide.note, 201, STR_LIT("seen at the provider"));
+    return world_send(w, c);
+}
+
+/* A share of 1.80 is asked back; the provider says 1.79 at last. The return. */
+static int64_t contradicted(void)
+{
+    int64_t order;
+    receiver();
+    (void)paid(&order);
+    assert_int_equal(world_refund(w, order, 6 * Y), 0);
+    int64_t id = returned()->id;
+    assert_int_equal(told(id, PAY_RETURN_QUERY, PAY_DONE, 17900), 0);
+    assert_int_equal(returned()->state, PAYOUT_UNKNOWN);
+    assert_int_equal(returned()->said, 17900);
+    return id;
+}
+
+/* Where the provider contradicts, people say what came back: two of them, the same. */
+static void test_return_claimed(void **state)
+{
+    (void)state;
+    int64_t id = contradicted(), other = person_add("other"), third = person_add("third");
+    int64_t channel = world_balance(w, ACCOUNT_CHANNEL, wechat);
+    assert_int_equal(says(id, PAYOUT_ACT_REFUSE, 0, other), ERR_CONFLICT);
+    assert_int_equal(says(id, PAYOUT_ACT_APPROVE, 17900, other), ERR_CONFLICT);
+    assert_int_equal(says(id, PAYOUT_ACT_FAILED, 0, other), ERR_CONFLICT);
+    assert_int_equal(says(id, PAYOUT_ACT_PAID, 0, other), ERR_RANGE);
+    assert_int_equal(says(id, PAYOUT_ACT_PAID, -100, other), ERR_RANGE);
+    assert_int_equal(says(id, PAYOUT_ACT_PAID, 17950, other), ERR_RANGE);
+    assert_int_equal(says(id, PAYOUT_ACT_PAID, 18100, other), ERR_RANGE); /* more than the share */
+    assert_int_equal(says(id, PAYOUT_ACT_PAID, 17900, w->person), 0);
+    assert_int_equal(returned()->claim, 17900);
+    assert_int_equal(returned()->claim_by, w->person);
+    assert_int_equal(says(id, PAYOUT_ACT_PAID, 17900, w->person), ERR_DENIED); /* his own word */
+    assert_int_equal(says(id, PAYOUT_ACT_REFUSE, 0, w->person), ERR_DENIED);
+    assert_int_equal(says(id, PAYOUT_ACT_CANCEL, 0, other), ERR_DENIED);
+    assert_int_equal(balance(ACCOUNT_PARTY_DEBT), -18000);
+    assert_int_equal(says(id, PAYOUT_ACT_PAID, 17800, other), 0); /* another word: a new one */
+    assert_int_equal(returned()->claim_by, other);
+    assert_int_equal(says(id, PAYOUT_ACT_REFUSE, 0, third), 0);
+    assert_int_equal(returned()->claim, 0);
+    assert_int_equal(says(id, PAYOUT_ACT_PAID, 17900, other), 0);
+    assert_int_equal(says(id, PAYOUT_ACT_CANCEL, 0, other), 0);
+    assert_int_equal(says(id, PAYOUT_ACT_PAID, 17900, other), 0);
+    world_restart(w);
+    assert_int_equal(world_open(w), 0);
+    assert_int_equal(says(id, PAYOUT_ACT_PAID, 17900, third), 0);
+    const struct row_payout *r = returned();
+    assert_int_equal(r->state, PAYOUT_SETTLED);
+    assert_int_equal(r->amount, -17900);
+    assert_int_equal(r->claim, 17900);
+    assert_int_equal(r->claim_by, other);
+    assert_int_equal(r->checked_by, third);
+    assert_int_equal(r->err, 0);
+    assert_string_equal(r->note, "seen at the provider");
+    assert_int_equal(balance(ACCOUNT_PARTY_DEBT), -100); /* of that he owes the rest */
+    assert_int_equal(world_balance(w, ACCOUNT_CHANNEL, wechat), channel - 17900);
+    assert_int_equal(says(id, PAYOUT_ACT_PAID, 17900, third), ERR_CONFLICT);
+    assert_int_equal(told(id, PAY_RETURN_QUERY, PAY_DONE, 18000), 0); /* over */
+    assert_int_equal(balance(ACCOUNT_PARTY_DEBT), -100);
+}
+
+/* The provider settles it by himself while somebody's word waits; up to the limit one person is enough. */
+static void test_return_limit(void **state)
+{
+    (void)state;
+    int64_t id = contradicted(), order;
+    assert_int_equal(says(id, PAYOUT_ACT_PAID, 17900, w->person), 0);
+    struct cmd *c = world_web(w, CMD_PAYOUT_DECIDE, w->owner, ACTOR_PERSON);
+    c->u.payout_decide = (struct cmd_payout_decide){
+        .payout = id, .party = w->owner, .act = PAYOUT_ACT_PAID, .amount = 17900};
+    assert_int_equal(world_send(w, c), ERR_DENIED);
+    assert_int_equal(told(id, PAY_RETURN_QUERY, PAY_DONE, 18000), 0);
+    assert_int_equal(returned()->state, PAYOUT_SETTLED);
+    assert_int_equal(returned()->amount, -18000);
+    assert_int_equal(returned()->claim, 0);
+    assert_int_equal(balance(ACCOUNT_PARTY_DEBT), 0);
+    struct row_tenant t = *(const struct row_tenant *)world_row(w, ROW_TENANT, w->tenant);
+    t.payout_check = 18000;
+    assert_int_equal(world_put(w, ROW_TENANT, false, &t), 0);
+    (void)paid(&order);
+    assert_int_equal(world_refund(w, order, 5 * Y), 0);
+    id = returned()->id;
+    int64_t asked_back = -returned()->amount;
+    assert_true(asked_back < 18000);
+    assert_int_equal(told(id, PAY_RETURN_QUERY, PAY_UNKNOWN, -1), 0);
+    assert_int_equal(says(id, PAYOUT_ACT_PAID, 18000, w->person),
+                     ERR_CONFLICT); /* it said nothing */
+    assert_int_equal(told(id, PAY_RETURN_QUERY, PAY_DONE, 18000), 0);
+    assert_int_equal(lost(id, PAY_RETURN_QUERY, ERR_TIMEOUT), 0);
+    assert_int_equal(says(id, PAYOUT_ACT_PAID, 18000, w->person), 0);
+    assert_int_equal(returned()->state, PAYOUT_SETTLED);
+    assert_int_equal(returned()->claim_by, 0);
+    assert_int_equal(returned()->checked_by, w->person);
+    assert_int_equal(balance(ACCOUNT_AVAILABLE), 18000 - asked_back); /* more than he owed */
+}
+
 static void test_nothing_to_share(void **state)
 {
     (void)state;
@@ -604,6 +718,8 @@ int core_sharing(void)
         cmocka_unit_test_setup_teardown(test_keeps, up, down),
         cmocka_unit_test_setup_teardown(test_return_lost_restart, up, down),
         cmocka_unit_test_setup_teardown(test_return_waits, up, down),
+        cmocka_unit_test_setup_teardown(test_return_claimed, up, down),
+        cmocka_unit_test_setup_teardown(test_return_limit, up, down),
         cmocka_unit_test_setup_teardown(test_nothing_to_share, up, down),
     };
     return cmocka_run_group_tests_name("shares paid by a channel", tests, NULL, NULL);
