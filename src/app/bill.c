@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* bill.c: `even bill CHANNEL DAY`: fetches a provider's bill of one day with the channel's keys, checks
- * it against the hash that the provider signed, and writes it to standard output. A timer of the
- * machine calls it in the morning and posts what it got to the channel's bill (h_bill.c). Reads the
- * database of a running installation, changes nothing. One thread, three requests at most. */
+/* bill.c: `even bill CHANNEL DAY [shares]`: fetches a provider's bill of one day with the channel's keys
+ * (`shares`: that of the shares which the channel paid out of payments, where it has one), unpacks it,
+ * checks it against the hash that the provider signed, and writes it to standard output. A timer of
+ * the machine calls it in the morning and posts what it got to the channel's bill (h_bill.c). Reads the
+ * database of a running installation, changes nothing. Ends with 1 when there is no such bill (yet).
+ * One thread, three requests at most. */
 #include "app/app.h"
 
 #include <inttypes.h>
@@ -14,6 +16,7 @@
 #include "io/net/fetch.h"
 #include "io/os/clock.h"
 #include "io/os/crypto.h"
+#include "io/os/gunzip.h"
 #include "store/store.h"
 
 enum { BILL_MAX = 64 << 20, ASK_MS = 60000 };
@@ -72,12 +75,29 @@ static bool hash_ok(const struct talk *t, const char *hash)
     return str_eq_nocase(str_from_c(hash), str_from_c(hex));
 }
 
-static int bill_fetch(struct talk *t, const struct rail *rail, struct str day)
+/* What came packed; the hash is of what was packed. */
+static int unpack(struct talk *t)
+{
+    struct buf plain;
+    if (!gunzip_is(buf_str(&t->body)))
+        return 0;
+    buf_init(&plain, BILL_MAX);
+    int err = gunzip(buf_str(&t->body), BILL_MAX, &plain);
+    if (err) {
+        buf_free(&plain);
+        return err == ERR_SYNTAX ? ERR_CORRUPT : err;
+    }
+    buf_free(&t->body);
+    t->body = plain;
+    return 0;
+}
+
+static int bill_fetch(struct talk *t, const struct rail *rail, enum bill_kind kind, struct str day)
 {
     struct rail_request first = {0}, next = {0};
     char nonce[RAIL_NONCE_SIZE], hash[80] = "";
     os_random_text(nonce, sizeof nonce - 1);
-    int err = rail_bill(rail, day, os_wall_ms(), nonce, &first);
+    int err = rail_bill(rail, kind, day, os_wall_ms(), nonce, &first);
     if (!err)
         err = talk(t, &first);
     struct rail_reply reply = {.status = t->status,
@@ -92,6 +112,8 @@ static int bill_fetch(struct talk *t, const struct rail *rail, struct str day)
         err = talk(t, &next);
     if (!err && t->status != 200)
         err = ERR_AGAIN;
+    if (!err)
+        err = unpack(t);
     if (!err && !hash_ok(t, hash))
         err = ERR_CORRUPT;
     rail_request_free(&first);
@@ -99,7 +121,8 @@ static int bill_fetch(struct talk *t, const struct rail *rail, struct str day)
     return err;
 }
 
-static int bill_write(const struct config *c, int64_t channel, struct str day, char why[160])
+static int bill_write(const struct config *c, int64_t channel, enum bill_kind kind, struct str day,
+                      char why[160])
 {
     char path[300];
     struct rail_row row;
@@ -117,7 +140,7 @@ static int bill_write(const struct config *c, int64_t channel, struct str day, c
     if (!err)
         err = fetch_new(1, on_answer, &t, &t.fetch);
     if (!err)
-        err = bill_fetch(&t, rail, day);
+        err = bill_fetch(&t, rail, kind, day);
     if (!err && (fwrite(t.body.p, 1, t.body.n, stdout) != t.body.n || fflush(stdout) != 0))
         err = ERR_IO;
     fetch_free(t.fetch);
@@ -136,12 +159,14 @@ int bill_main(int argc, char **argv)
     int res = app_options(&argc, argv, &c);
     if (res)
         return res;
-    if (argc != 2 || str_to_i64(str_from_c(argv[0]), &channel) != 0 || strlen(argv[1]) != 10) {
-        fprintf(stderr, "usage: even bill [options] CHANNEL 2026-11-25\n");
+    bool shares = argc == 3 && strcmp(argv[2], "shares") == 0;
+    if ((argc != 2 && !shares) || str_to_i64(str_from_c(argv[0]), &channel) != 0 ||
+        strlen(argv[1]) != 10) {
+        fprintf(stderr, "usage: even bill [options] CHANNEL 2026-11-25 [shares]\n");
         return 2;
     }
     log_set_level((enum log_level)c.log_level);
-    int err = bill_write(&c, channel, str_from_c(argv[1]), why);
+    int err = bill_write(&c, channel, shares ? BILL_SHARES : BILL_TRADE, str_from_c(argv[1]), why);
     if (err)
         fprintf(stderr, "even: bill of %s: %s\n", argv[1], why[0] ? why : err_text(err, LANG_EN));
     return err == ERR_NOT_FOUND ? 1 : err ? 70 : 0;

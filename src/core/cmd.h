@@ -507,7 +507,7 @@ struct bill_diff_in {
     int64_t diff;  /* an earlier open difference, whose other side this is; 0 = a new one */
     int64_t row;   /* our payment or payout, 0 = none */
     int32_t class; /* enum bill_class */
-    int32_t kind;  /* 1 payment, 2 payout or refund, 0 not known */
+    int32_t kind;  /* 1 payment, 2 payout or refund, 0 not known; 3 share, 4 share that came back */
     int64_t ours, theirs, ours_ms;
     char no[65], provider_no[65];
     char pad[6];
@@ -528,7 +528,8 @@ struct cmd_bill_put {
     int32_t differ;                    /* all that went before in parts */
     int64_t took, gave, fees, fee_due; /* as the provider says; the fees as agreed */
     char sha256[65];
-    char pad[7];
+    char pad[3];
+    int32_t kind; /* enum bill_kind */
 };
 enum diff_act {
     DIFF_ACT_ASSIGN = 1,

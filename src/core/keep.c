@@ -257,7 +257,7 @@ void dir_key(enum row_table t, const void *row, char out[DIR_KEY_SIZE])
         return;
     } else if (t == ROW_BILL) {
         const struct row_bill *b = row;
-        snprintf(out, DIR_KEY_SIZE, "%" PRId64 ":%d", b->channel, (int)b->day);
+        snprintf(out, DIR_KEY_SIZE, "%" PRId64 ":%d:%d", b->channel, (int)b->day, (int)b->kind);
         return;
     } else if (t == ROW_DAY_CLOSE) {
         const struct row_day_close *d = row;

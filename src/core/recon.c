@@ -173,12 +173,26 @@ static bool sides_ok(const struct bill_diff_in *e)
     }
 }
 
+/* Differences of a bill of shares have kinds of their own. */
+static bool kind_of_shares(int32_t kind)
+{
+    return kind == PAYOUT_SHARED || kind == PAYOUT_RETURNED;
+}
+
+static bool kind_ok(const struct cmd_bill_put *in, const struct bill_diff_in *e)
+{
+    if (in->kind == BILL_SHARES)
+        return kind_of_shares(e->kind) && e->class != BILL_FEE;
+    return e->kind >= 0 && e->kind <= 2;
+}
+
 /* An earlier difference that lacks just the side that comes now. */
 static int half_check(const struct core *c, const struct recon *r, uint32_t at)
 {
     const struct bill_diff_in *e = part_at(r, at);
     struct diff *d = dir_find(c, ROW_BILL_DIFF, e->diff);
-    if (!d || d->row.channel != r->channel || d->row.of_row != e->row || !d->row.bill)
+    if (!d || d->row.channel != r->channel || d->row.of_row != e->row || !d->row.bill ||
+        kind_of_shares(d->row.kind) != kind_of_shares(e->kind))
         return ERR_NOT_FOUND;
     bool theirs = d->row.theirs_day == 0 && e->theirs != 0;
     bool ours = d->row.class == BILL_THEIRS_ONLY && e->ours == d->row.theirs;
@@ -203,7 +217,7 @@ static int parts_check(const struct core *c, const struct cmd_bill_put *in)
         return ERR_CONFLICT;
     for (uint32_t i = 0; i < (uint32_t)in->differ && !rc; i++) {
         const struct bill_diff_in *e = part_at(r, i);
-        if (!bounded(e->ours) || !bounded(e->theirs) || e->kind < 0 || e->kind > 2)
+        if (!bounded(e->ours) || !bounded(e->theirs) || !kind_ok(in, e))
             return ERR_RANGE;
         if (e->class == BILL_FEE)
             fees += e->ours - e->theirs;
@@ -214,16 +228,31 @@ static int parts_check(const struct core *c, const struct cmd_bill_put *in)
 
 /* ---- a bill ---- */
 
-static const struct channel_bill *bill_of(const struct core *c, int64_t channel, int32_t day)
+static const struct channel_bill *bill_of(const struct core *c, int64_t channel, int32_t day,
+                                          int32_t kind)
 {
     char key[DIR_KEY_SIZE];
-    dir_key(ROW_BILL, &(struct row_bill){.channel = channel, .day = day}, key);
+    dir_key(ROW_BILL, &(struct row_bill){.channel = channel, .day = day, .kind = kind}, key);
     return dir_find_key(c, ROW_BILL, key);
+}
+
+/* Only WeChat Pay has a bill of its own for shares; nothing is kept of them. */
+static int kind_check(const struct channel *ch, const struct cmd_bill_put *in)
+{
+    if (in->kind == BILL_TRADE)
+        return 0;
+    if (in->kind != BILL_SHARES)
+        return ERR_RANGE;
+    if (ch->row.kind != CHANNEL_WECHAT)
+        return ERR_UNSUPPORTED;
+    return in->fees || in->fee_due ? ERR_RANGE : 0;
 }
 
 static int bill_check(const struct core *c, const struct channel *ch, const struct cmd_bill_put *in)
 {
-    int rc = day_check(c, ch, in->day);
+    int rc = kind_check(ch, in);
+    if (!rc)
+        rc = day_check(c, ch, in->day);
     if (rc)
         return rc;
     if (!bounded(in->took) || !bounded(in->gave) || !bounded(in->fees) || !bounded(in->fee_due) ||
@@ -293,14 +322,15 @@ static void diff_make(struct core *c, const struct channel_bill *b, const char *
         diff_post(c, d, e->theirs - e->ours, day_last(b->row.day));
 }
 
-/* What was near midnight and is not in the bill that followed: only we have it. */
+/* What was near midnight and is not in the bill of its kind that followed: only we have it. */
 static void cuts_end(struct core *c, const struct channel_bill *b)
 {
     struct slab *s = &c->dir[ROW_BILL_DIFF].slab;
     for (uint32_t i = 0; i < s->len; i++) {
         struct diff *d = slab_at(s, i);
         if (!d || d->row.channel != b->row.channel || d->row.day >= b->row.day ||
-            d->row.class != BILL_DAY_CUT || d->row.state != DIFF_OPEN)
+            d->row.class != BILL_DAY_CUT || d->row.state != DIFF_OPEN ||
+            kind_of_shares(d->row.kind) != (b->row.kind == BILL_SHARES))
             continue;
         d->row.class = BILL_OURS_ONLY;
         d->row.version++;
@@ -313,7 +343,7 @@ int recon_bill(struct core *c, const struct cmd *cmd)
     const struct cmd_bill_put *in = &cmd->u.bill_put;
     struct channel *ch;
     int rc = channel_get(c, cmd, in->channel, &ch);
-    const struct channel_bill *had = rc ? NULL : bill_of(c, in->channel, in->day);
+    const struct channel_bill *had = rc ? NULL : bill_of(c, in->channel, in->day, in->kind);
     if (had && ch->closed_day < in->day && strcmp(had->row.sha256, in->sha256) == 0) {
         c->made_id = had->row.id;
         c->made_version = had->row.version;
@@ -331,6 +361,7 @@ int recon_bill(struct core *c, const struct cmd *cmd)
                            .tenant = cmd->head.tenant,
                            .channel = in->channel,
                            .day = in->day,
+                           .kind = in->kind,
                            .sha256 = in->sha256,
                            .rows = in->rows,
                            .matched = in->matched,

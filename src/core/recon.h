@@ -19,13 +19,15 @@
  *
  * Invariants:
  *  1. the suspense account of a tenant = Σ suspense of its posted differences;
- *  2. one bill a channel and day, never changed; days are closed in order, and nothing is posted to a
+ *  2. one bill a channel, day and kind, never changed; days are closed in order, and nothing is posted to a
  *     closed day any more;
  *  3. a closed day ties: held = theirs + lines, theirs = opening + took − gave − fees − settled, and it
  *     opens where the one before it closed;
  *  4. what leaves suspense above the tenant's limit, or to a party, was approved by another person than
  *     who asked.
- * Providers count days in China's time. The core's thread. */
+ * WeChat Pay has a bill of its own for shares that it paid out of payments, and for those that came back:
+ * both of a day together are what it says of the day. Providers count days in China's time. The core's
+ * thread. */
 #ifndef EVEN_CORE_RECON_H
 #define EVEN_CORE_RECON_H
 

@@ -180,7 +180,7 @@ static int payment_check(const struct core *c, const struct diff *d, int64_t tar
     const struct payment *p = payment_find(c, target);
     if (!p || p->row.tenant != d->row.tenant)
         return ERR_NOT_FOUND;
-    if (p->row.channel != d->row.channel || !d->row.bill ||
+    if (p->row.channel != d->row.channel || !d->row.bill || d->row.kind > 2 ||
         (p->row.state != PAYMENT_CLOSED && p->row.state != PAYMENT_FAILED))
         return ERR_CONFLICT;
     return p->row.amount == d->row.suspense ? 0 : ERR_RANGE;

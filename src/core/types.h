@@ -286,6 +286,12 @@ enum pay_state {
 /** A statement is made by staff for a month that is over; its figures never change. */
 enum statement_state { STATEMENT_ISSUED = 1, STATEMENT_CONFIRMED = 2, STATEMENT_DISPUTED = 3 };
 
+/** What a provider's bill of a day lists. Where SHARES has a bill of its own, TRADE lists no shares. */
+enum bill_kind {
+    BILL_TRADE = 0, /* payments, refunds, payouts */
+    BILL_SHARES = 1 /* shares that the channel paid out of payments, and those that came back */
+};
+
 /** Why a line of a provider's bill and the books do not agree; the last two are found without a bill. */
 enum bill_class {
     BILL_AMOUNT = 1,

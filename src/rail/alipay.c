@@ -495,11 +495,14 @@ static enum rail_refusal alipay_notice(const struct rail *r, const struct rail_r
 
 static const char bill_method[] = "alipay.data.dataservice.bill.downloadurl.query";
 
-static int alipay_bill(const struct rail *r, struct str day, int64_t now_ms, struct rail_request *q)
+static int alipay_bill(const struct rail *r, enum bill_kind kind, struct str day, int64_t now_ms,
+                       struct rail_request *q)
 {
     struct alipay_BillIn in = {.bill_type = STR_LIT("trade"), .bill_date = day};
     struct buf content;
     struct arena m;
+    if (kind != BILL_TRADE)
+        return ERR_UNSUPPORTED;
     buf_init(&content, RAIL_TEXT_MAX);
     arena_init(&m, RAIL_ARENA_MAX);
     int err = wire_json_encode(&alipay_BillIn_type, &in, &content);

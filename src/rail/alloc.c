@@ -260,9 +260,12 @@ static enum rail_refusal alloc_notice(const struct rail *r, const struct rail_re
 
 /* ---- bills ---- */
 
-static int alloc_bill(const struct rail *r, struct str day, int64_t now_ms, struct rail_request *q)
+static int alloc_bill(const struct rail *r, enum bill_kind kind, struct str day, int64_t now_ms,
+                      struct rail_request *q)
 {
     char path[40];
+    if (kind != BILL_TRADE)
+        return ERR_UNSUPPORTED;
     snprintf(path, sizeof path, "/v1/bills/%.10s", day.n == 10 ? day.p : "-");
     rail_request_begin(r, q, "GET", path);
     return request_sign(r, q, now_ms);

@@ -26,7 +26,8 @@ struct rail_port {
                   const struct rail_reply *a, struct arena *m, struct cmd_pay_result *out);
     enum rail_refusal (*notice)(const struct rail *r, const struct rail_reply *in, struct arena *m,
                                 struct rail_told *told);
-    int (*bill)(const struct rail *r, struct str day, int64_t now_ms, struct rail_request *q);
+    int (*bill)(const struct rail *r, enum bill_kind kind, struct str day, int64_t now_ms,
+                struct rail_request *q);
     int (*bill_answer)(const struct rail *r, const struct rail_request *q,
                        const struct rail_reply *a, struct arena *m, struct rail_request *next,
                        char hash[80]);

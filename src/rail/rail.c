@@ -225,11 +225,11 @@ struct str rail_notice_thanks(const struct rail *r)
 
 /* ---- bills ---- */
 
-int rail_bill(const struct rail *r, struct str day, int64_t now_ms,
+int rail_bill(const struct rail *r, enum bill_kind kind, struct str day, int64_t now_ms,
               const char nonce[RAIL_NONCE_SIZE], struct rail_request *q)
 {
     request_reset(q, nonce);
-    int err = r->port->bill(r, day, now_ms, q);
+    int err = r->port->bill(r, kind, day, now_ms, q);
     return err ? err : request_finish(q);
 }
 

@@ -108,9 +108,11 @@ EV_MUST_USE enum rail_refusal rail_notice(const struct rail *r, const struct rai
 struct str rail_notice_thanks(const struct rail *r);
 
 /** Bills. First rail_bill asks where the bill of a day ("2026-11-25") is; rail_bill_answer reads that
- * and builds the second request into `next`; the file's SHA-256 or SHA-1 is the provider's `hash`
- * ("" = it tells none). ERR_NOT_FOUND: there is no bill of that day (yet). */
-EV_MUST_USE int rail_bill(const struct rail *r, struct str day, int64_t now_ms,
+ * and builds the second request into `next`; the SHA-256 or SHA-1 of the file, unpacked where it comes
+ * as gzip, is the provider's `hash` ("" = it tells none). ERR_NOT_FOUND: there is no bill of that day
+ * (yet); ERR_AGAIN: it is being made, or the provider is busy; ERR_PROVIDER: refused; ERR_UNSUPPORTED:
+ * this kind has no such bill. */
+EV_MUST_USE int rail_bill(const struct rail *r, enum bill_kind kind, struct str day, int64_t now_ms,
                           const char nonce[RAIL_NONCE_SIZE], struct rail_request *q);
 EV_MUST_USE int rail_bill_answer(const struct rail *r, const struct rail_request *q,
                                  const struct rail_reply *a, const char nonce[RAIL_NONCE_SIZE],

@@ -10,10 +10,14 @@
  *  PAY_SHARE, _QUERY   POST /v3/profitsharing/orders, GET …/{no}
  *  PAY_UNFREEZE        POST /v3/profitsharing/orders/unfreeze
  *  PAY_RETURN, _QUERY  POST /v3/profitsharing/return-orders, GET …/{no}?out_order_no=
+ *  bills               GET /v3/bill/tradebill, and of shares /v3/profitsharing/bills: where the file is
  *  PAY_TRANSFER, _QUERY  POST /v3/fund-app/mch-transfer/transfer-bills, GET …/out-bill-no/{no}
  *
  * The payee of a transfer confirms it in his client with `package_info`, which comes back as the
  * result's url; a payment inside WeChat (JSAPI) is opened with the signed parameters in its url.
+ *
+ * Bills of shares: pay.weixin.qq.com/doc/v3/merchant/4012529628 (address, dates, hash of the unpacked
+ * file).
  *
  * Thread: any, constant data. */
 #include <inttypes.h>
@@ -652,13 +656,34 @@ static enum rail_refusal wechat_notice(const struct rail *r, const struct rail_r
 
 /* ---- bills ---- */
 
-static int wechat_bill(const struct rail *r, struct str day, int64_t now_ms, struct rail_request *q)
+static int wechat_bill(const struct rail *r, enum bill_kind kind, struct str day, int64_t now_ms,
+                       struct rail_request *q)
 {
     char path[80];
-    snprintf(path, sizeof path, "/v3/bill/tradebill?bill_date=%.10s&bill_type=ALL",
-             day.n == 10 ? day.p : "-");
+    const char *date = day.n == 10 ? day.p : "-";
+    if (kind == BILL_SHARES)
+        snprintf(path, sizeof path, "/v3/profitsharing/bills?bill_date=%.10s&tar_type=GZIP", date);
+    else
+        snprintf(path, sizeof path, "/v3/bill/tradebill?bill_date=%.10s&bill_type=ALL", date);
     rail_request_begin(r, q, "GET", path);
     return request_sign(r, q, now_ms);
+}
+
+/* Why there is no bill. Both kinds are made in the morning after their day, and kept for three months. */
+static int bill_problem(const struct rail_reply *a, struct arena *m)
+{
+    static const char *const absent[] = {"NO_STATEMENT_EXIST", "NOT_FOUND", "RESOURCE_NOT_EXISTS",
+                                         NULL};
+    static const char *const later[] = {"STATEMENT_CREATING", "SYSTEM_ERROR", "FREQUENCY_LIMITED",
+                                        "SIGN_ERROR", NULL};
+    struct wechat_Problem p;
+    if (a->status != 400 && a->status != 403 && a->status != 404)
+        return ERR_AGAIN;
+    if (wire_json_decode(&wechat_Problem_type, a->body, m, &p, WIRE_LENIENT, NULL) != 0)
+        return ERR_AGAIN;
+    return code_is(p.code, absent)  ? ERR_NOT_FOUND
+           : code_is(p.code, later) ? ERR_AGAIN
+                                    : ERR_PROVIDER;
 }
 
 static int wechat_bill_answer(const struct rail *r, const struct rail_request *q,
@@ -670,10 +695,12 @@ static int wechat_bill_answer(const struct rail *r, const struct rail_request *q
     if (verify(r, a, NULL) != RAIL_TAKEN)
         return ERR_DENIED;
     if (a->status != 200)
-        return a->status == 400 || a->status == 404 ? ERR_NOT_FOUND : ERR_AGAIN;
+        return bill_problem(a, m);
     int err = wire_json_decode(&wechat_BillOut_type, a->body, m, &b, WIRE_LENIENT, NULL);
     if (err)
         return err;
+    if (!b.hash_value.n)
+        return ERR_REQUIRED; /* the file itself comes unsigned */
     struct str own = str_from_c(r->url), path = STR_NONE;
     if (str_starts(b.download_url, own))
         path = str_from(b.download_url.p + own.n, b.download_url.n - own.n);

@@ -287,6 +287,80 @@ static void test_other_half(void **state)
     assert_int_equal(balance(ACCOUNT_SUSPENSE, 0), 100);
 }
 
+static int shares_put(int64_t channel, int32_t day, int32_t n, const struct bill_diff_in *e,
+                      int64_t fees)
+{
+    struct cmd_bill_put b = bill_usual(channel, day, n);
+    int rc = n ? part(channel, day, 0, n, e) : 0;
+    b.kind = BILL_SHARES;
+    b.fees = b.fee_due = fees;
+    return rc ? rc : put(&b);
+}
+
+static int import_shares(int64_t channel, int32_t day, int32_t n, const struct bill_diff_in *e)
+{
+    return shares_put(channel, day, n, e, 0);
+}
+
+static struct bill_diff_in share_entry(enum bill_class class, int32_t kind, int64_t ours,
+                                       int64_t theirs, const char *no)
+{
+    struct bill_diff_in e = entry(class, ours, theirs, no);
+    e.kind = kind;
+    return e;
+}
+
+/* Shares have a bill of their own, beside the other one of the day; what is near midnight waits for the next
+ * of its kind. */
+static void test_bill_of_shares(void **state)
+{
+    (void)state;
+    day_over();
+    const struct bill_diff_in trade[] = {entry(BILL_DAY_CUT, 40000, 0, "P4")};
+    assert_int_equal(import(wechat, DAY1, 1, trade), 0);
+    struct bill_diff_in bad = share_entry(BILL_THEIRS_ONLY, 1, 0, -10800, "W1");
+    assert_int_equal(shares_put(wechat, DAY1, 1, &bad, 0), ERR_RANGE); /* a payment */
+    bad = share_entry(BILL_FEE, PAYOUT_SHARED, -1, -2, "W1");
+    assert_int_equal(shares_put(wechat, DAY1, 1, &bad, 0), ERR_RANGE);
+    bad.class = BILL_THEIRS_ONLY;
+    bad.ours = 0;
+    assert_int_equal(shares_put(wechat, DAY1, 1, &bad, 1), ERR_RANGE); /* fees */
+    assert_int_equal(shares_put(alipay, DAY1, 1, &bad, 0), ERR_UNSUPPORTED);
+    assert_int_equal(import(wechat, DAY2, 1, &bad), ERR_CONFLICT);
+    assert_int_equal(import(alipay, DAY1, 1, &bad), ERR_RANGE); /* no place for shares */
+    assert_int_equal(world_count(w, ROW_BILL), 1);
+    const struct bill_diff_in e[] = {share_entry(BILL_THEIRS_ONLY, PAYOUT_SHARED, 0, -10800, "W1"),
+                                     share_entry(BILL_AMOUNT, PAYOUT_RETURNED, 5000, 4900, "W2"),
+                                     share_entry(BILL_DAY_CUT, PAYOUT_SHARED, -3000, 0, "W3")};
+    assert_int_equal(import_shares(wechat, DAY1, 3, e), 0);
+    int64_t id = w->reply.u.made.id;
+    books_tie();
+    assert_int_equal(balance(ACCOUNT_SUSPENSE, 0), -10900);
+    assert_int_equal(balance(ACCOUNT_CHANNEL, wechat), 10900);
+    assert_int_equal(world_count(w, ROW_BILL), 2);
+    assert_int_equal(import_shares(wechat, DAY1, 3, e), 0); /* the same again */
+    assert_int_equal(w->reply.u.made.id, id);
+    assert_int_equal(world_count(w, ROW_BILL), 2);
+    world_restart(w);
+    day_over();
+    day_over();
+    /* The next bill of payments says nothing of shares, nor the other way round. */
+    struct bill_diff_in half = entry(BILL_DAY_CUT, 0, -3000, "W3");
+    half.diff = diff_of("W3");
+    assert_int_equal(import(wechat, DAY2, 1, &half), ERR_NOT_FOUND);
+    half = share_entry(BILL_DAY_CUT, PAYOUT_RETURNED, 0, 40000, "P4");
+    half.diff = diff_of("P4");
+    assert_int_equal(shares_put(wechat, DAY2, 1, &half, 0), ERR_NOT_FOUND);
+    assert_int_equal(import(wechat, DAY2, 0, NULL), 0);
+    assert_int_equal(diff_row(diff_of("P4"))->class, BILL_OURS_ONLY);
+    assert_int_equal(diff_row(diff_of("W3"))->class, BILL_DAY_CUT);
+    half = share_entry(BILL_DAY_CUT, PAYOUT_SHARED, 0, -3000, "W3");
+    half.diff = diff_of("W3");
+    assert_int_equal(shares_put(wechat, DAY2, 1, &half, 0), 0);
+    assert_int_equal(diff_row(diff_of("W3"))->state, DIFF_RESOLVED);
+    books_tie();
+}
+
 /* ---- people ---- */
 
 static int64_t one(enum bill_class class, int64_t ours, int64_t theirs)
@@ -739,6 +813,7 @@ int core_recon(void)
         cmocka_unit_test_setup_teardown(test_each_class_is_posted, up, down),
         cmocka_unit_test_setup_teardown(test_bad_bills, up, down),
         cmocka_unit_test_setup_teardown(test_other_half, up, down),
+        cmocka_unit_test_setup_teardown(test_bill_of_shares, up, down),
         cmocka_unit_test_setup_teardown(test_ways, up, down),
         cmocka_unit_test_setup_teardown(test_two_people_above_the_limit, up, down),
         cmocka_unit_test_setup_teardown(test_to_a_party, up, down),

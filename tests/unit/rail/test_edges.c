@@ -230,7 +230,7 @@ static void alipay_signs(void **state)
     a.method = PAY_METHOD_APP;
     assert_int_equal(rail_ask(rig.alipay, &a, NOW, NONCE, &q, &r), 0);
     form_signed(buf_str(&q.body), "alipay.trade.query", NULL);
-    assert_int_equal(rail_bill(rig.alipay, STR_LIT("2026-11-23"), NOW, NONCE, &q), 0);
+    assert_int_equal(rail_bill(rig.alipay, BILL_TRADE, STR_LIT("2026-11-23"), NOW, NONCE, &q), 0);
     form_signed(buf_str(&q.body), "alipay.data.dataservice.bill.downloadurl.query", NULL);
     rail_request_free(&q);
 }
@@ -252,7 +252,7 @@ static void bill_judged(int32_t kind, const struct where *w, bool forged)
                         : kind == CHANNEL_ALIPAY ? rig.alipay
                                                  : rig.alloc;
     char first[80], hash[80];
-    assert_int_equal(rail_bill(rail, STR_LIT("2026-11-23"), NOW, NONCE, &q), 0);
+    assert_int_equal(rail_bill(rail, BILL_TRADE, STR_LIT("2026-11-23"), NOW, NONCE, &q), 0);
     snprintf(first, sizeof first, "%d\n%s\n", w->status, NONCE);
     snprintf(node, sizeof node, "alipay_data_dataservice_bill_downloadurl_query_response");
     if (kind == CHANNEL_WECHAT)
@@ -298,8 +298,23 @@ static void wechat_bills(void **state)
         {200, FILE_AT("https://pay.testing/f"), NULL, ERR_DENIED},
         {200, FILE_AT("https://pay.evil/f"), NULL, ERR_DENIED},
         {200, FILE_AT("/f"), NULL, ERR_DENIED},
+        {200,
+         "{\"hash_type\":\"SHA1\",\"hash_value\":\"\",\"download_url\":\"https://pay.test/f\"}",
+         NULL, ERR_REQUIRED},
         {400, "{\"code\":\"NO_STATEMENT_EXIST\"}", NULL, ERR_NOT_FOUND},
         {404, "{\"code\":\"NOT_FOUND\"}", NULL, ERR_NOT_FOUND},
+        {404, "{\"code\":\"RESOURCE_NOT_EXISTS\"}", NULL, ERR_NOT_FOUND},
+        {500, "{\"code\":\"NO_STATEMENT_EXIST\"}", NULL, ERR_AGAIN},
+        {400, "{\"code\":\"STATEMENT_CREATING\"}", NULL, ERR_AGAIN},
+        {403, "{\"code\":\"FREQUENCY_LIMITED\"}", NULL, ERR_AGAIN},
+        {403, "{\"code\":\"SIGN_ERROR\"}", NULL, ERR_AGAIN},
+        {400, "{\"code\":\"SYSTEM_ERROR\"}", NULL, ERR_AGAIN},
+        {400, "{\"code\":\"PARAM_ERROR\"}", NULL, ERR_PROVIDER},
+        {403, "{\"code\":\"NO_AUTH\"}", NULL, ERR_PROVIDER},
+        {404, "{\"code\":\"PARAM_ERROR\"}", NULL, ERR_PROVIDER},
+        {400, "{\"code\":", NULL, ERR_AGAIN},
+        {400, "{}", NULL, ERR_PROVIDER},
+        {400, "", NULL, ERR_AGAIN},
         {401, "{\"code\":\"SIGN_ERROR\"}", NULL, ERR_AGAIN},
         {500, "{\"code\":\"SYSTEM_ERROR\"}", NULL, ERR_AGAIN},
         {204, "", NULL, ERR_AGAIN},
@@ -358,9 +373,16 @@ static void days_that_are_none(void **state)
     struct rail_request q = {0};
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(both); i++) {
-        assert_int_equal(rail_bill(both[i], STR_LIT("2026-11-234"), NOW, NONCE, &q), 0);
+        assert_int_equal(rail_bill(both[i], BILL_TRADE, STR_LIT("2026-11-234"), NOW, NONCE, &q), 0);
         assert_null(strstr(q.url.p, "2026"));
     }
+    assert_int_equal(rail_bill(rig.wechat, BILL_SHARES, STR_LIT("2026-11-2"), NOW, NONCE, &q), 0);
+    assert_null(strstr(q.url.p, "2026"));
+    /* Only one provider has a bill of its own for shares. */
+    assert_int_equal(rail_bill(rig.alipay, BILL_SHARES, STR_LIT("2026-11-23"), NOW, NONCE, &q),
+                     ERR_UNSUPPORTED);
+    assert_int_equal(rail_bill(rig.alloc, BILL_SHARES, STR_LIT("2026-11-23"), NOW, NONCE, &q),
+                     ERR_UNSUPPORTED);
     rail_request_free(&q);
 }
 

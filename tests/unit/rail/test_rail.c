@@ -385,9 +385,13 @@ static void bills_are_asked_for(void **state)
     struct rail_request q = {0}, next = {0};
     char hash[80];
     (void)state;
-    assert_int_equal(rail_bill(rig.wechat, STR_LIT("2026-11-23"), NOW, NONCE, &q), 0);
+    assert_int_equal(rail_bill(rig.wechat, BILL_TRADE, STR_LIT("2026-11-23"), NOW, NONCE, &q), 0);
     assert_true(str_eq_c(buf_str(&q.url),
                          "https://pay.test/v3/bill/tradebill?bill_date=2026-11-23&bill_type=ALL"));
+    assert_int_equal(rail_bill(rig.wechat, BILL_SHARES, STR_LIT("2026-11-23"), NOW, NONCE, &q), 0);
+    assert_true(
+        str_eq_c(buf_str(&q.url),
+                 "https://pay.test/v3/profitsharing/bills?bill_date=2026-11-23&tar_type=GZIP"));
     said_wechat(&s, 200,
                 "{\"hash_type\":\"SHA1\",\"hash_value\":\"ab\","
                 "\"download_url\":\"https://pay.test/v3/billdownload/file?token=x\"}",
