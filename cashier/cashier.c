@@ -21,14 +21,17 @@ struct options {
 };
 
 static const char *const kinds[TILL_KINDS] = {"wechat", "alipay", "alloc"};
-static const char *const faults[TILL_FAULTS] = {"lost",       "late",    "duplicate", "reorder",
-                                                "contradict", "timeout", "error",     "no-funds"};
+static const char *const faults[TILL_FAULTS] = {"lost",       "late",      "duplicate", "reorder",
+                                                "contradict", "timeout",   "error",     "no-funds",
+                                                "bill-early", "bill-made", "bill-hash", "bill-cut"};
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: even cashier --dir FOLDER [--bind 127.0.0.1] [--port 9100] [--seed N]\n"
-                    "       [--balance YUAN] [--faults lost=20,late=20,duplicate=20,reorder=20,\n"
-                    "       contradict=20,timeout=20,error=20,no-funds=20] (per cent each)\n");
+    fprintf(stderr,
+            "usage: even cashier --dir FOLDER [--bind 127.0.0.1] [--port 9100] [--seed N]\n"
+            "       [--balance YUAN] [--faults lost=20,late=20,duplicate=20,reorder=20,\n"
+            "       contradict=20,timeout=20,error=20,no-funds=20,bill-early=20,bill-made=20,\n"
+            "       bill-hash=20,bill-cut=20] (per cent each)\n");
     return 2;
 }
 

@@ -236,7 +236,10 @@ static const char *const move_names[] = {"refund",  "transfer", "reversal",
 
 void till_tell_move(struct till *t, const struct move *m)
 {
-    if (m->state == MOVE_DONE)
+    bool apart = m->kind == TILL_WECHAT && (m->what == MOVE_SHARE || m->what == MOVE_RETURN);
+    if (m->state == MOVE_DONE && apart)
+        till_share_line(t, m);
+    else if (m->state == MOVE_DONE)
         bill_add(t, m->kind, move_names[m->what], m->no, m->of_no, m->provider_no, m->fen);
     if (m->notify_url[0])
         tell(t, m->kind, OF_MOVE, (size_t)(m - t->moves));

@@ -31,6 +31,10 @@ enum till_fault {
     FAULT_TIMEOUT,    /* what was asked is done, the answer is not given */
     FAULT_ERROR,      /* 500, nothing was done */
     FAULT_NO_FUNDS,   /* our balance is short */
+    FAULT_BILL_EARLY, /* a bill of shares is there from 10:00 of the next day on only */
+    FAULT_BILL_MADE,  /* … is just being made */
+    FAULT_BILL_HASH,  /* … is another file than its hash says */
+    FAULT_BILL_CUT,   /* … lacks its end, and the hash is of that */
     TILL_FAULTS
 };
 
@@ -64,6 +68,7 @@ struct move {
     char no[65], of_no[65], provider_no[33], code[TILL_CODE_SIZE], payee[129], notify_url[256];
     char group[65]; /* SHARE: the request that it came with */
     int64_t fen, made_ms;
+    int64_t asked; /* RETURN: what was asked for */
 };
 enum account_state { ACCOUNT_WAIT, ACCOUNT_IS_OPEN, ACCOUNT_REFUSED, ACCOUNT_IS_CLOSED };
 /** A sub-account; no is the merchant's number of it, number is ours. */
@@ -159,6 +164,14 @@ EV_MUST_USE int till_bill(const struct till *t, int kind, struct str day, struct
 /** Everything as JSON, for tests that compare both sides. */
 void till_print(const struct till *t, struct buf *out);
 
+/* ---- sharebill.c ---- */
+
+/** A line of the day's bill of shares: of a share, a return, or the rest of a payment that is free. */
+void till_share_line(struct till *t, const struct move *m);
+void till_rest_line(struct till *t, const struct trade *d, struct str no);
+/** GET /v3/profitsharing/bills: where it is; then the file, packed if that was asked for. */
+void till_shares_ask(struct till *t, struct str query, struct arena *m, struct till_reply *a);
+void till_shares_get(struct till *t, struct str query, struct till_reply *a);
 /* ---- one file each ---- */
 
 void till_wechat(struct till *t, const struct till_request *q, struct till_reply *a);

@@ -445,6 +445,8 @@ static void unfreeze(struct till *t, const struct till_request *q, struct arena 
         problem(a, 400, "ORDER_NOT_EXIST");
         return;
     }
+    if (d->frozen)
+        till_rest_line(t, d, in.out_order_no);
     d->frozen = false;
     struct wechat_Share v = {.out_order_no = in.out_order_no,
                              .transaction_id = in.transaction_id,
@@ -502,22 +504,25 @@ static const char *return_wrong(struct till *t, const struct wechat_ReturnIn *in
     return receiver(t, in->return_mchid)->fen < in->amount ? "NOT_ENOUGH" : NULL;
 }
 
-/* Whoever is called late-… agreed, but it fails in the end. */
+/* Whoever is called late-… agreed, but it fails in the end; of whoever is called part-… a fen less comes
+ * back than was asked for. */
 static struct move *return_new(struct till *t, const struct wechat_ReturnIn *in,
                                const struct move *share)
 {
     bool fails = str_starts(in->return_mchid, STR_LIT("late"));
-    struct move *n = till_move_new(t, TILL_WECHAT, MOVE_RETURN, in->out_return_no, in->amount);
+    int64_t fen = in->amount - (str_starts(in->return_mchid, STR_LIT("part")) ? 1 : 0);
+    struct move *n = till_move_new(t, TILL_WECHAT, MOVE_RETURN, in->out_return_no, fen);
     if (!n)
         return NULL;
+    n->asked = in->amount;
     n->state = fails ? MOVE_FAILED : MOVE_DONE;
     (void)str_copy(n->group, sizeof n->group, in->out_order_no);
     (void)str_copy(n->of_no, sizeof n->of_no, str_from_c(share->of_no));
     (void)str_copy(n->payee, sizeof n->payee, in->return_mchid);
     if (fails)
         return n;
-    receiver(t, in->return_mchid)->fen -= in->amount;
-    t->balance[TILL_WECHAT] += in->amount;
+    receiver(t, in->return_mchid)->fen -= fen;
+    t->balance[TILL_WECHAT] += fen;
     till_tell_move(t, n);
     return n;
 }
@@ -534,7 +539,7 @@ static void return_make(struct till *t, const struct till_request *q, struct are
     const struct move *share = share_of(t, in.out_order_no, in.return_mchid);
     const char *wrong = n ? NULL : return_wrong(t, &in, share);
     if (n &&
-        (n->what != MOVE_RETURN || n->fen != in.amount || !str_eq_c(in.return_mchid, n->payee)))
+        (n->what != MOVE_RETURN || n->asked != in.amount || !str_eq_c(in.return_mchid, n->payee)))
         wrong = "INVALID_REQUEST";
     if (wrong) {
         problem(a, 403, wrong);
@@ -564,7 +569,9 @@ static bool shares_dispatch(struct till *t, const struct till_request *q, struct
     static const char returns[] = "/wechat/v3/profitsharing/return-orders";
     bool post = str_eq_c(q->method, "POST");
     struct str p = q->path;
-    if (post && str_eq_c(p, returns))
+    if (!post && str_eq_c(p, "/wechat/v3/profitsharing/bills"))
+        till_shares_ask(t, q->query, m, a);
+    else if (post && str_eq_c(p, returns))
         return_make(t, q, m, a);
     else if (!post && p.n > sizeof returns && str_starts(p, str_from_c(returns)))
         return_get(t, str_from(p.p + sizeof returns, p.n - sizeof returns), a);
@@ -613,6 +620,10 @@ static void bill_ask(struct till *t, const struct till_request *q, struct arena 
 static void bill_get(struct till *t, const struct till_request *q, struct till_reply *a)
 {
     struct str date = q->query;
+    if (str_starts(date, STR_LIT("shares="))) {
+        till_shares_get(t, date, a);
+        return;
+    }
     (void)str_cut(&date, '=');
     a->mime = "text/csv; charset=utf-8";
     if (till_bill(t, TILL_WECHAT, date, &a->body) != 0)

@@ -122,7 +122,7 @@ static const struct {
     {"demo", demo_main, "[--speed K] [--for SECONDS] [options]",
      "run a demonstration with simulated chargers and drivers"},
     {"sim", sim_sub, "--help", "simulate chargers against a running platform"},
-    {"bill", bill_main, "[options] CHANNEL DAY", "fetch a payment provider's bill of one day"},
+    {"bill", bill_main, "[options] CHANNEL DAY [shares]", "fetch a payment provider's bill of one day"},
     {"cashier", cashier_main, "--dir FOLDER [--port N] [--faults …]",
      "play payment providers on this machine, with real signatures"},
     {"replay", replay_main, "FILE --mapping FILE …",

@@ -14,11 +14,14 @@
  *
  * What differs goes to the core in parts, then the bill itself (core/recon.h): there it is a row for
  * ever, and each difference another. With try=1 it is only compared. The file is kept as it came:
- * DIR/bills/<channel>/<day>-<hash>.csv, before the core has it. What is refused leaves an audit entry,
+ * DIR/bills/<channel>/<day>-<hash>.csv, before the core has it (<day>-shares-… of a bill of shares). What is refused leaves an audit entry,
  * and its file when only the core refused it.
  *
  * A provider may give a refund's fee back or keep it: either is as agreed. The fee of a row that
  * differs anyway is taken as the provider says.
+ *
+ * Where shares that the channel paid have a bill of their own (bill_shares.c, kind=1), the other one has
+ * nothing of them: a row that names one is theirs only.
  *
  * Providers count days in China's time. Thread: the request's. */
 #include <inttypes.h>
@@ -30,11 +33,9 @@
 #include "core/types.h"
 #include "io/os/clock.h"
 #include "io/os/file.h"
-#include "web/api_gen.h"
+#include "web/bill.h"
 #include "web/chinaday.h"
 #include "web/routes_gen.h"
-#include "web/sheet.h"
-#include "web/state.h"
 
 enum { OURS_MAX = 100000, ITEMS_MAX = 500, FEE_BASE = 10000, FAR_MAX = 30000, FAR_CHAINS = 4096 };
 enum { STEP_TRIED = 1, STEP_PART, STEP_PUT, STEP_REFUSED };
@@ -45,10 +46,7 @@ enum { STEP_TRIED = 1, STEP_PART, STEP_PUT, STEP_REFUSED };
 enum { COL_NO, COL_REFUND_NO, COL_PROVIDER_NO, COL_AMOUNT, COL_REFUND, COL_FEE, COL_TYPE, COLS };
 
 /* What providers call the columns; our cashier's words last. */
-static const struct {
-    const char *names[5];
-    bool must;
-} columns[COLS] = {
+static const struct bill_column columns[COLS] = {
     [COL_NO] = {{"商户订单号", "number"}, true},
     [COL_REFUND_NO] = {{"商户退款单号", "退款批次号/请求号"}, false},
     [COL_PROVIDER_NO] = {{"微信订单号", "支付宝交易号", "provider_number"}, true},
@@ -63,36 +61,6 @@ static const char *const leaving[] = {"退款",     "转账",    "提现", "refu
                                       "transfer", "cashout", "分账", "share"};
 /* … and what of ours comes in again under the number of a payout. */
 static const char *const returning[] = {"分账回退", "share-return"};
-
-/** One movement in our books. kind 'P' payment, 'W' payout or refund, or a share that came back: in. */
-struct ours {
-    char kind;
-    bool in, in_day, seen, booked;
-    bool other;     /* another day's bill has it */
-    bool half_post; /* the open difference is on suspense */
-    int64_t id, channel, amount, at_ms;
-    int64_t half, late; /* open differences that lack the provider's side, or ours */
-    struct ours *next;  /* of far */
-};
-/** A row of the bill. */
-struct bill_line {
-    struct api_BillItem item;
-    bool in, refund, has_fee;
-};
-struct bill {
-    struct request *r;
-    struct ours *ours;
-    struct ours **far; /* of other days, looked up one by one: chains by id */
-    uint32_t n, far_n;
-    int64_t from_ms, to_ms, fee_bp, fee_due;
-    int col[COLS];
-    bool dry, had;       /* only compared; imported before */
-    int32_t diffs, sent; /* of r->kept, struct bill_diff_in */
-    int err;
-    const char *pointer, *detail;
-    char sha256[65];
-    struct api_BillReport out;
-};
 
 /* ---- our side ---- */
 
@@ -115,7 +83,9 @@ static int ours_take(void *ctx, const struct sql_value *v, size_t n)
                        .half = v[4].i,
                        .half_post = v[5].i == DIFF_POSTED,
                        .late = v[6].i,
-                       .other = v[7].i != 0};
+                       .other = v[7].i != 0,
+                       .share = (int32_t)v[8].i,
+                       .payment = v[9].i};
     b->n++;
     return 0;
 }
@@ -127,11 +97,35 @@ static int by_id(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Which of our movements this kind of bill lists. */
+enum { PART_ALL, PART_TRADE, PART_SHARES };
+
+static int part_of(const struct bill *b)
+{
+    if (b->kind == BILL_SHARES)
+        return PART_SHARES;
+    return b->apart ? PART_TRADE : PART_ALL;
+}
+
+static int channel_read(struct bill *b)
+{
+    int64_t kind = 0;
+    int err = req_number(b->r, QUERY_BILL_CHANNEL, NULL, 0, &b->fee_bp);
+
+    if (err == 0)
+        err = req_number(b->r, QUERY_BILL_CHANNEL_KIND, NULL, 0, &kind);
+    b->apart = kind == CHANNEL_WECHAT;
+    if (err == 0 && b->kind == BILL_SHARES && !b->apart)
+        return req_fail(b->r, ERR_UNSUPPORTED, "?kind", "this channel has no bill of shares");
+    return err;
+}
+
 static int ours_read(struct bill *b)
 {
     const struct bind window[] = {BIND_I64("from_ms", b->from_ms - CHINADAY_MS),
-                                  BIND_I64("to_ms", b->to_ms + CHINADAY_MS)};
-    int err = req_number(b->r, QUERY_BILL_CHANNEL, NULL, 0, &b->fee_bp);
+                                  BIND_I64("to_ms", b->to_ms + CHINADAY_MS),
+                                  BIND_I64("part", part_of(b))};
+    int err = channel_read(b);
 
     b->ours = ARENA_ARRAY(&b->r->arena, OURS_MAX, struct ours);
     if (err == 0 && b->ours == NULL)
@@ -165,7 +159,9 @@ static int far_take(void *ctx, const struct sql_value *v, size_t n)
                        .at_ms = v[4].i,
                        .half = v[5].i,
                        .half_post = v[6].i == DIFF_POSTED,
-                       .other = v[7].i != 0};
+                       .other = v[7].i != 0,
+                       .share = (int32_t)v[8].i,
+                       .payment = v[9].i};
     return 0;
 }
 
@@ -196,7 +192,7 @@ static int far_find(struct bill *b, char kind, int64_t id, struct ours **out)
     return err;
 }
 
-static int ours_find(struct bill *b, struct str no, struct ours **out)
+int bill_find(struct bill *b, struct str no, struct ours **out)
 {
     struct ours key = {0}, *found;
     int err;
@@ -222,10 +218,19 @@ static int ours_find(struct bill *b, struct str no, struct ours **out)
 static int day_known(struct bill *b, int64_t at_ms, bool *known)
 {
     struct api_BillRow row;
-    struct bind of = BIND_I64("of_day", chinaday_of_ms(at_ms));
-    int err = req_one(b->r, QUERY_BILL_OF_DAY, &of, 1, &api_BillRow_type, &row);
+    const struct bind of[] = {BIND_I64("of_day", chinaday_of_ms(at_ms)),
+                              BIND_I64("of_kind", b->kind)};
+    int err = req_one(b->r, QUERY_BILL_OF_DAY, of, ARRAY_LEN(of), &api_BillRow_type, &row);
     *known = err == 0;
     return err == ERR_NOT_FOUND ? 0 : err;
+}
+
+/* What the core calls what moved. */
+static int32_t kind_of(const struct bill *b, bool in)
+{
+    if (b->kind == BILL_SHARES)
+        return in ? PAYOUT_RETURNED : PAYOUT_SHARED;
+    return in ? 1 : 2;
 }
 
 /* ---- the report ---- */
@@ -277,7 +282,7 @@ static int theirs_only(struct bill *b, const struct ours *o, const struct bill_l
 {
     int64_t theirs = l->in ? l->item.theirs.v : -l->item.theirs.v;
     const struct bill_diff_in d = {
-        .row = o != NULL ? o->id : 0, .kind = l->in ? 1 : 2, .theirs = theirs};
+        .row = o != NULL ? o->id : 0, .kind = kind_of(b, l->in), .theirs = theirs};
 
     return differ(b, BILL_THEIRS_ONLY, &l->item, &d);
 }
@@ -296,8 +301,11 @@ static int64_t fee_due(const struct bill *b, const struct bill_line *l)
 static int row_fee(struct bill *b, const struct ours *o, const struct bill_line *l)
 {
     int64_t kept = l->refund ? -l->item.fee.v : l->item.fee.v, due = fee_due(b, l);
-    const struct bill_diff_in d = {
-        .row = o->id, .kind = l->in ? 1 : 2, .ours = -due, .theirs = -kept, .ours_ms = o->at_ms};
+    const struct bill_diff_in d = {.row = o->id,
+                                   .kind = kind_of(b, l->in),
+                                   .ours = -due,
+                                   .theirs = -kept,
+                                   .ours_ms = o->at_ms};
 
     if (!l->has_fee || kept == due) {
         b->out.matched++;
@@ -313,7 +321,7 @@ static int row_both(struct bill *b, struct ours *o, const struct bill_line *l)
     int64_t sign = l->in ? 1 : -1;
     bool same = o->amount == l->item.theirs.v, known = false;
     struct bill_diff_in d = {.row = o->id,
-                             .kind = l->in ? 1 : 2,
+                             .kind = kind_of(b, l->in),
                              .ours = sign * o->amount,
                              .theirs = sign * l->item.theirs.v,
                              .ours_ms = o->at_ms};
@@ -334,13 +342,8 @@ static int row_both(struct bill *b, struct ours *o, const struct bill_line *l)
     return o->in_day ? row_fee(b, o, l) : differ(b, BILL_DAY_CUT, &l->item, &d);
 }
 
-static int row_class(struct bill *b, struct bill_line *l)
+int bill_judge(struct bill *b, struct ours *o, struct bill_line *l)
 {
-    struct ours *o;
-    int err = ours_find(b, l->item.no, &o);
-
-    if (err != 0)
-        return err;
     if (o != NULL && o->booked) {
         l->item.ours = MONEY(o->amount);
         l->item.at_ms = o->at_ms;
@@ -361,7 +364,7 @@ static int ours_class(struct bill *b, const struct ours *o)
                                 .ours = MONEY(o->amount),
                                 .at_ms = o->at_ms};
     struct bill_diff_in d = {.row = o->id,
-                             .kind = o->in ? 1 : 2,
+                             .kind = kind_of(b, o->in),
                              .ours = o->in ? o->amount : -o->amount,
                              .ours_ms = o->at_ms};
     bool near = o->at_ms < b->from_ms + CUT_MS || o->at_ms >= b->to_ms - CUT_MS;
@@ -378,28 +381,33 @@ static int ours_class(struct bill *b, const struct ours *o)
 /* ---- their side ---- */
 
 /* Some providers put a backtick before each value, so that spreadsheets leave it alone. */
-static struct str value(const struct bill *b, const struct sheet *s, int col)
+static struct str plain(struct str v)
 {
-    struct str v = b->col[col] >= 0 && b->col[col] < s->n ? s->cell[b->col[col]] : STR_LIT("");
-
     return v.n > 0 && v.p[0] == '`' ? str_from(v.p + 1, v.n - 1) : v;
+}
+
+struct str bill_value(const struct bill *b, const struct sheet *s, int col)
+{
+    return b->col[col] >= 0 && b->col[col] < s->n ? plain(s->cell[b->col[col]]) : STR_LIT("");
 }
 
 static int columns_find(struct bill *b, const struct sheet *s)
 {
-    for (int i = 0; i < COLS; i++) {
+    for (int i = 0; i < b->form->n; i++) {
+        const struct bill_column *c = &b->form->columns[i];
+
         b->col[i] = -1;
-        for (size_t k = 0; k < ARRAY_LEN(columns[i].names) && columns[i].names[k] != NULL; k++)
+        for (size_t k = 0; k < ARRAY_LEN(c->names) && c->names[k] != NULL; k++)
             if (b->col[i] < 0)
-                b->col[i] = sheet_column(s, columns[i].names[k]);
-        if (b->col[i] < 0 && columns[i].must)
+                b->col[i] = sheet_column(s, c->names[k]);
+        if (b->col[i] < 0 && c->must)
             return req_fail(b->r, ERR_REQUIRED, NULL,
-                            arena_printf(&b->r->arena, "no column %s", columns[i].names[0]).p);
+                            arena_printf(&b->r->arena, "no column %s", c->names[0]).p);
     }
     return 0;
 }
 
-static int money_of(struct bill *b, struct str text, int64_t *out)
+int bill_money(struct bill *b, struct str text, int64_t *out)
 {
     struct money v;
     int err = money_parse(text, &v);
@@ -427,18 +435,20 @@ static bool leaves(struct str no, struct str type, bool refund)
 
 static int row_read(struct bill *b, const struct sheet *s)
 {
-    struct str back = value(b, s, COL_REFUND_NO), type = value(b, s, COL_TYPE);
+    struct str back = bill_value(b, s, COL_REFUND_NO), type = bill_value(b, s, COL_TYPE);
     bool refund = back.n > 1; /* "0" and nothing: a payment */
-    struct bill_line l = {.item = {.no = req_copy(b->r, refund ? back : value(b, s, COL_NO)),
-                                   .provider_no = req_copy(b->r, value(b, s, COL_PROVIDER_NO))},
-                          .refund = refund || str_eq_c(type, "refund") || str_eq_c(type, "退款"),
-                          .has_fee = b->col[COL_FEE] >= 0};
-    int err = money_of(b, value(b, s, refund && b->col[COL_REFUND] >= 0 ? COL_REFUND : COL_AMOUNT),
-                       &l.item.theirs.v);
+    struct bill_line l = {
+        .item = {.no = req_copy(b->r, refund ? back : bill_value(b, s, COL_NO)),
+                 .provider_no = req_copy(b->r, bill_value(b, s, COL_PROVIDER_NO))},
+        .refund = refund || str_eq_c(type, "refund") || str_eq_c(type, "退款"),
+        .has_fee = b->col[COL_FEE] >= 0};
+    int err =
+        bill_money(b, bill_value(b, s, refund && b->col[COL_REFUND] >= 0 ? COL_REFUND : COL_AMOUNT),
+                   &l.item.theirs.v);
 
     l.in = !leaves(l.item.no, type, refund);
     if (err == 0 && l.has_fee)
-        err = money_of(b, value(b, s, COL_FEE), &l.item.fee.v);
+        err = bill_money(b, bill_value(b, s, COL_FEE), &l.item.fee.v);
     if (err == 0 && (l.item.no.n > 64 || l.item.provider_no.n > 64))
         err = req_fail(b->r, ERR_RANGE, NULL, "a number of the bill is too long");
     if (err != 0)
@@ -451,24 +461,30 @@ static int row_read(struct bill *b, const struct sheet *s)
         b->out.took.v += l.item.theirs.v;
     else
         b->out.gave.v += l.item.theirs.v;
-    return row_class(b, &l);
+    struct ours *o;
+    err = bill_find(b, l.item.no, &o);
+    return err != 0 ? err : bill_judge(b, o != NULL && o->share && b->apart ? NULL : o, &l);
 }
 
+static int trade_closing(const struct sheet *s)
+{
+    return str_eq_c(s->cell[0], "总交易单数") || str_eq_c(s->cell[0], "rows") ? 0 : -1;
+}
+
+static const struct bill_form bill_form_trade = {
+    .columns = columns, .n = COLS, .closing = trade_closing, .row = row_read};
+
 /* The line that closes a bill counts its rows: a bill that was cut off has none, or another count. */
-static int closing_read(struct bill *b, struct sheet *s)
+static int closing_read(struct bill *b, struct sheet *s, int at)
 {
     int64_t n = -1;
 
-    if (sheet_next(s, &b->r->arena) != 1 ||
-        str_to_i64(s->cell[0].n > 0 && s->cell[0].p[0] == '`'
-                       ? str_from(s->cell[0].p + 1, s->cell[0].n - 1)
-                       : s->cell[0],
-                   &n) != 0 ||
+    if (sheet_next(s, &b->r->arena) != 1 || at >= s->n || str_to_i64(plain(s->cell[at]), &n) != 0 ||
         n != b->out.rows)
         return req_fail(b->r, ERR_SYNTAX, NULL, "the closing line counts other rows");
-    return sheet_next(s, &b->r->arena) == 0
-               ? 0
-               : req_fail(b->r, ERR_SYNTAX, NULL, "something stands behind the closing line");
+    if (sheet_next(s, &b->r->arena) != 0)
+        return req_fail(b->r, ERR_SYNTAX, NULL, "something stands behind the closing line");
+    return b->form->end != NULL ? b->form->end(b) : 0;
 }
 
 static int bill_walk(struct bill *b)
@@ -483,11 +499,12 @@ static int bill_walk(struct bill *b)
     err = got == 1 ? columns_find(b, s) : req_fail(b->r, ERR_SYNTAX, NULL, "no header line");
     width = s->n;
     while (err == 0 && (got = sheet_next(s, &b->r->arena)) == 1) {
-        if (str_eq_c(s->cell[0], "总交易单数") || str_eq_c(s->cell[0], "rows"))
-            return closing_read(b, s);
+        int at = b->form->closing(s);
+        if (at >= 0)
+            return closing_read(b, s, at);
         if (s->n != width)
             return req_fail(b->r, ERR_SYNTAX, NULL, "a row has other columns than the header");
-        err = row_read(b, s);
+        err = b->form->row(b, s);
     }
     return err != 0 || got < 0 ? (err != 0 ? err : got)
                                : req_fail(b->r, ERR_SYNTAX, NULL, "the bill has no closing line");
@@ -512,10 +529,10 @@ static int day_read(struct request *r, struct bill *b)
 /* The same file again is compared again; another one for a day that has one is refused. */
 static int had_check(struct bill *b)
 {
-    struct bind of = BIND_I64("of_day", b->out.day);
+    const struct bind of[] = {BIND_I64("of_day", b->out.day), BIND_I64("of_kind", b->kind)};
     struct api_BillRow row;
-    int err =
-        b->dry ? ERR_NOT_FOUND : req_one(b->r, QUERY_BILL_OF_DAY, &of, 1, &api_BillRow_type, &row);
+    int err = b->dry ? ERR_NOT_FOUND
+                     : req_one(b->r, QUERY_BILL_OF_DAY, of, ARRAY_LEN(of), &api_BillRow_type, &row);
 
     if (err != 0)
         return err == ERR_NOT_FOUND ? 0 : err;
@@ -531,6 +548,10 @@ static int bill_read(struct bill *b)
     struct arena *a = &b->r->arena;
 
     b->dry = req_arg_i64(b->r, "try") == 1;
+    if (req_arg_i64(b->r, "kind") != BILL_TRADE && req_arg_i64(b->r, "kind") != BILL_SHARES)
+        return req_fail(b->r, ERR_RANGE, "?kind", "0, or 1 for a bill of shares");
+    b->kind = req_arg_i64(b->r, "kind") == BILL_SHARES ? BILL_SHARES : BILL_TRADE;
+    b->form = b->kind == BILL_SHARES ? &bill_form_shares : &bill_form_trade;
     b->out.items = ARENA_ARRAY(a, ITEMS_MAX, struct api_BillItem);
     b->far = ARENA_ARRAY(a, FAR_CHAINS, struct ours *);
     sha256(b->r->body.p, b->r->body.n, sum);
@@ -558,8 +579,9 @@ static int audit(struct bill *b, const char *action, const char *why, int err, i
         return ERR_TOO_LARGE;
     (void)str_copy(cmd->u.audit.action, sizeof(cmd->u.audit.action), str_from_c(action));
     (void)str_copy(cmd->u.audit.detail, sizeof(cmd->u.audit.detail),
-                   arena_printf(&b->r->arena, "day %" PRId64 ", sha256 %s%s%s", b->out.day,
-                                b->sha256, why[0] ? ": " : "", why));
+                   arena_printf(&b->r->arena, "%sday %" PRId64 ", sha256 %s%s%s",
+                                b->kind == BILL_SHARES ? "shares of " : "", b->out.day, b->sha256,
+                                why[0] ? ": " : "", why));
     cmd->u.audit.object = b->r->id;
     cmd->u.audit.outcome = err;
     return req_submit(b->r, cmd, step);
@@ -583,7 +605,8 @@ static int file_keep(const struct bill *b)
 
     if (n >= (int)sizeof(folder))
         return ERR_TOO_LARGE;
-    snprintf(path, sizeof(path), "%s/%" PRId64 "-%.16s.csv", folder, b->out.day, b->sha256);
+    snprintf(path, sizeof(path), "%s/%" PRId64 "-%s%.16s.csv", folder, b->out.day,
+             b->kind == BILL_SHARES ? "shares-" : "", b->sha256);
     if (file_exists(path))
         return 0;
     int err = dir_make(folder, 0700);
@@ -618,6 +641,7 @@ static int put_send(struct bill *b)
         return refuse(b, err);
     cmd->u.bill_put = (struct cmd_bill_put){.channel = b->r->id,
                                             .day = (int32_t)b->out.day,
+                                            .kind = b->kind,
                                             .rows = (int32_t)b->out.rows,
                                             .matched = (int32_t)b->out.matched,
                                             .differ = b->diffs,

@@ -43,7 +43,7 @@ struct figures {
     int64_t account, balance, head; /* of the walk */
     int64_t effective_ms, posted_ms, amount;
     int64_t held_end, held_begin; /* what happened after the day ended, and after it began */
-    uint8_t bill[DAYS_MAX];       /* days that have one */
+    uint8_t bill[DAYS_MAX];       /* of each day the kinds that it has, a bit each */
 };
 
 static int last_take(void *ctx, const struct sql_value *v, size_t n)
@@ -61,7 +61,7 @@ static int bill_take(void *ctx, const struct sql_value *v, size_t n)
     struct figures *f = ctx;
 
     (void)n;
-    f->bill[chinaday_number(v[0].i) - chinaday_number(f->out.first_day)] = 1;
+    f->bill[chinaday_number(v[0].i) - chinaday_number(f->out.first_day)] |= (uint8_t)(1 << v[4].i);
     f->out.took.v += v[1].i;
     f->out.gave.v += v[2].i;
     f->out.fees.v += v[3].i;
@@ -73,8 +73,11 @@ static int move_take(void *ctx, const struct sql_value *v, size_t n)
     struct figures *f = ctx;
 
     (void)n;
-    if (f->out.missing == 0 && !f->bill[v[0].i - chinaday_number(f->out.first_day)])
-        f->out.missing = chinaday_of_number(v[0].i);
+    int has = f->bill[v[0].i - chinaday_number(f->out.first_day)];
+    if (f->out.missing != 0 || (has & 1 << v[1].i) != 0)
+        return 0;
+    f->out.missing = chinaday_of_number(v[0].i);
+    f->out.missing_kind = v[1].i;
     return 0;
 }
 
@@ -244,7 +247,10 @@ static const char *reason(struct request *r, const struct api_DayFigures *o)
     if (!o->over)
         return "that day is not over in China";
     if (o->missing != 0)
-        return arena_printf(&r->arena, "no bill of %lld", (long long)o->missing).p;
+        return arena_printf(&r->arena, "no bill of %s%lld",
+                            o->missing_kind == BILL_SHARES ? "the shares of " : "",
+                            (long long)o->missing)
+            .p;
     if (o->ownerless != 0)
         return arena_printf(&r->arena, "%lld differences that nobody looks after",
                             (long long)o->ownerless)

@@ -66,7 +66,8 @@ SELECT id FROM payout WHERE driver = :driver AND payment = :payment AND payment 
 -- name: story_channel(tenant id, channel id, day int, row id) one
 -- out: channel id, kind int, name text, bill id, diff id, recon int, close id
 SELECT c.id, c.kind, c.name,
-       COALESCE((SELECT max(b.id) FROM bill b WHERE b.channel = c.id AND b.day = :day), 0),
+       COALESCE((SELECT max(b.id) FROM bill b WHERE b.channel = c.id AND b.day = :day AND b.kind = CASE WHEN c.kind = 1 AND EXISTS (
+         SELECT 1 FROM payout o WHERE o.id = :row AND o.kind IN (3, 4)) THEN 1 ELSE 0 END), 0),
        COALESCE((SELECT max(d.id) FROM bill_diff d WHERE d.of_row = :row AND d.of_row <> 0 AND d.tenant = c.tenant), 0),
        COALESCE((SELECT min(d.state) FROM bill_diff d WHERE d.of_row = :row AND d.of_row <> 0 AND d.tenant = c.tenant), 0),
        COALESCE((SELECT max(z.id) FROM day_close z WHERE z.channel = c.id AND z.first_day <= :day AND z.day >= :day), 0)
