@@ -122,10 +122,10 @@ static int channel_read(struct bill *b)
 
 static int ours_read(struct bill *b)
 {
+    int err = channel_read(b);
     const struct bind window[] = {BIND_I64("from_ms", b->from_ms - CHINADAY_MS),
                                   BIND_I64("to_ms", b->to_ms + CHINADAY_MS),
                                   BIND_I64("part", part_of(b))};
-    int err = channel_read(b);
 
     b->ours = ARENA_ARRAY(&b->r->arena, OURS_MAX, struct ours);
     if (err == 0 && b->ours == NULL)

@@ -122,18 +122,22 @@ try {
   await h.kill('SIGTERM');
   const books = h.check();
   check(books.code === 0, `the books balance: ${books.text}`);
-  // ---- the day ends: its bill agrees with the books line by line, also in what came back ----
+  // ---- the day ends: its bills agree with the books line by line, that of the shares also in what came back ----
   const date = new Date(Date.now() + 8 * 3600e3).toISOString().slice(0, 10), day = date.replaceAll('-', '');
-  const file = spawnSync(even, ['bill', '--dir', h.dir, '--set', `pay.providers=${clean.base}`, clean.channel_id, date], { encoding: 'utf8' });
-  check(file.status === 0 && file.stdout.split('\n').filter((l) => l.includes(',share-return,')).length === 2, `the bill names what came back: ${file.stderr} ${file.stdout}`);
+  const [file, apart] = [[], ['shares']].map((more) => spawnSync(even, ['bill', '--dir', h.dir, '--set', `pay.providers=${clean.base}`, clean.channel_id, date, ...more], { encoding: 'utf8' }));
+  check(file.status === 0 && !/share|分账/.test(file.stdout), `the bill of payments has no shares: ${file.stderr} ${file.stdout}`);
+  check(apart.status === 0 && apart.stdout.split('\n').filter((l) => l.includes('`分账回退,')).length === 2, `their bill names what came back: ${apart.stderr} ${apart.stdout}`);
   h.options.set['demo.speed'] = 20000;
   await h.start();
-  const report = await until('the day is over', async () => {
-    const r = await h.ask('POST', `/api/v1/channels/${clean.channel_id}/bill?day=${day}&try=1`, file.stdout, { 'content-type': 'text/csv' });
+  const compared = (csv, kind) => until('the day is over', async () => {
+    const r = await h.ask('POST', `/api/v1/channels/${clean.channel_id}/bill?day=${day}&kind=${kind}&try=1`, csv, { 'content-type': 'text/csv' });
     if (r.status === 401) await h.login('admin', 'correct horse battery');
     return r.status === 200 && r.body;
   }, 120000, 200);
-  check(report.rows === report.matched && report.rows > 6 && [report.amount, report.fee, report.theirs_only, report.ours_only].every((n) => Number(n) === 0), `nothing differs: ${JSON.stringify(report)}`);
+  for (const [csv, kind, least] of [[file.stdout, 0, 5], [apart.stdout, 1, 5]]) {
+    const report = await compared(csv, kind);
+    check(report.rows === report.matched && report.rows > least && [report.amount, report.fee, report.theirs_only, report.ours_only].every((n) => Number(n) === 0), `nothing differs: ${JSON.stringify(report)}`);
+  }
 } catch (e) {
   bad = true;
   console.log(`FAILED: ${e.stack}`);
