@@ -5,7 +5,8 @@
  *              a posted one names its transfer, a resolved one left by one or was taken back
  *   given      what went to a party was approved by a second person and is a part of that party, over the
  *              same amount; and each such part has its difference
- *   bill       the fees posted are those agreed; what was kept beyond is a difference
+ *   bill       the fees posted are those agreed; what was kept beyond is a difference; one of shares is
+ *              WeChat Pay's, nothing was kept of it, and its differences are of shares, and of no other
  *   settled    what arrived and the fee for it are one transfer
  *   close      a closed day ties: its figures are those of its bills and settlements, theirs follows,
  *              held = theirs + lines, it opens where the one before closed; and the journal of the
@@ -114,6 +115,10 @@ static int bill_take(void *ctx, const struct sql_value *v, size_t n)
     if (v[3].i < 0 || v[3].i > v[2].i)
         check_bad(c, "bill", v[0].i, "%lld of %lld rows agree", (long long)v[3].i,
                   (long long)v[2].i);
+    if (v[10].i)
+        check_bad(c, "bill", v[0].i, "%lld differences are not of its kind", (long long)v[10].i);
+    if (v[9].i != BILL_TRADE && (v[9].i != BILL_SHARES || !v[11].i || v[4].i || v[5].i))
+        check_bad(c, "bill", v[0].i, "kind %lld, fees %lld", (long long)v[9].i, (long long)v[4].i);
     return 0;
 }
 

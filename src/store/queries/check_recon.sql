@@ -22,11 +22,13 @@ WHERE x.fee_kind = 0 AND x.clause = 0 AND d.id IS NULL
 ORDER BY transfer, id;
 
 -- name: check_bills() many
--- out: id id, channel id, rows int, matched int, fees money, fee_due money, transfer id, posted money, extra money
+-- out: id id, channel id, rows int, matched int, fees money, fee_due money, transfer id, posted money, extra money, kind int, strangers i64, apart int
 SELECT b.id, b.channel, b.rows, b.matched, b.fees, b.fee_due, b.transfer,
        COALESCE((SELECT t.amount FROM transfer t WHERE t.id = b.transfer AND t.code = 12), 0),
-       (SELECT CAST(COALESCE(sum(d.ours - d.theirs), 0) AS BIGINT) FROM bill_diff d WHERE d.bill = b.id AND d.class = 2)
-FROM bill b ORDER BY b.id;
+       (SELECT CAST(COALESCE(sum(d.ours - d.theirs), 0) AS BIGINT) FROM bill_diff d WHERE d.bill = b.id AND d.class = 2),
+       b.kind, (SELECT count(*) FROM bill_diff d WHERE d.bill = b.id AND (d.kind IN (3, 4)) <> (b.kind = 1)),
+       CASE WHEN c.kind = 1 THEN 1 ELSE 0 END AS apart
+FROM bill b LEFT JOIN channel c ON c.id = b.channel ORDER BY b.id;
 
 -- name: check_settlements() many
 -- out: id id, amount money, fee money, posted money

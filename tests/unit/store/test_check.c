@@ -582,11 +582,11 @@ static void right_books_pass(void **state)
     "provider_no, payee, payee_name, confirm, note, transfer, asked_kind, asked_by, checked_by, "  \
     "err, tries, created_ms, checked_ms, sent_ms, done_ms, version, said, paper, paper_amount, "   \
     "due_ms, order_id, tax, tax_rule, tax_month, tax_base, tax_had, withheld, tax_at, of_payout, " \
-    "state, settled"
+    "claim, claim_by, state, settled"
 #define PAYOUT_ROW(state_settled)                                                                  \
     "INSERT INTO payout (id, " PAYOUT_COLUMNS ")"                                                  \
     " VALUES (900, 1, 1, 2, 0, 0, 0, 0, 'CNY', 100, 0, '', '', '', '', '', 20, 2, 1, 0, 0, 0, 1, " \
-    "0, 0, 0, 1, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, " state_settled ")"
+    "0, 0, 0, 1, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, " state_settled ")"
 
 /* A share of 100 that its channel paid, and its return. */
 #define RETURNED_ROW(state_settled)                                                                \
@@ -669,6 +669,10 @@ static const struct box_wrong wrongs[] = {
     {"returned", RETURNED_ROW("3, 0") "; UPDATE payout SET transfer = 20 WHERE id = 900"},
     {"returned", RETURNED_ROW("3, 0") "; UPDATE payout SET of_payout = 0 WHERE id = 900"},
     {"returned", RETURNED_ROW("3, 0") "; UPDATE payout SET amount = -101 WHERE id = 900"},
+    {"returned", RETURNED_ROW("3, 0") "; UPDATE payout SET claim = 90 WHERE id = 900"},
+    {"returned", RETURNED_ROW("3, 0") "; UPDATE payout SET claim_by = 7 WHERE id = 900"},
+    {"returned",
+     RETURNED_ROW("2, 0") "; UPDATE payout SET claim = 90, claim_by = 7 WHERE id = 900"},
     {"returned", RETURNED_ROW("3, 20")},
     {"returned", RETURNED_ROW("5, 0")},
     {"returned", RETURNED_ROW("5, 20")}, /* moved by a transfer of another code */

@@ -91,6 +91,16 @@ static void journal_make(struct box *b)
 
 static void recon_make(struct box *b)
 {
+    row_pack(&b->rows, ROW_CHANNEL, ROW_UPSERT,
+             &(struct row_channel){.id = WECHAT, .tenant = 1, .kind = CHANNEL_WECHAT});
+    row_pack(&b->rows, ROW_BILL, ROW_UPSERT,
+             &(struct row_bill){.id = 504,
+                                .tenant = 1,
+                                .channel = WECHAT,
+                                .day = DAY,
+                                .kind = BILL_SHARES,
+                                .rows = 1,
+                                .matched = 1});
     row_pack(&b->rows, ROW_BILL, ROW_UPSERT,
              &(struct row_bill){.id = 500,
                                 .tenant = 1,
@@ -152,6 +162,12 @@ static const struct box_wrong wrongs[] = {
     {"bill", "UPDATE bill SET fees = 700"},
     {"bill", "UPDATE bill SET transfer = 50"},
     {"bill", "UPDATE bill SET matched = 3"},
+    {"bill", "DELETE FROM bill WHERE id = 504; UPDATE bill SET kind = 1"},
+    {"bill", "UPDATE bill SET kind = 2 WHERE id = 504"},
+    {"bill", "UPDATE bill SET fees = 1, fee_due = 1 WHERE id = 504"},
+    {"bill", "UPDATE channel SET kind = 2"},
+    {"bill", "UPDATE bill_diff SET kind = 3"},
+    {"bill", "UPDATE bill_diff SET bill = 504"},
     {"settled", "UPDATE settlement SET fee = 0"},
     {"close", "UPDATE settlement SET day = day + 1"},
     {"close", "UPDATE bill SET took = took + 1"},
