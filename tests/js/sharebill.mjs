@@ -3,8 +3,11 @@
 // have, matched with shares and what came back of them, and a day on which the channel shared closes with both of its bills only. Where what
 // came back contradicts what was asked for, two people say what it was. Bad bills have no effect; the books are judged throughout.
 import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
 import { Charger } from './charger.mjs';
-import { check, even, finish, House, sameDay, until } from './house.mjs';
+import { check, even, finish, House, sameDay, until, visit } from './house.mjs';
 import { login, most, order, receiver, SETTLED } from './shares.mjs';
 import { Till, WECHAT } from './till.mjs';
 
@@ -22,6 +25,20 @@ const payouts = async () => (await h.must('GET', '/api/v1/payouts?limit=200')).i
 const atTheTill = async (p) => { await fetch(`${p.url}?pay`, { method: 'POST' }); };
 const fetched = (till, date, ...more) => spawnSync(even, ['bill', '--dir', h.dir, '--set', `pay.providers=${tills.map((t) => t.base).join(',')}`, till.channel_id, date, ...more], { encoding: 'utf8' });
 const books = (when) => { const b = h.check(); check(b.code === 0, `books ${when}: ${b.text}`); };
+
+let browser, page;
+const id = (name) => page.locator(`[data-testid="${name}"]`);
+/** Staff in the browser; each log-in anew, for hours pass. */
+async function staff(login, password) {
+  browser ??= await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
+  page = await (await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'zh-CN' })).newPage();
+  page.on('pageerror', (e) => check(false, `page error: ${e.message}`));
+  await page.goto(`${h.web}/`);
+  await page.locator('input[name=login]').fill(login);
+  await page.locator('input[name=password]').fill(password);
+  await id('login-submit').click();
+  await page.waitForURL(/#\/(?!login)/);
+}
 
 /** The same cashier once more, with other faults, at its old port: the keys and bills stay. */
 async function again(till, faults) {
@@ -76,14 +93,28 @@ try {
   check((await say(h, seen, came.id)).status === 409 && (await say(h, seen, '12345')).status === 404, 'only where the provider contradicts');
   check((await say(partner, seen)).status === 403, 'a partner decides nothing of it');
   check((await say(h, { act: 2 })).status === 409, 'nothing to refuse yet');
-  check((await say(h, seen)).status === 200, 'one says it');
+  await staff(...admin);
+  await visit(page, `${h.web}/#/payouts`);
+  await id('payout-paid').click();
+  check(await id('payout-amount').inputValue() === '1.07', 'the page knows what the provider says');
+  await id('payout-note').fill('渠道账单为 1.07');
+  await id('payout-go').click();
+  await until('one says it', async () => (await returned(odd)).claim === '1.07');
+  await id('payout-claim').waitFor();
+  check(await id('payout-paid').count() === 0, 'and is not offered to say it twice');
   const word = await returned(odd);
   check(word.state === UNKNOWN && word.claim === '1.07' && word.amount === '-1.08', `nothing happens until another one does: ${JSON.stringify(word)}`);
   check((await say(h, seen)).status === 403 && (await say(h, { act: 2 })).status === 403, 'the same one is not another');
   check((await say(second, { act: 2, note: '再查' })).status === 200 && (await returned(odd)).claim === '0.00', 'refused');
   check((await say(h, seen)).status === 200, 'said again');
   books('while somebody\'s word waits');
-  check((await say(second, seen)).status === 200, 'another one says so, too');
+  await staff('checker', 'checker password');
+  await visit(page, `${h.web}/#/payouts`);
+  await id('payout-paid').click();
+  check(await id('payout-amount').inputValue() === '1.07' && await id('payout-go').isDisabled(), 'another one sees the word, and must say why');
+  await id('payout-note').fill('已核对');
+  await id('payout-go').click();
+  await until('it is settled', async () => (await returned(odd)).state === SETTLED);
   const sure = await returned(odd);
   check(sure.state === SETTLED && sure.amount === '-1.07' && sure.claim === '1.07', `that came back: ${JSON.stringify(sure)}`);
   check((await say(second, seen)).status === 409, 'once');
@@ -164,9 +195,25 @@ try {
   const waits = await figures(clean), early = await close(clean);
   check(waits.missing === day && waits.missing_kind === 1 && !waits.ready, `the day waits for the other bill: ${JSON.stringify(waits)}`);
   check(early.status === 409 && /shares/.test(early.body.detail), `and says so: ${JSON.stringify(early.body)}`);
+  await staff(...admin);
+  await page.goto(`${h.web}/#/recon`);
+  await id('day-close').first().click();
+  check((await id('close-why').innerText()).includes('分账账单') && await id('close-go').isDisabled(), 'the page says so, too');
+  await page.keyboard.press('Escape');
+  writeFileSync(join(h.dir, 'shares.csv'), good);
+  await id('bill-open').click();
+  await id('bill-channel').click();
+  await page.locator('.el-select-dropdown__item', { hasText: 'clean-wechat' }).click();
+  await id('bill-kind-shares').click();
+  await page.locator('[data-testid=bill-form] .el-date-editor input').fill(date);
+  await page.keyboard.press('Enter');
+  await id('bill-file').setInputFiles(join(h.dir, 'shares.csv'));
+  await id('form-save').click();
+  await id('bill-shares').waitFor();
   const report = (await put(clean, good)).body;
-  check(report.bill !== '0' && report.rows === 7 && report.matched === 7 && units(report.gave) === 3 * 10800 && units(report.took) === 7200 && units(report.fees) === 0, `three shares, one that came back, what was set free: ${JSON.stringify(report)}`);
-  check((await put(clean, good)).body.bill === report.bill && (await put(clean, good.replace('`1.08', '`1.09'))).status === 409, 'the same file again has no effect, another one is refused');
+  check(report.rows === 7 && report.matched === 7 && units(report.gave) === 3 * 10800 && units(report.took) === 7200 && units(report.fees) === 0, `three shares, one that came back, what was set free: ${JSON.stringify(report)}`);
+  check((await h.must('GET', '/api/v1/bills')).items.some((b) => b.kind === 1 && b.rows === 7 && b.matched === 7), 'imported by the page');
+  check((await put(clean, good.replace('`1.08', '`1.09'))).status === 409, 'the same file again has no effect, another one is refused');
   check((await h.must('GET', '/api/v1/bills')).items.map((b) => b.kind).sort().join() === '0,1', 'both are in the list');
   const whole = await figures(clean);
   check(whole.ready && units(whole.off) === 0 && units(whole.lines) === 0, `it explains itself: ${JSON.stringify(whole)}`);
@@ -213,6 +260,7 @@ try {
   check(false, e.stack);
   console.log(h.log.split('\n').slice(-30).join('\n'));
 } finally {
+  await browser?.close();
   await h.end();
   for (const till of tills) till.end();
 }

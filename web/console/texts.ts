@@ -235,6 +235,11 @@ const reconTexts: Pairs = {
   'guard.owed': ['应付合计', 'Owed, total'], 'guard.held': ['持有合计', 'Held, total'], 'guard.cover': ['覆盖差额', 'Cover'], 'guard.ok': ['客户与分成方的钱全部有对应的资金', 'All that is owed is held'], 'guard.short': ['持有的资金少于应付', 'Less is held than is owed'],
   'guard.wallets': ['钱包本金', 'Wallets, principal'], 'guard.bonus': ['赠送金', 'Gift money'], 'guard.pending': ['待结算分成', 'Shares, pending'], 'guard.available': ['可提现分成', 'Shares, available'], 'guard.transit': ['出款在途', 'On its way out'], 'guard.suspense': ['挂账待查', 'In suspense'],
   'guard.bank': ['银行账户', 'Bank accounts'], 'guard.channels': ['支付渠道', 'Payment channels'], 'guard.cash': ['现金', 'Cash'], 'guard.debts': ['另有应收：车主欠款 {d}，分成方欠款 {p}（不计入）', 'Owed to us and not counted: drivers {d}, parties {p}'],
+  'recon.kind': ['账单类别', 'Which bill'], 'bill_kind.0': ['交易账单', 'Payments'], 'bill_kind.1': ['分账账单', 'Shares'],
+  'recon.import.both': ['微信支付的分账与分账回退在单独的分账账单里：当天有分账的，两份账单都导入后才能日结。', 'At WeChat Pay shares and what came back of them are in a bill of their own: a day on which the channel shared is closed with both.'],
+  'recon.why.shares': ['{d} 有分账，但没有分账账单', 'Shares moved on {d}, and it has no bill of shares'],
+  'payouts.claim': ['有人确认为 {v}，待另一人确认', 'Somebody says {v}; another person has to say so, too'],
+  'payouts.returnhint': ['渠道称退回的金额与申请不同。请在渠道账单中查明实际退回多少：按该金额入账，分成方的欠款相应减少。超过免审额度须由两人各确认一次。', 'The rail says that another amount came back than was asked for. Find out in its bill how much did: just that is booked, and settles what the party owes. Above the limit two people must say the same.'],
   'payouts.paid': ['按实付结清', 'Settle what was paid'], 'payouts.said': ['渠道称实付 {v}', 'The rail says {v}'], 'payouts.amount': ['实付金额', 'What was paid'],
   'payout_act.6': ['按实付金额结清', 'Settle what was paid'], 'payout_hint.6': ['渠道称实付与应付不同。请查明实付金额；差额转入挂账，由您负责。', 'The rail says that it paid another amount. Find out what was paid; the difference goes to suspense, and you look after it.'],
 }
