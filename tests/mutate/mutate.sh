@@ -53,8 +53,21 @@ killer() {
     echo nobody
 }
 
+# The group of tests that is the likeliest to notice.
+first_of() {
+    case $1 in
+    ledger) echo money_ledger ;;
+    split_terms | deal) echo money_terms ;;
+    split) echo money_split ;;
+    contract) echo core_contract ;;
+    refund | share | payment | payout) echo core_purse ;;
+    esac
+}
+
 tab=$(printf '\t')
 for name in "$@"; do
+    FIRST=$(first_of "$name")
+    export FIRST
     source=$root/src/core/$name.c
     case $name in
     ledger | split | split_terms | deal) programs='test_core_money test_core' ;;
