@@ -27,6 +27,7 @@ int core_account(void);
 int core_sharing(void);
 int core_withhold(void);
 int core_lotfee(void);
+int core_contract_load(void);
 
 int main(void)
 {
@@ -44,6 +45,7 @@ int main(void)
         {"core_occupancy_bill", core_occupancy_bill},
         {"core_wallet", core_wallet},
         {"core_contract", core_contract},
+        {"core_contract_load", core_contract_load},
         {"core_company", core_company},
         {"core_company_bill", core_company_bill},
         {"core_account", core_account},
