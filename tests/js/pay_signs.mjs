@@ -2,14 +2,16 @@
 // pay_signs.mjs: signatures judged by implementations that are not ours. npm's wechatpay-axios-plugin and alipay-sdk verify every request that
 // EVen sends to a provider played here, sign what it reads, and talk to `even cashier` as clients of their own. Then the table of notices
 // that are forged, replayed, stale or altered: each is refused and moves nothing; and answers that are not to be believed.
-import { createSign, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { spawn } from 'node:child_process';
+import { createHash, createSign, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import wechat from 'wechatpay-axios-plugin';
 import { AlipaySdk } from 'alipay-sdk';
 import { Charger } from './charger.mjs';
-import { check, finish, House, sleep, until } from './house.mjs';
+import { check, even, finish, House, sleep, until } from './house.mjs';
 import { alipayBodies, login, most, order, receiver, wechatBodies, wrongs } from './shares.mjs';
 import { ALIPAY, RAIL, Till, WECHAT, merchants } from './till.mjs';
 
@@ -117,12 +119,34 @@ function royalties(method, text) {
   return { ...ok, trade_no: b.trade_no, settle_no: '2026' };
 }
 
+const SHEET = '分账时间,金额\n`2026-11-25 10:00:00,`1.08\n总条数\n`1\n';
+let billAs = 'good';
+
+/** Where the bill of shares is, signed, and the file, packed and unsigned. */
+function shareBill(url, res) {
+  if (url.pathname === '/v3/billdownload/file') {
+    const file = gzipSync(billAs === 'another file' ? SHEET.replace('1.08', '9.08') : SHEET);
+    res.writeHead(200, { 'content-type': 'application/octet-stream' }).end(billAs === 'cut off' ? file.subarray(0, -9) : file);
+    return;
+  }
+  const where = JSON.stringify({ hash_type: 'SHA1', hash_value: createHash('sha1').update(SHEET).digest('hex'),
+    download_url: `${billAs === 'elsewhere' ? 'https://evil.test' : base}/v3/billdownload/file?token=x` });
+  const [status, out] = billAs === 'none' ? [400, '{"code":"NO_STATEMENT_EXIST","message":"none"}'] : [200, where];
+  seen.bill = url.search;
+  const signature = billAs === 'unsigned' ? {} : signed(out, billAs === 'a stranger' ? { key: stranger.privateKey } : {});
+  res.writeHead(status, { 'content-type': 'application/json', ...signature }).end(out);
+}
+
 function wechatServer(req, url, body, res) {
   const auth = Object.fromEntries([...(req.headers.authorization ?? '').matchAll(/(\w+)="([^"]*)"/g)].map((m) => [m[1], m[2]]));
   const ok = req.headers.authorization?.startsWith('WECHATPAY2-SHA256-RSA2048 ') && auth.mchid === merchants[WECHAT].merchant && auth.serial_no === OWN &&
     Rsa.verify(Formatter.request(req.method, url.pathname + url.search, auth.timestamp, auth.nonce_str, body), auth.signature, merchant.publicKey);
   seen.wechat++;
   if (!ok) seen.bad.push(`wechat ${req.method} ${url.pathname}`);
+  if (url.pathname === '/v3/profitsharing/bills' || url.pathname === '/v3/billdownload/file') {
+    shareBill(url, res);
+    return;
+  }
   let out = JSON.stringify({ code_url: 'weixin://wxpay/bizpayurl?pr=test' }), headers;
   const shared = sharing(req.method, url, body);
   if (shared) out = JSON.stringify(shared);
@@ -340,6 +364,23 @@ async function clients() {
   till.end();
 }
 
+/** `even bill` asks npm's provider, whose every signature it judges, and is judged by. */
+async function billOf(h, wx) {
+  const fetched = () => new Promise((done) => {
+    let text = '';
+    const child = spawn(even, ['bill', '--dir', h.dir, '--set', `pay.providers=${base}`, wx, '2026-11-25', 'shares'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    child.stdout.on('data', (d) => { text += d; });
+    child.on('close', (code) => done([code, text]));
+  });
+  const bad = seen.bad.length;
+  for (const [how, code] of Object.entries({ good: 0, none: 1, unsigned: 70, 'a stranger': 70, elsewhere: 70, 'another file': 70, 'cut off': 70 })) {
+    billAs = how;
+    const [status, text] = await fetched();
+    check(status === code && text === (code ? '' : SHEET), `the bill of shares, ${how}: ${status} ${text}`);
+  }
+  check(seen.bill === '?bill_date=2026-11-25&tar_type=GZIP' && seen.bad.length === bad, `asked for as the public page says, and signed: ${seen.bill} ${seen.bad}`);
+}
+
 /** The whole way of shares at the provider that npm plays: every request of it is as the public pages say. */
 async function sharesOf(h, w) {
   const wx = await channel(h, WECHAT, '', 'wx-shares'), two = await channel(h, WECHAT, '', 'wx-persons');
@@ -368,6 +409,7 @@ async function sharesOf(h, w) {
   const told = await h.must('GET', `/api/v1/orders/${p.order_id}/story`), [got, took] = told.shares.filter((x) => x.party === w.owner);
   check(told.sum.even && got.withdrawn === '1.08' && got.returned === '0.72' && got.waits === '0.00' && got.payouts.length === 2 && got.payouts[1].payout === back.id &&
     got.payouts[1].taken === '-1.08' && took.owed === '-1.08' && took.settled === '1.08', `the story says that it came back and settled what he owed: ${JSON.stringify(told.shares)}`);
+  await billOf(h, wx);
   check([...Object.keys(wechatBodies), 'the query', 'the query of a return'].every((x) => seen.bodies.includes(x)), `each kind of request was judged: ${seen.bodies}`);
   charger.ws.close();
 }
