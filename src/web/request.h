@@ -121,6 +121,8 @@ struct request {
 
 /** Value of a request header, or NULL. */
 const char *req_header(const struct request *r, const char *name);
+/** All that lines of this name say, in their order, with commas between; "" = nothing, or too much. */
+struct str req_header_joined(struct request *r, const char *name);
 /** Value of a cookie, or the empty str. */
 struct str req_cookie(const struct request *r, const char *name);
 /** The client's network, as limits count it. */
