@@ -11,6 +11,7 @@
 #include "io/os/clock.h"
 #include "web/address.h"
 #include "web/daily.h"
+#include "web/events.h"
 #include "web/hourly.h"
 #include "web/lines.h"
 
@@ -309,6 +310,40 @@ static void streams_stay(void **state)
     rig_request_s = 0;
 }
 
+/* One driver opens live pages without end: the oldest give way, and other people's stay. */
+static void streams_of_one_give_way(void **state)
+{
+    enum { MANY = SUBS_OF_ONE + 3 };
+    static int fd[MANY];
+    char text[4096] = "", other[4096] = "";
+    int staff;
+
+    (void)state;
+    rig_start(&rig, false);
+    rig_login_driver(&rig, "13812345678");
+    rig_login(&rig, 0, "admin");
+    staff = rig_stream(&rig, 0, "/api/v1/events");
+    assert_true(rig_stream_wait(staff, "retry: 2000", 5000, other, sizeof(other)));
+    for (int i = 0; i < MANY; i++) {
+        text[0] = 0;
+        fd[i] = rig_stream(&rig, 2, "/api/v1/me/events");
+        assert_true(rig_stream_wait(fd[i], "retry: 2000", 5000, text, sizeof(text)));
+    }
+    for (int i = 0; i < MANY - SUBS_OF_ONE; i++) {
+        text[0] = 0;
+        assert_false(rig_stream_wait(fd[i], "what never comes", 5000, text, sizeof(text)));
+        assert_true(ended(fd[i], 0));
+        close(fd[i]);
+    }
+    for (int i = MANY - SUBS_OF_ONE; i < MANY; i++) {
+        assert_false(ended(fd[i], 0));
+        close(fd[i]);
+    }
+    assert_false(ended(staff, 0));
+    close(staff);
+    rig_stop(&rig);
+}
+
 /* A neighbour behind the same router opens hundreds of connections that say nothing: whoever makes
  * an honest request still gets its answer, within a few tries. */
 static void neighbours_are_served(void **state)
@@ -343,11 +378,12 @@ static void neighbours_are_served(void **state)
 int limit_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counts_of_a_day),    cmocka_unit_test(counts_of_an_hour),
-        cmocka_unit_test(no_hour_has_more),   cmocka_unit_test(networks),
-        cmocka_unit_test(too_often_today),    cmocka_unit_test(guesses_count),
-        cmocka_unit_test(new_lines_give_way), cmocka_unit_test(dripping_ends),
-        cmocka_unit_test(streams_stay),       cmocka_unit_test(neighbours_are_served),
+        cmocka_unit_test(counts_of_a_day),       cmocka_unit_test(counts_of_an_hour),
+        cmocka_unit_test(no_hour_has_more),      cmocka_unit_test(networks),
+        cmocka_unit_test(too_often_today),       cmocka_unit_test(guesses_count),
+        cmocka_unit_test(new_lines_give_way),    cmocka_unit_test(dripping_ends),
+        cmocka_unit_test(streams_stay),          cmocka_unit_test(streams_of_one_give_way),
+        cmocka_unit_test(neighbours_are_served),
     };
 
     return cmocka_run_group_tests_name("web limits", tests, NULL, NULL);
