@@ -69,7 +69,8 @@ struct web {
     struct events events;
     struct web_zone zones[WEB_ZONES_MAX];
     uint32_t zones_n;
-    bool has_tenant; /* the first-run set-up is over */
+    int64_t uploads[WEB_READERS_MAX]; /* firmware files of which a part is being taken; 0 = none */
+    bool has_tenant;                  /* the first-run set-up is over */
 
     struct metric_hist http;
     _Atomic uint32_t open; /* requests between first line and end */
