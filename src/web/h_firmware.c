@@ -178,6 +178,17 @@ static void upload_end(struct web *w, int64_t *place)
     web_unlock(w);
 }
 
+/* The books are on the same disk: they end when it is full, firmware can wait. */
+static int room_check(struct request *r, const char *dir, size_t bytes)
+{
+    int64_t free_bytes;
+    int err = file_free_bytes(dir, &free_bytes);
+
+    if (err == 0 && free_bytes - (int64_t)bytes < r->web->cfg.disk_reserve)
+        err = req_fail(r, ERR_DISK_FULL, NULL, "what is left is for orders and money");
+    return err;
+}
+
 static int part_take(struct request *r, struct row_firmware *row)
 {
     struct str bytes = buf_str(&r->body);
@@ -196,6 +207,8 @@ static int part_take(struct request *r, struct row_firmware *row)
         return req_fail(r, ERR_RANGE, NULL, "nothing, or more than was announced");
     snprintf(dir, sizeof(dir), "%s/firmware", r->web->cfg.dir);
     err = dir_make(dir, 0700);
+    if (err == 0)
+        err = room_check(r, dir, bytes.n);
     if (err == 0)
         err = part_append(part, at, bytes);
     if (err != 0 || at + (int64_t)bytes.n < row->size)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // uploads.mjs: firmware that is sent twice at once, as a client does whose answer was lost on the way: a file stays what it was announced as, and none is
-// thrown away because of a part that is being sent again.
+// thrown away because of a part that is being sent again. And no upload takes the room that the books need.
 import { createHash, randomBytes } from 'node:crypto';
-import { check, main, sleep } from './house.mjs';
+import { House, check, main, sleep } from './house.mjs';
 
 const SIZE = 16 << 20, TAIL = 1000;
 const PART = 8 << 20; // the most that one request may carry
@@ -15,13 +15,31 @@ async function put(h, id, at, bytes) {
 
 const row = async (h, id) => (await h.must('GET', '/api/v1/firmware')).items.find((f) => f.id === id);
 
+/** Announces a file of these bytes. */
+const announce = async (h, bytes) => (await h.must('POST', '/api/v1/firmware', { name: 'fw.bin', vendor: '', model: '', version: '1', size: bytes.length,
+  sha256: createHash('sha256').update(bytes).digest('hex') })).id;
+
+/** A disk with less room than the operator reserves. */
+async function no_room() {
+  const h = new House({ set: { 'data.reserve_mb': 1000000 } });
+  try {
+    await h.start();
+    await h.setup();
+    const bytes = randomBytes(1000), id = await announce(h, bytes);
+    const said = await put(h, id, 0, bytes);
+    check(said.status === 507 && said.body.type.endsWith('disk-full'), `the disk is needed for other things: ${JSON.stringify(said)}`);
+    check((await row(h, id)).got === 0, 'and nothing of it is there');
+  } finally {
+    await h.end();
+  }
+}
+
 await main(async (h) => {
   await h.setup();
   const w = await h.world();
   for (let round = 0; round < 6; round++) {
     const bytes = randomBytes(SIZE + TAIL);
-    const id = (await h.must('POST', '/api/v1/firmware', { name: 'fw.bin', vendor: '', model: '', version: '1', size: bytes.length,
-      sha256: createHash('sha256').update(bytes).digest('hex') })).id;
+    const id = await announce(h, bytes);
     for (let at = 0; at < SIZE; at += PART)
       check((await put(h, id, at, bytes.subarray(at, at + PART))).status === 200, 'a part is taken');
     // The last part, and while the whole is being judged the last part again: the same, or nonsense.
@@ -36,4 +54,5 @@ await main(async (h) => {
     const got = Buffer.from(await (await fetch(url)).arrayBuffer());
     check(got.equals(bytes), 'what chargers fetch is what was announced');
   }
+  await no_room();
 });
