@@ -467,9 +467,9 @@ static void story_rows(struct buf *b)
                               .charger = CHARGER,
                               .order_id = ORDER,
                               .action = "RemoteStartTransaction",
-                              .payload = "{}",
+                              .payload = "{\"idTag\":\"HUSH1\"}",
                               .state = COMMAND_DONE,
-                              .result = "{}",
+                              .result = "{\"key\":\"HUSH2\"}",
                               .status = "Accepted"});
     put(b, ROW_AUDIT,
         &(struct row_audit){.id = 401,
