@@ -372,8 +372,11 @@ void begin_head(struct request *r, struct str method)
 {
     r->cause = atomic_fetch_add(&r->web->seq, 1);
     r->begin_err = head_check(r, method);
-    if (r->begin_err == 0 && r->route != NULL && (r->route->flags & ROUTE_RAW) &&
-        r->actor.kind != ACTOR_NONE)
+    if (r->begin_err != 0)
+        r->body.cap = 0; /* nobody will read it */
+    else if (r->actor.kind == ACTOR_NONE)
+        r->body.cap = WEB_OPEN_MAX; /* many strangers may hold so much at once */
+    else if (r->route != NULL && (r->route->flags & ROUTE_RAW))
         r->body.cap = WEB_FILE_MAX;
     reader_give(r);
 }

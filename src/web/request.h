@@ -25,6 +25,7 @@
 #include "web/route.h"
 
 #define WEB_BODY_MAX    (256 * 1024)
+#define WEB_OPEN_MAX    (64 * 1024)       /* the body of who is not logged in */
 #define WEB_FILE_MAX    (8 * 1024 * 1024) /* a file that somebody who is logged in sends */
 #define WEB_OUT_MAX     (16 * 1024 * 1024)
 #define WEB_KEPT_MAX    (64 * 1024 * 1024)
