@@ -238,6 +238,13 @@ static const struct bad {
     {0, "POST", "/api/v1/people", NULL,
      "{\"login\":\"abc\",\"name\":\"Z\",\"password\":\"long enough\",\"role\":3,\"state\":0}", 422,
      "range", "/party"},
+    /* Texts are C's further in: what is behind a NUL would be lost. */
+    {0, "POST", "/api/v1/people", NULL,
+     "{\"login\":\"abc\\u0000def\",\"name\":\"Z\",\"password\":\"long enough\",\"role\":2,"
+     "\"station\":\"0\",\"state\":0}",
+     400, "syntax", "/login"},
+    {-1, "POST", "/api/v1/login", NULL, "{\"login\":\"admin\\u0000\",\"password\":\"x\"}", 400,
+     "syntax", "/login"},
     {0, "POST", "/api/v1/people", NULL, "{\"login\":\"abc\",\"name\":\"Z\",\"role\":2,\"state\":0}",
      422, "required", "/password"},
     {0, "POST", "/api/v1/keys", NULL, "{\"name\":\"k\",\"role\":3,\"quota_s\":0}", 422, "range",
