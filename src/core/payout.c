@@ -16,8 +16,9 @@
  *  WAIT_PAYEE  as SENT
  *
  * The amount leaves its account for transit with the request, so it cannot be spent twice; a fee is
- * kept when it settles, and tax of a person is withheld when it is approved (withhold.h). A request up to the tenant's limit needs no second person. Nobody approves
- * what he asked for himself.
+ * kept when it settles, and tax of a person is withheld when it is approved (withhold.h). What comes back to a party settles what it
+ * owes by now (purse.h). A request up to the tenant's limit needs no second person. Nobody approves what he
+ * asked for himself.
  *
  * Invariants: 4. of purse.h; a lot's refunded contains what is on its way; one transfer into transit
  * and at most one out of it. */
@@ -141,14 +142,15 @@ static void from_transit(struct core *c, struct payout *p, bool done)
                 &q,
                 purse_account(c, r->tenant, ACCOUNT_INCOME, platform_id(c, r->tenant), r->currency),
                 r->fee, 0);
-    } else if (r->kind == PAYOUT_SHARED) {
-        again = share_restore(c, r->tenant, r->party, r->amount, r->due_ms, &q);
+    } else if (r->kind == PAYOUT_PRINCIPAL) {
+        purse_leg(&q, purse_account(c, r->tenant, ACCOUNT_WALLET, owner, r->currency), r->amount,
+                  0);
     } else {
         if (r->tax)
             purse_leg(&q, purse_account(c, r->tenant, ACCOUNT_TAX, 0, r->currency), -r->tax,
                       r->party);
-        purse_leg(&q, purse_account(c, r->tenant, source_kind(c, p), owner, r->currency), r->amount,
-                  r->party);
+        again = share_restore(c, r->tenant, r->party, r->amount,
+                              r->kind == PAYOUT_SHARED ? r->due_ms : 0, &q);
     }
     struct ledger_ctx ctx = ledger_ctx_now(c);
     must(ledger_post(c->ledger, &ctx, &q) == 0); /* invariant 4 of purse.h */

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+/* core_attacks.c: what somebody would try who wants money that is not his, across the places where it
+ * lies: payouts that come back, refunds after the money has left, amounts that are no whole fen,
+ * accounts that are closed in between. After each step the books balance (world_seal). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/purse.h"
+#include "world.h"
+
+#define KWH    INT64_C(1000000)
+#define Y      MONEY_UNIT
+#define DAY_MS INT64_C(86400000)
+
+static struct world world, *w = &world;
+static int64_t wechat;
+
+static int64_t balance(int32_t kind, int64_t owner)
+{
+    return world_balance(w, kind, owner);
+}
+
+static int64_t wallet(void)
+{
+    return balance(ACCOUNT_WALLET, w->driver);
+}
+
+static struct row_tenant tenant_now(void)
+{
+    return *(const struct row_tenant *)world_row(w, ROW_TENANT, w->tenant);
+}
+
+static int tenant_put(const struct row_tenant *t)
+{
+    return world_put(w, ROW_TENANT, false, t);
+}
+
+static void owner_verified(void)
+{
+    struct row_party p = *(const struct row_party *)world_row(w, ROW_PARTY, w->owner);
+    p.verified = 1;
+    p.payee = "sub-account 7";
+    p.payee_name = "property";
+    assert_int_equal(world_put(w, ROW_PARTY, false, &p), 0);
+}
+
+static int up(void **state)
+{
+    (void)state;
+    world_init(w);
+    assert_int_equal(world_open(w), 0);
+    assert_int_equal(world_put(w, ROW_CHANNEL, true,
+                               &(struct row_channel){.kind = CHANNEL_WECHAT,
+                                                     .name = "wechat",
+                                                     .url = "",
+                                                     .app = "",
+                                                     .merchant = "",
+                                                     .keys = ""}),
+                     0);
+    wechat = w->reply.u.made.id;
+    struct row_tenant t = tenant_now();
+    t.refund_days = 7;
+    t.payout_check = 100 * Y;
+    t.payout_min = 100;
+    assert_int_equal(tenant_put(&t), 0);
+    owner_verified();
+    return 0;
+}
+
+static int down(void **state)
+{
+    (void)state;
+    world_free(w);
+    return 0;
+}
+
+/* ---- what people do ---- */
+
+/* An order of `kwh` at 1.2 yuan, from a wallet that has 4.00. */
+static int64_t order_of(int64_t kwh)
+{
+    int64_t tx, order = world_charging(w, wallet(), &tx);
+    world_run(w, 200000);
+    assert_int_equal(world_tx_stop(w, tx, KWH + kwh, w->now), 0);
+    assert_int_equal(world_order(w, order)->state, ORDER_SETTLED);
+    return order;
+}
+
+static int payout(int64_t party, int64_t payment, int64_t amount)
+{
+    struct cmd *c = world_web(w, CMD_PAYOUT_NEW, w->person, ACTOR_PERSON);
+    c->u.payout_new.party = party;
+    c->u.payout_new.payment = payment;
+    c->u.payout_new.amount = amount;
+    c->u.payout_new.channel = wechat;
+    return world_send(w, c);
+}
+
+/* ---- money that comes back ---- */
+
+/* The share is on its way out as its order is refunded: the party owes. What then comes back settles that
+ * first: else it could be withdrawn again, and the debt would stay. */
+static void test_payout_comes_back_to_a_debt(void **state)
+{
+    (void)state;
+    int64_t order = order_of(10 * KWH / 3 + 1); /* 4.00: 2.00 each */
+    world_run(w, 8 * DAY_MS);
+    assert_int_equal(payout(w->owner, 0, 2 * Y), 0);
+    int64_t id = w->reply.u.made.id;
+    assert_int_equal(world_refund(w, order, 3 * Y), 0);
+    assert_int_equal(balance(ACCOUNT_PARTY_DEBT, w->owner), -15000);
+    assert_int_equal(world_told(w, id, wechat, PAY_TRANSFER, PAY_FAILED, -1), 0);
+    assert_int_equal(balance(ACCOUNT_TRANSIT, w->owner), 0);
+    assert_int_equal(balance(ACCOUNT_PARTY_DEBT, w->owner), 0);
+    assert_int_equal(balance(ACCOUNT_AVAILABLE, w->owner), 5000);
+    assert_int_equal(payout(w->owner, 0, 2 * Y), ERR_NO_FUNDS);
+}
+
+/* The same with the platform's own, which is income at once. */
+static void test_platform_payout_comes_back_to_a_debt(void **state)
+{
+    (void)state;
+    int64_t order = order_of(10 * KWH / 3 + 1);
+    struct row_party p = *(const struct row_party *)world_row(w, ROW_PARTY, w->platform);
+    p.verified = 1;
+    p.payee = "our own account";
+    p.payee_name = "operator";
+    assert_int_equal(world_put(w, ROW_PARTY, false, &p), 0);
+    assert_int_equal(payout(w->platform, 0, 2 * Y), 0);
+    int64_t id = w->reply.u.made.id;
+    assert_int_equal(world_refund(w, order, 4 * Y), 0);
+    assert_int_equal(balance(ACCOUNT_PARTY_DEBT, w->platform), -20000);
+    assert_int_equal(world_told(w, id, wechat, PAY_TRANSFER, PAY_FAILED, -1), 0);
+    assert_int_equal(balance(ACCOUNT_PARTY_DEBT, w->platform), 0);
+    assert_int_equal(balance(ACCOUNT_INCOME, w->platform), 0);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, up, down)
+int core_attacks(void);
+
+int core_attacks(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(test_payout_comes_back_to_a_debt),
+        T(test_platform_payout_comes_back_to_a_debt),
+    };
+    return cmocka_run_group_tests_name("attacks", tests, NULL, NULL);
+}
