@@ -421,6 +421,17 @@ static int rest_check(const struct payment *lot, const struct cmd_payout_new *in
     return in->lot_version && in->amount > in->lot_rest ? ERR_RANGE : 0;
 }
 
+/* The wallet must have it, the gift that goes with it, and keep what its driver owes. */
+static int wallet_check(const struct core *c, const struct payment *lot, int64_t amount)
+{
+    const struct row_payment *r = &lot->row;
+    int64_t had = purse_available(c, r->tenant, ACCOUNT_WALLET, r->driver, r->currency), cost;
+    int rc = gift_refund_cost(c, lot, &cost);
+    if (rc || amount + cost > had)
+        return rc ? rc : ERR_NO_FUNDS;
+    return amount + cost > had - debt_of(c, r->tenant, r->driver, r->currency) ? ERR_DEBT : 0;
+}
+
 static int principal_check(const struct core *c, const struct cmd *cmd)
 {
     const struct cmd_payout_new *in = &cmd->u.payout_new;
@@ -447,12 +458,7 @@ static int principal_check(const struct core *c, const struct cmd *cmd)
     if (lot->row.bound)
         return ERR_BUSY; /* its order is not over: the rest goes back by itself */
     int rc = rest_check(lot, in);
-    if (rc)
-        return rc;
-    int64_t cost, had = purse_available(c, lot->row.tenant, ACCOUNT_WALLET, lot->row.driver,
-                                        lot->row.currency);
-    rc = gift_refund_cost(c, lot, &cost);
-    return rc ? rc : in->amount + cost > had ? ERR_NO_FUNDS : 0;
+    return rc ? rc : wallet_check(c, lot, in->amount);
 }
 
 static void row_of_share(const struct core *c, const struct cmd *cmd, struct row_payout *r)

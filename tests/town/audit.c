@@ -430,7 +430,9 @@ static int expect_principal(const struct audit *a, const struct cmd *cmd)
     int64_t has = audit_spendable(a, lot->who) - gift;
     if (cost && a->gift_held_said[d])
         return ERR_BUSY;
-    return p->amount + cost > has ? ERR_NO_FUNDS : 0;
+    if (p->amount + cost > has)
+        return ERR_NO_FUNDS;
+    return p->amount + cost > has - audit_debt(a, lot->who) ? ERR_DEBT : 0;
 }
 
 static int expect_payout(struct audit *a, const struct cmd *cmd, int64_t now_ms)

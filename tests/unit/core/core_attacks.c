@@ -100,6 +100,21 @@ static int payout(int64_t party, int64_t payment, int64_t amount)
     return world_send(w, c);
 }
 
+static int64_t paid(int64_t amount)
+{
+    struct cmd *c = world_web(w, CMD_PAYMENT_NEW, w->driver, ACTOR_DRIVER);
+    struct cmd_payment_new *p = &c->u.payment_new;
+    p->driver = w->driver;
+    p->channel = wechat;
+    p->amount = amount;
+    p->method = PAY_METHOD_QR;
+    (void)str_copy(p->currency, 4, STR_LIT("CNY"));
+    assert_int_equal(world_send(w, c), 0);
+    int64_t id = w->reply.u.made.id;
+    assert_int_equal(world_told(w, id, wechat, PAY_QUERY, PAY_DONE, amount), 0);
+    return id;
+}
+
 /* ---- money that comes back ---- */
 
 /* The share is on its way out as its order is refunded: the party owes. What then comes back settles that
@@ -139,6 +154,40 @@ static void test_platform_payout_comes_back_to_a_debt(void **state)
     assert_int_equal(balance(ACCOUNT_INCOME, w->platform), 0);
 }
 
+/* ---- debts of drivers ---- */
+
+/* A card ran over what was held for it, so its driver owes, though his wallet has more than that. What he
+ * owes stays: else he would take all of his principal back and be gone. */
+static void test_principal_leaves_no_debt_behind(void **state)
+{
+    (void)state;
+    struct row_tenant t = tenant_now();
+    t.hold_policy = HOLD_DEFAULT_OR_REFUSE;
+    t.hold_default = Y;
+    t.overrun_policy = OVERRUN_DEBT;
+    assert_int_equal(tenant_put(&t), 0);
+    assert_int_equal(world_put(w, ROW_TOKEN, true,
+                               &(struct row_token){.driver = w->driver,
+                                                   .kind = TOKEN_CARD,
+                                                   .tag = "CARD-7",
+                                                   .created_ms = w->now}),
+                     0);
+    int64_t lot = paid(102 * Y + 5000);
+    assert_int_equal(world_tx_start(w, 1, "CARD-7", KWH, w->now), TAG_ACCEPTED);
+    int64_t tx = w->reply.u.tag.tx;
+    world_run(w, 400000);
+    assert_int_equal(world_tx_stop(w, tx, 5 * KWH, w->now), 0); /* 4.80 */
+    assert_int_equal(balance(ACCOUNT_DEBT, w->driver), -38000);
+    assert_int_equal(wallet(), 105 * Y + 5000);
+    assert_int_equal(payout(0, lot, 102 * Y + 5000), ERR_DEBT);
+    assert_int_equal(payout(0, lot, 101 * Y + 7100), ERR_DEBT);
+    assert_int_equal(payout(0, lot, 101 * Y + 7000), 0);
+    assert_int_equal(wallet(), 38000);
+    assert_int_equal(payout(0, lot, 100), ERR_DEBT);
+    assert_int_equal(world_topup(w, 38000), 0); /* settles it */
+    assert_int_equal(payout(0, lot, 8000), 0);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, up, down)
 int core_attacks(void);
 
@@ -147,6 +196,7 @@ int core_attacks(void)
     const struct CMUnitTest tests[] = {
         T(test_payout_comes_back_to_a_debt),
         T(test_platform_payout_comes_back_to_a_debt),
+        T(test_principal_leaves_no_debt_behind),
     };
     return cmocka_run_group_tests_name("attacks", tests, NULL, NULL);
 }
