@@ -16,9 +16,9 @@
  *  WAIT_PAYEE  as SENT
  *
  * The amount leaves its account for transit with the request, so it cannot be spent twice; a fee is
- * kept when it settles, and tax of a person is withheld when it is approved (withhold.h). What comes back to a party settles what it
- * owes by now (purse.h). A request up to the tenant's limit needs no second person. Nobody approves what he
- * asked for himself.
+ * kept when it settles, and tax of a person is withheld when it is approved (withhold.h). What comes back
+ * to a party settles what it owes by now (purse.h); of principal goes back what its driver does not owe. A
+ * request up to the tenant's limit needs no second person. Nobody approves what he asked for himself.
  *
  * Invariants: 4. of purse.h; a lot's refunded contains what is on its way; one transfer into transit
  * and at most one out of it. */

@@ -188,6 +188,42 @@ static void test_principal_leaves_no_debt_behind(void **state)
     assert_int_equal(payout(0, lot, 8000), 0);
 }
 
+/* ---- amounts that are no whole fen ---- */
+
+/* What a setting lets an order hold is what a bill beyond it takes. A half fen of that could never be given
+ * back, and a company's bill with one never be paid. */
+static void test_limits_of_whole_fen(void **state)
+{
+    (void)state;
+    struct row_tenant t = tenant_now();
+    t.hold_default = Y + 50;
+    assert_int_equal(tenant_put(&t), ERR_RANGE);
+    struct row_token card = {
+        .driver = w->driver, .kind = TOKEN_CARD, .tag = "CARD-8", .offline_limit = Y + 50};
+    assert_int_equal(world_put(w, ROW_TOKEN, true, &card), ERR_RANGE);
+    card.offline_limit = INT64_MAX / 100 * 100;
+    assert_int_equal(world_put(w, ROW_TOKEN, true, &card), ERR_RANGE);
+    card.offline_limit = Y + 100;
+    assert_int_equal(world_put(w, ROW_TOKEN, true, &card), 0);
+    struct row_company co = {
+        .kind = COMPANY_CREDIT, .name = "Fleet", .credit = Y + 50, .bill_day = 1, .phone = ""};
+    assert_int_equal(world_put(w, ROW_COMPANY, true, &co), ERR_RANGE);
+    co.credit = Y;
+    assert_int_equal(world_put(w, ROW_COMPANY, true, &co), 0);
+    struct row_company_member m = {.company = w->reply.u.made.id,
+                                   .driver = w->driver,
+                                   .name = "",
+                                   .plate = "",
+                                   .stations = ""};
+    m.order_most = 50;
+    assert_int_equal(world_put(w, ROW_COMPANY_MEMBER, true, &m), ERR_RANGE);
+    m.order_most = 0;
+    m.month_most = 150;
+    assert_int_equal(world_put(w, ROW_COMPANY_MEMBER, true, &m), ERR_RANGE);
+    m.month_most = 100;
+    assert_int_equal(world_put(w, ROW_COMPANY_MEMBER, true, &m), 0);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, up, down)
 int core_attacks(void);
 
@@ -197,6 +233,7 @@ int core_attacks(void)
         T(test_payout_comes_back_to_a_debt),
         T(test_platform_payout_comes_back_to_a_debt),
         T(test_principal_leaves_no_debt_behind),
+        T(test_limits_of_whole_fen),
     };
     return cmocka_run_group_tests_name("attacks", tests, NULL, NULL);
 }
