@@ -357,7 +357,7 @@ static int check_channel(struct core *c, struct put *p)
 {
     const struct row_channel *r = p->row;
     const struct row_channel *old = p->old ? p->old->row : NULL;
-    (void)c;
+    const struct tenant *t = tenant_find(c, p->cmd->head.tenant);
     if (!r->name[0])
         return ERR_REQUIRED;
     if (!in(r->kind, CHANNEL_WECHAT, CHANNEL_BANK) || !state_ok(r->state) ||
@@ -366,6 +366,8 @@ static int check_channel(struct core *c, struct put *p)
         !limit_ok(r->most) || !limit_ok(r->day_most) || !limit_ok(r->named_from) ||
         strchr(r->keys, '/') || r->keys[0] == '.')
         return ERR_RANGE;
+    if (!old && r->kind != CHANNEL_BANK && strcmp(t->row.currency, "CNY") != 0)
+        return ERR_CURRENCY; /* those providers know no other, and many answers do not name it */
     return old && old->kind != r->kind ? ERR_CONFLICT : 0; /* its numbers mean something */
 }
 

@@ -224,16 +224,42 @@ static void test_limits_of_whole_fen(void **state)
     assert_int_equal(world_put(w, ROW_COMPANY_MEMBER, true, &m), 0);
 }
 
+/* ---- another currency ---- */
+
+/* The providers that we speak to know yuan only: a hundred of anything else would go out as a hundred yuan,
+ * and what comes in would stand nowhere. */
+static void test_channels_of_another_currency(void **state)
+{
+    (void)state;
+    static const int32_t yuan_only[] = {CHANNEL_WECHAT, CHANNEL_ALIPAY, CHANNEL_RAIL};
+    const struct row_tenant t = {
+        .id = 501, .name = "Other", .currency = "EUR", .zone = "Asia/Shanghai", .version = 1};
+    const int64_t ours = w->tenant;
+    assert_int_equal(core_load(w->core, ROW_TENANT, &t), 0);
+    w->tenant = t.id;
+    struct row_channel ch = {
+        .name = "pay", .url = "", .app = "", .merchant = "", .keys = "", .kind = CHANNEL_BANK};
+    assert_int_equal(world_put(w, ROW_CHANNEL, true, &ch), 0);
+    for (size_t i = 0; i < ARRAY_LEN(yuan_only); i++) {
+        ch.kind = yuan_only[i];
+        assert_int_equal(world_put(w, ROW_CHANNEL, true, &ch), ERR_CURRENCY);
+    }
+    w->tenant = ours;
+    for (size_t i = 0; i < ARRAY_LEN(yuan_only); i++) {
+        ch.kind = yuan_only[i];
+        assert_int_equal(world_put(w, ROW_CHANNEL, true, &ch), 0);
+    }
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, up, down)
 int core_attacks(void);
 
 int core_attacks(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_payout_comes_back_to_a_debt),
-        T(test_platform_payout_comes_back_to_a_debt),
-        T(test_principal_leaves_no_debt_behind),
-        T(test_limits_of_whole_fen),
+        T(test_payout_comes_back_to_a_debt),     T(test_platform_payout_comes_back_to_a_debt),
+        T(test_principal_leaves_no_debt_behind), T(test_limits_of_whole_fen),
+        T(test_channels_of_another_currency),
     };
     return cmocka_run_group_tests_name("attacks", tests, NULL, NULL);
 }
