@@ -251,6 +251,50 @@ static void test_channels_of_another_currency(void **state)
     }
 }
 
+/* ---- the truth comes late ---- */
+
+/* An estimated order of 1.20, of which `back` was given back before its true end said 1.14. */
+static const struct row_orders *corrected_after(int64_t back)
+{
+    int64_t tx, order = world_charging(w, 4 * Y, &tx);
+    world_run(w, 30000);
+    assert_int_equal(world_meter(w, tx, 2 * KWH, 120000), 0);
+    assert_int_equal(world_close(w), 0);
+    world_run(w, 3700 * 1000);
+    assert_int_equal(world_order(w, order)->paid, 12000);
+    assert_int_equal(world_refund(w, order, back), 0);
+    world_restart(w);
+    assert_int_equal(world_open(w), 0);
+    assert_int_equal(world_tx_stop(w, tx, 2 * KWH - 50000, w->now - 3000 * 1000), 0);
+    const struct row_orders *o = world_order(w, order);
+    assert_int_equal(o->total, 11400);
+    assert_int_equal(o->paid + o->loss, o->total);
+    assert_true(o->loss == 0 && o->refunded >= 0 && o->refunded <= o->paid);
+    return o;
+}
+
+/* What was given back before is what was never owed first, and goodwill beyond that: nobody gets it twice, and
+ * no day's loss is less than nothing. */
+static void test_truth_after_refunds(void **state)
+{
+    (void)state;
+    const struct row_orders *o = corrected_after(300);
+    int64_t order = o->id;
+    assert_int_equal(o->refunded, 0);
+    assert_int_equal(wallet(), 40000 - 11400);
+    assert_int_equal(world_refund(w, order, 11500), ERR_RANGE);
+    assert_int_equal(world_refund(w, order, 11400), 0);
+    assert_int_equal(wallet(), 40000);
+    o = corrected_after(10000);
+    order = o->id;
+    assert_int_equal(o->refunded, 9400);
+    assert_int_equal(wallet(), 38000);
+    assert_int_equal(world_refund(w, order, 2100), ERR_RANGE);
+    assert_int_equal(world_refund(w, order, 2000), 0);
+    assert_int_equal(wallet(), 40000);
+    assert_int_equal(balance(ACCOUNT_PENDING, w->owner), 0);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, up, down)
 int core_attacks(void);
 
@@ -259,7 +303,7 @@ int core_attacks(void)
     const struct CMUnitTest tests[] = {
         T(test_payout_comes_back_to_a_debt),     T(test_platform_payout_comes_back_to_a_debt),
         T(test_principal_leaves_no_debt_behind), T(test_limits_of_whole_fen),
-        T(test_channels_of_another_currency),
+        T(test_channels_of_another_currency),    T(test_truth_after_refunds),
     };
     return cmocka_run_group_tests_name("attacks", tests, NULL, NULL);
 }
