@@ -295,6 +295,41 @@ static void test_truth_after_refunds(void **state)
     assert_int_equal(balance(ACCOUNT_PENDING, w->owner), 0);
 }
 
+/* ---- what would bring the house down ---- */
+
+#define OFFLINE_NO   "32010600019236012601010800000777"
+#define OFFLINE_CARD "00000000D1B2C3D4"
+
+/* A pile whose clock was set meanwhile says that a card charged for 41 days, in hours that its prices do not
+ * know: one bill more, and no reason to stop for everybody. */
+static void test_record_of_a_month_and_more(void **state)
+{
+    (void)state;
+    const struct row_token card = {
+        .driver = w->driver, .kind = TOKEN_CARD, .tag = OFFLINE_CARD, .offline_limit = 6 * Y};
+    assert_int_equal(world_put(w, ROW_TOKEN, true, &card), 0);
+    world_run(w, 60 * DAY_MS);
+    assert_int_equal(world_open_pile(w), 0);
+    struct cmd *c = world_pile(w, CMD_TX_RECORD);
+    struct cmd_tx_record *r = &c->u.tx_record;
+    r->connector = 1;
+    r->start_mark = PILE_MARK_OFFLINE;
+    r->stop = STOP_LOCAL;
+    (void)str_copy(r->tx_no, sizeof r->tx_no, STR_LIT(OFFLINE_NO));
+    (void)str_copy(r->card, sizeof r->card, STR_LIT(OFFLINE_CARD));
+    r->start_ms = w->now - 41 * DAY_MS;
+    r->end_ms = w->now;
+    r->class_energy_mwh[0] = r->energy_mwh = 2 * KWH;
+    r->meter_start_mwh = 5 * KWH;
+    r->meter_end_mwh = 7 * KWH;
+    r->amount = 24000;
+    assert_int_equal(world_send(w, c), 0);
+    const struct order *o = order_by_tx_no(w->core, OFFLINE_NO);
+    assert_non_null(o);
+    assert_int_equal(o->row.total, 24000);
+    assert_int_equal(wallet(), 16000);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, up, down)
 int core_attacks(void);
 
@@ -304,6 +339,7 @@ int core_attacks(void)
         T(test_payout_comes_back_to_a_debt),     T(test_platform_payout_comes_back_to_a_debt),
         T(test_principal_leaves_no_debt_behind), T(test_limits_of_whole_fen),
         T(test_channels_of_another_currency),    T(test_truth_after_refunds),
+        T(test_record_of_a_month_and_more),
     };
     return cmocka_run_group_tests_name("attacks", tests, NULL, NULL);
 }
