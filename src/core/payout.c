@@ -325,6 +325,9 @@ int payout_result(struct core *c, struct payout *p, const struct cmd_pay_result 
         share_return_result(c, p, in);
         return 0;
     }
+    bool final = in->state == PAY_DONE || in->state == PAY_FAILED;
+    if (p->row.said && in->op != PAY_NOTICE && !final)
+        return 0; /* it did say that it paid: it is not asked to pay again */
     p->row.err = in->err;
     obj_dirty(c, &p->o);
     if (in->op == PAY_NOTICE)

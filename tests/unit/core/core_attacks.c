@@ -154,6 +154,52 @@ static void test_platform_payout_comes_back_to_a_debt(void **state)
     assert_int_equal(balance(ACCOUNT_INCOME, w->platform), 0);
 }
 
+/* Somebody else looked what the rail paid. */
+static int decide_paid(int64_t id, int64_t amount)
+{
+    struct cmd *c = world_web(w, CMD_PAYOUT_DECIDE, w->person + 1, ACTOR_PERSON);
+    c->u.payout_decide.payout = id;
+    c->u.payout_decide.act = PAYOUT_ACT_PAID;
+    c->u.payout_decide.amount = amount;
+    (void)str_copy(c->u.payout_decide.note, 201, STR_LIT("by the rail's statement"));
+    return world_send(w, c);
+}
+
+/* The rail said that it paid, if another amount than was asked for. That it is short of funds, or never heard of
+ * it, is no reason to ask it to pay again: a person looks. */
+static void test_rail_is_not_asked_twice(void **state)
+{
+    (void)state;
+    static const struct {
+        enum pay_state said;
+        int err;
+    } then[] = {{PAY_NO_FUNDS, 0}, {PAY_UNKNOWN, ERR_NOT_FOUND}, {PAY_PENDING, 0}};
+    (void)order_of(10 * KWH / 3 + 1);
+    world_run(w, 8 * DAY_MS);
+    assert_int_equal(payout(w->owner, 0, Y), 0);
+    const int64_t id = w->reply.u.made.id;
+    assert_int_equal(world_told(w, id, wechat, PAY_TRANSFER_QUERY, PAY_DONE, 9900), 0);
+    for (size_t i = 0; i < ARRAY_LEN(then); i++) {
+        struct cmd *c = world_web(w, CMD_PAY_RESULT, 0, ACTOR_SYSTEM);
+        c->u.pay_result.row = id;
+        c->u.pay_result.channel = wechat;
+        c->u.pay_result.op = PAY_TRANSFER_QUERY;
+        c->u.pay_result.state = (int32_t)then[i].said;
+        c->u.pay_result.err = then[i].err;
+        c->u.pay_result.amount = -1;
+        assert_int_equal(world_send(w, c), 0);
+        assert_null(world_out(w, OUT_PAY));
+        const struct row_payout *p = world_row(w, ROW_PAYOUT, id);
+        assert_int_equal(p->state, PAYOUT_UNKNOWN);
+        assert_int_equal(p->err, ERR_CONFLICT);
+        assert_int_equal(balance(ACCOUNT_TRANSIT, w->owner), Y);
+    }
+    world_restart(w);
+    assert_int_equal(decide_paid(id, 9900), 0);
+    assert_int_equal(balance(ACCOUNT_TRANSIT, w->owner), 0);
+    assert_int_equal(balance(ACCOUNT_AVAILABLE, w->owner), Y);
+}
+
 /* ---- debts of drivers ---- */
 
 /* A card ran over what was held for it, so its driver owes, though his wallet has more than that. What he
@@ -336,10 +382,10 @@ int core_attacks(void);
 int core_attacks(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_payout_comes_back_to_a_debt),     T(test_platform_payout_comes_back_to_a_debt),
-        T(test_principal_leaves_no_debt_behind), T(test_limits_of_whole_fen),
-        T(test_channels_of_another_currency),    T(test_truth_after_refunds),
-        T(test_record_of_a_month_and_more),
+        T(test_payout_comes_back_to_a_debt), T(test_platform_payout_comes_back_to_a_debt),
+        T(test_rail_is_not_asked_twice),     T(test_principal_leaves_no_debt_behind),
+        T(test_limits_of_whole_fen),         T(test_channels_of_another_currency),
+        T(test_truth_after_refunds),         T(test_record_of_a_month_and_more),
     };
     return cmocka_run_group_tests_name("attacks", tests, NULL, NULL);
 }
