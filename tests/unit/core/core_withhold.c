@@ -367,6 +367,24 @@ static void test_comes_back(void **state)
     assert_int_equal(balance(ACCOUNT_TAX, 0), payout_row(second)->tax);
 }
 
+/* Its order was given back meanwhile: what comes back, tax and all, settles that first. */
+static void test_comes_back_to_a_debt(void **state)
+{
+    (void)state;
+    rule_on();
+    int64_t id = approved(FEN(200), wechat);
+    const struct row_orders *o = world_last(w, ROW_ORDERS);
+    assert_int_equal(world_refund(w, o->id, FEN(300)), 0);
+    assert_int_equal(balance(ACCOUNT_PARTY_DEBT, w->owner), -FEN(150));
+    assert_int_equal(world_told(w, id, wechat, PAY_TRANSFER, PAY_FAILED, -1), 0);
+    assert_int_equal(balance(ACCOUNT_TAX, 0), 0);
+    assert_int_equal(balance(ACCOUNT_TRANSIT, w->owner), 0);
+    assert_int_equal(balance(ACCOUNT_PARTY_DEBT, w->owner), 0);
+    assert_int_equal(balance(ACCOUNT_AVAILABLE, w->owner), FEN(50));
+    assert_int_equal(month_row()->withheld, 0);
+    assert_int_equal(owner_row().tax_sum, 0);
+}
+
 /* The rail paid another amount than was asked for: the tax is withheld all the same. */
 static void test_paid_other(void **state)
 {
@@ -537,6 +555,7 @@ int core_withhold(void)
         cmocka_unit_test_setup_teardown(test_at_once, up, down),
         cmocka_unit_test_setup_teardown(test_month, up, down),
         cmocka_unit_test_setup_teardown(test_comes_back, up, down),
+        cmocka_unit_test_setup_teardown(test_comes_back_to_a_debt, up, down),
         cmocka_unit_test_setup_teardown(test_paid_other, up, down),
         cmocka_unit_test_setup_teardown(test_who, up, down),
         cmocka_unit_test_setup_teardown(test_party_put, up, down),
