@@ -28,6 +28,7 @@ int core_account(void);
 int core_sharing(void);
 int core_withhold(void);
 int core_lotfee(void);
+int core_notice(void);
 
 int main(void)
 {
@@ -38,6 +39,7 @@ int main(void)
         core_contract,  core_company,   core_company_bill,   core_account,
         core_sharing,   core_withhold,  core_lotfee,         core_parallel_after,
         core_discharge, core_pile,      core_parallel_allot, core_parallel,
+        core_notice,
     };
     const bool early = getenv("STOP_EARLY") != NULL; /* who only asks whether one fails */
     int failed = 0;
