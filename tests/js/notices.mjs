@@ -326,6 +326,64 @@ async function nowhere(h) {
   check(existsSync(flight) ? files.length > 0 : true, 'the flight of a later start has none either');
 }
 
+/** A charger that is started at many guns. */
+class Many extends Charger {
+  hear(m) {
+    if (m[2] === 'RemoteStartTransaction') (this.tags ??= {})[m[3].connectorId] = m[3].idTag;
+    super.hear(m);
+  }
+}
+
+/** Forty charges end at once and the gateway hangs: a code gets through all the same, and each order says what became of its text. */
+async function crowd(g) {
+  const n = 40, h = new House({ set: settings(g) });
+  try {
+    await h.start();
+    await h.setup();
+    keys(h);
+    h.serve.kill('SIGHUP');
+    await sleep(300);
+    const w = await h.world({ chargers: [{ path: 'CROWD1', protocol: 1, power: 120000, guns: n }] });
+    check((await wants(h, 62)).status === 200, 'chosen');
+    const at = new Many(h, w.chargers[0]);
+    await at.open();
+    await at.call('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M' });
+    const orders = [], txs = [], now = () => new Date().toISOString();
+    for (let i = 1; i <= n; i++) {
+      const driver = (await h.must('POST', '/api/v1/drivers', { phone: `138111${String(10000 + i)}`, name: 'D', state: 0 })).id;
+      await h.must('POST', `/api/v1/drivers/${driver}/topups`, { amount: '10.00', note: 'test' });
+      await at.call('StatusNotification', { connectorId: i, errorCode: 'NoError', status: 'Preparing', timestamp: now() });
+      orders.push((await h.must('POST', '/api/v1/orders', { connector: w.chargers[0].connectors[i - 1].id, driver, cap: '5.00' })).id);
+      await until('remote start', async () => at.tags?.[i]);
+      txs.push((await at.call('StartTransaction', { connectorId: i, idTag: at.tags[i], meterStart: 1000, timestamp: now() })).transactionId);
+    }
+    await sleep(1000);
+    g.mood = 'silent';
+    const before = g.texts.length;
+    await Promise.all(txs.map((tx) => at.call('StopTransaction', { transactionId: tx, meterStop: 1001, timestamp: now(), reason: 'Local' })));
+    await until('texts are on their way', async () => g.texts.length - before >= 16, 3000, 20);
+    const code = await h.client().ask('POST', '/api/v1/driver/code', { phone: '13900139009' });
+    check(code.status === 200, `a code gets through: ${code.status} ${JSON.stringify(code.body)}`);
+    const notices = () => g.texts.slice(before).filter((x) => x.kind !== 'code');
+    check(notices().length === 16, `no more than so many notices at once: ${notices().length}`);
+    const all = [];
+    for (const id of orders) {
+      const e = await outcome(h, id, 1);
+      all.push(e.event);
+      check(outcomes(await story(h, id)).length === 1, 'one outcome each');
+    }
+    const told = (event) => all.filter((e) => e === event).length;
+    check(told(SENT) === 0 && told(UNKNOWN) === notices().length && told(UNKNOWN) + told(NOT_SENT) === n, `${told(UNKNOWN)} not known, ${told(NOT_SENT)} not sent, ${notices().length} went out`);
+    check(new Set(notices().map((x) => x.id)).size === notices().length, 'none twice');
+    at.ws.close();
+    await h.kill('SIGTERM');
+    check(h.check().code === 0, 'the books balance');
+  } finally {
+    g.mood = 'good';
+    await h.end();
+  }
+}
+
 /** A demonstration sends nothing, and says so. */
 async function demonstration(g) {
   const h = new House({ demo: true, set: settings(g) });
@@ -378,6 +436,7 @@ try {
   await limits(h, g, driver, cp);
   await nowhere(h);
   await demonstration(g);
+  await crowd(g);
   const ids = g.texts.filter((x) => x.kind !== 'code').map((x) => x.id);
   check(new Set(ids).size >= ids.length - 1, 'no text was sent twice but the one that was asked to wait');
   await h.kill('SIGTERM');
