@@ -6,6 +6,7 @@
 #include "tape.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -218,7 +219,8 @@ static int call_in(void)
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     from.sin_addr.s_addr = htonl(0x7f010000u + 1 + house.from++ % 60000);
     must(bind(fd, (const struct sockaddr *)&from, sizeof from) == 0);
-    must(connect(fd, (const struct sockaddr *)&to, sizeof to) == 0);
+    while (connect(fd, (const struct sockaddr *)&to, sizeof to) != 0 && errno != EISCONN)
+        must(errno == EINTR || errno == EALREADY); /* the fuzzer's alarm clock */
     must(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0);
     return fd;
 }

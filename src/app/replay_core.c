@@ -31,27 +31,6 @@ static int join(char out[PATH_CAP], const char *a, const char *b)
     return n > 0 && n < PATH_CAP ? 0 : ERR_TOO_LARGE;
 }
 
-static int stream_copy(FILE *in, FILE *out)
-{
-    static char piece[PIECE];
-    size_t n;
-    while ((n = fread(piece, 1, sizeof piece, in)) > 0)
-        if (fwrite(piece, 1, n, out) != n)
-            return ERR_IO;
-    return ferror(in) || fflush(out) != 0 ? ERR_IO : 0;
-}
-
-static int file_copy(const char *from, const char *to)
-{
-    FILE *in = fopen(from, "rb"), *out = in ? fopen(to, "wb") : NULL;
-    int err = !in ? ERR_NOT_FOUND : !out ? ERR_IO : stream_copy(in, out);
-    if (in)
-        fclose(in);
-    if (out && fclose(out) != 0)
-        err = ERR_IO;
-    return err;
-}
-
 static int sample_copy(void *ctx, const char *name)
 {
     const struct copy *c = ctx;

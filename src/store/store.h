@@ -125,8 +125,9 @@ void store_keeper_close(struct store_keeper *k);
 EV_MUST_USE int store_keeper_run(struct store_keeper *k);
 
 /** Online backup (SQLite; a server has its own): a consistent copy of the database of the folder
- * into `target` (a new file), with the samples not sealed yet in `target`.samples/ and
- * `target`.manifest: format, schema, and each file with size and SHA-256. Works beside a running
+ * into `target` (a new file), with the samples not sealed yet in `target`.samples/, the files that its rows
+ * name in `target`.bills/ and `target`.firmware/, and `target`.manifest: format and each file with size
+ * and SHA-256. Keys are in none. Works beside a running
  * program. ERR_CONFLICT when a target is there already. */
 EV_MUST_USE int store_backup(const char *dir, const char *target);
 /** Compares a backup with its manifest. 0, ERR_NOT_FOUND, ERR_CORRUPT (each difference is printed

@@ -186,6 +186,40 @@ void file_close(int fd)
     (void)close(fd);
 }
 
+static int copy_fd(int in, int out)
+{
+    char chunk[1 << 16];
+    int64_t at = 0;
+    ssize_t got;
+
+    while ((got = read(in, chunk, sizeof(chunk))) != 0) {
+        if (got < 0 && errno == EINTR)
+            continue;
+        int err = got < 0 ? file_errno() : file_put(out, chunk, (size_t)got, at);
+        if (err != 0)
+            return err;
+        at += got;
+    }
+    return fsync(out) != 0 ? file_errno() : 0;
+}
+
+int file_copy(const char *from, const char *to)
+{
+    int in = open(from, O_RDONLY | O_CLOEXEC);
+    int out, err;
+
+    if (in < 0)
+        return file_errno();
+    out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    err = out >= 0 ? copy_fd(in, out) : errno == EEXIST ? ERR_CONFLICT : file_errno();
+    if (out >= 0 && close(out) != 0 && err == 0)
+        err = file_errno();
+    file_close(in);
+    if (err == 0)
+        err = folder_sync(to);
+    return err;
+}
+
 /* Fills the chunk unless the file ends; its bytes, or -1. */
 static ssize_t chunk_read(int fd, uint8_t *chunk, size_t cap)
 {

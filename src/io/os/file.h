@@ -12,6 +12,8 @@ EV_MUST_USE int file_read(const char *path, size_t cap, struct buf *out);
 /** Replaces the file by these bytes so that a crash leaves the old or the new content, whole and on
  * disk. mode: permission bits, e.g. 0600. */
 EV_MUST_USE int file_write_atomic(const char *path, struct str data, unsigned mode);
+/** Copies a file of any size to a new one (0600), durably; ERR_CONFLICT when that is there already. */
+EV_MUST_USE int file_copy(const char *from, const char *to);
 EV_MUST_USE int file_remove(const char *path);
 /** Opens for reading; the descriptor is the caller's to close. */
 EV_MUST_USE int file_open_read(const char *path, int *fd, int64_t *bytes);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* core_main.c: runs the groups of tests of the core. */
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdlib.h>
+/* core_main.c: runs the groups of tests of the core. Who only asks whether one fails says so: STOP_EARLY
+ * ends at the first group that does, FIRST names the group that is the likeliest to. */
+#include "unit/core/groups.h"
 
 int core_orders(void);
 int core_frame(void);
@@ -28,23 +27,38 @@ int core_account(void);
 int core_sharing(void);
 int core_withhold(void);
 int core_lotfee(void);
+int core_contract_load(void);
 int core_notice(void);
 
 int main(void)
 {
-    int (*const groups[])(void) = {
-        core_orders,    core_frame,     core_charger,        core_purse,
-        core_statement, core_defects,   core_needs_tests,    core_invoice,
-        core_recon,     core_occupancy, core_occupancy_bill, core_wallet,
-        core_contract,  core_company,   core_company_bill,   core_account,
-        core_sharing,   core_withhold,  core_lotfee,         core_parallel_after,
-        core_discharge, core_pile,      core_parallel_allot, core_parallel,
-        core_notice,
+    static const struct test_group groups[] = {
+        {"core_orders", core_orders},
+        {"core_frame", core_frame},
+        {"core_charger", core_charger},
+        {"core_purse", core_purse},
+        {"core_statement", core_statement},
+        {"core_defects", core_defects},
+        {"core_needs_tests", core_needs_tests},
+        {"core_invoice", core_invoice},
+        {"core_recon", core_recon},
+        {"core_occupancy", core_occupancy},
+        {"core_occupancy_bill", core_occupancy_bill},
+        {"core_wallet", core_wallet},
+        {"core_contract", core_contract},
+        {"core_contract_load", core_contract_load},
+        {"core_company", core_company},
+        {"core_company_bill", core_company_bill},
+        {"core_account", core_account},
+        {"core_sharing", core_sharing},
+        {"core_withhold", core_withhold},
+        {"core_lotfee", core_lotfee},
+        {"core_notice", core_notice},
+        {"core_parallel_after", core_parallel_after},
+        {"core_discharge", core_discharge},
+        {"core_pile", core_pile},
+        {"core_parallel_allot", core_parallel_allot},
+        {"core_parallel", core_parallel},
     };
-    const bool early = getenv("STOP_EARLY") != NULL; /* who only asks whether one fails */
-    int failed = 0;
-
-    for (size_t i = 0; i < sizeof groups / sizeof groups[0] && !(failed && early); i++)
-        failed += groups[i]();
-    return failed ? 1 : 0;
+    return groups_run(groups, sizeof groups / sizeof groups[0]);
 }

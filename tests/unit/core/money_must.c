@@ -187,6 +187,31 @@ static void row_below_all_parties(void)
     split_party_row(&c, -1, &row);
 }
 
+static void clause_row(struct split_terms *terms, int32_t i)
+{
+    struct split_contract c = halves();
+    struct row_contract_clause row;
+    c.terms = terms;
+    split_clause_row(&c, i, &row);
+}
+
+static void clause_row_without_clauses(void)
+{
+    clause_row(NULL, 0);
+}
+
+static void clause_row_below_all(void)
+{
+    struct split_terms terms = {.n = 1};
+    clause_row(&terms, -1);
+}
+
+static void clause_row_beyond_all(void)
+{
+    struct split_terms terms = {.n = 1};
+    clause_row(&terms, 1);
+}
+
 #define DIES(name)                                                                                 \
     static void test_##name(void **state)                                                          \
     {                                                                                              \
@@ -208,16 +233,20 @@ DIES(capture_without_rows)
 DIES(line_of_no_kind)
 DIES(row_of_no_party)
 DIES(row_below_all_parties)
+DIES(clause_row_without_clauses)
+DIES(clause_row_below_all)
+DIES(clause_row_beyond_all)
 
 int money_must_tests(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(test_##f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(open_without_id),    T(open_with_used_id),       T(post_without_id),
-        T(post_without_rows),  T(post_twice_under_one_id), T(post_to_unsound_account),
-        T(hold_without_id),    T(hold_with_used_id),       T(release_more_than_held),
-        T(capture_without_id), T(capture_without_rows),    T(line_of_no_kind),
-        T(row_of_no_party),    T(row_below_all_parties),
+        T(open_without_id),      T(open_with_used_id),       T(post_without_id),
+        T(post_without_rows),    T(post_twice_under_one_id), T(post_to_unsound_account),
+        T(hold_without_id),      T(hold_with_used_id),       T(release_more_than_held),
+        T(capture_without_id),   T(capture_without_rows),    T(line_of_no_kind),
+        T(row_of_no_party),      T(row_below_all_parties),   T(clause_row_without_clauses),
+        T(clause_row_below_all), T(clause_row_beyond_all),
     };
     return cmocka_run_group_tests_name("must", tests, NULL, NULL);
 }

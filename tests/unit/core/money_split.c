@@ -306,6 +306,24 @@ static void spoil(int i, struct row_contract *row, struct row_contract_party p[2
     case 12:
         p[0].lines = 1, p[0].residue_s = 5, p[1].residue_s = -5;
         break;
+    case 13:
+        row->unit = 0;
+        break;
+    case 14:
+        row->unit = -1;
+        break;
+    case 15:
+        row->from_ms = -1;
+        break;
+    case 16:
+        row->rounding = ROUND_DEFICIT - 1;
+        break;
+    case 17:
+        row->gift_rule = GIFT_EXCLUDED - 1;
+        break;
+    case 18:
+        row->gift_rule = GIFT_FUNDED + 1;
+        break;
     default:
         p[0].lines = p[1].lines = 2;
         break; /* nobody for electricity */
@@ -323,11 +341,12 @@ static void test_build_refuses_each(void **state)
     struct row_contract_party p[SPLIT_PARTIES_MAX + 1];
     struct split_contract c;
     (void)state;
-    for (int i = 0; i < 14; i++) {
+    for (int i = 0; i < 20; i++) {
         struct row_contract r = row;
         memcpy(p, good, sizeof good);
         spoil(i, &r, p);
         assert_int_equal(split_build(&c, &r, p, 2), ERR_RANGE);
+        assert_true(i != 6 || c.n == 2); /* a place below the first is not written to */
     }
     for (int i = 0; i <= SPLIT_PARTIES_MAX; i++)
         p[i] = (struct row_contract_party){
@@ -344,6 +363,12 @@ static void test_build_refuses_each(void **state)
     struct split_result out;
     assert_int_equal(split_build(&c, &row, good, 2), 0);
     assert_int_equal(split_compute(&c, &much, &out), ERR_RANGE);
+    struct split_input energy = {.base = {MONEY(10)}, .energy_mwh = -1};
+    assert_int_equal(split_compute(&c, &energy, &out), ERR_RANGE);
+    energy.energy_mwh = SPLIT_ENERGY_MAX + 1;
+    assert_int_equal(split_compute(&c, &energy, &out), ERR_RANGE);
+    energy.energy_mwh = SPLIT_ENERGY_MAX;
+    assert_int_equal(split_compute(&c, &energy, &out), 0);
 }
 
 static void test_rows_round_trip(void **state)

@@ -86,6 +86,79 @@ static void a_backup_beside_the_writer_is_whole(void **state)
     restore_and_look(b, "copy.db");
 }
 
+/* Text of a file of the backup; "" when it is not there. */
+static void text_of(const struct box *b, const char *name, char out[64])
+{
+    char path[256];
+    struct buf bytes;
+    snprintf(path, sizeof path, "%.120s/%s", b->dir, name);
+    buf_init(&bytes, 64);
+    memset(out, 0, 64);
+    if (file_read(path, 60, &bytes) == 0)
+        memcpy(out, bytes.p, bytes.n);
+    buf_free(&bytes);
+}
+
+static void file_put_at(const struct box *b, const char *folder, const char *name, const char *text)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%.120s/%s", b->dir, folder);
+    assert_int_equal(dir_make(path, 0700), 0);
+    snprintf(path, sizeof path, "%.120s/%s/%s", b->dir, folder, name);
+    assert_int_equal(file_write_atomic(path, str_from_c(text), 0600), 0);
+}
+
+static void bills_and_firmware_come_along(void **state)
+{
+    struct box *b = *state;
+    char target[200], text[64];
+    snprintf(target, sizeof target, "%s/copy.db", b->dir);
+    box_open(b);
+    pair_put(b, 0);
+    file_put_at(b, "bills/7", "20261125-ab.csv", "a bill");
+    file_put_at(b, "bills/8", "20261125-cd.csv", "another");
+    file_put_at(b, "firmware", "12.bin", "code");
+    file_put_at(b, "firmware", "13.part", "half of it");
+    file_put_at(b, "keys/till", "secret", "never");
+    assert_int_equal(store_backup(b->dir, target), 0);
+    text_of(b, "copy.db.bills/7/20261125-ab.csv", text);
+    assert_string_equal(text, "a bill");
+    text_of(b, "copy.db.bills/8/20261125-cd.csv", text);
+    assert_string_equal(text, "another");
+    text_of(b, "copy.db.firmware/12.bin", text);
+    assert_string_equal(text, "code");
+    text_of(b, "copy.db.firmware/13.part", text);
+    assert_string_equal(text, "");
+    text_of(b, "copy.db.keys/till/secret", text);
+    assert_string_equal(text, "");
+    FILE *sink = tmpfile();
+    assert_non_null(sink);
+    assert_int_equal(store_backup_check(target, sink), 0);
+    file_put_at(b, "copy.db.bills/8", "20261125-cd.csv", "forged!");
+    assert_int_equal(store_backup_check(target, sink), ERR_CORRUPT);
+    snprintf(target, sizeof target, "%s/copy.db.bills/8/20261125-cd.csv", b->dir);
+    assert_int_equal(file_remove(target), 0);
+    snprintf(target, sizeof target, "%s/copy.db", b->dir);
+    assert_int_equal(store_backup_check(target, sink), ERR_CORRUPT);
+    fclose(sink);
+}
+
+/* What lies where the copies would go is left as it is, and no backup passes for whole. */
+static void a_folder_in_the_way_is_no_target(void **state)
+{
+    struct box *b = *state;
+    char target[200], text[64];
+    snprintf(target, sizeof target, "%s/copy.db", b->dir);
+    box_open(b);
+    pair_put(b, 0);
+    file_put_at(b, "firmware", "12.bin", "code");
+    file_put_at(b, "copy.db.firmware", "12.bin", "of another");
+    assert_int_equal(store_backup(b->dir, target), ERR_CONFLICT);
+    text_of(b, "copy.db.firmware/12.bin", text);
+    assert_string_equal(text, "of another");
+    assert_int_equal(store_backup_check(target, stderr), ERR_NOT_FOUND);
+}
+
 static void damage_to_a_backup_is_found(void **state)
 {
     struct box *b = *state;
@@ -129,6 +202,8 @@ int backup_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_backup_beside_the_writer_is_whole, box_make, box_drop),
         cmocka_unit_test_setup_teardown(damage_to_a_backup_is_found, box_make, box_drop),
+        cmocka_unit_test_setup_teardown(bills_and_firmware_come_along, box_make, box_drop),
+        cmocka_unit_test_setup_teardown(a_folder_in_the_way_is_no_target, box_make, box_drop),
         cmocka_unit_test_setup_teardown(the_keeper_moves_the_journal, box_make, box_drop),
     };
     return cmocka_run_group_tests_name("backup", tests, NULL, NULL);
