@@ -404,6 +404,7 @@ static int web_begin(struct house *h)
         .watch_min = (int32_t)c->frames_watch_min,
         .firmware_max = c->firmware_max_mb << 20,
         .firmware_total = c->firmware_total_mb << 20,
+        .disk_reserve = c->data_reserve_mb << 21, /* twice what new charges need */
         .firmware_link_ms = c->firmware_link_h * 3600000,
         .ftp_address = h->depot ? depot_address(h->depot) : NULL,
         .ftp_port = (uint16_t)c->ftp_port,

@@ -139,6 +139,7 @@ struct charger {
     bool online;
     int64_t quota_ms, quota_txn_ms;
     uint32_t quota_n, quota_txn_n, quota_over;
+    bool quota_again; /* this connection came after one that was closed for it */
     /* Calls: one outstanding, the others wait. */
     struct call *calling, *queue;
     struct timer timer[TC_N];
@@ -158,7 +159,7 @@ struct line {
     uint32_t heard_at, quota_at, quota_txn_at, flap_at[LINE_GUNS];
     uint16_t quota_n, quota_txn_n, quota_over;
     uint8_t flap_gun[LINE_GUNS], flap_changes[LINE_GUNS];
-    bool online, probed;
+    bool online : 1, probed : 1, quota_again : 1;
 };
 _Static_assert(sizeof(struct line) <= 64, "one for each connection");
 struct connector {

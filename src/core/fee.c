@@ -11,8 +11,6 @@
 #include "base/must.h"
 #include "core/types.h"
 
-#define SPAN_MAX_MS INT64_C(3456000000) /* 40 days */
-
 static bool same_price(const struct fee_piece *p, const struct tariff_price *price)
 {
     return p->label == price->label_i && p->elec_e5 == price->elec_e5 &&
@@ -52,7 +50,7 @@ static int32_t piece_for(struct fee_bill *b, const struct tariff_price *price, i
 int32_t fee_add(struct fee_bill *b, const struct tariff *t, const struct zone *z, int64_t from_ms,
                 int64_t to_ms, int64_t energy_mwh)
 {
-    must(energy_mwh >= 0 && from_ms <= to_ms && to_ms - from_ms <= SPAN_MAX_MS);
+    must(energy_mwh >= 0 && from_ms <= to_ms && to_ms - from_ms <= FEE_SPAN_MAX_MS);
     int64_t at = from_ms, flowed = 0;
     int32_t first = b->n;
     if (!energy_mwh)

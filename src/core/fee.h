@@ -17,8 +17,9 @@
 #include "base/money.h"
 #include "core/tariff.h"
 
-#define FEE_PIECES_MAX 96
-#define FEE_LINES_MAX  (2 * FEE_PIECES_MAX)
+#define FEE_PIECES_MAX  96
+#define FEE_LINES_MAX   (2 * FEE_PIECES_MAX)
+#define FEE_SPAN_MAX_MS INT64_C(3456000000) /* energy is spread over 40 days at most */
 
 struct fee_piece {
     int64_t from_ms, to_ms, energy_mwh;

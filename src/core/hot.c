@@ -84,7 +84,8 @@ static bool line_save(struct core *c, const struct charger *ch)
                        .quota_txn_n = low16(ch->quota_txn_n),
                        .quota_over = low16(ch->quota_over),
                        .online = ch->online,
-                       .probed = ch->probed};
+                       .probed = ch->probed,
+                       .quota_again = ch->quota_again};
     const struct connector *k = ch->connectors;
     for (int i = 0; k && i < LINE_GUNS; i++, k = k->next) {
         l->flap_gun[i] = (uint8_t)k->row.number;
@@ -107,6 +108,7 @@ static void line_take(struct core *c, struct charger *ch, const struct line *l)
     ch->quota_over = l->quota_over;
     ch->online = l->online;
     ch->probed = l->probed;
+    ch->quota_again = l->quota_again;
 }
 
 /* ---- the list ---- */

@@ -124,6 +124,7 @@ static void link_up(struct core *c, struct charger *ch, struct origin conn)
     ch->opened_ms = ch->heard_ms = c->now;
     ch->lag_ms = INT64_MAX;
     ch->probed = false;
+    ch->quota_again = ch->quota_txn_n >= QUOTA_TXN_10S;
     for (struct connector *k = ch->connectors; k; k = k->next) {
         status_set(c, k, k->row.reported);
         occupancy_online(c, k);
@@ -203,17 +204,21 @@ bool link_late(const struct core *c, const struct charger *ch, int64_t charger_m
     return at < ch->opened_ms && c->now - at > LIVE_CLOCK_MS;
 }
 
-/* Counts what costs much in ten seconds; beyond the quota the connection is closed. */
+/* Counts what costs much in ten seconds; beyond the quota the connection is closed, and each one that
+ * follows it in that time as soon as it costs again. */
 static void quota_close(struct core *c, struct charger *ch)
 {
     if (c->now - ch->quota_txn_ms >= 10000) {
         ch->quota_txn_ms = c->now;
         ch->quota_txn_n = 0;
+        ch->quota_again = false;
     }
-    if (++ch->quota_txn_n == QUOTA_TXN_10S && ch->online) {
+    bool first = ++ch->quota_txn_n == QUOTA_TXN_10S && ch->online;
+    if (first)
         audit_put(c, ch->row.tenant, "charger.quota", ch->row.id, "", ERR_RATE_LIMIT);
+    if (first || ch->quota_again)
         close_send(c, ch, ch->conn, 1008);
-    }
+    ch->quota_again = false;
 }
 
 /* An OCPP charger waits for its answers and so cannot send faster than they are durable. Readings

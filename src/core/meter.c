@@ -22,7 +22,6 @@ enum {
     PRICE_AHEAD_MS = 3600 * 1000,
     ZERO_EVERY_MS = 30000 /* the dead-man limit is told no more often */
 };
-#define STEP_MAX_MS INT64_C(3456000000) /* fee_add spreads over 40 days at most */
 
 /* ---- one sample into the bill ---- */
 
@@ -34,8 +33,8 @@ void meter_step(struct core *c, struct order *o, const struct evidence_step *ste
         return; /* what goes back to the grid unpaid is no bill */
     if (step->delta_mwh > 0) {
         int64_t from = step->from_ms;
-        if (step->to_ms - from > STEP_MAX_MS)
-            from = step->to_ms - STEP_MAX_MS;
+        if (step->to_ms - from > FEE_SPAN_MAX_MS)
+            from = step->to_ms - FEE_SPAN_MAX_MS;
         first =
             fee_add(&o->bill, t, zone_of(c, o->row.station), from, step->to_ms, step->delta_mwh);
     } else {

@@ -16,8 +16,9 @@
  *  WAIT_PAYEE  as SENT
  *
  * The amount leaves its account for transit with the request, so it cannot be spent twice; a fee is
- * kept when it settles, and tax of a person is withheld when it is approved (withhold.h). A request up to the tenant's limit needs no second person. Nobody approves
- * what he asked for himself.
+ * kept when it settles, and tax of a person is withheld when it is approved (withhold.h). What comes back
+ * to a party settles what it owes by now (purse.h); of principal goes back what its driver does not owe. A
+ * request up to the tenant's limit needs no second person. Nobody approves what he asked for himself.
  *
  * Invariants: 4. of purse.h; a lot's refunded contains what is on its way; one transfer into transit
  * and at most one out of it. */
@@ -141,14 +142,15 @@ static void from_transit(struct core *c, struct payout *p, bool done)
                 &q,
                 purse_account(c, r->tenant, ACCOUNT_INCOME, platform_id(c, r->tenant), r->currency),
                 r->fee, 0);
-    } else if (r->kind == PAYOUT_SHARED) {
-        again = share_restore(c, r->tenant, r->party, r->amount, r->due_ms, &q);
+    } else if (r->kind == PAYOUT_PRINCIPAL) {
+        purse_leg(&q, purse_account(c, r->tenant, ACCOUNT_WALLET, owner, r->currency), r->amount,
+                  0);
     } else {
         if (r->tax)
             purse_leg(&q, purse_account(c, r->tenant, ACCOUNT_TAX, 0, r->currency), -r->tax,
                       r->party);
-        purse_leg(&q, purse_account(c, r->tenant, source_kind(c, p), owner, r->currency), r->amount,
-                  r->party);
+        again = share_restore(c, r->tenant, r->party, r->amount,
+                              r->kind == PAYOUT_SHARED ? r->due_ms : 0, &q);
     }
     struct ledger_ctx ctx = ledger_ctx_now(c);
     must(ledger_post(c->ledger, &ctx, &q) == 0); /* invariant 4 of purse.h */
@@ -323,6 +325,9 @@ int payout_result(struct core *c, struct payout *p, const struct cmd_pay_result 
         share_return_result(c, p, in);
         return 0;
     }
+    bool final = in->state == PAY_DONE || in->state == PAY_FAILED;
+    if (p->row.said && in->op != PAY_NOTICE && !final)
+        return 0; /* it did say that it paid: it is not asked to pay again */
     p->row.err = in->err;
     obj_dirty(c, &p->o);
     if (in->op == PAY_NOTICE)
@@ -419,6 +424,17 @@ static int rest_check(const struct payment *lot, const struct cmd_payout_new *in
     return in->lot_version && in->amount > in->lot_rest ? ERR_RANGE : 0;
 }
 
+/* The wallet must have it, the gift that goes with it, and keep what its driver owes. */
+static int wallet_check(const struct core *c, const struct payment *lot, int64_t amount)
+{
+    const struct row_payment *r = &lot->row;
+    int64_t had = purse_available(c, r->tenant, ACCOUNT_WALLET, r->driver, r->currency), cost;
+    int rc = gift_refund_cost(c, lot, &cost);
+    if (rc || amount + cost > had)
+        return rc ? rc : ERR_NO_FUNDS;
+    return amount + cost > had - debt_of(c, r->tenant, r->driver, r->currency) ? ERR_DEBT : 0;
+}
+
 static int principal_check(const struct core *c, const struct cmd *cmd)
 {
     const struct cmd_payout_new *in = &cmd->u.payout_new;
@@ -445,12 +461,7 @@ static int principal_check(const struct core *c, const struct cmd *cmd)
     if (lot->row.bound)
         return ERR_BUSY; /* its order is not over: the rest goes back by itself */
     int rc = rest_check(lot, in);
-    if (rc)
-        return rc;
-    int64_t cost, had = purse_available(c, lot->row.tenant, ACCOUNT_WALLET, lot->row.driver,
-                                        lot->row.currency);
-    rc = gift_refund_cost(c, lot, &cost);
-    return rc ? rc : in->amount + cost > had ? ERR_NO_FUNDS : 0;
+    return rc ? rc : wallet_check(c, lot, in->amount);
 }
 
 static void row_of_share(const struct core *c, const struct cmd *cmd, struct row_payout *r)

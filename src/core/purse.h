@@ -137,8 +137,8 @@ void share_given(struct core *c, int64_t tenant, const char *currency, const str
  * fail. */
 int64_t share_take(struct core *c, int64_t party, int64_t amount, const struct row_split_part *rows,
                    size_t n, struct ledger_request *q);
-/** Legs that give a party back what was taken out of its pending money: its debt first, then pending
- * if due_ms is to come, else available. share_given follows. */
+/** Legs that give a party back what was taken out of its money: its debt first, then pending if due_ms
+ * is to come, else available (the platform: income). share_given follows. */
 struct share_part share_restore(struct core *c, int64_t tenant, int64_t party, int64_t amount,
                                 int64_t due_ms, struct ledger_request *q);
 /** Lowers the bucket by up to `most`; returns by how much. */

@@ -3,7 +3,7 @@
  * decision about a doubtful rest, and the correction of an estimated end.
  *
  * Invariants:
- *  1. paid + loss = total;
+ *  1. paid + loss = total, neither is negative;
  *  2. a correction takes no more than is left of the prepaid amount, and no more than the payer has
  *     free (doc/decisions/the-true-end-is-charged.md).
  * Fails: money that cannot be moved here is our bug (must): holds and accounts were made before. */
@@ -300,6 +300,14 @@ static void kept_add(const struct core *c, const struct order *o, int64_t energy
     sum->total = money_add(sum->elec, sum->service);
 }
 
+/* What was given back before the truth was known is first what was never owed: else paid would exceed the
+ * total, and the loss be less than nothing. */
+static int64_t never_owed(const struct order *o, int64_t owed)
+{
+    int64_t over = o->row.paid > owed ? o->row.paid - owed : 0;
+    return over < o->row.refunded ? over : o->row.refunded;
+}
+
 void settle_correct(struct core *c, struct order *o, int64_t billed_mwh, int64_t kept_mwh)
 {
     struct fee_sum now;
@@ -327,8 +335,10 @@ void settle_correct(struct core *c, struct order *o, int64_t billed_mwh, int64_t
     int64_t more = correct_take(
         c, o, &(struct bill){.elec = now.elec.v, .service = now.service.v, .energy_mwh = energy});
     if (d.elec || d.service || now.energy_mwh != billed_mwh) {
+        int64_t never = never_owed(o, total + back);
+        o->row.refunded -= never;
         correct_lines(c, o, now.energy_mwh - billed_mwh, &d);
-        correct_rows(c, o, now.energy_mwh - billed_mwh, &d, more - back);
+        correct_rows(c, o, now.energy_mwh - billed_mwh, &d, more - back - never);
     }
     snprintf(detail, sizeof detail, "%+" PRId64 " mWh", now.energy_mwh - billed_mwh);
     order_event(c, o, OE_CORRECTED, detail);

@@ -24,6 +24,12 @@ bool party_is_platform(const struct core *c, int64_t party)
     return p && p->row.kind == PARTY_PLATFORM;
 }
 
+/* Where what nothing waits for lies. */
+static int32_t kind_free(const struct core *c, int64_t party)
+{
+    return party_is_platform(c, party) ? ACCOUNT_INCOME : ACCOUNT_AVAILABLE;
+}
+
 /* What the party still owes, with the legs of this request. */
 static int64_t debt_left(const struct core *c, int64_t tenant, int64_t party,
                          const struct ledger_request *q, int64_t *account)
@@ -86,8 +92,8 @@ struct share_part share_restore(struct core *c, int64_t tenant, int64_t party, i
     bool pending = due_ms > c->now;
     int64_t debt_account = 0, debt = debt_left(c, tenant, party, q, &debt_account);
     int64_t repay = debt < amount ? debt : amount;
-    s.account =
-        purse_account(c, tenant, pending ? ACCOUNT_PENDING : ACCOUNT_AVAILABLE, party, q->currency);
+    s.account = purse_account(c, tenant, pending ? ACCOUNT_PENDING : kind_free(c, party), party,
+                              q->currency);
     if (repay)
         purse_leg(q, debt_account, repay, party);
     purse_leg(q, s.account, amount - repay, party);

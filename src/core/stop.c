@@ -304,6 +304,8 @@ static void record_bill(struct core *c, struct order *o, const struct cmd_tx_rec
     fee_sum(&o->bill, &live);
     bool fits = classes_hold(c, o, t, from_ms, to_ms, &classes) &&
                 fee_from_classes(&o->bill, &classes, in->class_energy_mwh, from_ms, to_ms) == 0;
+    if (to_ms - from_ms > FEE_SPAN_MAX_MS)
+        from_ms = to_ms - FEE_SPAN_MAX_MS; /* by the pile's clock, which may be anything */
     if (!fits && o->ev.energy_mwh > live.energy_mwh)
         (void)fee_add(&o->bill, t, z, from_ms, to_ms, o->ev.energy_mwh - live.energy_mwh);
     fee_cut(&o->bill, o->ev.energy_mwh);

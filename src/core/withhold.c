@@ -72,6 +72,17 @@ static int tax_room(struct core *c, const struct party *party, const char *curre
     return account_open(c, party->row.tenant, ACCOUNT_TAX, 0, currency, &room);
 }
 
+/* Is it known whether he is a person? A sub-account that is somebody else's kind says that it is not: a
+ * person could be paid as the company that the party was entered as. */
+static bool kind_known(const struct core *c, const struct party *party, int64_t channel)
+{
+    const struct channel *ch = channel_find(c, channel);
+    const struct party_account *a =
+        ch && ch->row.kind == CHANNEL_RAIL ? party_account_of(c, party->row.id, channel) : NULL;
+    bool same = !a || a->row.payee_kind == party->row.payee_kind;
+    return party->row.payee_kind != PAYEE_UNKNOWN && same;
+}
+
 /* ---- asked for ---- */
 
 static int limits_check(const struct core *c, const struct party *party, const struct channel *ch,
@@ -92,7 +103,7 @@ int withhold_ask_check(struct core *c, const struct cmd *cmd)
     const struct tenant *t = tenant_find(c, party->row.tenant);
     const struct withhold_rule *r = rule_for(c, party);
     int64_t tax = 0;
-    if (r && party->row.payee_kind == PAYEE_UNKNOWN)
+    if (r && !kind_known(c, party, in->channel))
         return ERR_PAYEE_KIND;
     if (r && party->row.payee_kind == PAYEE_PERSON)
         tax = tax_next(c, r, party, in->amount, t->row.payout_fee);
@@ -119,10 +130,10 @@ int withhold_check(struct core *c, const struct payout *p)
     const struct party *party =
         p->row.kind == PAYOUT_SHARE ? dir_find(c, ROW_PARTY, p->row.party) : NULL;
     const struct withhold_rule *r = party ? rule_for(c, party) : NULL;
+    if (r && !kind_known(c, party, p->row.channel))
+        return ERR_PAYEE_KIND;
     if (!r || party->row.payee_kind == PAYEE_COMPANY)
         return 0;
-    if (party->row.payee_kind == PAYEE_UNKNOWN)
-        return ERR_PAYEE_KIND;
     return tax_room(c, party, p->row.currency);
 }
 

@@ -269,9 +269,12 @@ static void state_check(struct order_check *o)
     if (v[O_REFUNDED].i < 0 || v[O_REFUNDED].i > v[O_PAID].i)
         check_bad(o->c, "order", o->id, "refunded %lld of %lld", (long long)v[O_REFUNDED].i,
                   (long long)v[O_PAID].i);
-    if (v[O_ENERGY].i < 0 || v[O_TOTAL].i < 0 || v[O_PAID].i < 0)
-        check_bad(o->c, "order", o->id, "energy %lld, total %lld, paid %lld",
-                  (long long)v[O_ENERGY].i, (long long)v[O_TOTAL].i, (long long)v[O_PAID].i);
+    /* What a closed account was paid for a discharge stays paid, though it turned out to be less. */
+    if (v[O_ENERGY].i < 0 || v[O_TOTAL].i < 0 || v[O_PAID].i < 0 ||
+        (v[O_LOSS].i < 0 && !discharged(o)))
+        check_bad(o->c, "order", o->id, "energy %lld, total %lld, paid %lld, loss %lld",
+                  (long long)v[O_ENERGY].i, (long long)v[O_TOTAL].i, (long long)v[O_PAID].i,
+                  (long long)v[O_LOSS].i);
     if (billed) {
         check_equal(o->c, "order", o->id, "paid and loss", check_add(v[O_PAID].i, v[O_LOSS].i),
                     v[O_TOTAL].i);

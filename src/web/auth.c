@@ -159,10 +159,12 @@ static int actor_load(struct request *r, const char key[66], enum query q)
     struct loaded l = {0};
     struct bind hash = BIND_TEXT("hash", str_from_c(key + 1));
     int64_t now_ms = os_now_ms(), now_ns = os_mono_ns();
+    uint64_t drops;
     bool known;
     int err;
 
     web_lock(w);
+    drops = w->sessions.drops;
     known = sessions_get(&w->sessions, str_from_c(key), now_ns, now_ms, &r->actor);
     web_unlock(w);
     if (known)
@@ -175,7 +177,7 @@ static int actor_load(struct request *r, const char key[66], enum query q)
     l.actor.by_cookie = key[0] == 's';
     str_copy(l.actor.session, sizeof(l.actor.session), str_from_c(key + 1));
     web_lock(w);
-    sessions_put(&w->sessions, str_from_c(key), &l.actor, l.expires_ms, now_ns);
+    sessions_put_read(&w->sessions, str_from_c(key), &l.actor, l.expires_ms, now_ns, drops);
     web_unlock(w);
     r->actor = l.actor;
     return 0;

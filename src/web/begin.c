@@ -192,12 +192,11 @@ static int param_check(struct request *r)
 }
 
 /* Behind a proxy that we trust: the last address in its list that is not a trusted one is the
- * client's. */
+ * client's. A proxy may add a line behind those that the client sent: the list is all of them. */
 static void address_forwarded(struct request *r)
 {
-    const char *list = req_header(r, "X-Forwarded-For"),
-               *proto = req_header(r, "X-Forwarded-Proto");
-    struct str rest = str_from_c(list), last = STR_LIT("");
+    const char *proto = req_header(r, "X-Forwarded-Proto");
+    struct str rest = req_header_joined(r, "X-Forwarded-For"), last = STR_LIT("");
 
     r->https = r->web->cfg.behind_tls;
     if (address_trusted(r->web->cfg.proxies, str_from_c(r->address))) {
@@ -210,7 +209,7 @@ static void address_forwarded(struct request *r)
         if (last.n > 0)
             str_copy(r->address, sizeof(r->address), last);
         r->https = r->https || (proto != NULL && strcmp(proto, "https") == 0);
-    } else if (list != NULL) {
+    } else if (req_header(r, "X-Forwarded-For") != NULL) {
         r->loopback = false;
         return;
     }
@@ -373,8 +372,11 @@ void begin_head(struct request *r, struct str method)
 {
     r->cause = atomic_fetch_add(&r->web->seq, 1);
     r->begin_err = head_check(r, method);
-    if (r->begin_err == 0 && r->route != NULL && (r->route->flags & ROUTE_RAW) &&
-        r->actor.kind != ACTOR_NONE)
+    if (r->begin_err != 0)
+        r->body.cap = 0; /* nobody will read it */
+    else if (r->actor.kind == ACTOR_NONE)
+        r->body.cap = WEB_OPEN_MAX; /* many strangers may hold so much at once */
+    else if (r->route != NULL && (r->route->flags & ROUTE_RAW))
         r->body.cap = WEB_FILE_MAX;
     reader_give(r);
 }

@@ -83,6 +83,27 @@ static void sub_snapshot(struct web *w, struct sub *s)
     s->out.err = 0; /* a picture too large is cut; the lists have the rest */
 }
 
+/* Who has as many as one may have loses the oldest. */
+static void subs_bound(struct web *w, const struct actor *a)
+{
+    struct sub *oldest = NULL;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < w->events.subs.len; i++) {
+        struct sub *s = slab_at(&w->events.subs, i);
+
+        if (s == NULL || s->over || s->actor.kind != a->kind || s->actor.id != a->id)
+            continue;
+        n++;
+        if (oldest == NULL || s->until_ns < oldest->until_ns)
+            oldest = s;
+    }
+    if (n < SUBS_OF_ONE)
+        return;
+    oldest->over = true;
+    sub_wake(oldest);
+}
+
 int events_open(struct request *r, enum face face)
 {
     struct web *w = r->web;
@@ -90,6 +111,7 @@ int events_open(struct request *r, enum face face)
     struct sub *s;
 
     web_lock(w);
+    subs_bound(w, &r->actor);
     s = slab_get(&w->events.subs, &ref);
     if (s != NULL) {
         s->web = w;

@@ -10,6 +10,7 @@
  *  2. A reader that cannot follow loses its backlog and gets a fresh snapshot.
  *  3. A stream ends after SUB_LIFE_NS, so that permissions are looked at again when the browser
  *     comes back.
+ *  4. Nobody alone takes the streams, or the connections, of all.
  *
  * Under the web's guard. */
 #ifndef EVEN_WEB_EVENTS_H
@@ -19,6 +20,7 @@
 #include "web/request.h"
 
 #define SUBS_MAX       2048
+#define SUBS_OF_ONE    32 /* of one person, driver or key: the oldest ends for a newer one */
 #define SUB_OUT_MAX    (512 * 1024)
 #define SUB_LIFE_NS    INT64_C(900000000000)
 #define EVENT_FLUSH_NS INT64_C(1000000000)

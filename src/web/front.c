@@ -51,6 +51,38 @@ const char *req_header(const struct request *r, const char *name)
     return MHD_lookup_connection_value(r->conn, MHD_HEADER_KIND, name);
 }
 
+struct joined {
+    const char *name;
+    struct buf text;
+};
+
+static enum MHD_Result join_one(void *cls, enum MHD_ValueKind kind, const char *name,
+                                const char *value)
+{
+    struct joined *j = cls;
+
+    (void)kind;
+    if (value == NULL || !str_eq_nocase(str_from_c(name), str_from_c(j->name)))
+        return MHD_YES;
+    if (j->text.n > 0)
+        buf_put_char(&j->text, ',');
+    buf_put_c(&j->text, value);
+    return MHD_YES;
+}
+
+struct str req_header_joined(struct request *r, const char *name)
+{
+    struct joined j = {.name = name};
+    struct str all = STR_NONE;
+
+    buf_init(&j.text, HEADERS_MAX);
+    (void)MHD_get_connection_values(r->conn, MHD_HEADER_KIND, join_one, &j);
+    if (j.text.err == 0 && j.text.n > 0)
+        all = req_copy(r, buf_str(&j.text));
+    buf_free(&j.text);
+    return all;
+}
+
 struct str req_cookie(const struct request *r, const char *name)
 {
     return str_from_c(MHD_lookup_connection_value(r->conn, MHD_COOKIE_KIND, name));

@@ -245,13 +245,25 @@ int auth_login(struct request *r)
     }
 }
 
-int auth_logout(struct request *r)
+static void session_forget(struct request *r)
 {
     struct web *w = r->web;
     char key[66] = "s";
+
+    memcpy(key + 1, r->actor.session, sizeof(r->actor.session));
+    web_lock(w);
+    sessions_drop(&w->sessions, str_from_c(key));
+    events_end(w, 0, r->actor.session);
+    web_unlock(w);
+}
+
+/* Forgotten before and after its row is gone: another request may have read that in between. */
+int auth_logout(struct request *r)
+{
     struct cmd *cmd;
 
     if (r->resumed) {
+        session_forget(r);
         if (r->reply_err != 0)
             return r->reply_err;
         auth_cookie_set(r, r->face, "", 0);
@@ -259,11 +271,7 @@ int auth_logout(struct request *r)
     }
     if (!r->actor.by_cookie)
         return req_fail(r, ERR_UNSUPPORTED, NULL, "an API key is revoked, not logged out");
-    memcpy(key + 1, r->actor.session, sizeof(r->actor.session));
-    web_lock(w);
-    sessions_drop(&w->sessions, str_from_c(key));
-    events_end(w, 0, r->actor.session);
-    web_unlock(w);
+    session_forget(r);
     cmd = req_cmd(r, CMD_SESSION_END, CMD_SIZE(session_put));
     if (cmd == NULL)
         return ERR_TOO_LARGE;

@@ -12,6 +12,7 @@
  *     whoever does not have it cannot make one, and it is good for nothing else. Nothing of the
  *     request's text becomes part of a path.
  *  3. A link to a withdrawn file, or of a charger that is gone or disabled, is void.
+ *  4. One part of a file is taken at a time: nobody writes into what another request is judging.
  *
  * Thread: the request's. Fails: a part that does not continue the file is refused with what is
  * there, so that an upload goes on after a break. */
@@ -150,7 +151,45 @@ static int firmware_reply(struct request *r, const struct row_firmware *row)
     return req_json(r, &api_Firmware_type, &out);
 }
 
-static int data_take(struct request *r, struct row_firmware *row)
+/* The place of the upload, or NULL when another part of that file is being taken. A thread takes one
+ * part at a time, so there is always a place. */
+static int64_t *upload_begin(struct web *w, int64_t id)
+{
+    int64_t *place = NULL;
+
+    web_lock(w);
+    for (size_t i = 0; i < ARRAY_LEN(w->uploads); i++)
+        if (w->uploads[i] == id) {
+            place = NULL;
+            break;
+        } else if (w->uploads[i] == 0) {
+            place = &w->uploads[i];
+        }
+    if (place != NULL)
+        *place = id;
+    web_unlock(w);
+    return place;
+}
+
+static void upload_end(struct web *w, int64_t *place)
+{
+    web_lock(w);
+    *place = 0;
+    web_unlock(w);
+}
+
+/* The books are on the same disk: they end when it is full, firmware can wait. */
+static int room_check(struct request *r, const char *dir, size_t bytes)
+{
+    int64_t free_bytes;
+    int err = file_free_bytes(dir, &free_bytes);
+
+    if (err == 0 && free_bytes - (int64_t)bytes < r->web->cfg.disk_reserve)
+        err = req_fail(r, ERR_DISK_FULL, NULL, "what is left is for orders and money");
+    return err;
+}
+
+static int part_take(struct request *r, struct row_firmware *row)
 {
     struct str bytes = buf_str(&r->body);
     int64_t at = req_arg_i64(r, "at"), got = got_of(r, row->id);
@@ -169,12 +208,26 @@ static int data_take(struct request *r, struct row_firmware *row)
     snprintf(dir, sizeof(dir), "%s/firmware", r->web->cfg.dir);
     err = dir_make(dir, 0700);
     if (err == 0)
+        err = room_check(r, dir, bytes.n);
+    if (err == 0)
         err = part_append(part, at, bytes);
     if (err != 0 || at + (int64_t)bytes.n < row->size)
         return err;
     err = part_judge(r, row, part);
     if (err == 0)
         row->state = FIRMWARE_READY;
+    return err;
+}
+
+static int data_take(struct request *r, struct row_firmware *row)
+{
+    int64_t *place = upload_begin(r->web, row->id);
+    int err;
+
+    if (place == NULL)
+        return req_fail(r, ERR_AGAIN, NULL, "another part of it is being taken");
+    err = part_take(r, row);
+    upload_end(r->web, place);
     return err;
 }
 

@@ -4,15 +4,26 @@
  * the machine.
  *
  * Data: a mailbox of slot handles; the job itself stands in the suspended request, which nobody
- * else touches until the slot ends. Invariant: job slots have no deadline, so the request outlives
- * the job. Fails: a full queue is ERR_FULL. */
+ * else touches until the slot ends. Invariants: 1. job slots have no deadline, so the request
+ * outlives the job; 2. jobs hold at most one slot in JOBS_PART, so a flood of log-ins leaves the
+ * others to who starts and stops charging. Fails: a full queue is ERR_FULL. */
 #include "web/state.h"
 
 #include "base/err.h"
 #include "io/os/crypto.h"
 #include "web/request.h"
 
-enum { JOBS_BYTES = 64 * 1024, JOBS_WAIT_MS = 500 };
+enum { JOBS_BYTES = 64 * 1024, JOBS_WAIT_MS = 500, JOBS_PART = 8 };
+
+int password_send(struct web *w, struct slab_ref ref)
+{
+    int err = ERR_FULL;
+
+    if (w->hashing < w->cfg.in_flight / JOBS_PART)
+        err = mailbox_send(w->jobs, MAIL_NORMAL, str_from((const char *)&ref, sizeof(ref)));
+    w->hashing += err == 0;
+    return err;
+}
 
 static void job_run(struct web *w, struct slab_ref ref)
 {
@@ -23,6 +34,7 @@ static void job_run(struct web *w, struct slab_ref ref)
     web_lock(w);
     s = slab_find(&w->slots, ref);
     r = s != NULL ? s->r : NULL;
+    w->hashing -= r == NULL;
     web_unlock(w);
     if (r == NULL)
         return;
@@ -31,6 +43,7 @@ static void job_run(struct web *w, struct slab_ref ref)
     else
         err = crypto_password_verify(r->hash, r->password);
     web_lock(w);
+    w->hashing--;
     slot_end(w, ref, err);
     web_unlock(w);
 }

@@ -14,6 +14,7 @@
 #include "base/must.h"
 #include "base/zone.h"
 #include "io/os/clock.h"
+#include "web/begin.h"
 #include "web/routes_gen.h"
 #include "web/api_gen.h"
 #include "web/state.h"
@@ -337,6 +338,19 @@ static void rows_live(struct request *r, struct rows *rows)
     web_unlock(r->web);
 }
 
+/* A call carries cards, keys of chargers, passwords of files; its answer may, too. Who may not call
+ * sees that it was made, and how it ended. */
+static void calls_cover(const struct request *r, struct rows *rows)
+{
+    if (rows->type != &api_CommandRow_type || auth_has(r, PERM_CHARGER_CALL, "charger.call"))
+        return;
+    for (uint32_t i = 0; i < rows->n; i++) {
+        struct api_CommandRow *c = (struct api_CommandRow *)(void *)rows->p + i;
+
+        c->payload = c->result = STR_LIT("");
+    }
+}
+
 int req_page(struct request *r, const struct rows *rows)
 {
     const int64_t *at = rows->next;
@@ -360,6 +374,7 @@ int req_query_route(struct request *r)
     if (err != 0)
         return err;
     rows_live(r, &rows);
+    calls_cover(r, &rows);
     if (!(route->flags & ROUTE_LIST)) {
         const struct wire_field *version = field_find(route->out, "version");
 

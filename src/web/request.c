@@ -273,7 +273,7 @@ int req_password(struct request *r, struct str password, const char *hash, int s
     err = slot_take(w, r, 0, &from);
     ref = (struct slab_ref){from.slot, from.gen};
     if (err == 0)
-        err = mailbox_send(w->jobs, MAIL_NORMAL, str_from((const char *)&ref, sizeof(ref)));
+        err = password_send(w, ref);
     if (err == 0) {
         r->wait = true;
         front_suspend(r->conn);

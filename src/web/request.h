@@ -25,6 +25,7 @@
 #include "web/route.h"
 
 #define WEB_BODY_MAX    (256 * 1024)
+#define WEB_OPEN_MAX    (64 * 1024)       /* the body of who is not logged in */
 #define WEB_FILE_MAX    (8 * 1024 * 1024) /* a file that somebody who is logged in sends */
 #define WEB_OUT_MAX     (16 * 1024 * 1024)
 #define WEB_KEPT_MAX    (64 * 1024 * 1024)
@@ -121,6 +122,8 @@ struct request {
 
 /** Value of a request header, or NULL. */
 const char *req_header(const struct request *r, const char *name);
+/** All that lines of this name say, in their order, with commas between; "" = nothing, or too much. */
+struct str req_header_joined(struct request *r, const char *name);
 /** Value of a cookie, or the empty str. */
 struct str req_cookie(const struct request *r, const char *name);
 /** The client's network, as limits count it. */

@@ -10,6 +10,7 @@ int sessions_init(struct sessions *s, uint64_t seed)
 {
     s->seed = seed;
     s->n = 0;
+    s->drops = 0;
     strmap_init(&s->map, SESSIONS_MAX, seed);
     s->at = calloc(SESSIONS_MAX, sizeof(s->at[0]));
     return s->at == NULL ? ERR_NOMEM : 0;
@@ -53,13 +54,22 @@ void sessions_put(struct sessions *s, struct str key, const struct actor *actor,
     s->at[at] = (struct session_entry){*actor, now_ns + SESSION_FRESH_NS, expires_ms};
 }
 
+void sessions_put_read(struct sessions *s, struct str key, const struct actor *actor,
+                       int64_t expires_ms, int64_t now_ns, uint64_t drops)
+{
+    if (s->drops == drops)
+        sessions_put(s, key, actor, expires_ms, now_ns);
+}
+
 void sessions_drop(struct sessions *s, struct str key)
 {
+    s->drops++;
     (void)strmap_del(&s->map, key);
 }
 
 void sessions_drop_all(struct sessions *s)
 {
+    s->drops++;
     strmap_free(&s->map);
     strmap_init(&s->map, SESSIONS_MAX, s->seed);
     s->n = 0;

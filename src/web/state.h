@@ -56,6 +56,7 @@ struct web {
     _Atomic uint64_t seq;
 
     struct slab slots;
+    uint32_t hashing; /* slots of passwords; at most a part of all, see password.c */
     uint32_t ref;
     struct sessions sessions;
     struct quotas quotas;
@@ -68,7 +69,8 @@ struct web {
     struct events events;
     struct web_zone zones[WEB_ZONES_MAX];
     uint32_t zones_n;
-    bool has_tenant; /* the first-run set-up is over */
+    int64_t uploads[WEB_READERS_MAX]; /* firmware files of which a part is being taken; 0 = none */
+    bool has_tenant;                  /* the first-run set-up is over */
 
     struct metric_hist http;
     _Atomic uint32_t open; /* requests between first line and end */
@@ -101,6 +103,8 @@ void slot_end(struct web *w, struct slab_ref ref, int err);
 
 /* password.c */
 EV_MUST_USE int password_start(struct web *w);
+/** Hands the request that waits in the slot to the worker; ERR_FULL, ERR_CLOSED. Under the guard. */
+EV_MUST_USE int password_send(struct web *w, struct slab_ref ref);
 void password_stop(struct web *w);
 
 #endif

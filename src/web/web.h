@@ -106,6 +106,7 @@ struct web_config {
     int32_t watch_min;        /* for how long; 0 = 30 */
     int64_t firmware_max,
         firmware_total;       /* bytes of one file, of all of a tenant; 0 = 64, 2,048 MiB */
+    int64_t disk_reserve;     /* bytes of the disk that files of firmware leave free; 0 = none */
     int64_t firmware_link_ms; /* how long a link to a file is good; 0 = a day */
     const char *ftp_address; /* where 云快充 piles fetch files: an IPv4 address; NULL = nowhere */
     uint16_t ftp_port;

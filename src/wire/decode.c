@@ -77,9 +77,13 @@ static int scalar_text(struct decoder *d, bool want_string, struct str *out)
     if (c == '{' || c == '[' || (is_string != want_string && !d->lenient))
         return wrong_type(d, want_string ? "a string is expected" : "a number is expected");
     d->e->odd += is_string != want_string;
-    if (is_string)
-        return passed(d, json_string(&d->r, d->a, out));
-    return passed(d, json_skip(&d->r, WIRE_DEPTH, out));
+    if (!is_string)
+        return passed(d, json_skip(&d->r, WIRE_DEPTH, out));
+    int err = passed(d, json_string(&d->r, d->a, out));
+    /* A charger may fill its texts up with them; of anybody else's the rest would be lost. */
+    if (!err && !d->lenient && out->n > 0 && memchr(out->p, 0, out->n))
+        return fail(d, ERR_SYNTAX, "a text has no \\u0000 in it");
+    return err;
 }
 
 static int range_check(struct decoder *d, const struct wire_field *f, int64_t v)

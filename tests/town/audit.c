@@ -431,7 +431,9 @@ static int expect_principal(const struct audit *a, const struct cmd *cmd)
     int64_t has = audit_spendable(a, lot->who) - gift;
     if (cost && a->gift_held_said[d])
         return ERR_BUSY;
-    return p->amount + cost > has ? ERR_NO_FUNDS : 0;
+    if (p->amount + cost > has)
+        return ERR_NO_FUNDS;
+    return p->amount + cost > has - audit_debt(a, lot->who) ? ERR_DEBT : 0;
 }
 
 static int expect_payout(struct audit *a, const struct cmd *cmd, int64_t now_ms)
@@ -681,6 +683,20 @@ void audit_reply(struct audit *a, const struct cmd *cmd, const struct out *out)
 
 /* ---- the live pages ---- */
 
+/* The true end of an order cost less than was paid: what staff gave back before is that first. */
+static void given_back_lower(struct audit *a, const struct seen_order *o, int64_t paid)
+{
+    int64_t left = o->paid - audit_refunded(a, o->id), drop = o->paid - paid;
+    drop -= left > paid ? left - paid : 0;
+    for (size_t i = a->facts; i-- > 0 && drop > 0;) {
+        struct fact *f = &a->fact[i];
+        int64_t cut = f->kind == FACT_REFUND && f->id == o->id ? f->amount : 0;
+        cut = cut < drop ? cut : drop;
+        f->amount -= cut;
+        drop -= cut;
+    }
+}
+
 static void event_order(struct audit *a, const struct out_event *e)
 {
     struct seen_order *o = audit_order_take(a, e->order);
@@ -700,6 +716,8 @@ static void event_order(struct audit *a, const struct out_event *e)
     o->cap = e->cap;
     o->state = e->state;
     o->doubt = e->doubt;
+    if (!o->gives && e->amount < o->paid)
+        given_back_lower(a, o, e->amount);
     o->paid = e->amount;
     o->cost = e->cost;
     if (o->driver && o->cap && o->paid > o->cap && !audit_company_overruns(a, o))

@@ -399,8 +399,9 @@ static void act_do(struct ftp *f, struct client *c, enum ftp_act act)
     }
 }
 
-/* Only a command that was understood, of who is logged in, shows that somebody is there. */
-static void talk(struct ftp *f, struct client *c)
+/* Only a command that was understood, of who is logged in, shows that somebody is there. True when
+ * lines may be left for want of room for their replies. */
+static bool talk(struct ftp *f, struct client *c)
 {
     enum ftp_act act;
 
@@ -416,6 +417,7 @@ static void talk(struct ftp *f, struct client *c)
     if (c->talk.in && c->talk.commands != c->seen && c->sending == QUIET && !c->leaving)
         idle_restart(f, c);
     c->seen = c->talk.commands;
+    return c->in_n > 0 && c->out.n >= OUT_FULL;
 }
 
 /* False: the client is gone. */
@@ -431,15 +433,20 @@ static bool flush(struct client *c)
     return !c->leaving || c->held_ms != 0;
 }
 
-/* After whatever touched a client: replies leave, and epoll learns what is waited for. */
+/* After whatever touched a client: replies leave, and epoll learns what is waited for. It tells of new
+ * bytes only, so no line that could be answered is left behind. */
 static void settle(struct ftp *f, struct client *c)
 {
     uint32_t mask = 0;
+    bool more = true;
 
-    talk(f, c);
-    if (c->out.err != 0 || (c->held_ms == 0 && !flush(c))) {
-        client_free(f, c);
-        return;
+    while (more) {
+        more = talk(f, c);
+        if (c->out.err != 0 || (c->held_ms == 0 && !flush(c))) {
+            client_free(f, c);
+            return;
+        }
+        more = more && c->out.n < OUT_FULL;
     }
     if (c->held_ms == 0 && c->out.n > 0)
         mask = EPOLLOUT;

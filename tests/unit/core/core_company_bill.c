@@ -206,6 +206,29 @@ static void test_parts_end_exactly(void **state)
     }
 }
 
+/* What a part of the bill brings is rounded down, for each party and each time: a share that rounded up could
+ * be out before its money is in. Only the last part brings all that is left. */
+static void test_parts_round_down(void **state)
+{
+    (void)state;
+    int64_t order = co_order_of(10 * KWH);
+    co_to_february();
+    assert_int_equal(co_issue(202601), 0);
+    assert_int_equal(co_refund(order, 2 * YUAN), 0); /* 5.00 wait for 12.00 */
+    int64_t id = co_bill(202601)->id;
+    assert_int_equal(co_pay(100, id), 0);
+    assert_int_equal(co_balance(ACCOUNT_AVAILABLE, w->owner), 41); /* 41.67 */
+    assert_int_equal(co_pay(100, id), 0);
+    assert_int_equal(co_balance(ACCOUNT_AVAILABLE, w->owner),
+                     82); /* of what is left, 41.67 again */
+    assert_int_equal(co_pay(700, id), 0);
+    assert_int_equal(co_balance(ACCOUNT_AVAILABLE, w->owner), 373); /* 291.67 */
+    assert_int_equal(co_pay(12 * YUAN - 900, id), 0);
+    assert_int_equal(co_balance(ACCOUNT_AVAILABLE, w->owner), 5 * YUAN);
+    assert_int_equal(world_count(w, ROW_MATURING), 0);
+    co_sums();
+}
+
 /* ---- beside the other payers ---- */
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, co_up, co_down)
@@ -214,9 +237,14 @@ int core_company_bill(void);
 int core_company_bill(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_prepaid),           TEST(test_bill),    TEST(test_bill_inside_the_window),
-        TEST(test_all_given_back),    TEST(test_advance), TEST(test_months_in_order),
+        TEST(test_prepaid),
+        TEST(test_bill),
+        TEST(test_bill_inside_the_window),
+        TEST(test_all_given_back),
+        TEST(test_advance),
+        TEST(test_months_in_order),
         TEST(test_parts_end_exactly),
+        TEST(test_parts_round_down),
     };
     return cmocka_run_group_tests_name("company bills", tests, NULL, NULL);
 }

@@ -203,6 +203,42 @@ static void test_version_refused(void **state)
     assert_int_equal(world_count(w, ROW_CONTRACT_CLAUSE), 0);
 }
 
+/* Each thing that a version must not be, alone. */
+static void test_version_refused_each(void **state)
+{
+    (void)state;
+    size_t had = world_count(w, ROW_CONTRACT);
+    struct cmd *c = version(1);
+    c->head.tenant = 77;
+    assert_int_equal(world_send(w, c), ERR_NOT_FOUND);
+    c = version(1);
+    c->head.station = w->station; /* a contract is the operator's, not one station's */
+    assert_int_equal(world_send(w, c), ERR_NOT_FOUND);
+    c = version(1);
+    c->u.contract_put.name[0] = 0;
+    assert_int_equal(world_send(w, c), ERR_REQUIRED);
+    c = version(1);
+    c->u.contract_put.n = CONTRACT_PARTIES_MAX + 1;
+    assert_int_equal(world_send(w, c), ERR_RANGE);
+    c = version(1);
+    c->u.contract_put.clauses = -1;
+    assert_int_equal(world_send(w, c), ERR_RANGE);
+    c = version(1);
+    c->u.contract_put.family = 77;
+    assert_int_equal(world_send(w, c), ERR_NOT_FOUND);
+    c = version(1);
+    c->u.contract_put.party[1].party = 12345;
+    assert_int_equal(world_send(w, c), ERR_NOT_FOUND);
+    c = version(0);
+    assert_int_equal(world_send(w, c), ERR_CONFLICT); /* the first one begins there */
+    c = version(1);
+    c->u.contract_put.to_ms = 1000;
+    assert_int_equal(world_send(w, c), 0);
+    assert_int_equal(world_send(w, version(999)), ERR_CONFLICT); /* they would overlap */
+    assert_int_equal(world_send(w, version(1000)), 0);
+    assert_int_equal(world_count(w, ROW_CONTRACT), had + 2);
+}
+
 /* ---- months ---- */
 
 /* Rent 10, guarantee 100; one order gives the owner 1.20 and the operator as much. */
@@ -340,6 +376,7 @@ int core_contract(void)
         cmocka_unit_test_setup_teardown(test_refund_after_clauses, up, down),
         cmocka_unit_test_setup_teardown(test_version_ends, up, down),
         cmocka_unit_test_setup_teardown(test_version_refused, up, down),
+        cmocka_unit_test_setup_teardown(test_version_refused_each, up, down),
         cmocka_unit_test_setup_teardown(test_month_ends, up, down),
         cmocka_unit_test_setup_teardown(test_month_ends_while_down, up, down),
         cmocka_unit_test_setup_teardown(test_refund_counts_in_month, up, down),

@@ -475,6 +475,30 @@ static void test_quota(void **state)
     assert_true(world_charger(w)->quota_over > 0);
 }
 
+/* Coming back at once is no way around it, and fills no audit log. */
+static void test_quota_again(void **state)
+{
+    (void)state;
+    for (int back = 0; back < 3; back++) {
+        int closed = 0;
+        for (int i = 0; i < (back ? 5 : QUOTA_TXN_10S); i++) {
+            struct cmd *c = world_gate(w, CMD_TX_STOP);
+            c->u.tx_stop.tx = -1;
+            assert_int_equal(world_send(w, c), 0);
+            const struct out *o = world_out(w, OUT_CLOSE);
+            closed += o && o->u.close.code == 1008;
+            assert_true(!back || i || closed == 1);
+        }
+        assert_int_equal(closed, 1);
+        assert_int_equal(world_open(w), 0);
+    }
+    w->now += 10000;
+    struct cmd *c = world_gate(w, CMD_TX_STOP);
+    c->u.tx_stop.tx = -1;
+    assert_int_equal(world_send(w, c), 0);
+    assert_null(world_out(w, OUT_CLOSE));
+}
+
 static struct cmd *reading(int64_t energy)
 {
     struct cmd *c = world_gate(w, CMD_METER);
@@ -670,6 +694,7 @@ int core_frame(void)
         T(test_status_rows),
         T(test_learns),
         T(test_quota),
+        T(test_quota_again),
         T(test_quota_pile),
         T(test_flapping),
         T(test_flapping_starts),

@@ -28,6 +28,7 @@ int core_sharing(void);
 int core_withhold(void);
 int core_lotfee(void);
 int core_contract_load(void);
+int core_attacks(void);
 int core_notice(void);
 
 int main(void)
@@ -59,6 +60,7 @@ int main(void)
         {"core_pile", core_pile},
         {"core_parallel_allot", core_parallel_allot},
         {"core_parallel", core_parallel},
+        {"core_attacks", core_attacks},
     };
     return groups_run(groups, sizeof groups / sizeof groups[0]);
 }

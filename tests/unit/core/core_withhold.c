@@ -367,6 +367,58 @@ static void test_comes_back(void **state)
     assert_int_equal(balance(ACCOUNT_TAX, 0), payout_row(second)->tax);
 }
 
+/* Its order was given back meanwhile: what comes back, tax and all, settles that first. */
+static void test_comes_back_to_a_debt(void **state)
+{
+    (void)state;
+    rule_on();
+    int64_t id = approved(FEN(200), wechat);
+    const struct row_orders *o = world_last(w, ROW_ORDERS);
+    assert_int_equal(world_refund(w, o->id, FEN(300)), 0);
+    assert_int_equal(balance(ACCOUNT_PARTY_DEBT, w->owner), -FEN(150));
+    assert_int_equal(world_told(w, id, wechat, PAY_TRANSFER, PAY_FAILED, -1), 0);
+    assert_int_equal(balance(ACCOUNT_TAX, 0), 0);
+    assert_int_equal(balance(ACCOUNT_TRANSIT, w->owner), 0);
+    assert_int_equal(balance(ACCOUNT_PARTY_DEBT, w->owner), 0);
+    assert_int_equal(balance(ACCOUNT_AVAILABLE, w->owner), FEN(50));
+    assert_int_equal(month_row()->withheld, 0);
+    assert_int_equal(owner_row().tax_sum, 0);
+}
+
+/* The party was entered as a company, of which nothing is withheld; the sub-account that the money goes to is a
+ * person's: nobody knows what is right, so nothing is asked for or approved. */
+static void test_account_of_another_kind(void **state)
+{
+    (void)state;
+    int64_t rail = channel_add(CHANNEL_RAIL);
+    rule_on();
+    struct cmd *c = world_web(w, CMD_PARTY_ACCOUNT, w->person, ACTOR_PERSON);
+    struct cmd_party_account *in = &c->u.party_account;
+    in->party = w->owner;
+    in->channel = rail;
+    in->payee_kind = PAYEE_PERSON;
+    (void)str_copy(in->name, sizeof in->name, STR_LIT("王小明"));
+    (void)str_copy(in->id_no, sizeof in->id_no, STR_LIT("c2VhbGVkIGlk"));
+    (void)str_copy(in->bank, sizeof in->bank, STR_LIT("c2VhbGVkIGJhbms"));
+    assert_int_equal(world_send(w, c), 0);
+    c = world_web(w, CMD_PAY_RESULT, 0, ACTOR_SYSTEM);
+    c->u.pay_result.row = w->reply.u.made.id;
+    c->u.pay_result.channel = rail;
+    c->u.pay_result.op = PAY_ACCOUNT_QUERY;
+    c->u.pay_result.state = PAY_DONE;
+    (void)str_copy(c->u.pay_result.provider_no, sizeof c->u.pay_result.provider_no,
+                   STR_LIT("6200001"));
+    assert_int_equal(world_send(w, c), 0);
+    assert_int_equal(ask(FEN(100), rail), 0);
+    int64_t id = w->reply.u.made.id;
+    owner_kind(PAYEE_COMPANY);
+    assert_int_equal(ask(FEN(100), rail), ERR_PAYEE_KIND);
+    assert_int_equal(ask(FEN(50), bank), 0);
+    owner_kind(PAYEE_PERSON);
+    assert_int_equal(decide(id, PAYOUT_ACT_APPROVE), 0);
+    assert_int_equal(payout_row(id)->tax, FEN(15));
+}
+
 /* The rail paid another amount than was asked for: the tax is withheld all the same. */
 static void test_paid_other(void **state)
 {
@@ -537,6 +589,8 @@ int core_withhold(void)
         cmocka_unit_test_setup_teardown(test_at_once, up, down),
         cmocka_unit_test_setup_teardown(test_month, up, down),
         cmocka_unit_test_setup_teardown(test_comes_back, up, down),
+        cmocka_unit_test_setup_teardown(test_comes_back_to_a_debt, up, down),
+        cmocka_unit_test_setup_teardown(test_account_of_another_kind, up, down),
         cmocka_unit_test_setup_teardown(test_paid_other, up, down),
         cmocka_unit_test_setup_teardown(test_who, up, down),
         cmocka_unit_test_setup_teardown(test_party_put, up, down),

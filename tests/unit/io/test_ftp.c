@@ -415,6 +415,29 @@ static void test_lines_of_all_kinds(void **state)
     stop();
 }
 
+/* More answers than the server keeps, to lines that came in one piece and that nothing follows. */
+static void test_lines_in_one_piece(void **state)
+{
+    struct buf run;
+    int fd;
+
+    (void)state;
+    start(SMALL, &(struct ftp_config){0});
+    fd = logged_in();
+    buf_init(&run, 512);
+    for (int i = 0; i < 50; i++)
+        buf_put_c(&run, "FEAT\r\n");
+    buf_put_c(&run, "PWD\r\n");
+    assert_int_equal(run.err, 0);
+    assert_int_equal(send(fd, run.p, run.n, 0), run.n);
+    buf_free(&run);
+    for (int i = 0; i < 50; i++)
+        hears(fd, "211 ");
+    hears(fd, "257 ");
+    close(fd);
+    stop();
+}
+
 static void test_settings(void **state)
 {
     struct ftp_config cfg = {.bind = "127.0.0.1",
@@ -452,6 +475,7 @@ int run_ftp_tests(void)
         cmocka_unit_test(test_reads_nothing),
         cmocka_unit_test(test_broken_and_aborted),
         cmocka_unit_test(test_lines_of_all_kinds),
+        cmocka_unit_test(test_lines_in_one_piece),
         cmocka_unit_test(test_settings),
     };
 

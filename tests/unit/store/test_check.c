@@ -623,6 +623,8 @@ static const struct box_wrong wrongs[] = {
     {"order", "UPDATE hold SET order_id = 101 WHERE id = 50"},
     {"order", "UPDATE orders SET total = total + 1 WHERE id = 100"},
     {"order", "UPDATE orders SET loss = loss + 1 WHERE id = 100"},
+    {"order", "UPDATE orders SET paid = paid + 100, refunded = refunded + 100, loss = loss - 100 "
+              "WHERE id = 100"},
     {"order", "UPDATE orders SET state = 4 WHERE id = 100"},
     {"order", "UPDATE orders SET state = 77 WHERE id = 101"},
     {"parts", "UPDATE orders SET paid = paid + 1 WHERE id = 100"},

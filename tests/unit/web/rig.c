@@ -14,7 +14,7 @@
 #include "io/os/file.h"
 
 const char *rig_proxies, *rig_daily;
-uint32_t rig_request_s;
+uint32_t rig_request_s, rig_in_flight;
 static char pass_hash[CRYPTO_PASSWORD_SIZE];
 
 /* ---- rows ---- */
@@ -467,9 +467,9 @@ static void story_rows(struct buf *b)
                               .charger = CHARGER,
                               .order_id = ORDER,
                               .action = "RemoteStartTransaction",
-                              .payload = "{}",
+                              .payload = "{\"idTag\":\"HUSH1\"}",
                               .state = COMMAND_DONE,
-                              .result = "{}",
+                              .result = "{\"key\":\"HUSH2\"}",
                               .status = "Accepted"});
     put(b, ROW_AUDIT,
         &(struct row_audit){.id = 401,
@@ -560,6 +560,7 @@ void rig_start(struct rig *rig, bool empty)
     wc.proxies = rig_proxies;
     wc.daily = rig_daily;
     wc.request_s = rig_request_s;
+    wc.in_flight = rig_in_flight;
     memset(wc.key, 7, sizeof(wc.key));
     assert_int_equal(web_start(&wc, &rig->web), 0);
     rig->port = web_port(rig->web);

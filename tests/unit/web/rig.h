@@ -67,9 +67,9 @@ struct rig {
 };
 
 /** Starts; with `empty` there is no tenant yet. The configuration's list of proxies, file of daily
- * counts and time for a request; the front's own by default. */
+ * counts, time for a request and how many requests may wait; the front's own by default. */
 extern const char *rig_proxies, *rig_daily;
-extern uint32_t rig_request_s;
+extern uint32_t rig_request_s, rig_in_flight;
 void rig_start(struct rig *rig, bool empty);
 void rig_stop(struct rig *rig);
 

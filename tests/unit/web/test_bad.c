@@ -238,6 +238,13 @@ static const struct bad {
     {0, "POST", "/api/v1/people", NULL,
      "{\"login\":\"abc\",\"name\":\"Z\",\"password\":\"long enough\",\"role\":3,\"state\":0}", 422,
      "range", "/party"},
+    /* Texts are C's further in: what is behind a NUL would be lost. */
+    {0, "POST", "/api/v1/people", NULL,
+     "{\"login\":\"abc\\u0000def\",\"name\":\"Z\",\"password\":\"long enough\",\"role\":2,"
+     "\"station\":\"0\",\"state\":0}",
+     400, "syntax", "/login"},
+    {-1, "POST", "/api/v1/login", NULL, "{\"login\":\"admin\\u0000\",\"password\":\"x\"}", 400,
+     "syntax", "/login"},
     {0, "POST", "/api/v1/people", NULL, "{\"login\":\"abc\",\"name\":\"Z\",\"role\":2,\"state\":0}",
      422, "required", "/password"},
     {0, "POST", "/api/v1/keys", NULL, "{\"name\":\"k\",\"role\":3,\"quota_s\":0}", 422, "range",
@@ -383,6 +390,26 @@ static void long_bodies_are_refused(void **state)
     assert_int_equal(rig.commands, before);
 }
 
+/* A stranger has less room: what he may say is short. */
+static void strangers_have_less_room(void **state)
+{
+    size_t n = 100 * 1024;
+    char *body = malloc(n + 1);
+    const struct reply *r;
+
+    (void)state;
+    assert_non_null(body);
+    memset(body, ' ', n);
+    body[n] = 0;
+    r = rig_as(&rig, 0, "POST", TOPUP, KEY, body);
+    assert_true(r->status != 413 && r->status >= 400);
+    r = rig_call(&rig, "POST", "/api/v1/driver/code", NULL, body);
+    assert_int_equal(r->status, 413);
+    r = rig_call(&rig, "POST", TOPUP, KEY, body); /* what is wrong with the head comes first */
+    assert_int_equal(r->status, 401);
+    free(body);
+}
+
 static void long_heads_are_refused(void **state)
 {
     size_t n = 60 * 1024;
@@ -460,9 +487,10 @@ static void options_tell_methods(void **state)
 int bad_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bad_input_is_refused),    cmocka_unit_test(long_bodies_are_refused),
-        cmocka_unit_test(long_heads_are_refused),  cmocka_unit_test(core_errors_become_problems),
-        cmocka_unit_test(failed_login_is_counted), cmocka_unit_test(options_tell_methods),
+        cmocka_unit_test(bad_input_is_refused),        cmocka_unit_test(long_bodies_are_refused),
+        cmocka_unit_test(strangers_have_less_room),    cmocka_unit_test(long_heads_are_refused),
+        cmocka_unit_test(core_errors_become_problems), cmocka_unit_test(failed_login_is_counted),
+        cmocka_unit_test(options_tell_methods),
     };
 
     return cmocka_run_group_tests_name("web bad input", tests, setup, teardown);

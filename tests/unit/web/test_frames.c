@@ -184,12 +184,36 @@ static void a_link_ends(void **state)
     rig_stop(&rig);
 }
 
+/* ---- calls ---- */
+
+/* What goes to a charger and comes from it may open something: who may not call sees that it went. */
+static void calls_are_for_callers(void **state)
+{
+    static const char *const paths[] = {"/api/v1/chargers/51/calls", "/api/v1/commands/301"};
+
+    (void)state;
+    rig_start(&rig, false);
+    for (int viewer = 0; viewer < 2; viewer++)
+        for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+            const struct reply *r;
+
+            rig_login(&rig, 0, viewer ? "viewer" : "admin");
+            r = rig_as(&rig, 0, "GET", paths[i], NULL, NULL);
+            assert_int_equal(r->status, 200);
+            assert_has(r->body, "\"status\":\"Accepted\"");
+            assert_int_equal(strstr(r->body, "HUSH1") == NULL, viewer);
+            assert_int_equal(strstr(r->body, "HUSH2") == NULL, viewer);
+        }
+    rig_stop(&rig);
+}
+
 int frame_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cards_are_masked),      cmocka_unit_test(what_cannot_be_read_is_masked),
         cmocka_unit_test(secrets_are_nobodys),   cmocka_unit_test(bytes_are_masked),
         cmocka_unit_test(anything_can_be_shown), cmocka_unit_test(a_link_ends),
+        cmocka_unit_test(calls_are_for_callers),
     };
 
     arena_init(&arena, 1 << 20);

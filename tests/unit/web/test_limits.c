@@ -4,6 +4,7 @@
 #include "rig.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "io/os/clock.h"
 #include "web/address.h"
 #include "web/daily.h"
+#include "web/events.h"
 #include "web/hourly.h"
 #include "web/lines.h"
 
@@ -265,7 +267,7 @@ static void dripping_ends(void **state)
     static const char *const starts[] = {
         "GET /healthz", "GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: ",
         ("POST /api/v1/driver/code HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-         "Content-Length: 4000\r\n\r\n{")};
+         "Content-Length: 4100\r\n\r\n{")};
     int fd[ARRAY_LEN(starts)], over = 0;
 
     (void)state;
@@ -309,6 +311,75 @@ static void streams_stay(void **state)
     rig_request_s = 0;
 }
 
+/* One driver opens live pages without end: the oldest give way, and other people's stay. */
+static void streams_of_one_give_way(void **state)
+{
+    enum { MANY = SUBS_OF_ONE + 3 };
+    static int fd[MANY];
+    char text[4096] = "", other[4096] = "";
+    int staff;
+
+    (void)state;
+    rig_start(&rig, false);
+    rig_login_driver(&rig, "13812345678");
+    rig_login(&rig, 0, "admin");
+    staff = rig_stream(&rig, 0, "/api/v1/events");
+    assert_true(rig_stream_wait(staff, "retry: 2000", 5000, other, sizeof(other)));
+    for (int i = 0; i < MANY; i++) {
+        text[0] = 0;
+        fd[i] = rig_stream(&rig, 2, "/api/v1/me/events");
+        assert_true(rig_stream_wait(fd[i], "retry: 2000", 5000, text, sizeof(text)));
+    }
+    for (int i = 0; i < MANY - SUBS_OF_ONE; i++) {
+        text[0] = 0;
+        assert_false(rig_stream_wait(fd[i], "what never comes", 5000, text, sizeof(text)));
+        assert_true(ended(fd[i], 0));
+        close(fd[i]);
+    }
+    for (int i = MANY - SUBS_OF_ONE; i < MANY; i++) {
+        assert_false(ended(fd[i], 0));
+        close(fd[i]);
+    }
+    assert_false(ended(staff, 0));
+    close(staff);
+    rig_stop(&rig);
+}
+
+/* Passwords take long: whoever sends many, from as many networks as there are, keeps nobody else
+ * from the core. */
+static void log_ins_leave_room(void **state)
+{
+    enum { MANY = 32 };
+    int fd[MANY];
+    char text[1024];
+
+    (void)state;
+    rig_in_flight = 16;
+    rig_start(&rig, false);
+    rig_login(&rig, 0, "admin");
+    for (int i = 0; i < MANY; i++) {
+        int n = snprintf(text, sizeof(text),
+                         "POST /api/v1/login HTTP/1.1\r\nHost: x\r\nContent-Type: "
+                         "application/json\r\nContent-Length: 41\r\n\r\n"
+                         "{\"login\":\"nobody%04d\",\"password\":\"wrong\"}",
+                         i);
+
+        fd[i] = rig_dial(&rig);
+        assert_int_equal(send(fd[i], text, (size_t)n, MSG_NOSIGNAL), n);
+    }
+    assert_int_equal(
+        rig_as(&rig, 0, "POST", "/api/v1/orders/101/stop", "Idempotency-Key: k\r\n", NULL)->status,
+        200);
+    text[0] = 0; /* the first is answered as ever, the last is told to come again */
+    assert_true(rig_stream_wait(fd[0], "HTTP/1.1 401", 20000, text, sizeof(text)));
+    text[0] = 0;
+    assert_true(rig_stream_wait(fd[MANY - 1], "HTTP/1.1 503", 20000, text, sizeof(text)));
+    for (int i = 0; i < MANY; i++)
+        close(fd[i]);
+    rig_stop(&rig);
+    rig_in_flight = 0;
+}
+
 /* A neighbour behind the same router opens hundreds of connections that say nothing: whoever makes
  * an honest request still gets its answer, within a few tries. */
 static void neighbours_are_served(void **state)
@@ -347,7 +418,8 @@ int limit_tests(void)
         cmocka_unit_test(no_hour_has_more),   cmocka_unit_test(networks),
         cmocka_unit_test(too_often_today),    cmocka_unit_test(guesses_count),
         cmocka_unit_test(new_lines_give_way), cmocka_unit_test(dripping_ends),
-        cmocka_unit_test(streams_stay),       cmocka_unit_test(neighbours_are_served),
+        cmocka_unit_test(streams_stay),       cmocka_unit_test(streams_of_one_give_way),
+        cmocka_unit_test(log_ins_leave_room), cmocka_unit_test(neighbours_are_served),
     };
 
     return cmocka_run_group_tests_name("web limits", tests, NULL, NULL);
