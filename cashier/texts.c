@@ -119,7 +119,7 @@ static void hook(struct till *t, const struct till_request *q, struct arena *m,
         return;
     }
     if (wire_json_decode(&texts_HookIn_type, q->body, m, &in, WIRE_STRICT, NULL) != 0 ||
-        !in.params.has.code) {
+        (str_eq_c(in.kind, "code") && !in.params.has.code)) {
         hook_say(a, 400, "refused", "bad-request");
         return;
     }

@@ -6,9 +6,13 @@
  *        │           └─ broken off, time over, 5xx ─► told: not known. Never sent again: it costs twice
  *        └─ too many wait, or the breaker is open ─► told at once: not sent
  *
+ * A notice has no one who waits for it at a page: while its provider is left alone it waits, too, for
+ * texts.notices_wait_s at most and never longer than it is worth something. It stands behind the codes:
+ * NOTICES wait beside their CODES, and NOTICES_AT_ONCE are on their way, so that codes find room.
+ *
  * Invariants: 1. a text that may have reached its provider is not sent a second time, not by the HTTP
  * client either (fetch.h, `once`); 2. each that was
- * taken is told once, by its deadline; 3. codes and phone numbers are in no log line, and our copies
+ * taken is told once, by its deadline; 3. codes, phone numbers and what notices say are in no log line, and our copies
  * of them are wiped when their text is over.
  *
  * Data: the jobs are the worker's; figures are atomic; the word of the last problem stands under a guard
@@ -19,6 +23,7 @@
 #include <stdlib.h>
 
 #include "app/breaker.h"
+#include "app/notices.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/must.h"
@@ -30,21 +35,33 @@
 #include "io/os/thread.h"
 #include "texts/texts.h"
 
-enum { JOBS = 128, AT_ONCE = 32, MAIL_BYTES = 64 * 1024, TURN_MS = 500, RELOAD_MS = 10000 };
-enum { FULL_MS = 50, GUARD_MS = 60000, ATTEMPTS = 4 };
+enum { CODES = 128, NOTICES = 256, JOBS = CODES + NOTICES, AT_ONCE = 32, NOTICES_AT_ONCE = 16 };
+enum { MAIL_BYTES = 256 * 1024, TURN_MS = 500, RELOAD_MS = 10000 };
+enum { FULL_MS = 50, GUARD_MS = 60000, ATTEMPTS = 4, ALONE_MS = 1000 };
 
-/** A code handed over. */
+/** A code, or a notice, handed over. */
 struct sender_mail {
     struct origin from;
     uint64_t cause;
     int64_t deadline_ns;
-    struct text text;
+    bool notice;
+    union {
+        struct {
+            char phone[TEXTS_PHONE_SIZE], digits[9];
+            int32_t minutes;
+        } code;
+        struct out_notice notice;
+    } u;
 };
 struct sender_job {
-    bool used, sent;
+    bool used, sent, counted;
     struct sender *s;
     struct sender_mail mail;
+    struct text text;
     int attempt;
+    enum notice_outcome
+        outcome; /* of a notice that is over and that the core has not heard of, or 0 */
+    char word[TEXTS_REASON_SIZE];
     int64_t due_ns;
     struct texts_request q;
 };
@@ -63,8 +80,10 @@ struct sender {
     struct fetch *fetch;
     struct os_thread *thread;
     struct sender_job jobs[JOBS];
+    struct notices notices;
+    int32_t notices_sent; /* on their way */
     _Atomic bool stopping, stale, ready;
-    _Atomic int32_t waiting; /* handed over and not told yet */
+    _Atomic int32_t waiting, notices_waiting; /* handed over and not told yet: codes, notices */
     _Atomic uint64_t sent, refused, unknown, full, open;
 };
 
@@ -78,8 +97,15 @@ static struct texts_config config_of(const struct sender *s)
                                  .app = c->texts_app,
                                  .region = c->texts_region,
                                  .sign = c->texts_sign,
-                                 .template = c->texts_template_code,
-                                 .params = c->texts_template_code_params,
+#define KIND(kind, name)                                                                           \
+    .template[kind] = c->texts_template_##name, .params[kind] = c->texts_template_##name##_params
+                                 KIND(TEXT_CODE, code),
+                                 KIND(TEXT_ENDED, ended),
+                                 KIND(TEXT_NEAR, near),
+                                 KIND(TEXT_FEE, fee),
+                                 KIND(TEXT_RUNS, runs),
+                                 KIND(TEXT_DOUBT, doubt),
+#undef KIND
                                  .keys = s->dir};
 }
 
@@ -146,16 +172,47 @@ static int settings_check(struct sender *s)
 static void job_end(struct sender_job *j)
 {
     struct sender *s = j->s;
+    _Atomic int32_t *waiting = j->mail.notice ? &s->notices_waiting : &s->waiting;
     struct texts_request q = j->q; /* its memory serves the next */
     texts_request_wipe(&q);
     crypto_wipe(j, sizeof *j);
     *j = (struct sender_job){.s = s, .q = q};
-    atomic_fetch_sub(&s->waiting, 1);
+    atomic_fetch_sub(waiting, 1);
 }
 
-static void job_tell(struct sender_job *j, int err)
+/* The core's mailbox may be full for a moment; what ends is not waited for. */
+static int outcome_tell(struct sender *s, const struct sender_mail *m, enum notice_outcome outcome,
+                        const char *word)
+{
+    struct cmd cmd;
+    notice_result_make(&m->u.notice, m->cause, outcome, word, &cmd);
+    int err = s->cfg.submit(s->cfg.ctx, &cmd);
+    if (err == ERR_FULL && !atomic_load(&s->stopping))
+        return err;
+    if (err)
+        log_line(LOG_WARN, "text", m->cause, "the core did not hear what became of a notice: %s",
+                 err_text(err, LANG_EN));
+    notices_count(&s->notices, m->u.notice.kind, outcome);
+    return 0;
+}
+
+static void notice_tell(struct sender_job *j)
+{
+    if (outcome_tell(j->s, &j->mail, j->outcome, j->word) == 0)
+        job_end(j);
+    else
+        j->due_ns = os_mono_ns() + TURN_MS * INT64_C(1000000);
+}
+
+static void job_tell(struct sender_job *j, int err, const char *word)
 {
     struct sender *s = j->s;
+    if (j->mail.notice) {
+        j->outcome = err == 0 ? NOTICE_SENT : err == ERR_TIMEOUT ? NOTICE_UNKNOWN : NOTICE_NOT_SENT;
+        (void)str_copy(j->word, sizeof j->word, str_from_c(word));
+        notice_tell(j);
+        return;
+    }
     struct out o = {.size = (uint32_t)OUT_SIZE(made),
                     .version = CMD_VERSION,
                     .type = OUT_REPLY,
@@ -171,14 +228,21 @@ static void job_not_sent(struct sender_job *j, const char *word)
 {
     log_line(LOG_WARN, "text", j->mail.cause, "a text was not sent: %s", word);
     problem_set(j->s, word);
-    job_tell(j, ERR_TEXT);
+    job_tell(j, ERR_TEXT, word);
 }
 
 static void job_unknown(struct sender_job *j, const char *word)
 {
     log_line(LOG_WARN, "text", j->mail.cause, "whether a text was sent is not known: %s", word);
     problem_set(j->s, word);
-    job_tell(j, ERR_TIMEOUT);
+    job_tell(j, ERR_TIMEOUT, word);
+}
+
+/* By our own rules: no problem of the provider's. */
+static void notice_dropped(struct sender_job *j, const char *word)
+{
+    log_line(LOG_NOTE, "text", j->mail.cause, "a notice was not sent: %s", word);
+    job_tell(j, ERR_TEXT, word);
 }
 
 /* ---- the breaker ---- */
@@ -202,22 +266,28 @@ static void provider_fails(struct sender *s)
 /* ---- asking ---- */
 
 /* False when its time would be over before. */
-static bool retried(struct sender_job *j)
+static bool later(struct sender_job *j, int32_t ms)
 {
-    static const int32_t wait_ms[ATTEMPTS] = {200, 800, 2000, 2000};
-    int64_t now = os_mono_ns();
-    if (j->attempt >= ATTEMPTS)
-        return false;
-    int64_t due = now + wait_ms[j->attempt++] * INT64_C(1000000);
+    int64_t due = os_mono_ns() + ms * INT64_C(1000000);
     if (due >= j->mail.deadline_ns)
         return false;
     j->due_ns = due;
     return true;
 }
 
+static bool retried(struct sender_job *j)
+{
+    static const int32_t wait_ms[ATTEMPTS] = {200, 800, 2000, 2000};
+    if (j->attempt < ATTEMPTS)
+        return later(j, wait_ms[j->attempt++]);
+    return j->mail.notice && later(j, wait_ms[ATTEMPTS - 1]);
+}
+
 static int job_send(struct sender_job *j)
 {
     int64_t left_ms = (j->mail.deadline_ns - os_mono_ns()) / 1000000;
+    int64_t most_ms = j->s->cfg.settings->texts_timeout_s * 1000;
+    left_ms = left_ms < most_ms ? left_ms : most_ms;
     struct fetch_request f = {.method = j->q.method,
                               .url = j->q.url.p,
                               .body = buf_str(&j->q.body),
@@ -228,6 +298,7 @@ static int job_send(struct sender_job *j)
         f.headers[i] = j->q.headers[i];
     int err = fetch_send(j->s->fetch, &f, j);
     j->sent = err == 0;
+    j->s->notices_sent += j->sent && j->mail.notice;
     if (err == ERR_FULL) {
         j->due_ns = os_mono_ns() + FULL_MS * INT64_C(1000000);
         return 0;
@@ -235,31 +306,82 @@ static int job_send(struct sender_job *j)
     return err;
 }
 
+/* What ends a notice before anything goes out, a word; NULL: nothing does. */
+static const char *notice_ends(struct sender_job *j)
+{
+    struct sender *s = j->s;
+    const struct config *c = s->cfg.settings;
+    if (!texts_sends(s->texts, (enum text_kind)j->text.kind))
+        return "no-template";
+    if (texts_phone(str_from_c(j->mail.u.notice.phone), c->texts_countries, j->text.phone) != 0)
+        return "country";
+    if (j->counted)
+        return NULL;
+    j->counted = true;
+    return notices_spent(&s->notices, c, j->text.phone, os_mono_ns(), os_wall_ms());
+}
+
+/* May it go out now? Else it was told, or waits. */
+static bool job_goes(struct sender_job *j)
+{
+    struct sender *s = j->s;
+    bool notice = j->mail.notice;
+    if (!keys_there(s)) {
+        job_not_sent(j, "keys");
+        return false;
+    }
+    if (os_mono_ns() >= j->mail.deadline_ns) {
+        job_not_sent(j, "too-late");
+        return false;
+    }
+    const char *word = notice ? notice_ends(j) : NULL;
+    if (word) {
+        notice_dropped(j, word);
+        return false;
+    }
+    if (notice && s->notices_sent >= NOTICES_AT_ONCE) {
+        j->due_ns = os_mono_ns() + FULL_MS * INT64_C(1000000);
+        return false;
+    }
+    if (breaker_lets(&s->breaker, os_mono_ns()))
+        return true;
+    if (!notice || !later(j, ALONE_MS))
+        job_not_sent(j, "no-answer");
+    return false;
+}
+
 /* Every attempt is signed afresh: time and nonce are its own. */
 static void job_ask(struct sender_job *j)
 {
     struct sender *s = j->s;
     char nonce[TEXTS_NONCE_SIZE];
-    if (!keys_there(s)) {
-        job_not_sent(j, "keys");
+    if (!job_goes(j))
         return;
-    }
-    if (os_mono_ns() >= j->mail.deadline_ns) {
-        job_not_sent(j, "too-late");
-        return;
-    }
-    if (!breaker_lets(&s->breaker, os_mono_ns())) {
-        job_not_sent(j, "no-answer");
-        return;
-    }
     os_random_text(nonce, sizeof nonce - 1);
-    int err = texts_ask(s->texts, &j->mail.text, os_wall_ms(), nonce, &j->q);
+    int err = texts_ask(s->texts, &j->text, os_wall_ms(), nonce, &j->q);
     if (!err)
         err = job_send(j);
     if (!j->sent)
         s->breaker.probing = false; /* nothing went out */
     if (err)
         job_not_sent(j, "cannot-be-built");
+}
+
+static void text_make(struct sender_job *j)
+{
+    const struct sender_mail *m = &j->mail;
+    const struct sender *s = j->s;
+    struct text *x = &j->text;
+    if (m->notice) {
+        notice_text(&m->u.notice, os_now_ms(), s->kind == TEXTS_HOOK,
+                    (int32_t)s->cfg.settings->texts_value_max, x);
+        return;
+    }
+    *x = (struct text){.kind = TEXT_CODE, .id[0] = 'T'};
+    os_random_text(x->id + 1, 24);
+    memcpy(x->phone, m->u.code.phone, sizeof x->phone);
+    (void)str_copy(x->value[PARAM_CODE], TEXTS_VALUE_SIZE, str_from_c(m->u.code.digits));
+    snprintf(x->value[PARAM_MINUTES], TEXTS_VALUE_SIZE, "%d", (int)m->u.code.minutes);
 }
 
 static void job_begin(struct sender *s, const struct sender_mail *mail)
@@ -270,7 +392,9 @@ static void job_begin(struct sender *s, const struct sender_mail *mail)
             continue;
         j->used = true;
         j->mail = *mail;
-        job_ask(j);
+        text_make(j);
+        if (!atomic_load(&s->stopping))
+            job_ask(j);
         return;
     }
     must(false); /* `waiting` lets no more in than there are jobs */
@@ -284,14 +408,14 @@ static void answer_judge(struct sender_job *j, const struct fetch_answer *a)
     struct texts_reply reply = {.status = a->status, .body = a->body};
     struct text_result result = {.state = TEXT_UNKNOWN, .reason = "keys"};
     if (s->texts)
-        texts_answer(s->texts, &j->mail.text, &reply, &result);
+        texts_answer(s->texts, &j->text, &reply, &result);
     if (result.state == TEXT_UNKNOWN)
         provider_fails(s);
     else
         provider_works(s);
     if (result.state == TEXT_SENT) {
         problem_set(s, "");
-        job_tell(j, 0);
+        job_tell(j, 0, "");
     } else if (result.state == TEXT_UNKNOWN) {
         job_unknown(j, result.reason);
     } else if (!result.again || !retried(j)) {
@@ -304,6 +428,7 @@ static void on_answer(void *ctx, void *tag, const struct fetch_answer *a)
     struct sender *s = ctx;
     struct sender_job *j = tag;
     j->sent = false;
+    s->notices_sent -= j->mail.notice;
     if (!a->err) {
         answer_judge(j, a);
         return;
@@ -324,7 +449,9 @@ static int32_t jobs_due(struct sender *s)
         struct sender_job *j = &s->jobs[i];
         if (!j->used || j->sent)
             continue;
-        if (j->due_ns <= now)
+        if (j->due_ns <= now && j->outcome)
+            notice_tell(j);
+        else if (j->due_ns <= now)
             job_ask(j);
         else if (j->due_ns < next)
             next = j->due_ns;
@@ -356,10 +483,16 @@ static void sender_run(void *arg)
     }
     fetch_free(s->fetch);
     s->fetch = NULL;
+    mail_take(s);
     for (size_t i = 0; i < JOBS; i++) {
-        if (s->jobs[i].used)
-            job_unknown(&s->jobs[i], "stopping");
-        texts_request_free(&s->jobs[i].q);
+        struct sender_job *j = &s->jobs[i];
+        if (j->used && j->outcome)
+            notice_tell(j);
+        else if (j->used && j->mail.notice && !j->sent)
+            notice_dropped(j, "stopping");
+        else if (j->used)
+            job_unknown(j, "stopping");
+        texts_request_free(&j->q);
     }
 }
 
@@ -379,12 +512,10 @@ static int door_send(void *ctx, const struct web_text *t)
     struct sender_mail m = {.from = t->from,
                             .cause = t->cause,
                             .deadline_ns = os_mono_ns() + c->texts_timeout_s * INT64_C(1000000000)};
-    m.text.minutes = t->minutes;
-    (void)str_copy(m.text.code, sizeof m.text.code, str_from_c(t->code));
-    m.text.id[0] = 'T';
-    os_random_text(m.text.id + 1, 24);
-    int err = texts_phone(str_from_c(t->phone), c->texts_countries, m.text.phone);
-    if (!err && atomic_fetch_add(&s->waiting, 1) >= JOBS) {
+    m.u.code.minutes = t->minutes;
+    (void)str_copy(m.u.code.digits, sizeof m.u.code.digits, str_from_c(t->code));
+    int err = texts_phone(str_from_c(t->phone), c->texts_countries, m.u.code.phone);
+    if (!err && atomic_fetch_add(&s->waiting, 1) >= CODES) {
         atomic_fetch_sub(&s->waiting, 1);
         metric_add(&s->full, 1);
         err = ERR_TEXT;
@@ -411,12 +542,33 @@ static void door_state(void *ctx, struct web_text_state *out)
     out->unknown = atomic_load(&s->unknown);
 }
 
+/* ---- the core's side ---- */
+
+void sender_notice(struct sender *s, const struct out *out)
+{
+    struct sender_mail m = {.cause = out->cause, .notice = true, .u.notice = out->u.notice};
+    int64_t wait_ms = s->cfg.settings->texts_notices_wait_s * 1000;
+    int64_t left_ms = out->u.notice.worth_ms - os_now_ms();
+    bool stopping = atomic_load(&s->stopping);
+    left_ms = left_ms < wait_ms ? left_ms : wait_ms;
+    m.deadline_ns = os_mono_ns() + left_ms * INT64_C(1000000);
+    bool full = !stopping && atomic_fetch_add(&s->notices_waiting, 1) >= NOTICES;
+    if (full ||
+        (!stopping && mailbox_send(s->mail, MAIL_NORMAL, str_from((const char *)&m, sizeof m)))) {
+        atomic_fetch_sub(&s->notices_waiting, 1);
+        full = true;
+    }
+    if (full || stopping)
+        (void)outcome_tell(s, &m, NOTICE_NOT_SENT, full ? "too-many" : "stopping");
+    crypto_wipe(&m, sizeof m);
+}
+
 const struct web_texts *sender_door(const struct sender *s)
 {
     return &s->door;
 }
 
-uint32_t sender_metrics(const struct sender *s, struct metric_row rows[SENDER_METRICS])
+uint32_t sender_metrics(struct sender *s, struct metric_row rows[SENDER_METRICS])
 {
     static const char name[] = "even_texts_total", help[] = "Texts by what became of them";
     if (!s)
@@ -430,9 +582,9 @@ uint32_t sender_metrics(const struct sender *s, struct metric_row rows[SENDER_ME
         {"even_texts_breaker_open", "", "The sender of texts is left alone for a while",
          METRIC_GAUGE, &s->open, NULL},
     };
-    _Static_assert(ARRAY_LEN(all) <= SENDER_METRICS, "room for every figure");
+    _Static_assert(ARRAY_LEN(all) + NOTICES_METRICS <= SENDER_METRICS, "room for every figure");
     memcpy(rows, all, sizeof all);
-    return ARRAY_LEN(all);
+    return ARRAY_LEN(all) + notices_metrics(&s->notices, rows + ARRAY_LEN(all));
 }
 
 /* ---- start and end ---- */
@@ -451,6 +603,9 @@ int sender_new(const struct sender_config *cfg, struct sender **out)
                                  .ctx = s,
                                  .per_net = (int32_t)c->texts_per_address,
                                  .per_hour = (int32_t)c->texts_per_hour};
+    uint64_t seed;
+    os_random(&seed, sizeof seed);
+    notices_begin(&s->notices, seed);
     snprintf(s->dir, sizeof s->dir, "%s/keys/%s", c->data_dir, c->texts_keys);
     int err = settings_check(s);
     if (!err)
@@ -492,6 +647,7 @@ void sender_free(struct sender *s)
     if (s->mail)
         mailbox_free(s->mail);
     mailbox_batch_free(&s->batch);
+    notices_free(&s->notices);
     if (s->guard)
         os_pool_free(s->guard);
     crypto_wipe(s->jobs, sizeof s->jobs);

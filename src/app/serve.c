@@ -14,6 +14,7 @@
 #include "app/engine.h"
 #include "app/gates.h"
 #include "app/metrics.h"
+#include "app/notices.h"
 #include "app/rails.h"
 #include "app/sender.h"
 #include "base/err.h"
@@ -28,7 +29,7 @@
 #include "store/store.h"
 #include "web/web.h"
 
-enum { KEY_TEXT = CRYPTO_KEY_SIZE * 2, METRICS_MAX = 104, SESSIONS_LEAST = 100000 };
+enum { KEY_TEXT = CRYPTO_KEY_SIZE * 2, METRICS_MAX = 120, SESSIONS_LEAST = 100000 };
 enum { CERTIFY_AFTER_MS = 15000 }; /* a start has other work than the days before */
 
 struct house {
@@ -39,7 +40,7 @@ struct house {
     struct store *store;
     struct store_keeper *keeper;
     struct certifier *certifier;
-    struct engine *engine;
+    struct engine *_Atomic engine; /* the committer and the sender ask for it */
     struct gates *gates;
     struct rails *rails;
     struct sender *sender;   /* NULL: no texts are sent */
@@ -174,6 +175,20 @@ static int submit_web(void *ctx, const struct cmd *cmd)
     return atomic_load(&h->web) ? engine_submit(h->engine, cmd) : ERR_AGAIN;
 }
 
+/* Where nobody sends texts, the order says so. */
+static void deliver_notice(struct house *h, const struct out *out)
+{
+    struct engine *e = atomic_load(&h->engine);
+    struct cmd cmd;
+    if (h->sender) {
+        sender_notice(h->sender, out);
+    } else if (e) {
+        notice_result_make(&out->u.notice, out->cause, NOTICE_NOT_SENT,
+                           h->demo ? "demo" : "no-sender", &cmd);
+        (void)!engine_submit(e, &cmd);
+    }
+}
+
 static void deliver(void *ctx, const struct out *out)
 {
     struct house *h = ctx;
@@ -181,6 +196,8 @@ static void deliver(void *ctx, const struct out *out)
     bool to_web = out->type == OUT_EVENT || (out->type == OUT_REPLY && out->to.kind == FROM_WEB);
     if (out->type == OUT_PAY)
         rails_deliver(h->rails, out);
+    else if (out->type == OUT_NOTICE)
+        deliver_notice(h, out);
     else if (!to_web)
         gates_deliver(h->gates, out);
     else if (web)
@@ -205,6 +222,14 @@ static void deliver_text(void *ctx, const struct out *out)
         return; /* nobody asked */
     web_deliver(web, out);
     web_delivered(web);
+}
+
+/* The sender runs a moment before and after the engine does. */
+static int submit_notice(void *ctx, const struct cmd *cmd)
+{
+    struct house *h = ctx;
+    struct engine *e = atomic_load(&h->engine);
+    return e ? engine_submit(e, cmd) : ERR_FULL;
 }
 
 static int notice(void *ctx, const struct web_notice *n, struct cmd_pay_result *result,
@@ -270,11 +295,13 @@ static int engine_begin(struct house *h)
                               .submit = submit_other,
                               .ctx = h,
                               .key = h->key};
+    struct engine *engine = NULL;
     int err = gates_new(&gc, &h->gates);
     if (!err)
         err = rails_new(&rc, &h->rails);
     if (!err)
-        err = engine_start(&ec, &h->engine);
+        err = engine_start(&ec, &engine);
+    atomic_store(&h->engine, engine);
     return err;
 }
 
@@ -298,7 +325,8 @@ static int depot_begin(struct house *h)
 /* A demonstration shows its codes; a real installation that sends none has no drivers. */
 static int sender_begin(struct house *h)
 {
-    struct sender_config sc = {.settings = &h->settings, .deliver = deliver_text, .ctx = h};
+    struct sender_config sc = {
+        .settings = &h->settings, .deliver = deliver_text, .submit = submit_notice, .ctx = h};
     if (h->demo)
         return 0;
     if (!h->settings.texts_kind[0]) {
@@ -410,11 +438,11 @@ static int house_open(struct house *h)
     uint16_t ocpp = 0, ykc = 0;
     int err = store_begin(h);
     if (!err)
+        err = sender_begin(h); /* the committer hands it notices */
+    if (!err)
         err = engine_begin(h);
     if (!err)
         err = depot_begin(h);
-    if (!err)
-        err = sender_begin(h);
     if (!err)
         err = web_begin(h);
     if (!err)

@@ -119,6 +119,7 @@ enum cmd_type {
     CMD_WITHHOLD_PUT = 130,  /* a rule of tax withheld of persons; reply_made */
     CMD_TAX_PAID = 131,      /* withheld tax was paid to the office; reply_made (tax_paid id) */
     CMD_FETCHED = 160,       /* how far a charger has fetched its firmware; no reply */
+    CMD_NOTICE_RESULT = 162, /* what became of a text to a driver; no reply */
 };
 
 struct cmd_head {
@@ -633,6 +634,14 @@ struct cmd_fetched {
     char peer[46];                      /* address */
     char pad[6];
 };
+/** What became of an OUT_NOTICE; actor_kind SYSTEM. */
+struct cmd_notice_result {
+    int64_t order, until_ms; /* as it was asked */
+    int32_t kind, n;         /* likewise */
+    int32_t outcome;         /* enum notice_outcome */
+    char word[41];           /* why not: letters and "._-" */
+    char pad[3];
+};
 
 struct cmd {
     struct cmd_head head;
@@ -694,6 +703,7 @@ struct cmd {
         struct cmd_withhold_put withhold_put;
         struct cmd_tax_paid tax_paid;
         struct cmd_fetched fetched;
+        struct cmd_notice_result notice_result;
     } u;
 };
 /** Bytes to send for a command with payload member m. Arrays at the end (samples, payload, row) may be cut: see cmd_trim. */
@@ -704,7 +714,8 @@ enum out_type {
     OUT_CALL,      /* to a gate: call this charger */
     OUT_CLOSE,     /* to a gate: close the connection (replaced, disabled) */
     OUT_EVENT,     /* to the web front: live pages */
-    OUT_PAY        /* to an integration worker: ask this of a provider */
+    OUT_PAY,       /* to an integration worker: ask this of a provider */
+    OUT_NOTICE     /* to the sender of texts: tell a driver this */
 };
 
 struct reply_conn {
@@ -868,6 +879,22 @@ struct out_pay {
     } u; /* by op */
 };
 
+/** A text to a driver, asked for once; the outcome is CMD_NOTICE_RESULT with the same order, n, kind
+ * and until_ms. What is not told by worth_ms is not told at all. */
+struct out_notice {
+    int64_t tenant, driver, order;
+    int32_t kind, n;    /* enum notice_kind; how many of its order went before */
+    int64_t energy_mwh; /* ENDED, DOUBT: … */
+    int64_t amount;     /* … what was paid; FEE, RUNS: what it comes to so far */
+    int64_t at_ms;      /* its moment: end of the charge; begin of the fee */
+    int64_t until_ms;   /* NEAR: end of the free time; DOUBT: when it is decided; else 0 */
+    int64_t worth_ms;
+    int32_t zone_offset_s; /* of the station, at the time that the text names */
+    int32_t reason;        /* ENDED, DOUBT: enum stop_reason */
+    char currency[4], phone[21], station[101];
+    char pad[2];
+};
+
 struct out {
     uint32_t size;
     uint16_t version, type;
@@ -887,6 +914,7 @@ struct out {
         struct out_close close;
         struct out_event event;
         struct out_pay pay;
+        struct out_notice notice;
         int64_t plain; /* reply_plain: server time, ms */
     } u;
 };

@@ -12,6 +12,7 @@
 #include "core/charge.h"
 #include "core/company.h"
 #include "core/invoice.h"
+#include "core/notice.h"
 #include "core/occupancy.h"
 #include "core/purse.h"
 #include "core/recon.h"
@@ -87,6 +88,7 @@ static const struct handler handlers[] = {
     [CMD_WITHHOLD_PUT] = {.web = withhold_put, .audit = "withhold.put"},
     [CMD_TAX_PAID] = {.web = withhold_paid, .audit = "tax.paid"},
     [CMD_FETCHED] = {.web = link_fetched}, /* audits by itself */
+    [CMD_NOTICE_RESULT] = {.web = notice_result},
 };
 
 /* ---- memory ---- */

@@ -12,6 +12,7 @@
  * actor's tenant or station does not exist for it (ERR_NOT_FOUND). */
 #include "core/company.h"
 #include "core/discharge.h"
+#include "core/notice.h"
 #include "core/occupancy.h"
 #include "core/purse.h"
 #include "core/recon.h"
@@ -121,7 +122,8 @@ static int check_tenant(struct core *c, struct put *p)
               r->quota_calls_s >= 0 && in(r->refund_days, 0, 3650) &&
               in(r->payout_min, 0, 100000 * MONEY_UNIT) &&
               in(r->payout_fee, 0, 1000 * MONEY_UNIT) && r->payout_fee % MONEY_FEN == 0 &&
-              r->payout_check >= 0 && in(r->gift_order, GIFT_LAST, GIFT_EVENLY);
+              r->payout_check >= 0 && in(r->gift_order, GIFT_LAST, GIFT_EVENLY) &&
+              notice_set_ok(r->notices);
     return ok ? 0 : ERR_RANGE;
 }
 
@@ -171,6 +173,19 @@ static int check_api_key(struct core *c, struct put *p)
     return ok ? 0 : ERR_NOT_FOUND;
 }
 
+/* Drivers say of themselves only whether they want texts. */
+static int own_choice(struct put *p)
+{
+    struct row_driver *r = p->row;
+    const struct row_driver *old = p->old ? p->old->row : NULL;
+    if (!old || old->id != p->cmd->head.actor || old->state != ROW_ACTIVE)
+        return ERR_NOT_FOUND;
+    r->phone = old->phone;
+    r->name = old->name;
+    r->state = old->state;
+    return in(r->notices_off, 0, 1) ? 0 : ERR_RANGE;
+}
+
 static int check_driver(struct core *c, struct put *p)
 {
     struct row_driver *r = p->row;
@@ -180,6 +195,9 @@ static int check_driver(struct core *c, struct put *p)
     r->gift_until = old ? old->gift_until : 0;
     r->gift_lost = old ? old->gift_lost : 0;
     r->lots = old ? old->lots : "";
+    if (p->cmd->head.actor_kind == ACTOR_DRIVER)
+        return own_choice(p);
+    r->notices_off = old ? old->notices_off : 0;
     if (old && old->state == ROW_DELETED && !old->phone[0])
         return ERR_READ_ONLY; /* closed for good (wallet.c) */
     if (!r->phone[0])

@@ -30,6 +30,7 @@
  *  ORDER_START                             the charger by connector, also by the second one, the driver
  *                                          (check_place, check_second, check_payer, discharge_start)
  *  ORDER_STOP, DECIDE, ORDER_REFUND, _RAISE, _WAIVE the order with its parties (charge, refund_move)
+ *  NOTICE_RESULT                           the same (notice_result)
  *  whatever lowers an order that is over   + the shares of it that its channel paid (share_return.c)
  *  TOPUP, PAYMENT_NEW                      the driver (payment_credit, wallet_open), the connector of
  *                                          a single payment (single_check)
@@ -536,6 +537,9 @@ static void needs_of_web(struct needs *w, const struct cmd *cmd)
         break;
     case CMD_ORDER_REFUND:
         (void)want_order(w, cmd->u.order_refund.order);
+        break;
+    case CMD_NOTICE_RESULT:
+        (void)want_order(w, cmd->u.notice_result.order);
         break;
     default:
         needs_of_money(w, cmd);

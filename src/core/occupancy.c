@@ -37,6 +37,7 @@
 #include <stdio.h>
 
 #include "core/company.h"
+#include "core/notice.h"
 #include "core/purse.h"
 
 enum {
@@ -292,6 +293,7 @@ static void fee_begin(struct core *c, struct order *o, int64_t from)
     span_begin(c, o, from);
     o->occ_told_ms = c->now;
     notice(c, o, OE_OCC_FEE, hold_fee(c, o, r));
+    notice_stay(c, o, NOTICE_FEE, from);
     order_timer(c, o, TO_CAP, c->now + TICK_MS);
     order_timer(c, o, TO_STOP, c->now + ASK_MS);
 }
@@ -335,6 +337,7 @@ static void tick(struct core *c, struct order *o)
     if (every && c->now - o->occ_told_ms >= every) {
         o->occ_told_ms = c->now;
         notice(c, o, OE_OCC_RUNS, occupancy_spent(c, o));
+        notice_stay(c, o, NOTICE_RUNS, o->bill.piece[0].from_ms);
     } else {
         event_order(c, o);
     }
@@ -385,6 +388,7 @@ void occupancy_fire(struct core *c, struct order *o, enum order_timer t)
         break;
     case TO_SUSPEND:
         notice(c, o, OE_OCC_NEAR, o->row.free_ms);
+        notice_stay(c, o, NOTICE_NEAR, c->now);
         break;
     case TO_CAP:
         tick(c, o);
@@ -468,6 +472,8 @@ static void begin(struct core *c, struct connector *k, const struct order *of,
     obj_dirty(c, &k->o);
     timers_arm(c, o);
     notice(c, o, OE_OCC_BEGAN, o->row.free_ms);
+    if (!r->row.near_min || r->row.near_min == r->row.free_min) /* there is no later moment */
+        notice_stay(c, o, NOTICE_NEAR, c->now);
     event_connector(c, k);
 }
 

@@ -29,6 +29,7 @@
  * waits for the pile to turn the running session round; 2. a session has
  * at most one OCPP transaction id and keeps it; 3. every open order has a timer. */
 #include "core/company.h"
+#include "core/notice.h"
 #include "core/occupancy.h"
 #include "core/parallel.h"
 
@@ -557,6 +558,7 @@ void order_restart(struct core *c, struct order *o)
     if (!order_ready(c, o))
         return;
     const struct tenant *t = order_tenant(c, o);
+    notice_restart(c, o);
     if (o->row.kind == ORDER_OCCUPANCY) {
         occupancy_restart(c, o);
         return;

@@ -9,6 +9,7 @@
  * Fails: money that cannot be moved here is our bug (must): holds and accounts were made before. */
 #include "core/company.h"
 #include "core/discharge.h"
+#include "core/notice.h"
 #include "core/parallel.h"
 #include "core/purse.h"
 
@@ -121,6 +122,7 @@ void settle_order(struct core *c, struct order *o)
     } else {
         order_timer(c, o, TO_EVICT, c->now + ORDER_EVICT_MS);
     }
+    notice_ended(c, o);
 }
 
 /* ---- a doubtful rest ---- */

@@ -411,8 +411,23 @@ enum order_event_kind {
     OE_OCC_CAPPED = 46,  /* it costs no more */
     OE_OCC_ENDED = 47,   /* detail: by what */
     OE_OCC_WAIVED = 48,  /* detail: why */
-    OE_UNPAID = 60 /* a discharge earned what its driver cannot get any more; detail: how much */
+    OE_UNPAID = 60, /* a discharge earned what its driver cannot get any more; detail: how much */
+    /* A text to the driver. Detail: enum notice_kind, what it says ends when (ms; 0 = nothing), and
+     * why not, a word. */
+    OE_NOTICE_SENT = 61,
+    OE_NOTICE_NOT_SENT = 62,
+    OE_NOTICE_UNKNOWN = 63
 };
+
+/** What a text to a driver is about. */
+enum notice_kind {
+    NOTICE_ENDED = 1, /* the charge is over and paid */
+    NOTICE_NEAR = 2,  /* the free time ends soon */
+    NOTICE_FEE = 3,   /* the occupancy fee begins to run … */
+    NOTICE_RUNS = 4,  /* … and still runs */
+    NOTICE_DOUBT = 5  /* the charge is over, and a part of it waits for a decision */
+};
+enum notice_outcome { NOTICE_SENT = 1, NOTICE_NOT_SENT = 2, NOTICE_UNKNOWN = 3 };
 
 enum company_kind { COMPANY_PREPAID = 1, COMPANY_CREDIT = 2 };
 

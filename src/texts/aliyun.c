@@ -55,14 +55,14 @@ static void query_add(struct buf *q, const char *name, struct str value)
 /* The template's values as a JSON object of texts. */
 static void params_put(const struct texts *t, const struct text *x, struct buf *out)
 {
-    char number[16];
+    const struct texts_template *m = texts_template_of(t, x);
     buf_put_char(out, '{');
-    for (size_t i = 0; i < t->params_n; i++) {
+    for (size_t i = 0; i < m->params_n; i++) {
         if (i)
             buf_put_char(out, ',');
-        buf_put_json(out, str_from_c(texts_param_name(t->param[i])));
+        buf_put_json(out, str_from_c(texts_param_name(m->param[i])));
         buf_put_char(out, ':');
-        buf_put_json(out, texts_param_value(x, t->param[i], number));
+        buf_put_json(out, str_from_c(x->value[m->param[i]]));
     }
     buf_put_char(out, '}');
 }
@@ -75,7 +75,7 @@ static void query_put(const struct texts *t, const struct text *x, struct buf *q
     query_add(query, "OutId", str_from_c(x->id));
     query_add(query, "PhoneNumbers", str_from_c(x->phone + 1)); /* country and number, no '+' */
     query_add(query, "SignName", str_from_c(t->sign));
-    query_add(query, "TemplateCode", str_from_c(t->template));
+    query_add(query, "TemplateCode", str_from_c(texts_template_of(t, x)->name));
     query_add(query, "TemplateParam", buf_str(&params));
     query->err = params.err ? params.err : query->err;
     crypto_wipe(params.p, params.n);

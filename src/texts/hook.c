@@ -10,19 +10,37 @@
 #include "texts/port.h"
 #include "wire/texts.h"
 
+static void params_put(const struct text *x, struct texts_Params *out)
+{
+    const struct {
+        struct str *value;
+        bool *has;
+        enum text_param p;
+    } rows[] = {
+#define PARAM(name, p) {&out->name, &out->has.name, p}
+        PARAM(code, PARAM_CODE),     PARAM(minutes, PARAM_MINUTES), PARAM(station, PARAM_STATION),
+        PARAM(energy, PARAM_ENERGY), PARAM(amount, PARAM_AMOUNT),   PARAM(currency, PARAM_CURRENCY),
+        PARAM(reason, PARAM_REASON), PARAM(time, PARAM_TIME),       PARAM(until, PARAM_UNTIL),
+        PARAM(order, PARAM_ORDER),
+#undef PARAM
+    };
+    _Static_assert(ARRAY_LEN(rows) == PARAMS, "every parameter");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        *rows[i].value = str_from_c(x->value[rows[i].p]);
+        *rows[i].has = rows[i].value->n > 0;
+    }
+}
+
 static int hook_body(const struct texts *t, const struct text *x, struct texts_request *q)
 {
-    char minutes[16];
     struct texts_HookIn in = {.id = str_from_c(x->id),
-                              .kind = STR_LIT("code"),
+                              .kind = str_from_c(texts_kind_name((enum text_kind)x->kind)),
                               .phone = str_from_c(x->phone),
                               .sign = str_from_c(t->sign),
-                              .template = str_from_c(t->template)};
+                              .template = str_from_c(texts_template_of(t, x)->name)};
     in.has.sign = in.sign.n > 0;
     in.has.template = in.template.n > 0;
-    in.params.code = texts_param_value(x, PARAM_CODE, minutes);
-    in.params.minutes = texts_param_value(x, PARAM_MINUTES, minutes);
-    in.params.has.code = in.params.has.minutes = true;
+    params_put(x, &in.params);
     return wire_json_encode(&texts_HookIn_type, &in, &q->body);
 }
 

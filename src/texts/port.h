@@ -9,9 +9,7 @@
 #include "texts/texts.h"
 
 #define TEXTS_SECRET_LEAST 16
-#define TEXTS_PARAMS_MAX   4
-
-enum text_param { PARAM_CODE, PARAM_MINUTES, PARAMS };
+#define TEXTS_PARAMS_MAX   8
 
 struct texts_port {
     const char *name, *public_url;
@@ -25,15 +23,23 @@ extern const struct texts_port texts_hook, texts_aliyun, texts_tencent;
 
 struct texts {
     const struct texts_port *port;
-    char url[201], app[41], region[41], sign[61], template[65];
-    uint8_t param[TEXTS_PARAMS_MAX];
-    size_t params_n;
+    char url[201], app[41], region[41], sign[61];
+    struct texts_template {
+        char name[65];
+        uint8_t param[TEXTS_PARAMS_MAX];
+        size_t params_n;
+    } template[TEXT_KINDS];
     char id[129], secret[257];
 };
 
-/** Name and value of a parameter that the template takes. */
+/** Name of a parameter that a template takes. */
 const char *texts_param_name(enum text_param p);
-struct str texts_param_value(const struct text *x, enum text_param p, char buf[16]);
+/** The template of a text. */
+static inline const struct texts_template *texts_template_of(const struct texts *t,
+                                                             const struct text *x)
+{
+    return &t->template[x->kind];
+}
 
 /** "host" or "host:port" of the sender's address, as an HTTP client says it. */
 struct str texts_host(const struct texts *t);

@@ -60,12 +60,12 @@ void tencent_authorize(const struct tc3 *a, struct str id, struct str secret, st
 /* The template's values as a JSON array of texts, in its order. */
 static void params_put(const struct texts *t, const struct text *x, struct buf *out)
 {
-    char number[16];
+    const struct texts_template *m = texts_template_of(t, x);
     buf_put_char(out, '[');
-    for (size_t i = 0; i < t->params_n; i++) {
+    for (size_t i = 0; i < m->params_n; i++) {
         if (i)
             buf_put_char(out, ',');
-        buf_put_json(out, texts_param_value(x, t->param[i], number));
+        buf_put_json(out, str_from_c(x->value[m->param[i]]));
     }
     buf_put_char(out, ']');
 }
@@ -79,7 +79,7 @@ static int body_put(const struct texts *t, const struct text *x, struct buf *out
     snprintf(phones, sizeof phones, "[\"%s\"]", x->phone);
     struct texts_TencentIn in = {.PhoneNumberSet = str_from_c(phones),
                                  .SmsSdkAppId = str_from_c(t->app),
-                                 .TemplateId = str_from_c(t->template),
+                                 .TemplateId = str_from_c(texts_template_of(t, x)->name),
                                  .SignName = str_from_c(t->sign),
                                  .TemplateParamSet = buf_str(&params),
                                  .SessionContext = str_from_c(x->id)};

@@ -3,7 +3,6 @@
  * constant once it is made. Fails as a whole: a sender without its keys is none. */
 #include "texts/texts.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -39,35 +38,71 @@ static int told(char why[160], int err, const char *name)
 
 const char *texts_param_name(enum text_param p)
 {
-    static const char *const names[PARAMS] = {"code", "minutes"};
+    static const char *const names[PARAMS] = {"code",     "minutes", "station", "energy", "amount",
+                                              "currency", "reason",  "time",    "until",  "order"};
     return names[p];
 }
 
-static int params_read(const char *text, uint8_t param[TEXTS_PARAMS_MAX], size_t *n)
+enum { OF_STAY = 1 << PARAM_STATION | 1 << PARAM_ORDER };
+enum { OF_FEE = OF_STAY | 1 << PARAM_TIME | 1 << PARAM_AMOUNT | 1 << PARAM_CURRENCY };
+enum { OF_CHARGE = OF_FEE | 1 << PARAM_ENERGY | 1 << PARAM_REASON };
+
+static const struct {
+    const char *name, *template, *params; /* its settings */
+    int has;
+} kinds[TEXT_KINDS] = {
+#define KIND(name, has)                                                                            \
+    {                                                                                              \
+        name, "texts.template." name, "texts.template." name ".params", has                        \
+    }
+    [TEXT_CODE] = KIND("code", 1 << PARAM_CODE | 1 << PARAM_MINUTES),
+    [TEXT_ENDED] = KIND("ended", OF_CHARGE),
+    [TEXT_NEAR] = KIND("near", OF_STAY | 1 << PARAM_MINUTES | 1 << PARAM_UNTIL),
+    [TEXT_FEE] = KIND("fee", OF_FEE),
+    [TEXT_RUNS] = KIND("runs", OF_FEE),
+    [TEXT_DOUBT] = KIND("doubt", OF_CHARGE | 1 << PARAM_UNTIL),
+#undef KIND
+};
+
+const char *texts_kind_name(enum text_kind kind)
+{
+    return kinds[kind].name;
+}
+
+bool texts_kind_has(enum text_kind kind, enum text_param p)
+{
+    return (kinds[kind].has & 1 << p) != 0;
+}
+
+static int params_read(const char *text, enum text_kind kind, struct texts_template *out)
 {
     struct str rest = str_from_c(text);
-    for (*n = 0; rest.n; (*n)++) {
+    for (out->params_n = 0; rest.n; out->params_n++) {
         struct str one = str_trim(str_cut(&rest, ','));
         uint8_t p = 0;
         while (p < PARAMS && !str_eq_c(one, texts_param_name(p)))
             p++;
-        if (p == PARAMS || *n == TEXTS_PARAMS_MAX)
+        if (p == PARAMS || !texts_kind_has(kind, p) || out->params_n == TEXTS_PARAMS_MAX)
             return ERR_SYNTAX;
-        param[*n] = p;
+        out->param[out->params_n] = p;
     }
-    return 0;
+    /* A text without the code would cost money and open nothing. */
+    bool useless =
+        kind == TEXT_CODE && (!out->params_n || !memchr(out->param, PARAM_CODE, out->params_n));
+    return useless ? ERR_SYNTAX : 0;
 }
 
-/* A text without the code would cost money and open nothing. */
-static bool has_code(const uint8_t *param, size_t n)
+static int template_check(const struct texts_config *c, enum text_kind kind, char why[160])
 {
-    return n && memchr(param, PARAM_CODE, n);
+    struct texts_template m;
+    if (strlen(c->template[kind]) >= sizeof m.name)
+        return told(why, ERR_TOO_LARGE, kinds[kind].template);
+    return told(why, params_read(c->params[kind], kind, &m), kinds[kind].params);
 }
 
 int texts_config_check(const struct texts_config *c, char why[160])
 {
-    uint8_t param[TEXTS_PARAMS_MAX];
-    size_t n;
+    int err = 0;
     why[0] = 0;
     if (c->kind <= TEXTS_NONE || c->kind >= TEXTS_KINDS)
         return told(why, ERR_RANGE, "texts.kind");
@@ -81,8 +116,7 @@ int texts_config_check(const struct texts_config *c, char why[160])
         {p->wants_app, c->app, "texts.app", sizeof((struct texts *)0)->app},
         {false, c->region, "texts.region", sizeof((struct texts *)0)->region},
         {p->wants_sign, c->sign, "texts.sign", sizeof((struct texts *)0)->sign},
-        {p->wants_template, c->template, "texts.template.code",
-         sizeof((struct texts *)0)->template},
+        {p->wants_template, c->template[TEXT_CODE], kinds[TEXT_CODE].template, SIZE_MAX},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         if (rows[i].wanted && !rows[i].value[0])
@@ -92,9 +126,9 @@ int texts_config_check(const struct texts_config *c, char why[160])
     }
     if (c->url[0] && (!fetch_url_ok(c->url) || strchr(c->url, '?') || strchr(c->url, '#')))
         return told(why, ERR_RANGE, "texts.url");
-    if (params_read(c->params, param, &n) != 0 || !has_code(param, n))
-        return told(why, ERR_SYNTAX, "texts.template.code.params");
-    return 0;
+    for (int kind = 0; kind < TEXT_KINDS && !err; kind++)
+        err = template_check(c, (enum text_kind)kind, why);
+    return err;
 }
 
 /* ---- keys ---- */
@@ -142,8 +176,11 @@ int texts_new(const struct texts_config *c, struct texts **out, char why[160])
     (void)str_copy(t->app, sizeof t->app, str_from_c(c->app));
     (void)str_copy(t->region, sizeof t->region, str_from_c(c->region));
     (void)str_copy(t->sign, sizeof t->sign, str_from_c(c->sign));
-    (void)str_copy(t->template, sizeof t->template, str_from_c(c->template));
-    err = params_read(c->params, t->param, &t->params_n);
+    for (int kind = 0; kind < TEXT_KINDS && !err; kind++) {
+        struct texts_template *m = &t->template[kind];
+        (void)str_copy(m->name, sizeof m->name, str_from_c(c->template[kind]));
+        err = params_read(c->params[kind], (enum text_kind)kind, m);
+    }
     if (!err)
         err =
             told(why, key_read(c->keys, "secret", TEXTS_SECRET_LEAST, t->secret, sizeof t->secret),
@@ -247,10 +284,17 @@ static int request_finish(struct texts_request *q)
     return 0;
 }
 
+bool texts_sends(const struct texts *t, enum text_kind kind)
+{
+    return !t->port->wants_template || t->template[kind].name[0];
+}
+
 int texts_ask(const struct texts *t, const struct text *x, int64_t now_ms,
               const char nonce[TEXTS_NONCE_SIZE], struct texts_request *q)
 {
     texts_request_wipe(q);
+    if (x->kind < 0 || x->kind >= TEXT_KINDS || !texts_sends(t, (enum text_kind)x->kind))
+        return ERR_RANGE;
     q->method = "POST";
     buf_put_c(&q->url, t->url);
     int err = t->port->ask(t, x, now_ms, nonce, q);
@@ -268,14 +312,6 @@ void texts_answer(const struct texts *t, const struct text *x, const struct text
 }
 
 /* ---- what the kinds share ---- */
-
-struct str texts_param_value(const struct text *x, enum text_param p, char buf[16])
-{
-    if (p == PARAM_CODE)
-        return str_from_c(x->code);
-    snprintf(buf, 16, "%" PRId32, x->minutes);
-    return str_from_c(buf);
-}
 
 struct str texts_host(const struct texts *t)
 {

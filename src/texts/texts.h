@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* texts.h: the port to senders of text messages. "Send this text to that phone" becomes a signed HTTP
+/* texts.h: the port to senders of text messages: log-in codes, and notices about charges. "Send this text to that phone" becomes a signed HTTP
  * request; what the provider answers becomes sent, refused, or unknown. No socket, no clock, no
  * randomness: time and nonces come in as arguments, so every kind is tested by published vectors and
  * judged by independent implementations.
@@ -13,7 +13,7 @@
  *  1. TEXT_SENT only when the provider said so, about the number that was asked; TEXT_REFUSED only when
  *     it said that it will not send it. All else is TEXT_UNKNOWN, and is not asked for again: none of the
  *     clouds knows idempotency keys, and a text costs money.
- *  2. Secrets are files of the installation's owner only. They, codes and phone numbers stand in no text
+ *  2. Secrets are files of the installation's owner only. They, what texts say and phone numbers stand in no text
  *     that leaves this floor but the request: a reason holds neither digits nor anything else than
  *     letters and "._-".
  *
@@ -22,6 +22,33 @@
 #define EVEN_TEXTS_TEXTS_H
 
 #include "base/buf.h"
+
+/** What a text is about; but for codes the numbers of the core's notices (enum notice_kind). */
+enum text_kind {
+    TEXT_CODE,
+    TEXT_ENDED, /* a charge is over and paid */
+    TEXT_NEAR,  /* the free time in a bay ends soon */
+    TEXT_FEE,   /* the fee for the bay begins to run … */
+    TEXT_RUNS,  /* … and still runs */
+    TEXT_DOUBT, /* a charge is over, a part of it waits for a decision */
+    TEXT_KINDS
+};
+/** What a text may say. Which kind has which: texts_kind_has. */
+enum text_param {
+    PARAM_CODE,
+    PARAM_MINUTES, /* a code is good for; the free time lasts */
+    PARAM_STATION,
+    PARAM_ENERGY, /* kWh, "12.34" */
+    PARAM_AMOUNT, /* "18.50" */
+    PARAM_CURRENCY,
+    PARAM_REASON, /* why the charge ended */
+    PARAM_TIME,   /* when it ended; since when the fee runs; "12:15" at the station */
+    PARAM_UNTIL,  /* end of the free time; when a doubt is decided */
+    PARAM_ORDER,
+    PARAMS
+};
+const char *texts_kind_name(enum text_kind kind);
+bool texts_kind_has(enum text_kind kind, enum text_param p);
 
 enum texts_kind { TEXTS_NONE, TEXTS_HOOK, TEXTS_ALIYUN, TEXTS_TENCENT, TEXTS_KINDS };
 
@@ -38,9 +65,10 @@ struct texts_config {
     int32_t kind;
     const char *url; /* of the provider without a slash at its end; "" = the cloud's public one */
     const char *app, *region;
-    const char *sign, *template;
-    const char *params; /* what the template takes, in its order: "code", "code,minutes" */
-    const char *keys;   /* folder with `secret`, and `id` for the clouds */
+    const char *sign;
+    const char *template[TEXT_KINDS]; /* "": a cloud sends none of that kind */
+    const char *params[TEXT_KINDS];   /* what it takes, in its order: "code", "code,minutes" */
+    const char *keys;                 /* folder with `secret`, and `id` for the clouds */
 };
 /** Number of a kind by its name in the settings; "" is TEXTS_NONE. ERR_RANGE. */
 EV_MUST_USE int texts_kind_find(struct str name, int32_t *out);
@@ -56,13 +84,16 @@ void texts_free(struct texts *t);
  * "*". ERR_RANGE. */
 EV_MUST_USE int texts_phone(struct str typed, const char *countries, char out[TEXTS_PHONE_SIZE]);
 
-/** A log-in code to be sent. */
+/** A text to be sent. */
+#define TEXTS_VALUE_SIZE 104
 struct text {
     char id[41]; /* idempotency key, 8 characters at least */
     char phone[TEXTS_PHONE_SIZE];
-    char code[9];
-    int32_t minutes; /* for which it is good */
+    int32_t kind;                         /* enum text_kind */
+    char value[PARAMS][TEXTS_VALUE_SIZE]; /* "": nothing is said of it */
 };
+/** Can a text of that kind be sent at all? */
+bool texts_sends(const struct texts *t, enum text_kind kind);
 
 /** A request, ready to be sent. Zero it once, texts_request_free at the end; both forget its content
  * (texts_request_wipe does only that). */

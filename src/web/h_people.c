@@ -56,6 +56,22 @@ int drivers_put(struct request *r)
     return driver_put(r);
 }
 
+/* A driver's own choice; what else stands in the row the core keeps. */
+int me_notices(struct request *r)
+{
+    const struct api_NoticesIn *in = r->in;
+    struct row_driver row = {.lots = ""};
+    int err;
+
+    if (r->resumed)
+        return req_made(r);
+    err = req_table_row(r, QUERY_WEB_DRIVER_ROW, ROW_DRIVER, r->actor.id, &row);
+    if (err != 0)
+        return err;
+    row.notices_off = (int32_t)in->off;
+    return req_row_put(r, ROW_DRIVER, &row, false, STEP_DONE);
+}
+
 int drivers_topup(struct request *r)
 {
     const struct api_TopupIn *in = r->in;

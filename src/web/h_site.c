@@ -84,6 +84,8 @@ int tenant_put(struct request *r)
         row.payout_check = in->payout_check.v;
     if (in->has.gift_order)
         row.gift_order = (int32_t)in->gift_order;
+    if (in->has.notices)
+        row.notices = (int32_t)in->notices;
     row.version = (int32_t)version;
     return req_row_put(r, ROW_TENANT, &row, false, 1);
 }

@@ -29,6 +29,7 @@ void audit_free(struct audit *a)
     free(a->key);
     free(a->order);
     free(a->start);
+    free(a->notice);
 }
 
 void audit_differ(struct audit *a, const char *format, ...)

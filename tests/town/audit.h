@@ -76,6 +76,13 @@ struct seen_order {
     int64_t waived_ms, stay_held;
 };
 
+/** A text to a driver that was asked for. */
+struct seen_notice {
+    int64_t order, amount;
+    int32_t kind, n;
+    bool found;
+};
+
 struct seen_partner {
     int64_t id;
     int64_t num, den; /* his part of everything that was paid */
@@ -148,10 +155,12 @@ struct audit {
         [AUDIT_DRIVERS]; /* by how much a refund did, its gift money decides: the wallet says */
     int64_t give_station[AUDIT_STATIONS],
         give_e5[AUDIT_STATIONS]; /* those that buy, and at what; 0 = none */
+    struct seen_notice *notice;
+    size_t notices, notices_size;
     /* figures */
     uint64_t differences, replies, gate_replies, refusals, replays, exact, known, settled, failed,
         doubtful, reloads, stays, fees, by_companies, bills, given, given_exact, turned, taxed,
-        divided, waived, debts;
+        divided, waived, debts, told;
 };
 
 void audit_init(struct audit *a);
@@ -190,6 +199,12 @@ bool audit_discharge_late(const struct audit *a, const struct out_event *e);
 /** What a station pays for a mWh, in 1/100,000 yuan a kWh; 0: it does not buy. */
 int64_t audit_discharge_price(const struct audit *a, int64_t station);
 void audit_discharge_file(struct audit *a, sqlite3 *db);
+
+/* ---- audit_notice.c ---- */
+
+/** The sender is handed it. */
+void audit_notice(struct audit *a, const struct out_notice *n);
+void audit_notice_file(struct audit *a, sqlite3 *db);
 
 /* ---- audit_stay.c ---- */
 

@@ -499,6 +499,7 @@ void audit_finish(struct audit *a, const char *path, const struct street *s, int
     audit_company_file(a, db);
     audit_discharge_file(a, db);
     audit_tax_file(a, db);
+    audit_notice_file(a, db);
     if (number(db, "SELECT count(*) FROM hold WHERE state = 1", 0, 0) != 0)
         audit_differ(a, "money is still held");
     must(sqlite3_close(db) == SQLITE_OK);

@@ -243,6 +243,7 @@ static void tenant_make(struct town *t)
                                    .doubt_h = DOUBT_H,
                                    .refund_days = (int32_t)t->audit.refund_days,
                                    .gift_order = (int32_t)rng_below(&t->rng, 3),
+                                   .notices = 62, /* every kind */
                                    .version = 1};
     (void)people_row(t, ROW_TENANT, &row, false);
     const struct row_channel bank = {

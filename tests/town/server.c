@@ -170,6 +170,8 @@ static void deliver(void *ctx, const struct out *out)
         s->hear(s->ctx, out);
     else if (out->type == OUT_PAY)
         s->pay(s->ctx, &out->u.pay);
+    else if (out->type == OUT_NOTICE)
+        s->notice(s->ctx, &out->u.notice);
     else if (out->type == OUT_REPLY)
         s->answered(s->ctx, out);
     if (out->type != OUT_EVENT && out->to.kind == FROM_GATE)

@@ -41,6 +41,8 @@ struct server {
     void (*answered)(void *ctx, const struct out *out);
     /** What an integration worker is handed. */
     void (*pay)(void *ctx, const struct out_pay *ask);
+    /** What the sender of texts is handed. */
+    void (*notice)(void *ctx, const struct out_notice *n);
     void *ctx;
     /* its own */
     struct store *store;

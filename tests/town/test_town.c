@@ -24,7 +24,7 @@ static char base[300], folder[TOWN_FOLDERS][400];
 struct sums {
     uint64_t seeds, bad, replies, refusals, replays, settled, known, exact, failed, doubtful, cuts,
         inside, torn, reloads, facts, flights, flown, gate, faults, deals, moved, stays, fees,
-        by_companies, bills, given, given_exact, turned, taxed, divided, waived, debts;
+        by_companies, bills, given, given_exact, turned, taxed, divided, waived, debts, told;
 };
 
 /* ---- folders ---- */
@@ -96,6 +96,7 @@ static void play(uint64_t seed, enum town_control control, struct sums *s)
     s->divided += a->divided;
     s->waived += a->waived;
     s->debts += a->debts;
+    s->told += a->told;
     s->reloads += a->reloads;
     s->facts += a->facts;
     s->cuts += t.server.stats.cuts;
@@ -134,15 +135,15 @@ static int seeds(uint64_t first, uint64_t n)
     printf("town: %" PRIu64 " orders that companies pay, %" PRIu64 " bills of months; %" PRIu64
            " discharges (%" PRIu64 " to the fen), %" PRIu64 " sessions turned round; %" PRIu64
            " payouts of which tax was withheld; %" PRIu64 " charges divided by clauses; %" PRIu64
-           " stays waived, %" PRIu64 " debts\n",
+           " stays waived, %" PRIu64 " debts; %" PRIu64 " ends of charges told\n",
            s.by_companies, s.bills, s.given, s.given_exact, s.turned, s.taxed, s.divided, s.waived,
-           s.debts);
+           s.debts, s.told);
     printf("town: %" PRIu64 " power cuts (%" PRIu64 " in a commit, %" PRIu64
            " after a disk that failed, %" PRIu64 " torn); %" PRIu64 " flights of %" PRIu64
            " batches lived again\n",
            s.cuts, s.inside, s.faults, s.torn, s.flights, s.flown);
     bool all = s.fees && s.by_companies && s.bills && s.given && s.turned && s.taxed && s.divided &&
-               s.waived;
+               s.waived && s.told;
     return s.bad != 0 || s.settled == 0 || s.exact == 0 || (n >= SEEDS && !all);
 }
 

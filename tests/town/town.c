@@ -176,6 +176,7 @@ static void open_all(struct town *t, const char *a, const char *b)
     s->asked = people_overhear_ask;
     s->answered = people_overhear_answer;
     s->pay = people_pay;
+    s->notice = people_notice;
     t->provider.rng.s = rng_next(r);
     t->provider.submit = people_pay_result;
     t->provider.ctx = t;

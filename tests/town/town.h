@@ -79,6 +79,7 @@ void people_act(struct town *t);
 void people_hear(void *ctx, const struct out *out);
 void people_pay(void *ctx, const struct out_pay *ask);
 int people_pay_result(void *ctx, const struct cmd *cmd);
+void people_notice(void *ctx, const struct out_notice *n);
 void people_overhear_ask(void *ctx, const struct cmd *cmd);
 void people_overhear_answer(void *ctx, const struct out *out);
 /** After a restart: what was not answered is asked again. */

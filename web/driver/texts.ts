@@ -150,6 +150,7 @@ export const driverTexts: Pairs = {
   'wallet.old': ['超过渠道退款期限的，请联系运营商转账退款', 'Older than a year: the operator refunds it by bank transfer'],
   'wallet.backdone': ['退款已提交', 'The refund is on its way'],
   'wallet.backask': ['确认退款？', 'Give this back?'],
+  'wallet.notices': ['给我发充电通知短信', 'Texts about my charges'], 'wallet.notices.hint': ['充电结束、免费停放即将结束、占位费开始时通知', 'When a charge ends, the free time is nearly over, or a fee begins'],
   'wallet.close': ['注销账户', 'Close my account'],
   'wallet.closeask': ['注销后不能恢复：赠送金 {gift} 作废，手机号和姓名被删除。本金须先退完。确认注销？', 'This cannot be undone: gift money of {gift} is forfeited, phone and name are erased. Principal must be refunded first. Close?'],
 }

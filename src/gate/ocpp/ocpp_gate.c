@@ -747,6 +747,7 @@ bool ocpp_gate_deliver(struct ocpp_gate *g, const struct out *out)
         break;
     case OUT_EVENT:
     case OUT_PAY:
+    case OUT_NOTICE:
         break;
     }
     return true;

@@ -24,13 +24,13 @@ ORDER BY d.id DESC LIMIT :lim;
 WHERE d.id = :id AND d.tenant = :tenant;
 
 -- name: web_me(tenant id, actor id, now_ms time) one
--- out: id id, name text, phone text, balance money, held money, available money, debt money, currency text, order id, occupancy id, gift money, gift_until time, frozen int
+-- out: id id, name text, phone text, balance money, held money, available money, debt money, currency text, order id, occupancy id, gift money, gift_until time, frozen int, notices int, notices_off int
 SELECT d.id, d.name, d.phone, COALESCE(a.posted_in - a.posted_out, 0), COALESCE(a.held, 0),
        COALESCE(a.posted_in - a.posted_out - a.held, 0) + CASE WHEN d.gift_until = 0 OR d.gift_until > :now_ms THEN COALESCE(g.posted_in - g.posted_out - g.held, 0) ELSE 0 END,
        COALESCE(x.posted_out - x.posted_in, 0), t.currency,
        COALESCE((SELECT max(o.id) FROM orders o WHERE o.driver = d.id AND o.state < 8 AND o.kind <> 2), 0),
        COALESCE((SELECT max(o.id) FROM orders o WHERE o.driver = d.id AND o.state < 7 AND o.kind = 2), 0),
-       CASE WHEN d.gift_until = 0 OR d.gift_until > :now_ms THEN COALESCE(g.posted_in - g.posted_out, 0) ELSE 0 END, d.gift_until, d.frozen
+       CASE WHEN d.gift_until = 0 OR d.gift_until > :now_ms THEN COALESCE(g.posted_in - g.posted_out, 0) ELSE 0 END, d.gift_until, d.frozen, t.notices, d.notices_off
 FROM driver d
 JOIN tenant t ON t.id = d.tenant
 LEFT JOIN account a ON a.tenant = d.tenant AND a.kind = 2 AND a.owner = d.id AND a.currency = t.currency AND a.currency <> ''

@@ -29,6 +29,7 @@ int core_withhold(void);
 int core_lotfee(void);
 int core_contract_load(void);
 int core_attacks(void);
+int core_notice(void);
 
 int main(void)
 {
@@ -53,6 +54,7 @@ int main(void)
         {"core_sharing", core_sharing},
         {"core_withhold", core_withhold},
         {"core_lotfee", core_lotfee},
+        {"core_notice", core_notice},
         {"core_parallel_after", core_parallel_after},
         {"core_discharge", core_discharge},
         {"core_pile", core_pile},

@@ -203,6 +203,8 @@ static void outs_take(struct world *w, struct str outs)
             struct out *o = &w->outs[w->outs_n++];
             memset(o, 0, sizeof *o);
             memcpy(o, outs.p + at, size < sizeof *o ? size : sizeof *o);
+            if (o->type == OUT_NOTICE && w->notices_n++ < ARRAY_LEN(w->notices))
+                w->notices[w->notices_n - 1] = o->u.notice;
         }
         at += size;
     }

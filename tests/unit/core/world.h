@@ -34,6 +34,8 @@ struct world {
     /* what the last step put out */
     struct out outs[200];
     size_t outs_n;
+    struct out_notice notices[32]; /* texts asked for, ever; notices_n may be more */
+    size_t notices_n;
     uint64_t rows_last; /* bytes of rows in the last batch */
     uint32_t changed;   /* rows in it other than those of the audit */
     struct buf tape;    /* every batch ever sealed, for comparisons */

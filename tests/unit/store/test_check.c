@@ -784,7 +784,7 @@ static const struct box_wrong wrongs[] = {
     {"gift", "UPDATE orders SET gift = 1 WHERE id = 100"},
     {"gift", "UPDATE payment SET gift_back = 1"},
     {"gift", "UPDATE payment SET gift_lost = 1"},
-    {"gift", "INSERT INTO driver VALUES (2, 1, '', '', 0, 1, 0, 0, 0, 0, '');"
+    {"gift", "INSERT INTO driver VALUES (2, 1, '', '', 0, 1, 0, 0, 0, 0, '', 0);"
              "UPDATE payment SET gift = 500"}, /* promised, paid, and not given */
     {"hold", "UPDATE hold SET leg_of = 99 WHERE id = 51"},
     {"hold", "UPDATE hold SET leg_of = 50 WHERE id = 51"},

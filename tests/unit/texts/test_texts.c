@@ -23,8 +23,10 @@
 #define SECRET "0123456789abcdef0123456789abcdef"
 
 static char dir[] = "/tmp/even-texts-XXXXXX";
-static const struct text code = {
-    .id = "T12345678", .phone = "+8613800138000", .code = "123456", .minutes = 5};
+static const struct text code = {.id = "T12345678",
+                                 .phone = "+8613800138000",
+                                 .kind = TEXT_CODE,
+                                 .value = {[PARAM_CODE] = "123456", [PARAM_MINUTES] = "5"}};
 
 static void key_put(const char *name, const char *text, unsigned mode)
 {
@@ -65,8 +67,9 @@ static struct texts_config config(int32_t kind)
                                  .app = kind == TEXTS_TENCENT ? "1400006666" : "",
                                  .region = "",
                                  .sign = "EVen",
-                                 .template = "SMS_1",
-                                 .params = "code",
+                                 .template = {"SMS_1", "SMS_2", "SMS_3", "", "SMS_5", "SMS_6"},
+                                 .params = {"code", "station,energy,amount", "station,until",
+                                            "station,time", "station,amount", "energy,amount"},
                                  .keys = dir};
 }
 
@@ -178,7 +181,7 @@ static void request_of_aliyun(void **state)
     struct texts_request q = {0};
     (void)state;
     c.sign = "易充 &+";
-    c.params = "code, minutes";
+    c.params[TEXT_CODE] = "code, minutes";
     struct texts *t = sender(&c);
     assert_int_equal(texts_ask(t, &code, NOW, NONCE, &q), 0);
     assert_string_equal(q.url.p,
@@ -201,7 +204,7 @@ static void request_of_tencent(void **state)
     struct texts_config c = config(TEXTS_TENCENT);
     struct texts_request q = {0};
     (void)state;
-    c.params = "minutes,code";
+    c.params[TEXT_CODE] = "minutes,code";
     c.url = "http://127.0.0.1:9100/"; /* a slash at the end is none of the path's */
     struct texts *t = sender(&c);
     assert_int_equal(texts_ask(t, &code, NOW, NONCE, &q), 0);
@@ -377,17 +380,17 @@ static void settings_are_judged(void **state)
     c.sign = "";
     refused(&c, ERR_REQUIRED, "texts.sign");
     c = config(TEXTS_ALIYUN);
-    c.template = "";
+    c.template[TEXT_CODE] = "";
     refused(&c, ERR_REQUIRED, "texts.template.code");
     c = config(TEXTS_TENCENT);
     c.app = "";
     refused(&c, ERR_REQUIRED, "texts.app");
     c = config(TEXTS_TENCENT);
-    c.params = "code,name";
+    c.params[TEXT_CODE] = "code,name";
     refused(&c, ERR_SYNTAX, "texts.template.code.params");
-    c.params = "minutes"; /* without the code it is of no use */
+    c.params[TEXT_CODE] = "minutes"; /* without the code it is of no use */
     refused(&c, ERR_SYNTAX, "texts.template.code.params");
-    c.params = "code,code,code,code,code";
+    c.params[TEXT_CODE] = "code,code,code,code,code,code,code,code,code";
     refused(&c, ERR_SYNTAX, "texts.template.code.params");
     c = config(TEXTS_NONE);
     refused(&c, ERR_RANGE, "texts.kind");
@@ -419,6 +422,165 @@ static void keys_are_their_owners(void **state)
     key_put("id", "AKID-example", 0600);
 }
 
+/* ---- notices ---- */
+
+#define PLACE     "东区\"A\"站"
+#define PLACE_URL "%7B%22station%22%3A%22%E4%B8%9C%E5%8C%BA%5C%22A%5C%22%E7%AB%99%22%2C%22"
+#define IN_JSON   "\"station\":\"东区\\\"A\\\"站\""
+#define HEAD(kind, sign)                                                                           \
+    "{\"id\":\"T12345678\",\"kind\":\"" kind                                                       \
+    "\",\"phone\":\"+8613800138000\",\"sign\":\"EVen\"," sign
+#define BY(template) "\"template\":\"" template "\",\"params\":{"
+#define NO_TEMPLATE  "\"params\":{"
+
+/* What each kind says, and the request of each sender: its body, what signs it (by another program),
+ * the value of TemplateParam, that of TemplateParamSet. NULL: the clouds have no template of it. */
+static const struct {
+    struct text x;
+    const char *hook, *signature, *aliyun, *tencent;
+} notice_rows[] = {
+    {{.kind = TEXT_ENDED,
+      .value = {[PARAM_STATION] = PLACE,
+                [PARAM_ENERGY] = "12.34",
+                [PARAM_AMOUNT] = "18.50",
+                [PARAM_CURRENCY] = "CNY",
+                [PARAM_REASON] = "充满",
+                [PARAM_TIME] = "12:15",
+                [PARAM_ORDER] = "77"}},
+     HEAD("ended", BY("SMS_2")) IN_JSON
+     ",\"energy\":\"12.34\",\"amount\":\"18.50\",\"currency\":\"CNY\",\"reason\":\"充满\","
+     "\"time\":\"12:15\",\"order\":\"77\"}}",
+     "13c48d6d6374a7d0a94ae4ee91ee843994620f5c552fa31a54515e3aa3dbf0eb",
+     "SMS_2&TemplateParam=" PLACE_URL "energy%22%3A%2212.34%22%2C%22amount%22%3A%2218.50%22%7D",
+     "\"SMS_2\",\"SignName\":\"EVen\",\"TemplateParamSet\":[\"东区\\\"A\\\"站\",\"12.34\",\"18."
+     "50\"]"},
+    {{.kind = TEXT_NEAR,
+      .value = {[PARAM_MINUTES] = "5",
+                [PARAM_STATION] = PLACE,
+                [PARAM_UNTIL] = "12:30",
+                [PARAM_ORDER] = "77"}},
+     HEAD("near", BY("SMS_3")) "\"minutes\":\"5\"," IN_JSON
+                               ",\"until\":\"12:30\",\"order\":\"77\"}}",
+     "55ab0dde5a071698cb9f56dd000f821a4c8012b3d1bfdb149fe2d982904b2ef0",
+     "SMS_3&TemplateParam=" PLACE_URL "until%22%3A%2212%3A30%22%7D",
+     "\"SMS_3\",\"SignName\":\"EVen\",\"TemplateParamSet\":[\"东区\\\"A\\\"站\",\"12:30\"]"},
+    {{.kind = TEXT_FEE,
+      .value = {[PARAM_STATION] = PLACE,
+                [PARAM_CURRENCY] = "CNY",
+                [PARAM_TIME] = "12:30",
+                [PARAM_ORDER] = "77"}},
+     HEAD("fee", NO_TEMPLATE) IN_JSON ",\"currency\":\"CNY\",\"time\":\"12:30\",\"order\":\"77\"}}",
+     "c35c225fa4d7c0c42ae96bd3325586e14c332d88c1dd42c803fa588295117f0f",
+     NULL,
+     NULL},
+    {{.kind = TEXT_RUNS,
+      .value = {[PARAM_STATION] = PLACE,
+                [PARAM_AMOUNT] = "2.00",
+                [PARAM_CURRENCY] = "CNY",
+                [PARAM_TIME] = "12:30",
+                [PARAM_ORDER] = "77"}},
+     HEAD("runs", BY("SMS_5")) IN_JSON
+     ",\"amount\":\"2.00\",\"currency\":\"CNY\",\"time\":\"12:30\""
+     ",\"order\":\"77\"}}",
+     "998556da49cb23b2e0bdecff8d215fa9fc16a78f3ecc4403c23825b5cfb91fa3",
+     "SMS_5&TemplateParam=" PLACE_URL "amount%22%3A%222.00%22%7D",
+     "\"SMS_5\",\"SignName\":\"EVen\",\"TemplateParamSet\":[\"东区\\\"A\\\"站\",\"2.00\"]"},
+    {{.kind = TEXT_DOUBT,
+      .value = {[PARAM_STATION] = PLACE,
+                [PARAM_ENERGY] = "0.50",
+                [PARAM_AMOUNT] = "0.60",
+                [PARAM_CURRENCY] = "CNY",
+                [PARAM_REASON] = "设备故障",
+                [PARAM_TIME] = "12:15",
+                [PARAM_UNTIL] = "11-27 12:15",
+                [PARAM_ORDER] = "77"}},
+     HEAD("doubt", BY("SMS_6")) IN_JSON
+     ",\"energy\":\"0.50\",\"amount\":\"0.60\",\"currency\":\"CNY\",\"reason\":\"设备故障\","
+     "\"time\":\"12:15\",\"until\":\"11-27 12:15\",\"order\":\"77\"}}",
+     "5cf2ebc7530b471aca196e2aaa882677e7a18c96dbd4ec029a5eab08e6a4e35d",
+     "SMS_6&TemplateParam=%7B%22energy%22%3A%220.50%22%2C%22amount%22%3A%220.60%22%7D",
+     "\"SMS_6\",\"SignName\":\"EVen\",\"TemplateParamSet\":[\"0.50\",\"0.60\"]"},
+};
+
+static struct text notice_of(size_t i)
+{
+    struct text x = notice_rows[i].x;
+    (void)str_copy(x.id, sizeof x.id, STR_LIT("T12345678"));
+    (void)str_copy(x.phone, sizeof x.phone, STR_LIT("+8613800138000"));
+    return x;
+}
+
+static void notices_of_a_gateway(void **state)
+{
+    struct texts_config c = config(TEXTS_HOOK);
+    struct texts *t = sender(&c);
+    struct texts_request q = {0};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(notice_rows); i++) {
+        struct text x = notice_of(i);
+        char signature[100];
+        snprintf(signature, sizeof signature, "Text-Signature: %s", notice_rows[i].signature);
+        assert_true(texts_sends(t, (enum text_kind)x.kind));
+        assert_int_equal(texts_ask(t, &x, NOW, NONCE, &q), 0);
+        if (!str_eq_c(buf_str(&q.body), notice_rows[i].hook))
+            fail_msg("%.*s", (int)q.body.n, q.body.p);
+        assert_true(has_header(&q, signature));
+    }
+    texts_request_free(&q);
+    texts_free(t);
+}
+
+static void notices_of_a_cloud(void **state)
+{
+    (void)state;
+    for (int32_t kind = TEXTS_ALIYUN; kind <= TEXTS_TENCENT; kind++) {
+        struct texts_config c = config(kind);
+        struct texts *t = sender(&c);
+        struct texts_request q = {0};
+        for (size_t i = 0; i < ARRAY_LEN(notice_rows); i++) {
+            struct text x = notice_of(i);
+            bool aliyun = kind == TEXTS_ALIYUN;
+            const char *want = aliyun ? notice_rows[i].aliyun : notice_rows[i].tencent;
+            assert_int_equal(texts_sends(t, (enum text_kind)x.kind), want != NULL);
+            assert_int_equal(texts_ask(t, &x, NOW, NONCE, &q), want ? 0 : ERR_RANGE);
+            buf_put_char(&q.body, 0);
+            if (want && !strstr(aliyun ? q.url.p : q.body.p, want))
+                fail_msg("%s %s", q.url.p, q.body.p);
+        }
+        texts_request_free(&q);
+        texts_free(t);
+    }
+}
+
+static void kinds_and_params(void **state)
+{
+    struct texts_config c = config(TEXTS_ALIYUN);
+    struct texts *t = sender(&c);
+    struct texts_request q = {0};
+    struct text x = code;
+    (void)state;
+    static const int32_t none[] = {-1, TEXT_KINDS};
+    for (size_t i = 0; i < ARRAY_LEN(none); i++) {
+        x.kind = none[i];
+        assert_int_equal(texts_ask(t, &x, NOW, NONCE, &q), ERR_RANGE);
+    }
+    texts_request_free(&q);
+    texts_free(t);
+    /* A template takes only what its kind has to say. */
+    for (int k = TEXT_CODE; k < TEXT_KINDS; k++) {
+        static const char *const foreign[TEXT_KINDS] = {"code,station", "code",  "amount",
+                                                        "energy",       "until", "minutes"};
+        char named[60];
+        c = config(TEXTS_ALIYUN);
+        c.params[k] = foreign[k];
+        snprintf(named, sizeof named, "texts.template.%s.params", texts_kind_name(k));
+        refused(&c, ERR_SYNTAX, named);
+    }
+    c = config(TEXTS_ALIYUN);
+    c.template[TEXT_NEAR] = "SMS_0123456789012345678901234567890123456789012345678901234567890";
+    refused(&c, ERR_TOO_LARGE, "texts.template.near");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -431,6 +593,9 @@ int main(void)
         cmocka_unit_test(phones),
         cmocka_unit_test(settings_are_judged),
         cmocka_unit_test(keys_are_their_owners),
+        cmocka_unit_test(notices_of_a_gateway),
+        cmocka_unit_test(notices_of_a_cloud),
+        cmocka_unit_test(kinds_and_params),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

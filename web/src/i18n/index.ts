@@ -5,6 +5,7 @@ import { computed, type WritableComputedRef } from 'vue'
 import { createI18n, useI18n } from 'vue-i18n'
 import { common } from './common'
 import { dischargeTexts } from './discharge'
+import { noticeTexts } from './notices'
 import { occupancyTexts } from './occupancy'
 import { statementTexts } from './statement'
 import { storyTexts } from './story'
@@ -30,7 +31,7 @@ function side(pairs: Pairs, i: 0 | 1): Record<string, string> {
 }
 
 export function makeI18n(own: Pairs) {
-  const pairs = { ...common, ...occupancyTexts, ...dischargeTexts, ...storyTexts, ...statementTexts, ...own }
+  const pairs = { ...common, ...occupancyTexts, ...dischargeTexts, ...storyTexts, ...statementTexts, ...noticeTexts, ...own }
   const lang = firstLang()
   document.documentElement.lang = lang === 'zh' ? 'zh-CN' : 'en'
   return createI18n({
