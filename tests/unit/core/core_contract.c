@@ -239,6 +239,22 @@ static void test_version_refused_each(void **state)
     assert_int_equal(world_count(w, ROW_CONTRACT), had + 2);
 }
 
+/* Twelve rents a version, of parties of its own: with the third the month would count 36. */
+static void test_more_parties_than_a_month_counts(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 3; k++) {
+        int64_t party[12];
+        for (int i = 0; i < 12; i++)
+            party[i] = party_add("Landlord");
+        struct cmd *c = version(k + 1);
+        for (int i = 0; i < 12; i++)
+            clause(c, (struct contract_clause_in){
+                          .kind = CLAUSE_RENT, .party = party[i], .rate = 10000});
+        assert_int_equal(world_send(w, c), k < 2 ? 0 : ERR_FULL);
+    }
+}
+
 /* ---- months ---- */
 
 /* Rent 10, guarantee 100; one order gives the owner 1.20 and the operator as much. */
@@ -377,6 +393,7 @@ int core_contract(void)
         cmocka_unit_test_setup_teardown(test_version_ends, up, down),
         cmocka_unit_test_setup_teardown(test_version_refused, up, down),
         cmocka_unit_test_setup_teardown(test_version_refused_each, up, down),
+        cmocka_unit_test_setup_teardown(test_more_parties_than_a_month_counts, up, down),
         cmocka_unit_test_setup_teardown(test_month_ends, up, down),
         cmocka_unit_test_setup_teardown(test_month_ends_while_down, up, down),
         cmocka_unit_test_setup_teardown(test_refund_counts_in_month, up, down),

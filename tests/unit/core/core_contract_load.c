@@ -133,6 +133,31 @@ static void test_more_parties_than_a_month_counts(void **state)
     }
 }
 
+static void test_versions_that_cannot_be(void **state)
+{
+    struct row_contract row = {.id = w->contract + 1000000,
+                               .tenant = w->tenant,
+                               .family = w->contract,
+                               .name = "bad",
+                               .from_ms = 2,
+                               .operator= w->platform,
+                               .unit = 1};
+    struct row_contract_party party = {
+        .contract = row.id, .party = w->platform, .lines = 7, .ratio = 1};
+    struct row_contract_clause clause = {
+        .contract = row.id, .seq = 1, .kind = CLAUSE_RENT, .party = w->owner, .rate = 1};
+    const struct extra more[] = {
+        {ROW_CONTRACT, &row}, {ROW_CONTRACT_PARTY, &party}, {ROW_CONTRACT_CLAUSE, &clause}};
+    (void)state;
+    assert_int_equal(read_with(more, 3), 0);
+    party.ratio = 0;
+    assert_int_equal(read_with(more, 3), ERR_CORRUPT);
+    party.ratio = 1;
+    clause.kind = 99;
+    assert_int_equal(read_with(more, 3), ERR_CORRUPT);
+    assert_int_equal(read_with(more, 2), 0);
+}
+
 int core_contract_load(void);
 
 int core_contract_load(void)
@@ -140,6 +165,7 @@ int core_contract_load(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_months_that_fit_no_contract, up, down),
         cmocka_unit_test_setup_teardown(test_more_parties_than_a_month_counts, up, down),
+        cmocka_unit_test_setup_teardown(test_versions_that_cannot_be, up, down),
     };
     return cmocka_run_group_tests_name("contract load", tests, NULL, NULL);
 }
