@@ -217,7 +217,8 @@ async function killed(h, g, driver, cp, old) {
   await at.status('Finishing');
   await sleep(4000);
   check(g.of(id).length === 1 && g.of(occ).length === 1, `neither is sent again: ${g.of(id).length} ${g.of(occ).length}`);
-  check(outcomes(await story(h, id)).length === 0, 'of an order that was over nothing more is said');
+  // Where the machine was slow, the gateway's time was over before the kill: that was said then.
+  check(outcomes(await story(h, id)).every((x) => x.detail === '1 0 time-over'), 'of an order that was over nothing more is said');
   await h.kill('SIGKILL');
   at.ws.close();
   await h.start();
