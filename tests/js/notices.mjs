@@ -200,8 +200,9 @@ async function beside(h, g, driver, at, cp) {
 }
 
 /** Killed while a text is on its way. Answers the driver, whose session lived through it. */
-async function killed(h, g, driver, cp, old) {
-  let at = old;
+async function killed(h, g, driver, cp) {
+  await again(h, settings(g, { 'texts.timeout_s': 9 })); // the kill shall come first, on a slow machine too
+  let at = await gun(h, cp);
   g.mood = 'silent';
   const id = await charge(driver, at, cp);
   await at.status('Finishing');
@@ -431,7 +432,7 @@ try {
   await fee(h, g, occ, at);
   await failures(h, g, driver, at, cp);
   await beside(h, g, driver, at, cp);
-  at = await killed(h, g, driver, cp, at);
+  at = await killed(h, g, driver, cp);
   await choice(h, g, driver, at, cp);
   await faces(h, driver, first);
   await limits(h, g, driver, cp);
