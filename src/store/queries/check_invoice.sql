@@ -51,4 +51,4 @@ SELECT o.id, o.invoice_more, COALESCE(v.state, 0), COALESCE(v.red_of, 0), CASE W
 FROM orders o
 LEFT JOIN invoice v ON v.id = o.invoice_more
 WHERE o.invoice_more <> 0
-ORDER BY id, invoice;
+ORDER BY id, invoice, alone;
