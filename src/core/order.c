@@ -553,6 +553,14 @@ bool order_ready(struct core *c, struct order *o)
     return true;
 }
 
+/* Behind the running order of its connector it waits for the pile to turn round (invariant 1). */
+static void turn_restore(const struct core *c, const struct order *o)
+{
+    struct connector *k = connector_find(c, o->row.connector);
+    if (k && k->row.order_id && k->row.order_id != o->row.id)
+        k->turn = o->row.id;
+}
+
 void order_restart(struct core *c, struct order *o)
 {
     if (!order_ready(c, o))
@@ -569,6 +577,7 @@ void order_restart(struct core *c, struct order *o)
         order_fail(c, o, ERR_TIMEOUT, OE_START_TIMEOUT, "restart");
         return;
     case ORDER_STARTING: /* it left; what became of it shows within its time */
+        turn_restore(c, o);
         order_timer(c, o, TO_START, o->row.created_ms + t->row.start_timeout_s * 1000);
         return;
     case ORDER_SUSPENDED:

@@ -595,6 +595,26 @@ static void test_turned_back(void **state)
     assert_int_equal(wallet(), 40000 + 30000 - 12000);
 }
 
+/* A start behind the running order is the one that waits, after a restart, too. */
+static void test_one_waits_through_a_restart(void **state)
+{
+    char tx_no[33];
+    (void)state;
+    int64_t start = w->now;
+    (void)running(tx_no);
+    gives(tx_no, 0, 5 * KWH, 5);
+    world_answer_pile(w);
+    assert_int_equal(world_start(w, w->pile_gun, 20000), 0);
+    int64_t other = w->reply.u.made.id;
+    struct out call = *world_call(w, CALL_REMOTE_START);
+    world_answer(w, &call, 0, "Accepted");
+    world_restart(w);
+    world_open_pile(w);
+    assert_int_equal(world_start(w, w->pile_gun, 20000), ERR_BUSY);
+    record(tx_no, start, 5 * KWH, 0);
+    assert_int_equal(connector_find(w->core, w->pile_gun)->row.order_id, other);
+}
+
 /* ---- who may not ---- */
 
 static int64_t somebody(void)
@@ -698,6 +718,7 @@ int core_discharge(void)
         cmocka_unit_test_setup_teardown(test_floor, up, down),
         cmocka_unit_test(test_turns),
         cmocka_unit_test_setup_teardown(test_turned_back, up, down),
+        cmocka_unit_test_setup_teardown(test_one_waits_through_a_restart, up, down),
         cmocka_unit_test_setup_teardown(test_bad_rows, up, down),
         cmocka_unit_test_setup_teardown(test_somebody_elses, up, down),
         cmocka_unit_test_setup_teardown(test_no_paper_no_refund, up, down),
