@@ -75,7 +75,7 @@ static bool hash_ok(const struct talk *t, const char *hash)
     return str_eq_nocase(str_from_c(hash), str_from_c(hex));
 }
 
-/* What came packed; the hash is of what was packed. */
+/* What came packed, unpacked: the provider's hash is of that. */
 static int unpack(struct talk *t)
 {
     struct buf plain;

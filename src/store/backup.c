@@ -19,11 +19,11 @@
 #include "io/os/clock.h"
 #include "io/os/file.h"
 
-enum { LOG_FILE_MAX = 128 << 20, MANIFEST_CAP = 16 << 20, PIECE = 1 << 16 };
+enum { MANIFEST_CAP = 16 << 20, PIECE = 1 << 16 };
 
 struct backup {
     const char *dir, *target;
-    struct buf manifest, file;
+    struct buf manifest;
 };
 
 /* SHA-256 and size of a file of any size. */
@@ -63,42 +63,6 @@ static int manifest_add(struct backup *b, const char *path)
     return rc;
 }
 
-static int samples_copy(void *ctx, const char *name)
-{
-    struct backup *b = ctx;
-    char from[STORE_PATH_CAP], to[STORE_PATH_CAP];
-    int n = snprintf(from, sizeof from, "%s/" STORE_SAMPLES_NAME "/%s", b->dir, name);
-    int m = snprintf(to, sizeof to, "%s." STORE_SAMPLES_NAME "/%s", b->target, name);
-    size_t len = strlen(name);
-    if (n < 0 || m < 0 || n >= STORE_PATH_CAP || m >= STORE_PATH_CAP)
-        return ERR_TOO_LARGE;
-    if (len < 4 || strcmp(name + len - 4, ".log") != 0)
-        return 0;
-    buf_reset(&b->file);
-    int rc = file_read(from, LOG_FILE_MAX, &b->file);
-    if (rc == ERR_NOT_FOUND)
-        return 0; /* sealed meanwhile: the copy of the database, made later, has its samples */
-    if (rc == 0)
-        rc = file_write_atomic(to, buf_str(&b->file), 0600);
-    return rc ? rc : manifest_add(b, to);
-}
-
-static int samples_backup(struct backup *b)
-{
-    char from[STORE_PATH_CAP], to[STORE_PATH_CAP];
-    int n = snprintf(to, sizeof to, "%s." STORE_SAMPLES_NAME, b->target);
-    int rc =
-        n > 0 && n < STORE_PATH_CAP ? store_path(b->dir, STORE_SAMPLES_NAME, from) : ERR_TOO_LARGE;
-    if (rc)
-        return rc;
-    if (file_exists(to))
-        return ERR_CONFLICT;
-    rc = dir_make(to, 0700);
-    if (rc == 0)
-        rc = dir_list(from, samples_copy, b);
-    return rc == ERR_NOT_FOUND ? 0 : rc;
-}
-
 static int db_backup(struct backup *b)
 {
     struct db *db;
@@ -115,7 +79,7 @@ static int db_backup(struct backup *b)
     return rc ? rc : manifest_add(b, b->target);
 }
 
-/* ---- files that rows name ---- */
+/* ---- files ---- */
 
 struct folder {
     struct backup *b;
@@ -135,6 +99,13 @@ static int file_take(void *ctx, const char *name)
     if (rc == ERR_NOT_FOUND)
         return 0;
     return rc ? rc : manifest_add(f->b, to);
+}
+
+/* What is sealed meanwhile is gone, and in the copy of the database, made later. */
+static int log_take(void *ctx, const char *name)
+{
+    size_t len = strlen(name);
+    return len < 4 || strcmp(name + len - 4, ".log") != 0 ? 0 : file_take(ctx, name);
 }
 
 /* What is not there need not be copied. */
@@ -159,21 +130,13 @@ static int channel_take(void *ctx, const char *name)
     return folder_take(f->b, from, to, file_take);
 }
 
-static int files_backup(struct backup *b)
+/* DIR/name into TARGET.name. */
+static int beside(struct backup *b, const char *name, int (*each)(void *ctx, const char *name))
 {
-    static const struct {
-        const char *name;
-        int (*each)(void *ctx, const char *name);
-    } all[] = {{"bills", channel_take}, {"firmware", file_take}};
     char from[STORE_PATH_CAP], to[STORE_PATH_CAP];
-    int rc = 0;
-    for (size_t i = 0; i < ARRAY_LEN(all) && rc == 0; i++) {
-        int n = snprintf(to, sizeof to, "%s.%s", b->target, all[i].name);
-        rc = n > 0 && n < STORE_PATH_CAP ? store_path(b->dir, all[i].name, from) : ERR_TOO_LARGE;
-        if (rc == 0)
-            rc = folder_take(b, from, to, all[i].each);
-    }
-    return rc;
+    int n = snprintf(to, sizeof to, "%s.%s", b->target, name);
+    int rc = n > 0 && n < STORE_PATH_CAP ? store_path(b->dir, name, from) : ERR_TOO_LARGE;
+    return rc ? rc : folder_take(b, from, to, each);
 }
 
 /* ---- the whole ---- */
@@ -188,14 +151,15 @@ int store_backup(const char *dir, const char *target)
     if (file_exists(target) || file_exists(path))
         return ERR_CONFLICT;
     buf_init(&b.manifest, MANIFEST_CAP);
-    buf_init(&b.file, LOG_FILE_MAX);
     time_format(os_now_ms(), at);
     buf_printf(&b.manifest, "even-backup 1\nat %s\n", at);
-    int rc = samples_backup(&b);
+    int rc = beside(&b, STORE_SAMPLES_NAME, log_take);
     if (rc == 0)
         rc = db_backup(&b);
     if (rc == 0)
-        rc = files_backup(&b);
+        rc = beside(&b, "bills", channel_take);
+    if (rc == 0)
+        rc = beside(&b, "firmware", file_take);
     if (rc == 0)
         rc = b.manifest.err;
     if (rc == 0)
@@ -203,7 +167,6 @@ int store_backup(const char *dir, const char *target)
     if (rc)
         log_line(LOG_ERROR, "store", 0, "backup to %s: %s", target, err_name(rc));
     buf_free(&b.manifest);
-    buf_free(&b.file);
     return rc;
 }
 
