@@ -20,12 +20,6 @@ static bool between(int64_t v, int64_t lo, int64_t hi)
     return v >= lo && v <= hi;
 }
 
-/* What may be charged or held: a half fen of it could never be paid. */
-static bool limit(int64_t v, int64_t most)
-{
-    return between(v, 0, most) && v % MONEY_FEN == 0;
-}
-
 static const struct ledger_account *account_of(const struct core *c, int64_t company)
 {
     const struct company *co = company_find(c, company);
@@ -44,7 +38,7 @@ int company_check(const struct core *c, struct row_company *r, const struct row_
     if (!between(r->kind, COMPANY_PREPAID, COMPANY_CREDIT) ||
         !between(r->state, ROW_ACTIVE, ROW_DELETED) || !between(r->bill_day, 1, 28) ||
         !between(r->overrun, OVERRUN_LOSS, OVERRUN_DEBT) ||
-        !limit(r->credit, credit ? CREDIT_MAX : 0))
+        !money_limit_ok(r->credit, credit ? CREDIT_MAX : 0))
         return ERR_RANGE;
     if (!a)
         return 0;
@@ -103,7 +97,7 @@ int company_member_check(const struct core *c, struct row_company_member *r,
                 old->state == ROW_DELETED))
         return ERR_CONFLICT; /* another member is another row */
     if (!between(r->state, ROW_ACTIVE, ROW_DELETED) || !between(r->cards, 0, r->token ? 0 : 1) ||
-        !limit(r->month_most, CREDIT_MAX) || !limit(r->order_most, CREDIT_MAX) ||
+        !money_limit_ok(r->month_most, CREDIT_MAX) || !money_limit_ok(r->order_most, CREDIT_MAX) ||
         !between(r->month_mwh, 0, ENERGY_MAX) || r->month_orders < 0)
         return ERR_RANGE;
     return r->state == ROW_DELETED ? 0 : member_refers(c, r);

@@ -668,4 +668,11 @@ int account_audit(struct core *c, const struct cmd *cmd);
 
 struct ledger_ctx ledger_ctx_now(struct core *c);
 
+/** A limit of money: what it lets through is posted or held, and half a fen of that could never be
+ * paid. */
+static inline bool money_limit_ok(int64_t v, int64_t most)
+{
+    return v >= 0 && v <= most && v % MONEY_FEN == 0;
+}
+
 #endif

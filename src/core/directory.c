@@ -82,15 +82,11 @@ static bool state_ok(int32_t state)
     return state >= ROW_ACTIVE && state <= ROW_DELETED;
 }
 
+#define LIMIT_MOST (INT64_C(100000000) * MONEY_UNIT)
+
 static bool in(int64_t v, int64_t lo, int64_t hi)
 {
     return v >= lo && v <= hi;
-}
-
-/* A limit of money: what it lets through is posted, so it is of whole fen. */
-static bool limit_ok(int64_t v)
-{
-    return v >= 0 && v <= INT64_C(100000000) * MONEY_UNIT && v % MONEY_FEN == 0;
 }
 
 /* The object of that id if it is of the tenant, else NULL. */
@@ -114,9 +110,8 @@ static int check_tenant(struct core *c, struct put *p)
     if (!core_zone_known(c, r->zone))
         return ERR_NOT_FOUND;
     bool ok = state_ok(r->state) && in(r->hold_policy, 0, 2) && in(r->overrun_policy, 0, 1) &&
-              in(r->unknown_policy, 0, 1) && limit_ok(r->hold_default) &&
-              r->hold_default <= 100000 * MONEY_UNIT && in(r->suspended_s, 0, 86400) &&
-              in(r->low_power_w, 0, 100000) &&
+              in(r->unknown_policy, 0, 1) && money_limit_ok(r->hold_default, 100000 * MONEY_UNIT) &&
+              in(r->suspended_s, 0, 86400) && in(r->low_power_w, 0, 100000) &&
               in(r->start_timeout_s, START_TIMEOUT_MIN_S, START_TIMEOUT_MAX_S) &&
               (r->silence_s == 0 || in(r->silence_s, 30, 86400)) && in(r->doubt_h, 1, 720) &&
               r->quota_calls_s >= 0 && in(r->refund_days, 0, 3650) &&
@@ -215,7 +210,8 @@ static int check_token(struct core *c, struct put *p)
     r->folded = arena_copy(&c->scratch, str_from_c(folded));
     if (!r->folded)
         return ERR_TOO_LARGE;
-    if (!in(r->kind, TOKEN_CARD, TOKEN_VIN) || !state_ok(r->state) || !limit_ok(r->offline_limit) ||
+    if (!in(r->kind, TOKEN_CARD, TOKEN_VIN) || !state_ok(r->state) ||
+        !money_limit_ok(r->offline_limit, LIMIT_MOST) ||
         (r->offline_limit && r->kind != TOKEN_CARD))
         return ERR_RANGE;
     return of_tenant(c, ROW_DRIVER, r->driver, p->cmd->head.tenant) ? 0 : ERR_NOT_FOUND;
@@ -381,8 +377,8 @@ static int check_channel(struct core *c, struct put *p)
     if (!in(r->kind, CHANNEL_WECHAT, CHANNEL_BANK) || !state_ok(r->state) ||
         !in(r->fee_bp, 0, 1000) || !in(r->share_bp, 0, 10000) ||
         (r->share_bp && r->kind != CHANNEL_WECHAT && r->kind != CHANNEL_ALIPAY) ||
-        !limit_ok(r->most) || !limit_ok(r->day_most) || !limit_ok(r->named_from) ||
-        strchr(r->keys, '/') || r->keys[0] == '.')
+        !money_limit_ok(r->most, LIMIT_MOST) || !money_limit_ok(r->day_most, LIMIT_MOST) ||
+        !money_limit_ok(r->named_from, LIMIT_MOST) || strchr(r->keys, '/') || r->keys[0] == '.')
         return ERR_RANGE;
     if (!old && r->kind != CHANNEL_BANK && strcmp(t->row.currency, "CNY") != 0)
         return ERR_CURRENCY; /* those providers know no other, and many answers do not name it */

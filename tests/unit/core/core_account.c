@@ -19,24 +19,13 @@
 static struct world world, *w = &world;
 static int64_t rail, wechat;
 
-static int64_t channel_of(int32_t kind)
-{
-    assert_int_equal(
-        world_put(
-            w, ROW_CHANNEL, true,
-            &(struct row_channel){
-                .kind = kind, .name = "channel", .url = "", .app = "", .merchant = "", .keys = ""}),
-        0);
-    return w->reply.u.made.id;
-}
-
 static int up(void **state)
 {
     (void)state;
     world_init(w);
     assert_int_equal(world_open(w), 0);
-    rail = channel_of(CHANNEL_RAIL);
-    wechat = channel_of(CHANNEL_WECHAT);
+    rail = world_channel(w, CHANNEL_RAIL);
+    wechat = world_channel(w, CHANNEL_WECHAT);
     return 0;
 }
 
@@ -274,7 +263,8 @@ static void test_bad_input(void **state)
     (void)state;
     assert_int_equal(world_send(w, request(w->driver, rail)), ERR_NOT_FOUND);
     assert_int_equal(world_send(w, request(w->owner, w->station)), ERR_NOT_FOUND);
-    assert_int_equal(world_send(w, request(w->owner, channel_of(CHANNEL_BANK))), ERR_UNSUPPORTED);
+    assert_int_equal(world_send(w, request(w->owner, world_channel(w, CHANNEL_BANK))),
+                     ERR_UNSUPPORTED);
     assert_int_equal(world_send(w, request(w->owner, wechat)), ERR_REQUIRED); /* paid where? */
     struct cmd *c = request(w->owner, rail);
     c->head.tenant = w->tenant + 1;

@@ -53,15 +53,7 @@ static int up(void **state)
     (void)state;
     world_init(w);
     assert_int_equal(world_open(w), 0);
-    assert_int_equal(world_put(w, ROW_CHANNEL, true,
-                               &(struct row_channel){.kind = CHANNEL_WECHAT,
-                                                     .name = "wechat",
-                                                     .url = "",
-                                                     .app = "",
-                                                     .merchant = "",
-                                                     .keys = ""}),
-                     0);
-    wechat = w->reply.u.made.id;
+    wechat = world_channel(w, CHANNEL_WECHAT);
     struct row_tenant t = tenant_now();
     t.refund_days = 7;
     t.payout_check = 100 * Y;
@@ -83,11 +75,7 @@ static int down(void **state)
 /* An order of `kwh` at 1.2 yuan, from a wallet that has 4.00. */
 static int64_t order_of(int64_t kwh)
 {
-    int64_t tx, order = world_charging(w, wallet(), &tx);
-    world_run(w, 200000);
-    assert_int_equal(world_tx_stop(w, tx, KWH + kwh, w->now), 0);
-    assert_int_equal(world_order(w, order)->state, ORDER_SETTLED);
-    return order;
+    return world_order_of(w, kwh);
 }
 
 static int payout(int64_t party, int64_t payment, int64_t amount)

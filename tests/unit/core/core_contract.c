@@ -79,11 +79,7 @@ static int64_t given(int64_t party)
 /* An order of `mwh` at 0.8 + 0.4 yuan a kWh, from a wallet that has 4.00. */
 static int64_t order_of(int64_t mwh)
 {
-    int64_t tx, order = world_charging(w, balance(ACCOUNT_WALLET, w->driver), &tx);
-    world_run(w, 200000);
-    assert_int_equal(world_tx_stop(w, tx, KWH + mwh, w->now), 0);
-    assert_int_equal(world_order(w, order)->state, ORDER_SETTLED);
-    return order;
+    return world_order_of(w, mwh);
 }
 
 /* The program restarts, the charger comes back. */

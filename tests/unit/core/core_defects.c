@@ -50,15 +50,7 @@ static int refund(int64_t order, int64_t amount)
 static void test_defect_payment_after_void(void **state)
 {
     (void)state;
-    assert_int_equal(world_put(w, ROW_CHANNEL, true,
-                               &(struct row_channel){.kind = CHANNEL_WECHAT,
-                                                     .name = "wechat",
-                                                     .url = "",
-                                                     .app = "",
-                                                     .merchant = "",
-                                                     .keys = ""}),
-                     0);
-    int64_t channel = w->reply.u.made.id;
+    int64_t channel = world_channel(w, CHANNEL_WECHAT);
     struct cmd *c = world_web(w, CMD_PAYMENT_NEW, w->driver, ACTOR_DRIVER);
     c->u.payment_new.driver = w->driver;
     c->u.payment_new.channel = channel;

@@ -214,11 +214,7 @@ static int64_t pay(int64_t amount)
 
 static int64_t order_of(int64_t kwh)
 {
-    int64_t tx, order = world_charging(w, world_balance(w, ACCOUNT_WALLET, w->driver), &tx);
-    world_run(w, 200000);
-    assert_int_equal(world_tx_stop(w, tx, KWH + kwh, w->now), 0);
-    assert_int_equal(world_order(w, order)->state, ORDER_SETTLED);
-    return order;
+    return world_order_of(w, kwh);
 }
 
 static const char *left(void)

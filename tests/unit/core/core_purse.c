@@ -88,11 +88,7 @@ static int down(void **state)
 /* An order of `kwh` at 1.2 yuan, from a wallet that has 4.00. */
 static int64_t order_of(int64_t kwh)
 {
-    int64_t tx, order = world_charging(w, wallet(), &tx);
-    world_run(w, 200000);
-    assert_int_equal(world_tx_stop(w, tx, KWH + kwh, w->now), 0);
-    assert_int_equal(world_order(w, order)->state, ORDER_SETTLED);
-    return order;
+    return world_order_of(w, kwh);
 }
 
 static int refund(int64_t order, int64_t amount)

@@ -51,15 +51,7 @@ static int up(void **state)
 {
     (void)state;
     world_init(w);
-    assert_int_equal(world_put(w, ROW_CHANNEL, true,
-                               &(struct row_channel){.kind = CHANNEL_WECHAT,
-                                                     .name = "wechat",
-                                                     .url = "",
-                                                     .app = "",
-                                                     .merchant = "",
-                                                     .keys = ""}),
-                     0);
-    wechat = w->reply.u.made.id;
+    wechat = world_channel(w, CHANNEL_WECHAT);
     tenant_set(GIFT_LAST, 1000 * Y);
     return 0;
 }

@@ -736,3 +736,20 @@ void world_free(struct world *w)
     arena_free(&w->kept);
     zone_free(w->zone);
 }
+
+int64_t world_order_of(struct world *w, int64_t energy_mwh)
+{
+    int64_t tx, order = world_charging(w, world_balance(w, ACCOUNT_WALLET, w->driver), &tx);
+    world_run(w, 200000);
+    assert_int_equal(world_tx_stop(w, tx, 1000000 + energy_mwh, w->now), 0);
+    assert_int_equal(world_order(w, order)->state, ORDER_SETTLED);
+    return order;
+}
+
+int64_t world_channel(struct world *w, int32_t kind)
+{
+    const struct row_channel row = {
+        .kind = kind, .name = "channel", .url = "", .app = "", .merchant = "", .keys = ""};
+    assert_int_equal(world_put(w, ROW_CHANNEL, true, &row), 0);
+    return w->reply.u.made.id;
+}

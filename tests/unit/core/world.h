@@ -113,5 +113,9 @@ int world_close(struct world *w);
 /** Starts an order of the app up to CHARGING on the OCPP charger; returns its id. *tx gets the id.
  */
 int64_t world_charging(struct world *w, int64_t cap, int64_t *tx);
+/** The driver's wallet pays for an order of so much, over all that it has; the order, settled. */
+int64_t world_order_of(struct world *w, int64_t energy_mwh);
+/** A new channel of that kind. */
+int64_t world_channel(struct world *w, int32_t kind);
 
 #endif
