@@ -68,6 +68,7 @@ await main(async (h) => {
     const r = await h.ask(method, path, body, headers);
     check([want].flat().includes(r.status), `${what}: wanted ${want}, got ${r.status} ${JSON.stringify(r.body).slice(0, 200)}`);
     if (r.status >= 400) check(r.body && typeof r.body === 'object' && r.body.title && r.body.title_zh, `${what}: a problem in two languages, got ${JSON.stringify(r.body).slice(0, 120)}`);
+    if (r.body?.detail) check(/[\u4e00-\u9fff]/.test(r.body.detail_zh ?? ''), `${what}: its detail, too, got ${JSON.stringify(r.body).slice(0, 200)}`);
   }
   check((await trial()) === before, 'no money moved');
   const same = 'key-1';
@@ -134,6 +135,11 @@ await main(async (h) => {
   const ykc = h.ports['charge.ykc_port'];
   await raw(ykc, Buffer.from('deadbeef'.repeat(50), 'hex'), 500);
   check((await h.ask('GET', '/readyz')).status === 200, 'the server is well');
+  const torn = await dial(cp.path, cp.secret);
+  torn._socket.write(Buffer.from([0xc1, 0x80, 0, 0, 0, 0])); // a reserved bit
+  check(await new Promise((done) => torn.on('close', done)) === 1002, 'a frame against the rules: 1002');
+  const ended = async (why) => Number(new RegExp(`^even_net_ends_total\\{why="${why}"\\} (\\d+)$`, 'm').exec((await h.ask('GET', '/metrics')).body)?.[1]);
+  await until('it is counted why connections end', async () => await ended('protocol') >= 1 && await ended('peer') >= 1);
 
   // ---- files and the command line ----
   const run = (...args) => spawnSync(even, args, { encoding: 'utf8' });

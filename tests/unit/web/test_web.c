@@ -5,6 +5,7 @@
 
 #include <string.h>
 #include "web/code.h"
+#include "web/detail.h"
 #include "web/events.h"
 #include "web/quota.h"
 #include "web/replica.h"
@@ -47,6 +48,38 @@ static void queries_match_types(void **state)
         assert_true((r->fn != NULL) != (r->query >= 0));
         assert_true(r->roles != 0);
     }
+}
+
+/* What a detail has of its own stands in the Chinese one, too. */
+static void details_are_told_in_chinese(void **state)
+{
+    static const struct {
+        const char *en, *zh;
+    } rows[] = {
+        {"more than 0", "必须大于 0"},
+        {"text too long", "文本过长"},
+        {"at most 16 bytes", "最多 16 字节"}, /* a text of its own goes before the pattern */
+        {"at most 45 bytes", "最多 45 字节"},
+        {"result is done, failed or nothing", "结果只能是 done、failed 或留空"},
+        {"no column 商户订单号", "缺少列 商户订单号"},
+        {"no bill of the shares of 20261125", "缺少 20261125 的分账账单"},
+        {"no bill of 20261125", "缺少 20261125 的账单"},
+        {"cards[0].tag: text too long", "cards[0].tag：文本过长"},
+        {"cards[0].tag: what nobody knows", ""},
+        {"at most  bytes", ""}, /* nothing stands for the star */
+        {"at most 45 bytes more", ""},
+        {"a text that nobody knows", ""},
+        {"", ""},
+    };
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, 4096);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (!str_eq_c(detail_zh(&a, rows[i].en), rows[i].zh))
+            fail_msg("%s", rows[i].en);
+    assert_int_equal(detail_zh(&a, NULL).n, 0);
+    arena_free(&a);
 }
 
 static void router_finds(void **state)
@@ -276,13 +309,10 @@ static void events_have_their_form(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(queries_match_types),
-        cmocka_unit_test(router_finds),
-        cmocka_unit_test(quota_refills),
-        cmocka_unit_test(codes_are_used_once),
-        cmocka_unit_test(sessions_expire),
-        cmocka_unit_test(replica_follows),
-        cmocka_unit_test(replica_forgets_the_idle),
+        cmocka_unit_test(queries_match_types),    cmocka_unit_test(details_are_told_in_chinese),
+        cmocka_unit_test(router_finds),           cmocka_unit_test(quota_refills),
+        cmocka_unit_test(codes_are_used_once),    cmocka_unit_test(sessions_expire),
+        cmocka_unit_test(replica_follows),        cmocka_unit_test(replica_forgets_the_idle),
         cmocka_unit_test(events_have_their_form),
     };
     int failed = cmocka_run_group_tests_name("web parts", tests, NULL, NULL);
