@@ -50,6 +50,26 @@ static void queries_match_types(void **state)
     }
 }
 
+/* Who may move money must be able to ask again without moving it twice. */
+static void money_has_keys(void **state)
+{
+    int n = 0;
+
+    (void)state;
+    for (int i = 0; i < routes_n; i++) {
+        const struct route *r = &routes[i];
+        bool money = strcmp(r->perm, "money.write") == 0 || strcmp(r->perm, "me") == 0 ||
+                     strcmp(r->perm, "partner") == 0 || strcmp(r->perm, "order.write") == 0;
+
+        if (!money || r->method == ROUTE_GET || strcmp(r->name, "me_notices") == 0)
+            continue;
+        if ((r->flags & (ROUTE_IDEM | ROUTE_RAW)) == 0)
+            fail_msg("%s asks for no key", r->name);
+        n++;
+    }
+    assert_true(n > 30);
+}
+
 /* What a detail has of its own stands in the Chinese one, too. */
 static void details_are_told_in_chinese(void **state)
 {
@@ -309,10 +329,15 @@ static void events_have_their_form(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(queries_match_types),    cmocka_unit_test(details_are_told_in_chinese),
-        cmocka_unit_test(router_finds),           cmocka_unit_test(quota_refills),
-        cmocka_unit_test(codes_are_used_once),    cmocka_unit_test(sessions_expire),
-        cmocka_unit_test(replica_follows),        cmocka_unit_test(replica_forgets_the_idle),
+        cmocka_unit_test(queries_match_types),
+        cmocka_unit_test(money_has_keys),
+        cmocka_unit_test(details_are_told_in_chinese),
+        cmocka_unit_test(router_finds),
+        cmocka_unit_test(quota_refills),
+        cmocka_unit_test(codes_are_used_once),
+        cmocka_unit_test(sessions_expire),
+        cmocka_unit_test(replica_follows),
+        cmocka_unit_test(replica_forgets_the_idle),
         cmocka_unit_test(events_have_their_form),
     };
     int failed = cmocka_run_group_tests_name("web parts", tests, NULL, NULL);
