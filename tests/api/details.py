@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""details.py SOURCE: every detail of a problem that the web front or the JSON decoder can give stands in src/web/detail.c, in both languages."""
+"""details.py SOURCE: every detail of a problem that the web front, the JSON decoder or the terms of a contract can give stands in src/web/detail.c, in both languages."""
 import glob
 import re
 import sys
@@ -34,6 +34,8 @@ def main(source):
              for t in re.findall(LITERAL, c)]
     # Words that a handler hands on: a sentence is no name.
     said += [(f, t) for f in files if not re.search('doc|sheet', f) for t in re.findall(r'return %s;' % LITERAL, read(f)) if ' ' in t]
+    terms = source + '/src/core/split_terms.c'
+    said += [(terms, t) for t in re.findall(LITERAL, read(terms)) if ' ' in t]
     missing = 0
     looked = 0
     for f, t in said:
