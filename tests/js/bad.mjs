@@ -149,10 +149,14 @@ await main(async (h) => {
     [['dance'], 2], [['serve', '--dance'], 2], [['serve', '--set', 'no.such=1'], 2], [['serve', '--set', 'web.port=x'], 2],
     [['serve', '--config', '/nonexistent'], 2], [['config', '--check', '--config', conf], 2], [['check', '/nonexistent.db'], 70],
     [['serve', '--dir', h.dir], 70], // locked by the running one
+    [['backup'], 2], [['config', '--dance'], 2], [['openapi', 'x'], 2], [['version', 'x'], 2], [['config', '--check', '--set', 'web.proxies=me'], 2],
+    [['config', '--check', '--set', 'charge.silence_s=20'], 2], [['check', '--dir', h.dir, '--certificate', conf], 2], [['check', '--dir', h.dir, '--head', 'zz'], 2],
+    [['certificate', '--dir', h.dir, '20261399'], 2],
   ];
   for (const [args, code] of lines) {
     const r = run(...args);
     check(r.status === code && r.stderr.trim().length > 0, `even ${args.join(' ')}: wanted ${code} and a word, got ${r.status} ${JSON.stringify(r.stderr.slice(0, 200))}`);
+    if (code === 2) check(r.stderr.trim().split('\n').length === 1, `even ${args.join(' ')}: one line, got ${r.stderr}`);
   }
   for (const port of Object.keys(h.ports)) { // each is the running one's
     const others = Object.keys(h.ports).flatMap((p) => ['--set', `${p}=${p === port ? h.ports[p] : 0}`]);
