@@ -28,7 +28,7 @@ static int failed(const struct config *c, const char *file, int err)
     return 70;
 }
 
-/* Appends a file of certificates; one without any proves nothing. */
+/* Appends a file of certificates; one without any proves nothing. Gives an exit code. */
 static int certificates_take(const char *path, struct buf *text)
 {
     size_t from = text->n;
@@ -45,7 +45,7 @@ static int certificates_take(const char *path, struct buf *text)
     else if (more < 0 || n == 0)
         fprintf(stderr, "even: %s: after %d certificates: what `even certificate` does not write\n",
                 path, n);
-    return err || more < 0 || n == 0 ? 2 : 0;
+    return err ? 2 : more < 0 || n == 0 ? 70 : 0;
 }
 
 static bool hash_ok(const char *hex)
@@ -73,8 +73,9 @@ static int witness_take(int *argc, char **argv, struct buf *text, struct store_w
         }
         if (head)
             w->head = argv[i];
-        else if (certificates_take(argv[i], text) != 0)
-            return 2;
+        int res = head ? 0 : certificates_take(argv[i], text);
+        if (res)
+            return res;
     }
     *argc = kept;
     return 0;

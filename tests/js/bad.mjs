@@ -150,7 +150,7 @@ await main(async (h) => {
     [['serve', '--config', '/nonexistent'], 2], [['config', '--check', '--config', conf], 2], [['check', '/nonexistent.db'], 70],
     [['serve', '--dir', h.dir], 70], // locked by the running one
     [['backup'], 2], [['config', '--dance'], 2], [['openapi', 'x'], 2], [['version', 'x'], 2], [['config', '--check', '--set', 'web.proxies=me'], 2],
-    [['config', '--check', '--set', 'charge.silence_s=20'], 2], [['check', '--dir', h.dir, '--certificate', conf], 2], [['check', '--dir', h.dir, '--head', 'zz'], 2],
+    [['config', '--check', '--set', 'charge.silence_s=20'], 2], [['check', '--dir', h.dir, '--certificate', conf], 70], [['check', '--dir', h.dir, '--head', 'zz'], 2],
     [['certificate', '--dir', h.dir, '20261399'], 2],
   ];
   for (const [args, code] of lines) {
