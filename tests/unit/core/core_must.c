@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* core_must.c: the asserts by which payments, payouts and shares never go on when their own sums do not
- * agree. Input does not get there, so each case breaks memory first: 1.00 of the owner is at the rail. */
+/* core_must.c: the asserts by which payments, payouts, shares, refunds and months never go on when their own
+ * sums do not agree. Input does not get there, so each case breaks memory first: 1.00 of the owner is at the
+ * rail, an order of 1.20 is settled, and the owner has rent each month. */
 #include "core/purse.h"
 #include "unit/core/dies.h"
 #include "world.h"
@@ -9,7 +10,25 @@
 #define COUNTER INT64_C(4000000000000000000) /* the most that an account counts */
 
 static struct world world, *w = &world;
-static int64_t wechat, out_id;
+static int64_t wechat, out_id, order_id;
+
+/* From now on the owner has a rent of 10.00 a month. */
+static void rent(void)
+{
+    struct cmd *c = world_web(w, CMD_CONTRACT_PUT, w->person, ACTOR_PERSON);
+    struct cmd_contract_put *in = &c->u.contract_put;
+    (void)str_copy(in->name, 101, STR_LIT("rent"));
+    in->family = w->contract;
+    in->from_ms = w->now;
+    in->unit = 1;
+    in->n = 2;
+    in->party[0] = (struct contract_party_in){w->platform, 7, 5};
+    in->party[1] = (struct contract_party_in){w->owner, 7, 5};
+    in->clauses = 1;
+    in->clause[0] =
+        (struct contract_clause_in){.kind = CLAUSE_RENT, .party = w->owner, .rate = 100000};
+    assert_int_equal(world_send(w, c), 0);
+}
 
 static int up(void **state)
 {
@@ -34,6 +53,10 @@ static int up(void **state)
     out_id = w->reply.u.made.id;
     assert_int_equal(((const struct row_payout *)world_row(w, ROW_PAYOUT, out_id))->state,
                      PAYOUT_SENT);
+    assert_int_equal(world_topup(w, 4 * MONEY_UNIT), 0);
+    assert_int_equal(world_open(w), 0);
+    order_id = world_order_of(w, 1000000);
+    rent();
     return 0;
 }
 
@@ -204,6 +227,96 @@ static void paid_other_and_not_in_suspense(void)
     (void)!payment_result(w->core, payment_add(w->core, &row), &in);
 }
 
+/* ---- shares and refunds ---- */
+
+static struct bucket *bucket(void)
+{
+    return bucket_add(w->core, &(struct row_maturing){.party = w->owner,
+                                                      .due_ms = w->now + 100 * DAY_MS,
+                                                      .tenant = w->tenant,
+                                                      .currency = "CNY",
+                                                      .amount = 100});
+}
+
+static void matures_and_is_not_pending(void)
+{
+    struct ledger_account *a = account(ACCOUNT_PENDING, w->owner);
+    a->posted_out = a->posted_in;
+    share_mature(w->core, bucket());
+}
+
+static void collected_less_than_nothing(void)
+{
+    share_collected(w->core, bucket(), -1, w->now + DAY_MS);
+}
+
+static void collected_more_than_waits(void)
+{
+    share_collected(w->core, bucket(), 101, w->now + DAY_MS);
+}
+
+/* Places that were free once are taken first. */
+static void no_room_for_a_bucket(void)
+{
+    w->core->purse->buckets.cap = w->core->purse->buckets.len;
+    for (int64_t day = 200; day < 300; day++)
+        share_given(
+            w->core, w->tenant, "CNY",
+            &(struct share_part){.party = w->owner, .pending = 1, .due_ms = w->now + day * DAY_MS});
+}
+
+static void refunded_and_not_posted(void)
+{
+    account(ACCOUNT_WALLET, w->driver)->posted_in = COUNTER;
+    refund_move(w->core, order_find(w->core, order_id), 100, TRANSFER_REFUND, "");
+}
+
+/* ---- months of contracts ---- */
+
+static void month_over(void)
+{
+    w->core->now += 40 * DAY_MS;
+    contract_months_fire(w->core);
+}
+
+static void month_of_nobody(void)
+{
+    w->core->months->tenant = 77;
+    month_over();
+}
+
+static void month_without_zone(void)
+{
+    struct tenant *t = tenant_find(w->core, w->tenant);
+    t->zone = NULL;
+    month_over();
+}
+
+static void month_without_operator(void)
+{
+    struct party *platform = dir_find(w->core, ROW_PARTY, w->platform);
+    platform->row.kind = PARTY_PROPERTY;
+    month_over();
+}
+
+static void month_of_other_parties(void)
+{
+    w->core->months->n = 0;
+    month_over();
+}
+
+static void rent_and_not_posted(void)
+{
+    account(ACCOUNT_PENDING, w->owner)->posted_in = COUNTER;
+    month_over();
+}
+
+static void no_room_for_the_month(void)
+{
+    w->core->timers.cap = w->core->timers.n - 1; /* that it takes out first */
+    contract_months_arm(w->core);
+}
+
 DIES(asked_and_not_taken)
 DIES(paid_and_not_in_transit)
 DIES(failed_and_not_in_transit)
@@ -217,6 +330,17 @@ DIES(returned_twice)
 DIES(returned_and_not_posted)
 DIES(paid_and_not_credited)
 DIES(paid_other_and_not_in_suspense)
+DIES(matures_and_is_not_pending)
+DIES(collected_less_than_nothing)
+DIES(collected_more_than_waits)
+DIES(no_room_for_a_bucket)
+DIES(refunded_and_not_posted)
+DIES(month_of_nobody)
+DIES(month_without_zone)
+DIES(month_without_operator)
+DIES(month_of_other_parties)
+DIES(rent_and_not_posted)
+DIES(no_room_for_the_month)
 
 /* The cases are what they say: whole memory is not the end. */
 static void test_none_dies_whole(void **state)
@@ -225,6 +349,9 @@ static void test_none_dies_whole(void **state)
     comes_back(0);
     rail_says(PAY_DONE, 10000);
     assert_int_equal(out_row()->state, PAYOUT_SETTLED);
+    share_collected(w->core, bucket(), 100, w->now + DAY_MS);
+    refund_move(w->core, order_find(w->core, order_id), 100, TRANSFER_REFUND, "");
+    month_over();
 }
 
 int core_must(void);
@@ -245,6 +372,17 @@ int core_must(void)
         T(returned_and_not_posted),
         T(paid_and_not_credited),
         T(paid_other_and_not_in_suspense),
+        T(matures_and_is_not_pending),
+        T(collected_less_than_nothing),
+        T(collected_more_than_waits),
+        T(no_room_for_a_bucket),
+        T(refunded_and_not_posted),
+        T(month_of_nobody),
+        T(month_without_zone),
+        T(month_without_operator),
+        T(month_of_other_parties),
+        T(rent_and_not_posted),
+        T(no_room_for_the_month),
         T(none_dies_whole),
     };
     return cmocka_run_group_tests_name("core: must", tests, NULL, NULL);
