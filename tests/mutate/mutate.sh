@@ -109,6 +109,8 @@ for name in "$@"; do
     esac
     prepare "$name" || { echo "$name.c: cannot be built"; exit 2; }
     observe || { echo "$name.c: the tests fail without a mutant"; exit 2; }
+    : >"$dir/met"
+    : >"$dir/unmet"
     k=-1
     while IFS= read -r row; do
         k=$((k + 1))
@@ -122,15 +124,19 @@ for name in "$@"; do
         if [ "$by" != nobody ]; then
             killed=$((killed + 1))
             [ -z "${VERBOSE:-}" ] || echo "$name.c:$row$tab$by"
-            [ -z "${KNOWN:-}" ] || ! grep -qF "$name$tab$what$tab" "$here/equivalent.tsv" || echo "NOT BEYOND REACH $name.c:$row$tab$by"
+            printf '%s\n' "$what" >>"$dir/met"
         elif grep -qF "$name$tab$what$tab" "$here/equivalent.tsv"; then
             known=$((known + 1))
+            printf '%s\n' "$what" >>"$dir/unmet"
         else
             survived=$((survived + 1))
             [ "$(tests_of "${programs%% *}" $k)" ] && seen=', though tests meet it' || seen=
             echo "SURVIVED $name.c:$row$seen"
         fi
     done <"$dir/list"
+    sort -u "$dir/met" | grep -vxFf "$dir/unmet" | while IFS= read -r what; do
+        ! grep -qF "$name$tab$what$tab" "$here/equivalent.tsv" || echo "NOT BEYOND REACH $name.c: $what"
+    done
 done
 echo "$killed killed, $known beyond reach (tests/mutate/equivalent.tsv), $survived survived"
 [ $survived = 0 ]

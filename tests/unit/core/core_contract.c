@@ -210,6 +210,7 @@ static void test_version_refused_each(void **state)
     const struct row_party stray = {
         .id = 7701, .tenant = 77, .kind = PARTY_PROPERTY, .name = "stray"};
     assert_int_equal(core_load(w->core, ROW_PARTY, &stray), 0);
+    c->u.contract_put.family = 0;
     for (int32_t i = 0; i < c->u.contract_put.n; i++)
         c->u.contract_put.party[i].party = stray.id;
     assert_int_equal(world_send(w, c), ERR_NOT_FOUND); /* its parties alone are no operator */
