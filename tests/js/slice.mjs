@@ -102,4 +102,4 @@ await main(async (h) => {
   }
   const books = h.check();
   check(books.code === 0, `even check: ${books.text}`);
-}, { demo: true, set: { 'demo.speed': 4 } });
+}, { demo: true, set: { 'demo.speed': 8 } });
