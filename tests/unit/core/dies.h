@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* dies.h: a case that must end by abort(), in a child process with its mouth shut: for the asserts that
- * stay on in release. It may break whatever it likes. */
+ * stay on in release. It may break whatever it likes; where nothing stops it, it may run for ever: it has
+ * five seconds of a processor. */
 #ifndef EVEN_TESTS_UNIT_CORE_DIES_H
 #define EVEN_TESTS_UNIT_CORE_DIES_H
 
@@ -11,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,6 +26,7 @@ static inline void dies(void (*broken)(void))
     assert_true(child >= 0);
     if (child == 0) {
         signal(SIGABRT, SIG_DFL);
+        (void)setrlimit(RLIMIT_CPU, &(struct rlimit){5, 5});
         (void)!freopen("/dev/null", "w", stderr);
         broken();
         _exit(0);
