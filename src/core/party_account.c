@@ -139,7 +139,9 @@ static bool own_name(const struct row_party *party, const struct cmd_party_accou
     size_t n = strlen(cert), tail = strlen(in->id_tail);
     bool named = strcmp(in->name, party->name) == 0 ||
                  (party->payee_name[0] && strcmp(in->name, party->payee_name) == 0);
-    bool numbered = !n || !tail || (n >= tail && strcmp(cert + n - tail, in->id_tail) == 0);
+    bool numbered =
+        !n || !tail ||
+        (n >= tail && str_eq_nocase(str_from_c(cert + n - tail), str_from_c(in->id_tail)));
     return named && numbered && !in->other;
 }
 
