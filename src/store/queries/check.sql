@@ -308,10 +308,10 @@ WHERE k.occupancy <> 0 ORDER BY k.id;
 
 -- name: check_gifts() many
 -- out: driver id, given money, lost money, noted money
-SELECT d.id AS driver, CAST(sum(p.gift - p.gift_back) AS BIGINT) AS given, d.gift_lost AS lost,
-  CAST(sum(p.gift_lost) AS BIGINT) AS noted
-FROM payment p JOIN driver d ON d.id = p.driver
-WHERE p.state = 3 AND p.gift > 0 GROUP BY d.id, d.gift_lost ORDER BY d.id;
+SELECT d.id AS driver, CAST(COALESCE(sum(p.gift - p.gift_back), 0) AS BIGINT) AS given, d.gift_lost AS lost,
+  CAST(COALESCE(sum(p.gift_lost), 0) AS BIGINT) AS noted
+FROM driver d LEFT JOIN payment p ON p.driver = d.id AND p.state = 3 AND p.gift > 0
+WHERE p.id IS NOT NULL OR d.gift_lost <> 0 GROUP BY d.id, d.gift_lost ORDER BY d.id;
 
 -- name: check_gift_lots() many
 -- out: id id, gift money, gone money
