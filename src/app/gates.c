@@ -25,7 +25,7 @@
 #include "io/os/framelog.h"
 #include "io/os/thread.h"
 
-enum { MAIL_DRAIN = 1, DRAIN_MS = 3000, PROXIES_MAX = 16 };
+enum { MAIL_DRAIN = 1, DRAIN_MS = 3000 };
 enum { OPENS_A_CONN = 8, OPEN_BYTES = 128 }; /* log-ins of one connection, and an answer's cost */
 
 /* What /metrics tells of the gates: first both protocols', then the network's. */
@@ -209,17 +209,14 @@ static void run_apart(void *arg)
     net_close_all(r->net);
 }
 
-static uint32_t proxies_read(const char *text, struct net_block blocks[PROXIES_MAX])
+static uint32_t proxies_read(const char *text, struct net_block blocks[FORM_BLOCKS_MAX])
 {
     uint32_t n = 0;
     struct str rest = str_from_c(text);
-    while (rest.n > 0 && n < PROXIES_MAX) {
+    while (rest.n > 0 && n < FORM_BLOCKS_MAX) {
         struct str one = str_trim(str_cut(&rest, ','));
-        if (net_block_parse(one, &blocks[n]) == 0)
-            n++;
-        else
-            log_line(LOG_WARN, "net", 0, "charge.proxies: not an address block: %.*s",
-                     STR_FMT(one));
+        must(net_block_parse(one, &blocks[n]) == 0); /* FORM_BLOCKS */
+        n++;
     }
     return n;
 }
@@ -256,7 +253,7 @@ static int reactor_open(struct gates *g, int i)
 {
     const struct config *c = g->cfg.settings;
     struct reactor *r = &g->reactors[i];
-    struct net_block proxies[PROXIES_MAX];
+    struct net_block proxies[FORM_BLOCKS_MAX];
     r->gates = g;
     r->lost = calloc((size_t)c->charge_max_conns, sizeof r->lost[0]);
     if (!r->lost)

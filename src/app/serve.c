@@ -518,6 +518,7 @@ static int house_keep(struct house *h)
 /* 0 when a signal asked for the end; ERR_LOCKED when this program may not write any more. */
 static int wait_for_end(struct house *h)
 {
+    os_thread_step_back(); /* moving the journal can wait, commits cannot */
     for (;;) {
         int sig = os_signals_wait(1000);
         if (sig == SIGHUP) {

@@ -843,7 +843,8 @@ struct out_event {
     int32_t soc_pm, state, reason, doubt;
     int32_t voltage_mv, current_ma;
     int64_t gift,
-        gift_held; /* EVENT_WALLET: the same of gift money; amount and cap: of principal */
+        gift_held;  /* EVENT_WALLET: the same of gift money; amount and cap: of principal */
+    uint64_t cause; /* as in struct out; of the last one where several were merged */
 };
 enum event_kind {
     EVENT_CONNECTOR = 1,

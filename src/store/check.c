@@ -45,6 +45,7 @@
 #include "base/money.h"
 #include "io/os/file.h"
 #include "io/os/thread.h"
+#include "store/migrate.h"
 #include "store/store_internal.h"
 
 enum { CACHE_BYTES = 256 << 20, LARGE = 64 << 20 };
@@ -453,7 +454,10 @@ int store_check_against(const char *path, const struct store_witness *witness, F
     map_init(&c.months, ACCOUNTS_CAP, 0xc4eca);
     buf_init(&c.splits, SIZE_MAX);
     strmap_init(&c.split_ids, ACCOUNTS_CAP, 0xc4ec7);
+    struct db *db = store_reader_db(c.r);
     rc = check_chain_witness(&c, witness);
+    if (rc == 0) /* what a newer file says is not for us to judge */
+        rc = migrate_fits(db, schema_ddl[db_dialect(db)], schema_migrations);
     if (rc == 0)
         rc = store_reader_begin(c.r);
     bool begun = rc == 0;
@@ -467,10 +471,11 @@ int store_check_against(const char *path, const struct store_witness *witness, F
     check_chain_free(&c);
     if (begun)
         store_reader_end(c.r);
-    fprintf(out, "%llu accounts, %llu transfers, %llu holds, %llu orders: %llu violations\n",
-            (unsigned long long)(c.accounts.n / sizeof(struct check_account)),
-            (unsigned long long)c.transfers, (unsigned long long)c.holds,
-            (unsigned long long)c.orders, (unsigned long long)c.bad);
+    if (begun)
+        fprintf(out, "%llu accounts, %llu transfers, %llu holds, %llu orders: %llu violations\n",
+                (unsigned long long)(c.accounts.n / sizeof(struct check_account)),
+                (unsigned long long)c.transfers, (unsigned long long)c.holds,
+                (unsigned long long)c.orders, (unsigned long long)c.bad);
     check_lot_free(&c);
     check_statement_free(&c);
     map_free(&c.by_id);

@@ -15,6 +15,11 @@ EV_MUST_USE int os_thread_start(const char *name, void (*fn)(void *arg), void *a
 /** Waits for the end of the thread and frees the handle; NULL is allowed. */
 void os_thread_join(struct os_thread *t);
 
+/** The calling thread steps back for the rest of its life: where the processor is short, others get
+ * ten turns to its one. For long work that nobody waits for; never for a thread that takes a lock
+ * which others need soon. */
+void os_thread_step_back(void);
+
 /** Gives the calling thread a table of descriptors of its own until it ends: 0 to 2 and the named ones
  * stay open in it, all others are closed in it, and what other threads open later is not in it. The
  * limit of open descriptors holds for each table. Record locks of files belong to the old table and

@@ -85,10 +85,10 @@ JOIN tenant t ON t.id = k.tenant
 WHERE k.code = :code AND k.code <> '';
 
 -- part: command_row
--- out: id id, charger id, connector int, order_id id, action text, payload text, state int, result text, status text, err int, created_ms time, sent_ms time, done_ms time, progress text, progress_ms time
+-- out: id id, charger id, connector int, order_id id, action text, payload text, state int, result text, status text, err int, created_ms time, sent_ms time, done_ms time, progress text, progress_ms time, cause i64
 SELECT m.id, m.charger, m.connector, m.order_id, m.action, m.payload, m.state, m.result, m.status, m.err, m.created_ms,
        m.sent_ms, m.done_ms, CASE WHEN c.update_id = m.id THEN c.update_state ELSE '' END,
-       CASE WHEN c.update_id = m.id THEN c.update_ms ELSE 0 END
+       CASE WHEN c.update_id = m.id THEN c.update_ms ELSE 0 END, m.cause
 FROM command m
 JOIN charger c ON c.id = m.charger
 
