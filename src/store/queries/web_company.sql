@@ -17,7 +17,7 @@ SELECT k.id, k.name, k.tax_no, k.kind, k.credit, k.overrun, k.bill_day,
         WHERE b.company = k.id AND b.state IN (2, 3) AND b.due_ms <= :now_ms),
        (SELECT count(*) FROM company_member m WHERE m.company = k.id AND m.state <> 2), k.state, k.version, k.created_ms, k.overdue_days,
        CASE WHEN k.overdue_days > 0 AND EXISTS (SELECT 1 FROM company_bill b WHERE b.company = k.id AND b.state IN (2, 3)
-            AND b.due_ms + k.overdue_days * 86400000 <= :now_ms) THEN 1 ELSE 0 END
+            AND b.due_ms <= :now_ms - CAST(k.overdue_days AS BIGINT) * 86400000) THEN 1 ELSE 0 END
 FROM company k
 JOIN tenant t ON t.id = k.tenant
 LEFT JOIN account a ON a.tenant = k.tenant AND a.kind = 17 AND a.owner = k.id AND a.currency = t.currency AND a.currency <> ''
