@@ -30,6 +30,7 @@ int core_contract_load(void);
 int core_attacks(void);
 int core_notice(void);
 int core_must(void);
+int core_second(void);
 
 int main(void)
 {
@@ -62,6 +63,7 @@ int main(void)
         {"core_parallel_allot", core_parallel_allot},
         {"core_parallel", core_parallel},
         {"core_attacks", core_attacks},
+        {"core_second", core_second},
     };
     return groups_run(groups, sizeof groups / sizeof groups[0]);
 }
