@@ -54,10 +54,8 @@ void obj_own(struct core *c, struct obj *o)
     buf_reset(b);
     for (uint32_t i = 0; i < m->n; i++) {
         const char **p = text_at(o, i);
-        if (p) {
-            buf_put_c(b, *p ? *p : "");
-            buf_put_char(b, 0);
-        }
+        if (p)
+            buf_put(b, *p ? *p : "", *p ? strlen(*p) + 1 : 1);
     }
     must(!b->err);
     /* An object keeps just the bytes it needs; the scratch keeps its room. */
@@ -77,13 +75,23 @@ void obj_own(struct core *c, struct obj *o)
     }
 }
 
+bool obj_texts(struct core *c, struct obj *o, const struct obj_field *set, size_t n)
+{
+    bool changed = false;
+    for (size_t i = 0; i < n; i++) {
+        if (*set[i].field && strcmp(*set[i].field, set[i].value) == 0)
+            continue;
+        *set[i].field = set[i].value;
+        changed = true;
+    }
+    if (changed)
+        obj_own(c, o);
+    return changed;
+}
+
 bool obj_text(struct core *c, struct obj *o, const char **field, const char *value)
 {
-    if (*field && strcmp(*field, value) == 0)
-        return false;
-    *field = value;
-    obj_own(c, o);
-    return true;
+    return obj_texts(c, o, &(struct obj_field){field, value}, 1);
 }
 
 void obj_dirty(struct core *c, struct obj *o)
