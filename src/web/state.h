@@ -53,6 +53,7 @@ struct web {
     struct mailbox *mail, *jobs; /* of the pump, of the password worker */
     struct os_thread *pump, *worker;
     _Atomic bool stopping, resync;
+    _Atomic bool pump_rests, replied; /* events wake nobody; a reply was delivered */
     _Atomic uint64_t seq;
 
     struct slab slots;
