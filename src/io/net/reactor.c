@@ -358,9 +358,22 @@ static void handle_event(struct net *n, const struct epoll_event *ev)
     if (c != NULL)
         conn_event(n, c, ev->events);
     else if (gen == 0 && slot == EVENT_MAILBOX)
-        take_mail(n);
+        mailbox_hear(n->cfg.mailbox); /* net_turn took what waited */
     else if (gen == 0)
         listener_event(n, slot);
+}
+
+/* The mailbox's senders wake a reactor that sleeps, and no other. */
+static int wait_events(struct net *n, struct epoll_event events[EVENTS_PER_TURN], int32_t wait_ms)
+{
+    struct mailbox *mail = n->cfg.mailbox;
+    bool sleeps = mail == NULL || mailbox_doze(mail);
+    int got = epoll_wait(n->epoll, events, EVENTS_PER_TURN, sleeps ? wait_ms : 0);
+
+    n->tick = (uint32_t)((os_mono_ns() - n->start_ns) / (NET_TICK_MS * 1000000LL));
+    if (mail != NULL && mailbox_rise(mail))
+        take_mail(n);
+    return got;
 }
 
 /* Up to NET_BATCH events: all their plain reads at once, then each in its turn. */
@@ -410,8 +423,7 @@ void net_turn(struct net *n, int32_t timeout_ms)
     if (n->batch_wanted)
         batch_begin(n);
     settle_all(n); /* what was asked for between two turns */
-    got = epoll_wait(n->epoll, events, EVENTS_PER_TURN, turn_wait_ms(n, timeout_ms));
-    n->tick = (uint32_t)((os_mono_ns() - n->start_ns) / (NET_TICK_MS * 1000000LL));
+    got = wait_events(n, events, turn_wait_ms(n, timeout_ms));
     for (int i = 0; i < got; i += NET_BATCH)
         handle_round(n, events + i, (uint32_t)(got - i < NET_BATCH ? got - i : NET_BATCH));
     wheel_advance(n);
