@@ -118,20 +118,12 @@ static void v4_text(const uint8_t addr[4], char *out)
 }
 
 /* The library takes 1,700 instructions for an IPv4 address. */
-static void addr_bytes_text(const uint8_t addr[16], char out[46])
+void addr_text(const uint8_t addr[16], char out[46])
 {
     if (memcmp(addr, mapped_prefix, 12) == 0)
         v4_text(addr + 12, out);
     else if (inet_ntop(AF_INET6, addr, out, 46) == NULL)
         out[0] = '\0';
-}
-
-void addr_text(const struct sockaddr_storage *a, char out[46])
-{
-    uint8_t bytes[16];
-
-    addr_bytes(a, bytes);
-    addr_bytes_text(bytes, out);
 }
 
 /* Takes the last element off a comma-separated list. */
@@ -147,19 +139,18 @@ static struct str list_pop(struct str *list)
     return last;
 }
 
-bool addr_client(const struct net *n, const struct sockaddr_storage *peer, struct str forwarded,
-                 char out[46])
+bool addr_client(const struct net *n, const uint8_t peer[16], struct str forwarded, char out[46])
 {
     uint8_t addr[16], hop[16];
     bool proxied, v4;
 
-    addr_bytes(peer, addr);
+    memcpy(addr, peer, sizeof(addr));
     proxied = addr_is_proxy(n, addr);
     while (forwarded.n > 0 && addr_is_proxy(n, addr)) {
         if (addr_from_text(list_pop(&forwarded), hop, &v4) != 0)
             break;
         memcpy(addr, hop, sizeof(addr));
     }
-    addr_bytes_text(addr, out);
+    addr_text(addr, out);
     return proxied;
 }

@@ -261,7 +261,8 @@ static void listeners_reopen(struct net *n)
             n->reopen_tick = n->tick + REOPEN_TICKS;
 }
 
-static void conn_accepted(struct net *n, int fd, uint32_t index)
+static void conn_accepted(struct net *n, int fd, uint32_t index,
+                          const struct sockaddr_storage *peer)
 {
     const struct endpoint *e = &n->ends[index];
     struct net_conn name;
@@ -272,6 +273,7 @@ static void conn_accepted(struct net *n, int fd, uint32_t index)
         return;
     }
     n->stats.accepted++;
+    conn_peer_note(n, c, peer);
     conn_mark(n, c);
     if (e->tls != NULL && tls_conn_new(e->tls, fd, &c->tls) != 0) {
         conn_kill(n, c, NET_END_LOCAL, WS_INTERNAL);
@@ -290,10 +292,13 @@ static void conn_accepted(struct net *n, int fd, uint32_t index)
 static void listener_event(struct net *n, uint32_t index)
 {
     for (int i = 0; i < ACCEPTS_A_TURN && n->ends[index].fd >= 0; i++) {
-        int fd = accept4(n->ends[index].fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        struct sockaddr_storage peer = {0};
+        socklen_t len = sizeof(peer);
+        int fd = accept4(n->ends[index].fd, (struct sockaddr *)&peer, &len,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd >= 0) {
-            conn_accepted(n, fd, index);
+            conn_accepted(n, fd, index, &peer);
             if (n->stats.live >= n->cfg.max_conns)
                 listeners_pause(n);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {

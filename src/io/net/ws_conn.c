@@ -14,7 +14,6 @@
 #include "io/net/reactor.h"
 
 #include <stdlib.h>
-#include <sys/socket.h>
 #include "base/must.h"
 
 int ws_conn_send(struct net *n, struct conn *c, enum ws_opcode op, struct str payload)
@@ -72,15 +71,14 @@ static void ws_ask_owner(struct net *n, struct conn *c, struct net_conn name,
 {
     const struct endpoint *e = conn_end_of(n, c);
     struct net_upgrade u = {.http = http};
-    struct sockaddr_storage addr = {0};
-    socklen_t len = sizeof(addr);
+    uint8_t addr[16];
     bool proxied;
 
-    if (getpeername(c->fd, (struct sockaddr *)&addr, &len) != 0) {
+    if (!conn_peer(n, c, addr)) {
         conn_kill(n, c, NET_END_PEER, WS_ABNORMAL);
         return;
     }
-    proxied = addr_client(n, &addr, http->forwarded_for, u.peer);
+    proxied = addr_client(n, addr, http->forwarded_for, u.peer);
     u.secure = c->tls != NULL || (proxied && (str_eq_c(http->forwarded_proto, "https") ||
                                               str_eq_c(http->forwarded_proto, "wss")));
     c->state = CONN_ASKED;
