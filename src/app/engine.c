@@ -257,6 +257,18 @@ static void apply_all(struct engine *e, struct mailbox_batch *mail)
     }
 }
 
+/* Applies what waits, and what comes meanwhile. */
+static void apply_waiting(struct engine *e, struct mailbox_batch *mail)
+{
+    do {
+        e->taken += mailbox_take(e->inbox, mail);
+        clock_read(e);
+        apply_all(e, mail);
+    } while (mail->n > 0 && e->taken < SEAL_AHEAD);
+}
+
+/* Before a small batch is sealed, whoever is ready to run on this processor does, once: on a busy machine
+ * that is a reactor with more for the same sync. Where nobody is, the call returns at once. */
 static void take(struct engine *e, struct mailbox_batch *mail)
 {
     rest(e);
@@ -264,11 +276,11 @@ static void take(struct engine *e, struct mailbox_batch *mail)
         wait_committed(e);
         (void)seal(e);
     }
-    do { /* what came meanwhile goes with it */
-        e->taken += mailbox_take(e->inbox, mail);
-        clock_read(e);
-        apply_all(e, mail);
-    } while (mail->n > 0 && e->taken < SEAL_AHEAD);
+    apply_waiting(e, mail);
+    if (e->taken == 0 || e->taken >= SEAL_AHEAD || !all_free(e))
+        return;
+    os_thread_yield();
+    apply_waiting(e, mail);
 }
 
 static void committer_end(struct engine *e)

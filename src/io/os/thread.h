@@ -14,6 +14,8 @@ EV_MUST_USE int os_thread_start(const char *name, void (*fn)(void *arg), void *a
                                 struct os_thread **out);
 /** Waits for the end of the thread and frees the handle; NULL is allowed. */
 void os_thread_join(struct os_thread *t);
+/** Lets others that are ready run on this processor first; returns at once when there is none. */
+void os_thread_yield(void);
 
 /** Gives the calling thread a table of descriptors of its own until it ends: 0 to 2 and the named ones
  * stay open in it, all others are closed in it, and what other threads open later is not in it. The
