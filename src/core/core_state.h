@@ -337,6 +337,11 @@ void obj_init(struct obj *o, enum row_table t, void *row);
 void obj_own(struct core *c, struct obj *o);
 /** Sets one text of the row; returns whether it changed. */
 bool obj_text(struct core *c, struct obj *o, const char **field, const char *value);
+struct obj_field {
+    const char **field, *value;
+};
+/** The same with several, which are copied once. */
+bool obj_texts(struct core *c, struct obj *o, const struct obj_field *set, size_t n);
 void obj_dirty(struct core *c, struct obj *o);
 /** Off the dirty list without being written (ephemeral or freed objects). */
 void obj_clean(struct core *c, struct obj *o);
