@@ -36,7 +36,8 @@
  *   check_parallel.c   parallel
  *   check_recon.c      suspense, given, bill, settled, close
  *   check_tax.c        tax, office, person
- *   check_lot.c        lots, channel */
+ *   check_lot.c        lots, channel
+ *   check_second.c     asked, doubt, closed */
 #include "store/check.h"
 
 #include <stdarg.h>
@@ -427,10 +428,10 @@ int store_check(const char *path, FILE *out)
 static int all_check(struct check *c)
 {
     static int (*const parts[])(struct check * c) = {
-        ledger_check, check_orders,    check_splits,     check_purse,
-        check_wallet, check_companies, check_invoices,   check_days,
-        check_recon,  check_occupancy, check_discharge,  check_parallel,
-        check_tax,    check_lot_end,   check_statements, check_months,
+        ledger_check,    check_orders,   check_splits, check_purse,   check_wallet,
+        check_companies, check_invoices, check_days,   check_recon,   check_occupancy,
+        check_discharge, check_parallel, check_tax,    check_lot_end, check_statements,
+        check_months,    check_second,
     };
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < ARRAY_LEN(parts); i++)

@@ -98,6 +98,8 @@ int tenant_put(struct request *r)
         row.notices = (int32_t)in->notices;
     if (in->has.quota_calls_s)
         row.quota_calls_s = (int32_t)in->quota_calls_s;
+    if (in->has.payee_hold_h)
+        row.payee_hold_h = (int32_t)in->payee_hold_h;
     row.version = (int32_t)version;
     return req_row_put(r, ROW_TENANT, &row, false, 1);
 }
