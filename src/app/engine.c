@@ -15,7 +15,10 @@
  *  4. While the committer is behind, the core takes no more than one inbox's worth of commands: the
  *     inbox fills, the senders wait, and memory has a bound.
  *  5. The mark speaks of crashes only: an end that we chose is none of its command's doing.
- *  6. Neither thread gives memory back to the system, which takes milliseconds: both say that there is
+ *  6. A batch is sealed while the committer is idle, so that the next is whatever came during its sync;
+ *     only when much is gathered is one sealed ahead, so that the disk does not wait for the core. The
+ *     committer wakes the core when that hangs on a slot (`hangs`), and not otherwise.
+ *  7. Neither thread gives memory back to the system, which takes milliseconds: both say that there is
  *     some, and whoever keeps the house calls engine_trim. */
 #include "app/engine.h"
 #include "app/pulse.h"
@@ -36,6 +39,10 @@
 enum { BATCHES = 2, BATCH_FREE = 0, BATCH_SEALED = 1, DISK_CHECK_MS = 5000 };
 enum { NOTICES_BYTES = 4096 };
 enum { AHEAD = 8, AHEAD_APART = 2, WALL_NS = 500000 };
+/* So many bytes of commands are sealed although the committer is busy, and end a turn. */
+enum { SEAL_AHEAD = 64 << 10 };
+/* What the core does not do until a slot is free: it goes on when it is woken; it waits in a look-up. */
+enum { HANGS_NOT, HANGS_LOOP, HANGS_LOOKUP };
 /* A storm: so many bytes since buffers were given back; with so few in half a second it is over. */
 enum { EBB_MS = 500, EBB_MUCH = 128 << 10, EBB_FEW = 16 << 10 };
 
@@ -65,6 +72,7 @@ struct engine {
     int64_t mono_ns;               /* when the last command was done */
     int64_t wall_ms, wall_read_ns; /* the wall clock, and when it was read */
     int64_t disk_checked_ms;
+    _Atomic int hangs; /* HANGS_…: set by the core before it looks at the slots and sleeps */
     _Atomic bool stopping, disk_low;
     _Atomic bool spare; /* much was freed: see engine_trim */
 };
@@ -96,12 +104,24 @@ static bool ebb_over(struct ebb *b, size_t bytes)
 
 /* ---- the core thread ---- */
 
+static bool is_free(const struct slot *s)
+{
+    return atomic_load(&s->state) == BATCH_FREE;
+}
+
+static bool all_free(struct engine *e)
+{
+    for (int i = 0; i < BATCHES; i++)
+        if (!is_free(&e->slots[i]))
+            return false;
+    return true;
+}
+
 /* Gives the bytes of the batch, 0 when there was nothing to seal. */
 static size_t seal(struct engine *e)
 {
     struct slot *s = &e->slots[e->next];
-    if (!pulse_pending(e->pulse) ||
-        atomic_load_explicit(&s->state, memory_order_acquire) != BATCH_FREE)
+    if (!pulse_pending(e->pulse) || !is_free(s) || (e->taken < SEAL_AHEAD && !all_free(e)))
         return 0;
     pulse_seal(e->pulse, &s->batch);
     size_t bytes = s->batch.rows.n + s->batch.samples.n + s->batch.outs.n;
@@ -114,23 +134,17 @@ static size_t seal(struct engine *e)
     return bytes;
 }
 
-static bool all_free(struct engine *e)
-{
-    for (int i = 0; i < BATCHES; i++)
-        if (atomic_load_explicit(&e->slots[i].state, memory_order_acquire) != BATCH_FREE)
-            return false;
-    return true;
-}
-
 /* For a look-up that must see what was sealed before. (Rows that are not sealed yet have not left
  * memory.) */
 static void wait_committed(void *ctx)
 {
     struct engine *e = ctx;
+    atomic_store(&e->hangs, HANGS_LOOKUP);
     while (!all_free(e)) {
-        (void)mailbox_wait(e->freed, -1);
+        (void)mailbox_await(e->freed, -1);
         (void)mailbox_take(e->freed, &e->freed_mail);
     }
+    atomic_store(&e->hangs, HANGS_NOT);
 }
 
 /* A command that killed the house twice is answered with an error instead of being tried a third
@@ -202,8 +216,7 @@ static void figures(struct engine *e)
 static void rest(struct engine *e)
 {
     for (int i = 0; i < BATCHES; i++)
-        if (atomic_load_explicit(&e->slots[i].state, memory_order_acquire) == BATCH_FREE &&
-            e->slots[i].batch.number > e->settled)
+        if (is_free(&e->slots[i]) && e->slots[i].batch.number > e->settled)
             e->settled = e->slots[i].batch.number;
     if (pulse_rest(e->pulse, e->settled, os_now_ms()))
         atomic_store(&e->spare, true);
@@ -244,6 +257,18 @@ static void apply_all(struct engine *e, struct mailbox_batch *mail)
     }
 }
 
+/* Applies what waits, and what comes meanwhile. */
+static void apply_waiting(struct engine *e, struct mailbox_batch *mail)
+{
+    do {
+        e->taken += mailbox_take(e->inbox, mail);
+        clock_read(e);
+        apply_all(e, mail);
+    } while (mail->n > 0 && e->taken < SEAL_AHEAD);
+}
+
+/* Before a small batch is sealed, whoever is ready to run on this processor does, once: on a busy machine
+ * that is a reactor with more for the same sync. Where nobody is, the call returns at once. */
 static void take(struct engine *e, struct mailbox_batch *mail)
 {
     rest(e);
@@ -251,9 +276,11 @@ static void take(struct engine *e, struct mailbox_batch *mail)
         wait_committed(e);
         (void)seal(e);
     }
-    e->taken += mailbox_take(e->inbox, mail);
-    clock_read(e);
-    apply_all(e, mail);
+    apply_waiting(e, mail);
+    if (e->taken == 0 || e->taken >= SEAL_AHEAD || !all_free(e))
+        return;
+    os_thread_yield();
+    apply_waiting(e, mail);
 }
 
 static void committer_end(struct engine *e)
@@ -272,6 +299,18 @@ static void trim(struct engine *e, struct mailbox_batch *mail)
     atomic_store(&e->spare, true);
 }
 
+/* Until there is something to do. What hangs on a slot is looked for after `hangs` is set: a slot that is
+ * free by then has been seen, one that comes free later finds the flag. */
+static void core_wait(struct engine *e, bool quiet)
+{
+    bool hangs = quiet || pulse_pending(e->pulse) || atomic_load(&e->stopping);
+    int32_t wait = os_clock_wait_ms(pulse_due_ms(e->pulse));
+    atomic_store(&e->hangs, hangs ? HANGS_LOOP : HANGS_NOT);
+    if (hangs && all_free(e))
+        wait = 0;
+    (void)mailbox_await(e->inbox, wait < 1000 ? wait : 1000);
+}
+
 static void core_main(void *arg)
 {
     struct engine *e = arg;
@@ -279,8 +318,7 @@ static void core_main(void *arg)
     struct ebb ebb = {0};
     bool quiet = false; /* buffers of a storm are to be given back */
     for (;;) {
-        int32_t wait = os_clock_wait_ms(pulse_due_ms(e->pulse));
-        (void)mailbox_wait(e->inbox, wait < 1000 ? wait : 1000);
+        core_wait(e, quiet);
         bool stopping = atomic_load_explicit(&e->stopping, memory_order_acquire);
         take(e, &mail);
         pulse_tick(e->pulse, os_now_ms());
@@ -318,7 +356,17 @@ static void wake(struct engine *e)
     /* A full mailbox needs no waking. */
     int err = mailbox_send(e->inbox, MAIL_ENDING, str_from((const char *)&none, sizeof none));
     must(err == 0 || err == ERR_FULL);
-    err = mailbox_send(e->freed, MAIL_NORMAL, STR_LIT("f"));
+}
+
+/* A slot came free. */
+static void wake_hanging(struct engine *e)
+{
+    int hangs = atomic_load(&e->hangs);
+    if (hangs == HANGS_LOOP)
+        wake(e);
+    if (hangs != HANGS_LOOKUP)
+        return;
+    int err = mailbox_send(e->freed, MAIL_NORMAL, STR_LIT("f"));
     must(err == 0 || err == ERR_FULL);
 }
 
@@ -338,8 +386,8 @@ static size_t commit(struct engine *e, struct slot *s)
     }
     pulse_deliver(&s->batch, e->cfg.deliver, e->cfg.ctx);
     e->cfg.delivered(e->cfg.ctx);
-    atomic_store_explicit(&s->state, BATCH_FREE, memory_order_release);
-    wake(e);
+    atomic_store(&s->state, BATCH_FREE);
+    wake_hanging(e);
     return bytes;
 }
 
@@ -351,7 +399,7 @@ static void commit_main(void *arg)
     struct str msg;
     for (bool end = false; !end;) {
         size_t bytes = 0;
-        (void)mailbox_wait(e->sealed, EBB_MS);
+        (void)mailbox_await(e->sealed, EBB_MS);
         (void)mailbox_take(e->sealed, &mail);
         while (mailbox_next(&mail, &msg)) {
             int32_t index;

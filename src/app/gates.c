@@ -54,6 +54,11 @@ static const struct figure {
     {"even_net_in_bytes_total", "", "Bytes from chargers", METRIC_COUNTER},
     {"even_net_out_bytes_total", "", "Bytes to chargers", METRIC_COUNTER},
     {"even_net_listen_pauses_total", "", "Times a full reactor stopped listening", METRIC_COUNTER},
+    {"even_net_ends_total", "why=\"peer\"", "Connections ended, by reason", METRIC_COUNTER},
+    {"even_net_ends_total", "why=\"local\"", "Connections ended, by reason", METRIC_COUNTER},
+    {"even_net_ends_total", "why=\"silent\"", "Connections ended, by reason", METRIC_COUNTER},
+    {"even_net_ends_total", "why=\"protocol\"", "Connections ended, by reason", METRIC_COUNTER},
+    {"even_net_ends_total", "why=\"slow\"", "Connections ended, by reason", METRIC_COUNTER},
 };
 enum { FIGURES = ARRAY_LEN(figures) };
 _Static_assert((int)FIGURES < (int)GATES_METRICS, "one more is the answers dropped");
@@ -116,10 +121,31 @@ static void figures_read(const struct reactor *r, uint64_t v[FIGURES])
     ykc_gate_stats(r->ykc, &y);
     net_stats_get(r->net, &n);
     const uint64_t now[FIGURES] = {
-        o.frames_in,  y.frames_in, o.frames_out,  y.frames_out,  o.bad_frames,
-        y.bad_frames, o.lenient,   y.lenient,     o.calls,       y.calls,
-        o.timeouts,   y.timeouts,  o.connections, y.connections, n.accepted,
-        n.refused,    n.closed,    n.in_bytes,    n.out_bytes,   n.listen_pauses,
+        o.frames_in,
+        y.frames_in,
+        o.frames_out,
+        y.frames_out,
+        o.bad_frames,
+        y.bad_frames,
+        o.lenient,
+        y.lenient,
+        o.calls,
+        y.calls,
+        o.timeouts,
+        y.timeouts,
+        o.connections,
+        y.connections,
+        n.accepted,
+        n.refused,
+        n.closed,
+        n.in_bytes,
+        n.out_bytes,
+        n.listen_pauses,
+        n.ends[NET_END_PEER],
+        n.ends[NET_END_LOCAL],
+        n.ends[NET_END_SILENT],
+        n.ends[NET_END_PROTOCOL],
+        n.ends[NET_END_SLOW],
     };
     memcpy(v, now, sizeof now);
 }

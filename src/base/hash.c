@@ -135,29 +135,46 @@ static uint32_t rotl32(uint32_t x, int n)
     return x << n | x >> (32 - n);
 }
 
-static void sha1_block(uint32_t h[5], const uint8_t *p)
+/* Twenty steps whose function and constant are the same; always inlined, so that both are known. */
+static inline uint32_t sha1_mix(int phase, uint32_t b, uint32_t c, uint32_t d)
 {
-    static const uint32_t k[4] = {0x5A827999, 0x6ED9EBA1, 0x8F1BBCDC, 0xCA62C1D6};
-    uint32_t w[80], a = h[0], b = h[1], c = h[2], d = h[3], e = h[4];
-    for (int i = 0; i < 16; i++)
-        w[i] = be32(p + 4 * i);
-    for (int i = 16; i < 80; i++)
-        w[i] = rotl32(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1);
-    for (int i = 0; i < 80; i++) {
-        int q = i / 20;
-        uint32_t f = q == 0 ? (b & c) | (~b & d) : q == 2 ? (b & c) | (b & d) | (c & d) : b ^ c ^ d;
-        uint32_t next = rotl32(a, 5) + f + e + k[q] + w[i];
+    if (phase == 0)
+        return d ^ (b & (c ^ d));
+    return phase == 2 ? (b & c) | (d & (b | c)) : b ^ c ^ d;
+}
+
+static inline void sha1_phase(int phase, uint32_t k, const uint32_t w[20], uint32_t v[5])
+{
+    uint32_t a = v[0], b = v[1], c = v[2], d = v[3], e = v[4];
+    for (int i = 0; i < 20; i++) {
+        uint32_t next = rotl32(a, 5) + sha1_mix(phase, b, c, d) + e + k + w[i];
         e = d;
         d = c;
         c = rotl32(b, 30);
         b = a;
         a = next;
     }
-    h[0] += a;
-    h[1] += b;
-    h[2] += c;
-    h[3] += d;
-    h[4] += e;
+    v[0] = a;
+    v[1] = b;
+    v[2] = c;
+    v[3] = d;
+    v[4] = e;
+}
+
+static void sha1_block(uint32_t h[5], const uint8_t *p)
+{
+    uint32_t w[80], v[5];
+    for (int i = 0; i < 16; i++)
+        w[i] = be32(p + 4 * i);
+    for (int i = 16; i < 80; i++)
+        w[i] = rotl32(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1);
+    memcpy(v, h, sizeof v);
+    sha1_phase(0, 0x5A827999, w, v);
+    sha1_phase(1, 0x6ED9EBA1, w + 20, v);
+    sha1_phase(2, 0x8F1BBCDC, w + 40, v);
+    sha1_phase(3, 0xCA62C1D6, w + 60, v);
+    for (int i = 0; i < 5; i++)
+        h[i] += v[i];
 }
 
 static uint32_t rotr32(uint32_t x, int n)
@@ -281,6 +298,17 @@ size_t base64_encode(const void *data, size_t n, char *out)
     return (size_t)(o - out);
 }
 
+static int base64_digit(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
 int base64_decode(struct str s, uint8_t *out, size_t cap, size_t *n)
 {
     if (s.n && s.n % 4 == 0)
@@ -292,10 +320,10 @@ int base64_decode(struct str s, uint8_t *out, size_t cap, size_t *n)
         return ERR_TOO_LARGE;
     uint32_t w = 0;
     for (size_t i = 0; i < s.n; i++) {
-        const char *d = s.p[i] ? strchr(base64_alphabet, s.p[i]) : NULL;
-        if (!d)
+        int d = base64_digit(s.p[i]);
+        if (d < 0)
             return ERR_SYNTAX;
-        w = w << 6 | (uint32_t)(d - base64_alphabet);
+        w = w << 6 | (uint32_t)d;
         if (i % 4)
             out[at++] = (uint8_t)(w >> (6 - i % 4 * 2));
     }

@@ -169,11 +169,7 @@ struct connector {
     struct connector *next;
     int64_t turn;   /* 云快充: order that follows the running one when the pile turns round */
     uint64_t stray; /* 云快充: mark of the last session here that belongs to no order */
-    struct {        /* the last StartTransaction, to know a retry */
-        char tag[37];
-        int64_t time_ms, meter_mwh, tx, at_ms;
-        int32_t status;
-    } last;
+    int64_t told_at_ms; /* when the start of row.told_tx came, 0 = not since it came into memory */
     struct {             /* what a connector that flaps said last, while it waits to count */
         int64_t from_ms; /* begin of the window */
         int32_t changes; /* in the window */
@@ -341,6 +337,11 @@ void obj_init(struct obj *o, enum row_table t, void *row);
 void obj_own(struct core *c, struct obj *o);
 /** Sets one text of the row; returns whether it changed. */
 bool obj_text(struct core *c, struct obj *o, const char **field, const char *value);
+struct obj_field {
+    const char **field, *value;
+};
+/** The same with several, which are copied once. */
+bool obj_texts(struct core *c, struct obj *o, const struct obj_field *set, size_t n);
 void obj_dirty(struct core *c, struct obj *o);
 /** Off the dirty list without being written (ephemeral or freed objects). */
 void obj_clean(struct core *c, struct obj *o);

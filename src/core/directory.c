@@ -366,6 +366,11 @@ static int check_connector(struct core *c, struct put *p)
     r->after_order = old ? old->after_order : 0;
     r->after_driver = old ? old->after_driver : 0;
     r->occupancy = old ? old->occupancy : 0;
+    r->told_tx = old ? old->told_tx : 0;
+    r->told_ms = old ? old->told_ms : 0;
+    r->told_mwh = old ? old->told_mwh : 0;
+    r->told_status = old ? old->told_status : 0;
+    r->told_tag = old ? old->told_tag : "";
     if (!r->code[0])
         r->code = old ? old->code : code_free(c, r->id);
     return r->code ? 0 : ERR_TOO_LARGE;

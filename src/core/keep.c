@@ -13,7 +13,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { ID_TIME_BITS = 20 };
+enum { ID_TIME_BITS = 20, TEXTS_MAX = 16 }; /* texts in a row */
 
 int64_t core_id_next(const struct core *c, int64_t now_ms)
 {
@@ -51,13 +51,16 @@ void obj_own(struct core *c, struct obj *o)
 {
     struct buf *b = &c->text_scratch;
     const struct row_meta *m = &row_metas[o->table];
+    const char **text[TEXTS_MAX];
+    uint32_t texts = 0;
     buf_reset(b);
     for (uint32_t i = 0; i < m->n; i++) {
         const char **p = text_at(o, i);
-        if (p) {
-            buf_put_c(b, *p ? *p : "");
-            buf_put_char(b, 0);
-        }
+        if (!p)
+            continue;
+        must(texts < TEXTS_MAX);
+        text[texts++] = p;
+        buf_put(b, *p ? *p : "", *p ? strlen(*p) + 1 : 1);
     }
     must(!b->err);
     /* An object keeps just the bytes it needs; the scratch keeps its room. */
@@ -68,22 +71,29 @@ void obj_own(struct core *c, struct obj *o)
     buf_free(&o->texts);
     o->texts = own;
     const char *at = own.p;
-    for (uint32_t i = 0; i < m->n; i++) {
-        const char **p = text_at(o, i);
-        if (p) {
-            *p = at;
-            at += strlen(at) + 1;
-        }
+    for (uint32_t i = 0; i < texts; i++) {
+        *text[i] = at;
+        at += strlen(at) + 1;
     }
+}
+
+bool obj_texts(struct core *c, struct obj *o, const struct obj_field *set, size_t n)
+{
+    bool changed = false;
+    for (size_t i = 0; i < n; i++) {
+        if (*set[i].field && strcmp(*set[i].field, set[i].value) == 0)
+            continue;
+        *set[i].field = set[i].value;
+        changed = true;
+    }
+    if (changed)
+        obj_own(c, o);
+    return changed;
 }
 
 bool obj_text(struct core *c, struct obj *o, const char **field, const char *value)
 {
-    if (*field && strcmp(*field, value) == 0)
-        return false;
-    *field = value;
-    obj_own(c, o);
-    return true;
+    return obj_texts(c, o, &(struct obj_field){field, value}, 1);
 }
 
 void obj_dirty(struct core *c, struct obj *o)

@@ -255,10 +255,11 @@ static void boot_orders(struct core *c, struct charger *ch)
 void link_boot(struct core *c, const struct cmd *cmd, struct charger *ch)
 {
     const struct cmd_boot *in = &cmd->u.boot;
-    bool changed = obj_text(c, &ch->o, &ch->row.vendor, in->vendor);
-    changed = obj_text(c, &ch->o, &ch->row.model, in->model) || changed;
-    changed = obj_text(c, &ch->o, &ch->row.serial, in->serial) || changed;
-    changed = obj_text(c, &ch->o, &ch->row.firmware, in->firmware) || changed;
+    const struct obj_field said[] = {{&ch->row.vendor, in->vendor},
+                                     {&ch->row.model, in->model},
+                                     {&ch->row.serial, in->serial},
+                                     {&ch->row.firmware, in->firmware}};
+    bool changed = obj_texts(c, &ch->o, said, ARRAY_LEN(said));
     /* A boot that changes nothing is not written, but its time is once an hour. */
     if (changed || c->now - ch->row.boot_ms >= 3600 * 1000) {
         ch->row.boot_ms = c->now;

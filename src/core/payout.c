@@ -109,9 +109,9 @@ static void to_transit(struct core *c, struct payout *p)
 
 static int64_t platform_id(const struct core *c, int64_t tenant)
 {
-    const struct party *p = party_platform(c, tenant);
-    must(p); /* made with the tenant */
-    return p->row.id;
+    const struct party *platform = party_platform(c, tenant);
+    must(platform); /* made with the tenant */
+    return platform->row.id;
 }
 
 static int64_t contra_of(struct core *c, const struct payout *p)

@@ -52,6 +52,20 @@ static uint32_t numbers_pack(struct buf *out, const struct row_meta *m, uint32_t
     return i;
 }
 
+static void bytes_pack(struct buf *out, struct str s)
+{
+    uint8_t *p = buf_space(out, VARINT_MAX + s.n);
+    if (!p) { /* close to the cap: what is needed may be less */
+        buf_put_varint(out, s.n);
+        buf_put_str(out, s);
+        return;
+    }
+    p = varint_write(p, s.n);
+    if (s.n)
+        memcpy(p, s.p, s.n);
+    out->n = (size_t)((char *)p + s.n - out->p);
+}
+
 void row_pack(struct buf *out, enum row_table t, enum row_op op, const void *row)
 {
     must(t > 0 && t < ROW_TABLE_N && op >= ROW_UPSERT && op <= ROW_UPDATE);
@@ -63,9 +77,7 @@ void row_pack(struct buf *out, enum row_table t, enum row_op op, const void *row
         i = numbers_pack(out, m, i, row);
         if (i == m->n)
             break;
-        struct str s = column_bytes(&m->columns[i], (const char *)row + m->columns[i].offset);
-        buf_put_varint(out, s.n);
-        buf_put_str(out, s);
+        bytes_pack(out, column_bytes(&m->columns[i], (const char *)row + m->columns[i].offset));
     }
     if (out->err)
         return;

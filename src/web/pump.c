@@ -9,6 +9,9 @@
  *  1. A waiting request is ended exactly once, by its reply, its deadline or the stop: ending frees
  *     the slot, so a late reply finds a stale handle.
  *  2. The guard is let go every PUMP_RUN messages.
+ *  3. Replies wake the thread at once, and so does the first event after a pause. After a take it rests
+ *     for PUMP_REST_MS, in which events gather: each commit of a storm would wake it otherwise. It
+ *     looks after each rest, so none is missed.
  *
  * Fails by dropping events (and showing fresh snapshots), never replies: their lane has room for
  * one reply of every slot. */
@@ -23,6 +26,8 @@ enum {
     PUMP_RUN = 256,
     PUMP_TICK_MS = 100,
     PUMP_IDLE_MS = 500,
+    PUMP_REST_MS = 50,
+    PUMP_MUCH = 128 << 10, /* so many bytes of events end a rest */
     MAIL_EVENTS = 32 << 20,
     MAIL_REPLIES = 64 << 20
 };
@@ -80,13 +85,14 @@ static void pump_message(struct web *w, const struct out *o)
         events_take(w, &o->u.event);
 }
 
-static void pump_take(struct web *w, struct mailbox_batch *batch)
+/* False when there was nothing. */
+static bool pump_take(struct web *w, struct mailbox_batch *batch)
 {
     struct str msg;
     int run = 0;
 
     if (mailbox_take(w->mail, batch) == 0)
-        return;
+        return false;
     web_lock(w);
     while (mailbox_next(batch, &msg)) {
         /* As long as its kind: only that part of it is there, and only that part is read. */
@@ -97,6 +103,7 @@ static void pump_take(struct web *w, struct mailbox_batch *batch)
         }
     }
     web_unlock(w);
+    return true;
 }
 
 static void pump_deadlines(struct web *w, int64_t now_ns, int err)
@@ -114,13 +121,15 @@ static void pump_run(void *arg)
     struct web *w = arg;
     struct mailbox_batch batch = {0};
     int64_t flush_ns = 0, beat_ns = os_mono_ns() + EVENT_BEAT_NS;
-    bool busy = false;
+    bool busy = false, rests = false;
 
     while (!w->stopping) {
         int64_t now_ns;
 
-        (void)mailbox_wait(w->mail, busy ? PUMP_TICK_MS : PUMP_IDLE_MS);
-        pump_take(w, &batch);
+        atomic_store(&w->pump_rests, rests);
+        (void)mailbox_wait(w->mail, rests ? PUMP_REST_MS : busy ? PUMP_TICK_MS : PUMP_IDLE_MS);
+        atomic_store(&w->pump_rests, false);
+        rests = pump_take(w, &batch);
         now_ns = os_mono_ns();
         web_lock(w);
         pump_deadlines(w, now_ns, ERR_TIMEOUT);
@@ -166,8 +175,11 @@ void web_deliver(struct web *w, const struct out *o)
 
     if (!reply && o->type != OUT_EVENT)
         return;
-    if (mailbox_put(w->mail, reply ? MAIL_ENDING : MAIL_NORMAL, msg, STR_NONE) == 0)
+    if (mailbox_put(w->mail, reply ? MAIL_ENDING : MAIL_NORMAL, msg, STR_NONE) == 0) {
+        if (reply)
+            atomic_store(&w->replied, true);
         return;
+    }
     metric_add(&w->dropped, 1);
     w->resync = true;
     if (reply)
@@ -176,5 +188,7 @@ void web_deliver(struct web *w, const struct out *o)
 
 void web_delivered(struct web *w)
 {
-    mailbox_wake(w->mail);
+    if (atomic_exchange(&w->replied, false) || !atomic_load(&w->pump_rests) ||
+        mailbox_waiting(w->mail, MAIL_NORMAL) >= PUMP_MUCH)
+        mailbox_wake(w->mail);
 }

@@ -54,6 +54,7 @@ struct web {
     struct os_thread *pump, *worker;
     char no_hash[CRYPTO_PASSWORD_SIZE]; /* of a password that nobody knows: password_start */
     _Atomic bool stopping, resync;
+    _Atomic bool pump_rests, replied; /* events wake nobody; a reply was delivered */
     _Atomic uint64_t seq;
 
     struct slab slots;

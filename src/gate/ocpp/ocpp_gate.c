@@ -163,8 +163,10 @@ static void note_put(struct ocpp_gate *g, const struct ocpp_conn *c, const char 
     char note[200];
     if (!g->cfg.frames)
         return;
-    int n = snprintf(note, sizeof note, "%s %.*s", word, STR_FMT(text));
-    frame_put(g, c, FRAME_NOTE, str_from(note, n < (int)sizeof note ? (size_t)n : sizeof note - 1));
+    size_t n = str_copy(note, sizeof note, str_from_c(word));
+    n += str_copy(note + n, sizeof note - n, STR_LIT(" "));
+    n += str_copy(note + n, sizeof note - n, text);
+    frame_put(g, c, FRAME_NOTE, str_from(note, n));
 }
 
 /* What a message was, as the counters tell that it moved while it was handled. */

@@ -4,29 +4,37 @@
  * latest with the frame that makes the commit valid. Everything else, and every file but a journal,
  * goes to the layer below untouched.
  *
- * Data: per journal file one run of bytes that the file lacks yet. Invariants: 1. the run is one
+ * A journal that grows is given zeros ahead: a sync of bytes behind the file's end writes the file's
+ * length and map, too, each with a wait of its own, and a journal grows just when all chargers come
+ * back after a start. Zeros are no frame, so whoever reads the journal stops there as at its end.
+ *
+ * Data: per journal file one run of bytes that the file lacks yet, and how far the file has room.
+ * Invariants: 1. the run is one
  * piece: a write elsewhere sends it first; 2. a frame that ends a transaction is sent when it is
  * whole, so whoever learns of the commit (through the shared index, which the engine changes
  * afterwards) finds its frames in the file, in every mode of `synchronous`; 3. a sync, a read of what
  * is gathered, a look at the size and a cut send the run first, so the order of writes and syncs is
  * the engine's; 4. an error of a gathered write is reported by whatever sends it, at the latest by
  * the commit frame or the sync: before the engine calls anything durable. What a transaction that is
- * given up left here was never valid, and is dropped with the file.
+ * given up left here was never valid, and is dropped with the file; 5. zeros are written behind all
+ * that was ever in the file, and whether that succeeds is of no consequence.
  * Thread: a file is used by the thread of its connection; the layer is made under SQLite's lock. */
 #include "io/db/gather.h"
 
+#include <stdint.h>
 #include <string.h>
 #include "io/db/layer.h"
 
 /* SQLite's own layer takes less than 128 KiB at once. */
-enum { RUN_SIZE = 124 << 10, FRAME_HEAD = 24 };
+enum { RUN_SIZE = 124 << 10, FRAME_HEAD = 24, ROOM_SIZE = 512 << 10 };
 
 struct file {
     struct layer_file layer; /* first */
     unsigned char *run;
-    sqlite3_int64 at; /* where the run belongs in the file */
-    int n;            /* bytes of it */
-    int ends;         /* the frame under way ends a transaction */
+    sqlite3_int64 at;   /* where the run belongs in the file */
+    sqlite3_int64 room; /* the file was never longer, as far as this connection knows */
+    int n;              /* bytes of the run */
+    int ends;           /* the frame under way ends a transaction */
 };
 
 static struct file *file_of(sqlite3_file *f)
@@ -34,11 +42,28 @@ static struct file *file_of(sqlite3_file *f)
     return (struct file *)(void *)f;
 }
 
+/* The run is sent: its place is free. */
+static void room_make(sqlite3_file *f, sqlite3_int64 from)
+{
+    struct file *x = file_of(f);
+    memset(x->run, 0, RUN_SIZE);
+    x->room = from + ROOM_SIZE;
+    for (sqlite3_int64 at = from; at < x->room; at += RUN_SIZE) {
+        int n = x->room - at < RUN_SIZE ? (int)(x->room - at) : RUN_SIZE;
+        if (layer_write(f, x->run, n, at) != SQLITE_OK)
+            return;
+    }
+}
+
 static int run_send(sqlite3_file *f)
 {
-    int n = file_of(f)->n;
-    file_of(f)->n = 0;
-    return n ? layer_write(f, file_of(f)->run, n, file_of(f)->at) : SQLITE_OK;
+    struct file *x = file_of(f);
+    int n = x->n;
+    x->n = 0;
+    int res = n ? layer_write(f, x->run, n, x->at) : SQLITE_OK;
+    if (res == SQLITE_OK && n && x->at + n > x->room)
+        room_make(f, x->at + n);
+    return res;
 }
 
 static int file_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
@@ -72,7 +97,11 @@ static int file_read(sqlite3_file *f, void *p, int n, sqlite3_int64 at)
 static int file_truncate(sqlite3_file *f, sqlite3_int64 n)
 {
     int res = run_send(f);
-    return res == SQLITE_OK ? layer_truncate(f, n) : res;
+    if (res == SQLITE_OK)
+        res = layer_truncate(f, n);
+    if (res == SQLITE_OK && n < file_of(f)->room)
+        file_of(f)->room = n;
+    return res;
 }
 
 static int file_sync(sqlite3_file *f, int flags)
@@ -125,6 +154,8 @@ static int gather_open(sqlite3_vfs *v, const char *path, sqlite3_file *f, int fl
     int res = layer_open(&gather, path, f, flags, out, &methods);
     if (res != SQLITE_OK)
         sqlite3_free(x->run);
+    else if (layer_size(f, &x->room) != SQLITE_OK)
+        x->room = INT64_MAX; /* never: there may be frames */
     return res;
 }
 

@@ -186,6 +186,9 @@ static int lite_open(const struct db_config *config, struct db **out)
     if (!l)
         return ERR_NOMEM;
     l->mode = config->mode;
+    /* Nobody asks how much memory the engine has, and counting takes a lock for each piece. The first
+     * open says so; later ones are told that they come too late. */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     if (config->create && config->mode == DB_WRITER)
         flags |= SQLITE_OPEN_CREATE;

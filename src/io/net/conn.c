@@ -90,6 +90,31 @@ struct conn *conn_new(struct net *n, int fd, uint8_t endpoint, bool connected,
     return c;
 }
 
+void conn_peer_note(struct net *n, const struct conn *c, const struct sockaddr_storage *peer)
+{
+    struct lately *l = &n->lately[c->slot % NET_LATELY];
+
+    l->slot = c->slot;
+    l->gen = c->gen;
+    addr_bytes(peer, l->addr);
+}
+
+bool conn_peer(const struct net *n, const struct conn *c, uint8_t out[16])
+{
+    const struct lately *l = &n->lately[c->slot % NET_LATELY];
+    struct sockaddr_storage addr = {0};
+    socklen_t len = sizeof(addr);
+
+    if (l->slot == c->slot && l->gen == c->gen) {
+        memcpy(out, l->addr, 16);
+        return true;
+    }
+    if (getpeername(c->fd, (struct sockaddr *)&addr, &len) != 0)
+        return false;
+    addr_bytes(&addr, out);
+    return true;
+}
+
 static void conn_drop_buffers(struct conn *c)
 {
     free(c->in);
@@ -668,10 +693,9 @@ bool net_alive(const struct net *n, struct net_conn name)
 void net_peer(const struct net *n, struct net_conn name, char out[46])
 {
     const struct conn *c = conn_find(n, name);
-    struct sockaddr_storage addr;
-    socklen_t len = sizeof(addr);
+    uint8_t addr[16];
 
     out[0] = '\0';
-    if (c != NULL && getpeername(c->fd, (struct sockaddr *)&addr, &len) == 0)
-        addr_text(&addr, out);
+    if (c != NULL && conn_peer(n, c, addr))
+        addr_text(addr, out);
 }

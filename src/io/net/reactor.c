@@ -261,7 +261,8 @@ static void listeners_reopen(struct net *n)
             n->reopen_tick = n->tick + REOPEN_TICKS;
 }
 
-static void conn_accepted(struct net *n, int fd, uint32_t index)
+static void conn_accepted(struct net *n, int fd, uint32_t index,
+                          const struct sockaddr_storage *peer)
 {
     const struct endpoint *e = &n->ends[index];
     struct net_conn name;
@@ -272,6 +273,7 @@ static void conn_accepted(struct net *n, int fd, uint32_t index)
         return;
     }
     n->stats.accepted++;
+    conn_peer_note(n, c, peer);
     conn_mark(n, c);
     if (e->tls != NULL && tls_conn_new(e->tls, fd, &c->tls) != 0) {
         conn_kill(n, c, NET_END_LOCAL, WS_INTERNAL);
@@ -290,10 +292,13 @@ static void conn_accepted(struct net *n, int fd, uint32_t index)
 static void listener_event(struct net *n, uint32_t index)
 {
     for (int i = 0; i < ACCEPTS_A_TURN && n->ends[index].fd >= 0; i++) {
-        int fd = accept4(n->ends[index].fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        struct sockaddr_storage peer = {0};
+        socklen_t len = sizeof(peer);
+        int fd = accept4(n->ends[index].fd, (struct sockaddr *)&peer, &len,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd >= 0) {
-            conn_accepted(n, fd, index);
+            conn_accepted(n, fd, index, &peer);
             if (n->stats.live >= n->cfg.max_conns)
                 listeners_pause(n);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
@@ -358,9 +363,22 @@ static void handle_event(struct net *n, const struct epoll_event *ev)
     if (c != NULL)
         conn_event(n, c, ev->events);
     else if (gen == 0 && slot == EVENT_MAILBOX)
-        take_mail(n);
+        mailbox_hear(n->cfg.mailbox); /* net_turn took what waited */
     else if (gen == 0)
         listener_event(n, slot);
+}
+
+/* The mailbox's senders wake a reactor that sleeps, and no other. */
+static int wait_events(struct net *n, struct epoll_event events[EVENTS_PER_TURN], int32_t wait_ms)
+{
+    struct mailbox *mail = n->cfg.mailbox;
+    bool sleeps = mail == NULL || mailbox_doze(mail);
+    int got = epoll_wait(n->epoll, events, EVENTS_PER_TURN, sleeps ? wait_ms : 0);
+
+    n->tick = (uint32_t)((os_mono_ns() - n->start_ns) / (NET_TICK_MS * 1000000LL));
+    if (mail != NULL && mailbox_rise(mail))
+        take_mail(n);
+    return got;
 }
 
 /* Up to NET_BATCH events: all their plain reads at once, then each in its turn. */
@@ -410,8 +428,7 @@ void net_turn(struct net *n, int32_t timeout_ms)
     if (n->batch_wanted)
         batch_begin(n);
     settle_all(n); /* what was asked for between two turns */
-    got = epoll_wait(n->epoll, events, EVENTS_PER_TURN, turn_wait_ms(n, timeout_ms));
-    n->tick = (uint32_t)((os_mono_ns() - n->start_ns) / (NET_TICK_MS * 1000000LL));
+    got = wait_events(n, events, turn_wait_ms(n, timeout_ms));
     for (int i = 0; i < got; i += NET_BATCH)
         handle_round(n, events + i, (uint32_t)(got - i < NET_BATCH ? got - i : NET_BATCH));
     wheel_advance(n);

@@ -105,6 +105,14 @@ struct endpoint {
     socklen_t addr_n;
 };
 
+/* Whom connections of late came from, as accept told: most ask for their upgrade before others take
+ * their place here, which saves asking the system. */
+enum { NET_LATELY = 128 };
+struct lately {
+    uint32_t slot, gen;
+    uint8_t addr[16];
+};
+
 struct net {
     struct net_config cfg;
     struct net_block proxies[NET_PROXY_MAX];
@@ -121,6 +129,7 @@ struct net {
     bool stopping, draining;
     struct net_stats stats;
     struct mailbox_batch mail;
+    struct lately lately[NET_LATELY]; /* by slot */
     bool batch_wanted; /* the first turn opens the ring */
     struct ring *ring; /* NULL = one by one */
     uint8_t *received; /* NET_BATCH pieces of NET_RECV_SIZE */
@@ -178,6 +187,10 @@ void conn_event(struct net *n, struct conn *c, uint32_t events);
 /** What is done after an event: buffered input, flush, report, free. */
 void conn_settle(struct net *n, struct conn *c);
 void conn_free_all(struct net *n);
+/** Notes whom it came from. */
+void conn_peer_note(struct net *n, const struct conn *c, const struct sockaddr_storage *peer);
+/** The address of the peer; false when it is gone. */
+EV_MUST_USE bool conn_peer(const struct net *n, const struct conn *c, uint8_t out[16]);
 
 /* wheel.c */
 void wheel_set(struct net *n, struct conn *c);
@@ -200,11 +213,11 @@ void dial_connected(struct net *n, struct conn *c, struct net_conn name);
 /* addr.c */
 EV_MUST_USE int addr_parse(const char *host, uint16_t port, struct sockaddr_storage *out,
                            socklen_t *n);
-void addr_text(const struct sockaddr_storage *a, char out[46]);
+void addr_text(const uint8_t addr[16], char out[46]);
 void addr_bytes(const struct sockaddr_storage *a, uint8_t out[16]);
 /** The client behind the peer: believes X-Forwarded-For as far as configured proxies wrote it. True
  * when the peer is a configured proxy. */
-bool addr_client(const struct net *n, const struct sockaddr_storage *peer, struct str forwarded,
+bool addr_client(const struct net *n, const uint8_t peer[16], struct str forwarded,
                  char out[46]);
 
 #endif

@@ -14,7 +14,6 @@
 #include "io/net/reactor.h"
 
 #include <stdlib.h>
-#include <sys/socket.h>
 #include "base/must.h"
 
 int ws_conn_send(struct net *n, struct conn *c, enum ws_opcode op, struct str payload)
@@ -72,15 +71,14 @@ static void ws_ask_owner(struct net *n, struct conn *c, struct net_conn name,
 {
     const struct endpoint *e = conn_end_of(n, c);
     struct net_upgrade u = {.http = http};
-    struct sockaddr_storage addr = {0};
-    socklen_t len = sizeof(addr);
+    uint8_t addr[16];
     bool proxied;
 
-    if (getpeername(c->fd, (struct sockaddr *)&addr, &len) != 0) {
+    if (!conn_peer(n, c, addr)) {
         conn_kill(n, c, NET_END_PEER, WS_ABNORMAL);
         return;
     }
-    proxied = addr_client(n, &addr, http->forwarded_for, u.peer);
+    proxied = addr_client(n, addr, http->forwarded_for, u.peer);
     u.secure = c->tls != NULL || (proxied && (str_eq_c(http->forwarded_proto, "https") ||
                                               str_eq_c(http->forwarded_proto, "wss")));
     c->state = CONN_ASKED;
@@ -147,22 +145,20 @@ static void ws_answer(struct net *n, struct conn *c, struct net_conn name, struc
 int net_accept(struct net *n, struct net_conn name, struct str protocol)
 {
     struct conn *c = conn_find(n, name);
-    struct buf answer;
-    int err;
+    int err = 0;
 
     if (c == NULL || c->state != CONN_ASKED)
         return ERR_CLOSED;
-    buf_init(&answer, 1024);
-    buf_printf(&answer,
-               "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-               "Sec-WebSocket-Accept: %s\r\n",
-               c->in->accept);
-    if (protocol.n != 0)
-        buf_printf(&answer, "Sec-WebSocket-Protocol: %.*s\r\n", STR_FMT(protocol));
-    buf_put_c(&answer, "\r\n");
-    must(answer.err == 0);
-    err = conn_put(n, c, answer.p, answer.n);
-    buf_free(&answer);
+    const struct str parts[] = {
+        STR_LIT("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+                "Connection: Upgrade\r\nSec-WebSocket-Accept: "),
+        str_from_c(c->in->accept),
+        protocol.n != 0 ? STR_LIT("\r\nSec-WebSocket-Protocol: ") : STR_NONE,
+        protocol,
+        STR_LIT("\r\n\r\n"),
+    };
+    for (size_t i = 0; i < ARRAY_LEN(parts) && err == 0; i++)
+        err = conn_put(n, c, parts[i].p, parts[i].n);
     if (err != 0)
         return err;
     c->state = CONN_OPEN;

@@ -9,6 +9,8 @@
  *  2. The eventfd is written once between two takes, and the taker reads it before it swaps: a
  *     wake-up may be superfluous, never missing (mailbox_put leaves it to the mailbox_wake that
  *     follows).
+ *  4. While the taker is up (mailbox_await, mailbox_rise) nobody writes the eventfd: it looks into
+ *     the buffer before it sleeps. A write that was on its way then wakes it once for nothing.
  *  3. The buffer grows by doubling up to the sum of both limits and is swapped, never copied, on a
  *     take.
  *
@@ -35,6 +37,7 @@ struct mailbox {
     size_t used[2], cap[2];
     int fd;
     bool woken; /* the eventfd was written since the last take */
+    bool up;    /* set by the taker alone, under the lock */
 };
 
 static size_t mail_cost(size_t len)
@@ -134,7 +137,7 @@ void mailbox_wake(struct mailbox *mb)
     bool wake;
 
     must(pthread_mutex_lock(&mb->lock) == 0);
-    wake = mb->n != 0 && !mb->woken;
+    wake = mb->n != 0 && !mb->woken && !mb->up;
     mb->woken = mb->woken || wake;
     pthread_mutex_unlock(&mb->lock);
     if (wake)
@@ -168,9 +171,16 @@ static void mail_slim(struct mailbox_batch *batch)
     batch->size = 0;
 }
 
-size_t mailbox_take(struct mailbox *mb, struct mailbox_batch *batch)
+void mailbox_hear(struct mailbox *mb)
 {
     uint64_t count;
+
+    if (read(mb->fd, &count, sizeof(count)) < 0)
+        must(errno == EAGAIN || errno == EINTR);
+}
+
+size_t mailbox_take(struct mailbox *mb, struct mailbox_batch *batch)
+{
     uint8_t *p;
     size_t size;
 
@@ -178,8 +188,8 @@ size_t mailbox_take(struct mailbox *mb, struct mailbox_batch *batch)
     p = batch->p;
     size = batch->size;
 
-    if (read(mb->fd, &count, sizeof(count)) < 0)
-        must(errno == EAGAIN || errno == EINTR);
+    if (!mb->up)
+        mailbox_hear(mb);
     must(pthread_mutex_lock(&mb->lock) == 0);
     batch->p = mb->p;
     batch->n = mb->n;
@@ -221,6 +231,38 @@ bool mailbox_wait(struct mailbox *mb, int32_t timeout_ms)
     struct pollfd pfd = {.fd = mb->fd, .events = POLLIN};
 
     return poll(&pfd, 1, timeout_ms) > 0;
+}
+
+/* Sets whether the taker is up, unless it may not sleep; true when something waits. */
+static bool mail_turn(struct mailbox *mb, bool up)
+{
+    bool waits;
+
+    must(pthread_mutex_lock(&mb->lock) == 0);
+    waits = mb->n != 0;
+    mb->up = up || waits;
+    mb->woken = false;
+    pthread_mutex_unlock(&mb->lock);
+    return waits;
+}
+
+bool mailbox_doze(struct mailbox *mb)
+{
+    return !mail_turn(mb, false);
+}
+
+bool mailbox_rise(struct mailbox *mb)
+{
+    return mail_turn(mb, true);
+}
+
+bool mailbox_await(struct mailbox *mb, int32_t timeout_ms)
+{
+    if (!mailbox_doze(mb))
+        return true;
+    if (mailbox_wait(mb, timeout_ms))
+        mailbox_hear(mb);
+    return mailbox_rise(mb);
 }
 
 size_t mailbox_waiting(struct mailbox *mb, enum mail_lane lane)

@@ -49,6 +49,15 @@ int mailbox_fd(const struct mailbox *mb);
 /** Waits up to timeout_ms (negative = for ever) until something may wait; false at the timeout.
  * Taker only. */
 bool mailbox_wait(struct mailbox *mb, int32_t timeout_ms);
+/** The same for a taker that always waits like this: senders write nothing while it is up, for it looks
+ * before it sleeps; what was put without a wake-up counts as well. True when something waits. */
+bool mailbox_await(struct mailbox *mb, int32_t timeout_ms);
+/** Its pieces, for a taker that sleeps on mailbox_fd by other means: mailbox_doze before it sleeps (false:
+ * something waits, it is to take that instead), mailbox_rise when it woke (true: something waits), and
+ * mailbox_hear when the descriptor was readable. */
+bool mailbox_doze(struct mailbox *mb);
+bool mailbox_rise(struct mailbox *mb);
+void mailbox_hear(struct mailbox *mb);
 /** Bytes waiting in a lane (metrics, refusing new work early). Any thread. */
 size_t mailbox_waiting(struct mailbox *mb, enum mail_lane lane);
 

@@ -58,6 +58,11 @@ int os_thread_start(const char *name, void (*fn)(void *arg), void *arg, struct o
     return 0;
 }
 
+void os_thread_yield(void)
+{
+    (void)sched_yield();
+}
+
 void os_thread_join(struct os_thread *t)
 {
     if (t == NULL)

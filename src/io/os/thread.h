@@ -14,6 +14,8 @@ EV_MUST_USE int os_thread_start(const char *name, void (*fn)(void *arg), void *a
                                 struct os_thread **out);
 /** Waits for the end of the thread and frees the handle; NULL is allowed. */
 void os_thread_join(struct os_thread *t);
+/** Lets others that are ready run on this processor first; returns at once when there is none. */
+void os_thread_yield(void);
 
 /** The calling thread steps back for the rest of its life: where the processor is short, others get
  * ten turns to its one. For long work that nobody waits for; never for a thread that takes a lock

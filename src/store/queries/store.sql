@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS migration (
 -- out: n i64
 -- @sqlite
 SELECT count(*) FROM sqlite_schema
-WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND NOT EXISTS (SELECT 1 FROM sqlite_schema s WHERE s.name = 'migration');
+WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_' AND NOT EXISTS (SELECT 1 FROM sqlite_schema s WHERE s.name = 'migration');
 -- @pg
 SELECT count(*) FROM information_schema.tables t
 WHERE t.table_schema = current_schema() AND t.table_name <> 'even_writer' AND NOT EXISTS

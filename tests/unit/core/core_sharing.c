@@ -613,6 +613,10 @@ static void test_return_claimed(void **state)
     assert_int_equal(says(id, PAYOUT_ACT_PAID, -100, other), ERR_RANGE);
     assert_int_equal(says(id, PAYOUT_ACT_PAID, 17950, other), ERR_RANGE);
     assert_int_equal(says(id, PAYOUT_ACT_PAID, 18100, other), ERR_RANGE); /* more than the share */
+    struct cmd *c = world_web(w, CMD_PAYOUT_DECIDE, other, ACTOR_PERSON);
+    c->u.payout_decide =
+        (struct cmd_payout_decide){.payout = id, .act = PAYOUT_ACT_PAID, .amount = 17900};
+    assert_int_equal(world_send(w, c), ERR_REQUIRED); /* how he knows */
     assert_int_equal(says(id, PAYOUT_ACT_PAID, 17900, w->person), 0);
     assert_int_equal(returned()->claim, 17900);
     assert_int_equal(returned()->claim_by, w->person);
