@@ -31,10 +31,10 @@ struct file {
     sqlite3_file base; /* first: what SQLite sees */
     sqlite3_file *real;
     unsigned char *run;
-    sqlite3_int64 at; /* where the run belongs in the file */
-    int n;            /* bytes of it */
+    sqlite3_int64 at;   /* where the run belongs in the file */
+    int n;              /* bytes of it */
     sqlite3_int64 room; /* the file is at least as long, as far as this connection knows */
-    int ends;         /* the frame under way ends a transaction */
+    int ends;           /* the frame under way ends a transaction */
 };
 
 static sqlite3_vfs vfs, *below;
