@@ -3,11 +3,12 @@
  * it ends by itself. It does as little as it can, so that two cores are enough for both ends, and
  * reads the CPU of the server (all threads, ns) before and after what it drives.
  *
- *   bench_load echo PORT OUT                         raw TCP epoll server: one recv, one send of
- * OUT bench_load raw PORT PID CONNS MS IN OUT          drives it, one message outstanding each
- *   bench_load heartbeat PORT PID CONNS MS FILE      OCPP 1.6J; FILE: id TAB password TAB card
- *   bench_load meter PORT PID CONNS MS FILE RATE     in open transactions; RATE 0 = closed loop,
- *                                                    else messages a second on a fixed schedule
+ *   bench_load echo PORT OUT                         raw TCP epoll server: one recv, one send of OUT
+ *   bench_load raw PORT PID CONNS MS IN OUT          drives it, one message outstanding each
+ *   bench_load heartbeat PORT PID CONNS MS FILE RATE OCPP 1.6J; FILE: id TAB password TAB card;
+ *                                                    RATE 0 = closed loop, else messages a second
+ *                                                    on a fixed schedule
+ *   bench_load meter PORT PID CONNS MS FILE RATE     the same, in open transactions
  *   bench_load orders PORT PID CONNS MS FILE         whole orders by card, eight calls each
  *   bench_load boot PORT PID FIRST N FILE            log-in, boot, two status notifications;
  *                                                    stays connected until its input ends
@@ -545,9 +546,9 @@ int main(int argc, char **argv)
         echo_serve((uint16_t)strtol(argv[2], NULL, 10), (size_t)strtol(argv[3], NULL, 10));
     if (argc == 8 && strcmp(kind, "raw") == 0)
         return run_raw(argv + 2);
-    if (argc == 8 && strcmp(kind, "meter") == 0)
+    if (argc == 8 && (strcmp(kind, "heartbeat") == 0 || strcmp(kind, "meter") == 0))
         return run_ocpp(argv + 2, strtol(argv[7], NULL, 10));
-    if (argc == 7 && (strcmp(kind, "heartbeat") == 0 || strcmp(kind, "orders") == 0))
+    if (argc == 7 && strcmp(kind, "orders") == 0)
         return run_ocpp(argv + 2, 0);
     if (argc == 7 && strcmp(kind, "boot") == 0)
         return run_boot(argv + 2);

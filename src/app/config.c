@@ -57,8 +57,53 @@ int config_set(struct config *c, struct str name, struct str value)
         return ERR_TOO_LARGE;
     if (value.n && memchr(value.p, 0, value.n))
         return ERR_SYNTAX; /* it would end there */
+    if (!setting_form_ok(s->form, value))
+        return ERR_SYNTAX;
     (void)str_copy((char *)c + s->offset, s->size, value);
     return 0;
+}
+
+void config_wants(struct str name, char *out, size_t cap)
+{
+    const struct setting *s = find(name);
+    if (!s)
+        (void)str_copy(out, cap, STR_NONE);
+    else if (s->kind == SETTING_INT)
+        snprintf(out, cap, "%" PRId64 " to %" PRId64, s->lo, s->hi);
+    else if (s->kind == SETTING_BOOL)
+        (void)str_copy(out, cap, STR_LIT("1 or 0"));
+    else
+        snprintf(out, cap, "%s, at most %zu bytes", setting_form_text(s->form), s->size - 1);
+}
+
+int config_agrees(const struct config *c, FILE *err)
+{
+    const char *wrong = NULL;
+    if (c->charge_silence_s <= c->charge_ping_s)
+        wrong = "charge.silence_s must be above charge.ping_s";
+    else if ((c->ftp_passive_from == 0) != (c->ftp_passive_to == 0) ||
+             c->ftp_passive_to < c->ftp_passive_from)
+        wrong = "ftp.passive_from and ftp.passive_to are two ports, the lower one first";
+    else if ((c->charge_tls_cert[0] == 0) != (c->charge_tls_key[0] == 0))
+        wrong = "charge.tls_cert and charge.tls_key go together";
+    if (wrong)
+        fprintf(err, "even: settings: %s\n", wrong);
+    return wrong ? ERR_RANGE : 0;
+}
+
+bool config_differs(const struct config *c, size_t i, char *out, size_t cap)
+{
+    const struct setting *s = &settings[i];
+    struct config none;
+    const char *now = (const char *)c + s->offset;
+    config_defaults(&none);
+    if (memcmp(now, (const char *)&none + s->offset, s->size) == 0)
+        return false;
+    if (s->kind == SETTING_TEXT)
+        snprintf(out, cap, "%s=%s", s->name, now);
+    else
+        snprintf(out, cap, "%s=%" PRId64, s->name, *(const int64_t *)(const void *)now);
+    return true;
 }
 
 void config_defaults(struct config *c)
@@ -81,6 +126,22 @@ static int read_line(struct config *c, struct str line)
     return config_set(c, name, str_trim(value));
 }
 
+static void line_wrong(FILE *err, const char *at, struct str row, int res)
+{
+    struct str value = row;
+    struct str name = str_trim(str_cut(&value, '='));
+    char wants[160];
+    config_wants(name, wants, sizeof wants);
+    if (res == ERR_NOT_FOUND)
+        fprintf(err, "even: %s: no such setting: %.*s\n", at, STR_FMT(row));
+    else if (!wants[0] || str_find(row, '=') < 0)
+        fprintf(err, "even: %s: %s, not name = value: %.*s\n", at, err_text(res, LANG_EN),
+                STR_FMT(row));
+    else
+        fprintf(err, "even: %s: %s: %.*s (wanted: %s)\n", at, err_text(res, LANG_EN), STR_FMT(row),
+                wants);
+}
+
 int config_read(struct config *c, const char *path, FILE *err)
 {
     struct buf text;
@@ -94,12 +155,10 @@ int config_read(struct config *c, const char *path, FILE *err)
     for (int line = 1; rest.n > 0 && !res; line++) {
         struct str row = str_cut(&rest, '\n');
         res = read_line(c, row);
-        if (res == ERR_NOT_FOUND)
-            fprintf(err, "even: %s:%d: no such setting: %.*s\n", path, line,
-                    STR_FMT(str_trim(row)));
-        else if (res)
-            fprintf(err, "even: %s:%d: %s: %.*s\n", path, line, err_text(res, LANG_EN),
-                    STR_FMT(str_trim(row)));
+        char at[400];
+        snprintf(at, sizeof at, "%s:%d", path, line);
+        if (res)
+            line_wrong(err, at, str_trim(row), res);
     }
 out:
     buf_free(&text);

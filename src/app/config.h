@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stddef.h>
+#include "app/config_form.h"
 #include "base/str.h"
 #include "config_gen.h"
 
@@ -19,6 +20,7 @@ struct setting {
     const char *none; /* the default as text */
     int64_t lo, hi;
     const char *en, *zh;
+    enum setting_form form;
 };
 extern const struct setting settings[];
 extern const size_t settings_n;
@@ -28,6 +30,12 @@ void config_defaults(struct config *c);
 /** Sets one by its text. ERR_NOT_FOUND (no such setting), ERR_SYNTAX, ERR_RANGE, ERR_TOO_LARGE;
  * prints nothing. */
 EV_MUST_USE int config_set(struct config *c, struct str name, struct str value);
+/** What a setting takes: "0 to 65535", "an IP address …"; "" when there is no such setting. */
+void config_wants(struct str name, char *out, size_t cap);
+/** What holds between several settings; prints what is wrong to `err`. ERR_RANGE. */
+EV_MUST_USE int config_agrees(const struct config *c, FILE *err);
+/** "name=value" of settings[i]; false when it stands at its default. */
+bool config_differs(const struct config *c, size_t i, char *out, size_t cap);
 /** Reads `name = value` lines, '#' comments. On error prints "file:line: what" to `err` and answers
  * the error. */
 EV_MUST_USE int config_read(struct config *c, const char *path, FILE *err);

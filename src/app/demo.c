@@ -21,11 +21,12 @@
 #include "app/demo_seed.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/must.h"
 #include "io/os/clock.h"
 #include "io/os/file.h"
 #include "io/os/thread.h"
 
-enum { ARGS_MAX = 32, START_WAIT_MS = 20000, DAY_STEP_MS = 4000 };
+enum { ARGS_MAX = 32, ARG_MAX = 1100, START_WAIT_MS = 20000, DAY_STEP_MS = 4000 };
 
 struct demo {
     struct config settings;
@@ -74,28 +75,39 @@ static bool child_ended(pid_t *pid)
     return true;
 }
 
+/* The platform gets every setting that is not at its default; "--set" and "name=value" by turns. */
+static void settings_hand(const struct demo *d, char **args, char (*text)[ARG_MAX])
+{
+    static char set[] = "--set";
+    size_t n = 0;
+    for (size_t i = 0; i < settings_n; i++) {
+        if (strcmp(settings[i].name, "data.dir") == 0 ||
+            !config_differs(&d->settings, i, text[n / 2], ARG_MAX))
+            continue;
+        args[n] = set;
+        args[n + 1] = text[n / 2];
+        n += 2;
+    }
+}
+
 static pid_t start_serve(struct demo *d)
 {
-    char dir[] = "--dir", set[] = "--set", name[] = "even", sub[] = "serve", demo[] = "--demo";
-    char web[64], ocpp[64], ykc[64], speed[64], bind_web[100], bind_charge[100], db[300];
-    char pay[140];
-    snprintf(web, sizeof web, "web.port=%" PRId64, d->settings.web_port);
-    snprintf(ocpp, sizeof ocpp, "charge.ocpp_port=%" PRId64, d->settings.charge_ocpp_port);
-    snprintf(ykc, sizeof ykc, "charge.ykc_port=%" PRId64, d->settings.charge_ykc_port);
-    snprintf(speed, sizeof speed, "demo.speed=%" PRId64, d->settings.demo_speed);
-    snprintf(bind_web, sizeof bind_web, "web.bind=%s", d->settings.web_bind);
-    snprintf(bind_charge, sizeof bind_charge, "charge.bind=%s", d->settings.charge_bind);
-    snprintf(db, sizeof db, "data.db=%s", d->settings.data_db);
-    snprintf(pay, sizeof pay, "pay.providers=%s", d->pay);
-    char *args[ARGS_MAX] = {
-        name, sub,      dir, d->settings.data_dir, set, web, set, ocpp, set,  ykc, set, speed,
-        set,  bind_web, set, bind_charge,          set, db,  set, pay,  demo, NULL};
+    char dir[] = "--dir", name[] = "even", sub[] = "serve", demo[] = "--demo";
+    char **args = calloc(2 * settings_n + 6, sizeof *args);
+    char(*text)[ARG_MAX] = calloc(settings_n, sizeof *text);
+    pid_t pid = -1;
+    must(args && text);
+    char *first[] = {name, sub, demo, dir, d->settings.data_dir};
+    memcpy(args, first, sizeof first);
+    settings_hand(d, args + ARRAY_LEN(first), text);
     int fds[2];
-    if (pipe2(fds, O_CLOEXEC) != 0)
-        return -1;
-    pid_t pid = start(args, fds[1]);
-    close(fds[1]);
-    d->said = fdopen(fds[0], "r");
+    if (pipe2(fds, O_CLOEXEC) == 0) {
+        pid = start(args, fds[1]);
+        close(fds[1]);
+        d->said = fdopen(fds[0], "r");
+    }
+    free(text);
+    free(args);
     return pid;
 }
 
@@ -307,6 +319,19 @@ static int demo_options(struct demo *d, int argc, char **argv)
     return res;
 }
 
+/* The cashier is one of the providers. */
+static int provider_add(struct demo *d)
+{
+    struct config *c = &d->settings;
+    size_t n = strlen(c->pay_providers), room = sizeof c->pay_providers - n;
+    snprintf(d->pay, sizeof d->pay, "http://%s:%" PRId64, c->web_bind, c->demo_pay_port);
+    int more = snprintf(c->pay_providers + n, room, "%s%s", n ? "," : "", d->pay);
+    if ((size_t)more < room)
+        return 0;
+    fprintf(stderr, "even: demo: pay.providers is too long\n");
+    return ERR_TOO_LARGE;
+}
+
 int demo_main(int argc, char **argv)
 {
     static struct demo d = {.drivers = true, .rng = {20260101}};
@@ -315,8 +340,8 @@ int demo_main(int argc, char **argv)
         return res;
     const struct config *c = &d.settings;
     snprintf(d.speed, sizeof d.speed, "%" PRId64, c->demo_speed);
-    if (c->demo_pay_port)
-        snprintf(d.pay, sizeof d.pay, "http://%s:%" PRId64, c->web_bind, c->demo_pay_port);
+    if (c->demo_pay_port && provider_add(&d) != 0)
+        return 2;
     snprintf(d.secrets, sizeof d.secrets, "%s/chargers.txt", c->data_dir);
     int err = run(&d);
     end_child(&d.sim);

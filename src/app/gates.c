@@ -25,7 +25,7 @@
 #include "io/os/framelog.h"
 #include "io/os/thread.h"
 
-enum { MAIL_DRAIN = 1, DRAIN_MS = 3000, PROXIES_MAX = 16 };
+enum { MAIL_DRAIN = 1, DRAIN_MS = 3000 };
 enum { OPENS_A_CONN = 8, OPEN_BYTES = 128 }; /* log-ins of one connection, and an answer's cost */
 
 /* What /metrics tells of the gates: first both protocols', then the network's. */
@@ -54,6 +54,11 @@ static const struct figure {
     {"even_net_in_bytes_total", "", "Bytes from chargers", METRIC_COUNTER},
     {"even_net_out_bytes_total", "", "Bytes to chargers", METRIC_COUNTER},
     {"even_net_listen_pauses_total", "", "Times a full reactor stopped listening", METRIC_COUNTER},
+    {"even_net_ends_total", "why=\"peer\"", "Connections ended, by reason", METRIC_COUNTER},
+    {"even_net_ends_total", "why=\"local\"", "Connections ended, by reason", METRIC_COUNTER},
+    {"even_net_ends_total", "why=\"silent\"", "Connections ended, by reason", METRIC_COUNTER},
+    {"even_net_ends_total", "why=\"protocol\"", "Connections ended, by reason", METRIC_COUNTER},
+    {"even_net_ends_total", "why=\"slow\"", "Connections ended, by reason", METRIC_COUNTER},
 };
 enum { FIGURES = ARRAY_LEN(figures) };
 _Static_assert((int)FIGURES < (int)GATES_METRICS, "one more is the answers dropped");
@@ -116,10 +121,31 @@ static void figures_read(const struct reactor *r, uint64_t v[FIGURES])
     ykc_gate_stats(r->ykc, &y);
     net_stats_get(r->net, &n);
     const uint64_t now[FIGURES] = {
-        o.frames_in,  y.frames_in, o.frames_out,  y.frames_out,  o.bad_frames,
-        y.bad_frames, o.lenient,   y.lenient,     o.calls,       y.calls,
-        o.timeouts,   y.timeouts,  o.connections, y.connections, n.accepted,
-        n.refused,    n.closed,    n.in_bytes,    n.out_bytes,   n.listen_pauses,
+        o.frames_in,
+        y.frames_in,
+        o.frames_out,
+        y.frames_out,
+        o.bad_frames,
+        y.bad_frames,
+        o.lenient,
+        y.lenient,
+        o.calls,
+        y.calls,
+        o.timeouts,
+        y.timeouts,
+        o.connections,
+        y.connections,
+        n.accepted,
+        n.refused,
+        n.closed,
+        n.in_bytes,
+        n.out_bytes,
+        n.listen_pauses,
+        n.ends[NET_END_PEER],
+        n.ends[NET_END_LOCAL],
+        n.ends[NET_END_SILENT],
+        n.ends[NET_END_PROTOCOL],
+        n.ends[NET_END_SLOW],
     };
     memcpy(v, now, sizeof now);
 }
@@ -209,17 +235,14 @@ static void run_apart(void *arg)
     net_close_all(r->net);
 }
 
-static uint32_t proxies_read(const char *text, struct net_block blocks[PROXIES_MAX])
+static uint32_t proxies_read(const char *text, struct net_block blocks[FORM_BLOCKS_MAX])
 {
     uint32_t n = 0;
     struct str rest = str_from_c(text);
-    while (rest.n > 0 && n < PROXIES_MAX) {
+    while (rest.n > 0 && n < FORM_BLOCKS_MAX) {
         struct str one = str_trim(str_cut(&rest, ','));
-        if (net_block_parse(one, &blocks[n]) == 0)
-            n++;
-        else
-            log_line(LOG_WARN, "net", 0, "charge.proxies: not an address block: %.*s",
-                     STR_FMT(one));
+        must(net_block_parse(one, &blocks[n]) == 0); /* FORM_BLOCKS */
+        n++;
     }
     return n;
 }
@@ -256,7 +279,7 @@ static int reactor_open(struct gates *g, int i)
 {
     const struct config *c = g->cfg.settings;
     struct reactor *r = &g->reactors[i];
-    struct net_block proxies[PROXIES_MAX];
+    struct net_block proxies[FORM_BLOCKS_MAX];
     r->gates = g;
     r->lost = calloc((size_t)c->charge_max_conns, sizeof r->lost[0]);
     if (!r->lost)

@@ -21,6 +21,7 @@
 #define EVEN_VERSION "0.1.0"
 
 static int usage(FILE *out, int code);
+static int wrong(const char *command, const char *arg);
 
 static int config_main(int argc, char **argv)
 {
@@ -32,7 +33,7 @@ static int config_main(int argc, char **argv)
     }
     int res = app_options(&argc, argv, &c);
     if (res || argc > 0)
-        return res ? res : usage(stderr, 2);
+        return res ? res : wrong("config", argv[0]);
     if (man)
         config_print_man(stdout);
     else
@@ -60,7 +61,7 @@ static int backup_main(int argc, char **argv)
     if (res)
         return res;
     if (argc != 1)
-        return usage(stderr, 2);
+        return wrong("backup", argc > 1 ? argv[1] : NULL);
     if (c.data_db[0]) {
         fprintf(stderr, "even: data.db is a server: copy %s/samples and %s/key, then use pg_dump\n",
                 c.data_dir, c.data_dir);
@@ -82,20 +83,18 @@ static int print_main(struct str text)
 
 static int openapi_main(int argc, char **argv)
 {
-    (void)argv;
-    return argc ? usage(stderr, 2) : print_main(web_openapi());
+    return argc ? wrong("openapi", argv[0]) : print_main(web_openapi());
 }
 
 static int types_main(int argc, char **argv)
 {
-    (void)argv;
-    return argc ? usage(stderr, 2) : print_main(web_typescript());
+    return argc ? wrong("types", argv[0]) : print_main(web_typescript());
 }
 
 static int version_main(int argc, char **argv)
 {
-    (void)argc;
-    (void)argv;
+    if (argc)
+        return wrong("version", argv[0]);
     printf("even %s\n", EVEN_VERSION);
     return 0;
 }
@@ -152,6 +151,17 @@ static int usage(FILE *out, int code)
     return code;
 }
 
+/* One line: what was not understood, and what would be. */
+static int wrong(const char *command, const char *arg)
+{
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        if (strcmp(commands[i].name, command) == 0)
+            fprintf(stderr, "even: %s: %s%s; usage: even %s %s\n", command,
+                    arg ? "what is " : "something is missing", arg ? arg : "", command,
+                    commands[i].args);
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2)
@@ -166,6 +176,6 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].fn(argc - 2, argv + 2);
-    fprintf(stderr, "even: no such command: %s\n", argv[1]);
-    return usage(stderr, 2);
+    fprintf(stderr, "even: no such command: %s (`even help` lists them)\n", argv[1]);
+    return 2;
 }

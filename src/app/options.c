@@ -8,10 +8,13 @@ static int one_setting(struct config *c, const char *text)
 {
     struct str value = str_from_c(text);
     struct str name = str_cut(&value, '=');
+    char wants[160];
     int err = config_set(c, name, value);
-    if (err)
-        fprintf(stderr, "even: --set %s: %s\n", text,
-                err == ERR_NOT_FOUND ? "no such setting" : err_text(err, LANG_EN));
+    config_wants(name, wants, sizeof wants);
+    if (err == ERR_NOT_FOUND)
+        fprintf(stderr, "even: --set %s: no such setting\n", text);
+    else if (err)
+        fprintf(stderr, "even: --set %s: %s (wanted: %s)\n", text, err_text(err, LANG_EN), wants);
     return err ? 2 : 0;
 }
 
@@ -47,5 +50,5 @@ int app_options(int *argc, char **argv, struct config *c)
             return res;
     }
     *argc = kept;
-    return 0;
+    return config_agrees(c, stderr) ? 2 : 0;
 }

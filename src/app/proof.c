@@ -28,6 +28,31 @@ static int failed(const struct config *c, const char *file, int err)
     return 70;
 }
 
+/* Appends a file of certificates; one without any proves nothing. Gives an exit code. */
+static int certificates_take(const char *path, struct buf *text)
+{
+    size_t from = text->n;
+    struct certificate c;
+    int n = 0, more = 0, err = file_read(path, TEXT_MAX, text);
+    buf_put_char(text, '\n');
+    if (!err)
+        err = text->err;
+    struct str rest = err ? STR_NONE : str_from(text->p + from, text->n - from);
+    while (!err && (more = certificate_take(&rest, &c)) == 1)
+        n++;
+    if (err)
+        fprintf(stderr, "even: %s: %s\n", path, err_text(err, LANG_EN));
+    else if (more < 0 || n == 0)
+        fprintf(stderr, "even: %s: after %d certificates: what `even certificate` does not write\n",
+                path, n);
+    return err ? 2 : more < 0 || n == 0 ? 70 : 0;
+}
+
+static bool hash_ok(const char *hex)
+{
+    return strlen(hex) == 64 && strspn(hex, "0123456789abcdef") == 64;
+}
+
 /* Takes `--certificate FILE` and `--head HASH` out of the arguments. */
 static int witness_take(int *argc, char **argv, struct buf *text, struct store_witness *w)
 {
@@ -42,16 +67,15 @@ static int witness_take(int *argc, char **argv, struct buf *text, struct store_w
             fprintf(stderr, "even: %s needs a value\n", argv[i - 1]);
             return 2;
         }
-        if (head) {
-            w->head = argv[i];
-            continue;
-        }
-        int err = file_read(argv[i], TEXT_MAX, text);
-        buf_put_char(text, '\n');
-        if (err || text->err) {
-            fprintf(stderr, "even: %s: %s\n", argv[i], err_text(err ? err : text->err, LANG_EN));
+        if (head && !hash_ok(argv[i])) {
+            fprintf(stderr, "even: --head %s: not 64 hexadecimal digits\n", argv[i]);
             return 2;
         }
+        if (head)
+            w->head = argv[i];
+        int res = head ? 0 : certificates_take(argv[i], text);
+        if (res)
+            return res;
     }
     *argc = kept;
     return 0;
@@ -117,6 +141,15 @@ static int certificates_print(const char *file, struct printing *p)
     return err;
 }
 
+/* A day by its number, or all of them (0). */
+static bool day_take(const char *text, int64_t *day)
+{
+    if (strcmp(text, "all") == 0)
+        return true;
+    return str_to_i64(str_from_c(text), day) == 0 && *day >= 20200101 && *day <= 99991231 &&
+           *day / 100 % 100 >= 1 && *day / 100 % 100 <= 12 && *day % 100 >= 1 && *day % 100 <= 31;
+}
+
 int certificate_main(int argc, char **argv)
 {
     struct config c;
@@ -125,9 +158,7 @@ int certificate_main(int argc, char **argv)
     int res = app_options(&argc, argv, &c);
     if (res)
         return res;
-    if (argc < 1 || argc > 2 ||
-        (strcmp(argv[argc - 1], "all") != 0 &&
-         str_to_i64(str_from_c(argv[argc - 1]), &p.day) != 0)) {
+    if (argc < 1 || argc > 2 || !day_take(argv[argc - 1], &p.day)) {
         fprintf(stderr, "usage: even certificate [options] [FILE] YYYYMMDD|all\n");
         return 2;
     }

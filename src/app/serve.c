@@ -17,6 +17,7 @@
 #include "app/notices.h"
 #include "app/rails.h"
 #include "app/sender.h"
+#include "app/turn.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "core/rows.h"
@@ -40,6 +41,7 @@ struct house {
     struct store *store;
     struct store_keeper *keeper;
     struct certifier *certifier;
+    struct turn *turn;
     struct engine *_Atomic engine; /* the committer and the sender ask for it */
     struct gates *gates;
     struct rails *rails;
@@ -302,7 +304,11 @@ static int engine_begin(struct house *h)
     if (!err)
         err = engine_start(&ec, &engine);
     atomic_store(&h->engine, engine);
-    return err;
+    const struct turn_config tc = {.store = h->store,
+                                   .submit = submit_other,
+                                   .ctx = h,
+                                   .first_ms = os_now_ms() + CERTIFY_AFTER_MS};
+    return err ? err : turn_open(&tc, &h->turn);
 }
 
 static int depot_begin(struct house *h)
@@ -485,6 +491,7 @@ static void house_close(struct house *h)
     engine_free(h->engine);
     rails_free(h->rails);
     sender_free(h->sender);
+    turn_close(h->turn);
     certifier_close(h->certifier);
     store_keeper_close(h->keeper);
     if (h->engine && store_leave(h->store, os_now_ms()) != 0)
@@ -502,12 +509,16 @@ static int house_keep(struct house *h)
     int made = certifier_run(h->certifier, os_now_ms());
     if (made)
         log_line(LOG_WARN, "serve", 0, "certificates of the day: %s", err_text(made, LANG_EN));
+    int turned = turn_run(h->turn, os_now_ms());
+    if (turned)
+        log_line(LOG_WARN, "serve", 0, "the daily turn: %s", err_text(turned, LANG_EN));
     return err;
 }
 
 /* 0 when a signal asked for the end; ERR_LOCKED when this program may not write any more. */
 static int wait_for_end(struct house *h)
 {
+    os_thread_step_back(); /* moving the journal can wait, commits cannot */
     for (;;) {
         int sig = os_signals_wait(1000);
         if (sig == SIGHUP) {

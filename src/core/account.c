@@ -60,6 +60,8 @@ int account_session_put(struct core *c, const struct cmd *cmd)
                                       .csrf = in->csrf,
                                       .created_ms = c->now,
                                       .expires_ms = in->expires_ms});
+    if (in->kind == ACTOR_DRIVER) /* a person's log-in was noted with its address */
+        audit_put(c, cmd->head.tenant, "driver.login", in->actor, "", 0);
     return 0;
 }
 
@@ -68,6 +70,7 @@ int account_session_end(struct core *c, const struct cmd *cmd)
     if (!cmd->u.session_put.id[0])
         return ERR_REQUIRED;
     row_put(c, ROW_WEB_SESSION, ROW_DELETE, &(struct row_web_session){.id = cmd->u.session_put.id});
+    audit_put(c, cmd->head.tenant, "logout", cmd->head.actor, "", 0);
     return 0;
 }
 

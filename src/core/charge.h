@@ -88,7 +88,12 @@ struct taken wallet_take(const struct core *c, const struct order *o, int64_t to
 void wallet_legs(struct core *c, struct order *o, const struct taken *t, struct ledger_request *q);
 void wallet_back(struct core *c, struct order *o, int64_t back, struct ledger_request *q);
 int wallet_freeze(struct core *c, const struct cmd *cmd);
+
+/* ---- closing.c ---- */
+
 int wallet_close(struct core *c, const struct cmd *cmd);
+/** What staff asked for is dropped, by whoever asked or by somebody else. */
+int wallet_close_end(struct core *c, const struct cmd *cmd);
 
 /* ---- single.c ---- */
 

@@ -115,11 +115,14 @@ enum cmd_type {
     CMD_WALLET_FREEZE, /* staff freezes or unfreezes a wallet; reply_made (driver id) */
     CMD_DRIVER_CLOSE,  /* the driver, or staff, closes an account; reply_made (driver id) */
 
-    CMD_PARTY_ACCOUNT = 120, /* open a party's sub-account at a rail; reply_made (its id) */
-    CMD_WITHHOLD_PUT = 130,  /* a rule of tax withheld of persons; reply_made */
-    CMD_TAX_PAID = 131,      /* withheld tax was paid to the office; reply_made (tax_paid id) */
-    CMD_FETCHED = 160,       /* how far a charger has fetched its firmware; no reply */
-    CMD_NOTICE_RESULT = 162, /* what became of a text to a driver; no reply */
+    CMD_PARTY_ACCOUNT = 120,    /* open a party's sub-account at a rail; reply_made (its id) */
+    CMD_WITHHOLD_PUT = 130,     /* a rule of tax withheld of persons; reply_made */
+    CMD_TAX_PAID = 131,         /* withheld tax was paid to the office; reply_made (tax_paid id) */
+    CMD_FETCHED = 160,          /* how far a charger has fetched its firmware; no reply */
+    CMD_NOTICE_RESULT = 162,    /* what became of a text to a driver; no reply */
+    CMD_DRIVER_CLOSE_END = 163, /* staff drop what CMD_DRIVER_CLOSE asked for; reply_made */
+    CMD_PARTY_ACCOUNT_DECIDE = 164, /* a sub-account in another name: approve …; reply_made */
+    CMD_GIFT_TURN = 165,            /* the house: this driver's gift money expired; no reply */
 };
 
 struct cmd_head {
@@ -597,6 +600,10 @@ struct cmd_driver_close {
     int64_t
         give_up; /* principal that no source takes back, and that the driver waives: all there is */
 };
+/** Of CMD_DRIVER_CLOSE_END and CMD_GIFT_TURN. */
+struct cmd_driver_one {
+    int64_t driver;
+};
 /** What the provider checks an identity by. The numbers are sealed by the web front (io/os/personal.h):
  * the core never sees them. */
 struct cmd_party_account {
@@ -606,6 +613,13 @@ struct cmd_party_account {
     char id_no[161], bank[161];    /* sealed */
     char id_tail[5], bank_tail[5]; /* what is shown of them */
     char account[65];              /* a channel that pays shares: who gets them there */
+    char pad[2];
+    int32_t other; /* 1: id_no is not the party's, as far as that is known */
+};
+enum party_account_act { ACCOUNT_ACT_APPROVE = 1, ACCOUNT_ACT_REFUSE = 2, ACCOUNT_ACT_CANCEL = 3 };
+struct cmd_party_account_decide {
+    int64_t account;
+    int32_t act, pad; /* enum party_account_act */
 };
 
 struct withhold_rate_in {
@@ -704,6 +718,8 @@ struct cmd {
         struct cmd_tax_paid tax_paid;
         struct cmd_fetched fetched;
         struct cmd_notice_result notice_result;
+        struct cmd_driver_one driver_one;
+        struct cmd_party_account_decide party_account_decide;
     } u;
 };
 /** Bytes to send for a command with payload member m. Arrays at the end (samples, payload, row) may be cut: see cmd_trim. */
@@ -827,7 +843,8 @@ struct out_event {
     int32_t soc_pm, state, reason, doubt;
     int32_t voltage_mv, current_ma;
     int64_t gift,
-        gift_held; /* EVENT_WALLET: the same of gift money; amount and cap: of principal */
+        gift_held;  /* EVENT_WALLET: the same of gift money; amount and cap: of principal */
+    uint64_t cause; /* as in struct out; of the last one where several were merged */
 };
 enum event_kind {
     EVENT_CONNECTOR = 1,

@@ -265,8 +265,10 @@ void command_result(struct core *c, const struct cmd *cmd, struct charger *ch)
 
 void command_timeout(struct core *c, struct charger *ch)
 {
-    if (ch->calling)
-        calling_end(c, ch, ERR_TIMEOUT, "", NULL);
+    if (!ch->calling)
+        return;
+    c->cause = (uint64_t)ch->calling->row.cause;
+    calling_end(c, ch, ERR_TIMEOUT, "", NULL);
 }
 
 void command_gone(struct core *c, struct charger *ch)

@@ -37,7 +37,7 @@ int company_check(const struct core *c, struct row_company *r, const struct row_
         return ERR_REQUIRED;
     if (!between(r->kind, COMPANY_PREPAID, COMPANY_CREDIT) ||
         !between(r->state, ROW_ACTIVE, ROW_DELETED) || !between(r->bill_day, 1, 28) ||
-        !between(r->overrun, OVERRUN_LOSS, OVERRUN_DEBT) ||
+        !between(r->overrun, OVERRUN_LOSS, OVERRUN_DEBT) || !between(r->overdue_days, 0, 3650) ||
         !money_limit_ok(r->credit, credit ? CREDIT_MAX : 0))
         return ERR_RANGE;
     if (!a)
@@ -211,6 +211,8 @@ int company_start(const struct core *c, const struct member *m, int64_t station,
         return rc;
     if (!station_allowed(m, station))
         return ERR_NOT_MEMBER;
+    if (company_overdue(c, company_find(c, m->row.company)))
+        return ERR_OVERDUE;
     if (!counts_left(c, m) || cap > month_left(c, m) ||
         (m->row.order_most && cap > m->row.order_most))
         return ERR_QUOTA;
@@ -229,7 +231,8 @@ int64_t company_local(const struct core *c, const struct member *m, int64_t stat
     int64_t most = least(m->row.order_most ? m->row.order_most : usual > 0 ? usual : free, free);
     if (forced)
         return most;
-    if (company_alive(c, m) || !station_allowed(m, station) || !counts_left(c, m))
+    if (company_alive(c, m) || !station_allowed(m, station) || !counts_left(c, m) ||
+        company_overdue(c, company_find(c, m->row.company)))
         return -1;
     most = least(most, month_left(c, m));
     most -= most % MONEY_FEN;

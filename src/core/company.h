@@ -12,7 +12,9 @@
  *  card, VIN        when this token is a member; else when its driver is one and `cards` is set
  *
  * A token whose company or membership is disabled is refused, it never falls back on its driver's
- * wallet; a membership that was deleted is none. What runs already is paid as it was begun.
+ * wallet; a membership that was deleted is none. What runs already is paid as it was begun. So it is with
+ * a company that has not paid a bill for overdue_days after its day: nothing new begins until it did; what
+ * runs goes on, and may be raised.
  *
  * Quotas of a member: money, energy and orders of a month (in the tenant's zone), money of an order.
  * What open orders hold counts as used. They bound what is begun: what a card charged where its
@@ -43,6 +45,8 @@
 struct company {
     struct obj o;
     struct row_company row;
+    bool due_known;       /* due_first was looked up since a bill of it changed */
+    int64_t due_first_ms; /* when the oldest bill that is not settled was to be paid, 0 = none */
 };
 struct member {
     struct obj o;
@@ -77,8 +81,8 @@ struct member *company_member(const struct core *c, int64_t driver);
 struct member *company_of_token(const struct core *c, const struct row_token *t);
 /** ERR_NOT_MEMBER (NULL), ERR_DISABLED: it, or its company. */
 int company_alive(const struct core *c, const struct member *m);
-/** May this member begin an order of `cap` at this station? ERR_NOT_MEMBER, ERR_DISABLED, ERR_QUOTA,
- * ERR_NO_FUNDS. */
+/** May this member begin an order of `cap` at this station? ERR_NOT_MEMBER, ERR_DISABLED, ERR_OVERDUE,
+ * ERR_QUOTA, ERR_NO_FUNDS. */
 int company_start(const struct core *c, const struct member *m, int64_t station, int64_t cap);
 /** What a start that names no cap may cost: > 0, or -1 when it is refused. forced: it has happened,
  * 0 or more. */
@@ -115,6 +119,8 @@ void company_energy(struct core *c, const struct order *o, int64_t mwh);
 struct company_bill *company_bill_now(struct core *c, const struct company *co);
 /** When the shares of a collected bill are available; in the past: at once. */
 int64_t company_bill_matures(const struct core *c, const struct company_bill *b);
+/** Has it a bill that is overdue for as long as stops new orders? */
+bool company_overdue(const struct core *c, struct company *co);
 int company_pay(struct core *c, const struct cmd *cmd);
 int company_bill_issue(struct core *c, const struct cmd *cmd);
 

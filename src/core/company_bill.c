@@ -117,6 +117,7 @@ static void bill_collect(struct core *c, struct company_bill *b, int64_t amount)
     int64_t rest = company_bill_amount(b) - b->row.collected;
     must(amount > 0 && amount <= rest);
     shares_mature(c, b, amount, rest);
+    company_find(c, b->row.company)->due_known = false;
     b->row.collected += amount;
     b->row.state = amount == rest ? COMPANY_BILL_SETTLED : COMPANY_BILL_PART;
     if (amount == rest)
@@ -137,6 +138,22 @@ static struct company_bill *bill_oldest(const struct core *c, int64_t company)
         if (bill_lacks(b) && (!oldest || b->row.month < oldest->row.month))
             oldest = b;
     return oldest;
+}
+
+/* Starts ask this: all bills are walked only when one has changed. */
+bool company_overdue(const struct core *c, struct company *co)
+{
+    const struct company_bill *b;
+    if (!co->row.overdue_days)
+        return false;
+    if (!co->due_known) {
+        co->due_first_ms = 0;
+        for (uint32_t i = 0; (b = bill_next(c, co->row.id, &i)) != NULL;)
+            if (bill_lacks(b) && (!co->due_first_ms || b->row.due_ms < co->due_first_ms))
+                co->due_first_ms = b->row.due_ms;
+        co->due_known = true;
+    }
+    return co->due_first_ms && c->now >= co->due_first_ms + co->row.overdue_days * DAY_MS;
 }
 
 /* What the company has paid, or is owed, settles its bills, oldest first. */
@@ -253,6 +270,7 @@ int company_bill_issue(struct core *c, const struct cmd *cmd)
     if (rc)
         return rc;
     int64_t amount = company_bill_amount(b);
+    co->due_known = false;
     b->row.state = COMPANY_BILL_ISSUED;
     b->row.issued_ms = c->now;
     b->row.issued_by = cmd->head.actor;

@@ -83,12 +83,15 @@ static const struct handler handlers[] = {
     [CMD_ORDER_WAIVE] = {.web = occupancy_waive, .audit = "order.waive"},
     [CMD_GIFT] = {.web = gift_new, .audit = "wallet.gift"},
     [CMD_WALLET_FREEZE] = {.web = wallet_freeze}, /* audits with its reason */
-    [CMD_DRIVER_CLOSE] = {.web = wallet_close, .audit = "driver.close"},
+    [CMD_DRIVER_CLOSE] = {.web = wallet_close}, /* audits with its amount */
     [CMD_PARTY_ACCOUNT] = {.web = party_account_new, .audit = "account.ask"},
     [CMD_WITHHOLD_PUT] = {.web = withhold_put, .audit = "withhold.put"},
     [CMD_TAX_PAID] = {.web = withhold_paid, .audit = "tax.paid"},
     [CMD_FETCHED] = {.web = link_fetched}, /* audits by itself */
     [CMD_NOTICE_RESULT] = {.web = notice_result},
+    [CMD_DRIVER_CLOSE_END] = {.web = wallet_close_end}, /* likewise */
+    [CMD_PARTY_ACCOUNT_DECIDE] = {.web = party_account_decide, .audit = "account.decide"},
+    [CMD_GIFT_TURN] = {.web = gift_turn},
 };
 
 /* ---- memory ---- */

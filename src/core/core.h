@@ -78,6 +78,7 @@ enum need_kind {
     NEED_TOKEN_TAG,      /* tenant, text: the tag in lower case */
     NEED_INVOICE,        /* invoice id: with its lines and orders */
     NEED_INVOICE_NUMBER, /* tenant, text: the tax system's number; its invoice */
+    NEED_STAYS,          /* driver id: chargers where a stay of his may begin */
     NEED_N
 };
 struct core_need {

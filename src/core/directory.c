@@ -118,7 +118,7 @@ static int check_tenant(struct core *c, struct put *p)
               in(r->payout_min, 0, 100000 * MONEY_UNIT) &&
               in(r->payout_fee, 0, 1000 * MONEY_UNIT) && r->payout_fee % MONEY_FEN == 0 &&
               r->payout_check >= 0 && in(r->gift_order, GIFT_LAST, GIFT_EVENLY) &&
-              notice_set_ok(r->notices);
+              notice_set_ok(r->notices) && in(r->payee_hold_h, 0, 8760);
     return ok ? 0 : ERR_RANGE;
 }
 
@@ -126,8 +126,8 @@ static int check_party(struct core *c, struct put *p)
 {
     struct row_party *r = p->row;
     const struct row_party *old = p->old ? p->old->row : NULL;
-    (void)c;
     withhold_keep(r, old);
+    payee_note(c, r, old);
     if (!r->name[0])
         return ERR_REQUIRED;
     if (!in(r->kind, PARTY_PLATFORM, PARTY_PARTNER) || !state_ok(r->state))
@@ -190,6 +190,9 @@ static int check_driver(struct core *c, struct put *p)
     r->gift_until = old ? old->gift_until : 0;
     r->gift_lost = old ? old->gift_lost : 0;
     r->lots = old ? old->lots : "";
+    r->close_ask = old ? old->close_ask : 0;
+    r->close_by = old ? old->close_by : 0;
+    r->close_ms = old ? old->close_ms : 0;
     if (p->cmd->head.actor_kind == ACTOR_DRIVER)
         return own_choice(p);
     r->notices_off = old ? old->notices_off : 0;
@@ -361,7 +364,13 @@ static int check_connector(struct core *c, struct put *p)
     r->parking = old ? old->parking : LOCK_UNKNOWN;
     r->bay = old ? old->bay : BAY_UNKNOWN;
     r->after_order = old ? old->after_order : 0;
+    r->after_driver = old ? old->after_driver : 0;
     r->occupancy = old ? old->occupancy : 0;
+    r->told_tx = old ? old->told_tx : 0;
+    r->told_ms = old ? old->told_ms : 0;
+    r->told_mwh = old ? old->told_mwh : 0;
+    r->told_status = old ? old->told_status : 0;
+    r->told_tag = old ? old->told_tag : "";
     if (!r->code[0])
         r->code = old ? old->code : code_free(c, r->id);
     return r->code ? 0 : ERR_TOO_LARGE;
@@ -729,6 +738,7 @@ static const struct row_tenant tenant_usual = {
     .silence_s = 1800,
     .doubt_h = 24,
     .refund_days = 7,
+    .payee_hold_h = 72,
     .version = 1,
 };
 

@@ -11,9 +11,10 @@
  * the last of them.
  *
  * All gift money of a driver is good until one day (driver.gift_until): each gift moves it on, never
- * back. From then on it cannot be spent; it is posted back when the wallet is next given something,
- * and noted on the lots that it came with (gift_lost), so that a refund of one of them does not take
- * it again.
+ * back. From then on it cannot be spent; it is posted back by the house's daily turn (CMD_GIFT_TURN, one
+ * driver each: app/turn.h), or earlier when the wallet is next given something, and noted on the lots
+ * that it came with (gift_lost), so that a refund of one of them does not take it again. What an order
+ * still holds of it stays until that order is over, and goes with the turn after.
  *
  * Invariants: 1. the marketing account has what was given, less what came back, negative; 2. 0 <=
  * gift_back + gift_lost <= gift of a lot. The core's thread. */
@@ -122,15 +123,20 @@ bool gift_expired(const struct core *c, int64_t driver, int64_t now_ms)
            gift_free(c, d->row.tenant, driver) > 0;
 }
 
+/* What was good until now and is no more, goes. */
+static void gift_expire(struct core *c, int64_t tenant, int64_t driver)
+{
+    lots_lost(c, driver, gift_free(c, tenant, driver));
+    gift_forfeit(c, tenant, driver, 0);
+}
+
 int64_t gift_give(struct core *c, int64_t tenant, int64_t driver, int64_t amount, int32_t days,
                   const char *note)
 {
     struct driver *d = driver_find(c, driver);
     must(d);
-    if (gift_expired(c, driver, c->now)) {
-        lots_lost(c, driver, gift_free(c, tenant, driver));
-        gift_forfeit(c, tenant, driver, 0);
-    }
+    if (gift_expired(c, driver, c->now))
+        gift_expire(c, tenant, driver);
     const struct ledger_account *a = ledger_account_find(c->ledger, tenant, ACCOUNT_WALLET_BONUS,
                                                          driver, currency_of(c, tenant));
     until_move(c, d, a ? ledger_balance(a).v : 0, days);
@@ -185,6 +191,20 @@ int gift_new(struct core *c, const struct cmd *cmd)
                                                        .transfer = transfer,
                                                        .gift = in->amount,
                                                        .gift_days = in->days});
+    return 0;
+}
+
+/* Its marketing account is there: the gift came out of it. */
+int gift_turn(struct core *c, const struct cmd *cmd)
+{
+    const struct driver *d = driver_find(c, cmd->u.driver_one.driver);
+    if (cmd->head.actor_kind != ACTOR_SYSTEM)
+        return ERR_DENIED;
+    if (!d || !gift_expired(c, d->row.id, c->now))
+        return ERR_NOT_FOUND;
+    gift_expire(c, d->row.tenant, d->row.id);
+    audit_put(c, d->row.tenant, "wallet.gift_expired", d->row.id, "", 0);
+    c->made_id = d->row.id;
     return 0;
 }
 

@@ -181,7 +181,7 @@ static bool idle(const struct core *c, const struct charger *ch)
     int i = 0;
     for (const struct connector *k = ch->connectors; k; k = k->next)
         if (!durable(c, &k->o) || k->row.order_id || flaps(c, k, i++) ||
-            (k->last.tx && c->now - k->last.at_ms < EVICT_MS))
+            (k->told_at_ms && c->now - k->told_at_ms < EVICT_MS))
             return false;
     return true;
 }

@@ -34,8 +34,10 @@
  *  whatever lowers an order that is over   + the shares of it that its channel paid (share_return.c)
  *  TOPUP, PAYMENT_NEW                      the driver (payment_credit, wallet_open), the connector of
  *                                          a single payment (single_check)
- *  GIFT, WALLET_FREEZE, DRIVER_CLOSE       the driver (gift_new, wallet_freeze, wallet_close)
- *  GIFT, and what makes a payment paid     + his lots, when gift of them expired (lots_lost)
+ *  GIFT, WALLET_FREEZE, DRIVER_CLOSE, _CLOSE_END, GIFT_TURN the driver (gift_new, wallet_freeze, closing.c)
+ *  DRIVER_CLOSE                            + the orders that a stay of his may still follow, with their
+ *                                          chargers (plug_left)
+ *  GIFT, _TURN, what makes a payment paid   + his lots, when gift of them expired (lots_lost)
  *  PAY_RESULT                              the payment or payout, and its driver (payment_paid,
  *                                          payout_back); of a payment its connector (start_paid)
  *  PAYOUT_NEW, _DECIDE, _PAPER             the payment, the payout, and its driver (principal_check,
@@ -272,6 +274,19 @@ static void want_gifts(struct needs *w, int64_t driver)
         want_once(w, NEED_GIFTS, driver, "");
 }
 
+/* And where the plug of his last charge may still show. */
+static void want_close(struct needs *w, int64_t driver)
+{
+    const struct slab *s = &w->c->dir[ROW_CONNECTOR].slab;
+    want_driver(w, driver);
+    want_once(w, NEED_STAYS, driver, "");
+    for (uint32_t i = 0; i < s->len; i++) {
+        const struct connector *k = slab_at(s, i);
+        if (k && driver && k->row.after_driver == driver)
+            (void)want_order(w, k->row.after_order);
+    }
+}
+
 static void want_payment(struct needs *w, int64_t id)
 {
     const struct payment *p = payment_find(w->c, id);
@@ -489,7 +504,14 @@ static void needs_of_money(struct needs *w, const struct cmd *cmd)
         want_driver(w, cmd->u.wallet_freeze.driver);
         break;
     case CMD_DRIVER_CLOSE:
-        want_driver(w, cmd->u.driver_close.driver);
+        want_close(w, cmd->u.driver_close.driver);
+        break;
+    case CMD_DRIVER_CLOSE_END:
+        want_driver(w, cmd->u.driver_one.driver);
+        break;
+    case CMD_GIFT_TURN:
+        want_driver(w, cmd->u.driver_one.driver);
+        want_gifts(w, cmd->u.driver_one.driver);
         break;
     default:
         break;

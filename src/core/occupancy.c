@@ -246,7 +246,7 @@ static void finish(struct core *c, struct order *o, int64_t at, const char *why,
     o->srow.end_ms = o->row.end_ms;
     o->srow.state = SESSION_ENDED;
     if (k && k->row.occupancy == o->row.id) {
-        k->row.occupancy = k->row.after_order = 0;
+        k->row.occupancy = k->row.after_order = k->row.after_driver = 0;
         obj_dirty(c, &k->o);
         event_connector(c, k);
     }
@@ -468,7 +468,7 @@ static void begin(struct core *c, struct connector *k, const struct order *of,
     company_began(c, o);
     o->occ_runs = true;
     k->row.occupancy = o->row.id;
-    k->row.after_order = 0;
+    k->row.after_order = k->row.after_driver = 0;
     obj_dirty(c, &k->o);
     timers_arm(c, o);
     notice(c, o, OE_OCC_BEGAN, o->row.free_ms);
@@ -481,7 +481,7 @@ static void after_forget(struct core *c, struct connector *k)
 {
     if (!k->row.after_order)
         return;
-    k->row.after_order = 0;
+    k->row.after_order = k->row.after_driver = 0;
     obj_dirty(c, &k->o);
 }
 
@@ -501,6 +501,17 @@ static void look(struct core *c, struct connector *k)
         after_forget(c, k);
 }
 
+bool occupancy_may_follow(const struct core *c, const struct order *o)
+{
+    const struct connector *k = connector_find(c, o->row.connector);
+    int64_t gone = c->now - o->row.settled_ms;
+    if (!k || k->row.after_order != o->row.id || k->row.occupancy || gone > DAY_MS ||
+        !rule_for(c, o, k))
+        return false;
+    bool heard = k->charger->online && o->row.settled_ms >= k->charger->opened_ms;
+    return heard || gone < AFTER_MS;
+}
+
 static bool ended_well(enum stop_reason reason)
 {
     return reason != STOP_UNPLUGGED && reason != STOP_FAULT && reason != STOP_EMERGENCY &&
@@ -517,6 +528,7 @@ void occupancy_after(struct core *c, struct order *o, struct connector *k, enum 
     if (!r || (k->row.reported == CS_AVAILABLE && !bay_holds(r, k)))
         return;
     k->row.after_order = o->row.id;
+    k->row.after_driver = o->row.driver;
     obj_dirty(c, &k->o);
     /* Of the states before the stop only Finishing says that the plug stays in. */
     if (k->row.status == CS_FINISHING || bay_holds(r, k))

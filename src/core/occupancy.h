@@ -77,6 +77,9 @@ void occupancy_session(struct core *c, const struct order *o);
 void occupancy_freed(struct core *c, struct connector *k);
 /** The order that would begin with this status must be there: need.c. */
 bool occupancy_waits(const struct connector *k, int32_t status);
+/** This charging order is over, and a stay of its driver may still begin where it was: its plug was not
+ * seen pulled, on a connection that never broke since, or not long ago. A day after it none is waited for. */
+bool occupancy_may_follow(const struct core *c, const struct order *o);
 
 /* ---- … and to its order ---- */
 

@@ -56,6 +56,7 @@ struct out_event *event_new(struct core *c, enum event_kind kind)
     struct out *o = out_new(c, OUT_EVENT, OUT_SIZE(event));
     o->u.event.kind = (int32_t)kind;
     o->u.event.at_ms = c->now;
+    o->u.event.cause = c->cause;
     return &o->u.event;
 }
 

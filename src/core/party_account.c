@@ -6,6 +6,7 @@
  * staff ask (web/h_account.c).
  *
  *  state     leaves by
+ *  WAITS     another person agrees → ASKED, or refuses → REFUSED; whoever asked drops it → CLOSED
  *  ASKED     the provider looks at it → CHECKING; it is done with it → OPEN, REFUSED, CLOSED;
  *            it never heard of it → asked again under the same number
  *  CHECKING  as ASKED
@@ -13,10 +14,15 @@
  *  REFUSED, CLOSED   the provider opened it after all → OPEN, unless it was asked for again since;
  *            whoever wants one asks again: a row, and a number, of its own
  *
+ * The account must be the party's own: in the name that it is registered with (its name, or the payee's
+ * that staff entered), and for a person under the certificate number that is known of him. Staff may
+ * open one in another name, for names are written in many ways; then nothing is asked of the provider
+ * until another person agrees. A party that asks by itself is refused.
+ *
  * A notice is a reason to ask and no proof. Certificate number and bank account are sealed texts that
  * only the worker can open; they are gone from the row as soon as the provider has decided.
  *
- * Invariants: 1. at most one of a party and channel is ASKED, CHECKING or OPEN by our doing; 2. an
+ * Invariants: 1. at most one of a party and channel is WAITS, ASKED, CHECKING or OPEN by our doing; 2. an
  * account that is OPEN has a number; 3. what is ASKED or CHECKING has its timer set.
  * The core's thread. */
 #include "core/purse.h"
@@ -68,7 +74,12 @@ int party_account_payee(const struct core *c, const struct row_party *party,
 
 static bool decided(const struct party_account *a)
 {
-    return a->row.state >= PARTY_ACCOUNT_OPEN;
+    return a->row.state >= PARTY_ACCOUNT_OPEN && a->row.state != PARTY_ACCOUNT_WAITS;
+}
+
+static bool waits(const struct party_account *a)
+{
+    return a->row.state == PARTY_ACCOUNT_WAITS;
 }
 
 static void account_ask(struct core *c, const struct party_account *a, bool query)
@@ -86,6 +97,12 @@ static void account_ask(struct core *c, const struct party_account *a, bool quer
         (void)str_copy(o->account, sizeof o->account, str_from_c(a->row.number));
 }
 
+static void account_begin(struct core *c, struct party_account *a)
+{
+    account_ask(c, a, false);
+    purse_timer(c, &a->timer, c->now + ASK_MS);
+}
+
 void party_account_fire(struct core *c, struct party_account *a)
 {
     int64_t wait = ASK_MS << (a->row.tries < 8 ? a->row.tries : 8);
@@ -100,7 +117,7 @@ void party_accounts_restart(struct core *c)
     const struct slab *s = &c->dir[ROW_PARTY_ACCOUNT].slab;
     for (uint32_t i = 0; i < s->len; i++) {
         struct party_account *a = slab_at(s, i);
-        if (a && !decided(a))
+        if (a && !decided(a) && !waits(a))
             purse_timer(c, &a->timer, c->now);
     }
 }
@@ -112,6 +129,20 @@ static bool receiver_ok(const struct channel *ch, const char *account)
     size_t n = strlen(account);
     return ch->row.kind != CHANNEL_ALIPAY ||
            (n == 16 && strspn(account, "0123456789") == n && strncmp(account, "2088", 4) == 0);
+}
+
+/* Its own, as far as the party's row tells. Of numbers the core sees the end only: the web front has
+ * compared the rest. */
+static bool own_name(const struct row_party *party, const struct cmd_party_account *in)
+{
+    const char *cert = party->payee_cert;
+    size_t n = strlen(cert), tail = strlen(in->id_tail);
+    bool named = strcmp(in->name, party->name) == 0 ||
+                 (party->payee_name[0] && strcmp(in->name, party->payee_name) == 0);
+    bool numbered =
+        !n || !tail ||
+        (n >= tail && str_eq_nocase(str_from_c(cert + n - tail), str_from_c(in->id_tail)));
+    return named && numbered && !in->other;
 }
 
 static int ask_check(const struct core *c, const struct cmd *cmd)
@@ -134,8 +165,10 @@ static int ask_check(const struct core *c, const struct cmd *cmd)
         !receiver_ok(ch, in->account))
         return ERR_RANGE;
     const struct party_account *last = party_account_of(c, in->party, in->channel);
-    if (last && last->row.state <= PARTY_ACCOUNT_OPEN)
+    if (last && (last->row.state <= PARTY_ACCOUNT_OPEN || waits(last)))
         return ERR_CONFLICT;
+    if (cmd->head.role == ROLE_PARTNER && !own_name(&party->row, in))
+        return ERR_PAYEE_NAME;
     return dir_full(c, ROW_PARTY_ACCOUNT) ? ERR_FULL : 0;
 }
 
@@ -145,11 +178,15 @@ int party_account_new(struct core *c, const struct cmd *cmd)
     int rc = ask_check(c, cmd);
     if (rc)
         return rc;
+    const struct party *party = dir_find(c, ROW_PARTY, in->party);
+    bool other = !own_name(&party->row, in);
     const struct row_party_account row = {.id = core_id(c),
                                           .tenant = cmd->head.tenant,
                                           .party = in->party,
                                           .channel = in->channel,
-                                          .state = PARTY_ACCOUNT_ASKED,
+                                          .state =
+                                              other ? PARTY_ACCOUNT_WAITS : PARTY_ACCOUNT_ASKED,
+                                          .other = other,
                                           .payee_kind = in->payee_kind,
                                           .name = in->name,
                                           .id_no = in->id_no,
@@ -166,8 +203,8 @@ int party_account_new(struct core *c, const struct cmd *cmd)
     must(a);
     must(party_account_ready(c, a) == 0); /* as many keys as accounts */
     obj_dirty(c, &a->o);
-    account_ask(c, a, false);
-    purse_timer(c, &a->timer, c->now + ASK_MS);
+    if (!other)
+        account_begin(c, a);
     c->made_id = a->row.id;
     c->made_version = 1;
     return 0;
@@ -181,7 +218,7 @@ static void account_state(struct core *c, struct party_account *a, enum party_ac
     static const char *const action[] = {
         [PARTY_ACCOUNT_ASKED] = "account.asked",   [PARTY_ACCOUNT_CHECKING] = "account.checking",
         [PARTY_ACCOUNT_OPEN] = "account.open",     [PARTY_ACCOUNT_REFUSED] = "account.refused",
-        [PARTY_ACCOUNT_CLOSED] = "account.closed",
+        [PARTY_ACCOUNT_CLOSED] = "account.closed", [PARTY_ACCOUNT_WAITS] = "account.waits",
     };
     a->row.state = (int32_t)s;
     a->row.version++;
@@ -241,6 +278,8 @@ int party_account_result(struct core *c, struct party_account *a, const struct c
 {
     if (a->row.channel != in->channel)
         return ERR_NOT_FOUND;
+    if (waits(a) || (decided(a) && a->row.err == ERR_DENIED))
+        return 0; /* nobody was asked for it */
     if (in->op == PAY_NOTICE) {
         account_ask(c, a, true);
         return 0;
@@ -257,5 +296,34 @@ int party_account_result(struct core *c, struct party_account *a, const struct c
         account_state(c, a, PARTY_ACCOUNT_CHECKING, 0);
     else if (in->state == PAY_UNKNOWN && in->err == ERR_NOT_FOUND)
         account_lost(c, a);
+    return 0;
+}
+
+/* ---- a second person ---- */
+
+int party_account_decide(struct core *c, const struct cmd *cmd)
+{
+    const struct cmd_party_account_decide *in = &cmd->u.party_account_decide;
+    struct party_account *a = dir_find(c, ROW_PARTY_ACCOUNT, in->account);
+    if (!a || a->row.tenant != cmd->head.tenant || cmd->head.station)
+        return ERR_NOT_FOUND;
+    if (in->act < ACCOUNT_ACT_APPROVE || in->act > ACCOUNT_ACT_CANCEL)
+        return ERR_RANGE;
+    if (!waits(a))
+        return ERR_CONFLICT;
+    bool mine = a->row.asked_by == cmd->head.actor;
+    bool key = cmd->head.actor_kind != ACTOR_PERSON; /* whoever made it may have asked */
+    if (mine != (in->act == ACCOUNT_ACT_CANCEL) || (key && in->act == ACCOUNT_ACT_APPROVE))
+        return ERR_SECOND;
+    if (!mine)
+        a->row.checked_by = cmd->head.actor;
+    if (in->act == ACCOUNT_ACT_APPROVE) {
+        account_state(c, a, PARTY_ACCOUNT_ASKED, 0);
+        account_begin(c, a);
+    } else {
+        account_state(c, a, mine ? PARTY_ACCOUNT_CLOSED : PARTY_ACCOUNT_REFUSED, ERR_DENIED);
+    }
+    c->made_id = a->row.id;
+    c->made_version = a->row.version;
     return 0;
 }

@@ -11,14 +11,17 @@
  *              UNKNOWN, FAILED → FAILED, the payee must confirm →
  *              WAIT_PAYEE, our balance there is short → APPROVED (tried again)
  *  UNKNOWN     asked again until the rail knows; never undone by itself; once   in transit
- *              it said another amount, a person says what was paid → SETTLED,
- *              and the rest is a difference on suspense (recon.h)
+ *              it said another amount, or nothing, a person says what was
+ *              paid → SETTLED, and the rest is a difference on suspense
+ *              (recon.h); if it said besides that nothing was paid, or that it
+ *              failed, a person may say so → FAILED
  *  WAIT_PAYEE  as SENT
  *
  * The amount leaves its account for transit with the request, so it cannot be spent twice; a fee is
  * kept when it settles, and tax of a person is withheld when it is approved (withhold.h). What comes back
  * to a party settles what it owes by now (purse.h); of principal goes back what its driver does not owe. A
- * request up to the tenant's limit needs no second person. Nobody approves what he asked for himself.
+ * request up to the tenant's limit needs no second person (payout_look.c). Nobody approves what he asked
+ * for himself.
  *
  * Invariants: 4. of purse.h; a lot's refunded contains what is on its way; one transfer into transit
  * and at most one out of it. */
@@ -106,9 +109,9 @@ static void to_transit(struct core *c, struct payout *p)
 
 static int64_t platform_id(const struct core *c, int64_t tenant)
 {
-    const struct party *p = party_platform(c, tenant);
-    must(p); /* made with the tenant */
-    return p->row.id;
+    const struct party *platform = party_platform(c, tenant);
+    must(platform); /* made with the tenant */
+    return platform->row.id;
 }
 
 static int64_t contra_of(struct core *c, const struct payout *p)
@@ -180,6 +183,7 @@ static void payout_paid_other(struct core *c, struct payout *p, int64_t paid)
     must(ledger_post(c->ledger, &ctx, &q) == 0); /* invariant 4 of purse.h; suspense is signed */
     p->row.settled = ctx.id;
     p->row.said = paid;
+    p->row.doubt = PAYOUT_DOUBT_NONE;
     if (r->driver)
         event_wallet(c, r->tenant, r->driver, r->currency);
     recon_payout(c, p, paid, ctx.id);
@@ -192,7 +196,10 @@ static void payout_back(struct core *c, struct payout *p, enum payout_state s)
     bool principal = p->row.kind == PAYOUT_PRINCIPAL && p->row.payment;
     struct payment *lot = principal ? payment_find(c, p->row.payment) : NULL;
     from_transit(c, p, false);
+    p->row.doubt = PAYOUT_DOUBT_NONE;
+    p->row.said = 0;
     withhold_undo(c, p);
+    payout_day_back(c, p);
     if (lot) {
         lot->row.refunded -= p->row.amount;
         gift_refund_undo(c, lot);
@@ -206,6 +213,7 @@ static void payout_settled(struct core *c, struct payout *p, const char *provide
 {
     from_transit(c, p, true);
     p->row.said = 0;
+    p->row.doubt = PAYOUT_DOUBT_NONE;
     (void)obj_text(c, &p->o, &p->row.provider_no, provider_no);
     p->row.err = 0;
     payout_state_set(c, p, PAYOUT_SETTLED);
@@ -291,30 +299,44 @@ static void payout_confirm(struct core *c, struct payout *p, const char *with)
     payout_state_set(c, p, PAYOUT_WAIT_PAYEE);
 }
 
-/* The rail says that it is done. Of another amount than was asked for it is not: a person must see
- * it, and it stays in transit meanwhile. */
-static void payout_done(struct core *c, struct payout *p, const struct cmd_pay_result *in,
-                        int32_t err_before)
+/* The rail contradicts what was asked, or itself: a person must see it, and it stays in transit meanwhile. */
+static void payout_doubt(struct core *c, struct payout *p, enum payout_doubt doubt, int64_t said)
 {
     char detail[80];
-    int64_t asked = payout_net(p);
-    bool said = p->row.state == PAYOUT_UNKNOWN && err_before == ERR_CONFLICT;
-    if (in->amount < 0 || in->amount == asked) {
-        payout_settled(c, p, in->provider_no);
-        return;
-    }
+    bool known = p->row.doubt == (int32_t)doubt;
     p->row.err = ERR_CONFLICT;
-    p->row.said = in->amount;
-    if (said)
+    p->row.said = said;
+    p->row.doubt = (int32_t)doubt;
+    if (known)
         return;
-    snprintf(detail, sizeof detail, "%" PRId64 " instead of %" PRId64, in->amount, asked);
+    if (doubt == PAYOUT_DOUBT_FAILED)
+        snprintf(detail, sizeof detail, "failed after %" PRId64, said);
+    else
+        snprintf(detail, sizeof detail, "%" PRId64 " instead of %" PRId64, said, payout_net(p));
     audit_put(c, p->row.tenant, "payout.amount", p->row.id, detail, ERR_CONFLICT);
     payout_state_set(c, p, PAYOUT_UNKNOWN);
 }
 
+/* The rail says that it is done. Of another amount than was asked for it is not. */
+static void payout_done(struct core *c, struct payout *p, const struct cmd_pay_result *in)
+{
+    if (in->amount < 0 || in->amount == payout_net(p))
+        payout_settled(c, p, in->provider_no);
+    else
+        payout_doubt(c, p, in->amount ? PAYOUT_DOUBT_AMOUNT : PAYOUT_DOUBT_NOTHING, in->amount);
+}
+
+/* It says that it came to nothing. After it said that it paid, that alone gives nothing back. */
+static void payout_failed(struct core *c, struct payout *p)
+{
+    if (p->row.doubt)
+        payout_doubt(c, p, PAYOUT_DOUBT_FAILED, p->row.said);
+    else
+        payout_back(c, p, PAYOUT_FAILED);
+}
+
 int payout_result(struct core *c, struct payout *p, const struct cmd_pay_result *in)
 {
-    int32_t err_before = p->row.err;
     bool out = p->row.state == PAYOUT_SENT || p->row.state == PAYOUT_UNKNOWN ||
                p->row.state == PAYOUT_WAIT_PAYEE;
     if (p->row.channel != in->channel || p->row.kind == PAYOUT_SHARED)
@@ -326,16 +348,16 @@ int payout_result(struct core *c, struct payout *p, const struct cmd_pay_result 
         return 0;
     }
     bool final = in->state == PAY_DONE || in->state == PAY_FAILED;
-    if (p->row.said && in->op != PAY_NOTICE && !final)
+    if (p->row.doubt && in->op != PAY_NOTICE && !final)
         return 0; /* it did say that it paid: it is not asked to pay again */
     p->row.err = in->err;
     obj_dirty(c, &p->o);
     if (in->op == PAY_NOTICE)
         payout_ask(c, p, true);
     else if (in->state == PAY_DONE)
-        payout_done(c, p, in, err_before);
+        payout_done(c, p, in);
     else if (in->state == PAY_FAILED)
-        payout_back(c, p, PAYOUT_FAILED);
+        payout_failed(c, p);
     else if (in->state == PAY_NO_FUNDS) {
         audit_put(c, p->row.tenant, "payout.no_funds", p->row.id, "", ERR_NO_FUNDS);
         payout_state_set(c, p, PAYOUT_APPROVED);
@@ -372,15 +394,14 @@ struct payout *payout_shared(struct core *c, const struct row_payout *row,
 void payout_shared_said(struct core *c, struct payout *p, const struct pay_shared *said)
 {
     struct cmd_pay_result in = {.state = said->state, .amount = said->amount};
-    int32_t err_before = p->row.err;
     if (p->row.state >= PAYOUT_SETTLED && p->row.state <= PAYOUT_CANCELLED)
         return;
     (void)str_copy(in.provider_no, sizeof in.provider_no, str_from_c(said->provider_no));
     if (said->state == PAY_DONE) {
-        payout_done(c, p, &in, err_before);
+        payout_done(c, p, &in);
     } else if (said->state == PAY_FAILED) {
         p->row.err = ERR_PROVIDER;
-        payout_back(c, p, PAYOUT_FAILED);
+        payout_failed(c, p);
     }
 }
 
@@ -530,9 +551,9 @@ int payout_new(struct core *c, const struct cmd *cmd)
     obj_dirty(c, &p->o);
     to_transit(c, p);
     withhold_asked(c, p);
+    payout_day_add(c, p);
     event_payout(c, p);
-    bool by_hand = in->payment && p->row.payee[0]; /* to an account that somebody typed in */
-    if (in->amount <= t->row.payout_check && !by_hand && !paper_missing(c, p)) {
+    if (payout_alone(c, p, in->payment && p->row.payee[0])) {
         withhold_take(c, p);
         payout_send(c, p);
     }
@@ -545,7 +566,7 @@ int payout_new(struct core *c, const struct cmd *cmd)
 static int paid_check(const struct core *c, const struct payout *p,
                       const struct cmd_payout_decide *in)
 {
-    if (p->row.state != PAYOUT_UNKNOWN || !p->row.said)
+    if (p->row.state != PAYOUT_UNKNOWN || !p->row.doubt)
         return ERR_CONFLICT;
     if (!whole_fen(in->amount) || in->amount > PAID_MAX)
         return ERR_RANGE;
@@ -623,6 +644,8 @@ static int decide_check(const struct core *c, const struct payout *p, const stru
     case PAYOUT_ACT_FAILED:
         if (in->party || self)
             return ERR_DENIED;
+        if (in->act == PAYOUT_ACT_FAILED && p->row.doubt > PAYOUT_DOUBT_AMOUNT)
+            return in->note[0] ? 0 : ERR_REQUIRED; /* the rail itself says that it paid nothing */
         if (p->row.state != PAYOUT_APPROVED || !by_people(c, p))
             return ERR_CONFLICT;
         return in->act == PAYOUT_ACT_SETTLED && !in->bank_no[0] ? ERR_REQUIRED : 0;

@@ -191,6 +191,8 @@ bool gift_expired(const struct core *c, int64_t driver, int64_t now_ms);
 int64_t gift_give(struct core *c, int64_t tenant, int64_t driver, int64_t amount, int32_t days,
                   const char *note);
 int gift_new(struct core *c, const struct cmd *cmd);
+/** What of a driver's gift money expired goes back to marketing. */
+int gift_turn(struct core *c, const struct cmd *cmd);
 /** All gift money that is free goes back to marketing, and so much principal with it. */
 void gift_forfeit(struct core *c, int64_t tenant, int64_t driver, int64_t principal);
 /** A refund of a lot to its source voids the lot's gift: what it costs the principal beyond the
@@ -256,6 +258,16 @@ int payout_result(struct core *c, struct payout *p, const struct cmd_pay_result 
 /** A payment is paid, by this transfer, whoever told; its package is given with it. */
 void payment_done(struct core *c, struct payment *p, int64_t transfer);
 
+/* ---- payout_look.c ---- */
+
+/** May it go by one person's word? After payout_day_add. `by_hand`: to an account that somebody typed in. */
+bool payout_alone(const struct core *c, const struct payout *p, bool by_hand);
+/** A party's payout counts in the sum of its day; it came to nothing and counts no more. */
+void payout_day_add(struct core *c, struct payout *p);
+void payout_day_back(struct core *c, const struct payout *p);
+/** Of a party's row that is put: what is counted is not the sender's, and when its payee changed. */
+void payee_note(const struct core *c, struct row_party *r, const struct row_party *old);
+
 /* ---- paper.c ---- */
 
 /** A company's share that its invoice is not there for yet. */
@@ -265,6 +277,8 @@ int paper_put(struct core *c, const struct cmd *cmd);
 /* ---- party_account.c ---- */
 
 int party_account_new(struct core *c, const struct cmd *cmd);
+/** One in another name than the party's: another person agrees or refuses, or whoever asked drops it. */
+int party_account_decide(struct core *c, const struct cmd *cmd);
 /** A new object, by a command or at the start. */
 int party_account_ready(struct core *c, struct party_account *a);
 /** The last that was asked for, or NULL: then nobody asked. */

@@ -12,7 +12,8 @@
  *             lost on the way → asked again under the same number         stays
  *             neither is certain → UNKNOWN, asked about until it is       stays
  *  UNKNOWN    the provider says another amount than was asked for: people settled by what came back
- *             say what came back → SETTLED, with that amount
+ *             say what came back → SETTLED, with that amount; where it
+ *             says that nothing did, a person may say so, too → FAILED    stays
  *
  * What people say: one names the amount, and above the tenant's limit nothing happens until another one
  * names the same; he may refuse it, the first may take it back. All of what came back is the party's:
@@ -193,6 +194,7 @@ static void came_back(struct core *c, struct payout *p, const char *provider_no)
     p->row.settled = ctx.id;
     p->row.err = 0;
     p->row.said = p->row.claim = p->row.claim_by = 0;
+    p->row.doubt = PAYOUT_DOUBT_NONE;
     (void)obj_text(c, &p->o, &p->row.provider_no, provider_no);
     payout_state_set(c, p, PAYOUT_SETTLED);
 }
@@ -201,6 +203,7 @@ static void failed(struct core *c, struct payout *p, int err)
 {
     audit_put(c, p->row.tenant, "return.failed", p->row.id, "", err);
     p->row.said = p->row.claim = p->row.claim_by = 0;
+    p->row.doubt = PAYOUT_DOUBT_NONE;
     payout_state_set(c, p, PAYOUT_FAILED);
 }
 
@@ -208,9 +211,10 @@ static void failed(struct core *c, struct payout *p, int err)
 static void contradicts(struct core *c, struct payout *p, int64_t amount)
 {
     char detail[80];
-    bool again = p->row.said == amount;
+    bool again = p->row.doubt && p->row.said == amount;
     p->row.err = ERR_CONFLICT;
     p->row.said = amount;
+    p->row.doubt = amount ? PAYOUT_DOUBT_AMOUNT : PAYOUT_DOUBT_NOTHING;
     if (p->row.state == PAYOUT_UNKNOWN && again)
         return;
     snprintf(detail, sizeof detail, "%" PRId64 " instead of %" PRId64, amount, -p->row.amount);
@@ -307,12 +311,27 @@ static int claim_end(struct core *c, struct payout *p, const struct cmd *cmd, bo
     return 0;
 }
 
+/* It says itself that nothing came back, and a person has looked. */
+static int nothing_came(struct core *c, struct payout *p, const struct cmd *cmd)
+{
+    const char *note = cmd->u.payout_decide.note;
+    if (p->row.doubt != PAYOUT_DOUBT_NOTHING || p->row.claim)
+        return ERR_CONFLICT;
+    if (!note[0])
+        return ERR_REQUIRED;
+    (void)obj_text(c, &p->o, &p->row.note, note);
+    p->row.checked_by = cmd->head.actor;
+    p->row.checked_ms = c->now;
+    failed(c, p, ERR_CONFLICT);
+    return 0;
+}
+
 int share_return_decide(struct core *c, struct payout *p, const struct cmd *cmd)
 {
     const struct cmd_payout_decide *in = &cmd->u.payout_decide;
     if (in->party)
         return ERR_DENIED;
-    if (p->row.state != PAYOUT_UNKNOWN || !p->row.said)
+    if (p->row.state != PAYOUT_UNKNOWN || !p->row.doubt)
         return ERR_CONFLICT; /* the provider alone says what comes back */
     switch ((enum payout_act)in->act) {
     case PAYOUT_ACT_PAID:
@@ -321,9 +340,10 @@ int share_return_decide(struct core *c, struct payout *p, const struct cmd *cmd)
         return claim_end(c, p, cmd, false);
     case PAYOUT_ACT_CANCEL:
         return claim_end(c, p, cmd, true);
+    case PAYOUT_ACT_FAILED:
+        return nothing_came(c, p, cmd);
     case PAYOUT_ACT_APPROVE:
     case PAYOUT_ACT_SETTLED:
-    case PAYOUT_ACT_FAILED:
         break;
     }
     return ERR_CONFLICT;

@@ -14,7 +14,7 @@
  *
  * Invariants: 1. a transaction id is made from row_charger.last_tx, is durable before the answer
  * and never given twice; 2. the same StartTransaction (connector, tag, time, meter) gets the same
- * answer however often it comes; 3. nobody is charged for a start that was refused. */
+ * answer however often it comes, since the connector's row keeps the last one and its answer; 3. nobody is charged for a start that was refused. */
 #include "core/company.h"
 #include "core/discharge.h"
 #include "core/occupancy.h"
@@ -591,45 +591,27 @@ static void tx_begin(struct core *c, struct order *o, struct connector *k,
     order_begin(c, o, start_time(c, in, late), in->meter_mwh);
 }
 
-static void last_note(struct connector *k, const struct cmd_tx_start *in, int32_t status,
-                      int64_t tx, int64_t now_ms)
+static void told_note(struct core *c, struct connector *k, const struct cmd_tx_start *in,
+                      int32_t status, int64_t tx)
 {
-    (void)str_copy(k->last.tag, sizeof k->last.tag, str_from_c(in->tag));
-    k->last.time_ms = in->time_ms;
-    k->last.meter_mwh = in->meter_mwh;
-    k->last.status = status;
-    k->last.tx = tx;
-    k->last.at_ms = now_ms;
-}
-
-/* What it was told when the session began. Nobody pays for what was refused: a late start, or a token
- * that is none; but staff's own charges are nobody's, too. */
-static int32_t begun_status(const struct order *o)
-{
-    bool token = o->row.started_by == START_CARD || o->row.started_by == START_OFFLINE;
-    bool refused = o->row.stop_reason == STOP_DEAUTHORIZED || token;
-    return o->row.payer_kind == PAYER_NONE && refused ? TAG_INVALID : TAG_ACCEPTED;
+    k->told_at_ms = c->now;
+    k->row.told_ms = in->time_ms;
+    k->row.told_mwh = in->meter_mwh;
+    k->row.told_status = status;
+    k->row.told_tx = tx;
+    (void)obj_text(c, &k->o, &k->row.told_tag, in->tag);
+    obj_dirty(c, &k->o);
 }
 
 /* The same StartTransaction again: its transaction id, or 0. */
-static int64_t retry_tx(const struct core *c, const struct connector *k,
-                        const struct cmd_tx_start *in, int32_t *status)
+static int64_t retry_tx(const struct connector *k, const struct cmd_tx_start *in, int32_t *status)
 {
-    if (k->last.tx && k->last.time_ms == in->time_ms && k->last.meter_mwh == in->meter_mwh &&
-        strcmp(k->last.tag, in->tag) == 0) {
-        *status = k->last.status;
-        return k->last.tx;
-    }
-    /* After a restart the open session knows, or the order that the tag names. */
-    const struct order *o = k->row.order_id ? order_find(c, k->row.order_id) : NULL;
-    if (!o || !o->srow.tx)
-        o = order_of_tag(c, in->tag);
-    if (o && o->srow.tx && o->srow.connector == k->row.id && strcmp(o->srow.tag, in->tag) == 0 &&
-        o->srow.charger_start_ms == in->time_ms) {
-        *status = begun_status(o);
-        return o->srow.tx;
-    }
-    return 0;
+    const struct row_connector *told = &k->row;
+    if (!told->told_tx || told->told_ms != in->time_ms || told->told_mwh != in->meter_mwh ||
+        strcmp(told->told_tag, in->tag) != 0)
+        return 0;
+    *status = (int32_t)told->told_status;
+    return told->told_tx;
 }
 
 struct order *start_unpaid(struct core *c, const struct order *of, struct connector *k,
@@ -767,7 +749,7 @@ void start_tx(struct core *c, const struct cmd *cmd, struct charger *ch)
         reply_tag(c, TAG_INVALID, ch->row.state == CHARGER_ACTIVE ? tx_next(c, ch) : 0);
         return;
     }
-    int64_t tx = retry_tx(c, k, in, &status);
+    int64_t tx = retry_tx(k, in, &status);
     if (!tx) {
         struct order *o = order_of_tag(c, in->tag);
         tx = tx_next(c, ch);
@@ -775,7 +757,7 @@ void start_tx(struct core *c, const struct cmd *cmd, struct charger *ch)
             status = tx_of_order(c, o, k, in, tx);
         else if (tx)
             status = tx_local(c, k, in, tx);
-        last_note(k, in, status, tx, c->now);
+        told_note(c, k, in, status, tx);
     }
     if (!link_late(c, ch, in->time_ms))
         link_lag(c, ch, in->time_ms);

@@ -225,8 +225,10 @@ static void late_stop(struct core *c, struct order *o, const struct cmd_tx_stop 
 static void repeat_over(struct core *c, const struct order *o, const struct charger *ch)
 {
     struct connector *k = connector_find(c, o->row.connector);
-    if (k && k->last.tx == o->srow.tx && o->row.created_ms >= ch->opened_ms)
-        k->last.tx = 0;
+    if (!k || k->row.told_tx != o->srow.tx || o->row.created_ms < ch->opened_ms)
+        return;
+    k->row.told_tx = 0;
+    obj_dirty(c, &k->o);
 }
 
 static void stop_known(struct core *c, struct order *o, const struct cmd_tx_stop *in,

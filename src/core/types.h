@@ -253,6 +253,15 @@ enum payout_state {
     PAYOUT_UNKNOWN = 9
 };
 
+/** What a person must look at: the rail says that it paid another amount, or nothing; or, after that,
+ * that it did not pay. */
+enum payout_doubt {
+    PAYOUT_DOUBT_NONE = 0,
+    PAYOUT_DOUBT_AMOUNT = 1,
+    PAYOUT_DOUBT_NOTHING = 2,
+    PAYOUT_DOUBT_FAILED = 3
+};
+
 /** What the core asks of a provider. */
 enum pay_op {
     PAY_CREATE = 1,
@@ -477,7 +486,8 @@ enum party_account_state {
     PARTY_ACCOUNT_CHECKING = 2,
     PARTY_ACCOUNT_OPEN = 3,
     PARTY_ACCOUNT_REFUSED = 4,
-    PARTY_ACCOUNT_CLOSED = 5
+    PARTY_ACCOUNT_CLOSED = 5,
+    PARTY_ACCOUNT_WAITS = 6 /* in another name than the party's: for a second person */
 };
 
 enum firmware_state { FIRMWARE_COMING, FIRMWARE_READY, FIRMWARE_WITHDRAWN };

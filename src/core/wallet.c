@@ -12,9 +12,7 @@
  * settled first. So no refund ever makes cash of a gift, and a whole refund restores both exactly.
  *
  * A frozen wallet starts nothing, holds no more and gives nothing back to its sources; what runs
- * ends normally, and top-ups come in. An account is closed when nothing of it is open, and its
- * principal is back at its sources or waived to the fen: then its gift money is forfeited, its
- * personal data is erased, and its phone may register anew.
+ * ends normally, and top-ups come in. How an account is closed: closing.c.
  *
  * Invariants: 1. what wallet_take says is there, wallet_legs posts, and may not fail; 2. gift money
  * leaves only for an order's bill or back to where it came from; 3. 0 <= gift of an order <= paid −
@@ -23,9 +21,6 @@
 #include "core/occupancy.h"
 #include "core/lotfee.h"
 #include "core/purse.h"
-
-#include <inttypes.h>
-#include <stdio.h>
 
 struct wallet_money wallet_money(const struct core *c, int64_t tenant, int64_t driver,
                                  const char *currency)
@@ -222,7 +217,7 @@ void wallet_back(struct core *c, struct order *o, int64_t back, struct ledger_re
     o->row.gift -= gift;
 }
 
-/* ---- freeze, close ---- */
+/* ---- freeze ---- */
 
 static struct driver *driver_of(const struct core *c, const struct cmd *cmd, int64_t id)
 {
@@ -246,72 +241,6 @@ int wallet_freeze(struct core *c, const struct cmd *cmd)
     audit_put(c, d->row.tenant, in->freeze ? "wallet.freeze" : "wallet.unfreeze", d->row.id,
               in->reason, 0);
     event_wallet(c, d->row.tenant, d->row.id, tenant_find(c, d->row.tenant)->row.currency);
-    c->made_id = d->row.id;
-    c->made_version = d->row.version;
-    return 0;
-}
-
-/* Orders that may still move his money. */
-static bool order_left(const struct core *c, int64_t driver)
-{
-    for (uint32_t i = 0; i < c->orders.len; i++) {
-        const struct order *o = slab_at(&c->orders, i);
-        if (o && o->loaded_order && o->row.driver == driver &&
-            (order_open(o) || o->row.state == ORDER_DOUBTFUL))
-            return true;
-    }
-    return false;
-}
-
-/* Payments that may still come in, and refunds that may still come back. */
-static bool money_under_way(const struct core *c, const struct driver *d)
-{
-    for (uint32_t i = 0; i < c->purse->payments.len; i++) {
-        const struct payment *p = slab_at(&c->purse->payments, i);
-        if (p && p->row.driver == d->row.id &&
-            (p->row.state == PAYMENT_CREATED || p->row.state == PAYMENT_WAITING))
-            return true;
-    }
-    const struct tenant *t = tenant_find(c, d->row.tenant);
-    return purse_available(c, d->row.tenant, ACCOUNT_TRANSIT, d->row.id, t->row.currency) > 0;
-}
-
-static int close_check(const struct core *c, const struct cmd *cmd, const struct driver *d)
-{
-    if (!d || (cmd->head.actor_kind == ACTOR_DRIVER && cmd->head.actor != d->row.id))
-        return ERR_NOT_FOUND;
-    const struct tenant *t = tenant_find(c, d->row.tenant);
-    int64_t left = purse_available(c, d->row.tenant, ACCOUNT_WALLET, d->row.id, t->row.currency);
-    if (d->row.state == ROW_DELETED)
-        return ERR_CONFLICT;
-    if (d->row.frozen)
-        return ERR_DISABLED;
-    if (order_left(c, d->row.id))
-        return ERR_BUSY;
-    if (debt_of(c, d->row.tenant, d->row.id, t->row.currency))
-        return ERR_DEBT;
-    /* Principal goes back to its sources first, and has arrived there. */
-    return left != cmd->u.driver_close.give_up || money_under_way(c, d) ? ERR_CONFLICT : 0;
-}
-
-int wallet_close(struct core *c, const struct cmd *cmd)
-{
-    struct driver *d = driver_of(c, cmd, cmd->u.driver_close.driver);
-    int rc = close_check(c, cmd, d);
-    if (rc)
-        return rc;
-    int64_t room;
-    rc = account_open(c, d->row.tenant, ACCOUNT_MARKETING, 0,
-                      tenant_find(c, d->row.tenant)->row.currency, &room);
-    if (rc)
-        return rc;
-    gift_forfeit(c, d->row.tenant, d->row.id, cmd->u.driver_close.give_up);
-    struct row_driver row = d->row;
-    row.phone = row.name = "";
-    row.state = ROW_DELETED;
-    row.version++;
-    dir_change(c, &d->o, &row);
-    obj_dirty(c, &d->o);
     c->made_id = d->row.id;
     c->made_version = d->row.version;
     return 0;

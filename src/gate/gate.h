@@ -44,14 +44,15 @@ struct gate_stats {
     uint32_t connections;
 };
 
-/** What is logged of a frame: who, where, and its id, taken before it is handled, so that what it
- * causes is sorted behind it. */
+/** What is logged of a frame: who, where, its cause, and its id, taken before it is handled, so that
+ * what it causes is sorted behind it. */
 static inline struct framelog_row gate_frame(const struct gate_config *cfg, struct net_conn net,
                                              int64_t charger, enum protocol protocol,
-                                             enum framelog_dir dir)
+                                             enum framelog_dir dir, uint64_t cause)
 {
     return (struct framelog_row){.id = framelog_id(cfg->frames, cfg->now_ms()),
                                  .charger = charger,
+                                 .cause = cause,
                                  .slot = net.slot,
                                  .gen = net.gen,
                                  .protocol = (uint8_t)protocol,

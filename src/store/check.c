@@ -36,7 +36,8 @@
  *   check_parallel.c   parallel
  *   check_recon.c      suspense, given, bill, settled, close
  *   check_tax.c        tax, office, person
- *   check_lot.c        lots, channel */
+ *   check_lot.c        lots, channel
+ *   check_second.c     asked, doubt, closed */
 #include "store/check.h"
 
 #include <stdarg.h>
@@ -44,6 +45,7 @@
 #include "base/money.h"
 #include "io/os/file.h"
 #include "io/os/thread.h"
+#include "store/migrate.h"
 #include "store/store_internal.h"
 
 enum { CACHE_BYTES = 256 << 20, LARGE = 64 << 20 };
@@ -426,10 +428,10 @@ int store_check(const char *path, FILE *out)
 static int all_check(struct check *c)
 {
     static int (*const parts[])(struct check * c) = {
-        ledger_check, check_orders,    check_splits,     check_purse,
-        check_wallet, check_companies, check_invoices,   check_days,
-        check_recon,  check_occupancy, check_discharge,  check_parallel,
-        check_tax,    check_lot_end,   check_statements, check_months,
+        ledger_check,    check_orders,   check_splits, check_purse,   check_wallet,
+        check_companies, check_invoices, check_days,   check_recon,   check_occupancy,
+        check_discharge, check_parallel, check_tax,    check_lot_end, check_statements,
+        check_months,    check_second,
     };
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < ARRAY_LEN(parts); i++)
@@ -452,7 +454,10 @@ int store_check_against(const char *path, const struct store_witness *witness, F
     map_init(&c.months, ACCOUNTS_CAP, 0xc4eca);
     buf_init(&c.splits, SIZE_MAX);
     strmap_init(&c.split_ids, ACCOUNTS_CAP, 0xc4ec7);
+    struct db *db = store_reader_db(c.r);
     rc = check_chain_witness(&c, witness);
+    if (rc == 0) /* what a newer file says is not for us to judge */
+        rc = migrate_fits(db, schema_ddl[db_dialect(db)], schema_migrations);
     if (rc == 0)
         rc = store_reader_begin(c.r);
     bool begun = rc == 0;
@@ -466,10 +471,11 @@ int store_check_against(const char *path, const struct store_witness *witness, F
     check_chain_free(&c);
     if (begun)
         store_reader_end(c.r);
-    fprintf(out, "%llu accounts, %llu transfers, %llu holds, %llu orders: %llu violations\n",
-            (unsigned long long)(c.accounts.n / sizeof(struct check_account)),
-            (unsigned long long)c.transfers, (unsigned long long)c.holds,
-            (unsigned long long)c.orders, (unsigned long long)c.bad);
+    if (begun)
+        fprintf(out, "%llu accounts, %llu transfers, %llu holds, %llu orders: %llu violations\n",
+                (unsigned long long)(c.accounts.n / sizeof(struct check_account)),
+                (unsigned long long)c.transfers, (unsigned long long)c.holds,
+                (unsigned long long)c.orders, (unsigned long long)c.bad);
     check_lot_free(&c);
     check_statement_free(&c);
     map_free(&c.by_id);

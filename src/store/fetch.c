@@ -229,6 +229,32 @@ static int charger_of(struct store_fetcher *f, enum schema_find find, store_row_
     return charger_rows(f, FIND_CHARGER_ID, fn, ctx);
 }
 
+struct stays {
+    int64_t charger[8];
+    size_t n;
+};
+
+static int stay_take(void *ctx, enum row_table t, const void *row)
+{
+    struct stays *s = ctx;
+    must(t == ROW_CONNECTOR && s->n < ARRAY_LEN(s->charger));
+    s->charger[s->n++] = ((const struct row_connector *)row)->charger;
+    return 0;
+}
+
+/* The chargers of the connectors that are looked up. */
+static int stay_rows(struct store_fetcher *f, enum schema_find find, store_row_fn *fn, void *ctx)
+{
+    struct stays s = {0};
+    uint32_t found;
+    int rc = rows(f, find, stay_take, &s, &found);
+    for (size_t i = 0; i < s.n && rc == 0; i++) {
+        db_bind_i64(f->find[FIND_CHARGER_ID], 1, s.charger[i]);
+        rc = charger_rows(f, FIND_CHARGER_ID, fn, ctx);
+    }
+    return rc == 0 && found == 0 ? ERR_NOT_FOUND : rc;
+}
+
 static int driver_rows(struct store_fetcher *f, enum schema_find find, store_row_fn *fn, void *ctx)
 {
     uint32_t found;
@@ -291,6 +317,7 @@ static const struct lookup {
     [NEED_TOKEN_TAG] = {FIND_TOKEN_TAG, true, true, plain_rows},
     [NEED_INVOICE] = {FIND_INVOICE_ID, true, false, invoice_rows},
     [NEED_INVOICE_NUMBER] = {FIND_INVOICE_NUMBER, true, true, invoice_rows},
+    [NEED_STAYS] = {FIND_CONNECTOR_STAYS, true, false, stay_rows},
 };
 
 static int lookup_rows(struct store_fetcher *f, const struct core_need *need, store_row_fn *fn,

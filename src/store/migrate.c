@@ -61,13 +61,32 @@ static int row_check(struct state *m, struct db_stmt *st)
     return 0;
 }
 
-static int file_check(struct state *m)
+static const char *sql_of(const struct state *m, enum query q)
+{
+    return query_metas[q].sql[db_dialect(m->db)];
+}
+
+/* A database of another program's is not written to. */
+static int foreign_check(const struct state *m)
 {
     struct db_stmt *st;
-    int rc = db_exec(m->db, query_metas[QUERY_MIGRATION_TABLE].sql[db_dialect(m->db)]);
+    int rc = db_prepare(m->db, sql_of(m, QUERY_FOREIGN_TABLES), &st);
     if (rc)
         return rc;
-    rc = db_prepare(m->db, query_metas[QUERY_MIGRATION_LIST].sql[db_dialect(m->db)], &st);
+    rc = db_step(st);
+    int64_t n = rc == 1 ? db_column_i64(st, 0) : 0;
+    db_finish(st);
+    if (n)
+        log_line(LOG_ERROR, "store", 0,
+                 "the database has %lld tables and none of ours: it is another program's",
+                 (long long)n);
+    return rc < 0 ? rc : n ? ERR_CONFLICT : 0;
+}
+
+static int rows_check(struct state *m)
+{
+    struct db_stmt *st;
+    int rc = db_prepare(m->db, sql_of(m, QUERY_MIGRATION_LIST), &st);
     if (rc)
         return rc;
     int more = 0;
@@ -75,6 +94,14 @@ static int file_check(struct state *m)
         rc = row_check(m, st);
     db_finish(st);
     return rc ? rc : more < 0 ? more : 0;
+}
+
+static int file_check(struct state *m)
+{
+    int rc = foreign_check(m);
+    if (rc == 0)
+        rc = db_exec(m->db, sql_of(m, QUERY_MIGRATION_TABLE));
+    return rc ? rc : rows_check(m);
 }
 
 static int row_add(struct state *m, int number, const char *name, const char *text)
@@ -129,14 +156,21 @@ static int create(struct state *m)
     return rc;
 }
 
-static int advance(struct state *m)
+/* Of a file that has all migrations of ours. */
+static int schema_check(const struct state *m)
 {
     char ours[65];
     checksum(m->ddl, ours);
-    if (m->list[m->applied].number == 0 && strcmp(ours, m->schema) != 0) {
-        log_line(LOG_ERROR, "store", 0, "the schema of the file differs without a migration");
+    if (strcmp(ours, m->schema) == 0)
+        return 0;
+    log_line(LOG_ERROR, "store", 0, "the schema of the file differs without a migration");
+    return ERR_CORRUPT;
+}
+
+static int advance(struct state *m)
+{
+    if (m->list[m->applied].number == 0 && schema_check(m) != 0)
         return ERR_CORRUPT;
-    }
     while (m->list[m->applied].number) {
         const struct schema_migration *next = &m->list[m->applied++];
         log_line(LOG_NOTE, "store", 0, "migration %d %s", next->number, next->name);
@@ -153,10 +187,25 @@ int migrate(struct db *db, const char *ddl, const struct schema_migration *list)
     int rc = file_check(&m);
     if (rc)
         return rc;
-    rc = db_prepare(db, query_metas[QUERY_MIGRATION_ADD].sql[db_dialect(db)], &m.add);
+    rc = db_prepare(db, sql_of(&m, QUERY_MIGRATION_ADD), &m.add);
     if (rc)
         return rc;
     rc = m.fresh ? create(&m) : advance(&m);
     db_finish(m.add);
     return rc;
+}
+
+int migrate_fits(struct db *db, const char *ddl, const struct schema_migration *list)
+{
+    struct state m = {.db = db, .ddl = ddl, .list = list, .fresh = true};
+    int rc = rows_check(&m);
+    const struct schema_migration *next = &list[m.applied];
+    if (rc)
+        return rc;
+    if (!m.fresh && next->number) {
+        log_line(LOG_ERROR, "store", 0, "the file lacks migration %d: start this program on it",
+                 next->number);
+        return ERR_CONFLICT;
+    }
+    return schema_check(&m);
 }

@@ -11,7 +11,10 @@
 
 /** `ddl`: the whole present schema; `list`: forward migrations, ends with number 0. ERR_NEWER: the
  * file knows a migration that we do not. ERR_CORRUPT: a migration was altered after it was applied,
- * or the schema was changed without a migration. Else store errors. Logs what it does. */
+ * or the schema was changed without a migration. ERR_CONFLICT: it is another program's. Else store errors. Logs what it does. */
 EV_MUST_USE int migrate(struct db *db, const char *ddl, const struct schema_migration *list);
+/** Is the database of just this schema? Changes nothing. ERR_NEWER, ERR_CORRUPT as above; ERR_CONFLICT:
+ * it is older. */
+EV_MUST_USE int migrate_fits(struct db *db, const char *ddl, const struct schema_migration *list);
 
 #endif

@@ -25,6 +25,11 @@ void begin_cause_text(const struct request *r, char out[17])
     snprintf(out, 17, "%016" PRIx64, r->cause);
 }
 
+struct str begin_cause_of(struct arena *a, uint64_t cause)
+{
+    return cause == 0 ? STR_LIT("") : arena_printf(a, "%016" PRIx64, cause);
+}
+
 static int hex_digit(char c)
 {
     if (c >= '0' && c <= '9')

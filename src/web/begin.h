@@ -13,8 +13,10 @@ void begin_head(struct request *r, struct str method);
 /** Runs the handler (again). Afterwards r->wait tells whether it sleeps, else the answer is ready.
  */
 void begin_run(struct request *r);
-/** The cause id as the client sees it; out[17]. */
+/** The cause id as the client sees it, and as it stands in the log; out[17]. */
 void begin_cause_text(const struct request *r, char out[17]);
+/** The same of a row, a frame: "" when it has none. */
+struct str begin_cause_of(struct arena *a, uint64_t cause);
 
 /* auth.c */
 

@@ -6,6 +6,7 @@
 #include "web/frameview.h"
 
 #include "core/types.h"
+#include "web/begin.h"
 #include "wire/json.h"
 #include "wire/ocpp16.h"
 #include "wire/walk.h"
@@ -357,13 +358,14 @@ int frameview_show(const struct frame_shot *s, bool clear, struct arena *a, stru
     out->hex = out->has.hex ? str_from(v.text, s->bytes.n * 2) : STR_NONE;
     out->fields = v.field;
     out->fields_n = v.n;
+    out->cause = begin_cause_of(a, s->row.cause);
     return 0;
 }
 
 bool frameview_has(const struct api_Frame *f, struct str word)
 {
     if (word.n == 0 || has_word(f->kind, word) || has_word(f->zh, word) || has_word(f->en, word) ||
-        has_word(f->text, word) || has_word(f->hex, word))
+        has_word(f->text, word) || has_word(f->hex, word) || has_word(f->cause, word))
         return true;
     for (uint32_t i = 0; i < f->fields_n; i++)
         if (has_word(f->fields[i].value, word))

@@ -4,7 +4,8 @@
  * Invariants: 1. certificate and bank number are sealed here, before anything is sent: no queue,
  * tape, row or log holds them in plain; 2. a partner's party comes from the log-in, never from the
  * body; 3. who is paid shares by a channel, without a second person or an invoice, only staff say:
- * a partner names no receiver, and without one the core refuses such a channel.
+ * a partner names no receiver, and without one the core refuses such a channel; 4. the core sees the
+ * end of a number only: whether it is the party's own is compared here.
  *
  * Thread: the request's. */
 #include "base/err.h"
@@ -38,6 +39,42 @@ static int number_seal(struct request *r, struct str in, const char *pointer, ch
     return err;
 }
 
+static int cert_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    (void)n;
+    (void)str_copy(ctx, PERSONAL_PLAIN_SIZE, v[0].s);
+    return 0;
+}
+
+static char upper(char c)
+{
+    return c >= 'a' && c <= 'z' ? (char)(c - 32) : c;
+}
+
+/* Letters and digits alone, whatever their case. */
+static bool same_number(struct str in, const char *known)
+{
+    for (size_t i = 0; i < in.n; i++) {
+        if (in.p[i] == ' ' || in.p[i] == '-')
+            continue;
+        if (*known == 0 || upper(in.p[i]) != upper(*known++))
+            return false;
+    }
+    return *known == 0;
+}
+
+/* 1: another number than the one that the party is known by; nothing is known of most companies. */
+static int number_other(struct request *r, int64_t party, struct str in, int32_t *other)
+{
+    char known[PERSONAL_PLAIN_SIZE] = "";
+    const struct bind of = BIND_I64("of_party", party);
+    int err = req_query(r, QUERY_PARTY_CERT, &of, 1, cert_take, known);
+
+    *other = known[0] != 0 && !same_number(in, known);
+    crypto_wipe(known, sizeof known);
+    return err == ERR_NOT_FOUND ? 0 : err; /* the core says so */
+}
+
 static int account_send(struct request *r, int64_t party)
 {
     const struct api_PartyAccountIn *in = r->in;
@@ -57,6 +94,8 @@ static int account_send(struct request *r, int64_t party)
         err = REQ_TEXT(r, to->account, in->account, "/account");
     if (err == 0 && in->has.id_no)
         err = number_seal(r, in->id_no, "/id_no", to->id_no, to->id_tail);
+    if (err == 0 && in->has.id_no)
+        err = number_other(r, party, in->id_no, &to->other);
     if (err == 0 && in->has.bank)
         err = number_seal(r, in->bank, "/bank", to->bank, to->bank_tail);
     if (err != 0)
@@ -85,4 +124,20 @@ int partner_account_post(struct request *r)
     if (in->party != 0 || in->has.account)
         return req_fail(r, ERR_RANGE, in->party != 0 ? "/party" : "/account", "for staff only");
     return account_send(r, r->actor.party);
+}
+
+int party_accounts_decide(struct request *r)
+{
+    const struct api_PartyAccountDecideIn *in = r->in;
+    struct cmd *cmd;
+
+    if (r->resumed)
+        return req_made(r);
+    cmd = req_cmd(r, CMD_PARTY_ACCOUNT_DECIDE, CMD_SIZE(party_account_decide));
+    if (cmd == NULL)
+        return ERR_TOO_LARGE;
+    cmd->u.party_account_decide.account = r->id;
+    cmd->u.party_account_decide.act = (int32_t)in->act;
+    req_idem(r, cmd);
+    return req_submit(r, cmd, 1);
 }

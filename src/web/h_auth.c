@@ -2,8 +2,9 @@
 /* h_auth.c: logging in and out, the first-run set-up, codes for drivers.
  *
  * A log-in is a chain of waits: password worker, audit command, session command; r->ctx carries
- * what it has learnt. The same steps run for an unknown name as for a known one, so that time tells
- * nothing.
+ * what it has learnt. The same steps run for an unknown name, and for one that is locked, as for a known
+ * one with a wrong password, and the answer is the same: neither tells whether there is such a name.
+ * (What the quotas of a name say, they say of any name.)
  *
  * Invariants:
  *  1. A session exists only after the core has made it durable.
@@ -36,10 +37,6 @@ enum {
     STEP_TEXTED
 };
 
-/* A hash of nothing that anybody knows, to spend the same time on unknown names. */
-static const char no_hash[] = "$argon2id$v=19$m=65536,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$"
-                              "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-
 struct person {
     int64_t id, locked_ms;
     bool found;
@@ -48,6 +45,7 @@ struct person {
 };
 struct login {
     struct person person;
+    bool locked; /* after many failures; nobody is told */
     char token[AUTH_TOKEN_SIZE];
     int64_t life_s, expires_ms;
     enum face face;
@@ -184,7 +182,7 @@ static int login_audit(struct request *r, const struct person *p, int outcome, i
     snprintf(cmd->u.audit.detail, sizeof(cmd->u.audit.detail), "from %s", r->address);
     cmd->u.audit.object = p->id;
     cmd->u.audit.outcome = outcome;
-    cmd->u.audit.failed_login = outcome != 0 ? 1 : 2;
+    cmd->u.audit.failed_login = outcome == 0 ? 2 : outcome == ERR_RATE_LIMIT ? 0 : 1;
     return req_submit(r, cmd, step);
 }
 
@@ -215,11 +213,20 @@ static int login_begin(struct request *r)
         err = person_find(r, in->login, &l->person);
     if (err != 0)
         return err;
-    if (l->person.found && l->person.locked_ms > os_now_ms()) {
-        r->retry_s = 60;
-        return ERR_RATE_LIMIT;
-    }
-    return req_password(r, in->password, l->person.found ? l->person.hash : no_hash, STEP_PASSWORD);
+    l->locked = l->person.found && l->person.locked_ms > os_now_ms();
+    return req_password(r, in->password, l->person.found ? l->person.hash : r->web->no_hash,
+                        STEP_PASSWORD);
+}
+
+/* Of a name that nobody has an entry too, of no tenant: it takes as long as the others. What is tried
+ * while a name is locked does not lock it for longer. */
+static int login_judge(struct request *r, struct login *l)
+{
+    bool good = r->reply_err == 0 && l->person.found;
+
+    if (good && !l->locked)
+        return login_audit(r, &l->person, 0, STEP_AUDITED);
+    return login_audit(r, &l->person, l->locked ? ERR_RATE_LIMIT : ERR_LOGIN_FAILED, STEP_FAILED);
 }
 
 int auth_login(struct request *r)
@@ -232,10 +239,7 @@ int auth_login(struct request *r)
     case STEP_PASSWORD:
         if (r->reply_err != 0 && r->reply_err != ERR_LOGIN_FAILED)
             return r->reply_err;
-        if (r->reply_err == 0 && l->person.found)
-            return login_audit(r, &l->person, 0, STEP_AUDITED);
-        return l->person.id == 0 ? ERR_LOGIN_FAILED
-                                 : login_audit(r, &l->person, ERR_LOGIN_FAILED, STEP_FAILED);
+        return login_judge(r, l);
     case STEP_AUDITED:
         return r->reply_err != 0 ? r->reply_err : session_make(r, l);
     case STEP_SESSION:

@@ -30,6 +30,12 @@ static int company_put(struct request *r)
         return err;
     if (in->kind == COMPANY_PREPAID && in->credit.v != 0)
         return req_fail(r, ERR_RANGE, "/credit", "a prepaid company has none");
+    int64_t overdue_days = in->has.overdue_days ? in->overdue_days : 0;
+    const struct bind of = BIND_I64("id", r->id);
+    if (!in->has.overdue_days && version != 0)
+        err = req_number(r, QUERY_COMPANY_OVERDUE_DAYS, &of, 1, &overdue_days);
+    if (err != 0)
+        return err;
     struct row_company row = {.id = r->id,
                               .tenant = r->actor.tenant,
                               .name = req_copy_c(r, in->name),
@@ -41,7 +47,8 @@ static int company_put(struct request *r)
                               .contact = req_copy_c(r, in->contact),
                               .phone = req_copy_c(r, in->phone),
                               .state = (int32_t)in->state,
-                              .version = (int32_t)version};
+                              .version = (int32_t)version,
+                              .overdue_days = (int32_t)overdue_days};
     return req_row_put(r, ROW_COMPANY, &row, version == 0, 1);
 }
 

@@ -274,8 +274,8 @@ static void frame_print(const struct api_Frame *f, bool zh, struct buf *out)
         buf_put_char(out, ' ');
         buf_put_str(out, zh ? f->zh : f->en);
     }
-    buf_printf(out, "  [%.*s]  %lld B%s\n", STR_FMT(f->conn), (long long)f->size,
-               f->result < 3 ? results[f->result] : "");
+    buf_printf(out, "  [%.*s]  %lld B%s  %.*s\n", STR_FMT(f->conn), (long long)f->size,
+               f->result < 3 ? results[f->result] : "", STR_FMT(f->cause));
     buf_put_c(out, "    ");
     buf_put_str(out, f->has.hex ? f->hex : f->text);
     buf_put_char(out, '\n');

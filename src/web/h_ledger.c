@@ -12,6 +12,7 @@
 #include "core/types.h"
 #include "io/os/clock.h"
 #include "web/api_gen.h"
+#include "web/begin.h"
 #include "web/legs.h"
 #include "web/routes_gen.h"
 #include "web/state.h"
@@ -84,6 +85,7 @@ static int transfer_take(void *ctx, const struct sql_value *v, size_t n)
     t->note = req_copy(w->r, v[8].s);
     t->actor_kind = v[9].i;
     t->actor = v[10].i;
+    t->cause = begin_cause_of(&w->r->arena, (uint64_t)v[12].i);
     return legs_keep(w, v[11].s);
 }
 

@@ -86,6 +86,8 @@ int tenant_put(struct request *r)
         row.gift_order = (int32_t)in->gift_order;
     if (in->has.notices)
         row.notices = (int32_t)in->notices;
+    if (in->has.payee_hold_h)
+        row.payee_hold_h = (int32_t)in->payee_hold_h;
     row.version = (int32_t)version;
     return req_row_put(r, ROW_TENANT, &row, false, 1);
 }

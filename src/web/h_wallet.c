@@ -115,6 +115,20 @@ int drivers_close(struct request *r)
     return close_send(r, r->id);
 }
 
+int drivers_keep(struct request *r)
+{
+    struct cmd *cmd;
+
+    if (r->resumed)
+        return req_made(r);
+    cmd = req_cmd(r, CMD_DRIVER_CLOSE_END, CMD_SIZE(driver_one));
+    if (cmd == NULL)
+        return ERR_TOO_LARGE;
+    cmd->u.driver_one.driver = r->id;
+    req_idem(r, cmd);
+    return req_submit(r, cmd, 1);
+}
+
 int payouts_waiting(struct request *r)
 {
     struct bind err_no = BIND_I64("err", ERR_NO_FUNDS);

@@ -246,7 +246,10 @@ static int row_fill(void *ctx, const struct sql_value *v, size_t n)
             rows->next[cursor_part(name)] = v[i].i;
         else if (strcmp(name, "id") == 0)
             rows->next[0] = v[i].i;
-        if (f->field[i] != NULL)
+        if (f->field[i] != NULL && strcmp(name, "cause") == 0) /* told as in the log */
+            *(struct str *)(void *)(obj + f->field[i]->offset) =
+                begin_cause_of(&f->r->arena, (uint64_t)v[i].i);
+        else if (f->field[i] != NULL)
             err = field_put(f->r, f->field[i], obj, &v[i]);
     }
     return err;

@@ -242,6 +242,7 @@ void event_merge(struct out_event *into, const struct out_event *e)
     KEEP(doubt);
     KEEP(voltage_mv);
     KEEP(current_ma);
+    KEEP(cause);
 #undef KEEP
 }
 
@@ -301,5 +302,7 @@ void event_write(struct buf *out, const struct out_event *e, uint64_t seq, bool 
     put_money(out, "cost", e->cost, meter);
     put_money(out, "cap", e->cap, wallet);
     put_money(out, "amount", command ? 0 : e->amount, wallet);
+    if (e->cause != 0)
+        buf_printf(out, ",\"cause\":\"%016" PRIx64 "\"", e->cause);
     buf_put_c(out, "}\n\n");
 }

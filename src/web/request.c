@@ -11,6 +11,7 @@
 #include "base/must.h"
 #include "io/os/clock.h"
 #include "web/begin.h"
+#include "web/detail.h"
 #include "web/state.h"
 
 struct str req_copy(struct request *r, struct str s)
@@ -145,6 +146,8 @@ void req_problem(struct request *r, int err)
     p.cause = str_from_c(cause);
     p.detail = cut_to(r, r->detail, 400);
     p.has.detail = p.detail.n > 0;
+    p.detail_zh = detail_zh(&r->arena, r->detail);
+    p.has.detail_zh = p.detail_zh.n > 0;
     p.pointer = cut_to(r, r->pointer, 200);
     p.has.pointer = p.pointer.n > 0;
     buf_reset(&r->out);

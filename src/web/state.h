@@ -52,6 +52,7 @@ struct web {
     uint32_t readers_n;
     struct mailbox *mail, *jobs; /* of the pump, of the password worker */
     struct os_thread *pump, *worker;
+    char no_hash[CRYPTO_PASSWORD_SIZE]; /* of a password that nobody knows: password_start */
     _Atomic bool stopping, resync;
     _Atomic bool pump_rests, replied; /* events wake nobody; a reply was delivered */
     _Atomic uint64_t seq;

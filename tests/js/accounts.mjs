@@ -5,10 +5,11 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { charge } from './charger.mjs';
 import { check, finish, House, until } from './house.mjs';
+import { registered } from './shares.mjs';
 import { RAIL, Till, WECHAT } from './till.mjs';
 
 const faults = { clean: '', lost: 'lost=100', duplicate: 'duplicate=100', contradict: 'contradict=100', timeout: 'timeout=60', error: 'error=50' };
-const ASKED = 1, CHECKING = 2, OPEN = 3, REFUSED = 4, CLOSED = 5;
+const ASKED = 1, CHECKING = 2, OPEN = 3, REFUSED = 4, CLOSED = 5, WAITS = 6;
 const ID = '91440300MA5EXAMPLE', BANK = '6222020200112233445';
 const owner = (channel, more = {}) => ({ channel, payee_kind: 1, name: '海岸物业有限公司', id_no: ID, bank: BANK, ...more });
 
@@ -98,9 +99,32 @@ async function partner(h, w, rail) {
   await reaches(h, bad, REFUSED);
   const mine = (await c.must('GET', '/api/v1/partner/accounts')).items;
   check(mine.length === 1 && mine[0].id === bad && mine[0].reason === '证件信息不符', `he is told why: ${JSON.stringify(mine)}`);
-  const good = (await c.must('POST', '/api/v1/partner/accounts', owner(rail, { payee_kind: 2, name: '王小明', id_no: '11010119900307123X' }))).id;
-  await reaches(h, good, OPEN);
+  const other = owner(rail, { payee_kind: 2, name: '王小明', id_no: '11010119900307123X' });
+  const no = await c.ask('POST', '/api/v1/partner/accounts', other);
+  check(no.status === 409 && no.body.type === 'urn:even:payee-name', `in another name he opens none: ${JSON.stringify(no.body)}`);
+  await second(h, w, other);
   check((await c.must('GET', '/api/v1/partner/accounts')).items.every((a) => a.party === w.owner), 'he sees his own only');
+}
+
+/** Staff open one in another name by two people. */
+async function second(h, w, other) {
+  await h.must('POST', '/api/v1/people', { login: 'second', name: 'Second', password: 'second password', role: 2, party: '0', station: '0', state: 0 });
+  const s = h.client();
+  await s.login('second', 'second password');
+  const body = { ...other, party: w.owner };
+  const first = (await h.must('POST', '/api/v1/party-accounts', body)).id;
+  check((await row(h, first)).state === WAITS, 'it waits');
+  check((await h.ask('POST', '/api/v1/party-accounts', body)).status === 409, 'one at a time');
+  const own = await h.ask('POST', `/api/v1/party-accounts/${first}/decide`, { act: 1 });
+  check(own.status === 403 && own.body.type === 'urn:even:second', `not by whoever asked: ${JSON.stringify(own.body)}`);
+  check((await s.ask('POST', `/api/v1/party-accounts/${first}/decide`, { act: 4 })).status === 422, 'no such act');
+  check((await s.ask('POST', `/api/v1/party-accounts/${w.owner}/decide`, { act: 1 })).status === 404, 'no such account');
+  await s.must('POST', `/api/v1/party-accounts/${first}/decide`, { act: 2 });
+  check((await row(h, first)).state === REFUSED, 'another person may refuse it');
+  const good = (await h.must('POST', '/api/v1/party-accounts', body)).id;
+  await s.must('POST', `/api/v1/party-accounts/${good}/decide`, { act: 1 });
+  await reaches(h, good, OPEN);
+  check((await row(h, good)).other === 1, 'and it is shown as what it is');
 }
 
 /** Killed while the provider checks: it goes on, once. */
@@ -121,10 +145,11 @@ try {
   await h.setup();
   const w = await h.world();
   const t = await h.ask('GET', '/api/v1/tenant');
-  await h.must('PUT', '/api/v1/tenant', { ...t.body, refund_days: 0, payout_min: '0.01', payout_fee: '0.00', payout_check: '1000.00' }, { 'if-match': t.headers.get('etag') });
+  await h.must('PUT', '/api/v1/tenant', { ...t.body, refund_days: 0, payout_min: '0.01', payout_fee: '0.00', payout_check: '1000.00', payee_hold_h: 0 }, { 'if-match': t.headers.get('etag') });
   for (const till of tills) till.channels = { [RAIL]: await till.channel(h, RAIL) };
   const clean = tills[0], self = (await h.must('GET', '/api/v1/parties')).items.find((p) => p.kind === 1).id;
   const wechat = await clean.channel(h, WECHAT);
+  for (const id of [self, w.owner]) await registered(h, id, '海岸物业有限公司');
   await wrongly(h, w, clean.channels[RAIL], wechat);
   const ids = [];
   for (const till of tills.slice(1)) ids.push((await h.must('POST', '/api/v1/party-accounts', owner(till.channels[RAIL], { party: self }))).id);

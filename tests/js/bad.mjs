@@ -68,6 +68,7 @@ await main(async (h) => {
     const r = await h.ask(method, path, body, headers);
     check([want].flat().includes(r.status), `${what}: wanted ${want}, got ${r.status} ${JSON.stringify(r.body).slice(0, 200)}`);
     if (r.status >= 400) check(r.body && typeof r.body === 'object' && r.body.title && r.body.title_zh, `${what}: a problem in two languages, got ${JSON.stringify(r.body).slice(0, 120)}`);
+    if (r.body?.detail) check(/[\u4e00-\u9fff]/.test(r.body.detail_zh ?? ''), `${what}: its detail, too, got ${JSON.stringify(r.body).slice(0, 200)}`);
   }
   check((await trial()) === before, 'no money moved');
   const same = 'key-1';
@@ -134,6 +135,11 @@ await main(async (h) => {
   const ykc = h.ports['charge.ykc_port'];
   await raw(ykc, Buffer.from('deadbeef'.repeat(50), 'hex'), 500);
   check((await h.ask('GET', '/readyz')).status === 200, 'the server is well');
+  const torn = await dial(cp.path, cp.secret);
+  torn._socket.write(Buffer.from([0xc1, 0x80, 0, 0, 0, 0])); // a reserved bit
+  check(await new Promise((done) => torn.on('close', done)) === 1002, 'a frame against the rules: 1002');
+  const ended = async (why) => Number(new RegExp(`^even_net_ends_total\\{why="${why}"\\} (\\d+)$`, 'm').exec((await h.ask('GET', '/metrics')).body)?.[1]);
+  await until('it is counted why connections end', async () => await ended('protocol') >= 1 && await ended('peer') >= 1);
 
   // ---- files and the command line ----
   const run = (...args) => spawnSync(even, args, { encoding: 'utf8' });
@@ -143,10 +149,14 @@ await main(async (h) => {
     [['dance'], 2], [['serve', '--dance'], 2], [['serve', '--set', 'no.such=1'], 2], [['serve', '--set', 'web.port=x'], 2],
     [['serve', '--config', '/nonexistent'], 2], [['config', '--check', '--config', conf], 2], [['check', '/nonexistent.db'], 70],
     [['serve', '--dir', h.dir], 70], // locked by the running one
+    [['backup'], 2], [['config', '--dance'], 2], [['openapi', 'x'], 2], [['version', 'x'], 2], [['config', '--check', '--set', 'web.proxies=me'], 2],
+    [['config', '--check', '--set', 'charge.silence_s=20'], 2], [['check', '--dir', h.dir, '--certificate', conf], 70], [['check', '--dir', h.dir, '--head', 'zz'], 2],
+    [['certificate', '--dir', h.dir, '20261399'], 2],
   ];
   for (const [args, code] of lines) {
     const r = run(...args);
     check(r.status === code && r.stderr.trim().length > 0, `even ${args.join(' ')}: wanted ${code} and a word, got ${r.status} ${JSON.stringify(r.stderr.slice(0, 200))}`);
+    if (code === 2) check(r.stderr.trim().split('\n').length === 1, `even ${args.join(' ')}: one line, got ${r.stderr}`);
   }
   for (const port of Object.keys(h.ports)) { // each is the running one's
     const others = Object.keys(h.ports).flatMap((p) => ['--set', `${p}=${p === port ? h.ports[p] : 0}`]);

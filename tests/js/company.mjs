@@ -195,6 +195,13 @@ await main(async (h) => {
   books('with the bill');
   await tamper(h, wrong);
 
+  // ---- it is overdue: from the day that the operator says nothing new begins ----
+  check((await company({ overdue_days: 3651 })).status === 422 && (await company({ overdue_days: -1 })).status === 422, 'days in bounds');
+  check((await row()).overdue_days === 0 && !(await row()).stopped, 'never, unless the operator says so');
+  check((await company({ overdue_days: 1 })).status === 200 && (await company({})).status === 200, 'a change that does not name it');
+  check((await row()).overdue_days === 1, 'leaves it');
+  await until('overdue for a day', async () => (await row()).stopped, 120000, 300);
+
   // ---- it is collected in two parts ----
   const collect = (amount, more = {}) => h.ask('POST', `/api/v1/companies/${co}/payments`, { amount, bill: made, note: 'bank', ...more });
   check((await foreign.ask('POST', `/api/v1/companies/${co}/payments`, { amount: '1.00', bill: made })).status === 404, 'not by another operator');
@@ -210,6 +217,7 @@ await main(async (h) => {
   check((await collect('4.20')).status === 200, 'the rest');
   bill = (await bills()).find((b) => b.id === made);
   check(bill.state === 4 && bill.settled_ms > 0, 'settled');
+  check(!(await row()).stopped, 'and nothing is stopped any more');
   check(units((await party()).available) === 28000 && units((await party()).pending) === 0, 'all shares are available');
   check(units((await row()).balance) === 0 && (await row()).owed === '0.00', 'nothing is owed');
   check((await collect('1.00')).status === 409, 'nothing more to collect');

@@ -61,4 +61,4 @@ await main(async (h) => {
   await until('who was let in is gone', async () => await figure(h, 'even_net_closed_total') >= held);
   check(units((await h.must('GET', `/api/v1/orders/${order}`)).order.paid) === 24000, 'the order is still there');
 // Five, so that chance never gives one of them all that a table holds: a full thread resets who waits in its queue.
-}, { demo: true, descriptors: MOST, set: { 'charge.own_files': 1, 'charge.reactors': 5, 'charge.max_conns': 95 } });
+}, { demo: true, ulimit: `-n ${MOST}`, set: { 'charge.own_files': 1, 'charge.reactors': 5, 'charge.max_conns': 95 } });

@@ -64,8 +64,8 @@ export class House {
     const set = Object.entries({ ...this.ports, ...this.options.set })
       .flatMap(([k, v]) => ['--set', `${k}=${v}`]);
     const args = ['serve', '--dir', this.dir, ...set, ...(this.options.demo ? ['--demo'] : [])];
-    const most = this.options.descriptors; // at most so many open in one table
-    this.serve = spawn(most ? 'sh' : even, most ? ['-c', `ulimit -n ${most}; exec "$0" "$@"`, even, ...args] : args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const most = this.options.ulimit; // "-n 64": descriptors of one table; "-f 24000": blocks of 512 bytes of a file
+    this.serve = spawn(most ? 'sh' : even, most ? ['-c', `ulimit ${most}; exec "$0" "$@"`, even, ...args] : args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.ended = null;
     this.serve.on('exit', (code, signal) => { this.ended = { code, signal }; });
     const hear = (d) => { this.log += d; if (process.env.EVEN_TEST_LOG) process.stderr.write(d); };

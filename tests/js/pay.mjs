@@ -260,7 +260,7 @@ try {
   await h.setup();
   const w = await h.world();
   const t = await h.ask('GET', '/api/v1/tenant');
-  await h.must('PUT', '/api/v1/tenant', { ...t.body, refund_days: 0, payout_min: '0.01', payout_fee: '0.00', payout_check: '1000.00' }, { 'if-match': t.headers.get('etag') });
+  await h.must('PUT', '/api/v1/tenant', { ...t.body, refund_days: 0, payout_min: '0.01', payout_fee: '0.00', payout_check: '1000.00', payee_hold_h: 0 }, { 'if-match': t.headers.get('etag') });
   for (const till of tills) {
     till.channels = {};
     for (const kind of [WECHAT, ALIPAY, RAIL]) till.channels[kind] = await till.channel(h, kind);

@@ -55,7 +55,7 @@ try {
   const w = await h.world({ balance: '4.00' });
   await h.must('POST', '/api/v1/people', { login: 'checker', name: '复核', password: 'checker password', role: 2, party: '0', station: '0', state: 0 });
   const t = await h.ask('GET', '/api/v1/tenant');
-  await h.must('PUT', '/api/v1/tenant', { ...t.body, payout_check: '2.00' }, { 'if-match': t.headers.get('etag') });
+  await h.must('PUT', '/api/v1/tenant', { ...t.body, payout_check: '2.00', payee_hold_h: 0 }, { 'if-match': t.headers.get('etag') });
   const ch = await till.channel(h, WECHAT), other = await till.channel(h, ALIPAY);
   const mine = (await h.must('GET', '/api/v1/channels')).items.find((c) => c.id === ch);
   await h.must('PUT', `/api/v1/channels/${ch}`, { ...mine, fee_bp: 60 }, { 'if-match': `"${mine.version}"` });

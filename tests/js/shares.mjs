@@ -11,8 +11,15 @@ export async function login(h, phone) {
   return c;
 }
 
+/** The name that a party is registered with, beside its own: accounts of its own stand in it. */
+export async function registered(h, id, payee_name) {
+  const p = (await h.must('GET', '/api/v1/parties')).items.find((x) => x.id === id);
+  await h.must('PUT', `/api/v1/parties/${id}`, { kind: p.kind, name: p.name, state: p.state, payee_name }, { 'if-match': `"${p.version}"` });
+}
+
 /** Makes a receiver known at a channel; its account's row once the provider has answered. payee_kind 1: a company, 2: a person. */
 export async function receiver(h, party, channel, account, { state = OPEN, payee_kind = 1, name = '海岸物业有限公司' } = {}) {
+  await registered(h, party, name);
   const id = (await h.must('POST', '/api/v1/party-accounts', { party, channel, payee_kind, name, account })).id;
   const get = async () => (await h.must('GET', '/api/v1/party-accounts?limit=200')).items.find((a) => a.id === id);
   return until(`receiver ${account} reaches ${state}`, async () => { const a = await get(); return a.state === state && a; }, 60000, 100);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* mutants.c: the checks of a C file, each of which can be taken away: `mutants FILE` lists them,
  * `mutants FILE write` prints the file so that check K is away while the environment says MUTANT=K.
+ * With MUTANT=-1 all are there, and FIRES=1 says "FIRES K" whenever K is what would be missed: where that is
+ * never said, nothing can tell mutant K from the original. TEST=NAME runs that test of a program of cmocka.
  *
  * A check is a term of what must() asserts, of an if whose body answers ERR_…, the error of what was called, or
  * why a notice is refused (RAIL_…), or of a `return` that answers one of two things. Terms are what stands between top-level && (of what must hold) or || (of what
@@ -182,17 +184,32 @@ static void mutant_say(const struct mutant *m)
     putchar('\n');
 }
 
+/* Stands before the file. A term asks it only when it is the term that fails. */
+static const char the_switch[] =
+    "#include <stdio.h>\n"
+    "#include <stdlib.h>\n"
+    "void cmocka_set_test_filter(const char *) __attribute__((weak));\n"
+    "static int mutant_now = -1, mutant_fires;\n"
+    "__attribute__((constructor)) static void mutant_begin(void)\n"
+    "{\n"
+    "    mutant_now = getenv(\"MUTANT\") ? (int)strtol(getenv(\"MUTANT\"), NULL, 10) : -1;\n"
+    "    mutant_fires = getenv(\"FIRES\") != NULL;\n"
+    "    if (mutant_fires)\n"
+    "        setvbuf(stdout, NULL, _IOLBF, BUFSIZ);\n"
+    "    if (getenv(\"TEST\") && cmocka_set_test_filter)\n"
+    "        cmocka_set_test_filter(getenv(\"TEST\"));\n"
+    "}\n"
+    "static int mutant_on(int k)\n"
+    "{\n"
+    "    if (mutant_fires)\n"
+    "        printf(\"FIRES %d\\n\", k);\n"
+    "    return mutant_now == k;\n"
+    "}\n";
+
 static void file_write(void)
 {
     size_t at = 0;
-    printf("#include <stdlib.h>\n"
-           "static int mutant_on(int k)\n"
-           "{\n"
-           "    static int on = -2;\n"
-           "    if (on == -2)\n"
-           "        on = getenv(\"MUTANT\") ? (int)strtol(getenv(\"MUTANT\"), NULL, 10) : -1;\n"
-           "    return on == k;\n"
-           "}\n");
+    printf("%s", the_switch);
     for (int k = 0; k < n_mutants; k++) {
         const struct mutant *m = &mutants[k];
         fwrite(text + at, 1, m->from - at, stdout);

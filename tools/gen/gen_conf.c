@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* gen_conf.c: settings.tbl → config_gen.h (struct config) and config_gen.c (rows). One line a
- * setting: NAME TYPE DEFAULT [lo..hi] zh="…" en="…"      TYPE: int | bool | text=N Usage: gen_conf
- * in.tbl out.h out.c */
+ * setting: NAME TYPE DEFAULT [lo..hi] [form=…] zh="…" en="…"      TYPE: int | bool | text=N;
+ * form: a name of enum setting_form in small letters. Usage: gen_conf in.tbl out.h out.c */
 #include "lex.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,14 @@ static void header_row(const struct lex *l, const struct lex_line *r, FILE *h)
     }
 }
 
+/* The constant of enum setting_form. */
+static void form(FILE *f, const char *name)
+{
+    fprintf(f, "FORM_");
+    for (; *name; name++)
+        fputc(toupper((unsigned char)*name), f);
+}
+
 static void source_row(const struct lex *l, const struct lex_line *r, FILE *c)
 {
     const char *type = r->word[1];
@@ -44,8 +53,10 @@ static void source_row(const struct lex *l, const struct lex_line *r, FILE *c)
             : strcmp(type, "bool") == 0 ? "SETTING_BOOL"
                                         : "SETTING_INT");
     member(c, r->word[0]);
-    fprintf(c, "), %s, \"%s\", %lldLL, %lldLL, \"%s\", \"%s\"},\n", text ? type + 5 : "8",
-            r->word[2], lo, hi, lex_opt(r, "en", ""), lex_opt(r, "zh", ""));
+    fprintf(c, "), %s, \"%s\", %lldLL, %lldLL, \"%s\", \"%s\", ", text ? type + 5 : "8", r->word[2],
+            lo, hi, lex_opt(r, "en", ""), lex_opt(r, "zh", ""));
+    form(c, lex_opt(r, "form", "any"));
+    fprintf(c, "},\n");
 }
 
 int main(int argc, char **argv)

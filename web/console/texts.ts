@@ -5,6 +5,7 @@ import { companyTexts } from './company_texts'
 import { wireTexts } from './textsWire'
 import { invoiceTexts } from './texts_invoice'
 import { subAccountTexts } from '@/i18n/sub_account'
+import { secondTexts } from './texts_second'
 import { taxTexts } from './texts_tax'
 
 const chrome: Pairs = {
@@ -191,7 +192,7 @@ const payTexts: Pairs = {
   'settings.texts.hint': ['在服务器的配置文件中设置，见运维手册“短信”', 'Set up in the configuration of the server; see “Texts” in the operator’s manual'],
   'settings.payout': ['退款与提现', 'Refunds and withdrawals'], 'settings.refund_days': ['退款期（天）', 'Refund window (days)'], 'settings.refund_days.hint': ['期满后分成转为可提现', 'Shares become available after it'],
   'settings.payout_min': ['最低提现', 'Smallest withdrawal'], 'settings.payout_min.hint': ['低于此金额不能提现', 'Less is refused'], 'settings.payout_fee': ['提现手续费', 'Fee of a withdrawal'], 'settings.payout_fee.hint': ['到账时从金额中扣除', 'Kept of the amount when it settles'],
-  'settings.payout_check': ['免审额度', 'Without a second person'], 'settings.payout_check.hint': ['超过此金额须另一人审核', 'Above it another person must approve'],
+  'settings.payout_check': ['免审额度', 'Without a second person'], 'settings.payout_check.hint': ['单笔或分成方当日合计超过此金额须另一人审核', 'Above it, also by the sum of a party\'s day, another person must approve'],
   'refund.title': ['退款', 'Refund'], 'refund.hint': ['最多可退 {v}，按各方所得比例退回，退到车主钱包。', 'Up to {v}; each party gives back its part, the driver gets it in the wallet.'], 'refund.why': ['原因', 'Why'], 'refund.done': ['已退 {v}', '{v} given back'], 'c.refunded': ['已退款', 'Refunded'],
 }
 
@@ -262,6 +263,7 @@ export const consoleTexts: Pairs = {
   ...house,
   ...invoiceTexts,
   ...taxTexts,
+  ...secondTexts,
   ...companyTexts,
   ...subAccountTexts,
 }

@@ -292,7 +292,7 @@ const list = (rows, q) => {
 const made = (x) => ({ id: x.id, version: x.version ?? 1 })
 const by = (rows, k) => need(rows.find((r) => r.id === k))
 function log(s, action, object, detail = '') {
-  W.audit.unshift({ id: id(), actor_kind: s.kind, actor: s.actor, actor_name: s.name, action, object, detail, outcome: 0, cause: Math.floor(rnd() * 1e9), at_ms: now() })
+  W.audit.unshift({ id: id(), actor_kind: s.kind, actor: s.actor, actor_name: s.name, action, object, detail, outcome: 0, cause: Math.floor(rnd() * 2 ** 40).toString(16).padStart(16, '0'), at_ms: now() })
 }
 
 // ---- routes ----

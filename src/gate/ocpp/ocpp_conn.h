@@ -33,10 +33,12 @@ struct ocpp_slot {
         int64_t tx, time_ms; /* of the answers that carry a tag; of all others */
     } u;
     struct slab_ref self, why; /* why: detail of err in g->whys, gen 0 = none */
+    uint64_t cause;            /* of the call */
     uint32_t ref;              /* of the command; 0 = answered here */
-    int32_t err, status, interval_s;
-    bool ready;      /* the answer is known; it waits for those before it */
-    bool tag_wanted; /* the answer carries idTagInfo */
+    int32_t err, interval_s;
+    int16_t status;
+    bool ready : 1;      /* the answer is known; it waits for those before it */
+    bool tag_wanted : 1; /* the answer carries idTagInfo */
     char id[OCPP_ID_MAX + 1];
 };
 _Static_assert(sizeof(struct ocpp_slot) <= 128, "a slot is two cache lines");

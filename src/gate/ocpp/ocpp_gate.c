@@ -150,7 +150,8 @@ static void frame_put(struct ocpp_gate *g, const struct ocpp_conn *c, enum frame
 {
     if (!g->cfg.frames)
         return;
-    const struct framelog_row row = gate_frame(&g->cfg, c->net, c->charger, PROTOCOL_OCPP16, dir);
+    const struct framelog_row row =
+        gate_frame(&g->cfg, c->net, c->charger, PROTOCOL_OCPP16, dir, g->cause);
     framelog_put(g->cfg.frames, &row, text);
 }
 
@@ -222,13 +223,16 @@ static void slot_send(struct ocpp_gate *g, struct ocpp_conn *c, const struct ocp
     send_text(g, c);
 }
 
-/* Sends every answer at the head of the line that is ready. */
+/* Sends every answer at the head of the line that is ready, each under the cause of its call. */
 static void flush(struct ocpp_gate *g, struct ocpp_conn *c)
 {
+    const uint64_t at_hand = g->cause;
     while (c->first && c->first->ready) {
+        g->cause = c->first->cause;
         slot_send(g, c, c->first);
         slot_pop(g, c);
     }
+    g->cause = at_hand;
     resume(g, c);
 }
 
@@ -240,6 +244,7 @@ static struct ocpp_slot *slot_push(struct ocpp_gate *g, struct ocpp_conn *c, str
         return NULL;
     s->self = self;
     s->ref = ++c->next_ref ? c->next_ref : ++c->next_ref;
+    s->cause = g->cause;
     str_copy(s->id, sizeof s->id, id);
     if (c->last)
         c->last->next = s;
@@ -439,7 +444,8 @@ static void on_message(void *ctx, struct net_conn net, struct str msg, bool bina
     g->stats.frames_in++;
     if (g->cfg.frames) {
         const struct gate_stats before = g->stats;
-        struct framelog_row row = gate_frame(&g->cfg, net, c->charger, PROTOCOL_OCPP16, FRAME_IN);
+        struct framelog_row row =
+            gate_frame(&g->cfg, net, c->charger, PROTOCOL_OCPP16, FRAME_IN, g->cause);
         message_take(g, c, msg);
         frame_judged(g, &row, msg, &before);
     } else {
@@ -650,6 +656,7 @@ static void early_send(struct ocpp_gate *g, struct ocpp_conn *c)
     buf_init(&c->stalled, STALLED_MAX);
     for (size_t at = 0; at < early.n;) {
         const struct out *out = (const struct out *)(const void *)(early.p + at);
+        g->cause = out->cause;
         call_send(g, c, &out->u.call);
         at += backlog_padded(out->size);
     }
@@ -689,14 +696,14 @@ static void reply_copy(struct ocpp_slot *s, const struct out *out)
         return;
     switch (out->cmd_type) {
     case CMD_BOOT:
-        s->status = out->u.boot.status;
+        s->status = (int16_t)out->u.boot.status;
         s->interval_s = out->u.boot.interval_s;
         s->u.time_ms = out->u.boot.now_ms;
         break;
     case CMD_AUTHORIZE:
     case CMD_TX_START:
     case CMD_TX_STOP:
-        s->status = out->u.tag.status;
+        s->status = (int16_t)out->u.tag.status;
         s->u.tx = out->u.tag.tx;
         break;
     default:

@@ -135,7 +135,8 @@ static int64_t pile_charger(const struct ykc_conn *c, struct str body)
 static struct framelog_row frame_begin(const struct ykc_gate *g, const struct ykc_conn *c,
                                        enum framelog_dir dir, uint8_t kind)
 {
-    struct framelog_row row = gate_frame(&g->cfg, c->net, only_charger(c), PROTOCOL_YKC, dir);
+    struct framelog_row row =
+        gate_frame(&g->cfg, c->net, only_charger(c), PROTOCOL_YKC, dir, g->cause);
 
     row.kind = kind;
     return row;

@@ -5,39 +5,37 @@
  * goes to the layer below untouched.
  *
  * A journal that grows is given zeros ahead: a sync of bytes behind the file's end writes the file's
- * length and map, too, each with a wait of its own, and a journal grows just when all chargers come back after
- * a start. Zeros are no frame, so whoever reads the journal stops there as at its end.
+ * length and map, too, each with a wait of its own, and a journal grows just when all chargers come
+ * back after a start. Zeros are no frame, so whoever reads the journal stops there as at its end.
  *
- * Data: per journal file one run of bytes that the file lacks yet, and how far it has room. Invariants: 1. the run is one
+ * Data: per journal file one run of bytes that the file lacks yet, and how far the file has room.
+ * Invariants: 1. the run is one
  * piece: a write elsewhere sends it first; 2. a frame that ends a transaction is sent when it is
  * whole, so whoever learns of the commit (through the shared index, which the engine changes
  * afterwards) finds its frames in the file, in every mode of `synchronous`; 3. a sync, a read of what
  * is gathered, a look at the size and a cut send the run first, so the order of writes and syncs is
  * the engine's; 4. an error of a gathered write is reported by whatever sends it, at the latest by
  * the commit frame or the sync: before the engine calls anything durable. What a transaction that is
- * given up left here was never valid, and is dropped with the file; 5. zeros are written behind
- * all that was ever in the file, and whether that succeeds is of no consequence.
+ * given up left here was never valid, and is dropped with the file; 5. zeros are written behind all
+ * that was ever in the file, and whether that succeeds is of no consequence.
  * Thread: a file is used by the thread of its connection; the layer is made under SQLite's lock. */
 #include "io/db/gather.h"
 
-#include <sqlite3.h>
 #include <stdint.h>
 #include <string.h>
+#include "io/db/layer.h"
 
 /* SQLite's own layer takes less than 128 KiB at once. */
 enum { RUN_SIZE = 124 << 10, FRAME_HEAD = 24, ROOM_SIZE = 512 << 10 };
 
 struct file {
-    sqlite3_file base; /* first: what SQLite sees */
-    sqlite3_file *real;
+    struct layer_file layer; /* first */
     unsigned char *run;
     sqlite3_int64 at;   /* where the run belongs in the file */
-    int n;              /* bytes of it */
-    sqlite3_int64 room; /* the file is at least as long, as far as this connection knows */
+    sqlite3_int64 room; /* the file was never longer, as far as this connection knows */
+    int n;              /* bytes of the run */
     int ends;           /* the frame under way ends a transaction */
 };
-
-static sqlite3_vfs vfs, *below;
 
 static struct file *file_of(sqlite3_file *f)
 {
@@ -45,24 +43,26 @@ static struct file *file_of(sqlite3_file *f)
 }
 
 /* The run is sent: its place is free. */
-static void room_make(struct file *x, sqlite3_int64 from)
+static void room_make(sqlite3_file *f, sqlite3_int64 from)
 {
+    struct file *x = file_of(f);
     memset(x->run, 0, RUN_SIZE);
     x->room = from + ROOM_SIZE;
     for (sqlite3_int64 at = from; at < x->room; at += RUN_SIZE) {
         int n = x->room - at < RUN_SIZE ? (int)(x->room - at) : RUN_SIZE;
-        if (x->real->pMethods->xWrite(x->real, x->run, n, at) != SQLITE_OK)
+        if (layer_write(f, x->run, n, at) != SQLITE_OK)
             return;
     }
 }
 
-static int run_send(struct file *x)
+static int run_send(sqlite3_file *f)
 {
+    struct file *x = file_of(f);
     int n = x->n;
     x->n = 0;
-    int res = n ? x->real->pMethods->xWrite(x->real, x->run, n, x->at) : SQLITE_OK;
+    int res = n ? layer_write(f, x->run, n, x->at) : SQLITE_OK;
     if (res == SQLITE_OK && n && x->at + n > x->room)
-        room_make(x, x->at + n);
+        room_make(f, x->at + n);
     return res;
 }
 
@@ -72,17 +72,17 @@ static int file_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
     const unsigned char *head = p;
     int res = SQLITE_OK;
     if (x->n && (at != x->at + x->n || n > RUN_SIZE - x->n))
-        res = run_send(x);
+        res = run_send(f);
     if (res != SQLITE_OK)
         return res;
     if (n > RUN_SIZE)
-        return x->real->pMethods->xWrite(x->real, p, n, at);
+        return layer_write(f, p, n, at);
     if (!x->n)
         x->at = at;
     memcpy(x->run + x->n, p, (size_t)n);
     x->n += n;
     if (n != FRAME_HEAD)
-        return x->ends ? run_send(x) : SQLITE_OK;
+        return x->ends ? run_send(f) : SQLITE_OK;
     x->ends = (head[4] | head[5] | head[6] | head[7]) != 0; /* pages of the database after it */
     return SQLITE_OK;
 }
@@ -90,15 +90,15 @@ static int file_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
 static int file_read(sqlite3_file *f, void *p, int n, sqlite3_int64 at)
 {
     struct file *x = file_of(f);
-    int res = x->n && at + n > x->at && at < x->at + x->n ? run_send(x) : SQLITE_OK;
-    return res == SQLITE_OK ? x->real->pMethods->xRead(x->real, p, n, at) : res;
+    int res = x->n && at + n > x->at && at < x->at + x->n ? run_send(f) : SQLITE_OK;
+    return res == SQLITE_OK ? layer_read(f, p, n, at) : res;
 }
 
 static int file_truncate(sqlite3_file *f, sqlite3_int64 n)
 {
-    int res = run_send(file_of(f));
+    int res = run_send(f);
     if (res == SQLITE_OK)
-        res = file_of(f)->real->pMethods->xTruncate(file_of(f)->real, n);
+        res = layer_truncate(f, n);
     if (res == SQLITE_OK && n < file_of(f)->room)
         file_of(f)->room = n;
     return res;
@@ -106,50 +106,20 @@ static int file_truncate(sqlite3_file *f, sqlite3_int64 n)
 
 static int file_sync(sqlite3_file *f, int flags)
 {
-    int res = run_send(file_of(f));
-    return res == SQLITE_OK ? file_of(f)->real->pMethods->xSync(file_of(f)->real, flags) : res;
+    int res = run_send(f);
+    return res == SQLITE_OK ? layer_sync(f, flags) : res;
 }
 
 static int file_size(sqlite3_file *f, sqlite3_int64 *n)
 {
-    int res = run_send(file_of(f));
-    return res == SQLITE_OK ? file_of(f)->real->pMethods->xFileSize(file_of(f)->real, n) : res;
+    int res = run_send(f);
+    return res == SQLITE_OK ? layer_size(f, n) : res;
 }
 
 static int file_close(sqlite3_file *f)
 {
     sqlite3_free(file_of(f)->run);
-    return file_of(f)->real->pMethods->xClose(file_of(f)->real);
-}
-
-static int file_lock(sqlite3_file *f, int level)
-{
-    return file_of(f)->real->pMethods->xLock(file_of(f)->real, level);
-}
-
-static int file_unlock(sqlite3_file *f, int level)
-{
-    return file_of(f)->real->pMethods->xUnlock(file_of(f)->real, level);
-}
-
-static int file_check_lock(sqlite3_file *f, int *taken)
-{
-    return file_of(f)->real->pMethods->xCheckReservedLock(file_of(f)->real, taken);
-}
-
-static int file_control(sqlite3_file *f, int op, void *arg)
-{
-    return file_of(f)->real->pMethods->xFileControl(file_of(f)->real, op, arg);
-}
-
-static int file_sector(sqlite3_file *f)
-{
-    return file_of(f)->real->pMethods->xSectorSize(file_of(f)->real);
-}
-
-static int file_traits(sqlite3_file *f)
-{
-    return file_of(f)->real->pMethods->xDeviceCharacteristics(file_of(f)->real);
+    return layer_close(f);
 }
 
 /* Version 1: a journal is neither shared memory nor mapped. */
@@ -160,47 +130,36 @@ static const sqlite3_io_methods methods = {.iVersion = 1,
                                            .xTruncate = file_truncate,
                                            .xSync = file_sync,
                                            .xFileSize = file_size,
-                                           .xLock = file_lock,
-                                           .xUnlock = file_unlock,
-                                           .xCheckReservedLock = file_check_lock,
-                                           .xFileControl = file_control,
-                                           .xSectorSize = file_sector,
-                                           .xDeviceCharacteristics = file_traits};
+                                           .xLock = layer_lock,
+                                           .xUnlock = layer_unlock,
+                                           .xCheckReservedLock = layer_check_lock,
+                                           .xFileControl = layer_control,
+                                           .xSectorSize = layer_sector,
+                                           .xDeviceCharacteristics = layer_traits};
 
-static int vfs_open(sqlite3_vfs *v, const char *path, sqlite3_file *f, int flags, int *out)
+static int gather_open(sqlite3_vfs *v, const char *path, sqlite3_file *f, int flags, int *out);
+
+static struct layer gather = {
+    .name = "gather", .file_size = sizeof(struct file), .open = gather_open};
+
+static int gather_open(sqlite3_vfs *v, const char *path, sqlite3_file *f, int flags, int *out)
 {
     struct file *x = file_of(f);
     (void)v;
     if (!(flags & SQLITE_OPEN_WAL))
-        return below->xOpen(below, path, f, flags, out);
-    *x = (struct file){.real = (sqlite3_file *)(void *)(x + 1)};
-    x->run = sqlite3_malloc(RUN_SIZE);
+        return gather.below->xOpen(gather.below, path, f, flags, out);
+    *x = (struct file){.run = sqlite3_malloc(RUN_SIZE)};
     if (!x->run)
         return SQLITE_NOMEM;
-    int res = below->xOpen(below, path, x->real, flags, out);
-    if (res == SQLITE_OK && x->real->pMethods->xFileSize(x->real, &x->room) != SQLITE_OK)
-        x->room = INT64_MAX; /* never: there may be frames */
-    if (res == SQLITE_OK)
-        x->base.pMethods = &methods;
-    else
+    int res = layer_open(&gather, path, f, flags, out, &methods);
+    if (res != SQLITE_OK)
         sqlite3_free(x->run);
+    else if (layer_size(f, &x->room) != SQLITE_OK)
+        x->room = INT64_MAX; /* never: there may be frames */
     return res;
 }
 
 const char *gather_vfs(void)
 {
-    sqlite3_mutex *lock =
-        sqlite3_initialize() == SQLITE_OK ? sqlite3_mutex_alloc(SQLITE_MUTEX_STATIC_APP1) : NULL;
-    sqlite3_mutex_enter(lock);
-    if (!below && (below = sqlite3_vfs_find(NULL)) != NULL) {
-        vfs = *below;
-        vfs.zName = "gather";
-        vfs.szOsFile = below->szOsFile + (int)sizeof(struct file);
-        vfs.xOpen = vfs_open;
-        if (sqlite3_vfs_register(&vfs, 0) != SQLITE_OK)
-            below = NULL;
-    }
-    const char *name = below ? vfs.zName : NULL;
-    sqlite3_mutex_leave(lock);
-    return name;
+    return layer_name(&gather);
 }

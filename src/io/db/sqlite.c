@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* sqlite.c: the port of db.h on SQLite 3; with gather.c and feed.c all that sees sqlite3.h. One of the engines of
- * engine.h.
+/* sqlite.c: the port of db.h on SQLite 3; with its layers (layer.h) and feed.c all that sees sqlite3.h. One of the
+ * engines of engine.h.
  *
  * Data: a connection and its three transaction statements. Invariants: 1. the writer runs in WAL
  * mode with synchronous=FULL, so COMMIT returns after the sync of the journal; 2. the writer itself
@@ -21,6 +21,7 @@
 #include "base/must.h"
 #include "io/db/feed.h"
 #include "io/db/gather.h"
+#include "io/db/pace.h"
 
 /* PAGE_SIZE: doc/decisions/small-pages.md */
 enum {
@@ -191,7 +192,9 @@ static int lite_open(const struct db_config *config, struct db **out)
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     if (config->create && config->mode == DB_WRITER)
         flags |= SQLITE_OPEN_CREATE;
-    const char *layer = config->mode == DB_WRITER ? gather_vfs() : NULL;
+    const char *layer = config->mode == DB_WRITER   ? gather_vfs()
+                        : config->mode == DB_KEEPER ? pace_vfs()
+                                                    : NULL;
     int code = sqlite3_open_v2(config->path, &l->lite, flags, layer);
     int rc = error_map(l->lite, code);
     if (rc == 0)

@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "base/must.h"
 
-#define HEAD_WORDS 5
+#define HEAD_WORDS 6
 #define EPOCH_MS   INT64_C(1577836800000) /* 2020: 41 bits of ms last until 2089 */
 
 struct ring {
@@ -192,6 +192,7 @@ static void ring_put(struct ring *r, const struct framelog_row *row, struct str 
     word_set(r, head + 4,
              (uint64_t)(uint32_t)bytes.n << 32 | (uint64_t)row->protocol << 24 |
                  (uint64_t)row->dir << 16 | (uint64_t)row->kind << 8 | row->result);
+    word_set(r, head + 5, row->cause);
     for (size_t i = 0; i < n; i += 8) {
         uint64_t v = 0;
         memcpy(&v, bytes.p + i, n - i < 8 ? n - i : 8);
@@ -223,6 +224,7 @@ static bool row_copy(const struct ring *r, uint64_t pos, int64_t charger, struct
     *row = (struct framelog_row){.n = (uint32_t)w0,
                                  .id = (int64_t)word_get(r, pos + 1),
                                  .charger = (int64_t)word_get(r, pos + 2),
+                                 .cause = word_get(r, pos + 5),
                                  .slot = (uint32_t)(w3 >> 32),
                                  .gen = (uint32_t)w3,
                                  .size = (uint32_t)(w4 >> 32),

@@ -30,6 +30,7 @@ enum framelog_result { FRAME_OK, FRAME_ODD, FRAME_REFUSED };
 struct framelog_row {
     int64_t id;      /* of framelog_id */
     int64_t charger; /* 0 = not known yet */
+    uint64_t cause;  /* of what it began, or of what it is the outcome of */
     uint32_t slot, gen;
     uint32_t size; /* of the whole frame; `n` bytes of it were kept */
     uint32_t n;

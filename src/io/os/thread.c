@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include "base/err.h"
@@ -92,6 +93,13 @@ static int others_close(const int *keep, uint32_t n)
         from = kept + 1;
     } while (kept != UINT_MAX);
     return 0;
+}
+
+void os_thread_step_back(void)
+{
+    enum { NICE = 10 };
+    /* On Linux each thread has its own, and 0 is the calling one. EACCES: it stood further back. */
+    must(setpriority(PRIO_PROCESS, 0, NICE) == 0 || errno == EACCES);
 }
 
 int os_files_own(const int *keep, uint32_t n)

@@ -17,6 +17,11 @@ void os_thread_join(struct os_thread *t);
 /** Lets others that are ready run on this processor first; returns at once when there is none. */
 void os_thread_yield(void);
 
+/** The calling thread steps back for the rest of its life: where the processor is short, others get
+ * ten turns to its one. For long work that nobody waits for; never for a thread that takes a lock
+ * which others need soon. */
+void os_thread_step_back(void);
+
 /** Gives the calling thread a table of descriptors of its own until it ends: 0 to 2 and the named ones
  * stay open in it, all others are closed in it, and what other threads open later is not in it. The
  * limit of open descriptors holds for each table. Record locks of files belong to the old table and

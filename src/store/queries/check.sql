@@ -308,10 +308,10 @@ WHERE k.occupancy <> 0 ORDER BY k.id;
 
 -- name: check_gifts() many
 -- out: driver id, given money, lost money, noted money
-SELECT d.id AS driver, CAST(sum(p.gift - p.gift_back) AS BIGINT) AS given, d.gift_lost AS lost,
-  CAST(sum(p.gift_lost) AS BIGINT) AS noted
-FROM payment p JOIN driver d ON d.id = p.driver
-WHERE p.state = 3 AND p.gift > 0 GROUP BY d.id, d.gift_lost ORDER BY d.id;
+SELECT d.id AS driver, CAST(COALESCE(sum(p.gift - p.gift_back), 0) AS BIGINT) AS given, d.gift_lost AS lost,
+  CAST(COALESCE(sum(p.gift_lost), 0) AS BIGINT) AS noted
+FROM driver d LEFT JOIN payment p ON p.driver = d.id AND p.state = 3 AND p.gift > 0
+WHERE p.id IS NOT NULL OR d.gift_lost <> 0 GROUP BY d.id, d.gift_lost ORDER BY d.id;
 
 -- name: check_gift_lots() many
 -- out: id id, gift money, gone money
@@ -376,3 +376,21 @@ SELECT a.id, a.posted_in - a.posted_out AS balance, CAST(COALESCE(sum(o.paid), 0
 FROM account a
 LEFT JOIN orders o ON o.tenant = a.tenant AND o.kind = 3 AND o.currency = a.currency
 WHERE a.kind = 18 GROUP BY a.id, a.posted_in, a.posted_out ORDER BY a.id;
+
+-- What of a party's withdrawals counts in its day (payout_check), and payouts in doubt that nobody can look at.
+-- name: check_asked_days() many
+-- out: id id, day int, sum money, is_sum money
+SELECT p.id, p.asked_day, p.asked_sum,
+       (SELECT CAST(COALESCE(sum(o.amount), 0) AS BIGINT) FROM payout o
+        WHERE o.party = p.id AND o.asked_day = p.asked_day AND o.asked_day <> 0 AND o.kind = 1 AND o.state NOT IN (6, 7, 8)) AS is_sum
+FROM party p WHERE p.asked_day <> 0 OR p.asked_sum <> 0 ORDER BY p.id;
+
+-- name: check_doubts() many
+-- out: id id, state int, doubt int, said money
+SELECT id, state, doubt, said FROM payout WHERE doubt <> 0 AND (state <> 9 OR doubt NOT IN (1, 2, 3) OR (doubt = 1 AND said = 0) OR (doubt = 2 AND said <> 0))
+ORDER BY id;
+
+-- Closed accounts that somebody still asks to close.
+-- name: check_closed() many
+-- out: id id, close_by id
+SELECT id, close_by FROM driver WHERE state = 2 AND phone = '' AND close_by <> 0 ORDER BY id;

@@ -15,6 +15,17 @@ CREATE TABLE IF NOT EXISTS migration (
   checksum text NOT NULL
 );
 
+-- Tables of somebody else's in a database that has none of ours.
+-- name: foreign_tables() one
+-- out: n i64
+-- @sqlite
+SELECT count(*) FROM sqlite_schema
+WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_' AND NOT EXISTS (SELECT 1 FROM sqlite_schema s WHERE s.name = 'migration');
+-- @pg
+SELECT count(*) FROM information_schema.tables t
+WHERE t.table_schema = current_schema() AND t.table_name <> 'even_writer' AND NOT EXISTS
+  (SELECT 1 FROM information_schema.tables s WHERE s.table_schema = current_schema() AND s.table_name = 'migration');
+
 -- name: migration_list() many
 -- out: number int, name text, checksum text
 SELECT number, name, checksum FROM migration ORDER BY number;

@@ -3,7 +3,7 @@
 -- station only sees none of it.
 
 -- part: company_row
--- out: id id, name text, tax_no text, kind int, credit money, overrun int, bill_day int, contact text, phone text, account id, balance money, held money, free money, advance money, unbilled money, owed money, overdue money, members i64, state int, version int, created_ms time
+-- out: id id, name text, tax_no text, kind int, credit money, overrun int, bill_day int, contact text, phone text, account id, balance money, held money, free money, advance money, unbilled money, owed money, overdue money, members i64, state int, version int, created_ms time, overdue_days int, stopped bool
 SELECT k.id, k.name, k.tax_no, k.kind, k.credit, k.overrun, k.bill_day,
        CASE WHEN :clear = 1 THEN k.contact ELSE substr(k.contact, 1, 1) || '**' END,
        CASE WHEN :clear = 1 THEN k.phone ELSE substr(k.phone, 1, 3) || '****' END,
@@ -15,7 +15,9 @@ SELECT k.id, k.name, k.tax_no, k.kind, k.credit, k.overrun, k.bill_day,
        (SELECT CAST(COALESCE(sum(b.captured - b.refunded - b.collected), 0) AS BIGINT) FROM company_bill b WHERE b.company = k.id AND b.state IN (2, 3)),
        (SELECT CAST(COALESCE(sum(b.captured - b.refunded - b.collected), 0) AS BIGINT) FROM company_bill b
         WHERE b.company = k.id AND b.state IN (2, 3) AND b.due_ms <= :now_ms),
-       (SELECT count(*) FROM company_member m WHERE m.company = k.id AND m.state <> 2), k.state, k.version, k.created_ms
+       (SELECT count(*) FROM company_member m WHERE m.company = k.id AND m.state <> 2), k.state, k.version, k.created_ms, k.overdue_days,
+       CASE WHEN k.overdue_days > 0 AND EXISTS (SELECT 1 FROM company_bill b WHERE b.company = k.id AND b.state IN (2, 3)
+            AND b.due_ms <= :now_ms - CAST(k.overdue_days AS BIGINT) * 86400000) THEN 1 ELSE 0 END
 FROM company k
 JOIN tenant t ON t.id = k.tenant
 LEFT JOIN account a ON a.tenant = k.tenant AND a.kind = 17 AND a.owner = k.id AND a.currency = t.currency AND a.currency <> ''
@@ -28,6 +30,10 @@ ORDER BY k.id DESC LIMIT :lim;
 -- name: company_get(tenant id, scope id, id id, clear int, now_ms time) one
 -- use: company_row
 WHERE k.id = :id AND k.tenant = :tenant AND :scope = 0;
+
+-- name: company_overdue_days(tenant id, id id) one
+-- out: days int
+SELECT overdue_days FROM company WHERE id = :id AND tenant = :tenant;
 
 -- name: company_members(tenant id, scope id, id id, after id, lim int, now_ms time) many
 -- out: id id, driver id, driver_phone text, driver_name text, token id, tag text, token_kind int, name text, plate text, cards bool, month_most money, order_most money, month_mwh energy, month_orders int, stations text, used money, used_mwh energy, used_orders int, held money, state int, version int, created_ms time

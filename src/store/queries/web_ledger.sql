@@ -33,8 +33,8 @@ SELECT id, last_transfer FROM account WHERE tenant = :tenant AND kind = :kind AN
 SELECT id, last_transfer FROM account WHERE id = :id AND tenant = :tenant;
 
 -- name: web_transfer(tenant id, id id) one
--- out: id id, code int, order_id id, reverses id, currency text, amount money, effective_ms time, posted_ms time, note text, actor_kind int, actor id, legs blob
-SELECT id, code, order_id, reverses, currency, amount, effective_ms, posted_ms, note, actor_kind, actor, legs
+-- out: id id, code int, order_id id, reverses id, currency text, amount money, effective_ms time, posted_ms time, note text, actor_kind int, actor id, legs blob, cause i64
+SELECT id, code, order_id, reverses, currency, amount, effective_ms, posted_ms, note, actor_kind, actor, legs, cause
 FROM transfer WHERE id = :id AND tenant = :tenant;
 
 -- The journal is in the order of time and has no index by tenant: a page looks at the next 20,000 transfers of everybody at
@@ -45,15 +45,15 @@ SELECT CASE WHEN count(*) < 20000 THEN 0 ELSE COALESCE(min(w.id), 0) END
 FROM (SELECT id FROM transfer WHERE id < :after ORDER BY id DESC LIMIT 20000) w;
 
 -- name: web_transfers(tenant id, after id, floor id, lim int, code int) many
--- out: id id, code int, order_id id, reverses id, currency text, amount money, effective_ms time, posted_ms time, note text, actor_kind int, actor id, legs blob
-SELECT id, code, order_id, reverses, currency, amount, effective_ms, posted_ms, note, actor_kind, actor, legs
+-- out: id id, code int, order_id id, reverses id, currency text, amount money, effective_ms time, posted_ms time, note text, actor_kind int, actor id, legs blob, cause i64
+SELECT id, code, order_id, reverses, currency, amount, effective_ms, posted_ms, note, actor_kind, actor, legs, cause
 FROM transfer
 WHERE id >= :floor AND id < :after AND tenant = :tenant AND (:code < 0 OR code = :code)
 ORDER BY id DESC LIMIT :lim;
 
 -- name: web_transfers_order(tenant id, after id, lim int, code int, order id) many
--- out: id id, code int, order_id id, reverses id, currency text, amount money, effective_ms time, posted_ms time, note text, actor_kind int, actor id, legs blob
-SELECT id, code, order_id, reverses, currency, amount, effective_ms, posted_ms, note, actor_kind, actor, legs
+-- out: id id, code int, order_id id, reverses id, currency text, amount money, effective_ms time, posted_ms time, note text, actor_kind int, actor id, legs blob, cause i64
+SELECT id, code, order_id, reverses, currency, amount, effective_ms, posted_ms, note, actor_kind, actor, legs, cause
 FROM transfer
 WHERE order_id = :order AND order_id <> 0 AND tenant = :tenant AND (:code < 0 OR code = :code) AND id < :after
 ORDER BY id DESC LIMIT :lim;

@@ -33,11 +33,11 @@ WHERE p.tenant = :tenant AND (:driver = 0 OR p.driver = :driver) AND (:state < 0
 ORDER BY p.id DESC LIMIT :lim;
 
 -- name: payouts(tenant id, after id, lim int, state int) many
--- out: id id, kind int, party id, party_name text, driver id, payment id, channel id, channel_name text, amount money, fee money, state int, payee text, provider_no text, confirm text, note text, payee_kind int, paper text, paper_amount money, asked_kind int, asked_by id, checked_by id, err int, created_ms time, checked_ms time, sent_ms time, done_ms time, version int, said money, tax money, claim money, claim_by id
+-- out: id id, kind int, party id, party_name text, driver id, payment id, channel id, channel_name text, amount money, fee money, state int, payee text, provider_no text, confirm text, note text, payee_kind int, paper text, paper_amount money, asked_kind int, asked_by id, checked_by id, err int, created_ms time, checked_ms time, sent_ms time, done_ms time, version int, said money, tax money, claim money, claim_by id, doubt int
 SELECT o.id, o.kind, o.party, COALESCE(p.name, ''), o.driver, o.payment, o.channel, COALESCE(c.name, ''), o.amount, o.fee,
        o.state, CASE WHEN length(o.payee) > 4 THEN '****' || substr(o.payee, length(o.payee) - 3, 4) ELSE '' END,
        o.provider_no, CASE WHEN o.state = 4 THEN o.confirm ELSE '' END, o.note, COALESCE(p.payee_kind, 0), o.paper, o.paper_amount, o.asked_kind, o.asked_by,
-       o.checked_by, o.err, o.created_ms, o.checked_ms, o.sent_ms, o.done_ms, o.version, o.said, o.tax, o.claim, o.claim_by
+       o.checked_by, o.err, o.created_ms, o.checked_ms, o.sent_ms, o.done_ms, o.version, o.said, o.tax, o.claim, o.claim_by, o.doubt
 FROM payout o
 LEFT JOIN party p ON p.id = o.party
 LEFT JOIN channel c ON c.id = o.channel
@@ -45,11 +45,11 @@ WHERE o.tenant = :tenant AND (:state < 0 OR o.state = :state) AND o.id < :after
 ORDER BY o.id DESC LIMIT :lim;
 
 -- name: partner_payouts(tenant id, party id, after id, lim int) many
--- out: id id, kind int, party id, party_name text, driver id, payment id, channel id, channel_name text, amount money, fee money, state int, payee text, provider_no text, confirm text, note text, payee_kind int, paper text, paper_amount money, asked_kind int, asked_by id, checked_by id, err int, created_ms time, checked_ms time, sent_ms time, done_ms time, version int, said money, tax money, claim money, claim_by id
+-- out: id id, kind int, party id, party_name text, driver id, payment id, channel id, channel_name text, amount money, fee money, state int, payee text, provider_no text, confirm text, note text, payee_kind int, paper text, paper_amount money, asked_kind int, asked_by id, checked_by id, err int, created_ms time, checked_ms time, sent_ms time, done_ms time, version int, said money, tax money, claim money, claim_by id, doubt int
 SELECT o.id, o.kind, o.party, COALESCE(p.name, ''), 0, 0, o.channel, COALESCE(c.name, ''), o.amount, o.fee,
        o.state, CASE WHEN length(o.payee) > 4 THEN '****' || substr(o.payee, length(o.payee) - 3, 4) ELSE '' END,
        o.provider_no, CASE WHEN o.state = 4 THEN o.confirm ELSE '' END, o.note, COALESCE(p.payee_kind, 0), o.paper, o.paper_amount, o.asked_kind, 0, 0, o.err,
-       o.created_ms, o.checked_ms, o.sent_ms, o.done_ms, o.version, o.said, o.tax, 0, 0
+       o.created_ms, o.checked_ms, o.sent_ms, o.done_ms, o.version, o.said, o.tax, 0, 0, o.doubt
 FROM payout o
 LEFT JOIN party p ON p.id = o.party
 LEFT JOIN channel c ON c.id = o.channel

@@ -55,8 +55,8 @@ WHERE o.id = :id AND o.kind <> 5 AND o.tenant = :tenant AND (:scope = 0 OR o.sta
 SELECT part_of FROM orders WHERE id = :id AND tenant = :tenant AND part_of <> 0;
 
 -- name: web_order_more(id id) one
--- out: tariff id, contract id, currency text, seller text, tax_bp int, elec money, service money, occupancy money, doubt_mwh energy, decide_ms time, rule id
-SELECT tariff, contract, currency, seller, tax_bp, elec, service, occupancy, doubt_mwh, decide_ms, rule FROM orders WHERE id = :id;
+-- out: tariff id, contract id, currency text, seller text, tax_bp int, elec money, service money, occupancy money, doubt_mwh energy, decide_ms time, rule id, cause i64
+SELECT tariff, contract, currency, seller, tax_bp, elec, service, occupancy, doubt_mwh, decide_ms, rule, cause FROM orders WHERE id = :id;
 
 -- name: web_order_lines(id id) many
 -- out: seq int, kind int, label text, from_ms time, to_ms time, energy_mwh energy, price_e5 i64, amount money
@@ -88,8 +88,8 @@ SELECT seq, at_ms, state, event, detail, actor_kind, actor FROM order_event WHER
 SELECT id, account, amount, captured, released, state, created_ms, resolved_ms FROM hold WHERE order_id = :id ORDER BY id;
 
 -- name: web_order_commands(id id, charger id) many
--- out: id id, charger id, connector int, order_id id, action text, payload text, state int, result text, status text, err int, created_ms time, sent_ms time, done_ms time
-SELECT id, charger, connector, order_id, action, payload, state, result, status, err, created_ms, sent_ms, done_ms
+-- out: id id, charger id, connector int, order_id id, action text, payload text, state int, result text, status text, err int, created_ms time, sent_ms time, done_ms time, cause i64
+SELECT id, charger, connector, order_id, action, payload, state, result, status, err, created_ms, sent_ms, done_ms, cause
 FROM command WHERE charger = :charger AND order_id IN (:id, NULLIF((SELECT part FROM orders WHERE id = :id), 0)) ORDER BY id LIMIT 50;
 
 -- name: order_battery(tenant id, scope id, id id) many

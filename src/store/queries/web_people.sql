@@ -2,13 +2,14 @@
 -- Drivers, tokens, parties and contracts, for the web front. Phones are masked unless `clear` is 1.
 
 -- part: driver_row
--- out: id id, phone text, name text, state int, balance money, held money, debt money, orders i64, created_ms time, version int, gift money, gift_until time, frozen int
+-- out: id id, phone text, name text, state int, balance money, held money, debt money, orders i64, created_ms time, version int, gift money, gift_until time, frozen int, close_ask money, close_by id, close_name text
 SELECT d.id,
        CASE WHEN :clear = 1 THEN d.phone ELSE substr(d.phone, 1, 3) || '****' || substr(d.phone, length(d.phone) - 1, 2) END,
        d.name, d.state, COALESCE(a.posted_in - a.posted_out, 0), COALESCE(a.held, 0),
        COALESCE(x.posted_out - x.posted_in, 0), (SELECT count(*) FROM orders o WHERE o.driver = d.id), d.created_ms, d.version,
-       COALESCE(g.posted_in - g.posted_out, 0), d.gift_until, d.frozen
+       COALESCE(g.posted_in - g.posted_out, 0), d.gift_until, d.frozen, d.close_ask, d.close_by, COALESCE(w.name, '')
 FROM driver d
+LEFT JOIN person w ON w.id = d.close_by
 JOIN tenant t ON t.id = d.tenant
 LEFT JOIN account a ON a.tenant = d.tenant AND a.kind = 2 AND a.owner = d.id AND a.currency = t.currency AND a.currency <> ''
 LEFT JOIN account x ON x.tenant = d.tenant AND x.kind = 4 AND x.owner = d.id AND x.currency = t.currency AND x.currency <> ''

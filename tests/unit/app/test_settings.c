@@ -44,9 +44,70 @@ static void wrong_values(void **state)
     assert_int_equal(try("web.port", "-1"), ERR_RANGE);
     assert_int_equal(try("web.secure", "maybe"), ERR_SYNTAX);
     assert_int_equal(try("web.secure", "yes"), 0);
-    assert_int_equal(try("web.url", text), ERR_TOO_LARGE);
-    text[199] = 0;
-    assert_int_equal(try("web.url", text), 0);
+    assert_int_equal(try("texts.sign", text), ERR_TOO_LARGE);
+    text[59] = 0;
+    assert_int_equal(try("texts.sign", text), 0);
+}
+
+/* What a text stands for is judged when it is read, not when somebody misses what it was to do. */
+static void forms(void **state)
+{
+    static const struct {
+        const char *name, *value;
+        int err;
+    } rows[] = {
+        {"web.bind", "0.0.0.0", 0},
+        {"web.bind", "::1", 0},
+        {"web.bind", "localhost", ERR_SYNTAX},
+        {"charge.bind", "10.0.0.0/8", ERR_SYNTAX},
+        {"ftp.bind", "192.0.2.7", 0},
+        {"ftp.bind", "::1", ERR_SYNTAX},
+        {"ftp.address", "192.0.2.300", ERR_SYNTAX},
+        {"charge.proxies", "10.0.0.0/8,::1 , 192.0.2.7", 0},
+        {"charge.proxies", "10.0.0.0/33", ERR_SYNTAX},
+        {"charge.proxies", "10.0.0.0/8,", ERR_SYNTAX},
+        {"charge.proxies",
+         "1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,"
+         "1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1",
+         ERR_SYNTAX},
+        {"web.proxies", "proxy.example", ERR_SYNTAX},
+        {"web.url", "https://even.example/ev", 0},
+        {"web.url", "even.example", ERR_SYNTAX},
+        {"web.url", "https://", ERR_SYNTAX},
+        {"web.url", "https://even example", ERR_SYNTAX},
+        {"pay.providers", "https://a.example, http://127.0.0.1:9100", 0},
+        {"pay.providers", "https://a.example;https://b.example", 0}, /* a host's name is its own */
+        {"pay.providers", "a.example", ERR_SYNTAX},
+        {"texts.countries", "*", 0},
+        {"texts.countries", "86,852", 0},
+        {"texts.countries", "86,xx", ERR_SYNTAX},
+        {"texts.countries", "+86", ERR_SYNTAX},
+        {"texts.kind", "tencent", 0},
+        {"texts.kind", "smoke", ERR_SYNTAX},
+        {"texts.kind", "", 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (try(rows[i].name, rows[i].value) != rows[i].err)
+            fail_msg("%s = %s", rows[i].name, rows[i].value);
+}
+
+/* What one sets aside from the defaults can be handed to another process. */
+static void differing(void **state)
+{
+    struct config c;
+    char text[100];
+    int n = 0;
+    (void)state;
+    config_defaults(&c);
+    for (size_t i = 0; i < settings_n; i++)
+        assert_false(config_differs(&c, i, text, sizeof text));
+    set(&c, "web.port", "81");
+    set(&c, "web.url", "https://even.example");
+    for (size_t i = 0; i < settings_n; i++)
+        if (config_differs(&c, i, text, sizeof text))
+            assert_string_equal(text, n++ == 0 ? "web.port=81" : "web.url=https://even.example");
+    assert_int_equal(n, 2);
 }
 
 /* Reads a file with this text; gives what was said on the error stream. */
@@ -86,6 +147,9 @@ static void files(void **state)
     assert_non_null(strstr(said, ":1: "));
     assert_int_equal(read_text("web.port = 1\nweb.port = 70000\n", &c, said), ERR_RANGE);
     assert_non_null(strstr(said, ":2: "));
+    assert_non_null(strstr(said, "0 to 65535"));
+    assert_int_equal(read_text("web.proxies = me\n", &c, said), ERR_SYNTAX);
+    assert_non_null(strstr(said, "10.0.0.0/8"));
     FILE *sink = tmpfile();
     assert_int_equal(config_read(&c, "/nowhere/even.conf", sink), ERR_NOT_FOUND);
     fclose(sink);
@@ -133,13 +197,20 @@ static void command_line(void **state)
     assert_int_equal(options(&c, 2, "--set", "web.port", NULL, NULL), 2);
     assert_int_equal(options(&c, 2, "--set", "no.such=1", NULL, NULL), 2);
     assert_int_equal(options(&c, 2, "--config", "/nowhere/even.conf", NULL, NULL), 2);
+    /* Each is good alone, together they are not. */
+    assert_int_equal(options(&c, 2, "--set", "charge.silence_s=20", NULL, NULL), 2);
+    assert_int_equal(options(&c, 4, "--set", "charge.silence_s=20", "--set", "charge.ping_s=10"),
+                     0);
+    assert_int_equal(options(&c, 2, "--set", "ftp.passive_from=4000", NULL, NULL), 2);
+    assert_int_equal(options(&c, 2, "--set", "charge.tls_cert=a.pem", NULL, NULL), 2);
 }
 
 int settings_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults), cmocka_unit_test(wrong_values), cmocka_unit_test(files),
-        cmocka_unit_test(printed),  cmocka_unit_test(command_line),
+        cmocka_unit_test(defaults),     cmocka_unit_test(forms), cmocka_unit_test(differing),
+        cmocka_unit_test(wrong_values), cmocka_unit_test(files), cmocka_unit_test(printed),
+        cmocka_unit_test(command_line),
     };
     return cmocka_run_group_tests_name("settings", tests, NULL, NULL);
 }

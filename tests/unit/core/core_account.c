@@ -15,6 +15,7 @@
 
 #define KWH    INT64_C(1000000)
 #define DAY_MS INT64_C(86400000)
+#define NAME   "海岸物业"
 
 static struct world world, *w = &world;
 static int64_t rail, wechat;
@@ -24,6 +25,9 @@ static int up(void **state)
     (void)state;
     world_init(w);
     assert_int_equal(world_open(w), 0);
+    struct row_party p = *(const struct row_party *)world_row(w, ROW_PARTY, w->owner);
+    p.payee_name = NAME;
+    assert_int_equal(world_put(w, ROW_PARTY, false, &p), 0);
     rail = world_channel(w, CHANNEL_RAIL);
     wechat = world_channel(w, CHANNEL_WECHAT);
     return 0;
@@ -43,7 +47,7 @@ static struct cmd *request(int64_t party, int64_t channel)
     in->party = party;
     in->channel = channel;
     in->payee_kind = PAYEE_COMPANY;
-    (void)str_copy(in->name, sizeof in->name, STR_LIT("海岸物业"));
+    (void)str_copy(in->name, sizeof in->name, STR_LIT(NAME));
     (void)str_copy(in->id_no, sizeof in->id_no, STR_LIT("c2VhbGVkIGlk"));
     (void)str_copy(in->bank, sizeof in->bank, STR_LIT("c2VhbGVkIGJhbms"));
     (void)str_copy(in->id_tail, sizeof in->id_tail, STR_LIT("789X"));
@@ -102,7 +106,7 @@ static void test_opens(void **state)
     const struct out_pay *ask = asked(PAY_ACCOUNT_OPEN);
     assert_non_null(ask);
     assert_string_equal(ask->no, no);
-    assert_string_equal(ask->u.open.name, "海岸物业");
+    assert_string_equal(ask->u.open.name, NAME);
     assert_string_equal(ask->u.open.id_no, "c2VhbGVkIGlk");
     state_is(id, PARTY_ACCOUNT_ASKED);
     assert_int_equal(told(id, PAY_ACCOUNT_OPEN, PAY_PENDING, 0, "", ""), 0);
@@ -212,6 +216,7 @@ static void available_make(int64_t check)
     struct row_tenant t = *(const struct row_tenant *)world_row(w, ROW_TENANT, w->tenant);
     int64_t tx;
     t.payout_check = check;
+    t.payee_hold_h = 0;
     assert_int_equal(world_put(w, ROW_TENANT, false, &t), 0);
     (void)world_charging(w, 40000, &tx);
     world_run(w, 200000);

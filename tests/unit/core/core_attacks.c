@@ -57,6 +57,7 @@ static int up(void **state)
     struct row_tenant t = tenant_now();
     t.refund_days = 7;
     t.payout_check = 100 * Y;
+    t.payee_hold_h = 0;
     t.payout_min = 100;
     assert_int_equal(tenant_put(&t), 0);
     owner_verified();

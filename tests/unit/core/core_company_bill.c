@@ -229,6 +229,61 @@ static void test_parts_round_down(void **state)
     co_sums();
 }
 
+/* ---- a bill that nobody pays ---- */
+
+static int overdue_set(int32_t days)
+{
+    struct row_company r = *co_row();
+    r.overdue_days = days;
+    return world_put(w, ROW_COMPANY, false, &r);
+}
+
+static int raise(int64_t order)
+{
+    struct cmd *c = world_web(w, CMD_ORDER_RAISE, w->driver, ACTOR_DRIVER);
+    c->u.order_raise.order = order;
+    c->u.order_raise.driver = w->driver;
+    c->u.order_raise.amount = YUAN;
+    return world_send(w, c);
+}
+
+static void test_overdue_stops(void **state)
+{
+    int64_t tx;
+    (void)state;
+    (void)co_token_add("CARD-9", TOKEN_CARD, 0);
+    struct row_company_member m = co_member_now();
+    m.cards = 1;
+    co_member_change(&m);
+    assert_int_equal(overdue_set(-1), ERR_RANGE);
+    assert_int_equal(overdue_set(3651), ERR_RANGE);
+    assert_int_equal(overdue_set(5), 0);
+    (void)co_order_of(10 * KWH);
+    co_to_february();
+    assert_int_equal(co_issue(202601), 0);
+    int64_t stops = co_bill(202601)->due_ms + 5 * DAY_MS;
+    world_run(w, stops - 60000 - w->now);
+    int64_t order = co_charging(20 * YUAN, &tx); /* not yet */
+    world_run(w, 120000);
+    assert_int_equal(co_start(w->gun2, 10 * YUAN), ERR_OVERDUE);
+    assert_int_equal(raise(order), 0); /* what runs goes on */
+    assert_int_equal(overdue_set(0), 0);
+    assert_int_equal(co_start(w->gun2, 90 * YUAN), ERR_NO_FUNDS); /* never: only the limit holds */
+    assert_int_equal(overdue_set(5), 0);
+    assert_int_equal(world_tx_stop(w, tx, 2 * KWH, w->now), 0);
+    assert_int_equal(world_order(w, order)->paid, 12000);
+    assert_int_equal(world_tx_start(w, 1, "CARD-9", 3 * KWH, w->now), TAG_BLOCKED);
+    assert_int_equal(co_pay(11 * YUAN, 0), 0);
+    assert_int_equal(co_start(w->gun, 10 * YUAN), ERR_OVERDUE); /* a part of it is not it */
+    world_restart(w);
+    assert_int_equal(world_open(w), 0);
+    assert_int_equal(co_start(w->gun, 10 * YUAN), ERR_OVERDUE);
+    assert_int_equal(co_pay(YUAN, 0), 0);
+    assert_int_equal(world_tx_start(w, 1, "CARD-9", 3 * KWH, w->now + 1), TAG_ACCEPTED);
+    assert_int_equal(co_start(w->gun2, 10 * YUAN), 0);
+    co_sums();
+}
+
 /* ---- beside the other payers ---- */
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, co_up, co_down)
@@ -245,6 +300,7 @@ int core_company_bill(void)
         TEST(test_months_in_order),
         TEST(test_parts_end_exactly),
         TEST(test_parts_round_down),
+        TEST(test_overdue_stops),
     };
     return cmocka_run_group_tests_name("company bills", tests, NULL, NULL);
 }

@@ -207,6 +207,13 @@ static void test_version_refused_each(void **state)
     struct cmd *c = version(1);
     c->head.tenant = 77;
     assert_int_equal(world_send(w, c), ERR_NOT_FOUND);
+    const struct row_party stray = {
+        .id = 7701, .tenant = 77, .kind = PARTY_PROPERTY, .name = "stray"};
+    assert_int_equal(core_load(w->core, ROW_PARTY, &stray), 0);
+    c->u.contract_put.family = 0;
+    for (int32_t i = 0; i < c->u.contract_put.n; i++)
+        c->u.contract_put.party[i].party = stray.id;
+    assert_int_equal(world_send(w, c), ERR_NOT_FOUND); /* its parties alone are no operator */
     c = version(1);
     c->head.station = w->station; /* a contract is the operator's, not one station's */
     assert_int_equal(world_send(w, c), ERR_NOT_FOUND);

@@ -348,6 +348,18 @@ static void test_web_session(void **state)
     (void)str_copy(c->u.session_put.id, 65, STR_LIT("cookie"));
     assert_int_equal(world_send(w, c), 0);
     assert_int_equal(world_count(w, ROW_WEB_SESSION), 0);
+    const struct row_audit *last = world_last(w, ROW_AUDIT);
+    assert_string_equal(last->action, "logout");
+    assert_int_equal(last->object, w->person);
+    c = world_web(w, CMD_SESSION_PUT, 0, ACTOR_NONE);
+    c->u.session_put.kind = ACTOR_DRIVER;
+    c->u.session_put.actor = w->driver;
+    (void)str_copy(c->u.session_put.id, 65, STR_LIT("phone"));
+    assert_int_equal(world_send(w, c), 0);
+    last = world_last(w, ROW_AUDIT);
+    assert_string_equal(last->action, "driver.login");
+    assert_int_equal(last->object, w->driver);
+    assert_int_equal(last->outcome, 0);
 }
 
 /* ---- connections ---- */

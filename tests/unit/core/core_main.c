@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* core_main.c: runs the groups of tests of the core. Who only asks whether one fails says so: STOP_EARLY
- * ends at the first group that does, FIRST names the group that is the likeliest to. */
+/* core_main.c: runs the groups of tests of the core. */
 #include "unit/core/groups.h"
 
 int core_orders(void);
@@ -30,6 +29,8 @@ int core_lotfee(void);
 int core_contract_load(void);
 int core_attacks(void);
 int core_notice(void);
+int core_must(void);
+int core_second(void);
 
 int main(void)
 {
@@ -55,12 +56,14 @@ int main(void)
         {"core_withhold", core_withhold},
         {"core_lotfee", core_lotfee},
         {"core_notice", core_notice},
+        {"core_must", core_must},
         {"core_parallel_after", core_parallel_after},
         {"core_discharge", core_discharge},
         {"core_pile", core_pile},
         {"core_parallel_allot", core_parallel_allot},
         {"core_parallel", core_parallel},
         {"core_attacks", core_attacks},
+        {"core_second", core_second},
     };
     return groups_run(groups, sizeof groups / sizeof groups[0]);
 }

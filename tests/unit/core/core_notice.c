@@ -496,6 +496,9 @@ static void test_outcome_refused(void **state)
     c = result(&n, NOTICE_SENT, "");
     c->u.notice_result.n = 1; /* there was no second */
     assert_int_equal(world_send(w, c), ERR_CONFLICT);
+    c->u.notice_result.n = 1;
+    c->u.notice_result.kind = 0; /* nor one of no kind */
+    assert_int_equal(world_send(w, c), ERR_CONFLICT);
     c = result(&n, NOTICE_SENT, "");
     c->u.notice_result.kind = NOTICE_NEAR;
     assert_int_equal(world_send(w, c), ERR_CONFLICT);

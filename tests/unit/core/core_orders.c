@@ -409,6 +409,23 @@ static void test_card_start(void **state)
     HOLDS_NONE(w);
 }
 
+/* A card without money is refused at once, and the answer is lost. Told again after a restart, by then of
+ * long ago, it is still that start: refused by its number, and nobody's order. */
+static void test_refused_card_told_again(void **state)
+{
+    (void)state;
+    card(HOLD_DEFAULT_OR_REFUSE, 50000);
+    int64_t at = w->now;
+    assert_int_equal(world_tx_start(w, 1, "CARD-7", KWH, at), TAG_BLOCKED);
+    int64_t tx = w->reply.u.tag.tx;
+    world_restart(w);
+    world_run(w, 600000);
+    assert_int_equal(world_open(w), 0);
+    assert_int_equal(world_tx_start(w, 1, "CARD-7", KWH, at), TAG_BLOCKED);
+    assert_int_equal(w->reply.u.tag.tx, tx);
+    assert_int_equal(world_count(w, ROW_ORDERS), 0);
+}
+
 static void test_card_debt(void **state)
 {
     (void)state;
@@ -949,6 +966,7 @@ int core_orders(void)
         T(test_rejected),
         T(test_silent_then_late),
         T(test_late_start_told_again),
+        T(test_refused_card_told_again),
         T(test_retried_start),
         T(test_unknown_stop),
         T(test_stop_register_absurd),

@@ -41,6 +41,7 @@ static void tenant_set(int32_t refund_days, int64_t payout_check, int64_t payout
     struct row_tenant t = *(const struct row_tenant *)world_row(w, ROW_TENANT, w->tenant);
     t.refund_days = refund_days;
     t.payout_check = payout_check;
+    t.payee_hold_h = 0;
     t.payout_fee = payout_fee;
     t.payout_min = 100;
     assert_int_equal(world_put(w, ROW_TENANT, false, &t), 0);
@@ -791,6 +792,39 @@ static void test_decide_is_not_for_all(void **state)
     assert_int_equal(decide_as(t, 0, 0, id, PAYOUT_ACT_FAILED, ""), ERR_CONFLICT);
 }
 
+static int paid_as(int64_t party, int64_t id, int64_t amount)
+{
+    struct cmd *c = world_web(w, CMD_PAYOUT_DECIDE, checker, ACTOR_PERSON);
+    c->u.payout_decide = (struct cmd_payout_decide){
+        .payout = id, .party = party, .act = PAYOUT_ACT_PAID, .amount = amount, .note = "seen"};
+    return world_send(w, c);
+}
+
+/* Neither a party nor who asked refuses a withdrawal: they take it back. What was paid is said by staff
+ * alone, and only where the rail said another amount; what it comes to must have room. */
+static void test_decide_by_the_wrong_ones(void **state)
+{
+    (void)state;
+    available_make();
+    assert_int_equal(payout(w->owner, 0, 10000, wechat), 0);
+    int64_t id = w->reply.u.made.id, t = w->tenant, own = w->owner;
+    assert_int_equal(decide_as(t, 0, own, id, PAYOUT_ACT_REFUSE, ""), ERR_DENIED);
+    assert_int_equal(decide(id, PAYOUT_ACT_REFUSE, w->person), ERR_DENIED);
+    assert_int_equal(decide(id, PAYOUT_ACT_APPROVE, checker), 0);
+    assert_int_equal(told(id, wechat, PAY_TRANSFER, PAY_UNKNOWN, -1), 0);
+    assert_int_equal(paid_as(0, id, 10000), ERR_CONFLICT); /* the rail said nothing yet */
+    assert_int_equal(told(id, wechat, PAY_TRANSFER_QUERY, PAY_DONE, 9900), 0);
+    assert_int_equal(paid_as(own, id, 9900), ERR_DENIED);
+    assert_int_equal(paid_as(0, id, 1000000000100), ERR_RANGE); /* above 100 million yuan */
+    uint32_t cap = w->core->dir[ROW_BILL_DIFF].cap;
+    w->core->dir[ROW_BILL_DIFF].cap = 0;
+    assert_int_equal(paid_as(0, id, 9900), ERR_FULL);
+    w->core->dir[ROW_BILL_DIFF].cap = cap;
+    assert_int_equal(balance(ACCOUNT_TRANSIT, own), 10000);
+    assert_int_equal(paid_as(0, id, 9900), 0);
+    assert_int_equal(balance(ACCOUNT_TRANSIT, own), 0);
+}
+
 static int payment_as(int64_t tenant, int64_t driver, int64_t channel)
 {
     struct cmd *c = world_web(w, CMD_PAYMENT_NEW, w->person, ACTOR_PERSON);
@@ -818,6 +852,24 @@ static void test_payment_of_others(void **state)
     row_state(ROW_DRIVER, w->driver, ROW_DISABLED);
     assert_int_equal(payment_as(w->tenant, w->driver, wechat), ERR_DISABLED);
     row_state(ROW_DRIVER, w->driver, ROW_ACTIVE);
+    assert_int_equal(payment_as(w->tenant, w->driver, wechat), 0);
+}
+
+/* Where no more payments or payouts have room, none begins. */
+static void test_tables_are_full(void **state)
+{
+    (void)state;
+    available_make();
+    struct slab *payments = &w->core->purse->payments, *payouts = &w->core->purse->payouts;
+    uint32_t cap = payouts->cap;
+    payouts->cap = payouts->live;
+    assert_int_equal(payout(w->owner, 0, 10000, wechat), ERR_FULL);
+    payouts->cap = cap;
+    assert_int_equal(payout(w->owner, 0, 10000, wechat), 0);
+    cap = payments->cap;
+    payments->cap = payments->live;
+    assert_int_equal(payment_as(w->tenant, w->driver, wechat), ERR_FULL);
+    payments->cap = cap;
     assert_int_equal(payment_as(w->tenant, w->driver, wechat), 0);
 }
 
@@ -868,6 +920,8 @@ int core_purse(void)
         T(test_principal_of_others),
         T(test_principal_too_old),
         T(test_decide_is_not_for_all),
+        T(test_decide_by_the_wrong_ones),
+        T(test_tables_are_full),
         T(test_payment_of_others),
         T(test_refund_of_others),
         T(test_refund_without_payer),

@@ -67,14 +67,14 @@ static void receiver(void)
     in->party = w->owner;
     in->channel = wechat;
     in->payee_kind = PAYEE_COMPANY;
-    (void)str_copy(in->name, sizeof in->name, STR_LIT("owner"));
+    (void)str_copy(in->name, sizeof in->name, STR_LIT("Owner"));
     assert_int_equal(world_send(w, c), ERR_REQUIRED); /* who gets it there? */
     c = world_web(w, CMD_PARTY_ACCOUNT, w->person, ACTOR_PERSON);
     in = &c->u.party_account;
     in->party = w->owner;
     in->channel = wechat;
     in->payee_kind = PAYEE_COMPANY;
-    (void)str_copy(in->name, sizeof in->name, STR_LIT("owner"));
+    (void)str_copy(in->name, sizeof in->name, STR_LIT("Owner"));
     (void)str_copy(in->account, sizeof in->account, STR_LIT("1900000109"));
     assert_int_equal(world_send(w, c), 0);
     assert_string_equal(asked(PAY_ACCOUNT_OPEN)->u.open.account, "1900000109");
@@ -411,7 +411,7 @@ static void test_alipay(void **state)
         c->u.party_account.party = w->owner;
         c->u.party_account.channel = alipay;
         c->u.party_account.payee_kind = PAYEE_COMPANY;
-        (void)str_copy(c->u.party_account.name, 101, STR_LIT("owner"));
+        (void)str_copy(c->u.party_account.name, 101, STR_LIT("Owner"));
         (void)str_copy(c->u.party_account.account, 65, str_from_c(accounts[i]));
         assert_int_equal(world_send(w, c), i + 1 < ARRAY_LEN(accounts) ? ERR_RANGE : 0);
     }
@@ -613,6 +613,10 @@ static void test_return_claimed(void **state)
     assert_int_equal(says(id, PAYOUT_ACT_PAID, -100, other), ERR_RANGE);
     assert_int_equal(says(id, PAYOUT_ACT_PAID, 17950, other), ERR_RANGE);
     assert_int_equal(says(id, PAYOUT_ACT_PAID, 18100, other), ERR_RANGE); /* more than the share */
+    struct cmd *c = world_web(w, CMD_PAYOUT_DECIDE, other, ACTOR_PERSON);
+    c->u.payout_decide =
+        (struct cmd_payout_decide){.payout = id, .act = PAYOUT_ACT_PAID, .amount = 17900};
+    assert_int_equal(world_send(w, c), ERR_REQUIRED); /* how he knows */
     assert_int_equal(says(id, PAYOUT_ACT_PAID, 17900, w->person), 0);
     assert_int_equal(returned()->claim, 17900);
     assert_int_equal(returned()->claim_by, w->person);

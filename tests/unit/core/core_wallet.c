@@ -43,6 +43,7 @@ static void tenant_set(int32_t gift_order, int64_t payout_check)
     struct row_tenant t = *(const struct row_tenant *)world_row(w, ROW_TENANT, w->tenant);
     t.gift_order = gift_order;
     t.payout_check = payout_check;
+    t.payee_hold_h = 0;
     t.payout_min = 100;
     assert_int_equal(world_put(w, ROW_TENANT, false, &t), 0);
 }

@@ -147,6 +147,7 @@ static void tenant_set(int64_t payout_check, int64_t payout_fee)
     struct row_tenant t = *(const struct row_tenant *)world_row(w, ROW_TENANT, w->tenant);
     t.refund_days = 0;
     t.payout_check = payout_check;
+    t.payee_hold_h = 0;
     t.payout_fee = payout_fee;
     t.payout_min = 100;
     assert_int_equal(world_put(w, ROW_TENANT, false, &t), 0);

@@ -15,6 +15,7 @@ int money_cap_tests(void);
 int money_evidence_tests(void);
 int money_fee_tests(void);
 int money_ledger_tests(void);
+int money_legs_tests(void);
 int money_must_tests(void);
 int money_split_tests(void);
 int money_terms_tests(void);

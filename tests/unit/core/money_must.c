@@ -2,13 +2,9 @@
 /* money_must.c: the asserts of the ledger and the split that stay on in release do end the program.
  * What they guard cannot be reached by input, so each case breaks the caller's side of the bargain,
  * or the memory itself, in a child process. */
-#include <signal.h>
-#include <stdio.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "core/ledger.h"
 #include "core/split.h"
+#include "unit/core/dies.h"
 #include "unit/core/money.h"
 
 static struct arena arena;
@@ -66,23 +62,6 @@ static int teardown(void **state)
     return 0;
 }
 
-/* The case must end by abort(), in a child with its mouth shut. */
-static void dies(void (*broken)(void))
-{
-    int status = 0;
-    fflush(NULL);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        signal(SIGABRT, SIG_DFL);
-        (void)!freopen("/dev/null", "w", stderr);
-        broken();
-        _exit(0);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
-}
-
 /* Memory that only the ledger writes. */
 static struct ledger_account *scribble(int64_t id)
 {
@@ -137,6 +116,24 @@ static void hold_with_used_id(void)
 {
     ctx.id = 13;
     (void)!ledger_hold_open(l, &ctx, wallet, MONEY(1), 1, 0);
+}
+
+static void add_without_id(void)
+{
+    ctx.id = 0;
+    (void)!ledger_hold_add(l, &ctx, 13, cash, MONEY(1));
+}
+
+static void add_with_used_id(void)
+{
+    ctx.id = 13;
+    (void)!ledger_hold_add(l, &ctx, 13, cash, MONEY(1));
+}
+
+static void hold_of_no_account(void)
+{
+    ((struct ledger_hold *)(uintptr_t)ledger_hold(l, 13))->account = 424242;
+    (void)!ledger_hold_release(l, &ctx, 13);
 }
 
 static void release_more_than_held(void)
@@ -212,13 +209,6 @@ static void clause_row_beyond_all(void)
     clause_row(&terms, 1);
 }
 
-#define DIES(name)                                                                                 \
-    static void test_##name(void **state)                                                          \
-    {                                                                                              \
-        (void)state;                                                                               \
-        dies(name);                                                                                \
-    }
-
 DIES(open_without_id)
 DIES(open_with_used_id)
 DIES(post_without_id)
@@ -227,6 +217,9 @@ DIES(post_twice_under_one_id)
 DIES(post_to_unsound_account)
 DIES(hold_without_id)
 DIES(hold_with_used_id)
+DIES(add_without_id)
+DIES(add_with_used_id)
+DIES(hold_of_no_account)
 DIES(release_more_than_held)
 DIES(capture_without_id)
 DIES(capture_without_rows)
@@ -243,7 +236,8 @@ int money_must_tests(void)
     const struct CMUnitTest tests[] = {
         T(open_without_id),      T(open_with_used_id),       T(post_without_id),
         T(post_without_rows),    T(post_twice_under_one_id), T(post_to_unsound_account),
-        T(hold_without_id),      T(hold_with_used_id),       T(release_more_than_held),
+        T(hold_without_id),      T(hold_with_used_id),       T(add_without_id),
+        T(add_with_used_id),     T(hold_of_no_account),      T(release_more_than_held),
         T(capture_without_id),   T(capture_without_rows),    T(line_of_no_kind),
         T(row_of_no_party),      T(row_below_all_parties),   T(clause_row_without_clauses),
         T(clause_row_below_all), T(clause_row_beyond_all),

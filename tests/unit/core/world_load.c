@@ -174,8 +174,23 @@ static void fetch_all(struct world *w, const struct core_need *need)
     }
 }
 
+static void fetch_stays(struct world *w, int64_t driver)
+{
+    for (size_t i = 0; i < w->rows_n; i++) {
+        if (w->rows[i].table != ROW_CONNECTOR)
+            continue;
+        const struct row_connector *k = world_unpacked(w, &w->rows[i]);
+        if (k->after_driver == driver)
+            load_charger(w, k->charger);
+    }
+}
+
 void world_fetch(struct world *w, const struct core_need *need)
 {
+    if (need->kind == NEED_STAYS) {
+        fetch_stays(w, need->a);
+        return;
+    }
     if (need->kind == NEED_PAPER || need->kind == NEED_GIFTS || need->kind == NEED_SHARES) {
         fetch_all(w, need);
         return;

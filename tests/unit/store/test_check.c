@@ -582,11 +582,11 @@ static void right_books_pass(void **state)
     "provider_no, payee, payee_name, confirm, note, transfer, asked_kind, asked_by, checked_by, "  \
     "err, tries, created_ms, checked_ms, sent_ms, done_ms, version, said, paper, paper_amount, "   \
     "due_ms, order_id, tax, tax_rule, tax_month, tax_base, tax_had, withheld, tax_at, of_payout, " \
-    "claim, claim_by, state, settled"
+    "claim, claim_by, asked_day, doubt, state, settled"
 #define PAYOUT_ROW(state_settled)                                                                  \
     "INSERT INTO payout (id, " PAYOUT_COLUMNS ")"                                                  \
     " VALUES (900, 1, 1, 2, 0, 0, 0, 0, 'CNY', 100, 0, '', '', '', '', '', 20, 2, 1, 0, 0, 0, 1, " \
-    "0, 0, 0, 1, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, " state_settled ")"
+    "0, 0, 0, 1, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, " state_settled ")"
 
 /* A share of 100 that its channel paid, and its return. */
 #define RETURNED_ROW(state_settled)                                                                \
@@ -784,7 +784,14 @@ static const struct box_wrong wrongs[] = {
     {"gift", "UPDATE orders SET gift = 1 WHERE id = 100"},
     {"gift", "UPDATE payment SET gift_back = 1"},
     {"gift", "UPDATE payment SET gift_lost = 1"},
-    {"gift", "INSERT INTO driver VALUES (2, 1, '', '', 0, 1, 0, 0, 0, 0, '', 0);"
+    {"asked", "UPDATE party SET asked_sum = 1"},
+    {"asked", PAYOUT_ROW("2, 0") "; UPDATE payout SET asked_day = 20261121;"
+                                 "UPDATE party SET asked_day = 20261121, asked_sum = 99"},
+    {"doubt", PAYOUT_ROW("5, 20") "; UPDATE payout SET doubt = 1, said = 5"},
+    {"doubt", PAYOUT_ROW("9, 0") "; UPDATE payout SET doubt = 2, said = 5"},
+    {"doubt", PAYOUT_ROW("9, 0") "; UPDATE payout SET doubt = 1"},
+    {"closed", "INSERT INTO driver VALUES (2, 1, '', '', 2, 1, 0, 0, 0, 0, '', 0, 0, 3, 0)"},
+    {"gift", "INSERT INTO driver VALUES (2, 1, '', '', 0, 1, 0, 0, 0, 0, '', 0, 0, 0, 0);"
              "UPDATE payment SET gift = 500"}, /* promised, paid, and not given */
     {"hold", "UPDATE hold SET leg_of = 99 WHERE id = 51"},
     {"hold", "UPDATE hold SET leg_of = 50 WHERE id = 51"},

@@ -228,6 +228,34 @@ static void altered_migrations_are_refused(void **state)
     db_close(db);
 }
 
+/* Who only reads looks first whether it is a file that it understands. */
+static void only_this_schema_fits(void **state)
+{
+    struct db *db = db_at(*state, DB_WRITER);
+    const struct schema_migration two[] = {{2, "add_n", second}, {0}};
+    assert_int_equal(migrate(db, ddl, none), 0);
+    assert_int_equal(migrate_fits(db, ddl, none), 0);
+    assert_int_equal(migrate_fits(db, "another", none), ERR_CORRUPT);
+    assert_int_equal(migrate_fits(db, ddl, two), ERR_CONFLICT);
+    assert_int_equal(number(db, "SELECT count(*) FROM migration"),
+                     1); /* nothing was done about it */
+    assert_int_equal(migrate(db, "new ddl", two), 0);
+    assert_int_equal(migrate_fits(db, "new ddl", two), 0);
+    assert_int_equal(migrate_fits(db, "new ddl", none), ERR_NEWER);
+    db_close(db);
+}
+
+static void another_programs_file_is_left_alone(void **state)
+{
+    struct db *db = db_at(*state, DB_WRITER);
+    assert_int_equal(db_exec(db, "CREATE TABLE users (id INTEGER PRIMARY KEY)"), 0);
+    assert_int_equal(migrate(db, ddl, none), ERR_CONFLICT);
+    assert_int_equal(number(db, "SELECT count(*) FROM sqlite_schema"), 1);
+    assert_int_equal(db_exec(db, "DROP TABLE users"), 0);
+    assert_int_equal(migrate(db, ddl, none), 0);
+    db_close(db);
+}
+
 static void a_failing_migration_leaves_nothing(void **state)
 {
     struct db *db = db_at(*state, DB_WRITER);
@@ -259,6 +287,8 @@ int db_tests(void)
         cmocka_unit_test_setup_teardown(a_journal_has_room_ahead, box_make, box_drop),
         cmocka_unit_test_setup_teardown(migrations_are_applied_once, box_make, box_drop),
         cmocka_unit_test_setup_teardown(altered_migrations_are_refused, box_make, box_drop),
+        cmocka_unit_test_setup_teardown(only_this_schema_fits, box_make, box_drop),
+        cmocka_unit_test_setup_teardown(another_programs_file_is_left_alone, box_make, box_drop),
         cmocka_unit_test_setup_teardown(a_failing_migration_leaves_nothing, box_make, box_drop),
     };
     return cmocka_run_group_tests_name("db", tests, NULL, NULL);

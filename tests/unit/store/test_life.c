@@ -714,6 +714,7 @@ static void a_newer_file_is_refused(void **state)
     const struct store_config again = {.dir = b->dir};
     assert_int_equal(store_open(&again, &s), ERR_NEWER);
     assert_null(s);
+    assert_int_equal(store_check(box_path(b, "even.db"), stdout), ERR_NEWER);
 }
 
 #define LIFE(t) cmocka_unit_test_setup_teardown(t, box_make, box_drop)

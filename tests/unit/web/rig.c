@@ -74,6 +74,16 @@ static void people_rows(struct buf *b)
     person(b, PARTNER, T1, "partner", ROLE_PARTNER, OWNER);
     person(b, VIEWER, T1, "viewer", ROLE_VIEWER, 0);
     person(b, ADMIN2, T2, "admin2", ROLE_ADMIN, 0);
+    put(b, ROW_PERSON,
+        &(struct row_person){.id = LOCKED,
+                             .tenant = T1,
+                             .login = "locked",
+                             .name = "locked",
+                             .pass_hash = pass_hash,
+                             .role = ROLE_VIEWER,
+                             .locked_ms = INT64_MAX / 2,
+                             .version = 1,
+                             .created_ms = 1});
     put(b, ROW_DRIVER,
         &(struct row_driver){.id = DRIVER,
                              .tenant = T1,

@@ -27,6 +27,7 @@ enum {
     PARTNER = 22,
     VIEWER = 23,
     ADMIN2 = 24,
+    LOCKED = 25,
     DRIVER = 31,
     DRIVER2 = 32,
     STATION = 41,

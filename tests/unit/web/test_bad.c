@@ -327,8 +327,12 @@ static const struct bad {
      "/phone"},
     {-1, "POST", "/api/v1/driver/login", NULL,
      "{\"phone\":\"13812345678\",\"code\":\"0000\",\"tenant\":\"1\"}", 401, "login-failed", NULL},
-    {-1, "POST", "/api/v1/login", NULL, "{\"login\":\"nobody\",\"password\":\"x\"}", 401,
-     "login-failed", NULL},
+    {0, "POST", "/api/v1/drivers/1/keep", NULL, "{}", 400, "idem-required", NULL},
+    {0, "POST", "/api/v1/party-accounts/1/decide", KEY, "{\"act\":4}", 422, "range", "/act"},
+    {0, "POST", "/api/v1/party-accounts/1/decide", KEY, "{}", 422, "required", "/act"},
+    {1, "POST", "/api/v1/party-accounts/1/decide", KEY, "{\"act\":1}", 403, "denied", NULL},
+    {1, "POST", "/api/v1/drivers/1/keep", KEY, "{}", 403, "denied", NULL},
+    {2, "POST", "/api/v1/drivers/1/keep", KEY, "{}", 403, "denied", NULL},
 };
 
 static const struct reply *bad_call(const struct bad *b)
@@ -475,6 +479,45 @@ static void failed_login_is_counted(void **state)
     assert_int_equal(limited, 1);
 }
 
+/* An unknown name, a locked one and a wrong password: the same steps, the same answer. */
+static void names_are_not_told(void **state)
+{
+    static const struct {
+        const char *body;
+        int64_t object;
+        int failed, outcome;
+    } tries[] = {
+        {"{\"login\":\"partner\",\"password\":\"wrong\"}", PARTNER, 1, ERR_LOGIN_FAILED},
+        {"{\"login\":\"nobody\",\"password\":\"wrong\"}", 0, 1, ERR_LOGIN_FAILED},
+        {"{\"login\":\"locked\",\"password\":\"wrong\"}", LOCKED, 0, ERR_RATE_LIMIT},
+        {"{\"login\":\"locked\",\"password\":\"" RIG_PASSWORD "\"}", LOCKED, 0, ERR_RATE_LIMIT},
+    };
+    char first[600] = "";
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(tries); i++) {
+        int before = rig.commands;
+        const struct reply *r = rig_call(&rig, "POST", "/api/v1/login", NULL, tries[i].body);
+        char body[600], *cause;
+
+        assert_int_equal(r->status, 401);
+        assert_string_equal(rig_header(r, "Retry-After"), "");
+        assert_string_equal(rig_header(r, "Set-Cookie"), "");
+        assert_int_equal(rig.commands, before + 1);
+        assert_int_equal(rig.last.head.type, CMD_AUDIT);
+        assert_int_equal(rig.last.u.audit.object, tries[i].object);
+        assert_int_equal(rig.last.u.audit.failed_login, tries[i].failed);
+        assert_int_equal(rig.last.u.audit.outcome, tries[i].outcome);
+        (void)str_copy(body, sizeof(body), str_from_c(r->body));
+        cause = strstr(body, "\"cause\"");
+        assert_non_null(cause);
+        *cause = 0; /* the request's own number */
+        if (i == 0)
+            (void)str_copy(first, sizeof(first), str_from_c(body));
+        assert_string_equal(body, first);
+    }
+}
+
 static void options_tell_methods(void **state)
 {
     const struct reply *r = rig_call(&rig, "OPTIONS", STATIONS, NULL, NULL);
@@ -490,7 +533,7 @@ int bad_tests(void)
         cmocka_unit_test(bad_input_is_refused),        cmocka_unit_test(long_bodies_are_refused),
         cmocka_unit_test(strangers_have_less_room),    cmocka_unit_test(long_heads_are_refused),
         cmocka_unit_test(core_errors_become_problems), cmocka_unit_test(failed_login_is_counted),
-        cmocka_unit_test(options_tell_methods),
+        cmocka_unit_test(names_are_not_told),          cmocka_unit_test(options_tell_methods),
     };
 
     return cmocka_run_group_tests_name("web bad input", tests, setup, teardown);

@@ -5,6 +5,7 @@
 
 #include <string.h>
 #include "web/code.h"
+#include "web/detail.h"
 #include "web/events.h"
 #include "web/quota.h"
 #include "web/replica.h"
@@ -35,7 +36,8 @@ static void queries_match_types(void **state)
 
             for (uint32_t c = 0; c < q->columns_n && !found; c++)
                 if (strcmp(q->columns[c].name, field->name) == 0) {
-                    bool text = q->columns[c].kind == COLUMN_TEXT;
+                    bool text = q->columns[c].kind == COLUMN_TEXT ||
+                                strcmp(field->name, "cause") == 0; /* a number, told in hex */
 
                     found = true;
                     assert_int_equal(text, field->kind == WIRE_TEXT);
@@ -46,6 +48,58 @@ static void queries_match_types(void **state)
         assert_true((r->fn != NULL) != (r->query >= 0));
         assert_true(r->roles != 0);
     }
+}
+
+/* Who may move money must be able to ask again without moving it twice. */
+static void money_has_keys(void **state)
+{
+    int n = 0;
+
+    (void)state;
+    for (int i = 0; i < routes_n; i++) {
+        const struct route *r = &routes[i];
+        bool money = strcmp(r->perm, "money.write") == 0 || strcmp(r->perm, "me") == 0 ||
+                     strcmp(r->perm, "partner") == 0 || strcmp(r->perm, "order.write") == 0;
+
+        if (!money || r->method == ROUTE_GET || strcmp(r->name, "me_notices") == 0)
+            continue;
+        if ((r->flags & (ROUTE_IDEM | ROUTE_RAW)) == 0)
+            fail_msg("%s asks for no key", r->name);
+        n++;
+    }
+    assert_true(n > 30);
+}
+
+/* What a detail has of its own stands in the Chinese one, too. */
+static void details_are_told_in_chinese(void **state)
+{
+    static const struct {
+        const char *en, *zh;
+    } rows[] = {
+        {"more than 0", "必须大于 0"},
+        {"text too long", "文本过长"},
+        {"at most 16 bytes", "最多 16 字节"}, /* a text of its own goes before the pattern */
+        {"at most 45 bytes", "最多 45 字节"},
+        {"result is done, failed or nothing", "结果只能是 done、failed 或留空"},
+        {"no column 商户订单号", "缺少列 商户订单号"},
+        {"no bill of the shares of 20261125", "缺少 20261125 的分账账单"},
+        {"no bill of 20261125", "缺少 20261125 的账单"},
+        {"cards[0].tag: text too long", "cards[0].tag：文本过长"},
+        {"cards[0].tag: what nobody knows", ""},
+        {"at most  bytes", ""}, /* nothing stands for the star */
+        {"at most 45 bytes more", ""},
+        {"a text that nobody knows", ""},
+        {"", ""},
+    };
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, 4096);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (!str_eq_c(detail_zh(&a, rows[i].en), rows[i].zh))
+            fail_msg("%s", rows[i].en);
+    assert_int_equal(detail_zh(&a, NULL).n, 0);
+    arena_free(&a);
 }
 
 static void router_finds(void **state)
@@ -276,6 +330,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(queries_match_types),
+        cmocka_unit_test(money_has_keys),
+        cmocka_unit_test(details_are_told_in_chinese),
         cmocka_unit_test(router_finds),
         cmocka_unit_test(quota_refills),
         cmocka_unit_test(codes_are_used_once),

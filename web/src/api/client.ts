@@ -31,13 +31,15 @@ export class Problem extends Error {
     readonly pointer: string,
     readonly cause_id: string,
     readonly kind: string,
+    readonly detailZh = '',
   ) {
     super(detail ? `${title}: ${detail}` : title)
   }
   text(lang: string): string {
     const head = lang === 'zh' ? this.titleZh || this.title : this.title
+    const detail = (lang === 'zh' && this.detailZh) || this.detail
     const where = this.pointer ? ` (${this.pointer})` : ''
-    return `${head}${this.detail ? ` — ${this.detail}` : ''}${where}`
+    return `${head}${detail ? ` — ${detail}` : ''}${where}`
   }
   /** The server may still come to do it: the same key must be sent again. */
   get open(): boolean {
@@ -82,7 +84,7 @@ async function problemOf(r: Response): Promise<Problem> {
   }
   const fallback = `HTTP ${r.status}`
   return new Problem(r.status, b.title ?? fallback, b.title_zh ?? b.title ?? fallback, b.detail ?? '', b.pointer ?? '',
-    b.cause ?? '', b.type ?? '')
+    b.cause ?? '', b.type ?? '', b.detail_zh ?? '')
 }
 
 function networkProblem(): Problem {

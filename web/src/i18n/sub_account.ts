@@ -10,5 +10,5 @@ export const subAccountTexts: Pairs = {
   'channels.sharebp': ['渠道分账上限（万分比，0 为不用）', 'Most that the channel shares (1/10,000; 0 = it does not)'], 'channels.sharebp.hint': ['仅对“即付即充”的支付；微信与支付宝默认上限 30%，即 3000。支付宝扫码支付不分账。', 'Of payments for one order only; the default limit of WeChat Pay and Alipay is 30 %, that is 3000. Alipay payments by code are not shared.'],
   'channels.sharewarn': ['分账会经由本商户号把钱付给其他商户；只应分出属于自己收入的佣金，见文档。', 'Shares move money to others through this merchant account: share only out of your own revenue, see the documents.'],
   'sub.channel': ['渠道', 'Channel'], 'sub.kind.1': ['企业', 'Company'], 'sub.kind.2': ['个人', 'Person'], 'sub.none': ['尚未申请', 'Nobody asked yet'],
-  'sub.state.1': ['已提交', 'Asked for'], 'sub.state.2': ['审核中', 'Being checked'], 'sub.state.3': ['已开通', 'Open'], 'sub.state.4': ['被拒绝', 'Refused'], 'sub.state.5': ['已关闭', 'Closed'],
+  'sub.state.1': ['已提交', 'Asked for'], 'sub.state.2': ['审核中', 'Being checked'], 'sub.state.3': ['已开通', 'Open'], 'sub.state.4': ['被拒绝', 'Refused'], 'sub.state.5': ['已关闭', 'Closed'], 'sub.state.6': ['待另一人同意', 'Waits for a second person'],
 }

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+/* payout_look.c: which payouts a second person must look at before they go.
+ *
+ *   amount    above the tenant's payout_check
+ *   day       of a party: what it asked for in the local day comes to more than that, with this one, so
+ *             that nobody goes below the limit by asking in parts. What came back counts no more
+ *   payee     its sub-account was opened, or the payee that staff entered was changed or verified, since
+ *             fewer hours than the tenant's payee_hold_h: whoever turns money to another place needs
+ *             somebody else who lets it go, or these hours, in which it is seen
+ *   by hand   principal to an account that somebody typed in
+ *   paper     a company's share whose invoice is not there
+ *
+ * A day is never an earlier one than the last (a zone may be changed for one further west); a payout
+ * keeps the day that it counts in, so it is taken out of no other. Invariant: asked_sum of a party = Σ
+ * amount of its payouts with that asked_day that did not come to nothing; `even check` counts again.
+ * The core's thread. */
+#include "core/purse.h"
+
+#define HOUR_MS INT64_C(3600000)
+
+static struct party *party_of(const struct core *c, const struct payout *p)
+{
+    return p->row.kind == PAYOUT_SHARE ? dir_find(c, ROW_PARTY, p->row.party) : NULL;
+}
+
+static int32_t day_of(const struct core *c, const struct party *party)
+{
+    struct civil d;
+    zone_civil(tenant_find(c, party->row.tenant)->zone, c->now, &d);
+    int32_t day = d.year * 10000 + d.month * 100 + d.day;
+    return day > party->row.asked_day ? day : party->row.asked_day;
+}
+
+void payout_day_add(struct core *c, struct payout *p)
+{
+    struct party *party = party_of(c, p);
+    if (!party)
+        return;
+    int32_t day = day_of(c, party);
+    if (party->row.asked_day != day)
+        party->row.asked_sum = 0;
+    party->row.asked_day = p->row.asked_day = day;
+    party->row.asked_sum += p->row.amount;
+    obj_dirty(c, &party->o);
+}
+
+void payout_day_back(struct core *c, const struct payout *p)
+{
+    struct party *party = party_of(c, p);
+    if (!party || !p->row.asked_day || party->row.asked_day != p->row.asked_day)
+        return;
+    party->row.asked_sum -= p->row.amount;
+    obj_dirty(c, &party->o);
+}
+
+/* When the place that this money goes to was opened or changed last. */
+static int64_t payee_since(const struct core *c, const struct payout *p, const struct party *party)
+{
+    const struct channel *ch = channel_find(c, p->row.channel);
+    const struct party_account *a =
+        ch && ch->row.kind == CHANNEL_RAIL ? party_account_of(c, p->row.party, ch->row.id) : NULL;
+    return a ? a->row.done_ms : party->row.payee_ms;
+}
+
+static bool payee_fresh(const struct core *c, const struct tenant *t, const struct payout *p,
+                        const struct party *party)
+{
+    int64_t since = payee_since(c, p, party);
+    return since && c->now - since < t->row.payee_hold_h * HOUR_MS;
+}
+
+bool payout_alone(const struct core *c, const struct payout *p, bool by_hand)
+{
+    const struct tenant *t = tenant_find(c, p->row.tenant);
+    const struct party *party = party_of(c, p);
+    int64_t most = t->row.payout_check;
+    if (p->row.amount > most || by_hand || paper_missing(c, p))
+        return false;
+    return !party || (party->row.asked_sum <= most && !payee_fresh(c, t, p, party));
+}
+
+void payee_note(const struct core *c, struct row_party *r, const struct row_party *old)
+{
+    bool same = old ? strcmp(r->payee, old->payee) == 0 &&
+                          strcmp(r->payee_name, old->payee_name) == 0 &&
+                          r->verified <= old->verified
+                    : !r->payee[0] && !r->verified;
+    r->payee_ms = !same ? c->now : old ? old->payee_ms : 0;
+    r->asked_day = old ? old->asked_day : 0;
+    r->asked_sum = old ? old->asked_sum : 0;
+}

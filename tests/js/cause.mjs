@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// cause.mjs: one id leads from what somebody did to all that came of it: a frame or request, rows, live events, calls to the charger, the log.
+import { charge } from './charger.mjs';
+import { check, main, until } from './house.mjs';
+
+/** Live events of staff, as they come; end() ends the stream. */
+async function listen(h) {
+  const stop = new AbortController();
+  const events = [];
+  const r = await fetch(`${h.web}/api/v1/events`, { headers: { cookie: h.cookie, accept: 'text/event-stream' }, signal: stop.signal });
+  (async () => {
+    let text = '';
+    for await (const part of r.body) {
+      text += Buffer.from(part).toString();
+      for (let at; (at = text.indexOf('\n\n')) >= 0; text = text.slice(at + 2)) {
+        const hit = /event: (.*)\ndata: (.*)/.exec(text.slice(0, at));
+        if (hit) events.push({ name: hit[1], ...JSON.parse(hit[2]) });
+      }
+    }
+  })().catch(() => {});
+  return { events, end: () => stop.abort() };
+}
+
+await main(async (h) => {
+  await h.setup();
+  const w = await h.world({ balance: '10.00' });
+  const cp = w.chargers[0];
+  const form = /^[0-9a-f]{16}$/;
+
+  // ---- a request: answer, audit, transfer ----
+  const top = await h.ask('POST', `/api/v1/drivers/${w.driver}/topups`, { amount: '1.00', note: 'n' });
+  const asked = top.headers.get('x-cause');
+  check(form.test(asked), `X-Cause: ${asked}`);
+  const audit = (await h.must('GET', '/api/v1/audit')).items.find((a) => a.action === 'topup' && a.object === top.body.id);
+  check(audit?.cause === asked, `the audit entry has the request's cause: ${audit?.cause}, asked ${asked}`);
+  check((await h.must('GET', `/api/v1/transfers/${top.body.id}`)).cause === asked, 'so has the transfer');
+
+  // ---- a problem: body, header, log ----
+  const bad = await h.ask('POST', `/api/v1/drivers/${w.driver}/topups`, { amount: 1 });
+  check(bad.body.cause === bad.headers.get('x-cause'), 'a problem says its cause');
+  await until('the log says it, too', () => h.log.includes(`web ${bad.body.cause} drivers_topup`));
+
+  // ---- a charge ----
+  const live = await listen(h);
+  const driver = h.client();
+  const sent = await driver.must('POST', '/api/v1/driver/code', { phone: '13800138000' });
+  driver.csrf = (await driver.must('POST', '/api/v1/driver/login', { phone: '13800138000', code: sent.demo_code })).csrf;
+  const order = await charge(h, driver, w);
+  const story = await h.must('GET', `/api/v1/orders/${order}`);
+  const frames = (await h.must('GET', `/api/v1/chargers/${cp.id}/frames?limit=200`)).items;
+  const frame = (kind, dir) => frames.find((f) => f.kind === kind && f.dir === dir);
+  check(frames.filter((f) => f.dir === 1).every((f) => form.test(f.cause)), 'every frame of the charger has a cause');
+
+  // Who started it: his request is the cause of the order, of the call to the charger and of the frame that carries it.
+  check(form.test(story.cause), `the order's cause: ${story.cause}`);
+  const start = story.commands.find((c) => c.action === 'RemoteStartTransaction');
+  check(start.cause === story.cause, 'the call to the charger has the cause of the order');
+  const out = frames.find((f) => f.dir === 2 && f.text.includes('RemoteStartTransaction'));
+  check(out.cause === start.cause, `the frame of the call, too: ${out.cause}`);
+  const stop = story.commands.find((c) => c.action === 'RemoteStopTransaction');
+  check(stop.cause !== start.cause && frames.some((f) => f.dir === 2 && f.text.includes('RemoteStopTransaction') && f.cause === stop.cause), 'the stop has its own');
+
+  // What settled it: the charger's frame is the cause of the capture, of its answer and of the events.
+  const ended = frame('StopTransaction', 1);
+  const capture = story.transfers.filter((t) => t.cause === ended.cause);
+  check(capture.length > 0, `the capture has the cause of the frame: ${ended.cause} in ${JSON.stringify(story.transfers.map((t) => [t.code, t.cause]))}`);
+  const id = JSON.parse(ended.text)[1];
+  check(frames.some((f) => f.dir === 2 && f.cause === ended.cause && f.text.startsWith(`[3,"${id}"`)), 'its answer has it');
+  await until('an event of that cause', () => live.events.some((e) => e.order === order && e.cause === ended.cause));
+  check(live.events.some((e) => e.name === 'share' && e.cause === ended.cause), 'the share that the partner hears of has it');
+  live.end();
+  const found = (await h.must('GET', `/api/v1/chargers/${cp.id}/frames?text=${ended.cause}`)).items;
+  check(found.length >= 2 && found.every((f) => f.cause === ended.cause), `frames are found by their cause: ${found.length}`);
+  check((await fetch(`${h.web}/api/v1/chargers/${cp.id}/frames.txt`, { headers: { cookie: h.cookie } }).then((r) => r.text())).includes(ended.cause), 'the file has it');
+}, { demo: true, set: { 'log.level': 0 } });

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// second.mjs: what one person alone may not do, as the people see it who need another one: an account closed with principal given up, a sub-account in
+// another name, withdrawals in parts and to a new payee, all agreed to in the browser; names that a log-in does not tell; a plug that is still in; gift money
+// that goes when its day is over. After each step `even check` is content. SHOTS=folder keeps screenshots.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { charge, Charger } from './charger.mjs';
+import { check, House, finish, sleep, until, visit } from './house.mjs';
+import { login } from './shares.mjs';
+import { RAIL, Till, WECHAT } from './till.mjs';
+
+const shots = process.env.SHOTS;
+const REQUESTED = 1, SETTLED = 5, WAITS = 6, OPEN = 3;
+const till = new Till('second', ['--seed', '3']);
+const h = new House({ demo: true, set: {} });
+let browser, bad = false;
+
+const books = (when) => { const b = h.check(); check(b.code === 0, `books ${when}: ${b.text}`); };
+const drivers = async () => (await h.must('GET', '/api/v1/drivers?limit=200')).items;
+const driver = async (id) => h.must('GET', `/api/v1/drivers/${id}`);
+const tenant = async (change) => {
+  const t = await h.ask('GET', '/api/v1/tenant');
+  await h.must('PUT', '/api/v1/tenant', { ...t.body, ...change }, { 'if-match': t.headers.get('etag') });
+};
+const is = (r, status, type) => r.status === status && r.body.type === `urn:even:${type}`;
+
+/** Another person in the console. */
+async function console_() {
+  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic',
+    '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
+  const page = await (await browser.newContext({ viewport: { width: 1300, height: 900 }, locale: 'zh-CN' })).newPage();
+  page.on('pageerror', (e) => check(false, `page error: ${e.message}`));
+  await page.goto(`${h.web}/`);
+  await page.evaluate(async () => fetch('/api/v1/login', { method: 'POST', headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ login: 'second', password: 'second password' }) }));
+  return page;
+}
+const shot = async (page, name) => { if (shots) { mkdirSync(shots, { recursive: true }); await page.screenshot({ path: join(shots, `${name}.png`) }); } };
+
+/** Closing with principal given up. */
+async function closing(page, second, w) {
+  const at = `/api/v1/drivers/${w.driver}`, all = (await driver(w.driver)).balance;
+  check((await h.ask('POST', `${at}/keep`, {})).status === 409, 'nobody asked for anything');
+  check((await h.ask('POST', `${at}/close`, { give_up: '0.01' })).status === 409, 'all or nothing');
+  await h.must('POST', `${at}/close`, { give_up: all });
+  let d = await driver(w.driver);
+  check(d.state === 0 && d.close_ask === all && d.balance === all && d.close_name !== '', `one person's wish alone closes nothing: ${JSON.stringify(d)}`);
+  check(is(await h.ask('POST', `${at}/close`, { give_up: all }), 403, 'second'), 'nor does the same one\'s, twice');
+  await second.must('POST', `${at}/keep`, {});
+  check((await driver(w.driver)).close_by === '0', 'another one refuses');
+  await h.must('POST', `${at}/close`, { give_up: all });
+  await visit(page, `${h.web}/#/drivers/${w.driver}`);
+  await page.getByTestId('closing').waitFor();
+  await shot(page, 'closing');
+  await page.getByTestId('closing-agree').click();
+  await until('it is closed', async () => (await driver(w.driver)).state === 2);
+  d = await driver(w.driver);
+  check(d.balance === '0.00' && d.phone.replaceAll('*', '') === '', `and empty: ${JSON.stringify(d)}`);
+  const log = (await h.must('GET', '/api/v1/audit?limit=200')).items.filter((a) => a.object === w.driver);
+  for (const action of ['driver.close.ask', 'driver.close.refuse', 'driver.close']) check(log.some((a) => a.action === action), `${action} is audited`);
+  check((await h.ask('POST', `${at}/close`, {})).status === 409, 'once');
+  books('after closing');
+}
+
+/** A sub-account in another name, agreed to on the page; a withdrawal there at once needs a second person, too. */
+async function account(page, w, rail) {
+  const body = { party: w.self, channel: rail, payee_kind: 1, name: '别的公司', id_no: '91440300MA5EXAMPLE', bank: '6222020200112233445' };
+  const { id } = await h.must('POST', '/api/v1/party-accounts', body);
+  const get = async () => (await h.must('GET', '/api/v1/party-accounts?limit=50')).items.find((a) => a.id === id);
+  check((await get()).state === WAITS && (await till.state()).accounts.every((a) => a.no !== `A${id}`), 'the provider has not heard of it');
+  await visit(page, `${h.web}/#/parties`);
+  await page.locator('tr', { hasText: 'Test operator' }).getByTestId('party-accounts').click();
+  await page.getByTestId('sub-other').waitFor();
+  await shot(page, 'account');
+  await page.getByTestId('sub-agree').click();
+  await until('it is open', async () => (await get()).state === OPEN, 60000, 100);
+  const p = (await h.must('POST', '/api/v1/payouts', { party: w.self, channel: rail, amount: '0.01', note: 'new' })).id;
+  const state = async () => (await h.must('GET', '/api/v1/payouts?limit=50')).items.find((x) => x.id === p).state;
+  check(await state() === REQUESTED, 'to a new account not by one person\'s word');
+  await visit(page, `${h.web}/#/payouts`);
+  await page.getByTestId('payout-approve').click();
+  await page.getByTestId('payout-go').click();
+  await until('settled', async () => await state() === SETTLED, 60000, 100);
+  books('after the account');
+}
+
+/** Parts of a day add up. */
+async function parts(w, rail) {
+  await tenant({ payout_check: '0.05', payee_hold_h: 0 });
+  const ask = async (amount) => {
+    const { id } = await h.must('POST', '/api/v1/payouts', { party: w.self, channel: rail, amount, note: 'part' });
+    return (await h.must('GET', '/api/v1/payouts?limit=50')).items.find((x) => x.id === id);
+  };
+  check((await ask('0.04')).state !== REQUESTED, '0.01 and 0.04 are the limit'); // the one before counts
+  const over = await ask('0.01');
+  check(over.state === REQUESTED, 'a cent more is over it, however small');
+  await h.must('POST', `/api/v1/payouts/${over.id}/decide`, { act: 3 });
+  books('after the parts');
+}
+
+/** What a stranger hears: of an unknown name, of a wrong password, of a lock. */
+async function names() {
+  const stranger = h.client();
+  const say = async (name, password) => {
+    for (;;) {
+      const r = await stranger.ask('POST', '/api/v1/login', { login: name, password });
+      if (r.status !== 429) return r;
+      await sleep(1000); // the quota of that name, which any name has
+    }
+  };
+  const told = (r) => JSON.stringify({ ...r.body, cause: '', status: r.status, retry: r.headers.get('retry-after') });
+  await h.must('POST', '/api/v1/people', { login: 'victim', name: 'V', password: 'victim password', role: 5, party: '0', station: '0', state: 0 });
+  const wrong = told(await say('victim', 'wrong'));
+  for (let i = 0; i < 9; i++) await say('victim', 'wrong');
+  check(told(await say('nobody-here', 'wrong')) === wrong, 'an unknown name is answered alike');
+  check(told(await say('victim', 'victim password')) === wrong, 'a locked one too, whatever the password');
+}
+
+/** The plug is in: his account stays open. */
+async function plug(w) {
+  const cp = w.chargers[0];
+  const { id } = await h.must('POST', '/api/v1/occupancy-rules', { name: 'stay', from_ms: 0, free_min: 15, near_min: 5, every_min: 10, cap_order: '30.00', cap_day: '0.00', kinds: 0, exempt: 0, pay: 0, hold: false, bay: false,
+    windows: [{ from_min: 0, to_min: 1440, price: '0.10' }] });
+  const s = (await h.ask('GET', `/api/v1/stations/${w.station}`));
+  await h.must('PUT', `/api/v1/stations/${w.station}`, { ...s.body, occupancy: id }, { 'if-match': s.headers.get('etag') });
+  const d = await login(h, '13700000003'), me = (await drivers()).find((x) => x.phone === '13700000003').id;
+  await h.must('POST', `/api/v1/drivers/${me}/topups`, { amount: '2.00', note: 'test' });
+  const gun = new Charger(h, cp);
+  await gun.open();
+  await gun.call('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M' });
+  await gun.status('Preparing');
+  await until('ready', async () => (await h.must('GET', `/api/v1/connectors?charger=${cp.id}`)).items[0].status === 2);
+  const o = await d.must('POST', '/api/v1/me/orders', { code: cp.connectors[0].code, cap: '2.00' });
+  await until('remote start', async () => gun.started);
+  const tx = (await gun.call('StartTransaction', { connectorId: 1, idTag: gun.started.idTag, meterStart: 1000, timestamp: new Date().toISOString() })).transactionId;
+  await gun.status('Charging');
+  await d.must('POST', `/api/v1/me/orders/${o.id}/stop`);
+  await gun.stop;
+  await gun.call('StopTransaction', { transactionId: tx, meterStop: 1000, timestamp: new Date().toISOString(), reason: 'Remote' });
+  await until('settled', async () => (await d.must('GET', `/api/v1/me/orders/${o.id}`)).order.state >= 8);
+  check(is(await d.ask('POST', '/api/v1/me/close', { give_up: '2.00' }), 409, 'plugged-in'), 'not while the plug may be in');
+  await gun.status('Available');
+  await until('closed', async () => (await d.ask('POST', '/api/v1/me/close', { give_up: '2.00' })).status === 200); // his own is his to give
+  gun.ws.close();
+  books('after the plug');
+}
+
+/** A day later, on a fast clock: what was given for a day is gone, without anybody's doing. */
+async function gifts() {
+  await login(h, '13700000004');
+  const id = (await drivers()).find((x) => x.phone === '13700000004').id;
+  await h.must('POST', `/api/v1/drivers/${id}/gifts`, { amount: '5.00', days: 1, note: 'welcome' });
+  check((await driver(id)).gift === '5.00', 'given');
+  await h.kill('SIGTERM');
+  h.options.set['demo.speed'] = 20000;
+  await h.start();
+  await until('it is posted back', async () => {
+    const r = await h.ask('GET', `/api/v1/drivers/${id}`);
+    if (r.status === 401) await h.login('admin', 'correct horse battery');
+    return r.status === 200 && r.body.gift === '0.00';
+  }, 60000, 300);
+  await h.login('admin', 'correct horse battery');
+  check((await h.must('GET', '/api/v1/audit?limit=200')).items.some((a) => a.action === 'wallet.gift_expired' && a.object === id), 'the audit says so');
+  check((await h.must('GET', '/api/v1/ledger/trial')).sum === '0.00', 'the trial balance is zero');
+  books('after the turn');
+}
+
+try {
+  await till.start();
+  h.options.set['pay.providers'] = till.base;
+  await h.start();
+  await h.setup();
+  const w = await h.world({ elec_e5: 8000000, service_e5: 4000000 });
+  w.self = (await h.must('GET', '/api/v1/parties')).items.find((p) => p.kind === 1).id; // what is its own it may send at once
+  await h.must('POST', '/api/v1/people', { login: 'second', name: '第二人', password: 'second password', role: 1, party: '0', station: '0', state: 0 });
+  const second = h.client();
+  await second.login('second', 'second password');
+  const wechat = await till.channel(h, WECHAT), rail = await till.channel(h, RAIL);
+  check(wechat !== rail, 'two channels');
+  check((await h.must('GET', '/api/v1/tenant')).payee_hold_h === 72, 'three days, unless the operator says otherwise');
+  await tenant({ refund_days: 0, start_timeout_s: 60, payout_min: '0.01', payout_fee: '0.00', payout_check: '1000.00' });
+  const d = await login(h, '13700000002');
+  await h.must('POST', `/api/v1/drivers/${(await drivers()).find((x) => x.phone === '13700000002').id}/topups`, { amount: '40.00', note: 'test' });
+  await charge(h, d, w, { cap: '30.00' });
+  const page = await console_();
+  await closing(page, second, w);
+  await account(page, w, rail);
+  await parts(w, rail);
+  await names();
+  await plug(w);
+  await gifts();
+} catch (e) {
+  bad = true;
+  console.log(`FAILED: ${e.stack}`);
+  console.log(h.log.split('\n').slice(-30).join('\n'));
+} finally {
+  await browser?.close();
+  await h.end();
+  till.end();
+}
+process.exitCode = bad ? 1 : 0;
+finish();
