@@ -409,8 +409,7 @@ static void test_card_start(void **state)
     HOLDS_NONE(w);
 }
 
-/* A card without money is refused at once, and the answer is lost. Told again after a restart, by then of
- * long ago, it is still that start: refused by its number, and nobody's order. */
+/* Refused, its answer lost, told again long after a restart: still that start, nobody's order. */
 static void test_refused_card_told_again(void **state)
 {
     (void)state;
