@@ -16,8 +16,9 @@
  * is gathered, a look at the size and a cut send the run first, so the order of writes and syncs is
  * the engine's; 4. an error of a gathered write is reported by whatever sends it, at the latest by
  * the commit frame or the sync: before the engine calls anything durable. What a transaction that is
- * given up left here was never valid, and is dropped with the file; 5. zeros are written behind all
- * that was ever in the file, and whether that succeeds is of no consequence.
+ * given up left here was never valid, and is dropped with the file; 5. zeros are written behind
+ * all that was ever in the file; a disk that has no room for them fails the commit, as one that fails
+ * otherwise.
  * Thread: a file is used by the thread of its connection; the layer is made under SQLite's lock. */
 #include "io/db/gather.h"
 
@@ -43,16 +44,17 @@ static struct file *file_of(sqlite3_file *f)
 }
 
 /* The run is sent: its place is free. */
-static void room_make(sqlite3_file *f, sqlite3_int64 from)
+static int room_make(sqlite3_file *f, sqlite3_int64 from)
 {
     struct file *x = file_of(f);
+    int res = SQLITE_OK;
     memset(x->run, 0, RUN_SIZE);
     x->room = from + ROOM_SIZE;
-    for (sqlite3_int64 at = from; at < x->room; at += RUN_SIZE) {
+    for (sqlite3_int64 at = from; at < x->room && res == SQLITE_OK; at += RUN_SIZE) {
         int n = x->room - at < RUN_SIZE ? (int)(x->room - at) : RUN_SIZE;
-        if (layer_write(f, x->run, n, at) != SQLITE_OK)
-            return;
+        res = layer_write(f, x->run, n, at);
     }
+    return res;
 }
 
 static int run_send(sqlite3_file *f)
@@ -61,9 +63,7 @@ static int run_send(sqlite3_file *f)
     int n = x->n;
     x->n = 0;
     int res = n ? layer_write(f, x->run, n, x->at) : SQLITE_OK;
-    if (res == SQLITE_OK && n && x->at + n > x->room)
-        room_make(f, x->at + n);
-    return res;
+    return res == SQLITE_OK && n && x->at + n > x->room ? room_make(f, x->at + n) : res;
 }
 
 static int file_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
