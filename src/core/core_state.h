@@ -169,7 +169,7 @@ struct connector {
     struct connector *next;
     int64_t turn;   /* 云快充: order that follows the running one when the pile turns round */
     uint64_t stray; /* 云快充: mark of the last session here that belongs to no order */
-    int64_t told_at_ms; /* when the start of row.told_tx came, 0 = not since it came into memory */
+    int64_t told_at_ms;  /* when the start of row.told_tx came, 0 = not since it came into memory */
     struct {             /* what a connector that flaps said last, while it waits to count */
         int64_t from_ms; /* begin of the window */
         int32_t changes; /* in the window */
