@@ -443,6 +443,25 @@ int64_t audit_company_lacks(const struct audit *a, int64_t bill)
 
 /* ---- what staff ask ---- */
 
+void audit_member_comes(struct audit *a, const struct seen_member *m)
+{
+    must(!a->co.comes && a->co.members < AUDIT_MEMBERS);
+    a->co.member[a->co.members] = *m;
+    a->co.comes = true;
+}
+
+/* It counts from this answer on, not from when the set-up goes on with its next request: chargers are
+ * there already, and a card that begins between the two (a commit that takes long may hold both) is its
+ * company's to pay, not its driver's. What others did before it is looked at without it. */
+void audit_member_made(struct audit *a, uint64_t cause, int64_t id)
+{
+    audit_turn(a, cause);
+    if (!a->co.comes)
+        return;
+    a->co.comes = false;
+    a->co.member[a->co.members++].id = id;
+}
+
 void audit_member_wish(struct audit *a, const struct cmd *cmd, const struct seen_member *to)
 {
     if (a->co.wishes == AUDIT_WISHES)
