@@ -295,7 +295,8 @@ static int64_t window_end(const struct audit *a, int32_t month)
 static void bill_collect(const struct audit *a, struct audit_bill *k, int64_t amount, int64_t at_ms)
 {
     int64_t lacks = bill_lacks(k);
-    int64_t gives = amount == lacks ? k->waits : (int64_t)((ev_i128)k->waits * amount / lacks);
+    /* more than it lacks only where the program differs; that is said, not divided by nothing */
+    int64_t gives = amount >= lacks ? k->waits : (int64_t)((ev_i128)k->waits * amount / lacks);
     k->waits -= gives;
     if (window_end(a, k->month) > at_ms)
         k->late += gives;
