@@ -139,9 +139,10 @@ int wallet_close(struct core *c, const struct cmd *cmd)
         return rc;
     bool own = cmd->head.actor_kind == ACTOR_DRIVER;
     bool asked = d->row.close_by && d->row.close_ask == give_up;
-    bool another = d->row.close_by != cmd->head.actor && cmd->head.actor_kind == ACTOR_PERSON;
-    if (give_up && !own && asked && !another)
-        return ERR_SECOND; /* a key is no person: whoever made it may have asked */
+    if (give_up && !own && cmd->head.actor_kind != ACTOR_PERSON)
+        return ERR_DENIED; /* a key is no person: whoever made it might agree with it */
+    if (give_up && !own && asked && d->row.close_by == cmd->head.actor)
+        return ERR_SECOND;
     if (give_up && !own && !asked) {
         close_ask(c, d, cmd);
         return 0;

@@ -83,7 +83,7 @@ static const struct handler handlers[] = {
     [CMD_ORDER_WAIVE] = {.web = occupancy_waive, .audit = "order.waive"},
     [CMD_GIFT] = {.web = gift_new, .audit = "wallet.gift"},
     [CMD_WALLET_FREEZE] = {.web = wallet_freeze}, /* audits with its reason */
-    [CMD_DRIVER_CLOSE] = {.web = wallet_close}, /* audits with its amount */
+    [CMD_DRIVER_CLOSE] = {.web = wallet_close},   /* audits with its amount */
     [CMD_PARTY_ACCOUNT] = {.web = party_account_new, .audit = "account.ask"},
     [CMD_WITHHOLD_PUT] = {.web = withhold_put, .audit = "withhold.put"},
     [CMD_TAX_PAID] = {.web = withhold_paid, .audit = "tax.paid"},

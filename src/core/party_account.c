@@ -17,7 +17,8 @@
  * The account must be the party's own: in the name that it is registered with (its name, or the payee's
  * that staff entered), and for a person under the certificate number that is known of him. Staff may
  * open one in another name, for names are written in many ways; then nothing is asked of the provider
- * until another person agrees. A party that asks by itself is refused.
+ * until another person agrees. So it is with a name that they changed a moment ago (payout_look.c). A
+ * party that asks by itself is refused, and so is an API key, whose maker might agree with it.
  *
  * A notice is a reason to ask and no proof. Certificate number and bank account are sealed texts that
  * only the worker can open; they are gone from the row as soon as the provider has decided.
@@ -145,6 +146,15 @@ static bool own_name(const struct row_party *party, const struct cmd_party_accou
     return named && numbered && !in->other;
 }
 
+/* In another name, or in one that staff entered a moment ago. */
+static bool name_doubtful(const struct core *c, const struct cmd *cmd,
+                          const struct row_party *party)
+{
+    bool staff = cmd->head.role != ROLE_PARTNER;
+    return !own_name(party, &cmd->u.party_account) ||
+           (staff && payee_new(c, party->tenant, party->named_ms));
+}
+
 static int ask_check(const struct core *c, const struct cmd *cmd)
 {
     const struct cmd_party_account *in = &cmd->u.party_account;
@@ -167,7 +177,8 @@ static int ask_check(const struct core *c, const struct cmd *cmd)
     const struct party_account *last = party_account_of(c, in->party, in->channel);
     if (last && (last->row.state <= PARTY_ACCOUNT_OPEN || waits(last)))
         return ERR_CONFLICT;
-    if (cmd->head.role == ROLE_PARTNER && !own_name(&party->row, in))
+    bool alone = cmd->head.role == ROLE_PARTNER || cmd->head.actor_kind != ACTOR_PERSON;
+    if (alone && name_doubtful(c, cmd, &party->row))
         return ERR_PAYEE_NAME;
     return dir_full(c, ROW_PARTY_ACCOUNT) ? ERR_FULL : 0;
 }
@@ -179,7 +190,7 @@ int party_account_new(struct core *c, const struct cmd *cmd)
     if (rc)
         return rc;
     const struct party *party = dir_find(c, ROW_PARTY, in->party);
-    bool other = !own_name(&party->row, in);
+    bool other = name_doubtful(c, cmd, &party->row);
     const struct row_party_account row = {.id = core_id(c),
                                           .tenant = cmd->head.tenant,
                                           .party = in->party,

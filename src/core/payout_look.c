@@ -62,11 +62,9 @@ static int64_t payee_since(const struct core *c, const struct payout *p, const s
     return a ? a->row.done_ms : party->row.payee_ms;
 }
 
-static bool payee_fresh(const struct core *c, const struct tenant *t, const struct payout *p,
-                        const struct party *party)
+bool payee_new(const struct core *c, int64_t tenant, int64_t since_ms)
 {
-    int64_t since = payee_since(c, p, party);
-    return since && c->now - since < t->row.payee_hold_h * HOUR_MS;
+    return since_ms && c->now - since_ms < tenant_find(c, tenant)->row.payee_hold_h * HOUR_MS;
 }
 
 bool payout_alone(const struct core *c, const struct payout *p, bool by_hand)
@@ -76,7 +74,8 @@ bool payout_alone(const struct core *c, const struct payout *p, bool by_hand)
     int64_t most = t->row.payout_check;
     if (p->row.amount > most || by_hand || paper_missing(c, p))
         return false;
-    return !party || (party->row.asked_sum <= most && !payee_fresh(c, t, p, party));
+    return !party ||
+           (party->row.asked_sum <= most && !payee_new(c, p->row.tenant, payee_since(c, p, party)));
 }
 
 void payee_note(const struct core *c, struct row_party *r, const struct row_party *old)
@@ -85,6 +84,10 @@ void payee_note(const struct core *c, struct row_party *r, const struct row_part
                           strcmp(r->payee_name, old->payee_name) == 0 &&
                           r->verified <= old->verified
                     : !r->payee[0] && !r->verified;
+    bool named =
+        !old || (strcmp(r->name, old->name) == 0 && strcmp(r->payee_name, old->payee_name) == 0 &&
+                 strcmp(r->payee_cert, old->payee_cert) == 0);
+    r->named_ms = !named ? c->now : old ? old->named_ms : 0;
     r->payee_ms = !same ? c->now : old ? old->payee_ms : 0;
     r->asked_day = old ? old->asked_day : 0;
     r->asked_sum = old ? old->asked_sum : 0;

@@ -265,6 +265,8 @@ bool payout_alone(const struct core *c, const struct payout *p, bool by_hand);
 /** A party's payout counts in the sum of its day; it came to nothing and counts no more. */
 void payout_day_add(struct core *c, struct payout *p);
 void payout_day_back(struct core *c, const struct payout *p);
+/** Is what was entered then so new that a second person must look? 0: it always was. */
+bool payee_new(const struct core *c, int64_t tenant, int64_t since_ms);
 /** Of a party's row that is put: what is counted is not the sender's, and when its payee changed. */
 void payee_note(const struct core *c, struct row_party *r, const struct row_party *old);
 

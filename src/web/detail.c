@@ -17,6 +17,7 @@ static const struct {
     {"',' or '}' is expected", "此处应为逗号或 }"},
     {"':' is expected", "此处应为冒号"},
     {"0 = none", "0 表示无"},
+    {"0 = none, else 20 or more", "0 表示无，否则至少 20"},
     {"0 or more", "不小于 0"},
     {"0, or 1 for a bill of shares", "0；分账账单为 1"},
     {"1 to 200", "1 到 200"},

@@ -15,7 +15,7 @@
 #include "web/auth.h"
 #include "web/state.h"
 
-enum { SECRET_CHARS = 24, CALL_CAP = 3999 };
+enum { SECRET_CHARS = 24, CALL_CAP = 3999, QUOTA_LEAST = 20 };
 
 int overview_get(struct request *r)
 {
@@ -45,6 +45,14 @@ static int zone_check(struct request *r, struct str name)
     return 0;
 }
 
+/* With fewer its own pages could not be used any more, this one among them. */
+static int quota_check(struct request *r, const struct api_Tenant *in)
+{
+    bool ok = !in->has.quota_calls_s || in->quota_calls_s == 0 || in->quota_calls_s >= QUOTA_LEAST;
+
+    return ok ? 0 : req_fail(r, ERR_RANGE, "/quota_calls_s", "0 = none, else 20 or more");
+}
+
 int tenant_put(struct request *r)
 {
     const struct api_Tenant *in = r->in;
@@ -59,6 +67,8 @@ int tenant_put(struct request *r)
     err = req_if_match(r, &version);
     if (err == 0)
         err = zone_check(r, in->zone);
+    if (err == 0)
+        err = quota_check(r, in);
     if (err == 0)
         err = req_table_row(r, QUERY_WEB_TENANT_ROW, ROW_TENANT, r->actor.tenant, &row);
     if (err != 0)
@@ -86,6 +96,8 @@ int tenant_put(struct request *r)
         row.gift_order = (int32_t)in->gift_order;
     if (in->has.notices)
         row.notices = (int32_t)in->notices;
+    if (in->has.quota_calls_s)
+        row.quota_calls_s = (int32_t)in->quota_calls_s;
     if (in->has.payee_hold_h)
         row.payee_hold_h = (int32_t)in->payee_hold_h;
     row.version = (int32_t)version;

@@ -119,6 +119,23 @@ await main(async (h) => {
   await sleep(500);
   check((await other.ask('GET', '/api/v1/orders', undefined, bearer)).status === 401, 'a revoked key is nobody');
 
+  // ---- the operator's own quota: all its people, keys and drivers together ----
+  const quota = async (n) => {
+    const r = await h.ask('GET', '/api/v1/tenant');
+    return r.status !== 200 ? r : h.ask('PUT', '/api/v1/tenant', { ...r.body, quota_calls_s: n }, { 'if-match': r.headers.get('etag') });
+  };
+  const few = await quota(5);
+  check(few.status === 422 && few.body.pointer === '/quota_calls_s', `too few to work with are refused: ${JSON.stringify(few.body)}`);
+  check((await quota(20)).status === 200, 'a quota of 20 a second');
+  const burst = [];
+  for (let n = 0; n < 20 && !burst.some((r) => r.status === 429); n++)
+    burst.push(...await Promise.all(Array.from({ length: 20 }, (_, i) => (i % 2 ? h : driver).ask('GET', i % 2 ? '/api/v1/stations' : '/api/v1/me'))));
+  const over = burst.filter((r) => r.status === 429);
+  check(over.length > 0 && over.every((r) => Number(r.headers.get('retry-after')) >= 1), `two people together are over it: ${over.length} of ${burst.length}`);
+  check((await Promise.all(Array.from({ length: 20 }, () => partner.ask('GET', '/api/v1/partner')))).some((r) => r.status === 429), 'the third pays for them, too');
+  await sleep(1500);
+  check((await quota(0)).status === 200 && (await h.must('GET', '/api/v1/tenant')).quota_calls_s === 0, 'and it is taken away again');
+
   // ---- a disabled person is out at once ----
   const people = (await h.must('GET', '/api/v1/people')).items.find((p) => p.login === 'partner');
   const { id: pid, version: pv, ...person } = people;

@@ -64,7 +64,7 @@ function emit(name, e) {
 
 function build() {
   W.tenant = { id: id(), name: '示范充电运营', currency: 'CNY', zone: 'Asia/Shanghai', hold_policy: 0, hold_default: '20.00', overrun_policy: 0,
-    unknown_policy: 1, suspended_s: 900, low_power_w: 300, start_timeout_s: 60, silence_s: 600, doubt_h: 24, version: 1 }
+    unknown_policy: 1, suspended_s: 900, low_power_w: 300, start_timeout_s: 60, silence_s: 600, doubt_h: 24, quota_calls_s: 0, version: 1 }
   for (const [kind, name] of [[1, '示范充电运营'], [2, '星河物业'], [3, '湾区代理']])
     W.parties.push({ id: id(), kind, name, state: 0, version: 1 })
   const t1 = { id: id(), family: '', name: '分时电价 2026', from_ms: Date.UTC(2025, 11, 31, 16), created_ms: now() - 9e9,

@@ -130,9 +130,9 @@ struct net {
     struct net_stats stats;
     struct mailbox_batch mail;
     struct lately lately[NET_LATELY]; /* by slot */
-    bool batch_wanted; /* the first turn opens the ring */
-    struct ring *ring; /* NULL = one by one */
-    uint8_t *received; /* NET_BATCH pieces of NET_RECV_SIZE */
+    bool batch_wanted;                /* the first turn opens the ring */
+    struct ring *ring;                /* NULL = one by one */
+    uint8_t *received;                /* NET_BATCH pieces of NET_RECV_SIZE */
     uint32_t queued_n;
     struct conn *queued[NET_BATCH];
     uint8_t scratch[NET_READ_SIZE];
@@ -217,7 +217,6 @@ void addr_text(const uint8_t addr[16], char out[46]);
 void addr_bytes(const struct sockaddr_storage *a, uint8_t out[16]);
 /** The client behind the peer: believes X-Forwarded-For as far as configured proxies wrote it. True
  * when the peer is a configured proxy. */
-bool addr_client(const struct net *n, const uint8_t peer[16], struct str forwarded,
-                 char out[46]);
+bool addr_client(const struct net *n, const uint8_t peer[16], struct str forwarded, char out[46]);
 
 #endif

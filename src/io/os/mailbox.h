@@ -50,7 +50,8 @@ int mailbox_fd(const struct mailbox *mb);
  * Taker only. */
 bool mailbox_wait(struct mailbox *mb, int32_t timeout_ms);
 /** The same for a taker that always waits like this: senders write nothing while it is up, for it looks
- * before it sleeps; what was put without a wake-up counts as well. True when something waits. */
+ * before it sleeps; what was put without a wake-up counts as well. True when something waits; false
+ * at the timeout, and now and then before, when a wake-up came late. */
 bool mailbox_await(struct mailbox *mb, int32_t timeout_ms);
 /** Its pieces, for a taker that sleeps on mailbox_fd by other means: mailbox_doze before it sleeps (false:
  * something waits, it is to take that instead), mailbox_rise when it woke (true: something waits), and

@@ -25,6 +25,9 @@ static int up(void **state)
     (void)state;
     world_init(w);
     assert_int_equal(world_open(w), 0);
+    struct row_tenant t = *(const struct row_tenant *)world_row(w, ROW_TENANT, w->tenant);
+    t.payee_hold_h = 0;
+    assert_int_equal(world_put(w, ROW_TENANT, false, &t), 0);
     struct row_party p = *(const struct row_party *)world_row(w, ROW_PARTY, w->owner);
     p.payee_name = NAME;
     assert_int_equal(world_put(w, ROW_PARTY, false, &p), 0);

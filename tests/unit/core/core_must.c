@@ -103,6 +103,7 @@ static void person_says_paid(void)
     struct cmd *c = world_web(w, CMD_PAYOUT_DECIDE, w->person + 1, ACTOR_PERSON);
     out_row()->state = PAYOUT_UNKNOWN;
     out_row()->said = 9900;
+    out_row()->doubt = PAYOUT_DOUBT_AMOUNT;
     c->u.payout_decide = (struct cmd_payout_decide){
         .payout = out_id, .act = PAYOUT_ACT_PAID, .amount = 9900, .note = "seen"};
     (void)!payout_decide(w->core, c);

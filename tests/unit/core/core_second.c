@@ -113,7 +113,7 @@ static void test_close_by_two(void **state)
                         "driver.close.ask");
     world_restart(w);
     assert_int_equal(close_by(w->person, ACTOR_PERSON, all), ERR_SECOND);
-    assert_int_equal(close_by(second, ACTOR_API_KEY, all), ERR_SECOND);
+    assert_int_equal(close_by(second, ACTOR_API_KEY, all), ERR_DENIED);
     assert_int_equal(close_by(second, ACTOR_PERSON, all - 100), ERR_CONFLICT);
     assert_int_equal(wallet(), all);
     assert_int_equal(close_by(second, ACTOR_PERSON, all), 0);
@@ -133,6 +133,7 @@ static void test_close_dropped(void **state)
     (void)state;
     int64_t all = wallet();
     assert_int_equal(close_end(w->person, ACTOR_PERSON), ERR_CONFLICT);
+    assert_int_equal(close_by(77, ACTOR_API_KEY, all), ERR_DENIED);
     assert_int_equal(close_by(w->person, ACTOR_PERSON, all), 0);
     assert_int_equal(close_end(w->driver, ACTOR_DRIVER), ERR_NOT_FOUND);
     assert_int_equal(close_end(second, ACTOR_PERSON), 0); /* refused */
@@ -354,6 +355,35 @@ static void test_account_refused_by_people(void **state)
         assert_int_equal(opened(id, "6200001"), 0);
         assert_int_not_equal(account(id)->state, PARTY_ACCOUNT_OPEN);
     }
+}
+
+/* A name that somebody changed a moment ago is nobody's yet: he might change it back. */
+static void test_account_in_a_new_name(void **state)
+{
+    (void)state;
+    tenant_set(Y, 72);
+    world_run(w, 80 * HOUR_MS);
+    struct row_party p = owner_row();
+    p.name = "Mallory";
+    assert_int_equal(world_put(w, ROW_PARTY, false, &p), 0);
+    assert_int_equal(world_send(w, account_cmd("Mallory", "", ROLE_OPERATOR)), 0);
+    int64_t id = w->reply.u.made.id;
+    assert_int_equal(account(id)->state, PARTY_ACCOUNT_WAITS);
+    assert_int_equal(decide(id, ACCOUNT_ACT_CANCEL, w->person, ACTOR_PERSON), 0);
+    struct cmd *c = account_cmd("Mallory", "", ROLE_OPERATOR);
+    c->head.actor_kind = ACTOR_API_KEY;
+    assert_int_equal(world_send(w, c), ERR_PAYEE_NAME);
+    p = owner_row();
+    p.named_ms = 0; /* not the sender's */
+    assert_int_equal(world_put(w, ROW_PARTY, false, &p), 0);
+    world_run(w, 71 * HOUR_MS);
+    assert_int_equal(world_send(w, account_cmd("Mallory", "", ROLE_OPERATOR)), 0);
+    id = w->reply.u.made.id;
+    assert_int_equal(account(id)->state, PARTY_ACCOUNT_WAITS);
+    assert_int_equal(decide(id, ACCOUNT_ACT_REFUSE, second, ACTOR_PERSON), 0);
+    world_run(w, 2 * HOUR_MS);
+    assert_int_equal(world_send(w, account_cmd("Mallory", "", ROLE_OPERATOR)), 0);
+    assert_int_equal(account(w->reply.u.made.id)->state, PARTY_ACCOUNT_ASKED);
 }
 
 /* Its own name is its name, or the payee's; of a person the number counts, too. */
@@ -624,6 +654,7 @@ int core_second(void)
         cmocka_unit_test_setup_teardown(test_close_no_rule, up, down),
         cmocka_unit_test_setup_teardown(test_account_in_another_name, up, down),
         cmocka_unit_test_setup_teardown(test_account_refused_by_people, up, down),
+        cmocka_unit_test_setup_teardown(test_account_in_a_new_name, up, down),
         cmocka_unit_test_setup_teardown(test_account_of_its_own, up, down),
         cmocka_unit_test_setup_teardown(test_day_sum, up, down),
         cmocka_unit_test_setup_teardown(test_payee_new, up, down),

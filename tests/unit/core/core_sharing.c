@@ -684,6 +684,24 @@ static void test_return_limit(void **state)
     assert_int_equal(balance(ACCOUNT_AVAILABLE), 18000 - asked_back); /* more than he owed */
 }
 
+/* Where the provider says that nothing came back, a person may say so, too: how he knows, and not while
+ * another's word waits. */
+static void test_return_came_to_nothing(void **state)
+{
+    (void)state;
+    int64_t id = contradicted(), other = person_add("other");
+    assert_int_equal(says(id, PAYOUT_ACT_PAID, 17900, w->person), 0);
+    assert_int_equal(told(id, PAY_RETURN_QUERY, PAY_DONE, 0), 0);
+    assert_int_equal(says(id, PAYOUT_ACT_FAILED, 0, other), ERR_CONFLICT);
+    assert_int_equal(says(id, PAYOUT_ACT_CANCEL, 0, w->person), 0);
+    struct cmd *c = world_web(w, CMD_PAYOUT_DECIDE, other, ACTOR_PERSON);
+    c->u.payout_decide = (struct cmd_payout_decide){.payout = id, .act = PAYOUT_ACT_FAILED};
+    assert_int_equal(world_send(w, c), ERR_REQUIRED);
+    assert_int_equal(says(id, PAYOUT_ACT_FAILED, 0, other), 0);
+    assert_int_equal(returned()->state, PAYOUT_FAILED);
+    assert_int_equal(balance(ACCOUNT_PARTY_DEBT), -18000); /* he owes it as before */
+}
+
 static void test_nothing_to_share(void **state)
 {
     (void)state;
@@ -724,6 +742,7 @@ int core_sharing(void)
         cmocka_unit_test_setup_teardown(test_return_waits, up, down),
         cmocka_unit_test_setup_teardown(test_return_claimed, up, down),
         cmocka_unit_test_setup_teardown(test_return_limit, up, down),
+        cmocka_unit_test_setup_teardown(test_return_came_to_nothing, up, down),
         cmocka_unit_test_setup_teardown(test_nothing_to_share, up, down),
     };
     return cmocka_run_group_tests_name("shares paid by a channel", tests, NULL, NULL);

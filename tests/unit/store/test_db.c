@@ -156,6 +156,44 @@ static void the_journal_is_moved_and_cut(void **state)
     db_close(w);
 }
 
+static void file_double(const struct box *b, const char *from, const char *to)
+{
+    struct buf all;
+    buf_init(&all, (4 << 20) + 1);
+    assert_int_equal(file_read(box_path(b, from), 4 << 20, &all), 0);
+    assert_int_equal(file_write_atomic(box_path(b, to), buf_str(&all), 0600), 0);
+    buf_free(&all);
+}
+
+/* Zeros stand behind the frames. They are no frames: whoever opens the files as a power cut would leave
+ * them finds what was committed and goes on, and the file grows in steps. */
+static void a_journal_has_room_ahead(void **state)
+{
+    const struct box *b = *state;
+    struct db *w = db_at(b, DB_WRITER), *u;
+    int64_t size, later;
+    assert_int_equal(db_exec(w, ddl), 0);
+    assert_int_equal(db_exec(w, "INSERT INTO t VALUES (0, 'a')"), 0);
+    assert_int_equal(file_size(box_path(b, "t.db-wal"), &size), 0);
+    assert_true(size > 512 << 10);
+    for (int i = 1; i < 20; i++) {
+        char sql[80];
+        snprintf(sql, sizeof sql, "INSERT INTO t VALUES (%d, '%d')", i, i);
+        assert_int_equal(db_exec(w, sql), 0);
+    }
+    assert_int_equal(file_size(box_path(b, "t.db-wal"), &later), 0);
+    assert_int_equal(later, size);
+    file_double(b, "t.db", "u.db");
+    file_double(b, "t.db-wal", "u.db-wal");
+    const struct db_config other = {.path = box_path(b, "u.db"), .mode = DB_WRITER};
+    assert_int_equal(db_open(&other, &u), 0);
+    assert_int_equal(number(u, "SELECT count(*) FROM t"), 20);
+    assert_int_equal(db_exec(u, "INSERT INTO t VALUES (20, 'b')"), 0);
+    assert_int_equal(number(u, "SELECT count(*) FROM t"), 21);
+    db_close(u);
+    db_close(w);
+}
+
 /* ---- migrations ---- */
 
 static const char second[] = "ALTER TABLE t ADD COLUMN n INTEGER NOT NULL DEFAULT 5;";
@@ -246,6 +284,7 @@ int db_tests(void)
         cmocka_unit_test_setup_teardown(a_second_writer_is_locked_out, box_make, box_drop),
         cmocka_unit_test_setup_teardown(what_is_no_database_is_refused, box_make, box_drop),
         cmocka_unit_test_setup_teardown(the_journal_is_moved_and_cut, box_make, box_drop),
+        cmocka_unit_test_setup_teardown(a_journal_has_room_ahead, box_make, box_drop),
         cmocka_unit_test_setup_teardown(migrations_are_applied_once, box_make, box_drop),
         cmocka_unit_test_setup_teardown(altered_migrations_are_refused, box_make, box_drop),
         cmocka_unit_test_setup_teardown(only_this_schema_fits, box_make, box_drop),
