@@ -295,7 +295,8 @@ static int64_t window_end(const struct audit *a, int32_t month)
 static void bill_collect(const struct audit *a, struct audit_bill *k, int64_t amount, int64_t at_ms)
 {
     int64_t lacks = bill_lacks(k);
-    int64_t gives = amount == lacks ? k->waits : (int64_t)((ev_i128)k->waits * amount / lacks);
+    /* more than it lacks only where the program differs; that is said, not divided by nothing */
+    int64_t gives = amount >= lacks ? k->waits : (int64_t)((ev_i128)k->waits * amount / lacks);
     k->waits -= gives;
     if (window_end(a, k->month) > at_ms)
         k->late += gives;
@@ -442,6 +443,25 @@ int64_t audit_company_lacks(const struct audit *a, int64_t bill)
 }
 
 /* ---- what staff ask ---- */
+
+void audit_member_comes(struct audit *a, const struct seen_member *m)
+{
+    must(!a->co.comes && a->co.members < AUDIT_MEMBERS);
+    a->co.member[a->co.members] = *m;
+    a->co.comes = true;
+}
+
+/* It counts from this answer on, not from when the set-up goes on with its next request: chargers are
+ * there already, and a card that begins between the two (a commit that takes long may hold both) is its
+ * company's to pay, not its driver's. What others did before it is looked at without it. */
+void audit_member_made(struct audit *a, uint64_t cause, int64_t id)
+{
+    audit_turn(a, cause);
+    if (!a->co.comes)
+        return;
+    a->co.comes = false;
+    a->co.member[a->co.members++].id = id;
+}
 
 void audit_member_wish(struct audit *a, const struct cmd *cmd, const struct seen_member *to)
 {

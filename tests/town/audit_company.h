@@ -39,6 +39,7 @@ struct seen_companies {
     int companies;
     struct seen_member member[AUDIT_MEMBERS];
     int members;
+    bool comes;       /* the one after them is asked for in the set-up */
     int64_t token[8]; /* the drivers' cards */
     bool exempt;      /* a bay that stays taken costs companies nothing */
     bool vague;       /* a crash hid what came first: what waits for bills is not judged */
@@ -68,6 +69,10 @@ int32_t audit_month(int64_t ms);
 /** When it ends there. */
 int64_t audit_month_end(int32_t month);
 
+/** The set-up asks for a member, and for nothing else until it is there. … */
+void audit_member_comes(struct audit *a, const struct seen_member *m);
+/** … An answer of the set-up, of this cause and with this id: the member's, if one comes. */
+void audit_member_made(struct audit *a, uint64_t cause, int64_t id);
 /** Staff ask for a change of a member, under the key of this command. */
 void audit_member_wish(struct audit *a, const struct cmd *cmd, const struct seen_member *to);
 /** CMD_COMPANY_PAY, CMD_COMPANY_BILL, and CMD_ROW_PUT of a member: the answer, … */

@@ -135,6 +135,8 @@ void people_hear(void *ctx, const struct out *out)
     if (t->setting_up && out->to.ref == t->cmd.head.from.ref) {
         t->answered = true;
         memcpy(&t->last, out, out->size < sizeof t->last ? out->size : sizeof t->last);
+        if (!out->err)
+            audit_member_made(&t->audit, t->cmd.head.cause, out->u.made.id);
         return;
     }
     for (int i = 0; i < TOWN_ASKS; i++) {

@@ -78,11 +78,10 @@ static void member_make(struct town *t, int driver, bool vehicle)
                             .version = 1};
     char stations[24];
     struct row_company_member row;
-    must(a->co.members < AUDIT_MEMBERS);
     quotas_draw(t, &m);
     member_row(t, &m, stations, &row);
-    m.id = people_row(t, ROW_COMPANY_MEMBER, &row, true);
-    a->co.member[a->co.members++] = m;
+    audit_member_comes(a, &m);
+    (void)people_row(t, ROW_COMPANY_MEMBER, &row, true);
 }
 
 static void pay(struct town *t, int company, int64_t bill, int64_t amount)
