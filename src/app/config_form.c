@@ -26,7 +26,7 @@ static bool block(struct str s)
 
 static bool url(struct str s)
 {
-    struct str host = s;
+    struct str host;
     if (str_starts(s, STR_LIT("https://")))
         host = str_from(s.p + 8, s.n - 8);
     else if (str_starts(s, STR_LIT("http://")))

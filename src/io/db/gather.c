@@ -17,8 +17,8 @@
  * the engine's; 4. an error of a gathered write is reported by whatever sends it, at the latest by
  * the commit frame or the sync: before the engine calls anything durable. What a transaction that is
  * given up left here was never valid, and is dropped with the file; 5. zeros are written behind
- * all that was ever in the file; a disk that has no room for them fails the commit, as one that fails
- * otherwise.
+ * all that was ever in the file, and before the run: where the disk has no room for them, the commit fails and
+ * nothing of it is there.
  * Thread: a file is used by the thread of its connection; the layer is made under SQLite's lock. */
 #include "io/db/gather.h"
 
@@ -43,27 +43,25 @@ static struct file *file_of(sqlite3_file *f)
     return (struct file *)(void *)f;
 }
 
-/* The run is sent: its place is free. */
 static int room_make(sqlite3_file *f, sqlite3_int64 from)
 {
-    struct file *x = file_of(f);
+    static const unsigned char zeros[64 << 10];
     int res = SQLITE_OK;
-    memset(x->run, 0, RUN_SIZE);
-    x->room = from + ROOM_SIZE;
-    for (sqlite3_int64 at = from; at < x->room && res == SQLITE_OK; at += RUN_SIZE) {
-        int n = x->room - at < RUN_SIZE ? (int)(x->room - at) : RUN_SIZE;
-        res = layer_write(f, x->run, n, at);
-    }
+    for (int n = 0; n < ROOM_SIZE && res == SQLITE_OK; n += (int)sizeof zeros)
+        res = layer_write(f, zeros, (int)sizeof zeros, from + n);
+    if (res == SQLITE_OK)
+        file_of(f)->room = from + ROOM_SIZE;
     return res;
 }
 
 static int run_send(sqlite3_file *f)
 {
     struct file *x = file_of(f);
-    int n = x->n;
+    int n = x->n, res = SQLITE_OK;
     x->n = 0;
-    int res = n ? layer_write(f, x->run, n, x->at) : SQLITE_OK;
-    return res == SQLITE_OK && n && x->at + n > x->room ? room_make(f, x->at + n) : res;
+    if (n && x->at + n > x->room)
+        res = room_make(f, x->at + n);
+    return n && res == SQLITE_OK ? layer_write(f, x->run, n, x->at) : res;
 }
 
 static int file_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
