@@ -39,15 +39,6 @@ static int tenant_put(const struct row_tenant *t)
     return world_put(w, ROW_TENANT, false, t);
 }
 
-static void owner_verified(void)
-{
-    struct row_party p = *(const struct row_party *)world_row(w, ROW_PARTY, w->owner);
-    p.verified = 1;
-    p.payee = "sub-account 7";
-    p.payee_name = "property";
-    assert_int_equal(world_put(w, ROW_PARTY, false, &p), 0);
-}
-
 static int up(void **state)
 {
     (void)state;
@@ -60,7 +51,7 @@ static int up(void **state)
     t.payee_hold_h = 0;
     t.payout_min = 100;
     assert_int_equal(tenant_put(&t), 0);
-    owner_verified();
+    world_owner_payee(w, 1, "sub-account 7");
     return 0;
 }
 

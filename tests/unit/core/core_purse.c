@@ -47,15 +47,6 @@ static void tenant_set(int32_t refund_days, int64_t payout_check, int64_t payout
     assert_int_equal(world_put(w, ROW_TENANT, false, &t), 0);
 }
 
-static void owner_verified(int32_t verified)
-{
-    struct row_party p = *(const struct row_party *)world_row(w, ROW_PARTY, w->owner);
-    p.verified = verified;
-    p.payee = verified ? "sub-account 7" : "";
-    p.payee_name = "property";
-    assert_int_equal(world_put(w, ROW_PARTY, false, &p), 0);
-}
-
 static int up(void **state)
 {
     (void)state;
@@ -75,7 +66,7 @@ static int up(void **state)
                                                   .keys = ""});
     checker = w->person + 1; /* another person: the core compares who asked and who approves */
     tenant_set(7, 0, 0);
-    owner_verified(1);
+    world_owner_payee(w, 1, "sub-account 7");
     return 0;
 }
 
@@ -362,9 +353,9 @@ static void test_payout_refusals(void **state)
     assert_int_equal(payout(w->owner, 0, 150, wechat), ERR_RANGE);
     assert_int_equal(payout(w->owner, 0, 100, w->station), ERR_NOT_FOUND);
     assert_int_equal(payout(w->driver, 0, 100, wechat), ERR_NOT_FOUND);
-    owner_verified(0);
+    world_owner_payee(w, 0, "");
     assert_int_equal(payout(w->owner, 0, 100, wechat), ERR_DENIED);
-    owner_verified(1);
+    world_owner_payee(w, 1, "sub-account 7");
     assert_int_equal(payout(w->owner, 0, 10000, bank), 0);
     int64_t id = w->reply.u.made.id;
     assert_int_equal(decide(id, PAYOUT_ACT_SETTLED, checker), ERR_CONFLICT);

@@ -40,15 +40,6 @@ static struct row_party owner_row(void)
     return *(const struct row_party *)world_row(w, ROW_PARTY, w->owner);
 }
 
-static void owner_payee(const char *payee)
-{
-    struct row_party p = owner_row();
-    p.verified = 1;
-    p.payee = payee;
-    p.payee_name = "property";
-    assert_int_equal(world_put(w, ROW_PARTY, false, &p), 0);
-}
-
 static int up(void **state)
 {
     (void)state;
@@ -60,7 +51,7 @@ static int up(void **state)
                  &(struct row_person){
                      .login = "second", .name = "Second", .pass_hash = "x", .role = ROLE_OPERATOR});
     tenant_set(Y, 0);
-    owner_payee("openid-7");
+    world_owner_payee(w, 1, "openid-7");
     return 0;
 }
 
@@ -492,7 +483,7 @@ static void test_payee_new(void **state)
     p.name = "Owner Ltd"; /* no other payee */
     assert_int_equal(world_put(w, ROW_PARTY, false, &p), 0);
     (void)asked_state(100, wechat, PAYOUT_SENT);
-    owner_payee("openid-8");
+    world_owner_payee(w, 1, "openid-8");
     int64_t id = asked_state(100, wechat, PAYOUT_REQUESTED);
     assert_int_equal(act(id, PAYOUT_ACT_APPROVE, 0, "", w->person), ERR_DENIED);
     assert_int_equal(act(id, PAYOUT_ACT_APPROVE, 0, "", second), 0);
@@ -502,7 +493,7 @@ static void test_payee_new(void **state)
     world_run(w, 2 * HOUR_MS);
     (void)asked_state(100, wechat, PAYOUT_SENT);
     tenant_set(100 * Y, 0);
-    owner_payee("openid-9");
+    world_owner_payee(w, 1, "openid-9");
     (void)asked_state(100, wechat, PAYOUT_SENT); /* the operator wants it so */
 }
 

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "core/ledger.h"
+
 int money_allot_tests(void);
 int money_cap_tests(void);
 int money_evidence_tests(void);
@@ -20,5 +22,15 @@ int money_must_tests(void);
 int money_split_tests(void);
 int money_terms_tests(void);
 int money_tariff_tests(void);
+
+/** A top-up of two legs, of tenant 1. */
+static inline struct ledger_request transfer(int64_t from, int64_t to, int64_t amount)
+{
+    return (struct ledger_request){.tenant = 1,
+                                   .code = TRANSFER_TOPUP,
+                                   .currency = "CNY",
+                                   .n = 2,
+                                   .leg = {{from, MONEY(-amount), 0}, {to, MONEY(amount), 0}}};
+}
 
 #endif

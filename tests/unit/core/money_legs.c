@@ -29,15 +29,6 @@ static int64_t account(int64_t tenant, int32_t kind)
     return id;
 }
 
-static struct ledger_request transfer(int64_t from, int64_t to, int64_t amount)
-{
-    return (struct ledger_request){.tenant = 1,
-                                   .code = TRANSFER_TOPUP,
-                                   .currency = "CNY",
-                                   .n = 2,
-                                   .leg = {{from, MONEY(-amount), 0}, {to, MONEY(amount), 0}}};
-}
-
 static int move(int64_t from, int64_t to, int64_t amount)
 {
     const struct ledger_request r = transfer(from, to, amount);

@@ -753,3 +753,12 @@ int64_t world_channel(struct world *w, int32_t kind)
     assert_int_equal(world_put(w, ROW_CHANNEL, true, &row), 0);
     return w->reply.u.made.id;
 }
+
+void world_owner_payee(struct world *w, int32_t verified, const char *payee)
+{
+    struct row_party p = *(const struct row_party *)world_row(w, ROW_PARTY, w->owner);
+    p.verified = verified;
+    p.payee = payee;
+    p.payee_name = "property";
+    assert_int_equal(world_put(w, ROW_PARTY, false, &p), 0);
+}

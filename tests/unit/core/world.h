@@ -117,5 +117,7 @@ int64_t world_charging(struct world *w, int64_t cap, int64_t *tx);
 int64_t world_order_of(struct world *w, int64_t energy_mwh);
 /** A new channel of that kind. */
 int64_t world_channel(struct world *w, int32_t kind);
+/** The owner's payee, as staff enter it; `verified` 0 or 1. */
+void world_owner_payee(struct world *w, int32_t verified, const char *payee);
 
 #endif
