@@ -9,10 +9,10 @@
  *  2. The eventfd is written once between two takes, and the taker reads it before it swaps: a
  *     wake-up may be superfluous, never missing (mailbox_put leaves it to the mailbox_wake that
  *     follows).
- *  4. While the taker is up (mailbox_await, mailbox_rise) nobody writes the eventfd: it looks into
- *     the buffer before it sleeps. A write that was on its way then wakes it once for nothing.
  *  3. The buffer grows by doubling up to the sum of both limits and is swapped, never copied, on a
  *     take.
+ *  4. While the taker is up (mailbox_await, mailbox_rise) nobody writes the eventfd: it looks into
+ *     the buffer before it sleeps. A write that was on its way then wakes it once for nothing.
  *
  * Threads: any sender, one taker. Failure: no memory while growing is ERR_FULL, as a full lane is.
  * */
