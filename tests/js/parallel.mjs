@@ -291,7 +291,8 @@ async function unequal(h, w) {
     const o = c.done.order, cap = units(c.cap), [fast, slow] = c.done.sessions.map((s) => s.energy_mwh).sort((a, b) => b - a);
     console.log(`120 and 7 kW, cap ${c.cap}${c.extra}: paid ${o.paid}, total ${o.total}, ${fast} and ${slow} mWh`);
     check(o.state === 8 && units(o.paid) <= cap && units(o.total) >= cap - 2000, `what was prepaid is charged: ${o.paid} of ${c.cap}`);
-    if (c.extra.length) check(Math.abs(fast - slow) < 20000, `without a balance each ends at its half: ${fast}, ${slow}`);
+    // At this speed the fast gun makes 2 Wh in a millisecond of the machine's: a late tick must not pass for a gun that took the other's half.
+    if (c.extra.length) check(2 * fast < 3 * slow, `without a balance each ends at its half: ${fast}, ${slow}`);
     else check(fast > 5 * slow, `the fast gun had most of it: ${fast}, ${slow}`);
   }
 }
