@@ -223,7 +223,9 @@ int partner_payout_orders(struct request *r)
 
 /* ---- a statement ---- */
 
-enum { PARTS_FOR = 12 }; /* parts that are read for a row: an order has one for each fee and clause */
+enum {
+    PARTS_FOR = 12
+}; /* parts that are read for a row: an order has one for each fee and clause */
 
 /* Parts of one transfer of one order as one row. */
 struct entries {

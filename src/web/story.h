@@ -18,7 +18,14 @@
 #include "web/api_gen.h"
 #include "web/request.h"
 
-enum story_rule { STORY_EXACT = 1, STORY_FIFO, STORY_OWED, STORY_BILL, STORY_TOO_FAR, STORY_CAME_BACK };
+enum story_rule {
+    STORY_EXACT = 1,
+    STORY_FIFO,
+    STORY_OWED,
+    STORY_BILL,
+    STORY_TOO_FAR,
+    STORY_CAME_BACK
+};
 enum story_recon { RECON_NONE, RECON_NO_BILL, RECON_MATCHED, RECON_DIFFERS, RECON_RESOLVED };
 
 /** An account and whose payments or payouts its transfers may be. */
@@ -61,11 +68,11 @@ struct story_place {
     struct story_move move;
     int64_t at, n;
 };
-struct story_queue { /* may be used again */
-    int64_t due, payout;         /* in: go back until this bucket, or all that this payout took */
+struct story_queue {              /* may be used again */
+    int64_t due, payout;          /* in: go back until this bucket, or all that this payout took */
     struct story_place *in, *out; /* newest first */
     uint32_t in_n, out_n;
-    bool all;                       /* false: there was too much */
+    bool all;                        /* false: there was too much */
     const struct story_place *found; /* what was asked for, or NULL */
 };
 

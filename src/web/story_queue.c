@@ -147,8 +147,7 @@ static int purse_take(void *ctx, const struct sql_value *v, size_t n)
 
 int story_purse(struct request *r, int64_t party, struct str currency, struct story_purse *out)
 {
-    const struct bind keys[] = {BIND_I64("of_party", party),
-                                BIND_TEXT("currency", currency)};
+    const struct bind keys[] = {BIND_I64("of_party", party), BIND_TEXT("currency", currency)};
 
     *out = (struct story_purse){.party = party};
     return req_query(r, QUERY_STORY_PURSE, keys, ARRAY_LEN(keys), purse_take, out);

@@ -13,7 +13,10 @@ export function takenKey(s: OrderShare): string {
 
 export const takenSum = (rows: readonly OrderShare[]): string => moneyText(rows.reduce((n, s) => n + units(s.amount), 0n))
 
-/** What the rows of a statement add up to: its lines but those of withdrawals. */
+/** Lines of a statement that its rows add up to; the others are of withdrawals. */
+export const GIVEN = new Set(['shares', 'refunds', 'corrections', 'guarantees', 'rents', 'suspense'])
+
+/** What the rows of a statement add up to. */
 export const statementShares = (s: PartyStatement): string =>
   moneyText(units(s.shares) - units(s.refunds) + units(s.corrections) + units(s.guarantees) + units(s.rents) + units(s.suspense))
 
