@@ -15,7 +15,7 @@
 #include "core/types.h"
 #include "web/legs.h"
 
-enum { BUCKET_MAX = 8192, SCAN_MAX = 20000, PENDS_MAX = 60 };
+enum { BUCKET_MAX = 8192, PENDS_MAX = 60 };
 #define DAY_MS  INT64_C(86400000)
 #define HOUR_MS INT64_C(3600000)
 
@@ -182,8 +182,7 @@ int story_bucket(struct request *r, const struct story_purse *p, const struct st
                  struct rows *out)
 {
     int64_t due = mature->effective_ms, floor = 0;
-    const struct bind keys[] = {BIND_I64("of_party", p->party), BIND_I64("due", due),
-                                BIND_I64("scan", SCAN_MAX)};
+    const struct bind keys[] = {BIND_I64("of_party", p->party), BIND_I64("due", due)};
     struct window w = {due - (p->refund_days + 1) * DAY_MS - 2 * HOUR_MS,
                        due - p->refund_days * DAY_MS + 2 * HOUR_MS};
     int err = bucket_read(r, p, mature, &w, out);

@@ -101,10 +101,10 @@ LEFT JOIN orders o ON o.id = y.order_id
 LEFT JOIN station s ON s.id = y.station
 ORDER BY y.at_ms, y.order_id, y.transfer LIMIT :lim;
 
--- When the party's part was given before which so many others came: how far back a bucket is looked for.
--- name: story_bucket_floor(of_party id, due time, scan int) many
+-- How far back a bucket is looked for: at most 20,000 parts of the party; no row = to the first.
+-- name: story_bucket_floor(of_party id, due time) many
 -- out: at_ms time
-SELECT x.at_ms FROM split_part x WHERE x.party = :of_party AND x.at_ms < :due ORDER BY x.at_ms DESC LIMIT 1 OFFSET :scan;
+SELECT x.at_ms FROM split_part x WHERE x.party = :of_party AND x.at_ms < :due ORDER BY x.at_ms DESC LIMIT 1 OFFSET 20000;
 
 -- What one order did to the pending account of a party, oldest first: its shares with their bucket, and what its channel paid of them,
 -- unless that came back before that transfer. Or what the one transfer did that is for no order.
