@@ -464,6 +464,24 @@ static void story_rows(struct buf *b)
                               .url = "",
                               .payer = "",
                               .transfer = TRANSFER_2});
+    put(b, ROW_PAYOUT,
+        &(struct row_payout){.id = ORDER, /* … of another one */
+                             .tenant = T1,
+                             .kind = PAYOUT_SHARED,
+                             .party = OWNER,
+                             .order_id = ORDER,
+                             .currency = "CNY",
+                             .amount = 10000,
+                             .state = PAYOUT_SETTLED,
+                             .provider_no = "",
+                             .payee = "",
+                             .payee_name = "",
+                             .note = "",
+                             .confirm = "",
+                             .paper = "",
+                             .transfer = TRANSFER_2,
+                             .done_ms = now,
+                             .version = 1});
     statement_row(b, now);
     put(b, ROW_ORDER_EVENT,
         &(struct row_order_event){.order_id = ORDER,
