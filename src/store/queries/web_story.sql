@@ -81,7 +81,7 @@ SELECT COALESCE(max(CASE WHEN kind = 5 THEN id ELSE 0 END), 0),
        COALESCE(max(CASE WHEN kind = 15 THEN id ELSE 0 END), 0), COALESCE(max(CASE WHEN kind = 15 THEN last_transfer ELSE 0 END), 0),
        COALESCE(max(CASE WHEN kind = 7 THEN id ELSE 0 END), 0), COALESCE(max(CASE WHEN kind = 7 THEN last_transfer ELSE 0 END), 0),
        COALESCE((SELECT refund_days FROM tenant WHERE id = :tenant), 0)
-FROM account WHERE tenant = :tenant AND kind IN (5, 6, 7, 15) AND owner = :of_party AND currency = :currency;
+FROM account WHERE tenant = :tenant AND kind IN (5, 6, 7, 15) AND owner = :of_party AND currency = :currency AND currency <> '';
 
 -- What was given to a bucket of shares between these times, a row a transfer: they mature together, in this order.
 -- name: story_bucket(of_party id, due time, from_ms time, to_ms time, lim int) many
