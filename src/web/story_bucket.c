@@ -4,8 +4,9 @@
  * All shares of a party that are due at the same midnight mature together (core/share.c). They lie in the
  * order of their orders. Of each is there what the order's own refunds did not take back while it was
  * pending, and what its channel did not pay. Where refunds of orders took more than these had pending, the
- * bucket is less than its shares: the oldest of them are less. Where it is more, shares of companies' bills
- * came into it as they were collected; they lie behind the others.
+ * bucket is less than its shares: the oldest of them are less. Where it is more, a second refund of an order
+ * with shares of several days took of the first day again: the other one has what it seems to lack. What is
+ * still more are shares of companies' bills that came in as they were collected; they lie behind the others.
  *
  * Invariants: 1. the amounts of the answer are all that matured, to the last ten-thousandth; 2. how many
  * parts are looked at is bounded. Owns nothing. The request's thread. */
@@ -91,14 +92,31 @@ static int order_pends(struct request *r, int64_t party, const struct api_OrderS
     return err == ERR_NOT_FOUND ? 0 : err;
 }
 
+/* What one share has left, and gives: how many of its order's there are. */
+static int64_t share_left(const struct pends *p, int64_t transfer, int64_t *amount, int *gives)
+{
+    int64_t left = 0;
+
+    *gives = 0;
+    *amount = 0;
+    for (uint32_t k = 0; k < p->n; k++) {
+        *gives += p->v[k].amount > 0;
+        if (p->v[k].transfer != transfer || p->v[k].amount <= 0)
+            continue;
+        left = p->v[k].left;
+        *amount = p->v[k].amount;
+    }
+    return left;
+}
+
 /* What is left of each share; those of one order stand beside each other, mostly. */
 static int shares_left(struct request *r, const struct story_purse *p, int64_t before,
                        struct rows *rows)
 {
     struct api_OrderShare *s = (struct api_OrderShare *)(void *)rows->p;
     struct pends *pends = ARENA_NEW(&r->arena, struct pends);
-    int64_t order = 0;
-    int err = pends == NULL ? ERR_TOO_LARGE : 0;
+    int64_t order = 0, had;
+    int gives, err = pends == NULL ? ERR_TOO_LARGE : 0;
 
     if (err == 0)
         *pends = (struct pends){.account = p->pending};
@@ -106,9 +124,8 @@ static int shares_left(struct request *r, const struct story_purse *p, int64_t b
         if (s[i].order_id == 0 || s[i].order_id != order)
             err = order_pends(r, p->party, &s[i], before, pends);
         order = s[i].order_id;
-        for (uint32_t k = 0; err == 0 && k < pends->n; k++)
-            if (pends->v[k].transfer == s[i].transfer && pends->v[k].left > 0)
-                s[i].amount = MONEY(pends->v[k].left);
+        if (err == 0)
+            s[i].amount = MONEY(share_left(pends, s[i].transfer, &had, &gives));
     }
     return err;
 }
@@ -161,6 +178,32 @@ static void bucket_cut(struct rows *rows, int64_t over)
     }
 }
 
+/* `more` goes to shares of orders that have several, of which a refund took less than it seems. */
+static int bucket_more(struct request *r, const struct story_purse *p, const struct story_move *m,
+                       int64_t more, struct rows *rows)
+{
+    struct api_OrderShare *s = (struct api_OrderShare *)(void *)rows->p;
+    struct pends *pends = more > 0 ? ARENA_NEW(&r->arena, struct pends) : NULL;
+    int err = more > 0 && pends == NULL ? ERR_TOO_LARGE : 0;
+
+    for (uint32_t i = 0; err == 0 && i < rows->n && more > 0; i++) {
+        int64_t had = 0, left;
+        int gives = 0;
+
+        if (s[i].order_id == 0 || s[i].amount.v >= s[i].share.v)
+            continue;
+        pends->account = p->pending;
+        err = order_pends(r, p->party, &s[i], m->transfer, pends);
+        left = err == 0 ? share_left(pends, s[i].transfer, &had, &gives) : 0;
+        if (err != 0 || gives < 2)
+            continue;
+        had = had - left < more ? had - left : more;
+        s[i].amount.v += had;
+        more -= had;
+    }
+    return err;
+}
+
 /* Shares of a bill have no order of being collected, and what was given under another window than of now
  * may lie further back than is looked. */
 static int bucket_rest(struct request *r, const struct story_move *m, int64_t rest, bool far,
@@ -195,7 +238,9 @@ int story_bucket(struct request *r, const struct story_purse *p, const struct st
     if (err != 0)
         return err;
     bucket_cut(out, bucket_sum(out) - mature->whole);
-    err = bucket_rest(r, mature, mature->whole - bucket_sum(out), floor != 0, out);
+    err = bucket_more(r, p, mature, mature->whole - bucket_sum(out), out);
+    if (err == 0)
+        err = bucket_rest(r, mature, mature->whole - bucket_sum(out), floor != 0, out);
     for (uint32_t i = 0; err == 0 && i < out->n; i++)
         ((struct api_OrderShare *)(void *)out->p)[i].matured = mature->transfer;
     return err;

@@ -297,16 +297,17 @@ static void mature_place(const struct trail *t, const struct api_StoryShare *sha
     *at = *n = 0;
     for (uint32_t i = 0; i < t->bucket.n; i++) {
         if (x[i].order_id == t->s->order.id && x[i].transfer == share->transfer) {
-            *n = x[i].amount.v < share->waits.v ? x[i].amount.v : share->waits.v;
+            *n = x[i].amount.v;
             return;
         }
         *at += x[i].amount.v;
     }
 }
 
-/* What the channel did not pay after all, and gave back when the rest had matured: `n` at most. */
-static int share_sent_back(const struct trail *t, int64_t n, struct api_StoryShare *share)
+/* What the channel did not pay after all, and gave back when the rest had matured: at most all of `from`. */
+static int share_sent_back(const struct trail *t, struct api_StoryShare *share, struct money *from)
 {
+    int64_t n = from->v;
     int err = 0;
 
     for (uint32_t i = t->queue.in_n; err == 0 && n > 0 && i > 0; i--) {
@@ -316,7 +317,7 @@ static int share_sent_back(const struct trail *t, int64_t n, struct api_StorySha
         if (p->move.payout_kind != PAYOUT_SHARED || p->move.payout_order != t->s->order.id)
             continue;
         n -= came;
-        share->other.v -= came;
+        from->v -= came;
         err = trail_follow(t, p->at, came, share);
     }
     return err;
@@ -325,18 +326,22 @@ static int share_sent_back(const struct trail *t, int64_t n, struct api_StorySha
 static int share_matured(const struct trail *t, struct api_StoryShare *share)
 {
     const struct story_move *m = &t->mature;
-    int64_t debt = t->to_debt ? m->amount : m->whole - m->amount, at, n, settled, gone;
+    int64_t debt = t->to_debt ? m->amount : m->whole - m->amount, at, n, settled;
+    struct money
+        gone; /* refunds of other orders took more than those had pending; negative: of this */
     int err;
 
     mature_place(t, share, &at, &n);
-    gone = share->waits.v - n; /* refunds of other orders took more than those had pending */
+    if (n == 0 && share->waits.v == 0)
+        return 0;
+    gone = MONEY(share->waits.v - n);
     share->waits = MONEY_ZERO;
-    share->other.v += gone;
     share->matured = m->transfer;
     share->matured_ms = m->posted_ms;
     settled = story_overlap(at, n, 0, debt);
     share->settled = MONEY(settled);
-    err = share_sent_back(t, gone, share);
+    err = share_sent_back(t, share, &gone);
+    share->other.v += gone.v;
     if (err != 0 || n <= settled)
         return err;
     at = at > debt ? at - debt : 0;
@@ -381,6 +386,8 @@ static int share_trail(struct trail *t, struct api_StoryShare *share)
     err = trail_find(t, &all);
     if (err == 0 && !all)
         share->rule = STORY_TOO_FAR;
+    if (err == 0 && all && !t->found) /* it waits, or nothing of its bucket was left to mature */
+        err = share_sent_back(t, share, &share->waits);
     if (err != 0 || !all || !t->found)
         return err;
     err = story_bucket(t->r, &t->purse, &t->mature, &t->bucket);
@@ -420,21 +427,34 @@ static int share_bill(struct request *r, struct api_StoryShare *share)
     return err == ERR_NOT_FOUND ? 0 : err;
 }
 
-static int share_rest(struct trail *t, struct api_StoryShare *share)
+/* What a refund seems to have taken may have come out of another day (story_bucket.c). */
+static bool share_again(const struct rows *shares, const struct api_StoryShare *share)
+{
+    const struct api_StoryShare *s = (const struct api_StoryShare *)(const void *)shares->p;
+    int gives = 0;
+
+    for (uint32_t i = 0; i < shares->n; i++)
+        gives += s[i].party == share->party && s[i].pending.v > 0;
+    return gives > 1 && share->returned.v > 0;
+}
+
+static int share_rest(struct trail *t, const struct rows *shares, struct api_StoryShare *share)
 {
     struct story_account debt;
     int64_t settled = 0;
+    bool again;
     int err;
 
     share->waits = MONEY(share->pending.v > 0 ? share_waits(share) : 0);
     if (share->waits.v > 0 && share->due_ms < 0)
         return share_bill(t->r, share);
-    if (share->waits.v <= 0 && share->owed.v >= 0)
+    again = share->pending.v > 0 && share->due_ms > 0 && share_again(shares, share);
+    if (share->waits.v <= 0 && share->owed.v >= 0 && !again)
         return 0;
     err = story_purse(t->r, share->party, t->s->currency, &t->purse);
     if (err != 0)
         return err;
-    if (share->waits.v > 0)
+    if (share->waits.v > 0 || again)
         return share_trail(t, share);
     debt = (struct story_account){t->purse.debt, 0, share->party};
     err = story_settled(t->r, &debt, t->purse.debt_last, share->transfer, &settled);
@@ -461,7 +481,7 @@ int story_shares(struct request *r, const struct api_MoneyStory *s, int64_t part
     for (uint32_t i = 0; err == 0 && i < shares->n; i++) {
         err = share_names(r, &row[i]);
         if (err == 0)
-            err = share_rest(&t, &row[i]);
+            err = share_rest(&t, shares, &row[i]);
     }
     if (err == 0)
         err = shares_came_back(r, s, shares);
