@@ -36,7 +36,7 @@ struct story_account {
 struct story_move {
     int64_t transfer, code, order, effective_ms, posted_ms;
     int64_t payment, payout, payout_state, bound; /* see web_story.sql */
-    int64_t payout_kind, payout_amount, payout_order;
+    int64_t payout_kind, payout_amount, payout_order, payout_due;
     int64_t whole; /* all that the transfer moved */
     int64_t amount, balance, prev;
 };

@@ -180,13 +180,14 @@ static int sent_take(void *ctx, const struct sql_value *v, size_t n)
 /* What the channel paid a party out of the payment itself, before it matured: off the shares that
  * mature then. What the channel did not pay never left. */
 static int share_sent(struct request *r, const struct api_TransferRow *t, int64_t party,
-                      struct rows *shares)
+                      struct rows *shares, bool *back)
 {
     const struct bind keys[] = {BIND_I64("of_party", party), BIND_I64("transfer", t->id)};
     struct api_StoryShare *row = (struct api_StoryShare *)(void *)shares->p;
     struct sent w = {0};
     int err = req_query(r, QUERY_STORY_SHARED, keys, ARRAY_LEN(keys), sent_take, &w);
 
+    *back = *back || story_came_back(w.state);
     if (err != 0 || story_came_back(w.state))
         return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
     for (uint32_t i = 0; err == 0 && i < shares->n && w.amount > 0; i++) {
@@ -201,7 +202,7 @@ static int share_sent(struct request *r, const struct api_TransferRow *t, int64_
 }
 
 static int shares_sent(struct request *r, const struct api_MoneyStory *s, int64_t party,
-                       struct rows *shares)
+                       struct rows *shares, bool *back)
 {
     int err = 0;
 
@@ -210,7 +211,7 @@ static int shares_sent(struct request *r, const struct api_MoneyStory *s, int64_
 
         for (uint32_t k = 0; err == 0 && t->code == TRANSFER_SHARED && k < t->legs_n; k++)
             if (t->legs[k].kind == ACCOUNT_TRANSIT && (party == 0 || t->legs[k].party == party))
-                err = share_sent(r, t, t->legs[k].party, shares);
+                err = share_sent(r, t, t->legs[k].party, shares, back);
     }
     return err;
 }
@@ -264,6 +265,7 @@ struct trail {
     struct story_queue queue; /* of what is available, back to when the share matured */
     struct rows bucket;
     struct story_move mature;
+    bool sent_back;      /* the channel did not pay what it was to pay of this order */
     bool found, to_debt; /* to_debt: all of it settled what the party owed */
 };
 
@@ -304,21 +306,23 @@ static void mature_place(const struct trail *t, const struct api_StoryShare *sha
     }
 }
 
-/* What the channel did not pay after all, and gave back when the rest had matured: at most all of `from`. */
-static int share_sent_back(const struct trail *t, struct api_StoryShare *share, struct money *from)
+/* What the channel did not pay after all, and gave back when the rest had matured. Where refunds took more
+ * than all else meanwhile, that was of what other orders had pending. */
+static int share_sent_back(const struct trail *t, struct api_StoryShare *share)
 {
-    int64_t n = from->v;
     int err = 0;
 
-    for (uint32_t i = t->queue.in_n; err == 0 && n > 0 && i > 0; i--) {
+    for (uint32_t i = t->queue.in_n; err == 0 && i > 0; i--) {
         const struct story_place *p = &t->queue.in[i - 1];
-        int64_t came = p->n < n ? p->n : n;
+        const struct story_move *m = &p->move;
+        int64_t waited = p->n < share->waits.v ? p->n : share->waits.v;
 
-        if (p->move.payout_kind != PAYOUT_SHARED || p->move.payout_order != t->s->order.id)
+        if (m->payout_kind != PAYOUT_SHARED || m->payout_order != t->s->order.id ||
+            m->payout_due != share->due_ms)
             continue;
-        n -= came;
-        from->v -= came;
-        err = trail_follow(t, p->at, came, share);
+        share->waits.v -= waited;
+        share->other.v -= p->n - waited;
+        err = trail_follow(t, p->at, p->n, share);
     }
     return err;
 }
@@ -327,23 +331,19 @@ static int share_matured(const struct trail *t, struct api_StoryShare *share)
 {
     const struct story_move *m = &t->mature;
     int64_t debt = t->to_debt ? m->amount : m->whole - m->amount, at, n, settled;
-    struct money
-        gone; /* refunds of other orders took more than those had pending; negative: of this */
-    int err;
 
     mature_place(t, share, &at, &n);
     if (n == 0 && share->waits.v == 0)
         return 0;
-    gone = MONEY(share->waits.v - n);
+    share->other.v +=
+        share->waits.v - n; /* refunds of others took it; negative: this one's of theirs */
     share->waits = MONEY_ZERO;
     share->matured = m->transfer;
     share->matured_ms = m->posted_ms;
     settled = story_overlap(at, n, 0, debt);
     share->settled = MONEY(settled);
-    err = share_sent_back(t, share, &gone);
-    share->other.v += gone.v;
-    if (err != 0 || n <= settled)
-        return err;
+    if (n <= settled)
+        return 0;
     at = at > debt ? at - debt : 0;
     return trail_follow(t, t->queue.found->at + at, n - settled, share);
 }
@@ -376,7 +376,17 @@ static int trail_find(struct trail *t, bool *all)
     return story_walk(t->r, &debt, p->debt_last, debt_take, t, all);
 }
 
-static int share_trail(struct trail *t, struct api_StoryShare *share)
+/* The first of its order in its bucket: what came back to that is told with it. */
+static bool share_first(const struct rows *shares, const struct api_StoryShare *share)
+{
+    const struct api_StoryShare *s = (const struct api_StoryShare *)(const void *)shares->p;
+
+    while (s->party != share->party || s->pending.v <= 0 || s->due_ms != share->due_ms)
+        s++;
+    return s == share;
+}
+
+static int share_trail(struct trail *t, const struct rows *shares, struct api_StoryShare *share)
 {
     bool all = true;
     int err;
@@ -386,8 +396,8 @@ static int share_trail(struct trail *t, struct api_StoryShare *share)
     err = trail_find(t, &all);
     if (err == 0 && !all)
         share->rule = STORY_TOO_FAR;
-    if (err == 0 && all && !t->found) /* it waits, or nothing of its bucket was left to mature */
-        err = share_sent_back(t, share, &share->waits);
+    if (err == 0 && all && share_first(shares, share))
+        err = share_sent_back(t, share);
     if (err != 0 || !all || !t->found)
         return err;
     err = story_bucket(t->r, &t->purse, &t->mature, &t->bucket);
@@ -427,15 +437,17 @@ static int share_bill(struct request *r, struct api_StoryShare *share)
     return err == ERR_NOT_FOUND ? 0 : err;
 }
 
-/* What a refund seems to have taken may have come out of another day (story_bucket.c). */
-static bool share_again(const struct rows *shares, const struct api_StoryShare *share)
+/* What a refund seems to have taken may have come out of another day (story_bucket.c), or before the channel
+ * gave back what it did not pay. */
+static bool share_again(const struct trail *t, const struct rows *shares,
+                        const struct api_StoryShare *share)
 {
     const struct api_StoryShare *s = (const struct api_StoryShare *)(const void *)shares->p;
     int gives = 0;
 
     for (uint32_t i = 0; i < shares->n; i++)
         gives += s[i].party == share->party && s[i].pending.v > 0;
-    return gives > 1 && share->returned.v > 0;
+    return share->returned.v > 0 && (gives > 1 || t->sent_back);
 }
 
 static int share_rest(struct trail *t, const struct rows *shares, struct api_StoryShare *share)
@@ -448,14 +460,14 @@ static int share_rest(struct trail *t, const struct rows *shares, struct api_Sto
     share->waits = MONEY(share->pending.v > 0 ? share_waits(share) : 0);
     if (share->waits.v > 0 && share->due_ms < 0)
         return share_bill(t->r, share);
-    again = share->pending.v > 0 && share->due_ms > 0 && share_again(shares, share);
+    again = share->pending.v > 0 && share->due_ms > 0 && share_again(t, shares, share);
     if (share->waits.v <= 0 && share->owed.v >= 0 && !again)
         return 0;
     err = story_purse(t->r, share->party, t->s->currency, &t->purse);
     if (err != 0)
         return err;
     if (share->waits.v > 0 || again)
-        return share_trail(t, share);
+        return share_trail(t, shares, share);
     debt = (struct story_account){t->purse.debt, 0, share->party};
     err = story_settled(t->r, &debt, t->purse.debt_last, share->transfer, &settled);
     share->settled = MONEY(settled);
@@ -475,7 +487,7 @@ int story_shares(struct request *r, const struct api_MoneyStory *s, int64_t part
     if (err != 0)
         return err;
     share_due(s, shares);
-    err = shares_sent(r, s, party, shares);
+    err = shares_sent(r, s, party, shares, &t.sent_back);
     share_returned(shares);
     row = (struct api_StoryShare *)(void *)shares->p;
     for (uint32_t i = 0; err == 0 && i < shares->n; i++) {

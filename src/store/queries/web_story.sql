@@ -15,9 +15,10 @@ WHERE o.id = :id AND o.tenant = :tenant;
 -- payment that its order or payout is bound to. A payout is older than its transfers, and the newest of those is mostly the one:
 -- a payee may have a hundred thousand.
 -- name: story_move(tenant id, id id, driver id, of_party id) one
--- out: code int, order_id id, effective_ms time, posted_ms time, payment id, payout id, payout_state int, bound id, legs blob, payout_kind int, payout_amount money, payout_order id, whole money
+-- out: code int, order_id id, effective_ms time, posted_ms time, payment id, payout id, payout_state int, bound id, legs blob, payout_kind int, payout_amount money, payout_order id, whole money, payout_due_ms time
 SELECT y.code, y.order_id, y.effective_ms, y.posted_ms, y.payment, y.payout, COALESCE(x.state, 0),
-       COALESCE(o.payment, x.payment, 0), y.legs, COALESCE(x.kind, 0), COALESCE(x.amount, 0), COALESCE(x.order_id, 0), y.whole
+       COALESCE(o.payment, x.payment, 0), y.legs, COALESCE(x.kind, 0), COALESCE(x.amount, 0), COALESCE(x.order_id, 0), y.whole,
+       COALESCE(x.due_ms, 0)
 FROM (
   SELECT t.code, t.order_id, t.effective_ms, t.posted_ms, t.legs, t.amount AS whole,
          COALESCE((SELECT max(p.id) FROM payment p WHERE p.driver = :driver AND p.driver <> 0 AND p.transfer = t.id), 0) AS payment,
