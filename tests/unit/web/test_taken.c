@@ -350,24 +350,34 @@ static void ends_put(struct play *p)
             .id = p->party, .tenant = T1, .kind = PARTY_PROPERTY, .name = "", .version = 1});
 }
 
-static void play(struct play *p, uint64_t seed)
+static void play_begin(struct play *p, uint64_t seed)
 {
     *p = (struct play){.id = 1000000 * (int64_t)seed, .now = BEGIN, .window = (int64_t)seed % 3};
     p->party = ++p->id;
     p->id += PURSES;
     p->rng.s = seed;
-    buf_init(&p->rows, 1 << 22);
+    buf_init(&p->rows, 1 << 24);
     buf_init(&p->legs, 4000);
+}
+
+static void play_end(struct play *p)
+{
+    ends_put(p);
+    assert_int_equal(store_commit(rig.store, buf_str(&p->rows), STR_LIT("")), 0);
+    buf_free(&p->rows);
+    buf_free(&p->legs);
+}
+
+static void play(struct play *p, uint64_t seed)
+{
+    play_begin(p, seed);
     for (int day = 0; day < DAYS; day++) {
         p->now = BEGIN + day * DAY;
         midnight(p);
         for (int64_t n = rng_range(&p->rng, 0, 12); n > 0; n--)
             act(p);
     }
-    ends_put(p);
-    assert_int_equal(store_commit(rig.store, buf_str(&p->rows), STR_LIT("")), 0);
-    buf_free(&p->rows);
-    buf_free(&p->legs);
+    play_end(p);
 }
 
 /* ---- what is told of it ---- */
@@ -480,6 +490,49 @@ static void both_ways_agree(void **state)
     arena_free(&a);
 }
 
+/* One row of all that the first payout took. */
+static void ask_far(const struct play *p)
+{
+    const struct reply *r;
+    char path[100];
+
+    snprintf(path, sizeof(path), "/api/v1/payouts/%lld/orders", (long long)p->payout[0].id);
+    r = rig_as(&rig, 0, "GET", path, NULL, NULL);
+    assert_int_equal(r->status, 200);
+    assert_has(r->body, "{\"items\":[{\"order_id\":\"0\"");
+    assert_has(r->body, "\"amount\":\"0.50\"");
+    assert_has(r->body, "\"rule\":5}],\"next\":\"\"");
+    assert_null(strstr(strstr(r->body, "order_id") + 1, "order_id"));
+}
+
+/* A withdrawal of more shares a day, or before more moves, than are looked at. */
+static void too_far_is_told(void **state)
+{
+    enum { MOVES = 5010, SHARES = 8200 };
+    static struct play p;
+
+    (void)state;
+    for (int many = 0; many < 2; many++) {
+        play_begin(&p, SEEDS + 1 + many);
+        p.window = 0;
+        p.order[0].id = ++p.id;
+        p.orders = 1;
+        for (int i = 0; i < (many ? SHARES : 2000); i++) {
+            p.gives = 0;
+            share(&p, 0);
+        }
+        p.now = BEGIN + DAY;
+        midnight(&p);
+        assert_true(p.balance[FREE] > 5000);
+        payout(&p, PAYOUT_SHARE, 5000)->transfer =
+            post(&p, TRANSFER_WITHDRAWAL, 0, p.now, (const int64_t[PURSES]){0, -5000, 0, 5000});
+        for (int i = 0; !many && i < MOVES; i++)
+            post(&p, TRANSFER_SUSPENSE_OUT, 0, p.now, (const int64_t[PURSES]){[FREE] = 1});
+        play_end(&p);
+        ask_far(&p);
+    }
+}
+
 static int start(void **state)
 {
     (void)state;
@@ -497,7 +550,8 @@ static int stop(void **state)
 
 int taken_tests(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(both_ways_agree)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(both_ways_agree),
+                                       cmocka_unit_test(too_far_is_told)};
 
     return cmocka_run_group_tests_name("taken", tests, start, stop);
 }
