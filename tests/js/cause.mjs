@@ -69,6 +69,13 @@ await main(async (h) => {
   await until('an event of that cause', () => live.events.some((e) => e.order === order && e.cause === ended.cause));
   check(live.events.some((e) => e.name === 'share' && e.cause === ended.cause), 'the share that the partner hears of has it');
   live.end();
+
+  // Each event of the order has the cause of what it came of; a driver is told none.
+  const events = story.events, told = (cause) => events.filter((e) => e.cause === cause).length;
+  check(events.length > 4 && events.every((e) => form.test(e.cause)), `every event has a cause: ${JSON.stringify(events.map((e) => [e.event, e.cause]))}`);
+  check(told(story.cause) > 0 && told(stop.cause) > 0 && told(ended.cause) > 0 && events.at(-1).cause === ended.cause, 'of the start, of the stop, and of the frame that ended it');
+  const mine = await driver.must('GET', `/api/v1/me/orders/${order}`);
+  check(mine.events.length === events.length && mine.events.every((e) => e.cause === '') && mine.cause === '', 'a driver is told no cause');
   const found = (await h.must('GET', `/api/v1/chargers/${cp.id}/frames?text=${ended.cause}`)).items;
   check(found.length >= 2 && found.every((f) => f.cause === ended.cause), `frames are found by their cause: ${found.length}`);
   check((await fetch(`${h.web}/api/v1/chargers/${cp.id}/frames.txt`, { headers: { cookie: h.cookie } }).then((r) => r.text())).includes(ended.cause), 'the file has it');

@@ -470,7 +470,8 @@ static void story_rows(struct buf *b)
                                   .seq = 1,
                                   .at_ms = now,
                                   .state = ORDER_CREATED,
-                                  .event = OE_CREATED});
+                                  .event = OE_CREATED,
+                                  .cause = 0xc0ffee});
     put(b, ROW_COMMAND,
         &(struct row_command){.id = COMMAND,
                               .tenant = T1,
@@ -487,7 +488,13 @@ static void story_rows(struct buf *b)
                             .actor_kind = ACTOR_PERSON,
                             .actor = ADMIN,
                             .action = "login",
+                            .cause = 0xc0ffee,
                             .at_ms = now});
+    put(b, ROW_AUDIT,
+        &(struct row_audit){.id = 402, .tenant = T1, .action = "x", .cause = 1, .at_ms = now});
+    put(b, ROW_AUDIT,
+        &(struct row_audit){
+            .id = 403, .tenant = T2, .action = "x", .cause = 0xc0ffee, .at_ms = now});
 }
 
 /* ---- the engine ---- */
