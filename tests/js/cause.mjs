@@ -34,6 +34,15 @@ await main(async (h) => {
   const audit = (await h.must('GET', '/api/v1/audit')).items.find((a) => a.action === 'topup' && a.object === top.body.id);
   check(audit?.cause === asked, `the audit entry has the request's cause: ${audit?.cause}, asked ${asked}`);
   check((await h.must('GET', `/api/v1/transfers/${top.body.id}`)).cause === asked, 'so has the transfer');
+  const of = async (cause) => (await h.must('GET', `/api/v1/audit?cause=${cause}`)).items;
+  for (const told of [asked, asked.toUpperCase()])
+    check((await of(told)).map((a) => a.id).join() === audit.id, `the audit is searched by it: ${told}`);
+  const ends = asked.endsWith('0') ? '1' : '0';
+  check((await of(asked.slice(0, 15) + ends)).every((a) => a.cause === asked.slice(0, 15) + ends), 'another cause finds its own entries, or none');
+  for (const wrong of [asked.slice(1), asked + '0', 'g' + asked.slice(1), '0'.repeat(16), String(BigInt(`0x${asked}`))]) {
+    const r = await h.ask('GET', `/api/v1/audit?cause=${wrong}`);
+    check(r.status === 400 && r.body.pointer === '?cause' && r.body.detail_zh, `no cause: ${wrong}: ${r.status}`);
+  }
 
   // ---- a problem: body, header, log ----
   const bad = await h.ask('POST', `/api/v1/drivers/${w.driver}/topups`, { amount: 1 });
@@ -78,5 +87,10 @@ await main(async (h) => {
   check(mine.events.length === events.length && mine.events.every((e) => e.cause === '') && mine.cause === '', 'a driver is told no cause');
   const found = (await h.must('GET', `/api/v1/chargers/${cp.id}/frames?text=${ended.cause}`)).items;
   check(found.length >= 2 && found.every((f) => f.cause === ended.cause), `frames are found by their cause: ${found.length}`);
+  const looks = async (action) => (await h.must('GET', '/api/v1/audit?limit=200')).items.filter((a) => a.action === action && a.object === cp.id);
+  check((await looks('frames.read')).length === 1 && (await looks('frames.file')).length === 0, 'that these frames were looked at is in the audit, once for all requests of a look');
+  const look = (await looks('frames.read'))[0];
+  check(look.actor_kind === 2 && look.actor_name === 'Admin' && look.detail === 'with personal data' && form.test(look.cause), `with who looked, and whether cards were shown: ${JSON.stringify(look)}`);
   check((await fetch(`${h.web}/api/v1/chargers/${cp.id}/frames.txt`, { headers: { cookie: h.cookie } }).then((r) => r.text())).includes(ended.cause), 'the file has it');
+  check((await looks('frames.file')).length === 1, 'each file that is taken is an entry');
 }, { demo: true, set: { 'log.level': 0 } });

@@ -506,8 +506,7 @@ static void bad_input_test(void **state)
          "[3,\"中\\\"\",{\"currentTime\":\"2026-01-02T03:04:05.678Z\"}]"},
         {"[2,\"g\\u0000h\",\"Heartbeat\",{}]", /* the whole id is the call's */
          "[3,\"g\\u0000h\",{\"currentTime\":\"2026-01-02T03:04:05.678Z\"}]"},
-        {"[2,\"\\u0000\",\"Nope\",{}]",
-         "[4,\"\\u0000\",\"NotImplemented\",\"unknown action\",{}]"},
+        {"[2,\"\\u0000\",\"Nope\",{}]", "[4,\"\\u0000\",\"NotImplemented\",\"unknown action\",{}]"},
         {"[2,\"" ID64 "\",\"Heartbeat\",{}]",
          "[3,\"" ID64 "\",{\"currentTime\":\"2026-01-02T03:04:05.678Z\"}]"},
         {"[2,\"" ID64 "5\",\"Heartbeat\",{}]",
