@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// cause.mjs: one id leads from what somebody did to all that came of it: a frame or request, rows, live events, calls to the charger, the log.
+// cause.mjs: one id leads from what somebody did to all that came of it: a frame or request, rows, live events, calls to the charger, the log; over the API,
+// and on the console's pages in real headless Chromium. SHOTS=folder keeps screenshots.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
 import { charge } from './charger.mjs';
-import { check, main, until } from './house.mjs';
+import { check, main, until, visit } from './house.mjs';
 
 /** Live events of staff, as they come; end() ends the stream. */
 async function listen(h) {
@@ -19,6 +23,60 @@ async function listen(h) {
     }
   })().catch(() => {});
   return { events, end: () => stop.abort() };
+}
+
+/** On the page of an order each event has its cause; a click leads to the frames that have it, another to the audit, which has a box for it. */
+async function pages(h, cp, order, { started, ended, n }) {
+  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic',
+    '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
+  try {
+    const page = await (await browser.newContext({ viewport: { width: 1400, height: 1000 }, locale: 'zh-CN' })).newPage();
+    page.on('pageerror', (e) => check(false, `page error: ${e.message}`));
+    const id = (name) => page.locator(`[data-testid="${name}"]`);
+    const shot = async (name) => {
+      if (!process.env.SHOTS) return;
+      mkdirSync(process.env.SHOTS, { recursive: true });
+      await page.waitForTimeout(400);
+      await page.screenshot({ path: join(process.env.SHOTS, `cause-${name}.png`), fullPage: true });
+    };
+    await page.goto(`${h.web}/`);
+    await page.locator('input[name=login]').fill('admin');
+    await page.locator('input[name=password]').fill('correct horse battery');
+    await id('login-submit').click();
+    await page.waitForURL(/#\/(?!login)/);
+    await visit(page, `${h.web}/#/orders/${order}`);
+    const last = id('event-cause').last();
+    await last.waitFor();
+    await shot('order');
+    check((await last.innerText()).includes(ended) && (await id('event-cause').first().innerText()).includes(started), 'each event tells its cause');
+
+    await last.locator('[data-testid="cause-frames"]').click();
+    await page.waitForURL(new RegExp(`#/chargers/${cp.id}\\?`));
+    check(await id('frames-text').locator('input').or(page.locator('input[data-testid="frames-text"]')).first().inputValue() === ended, 'a click leads to the frames, searched by it');
+    await until('only its frames', async () => (await id('frames-list').locator('button.frames-row').count()) === n);
+    check((await id('frames-cause').innerText()).includes(ended), 'the frame says it, too');
+    await shot('frames');
+
+    await visit(page, `${h.web}/#/orders/${order}`);
+    await id('event-cause').first().locator('[data-testid="cause-audit"]').click();
+    await page.waitForURL(/#\/audit\?cause=/);
+    const rows = async () => id('audit-cause').allInnerTexts();
+    await until('the audit of that cause', async () => (await rows()).length > 0 && (await rows()).every((x) => x === started));
+    await shot('audit');
+    const box = id('audit-search').locator('input').or(page.locator('input[data-testid="audit-search"]')).first();
+    check(await box.inputValue() === started, 'the box says what is searched');
+    await box.fill('');
+    await id('audit-go').click();
+    await until('all of it', async () => new Set(await rows()).size > 2);
+    await box.fill('xyz');
+    await id('audit-go').click();
+    await until('a cause that is none is told', async () => (await page.locator('.datatable').innerText()).includes('16 位十六进制数字'));
+    await box.fill(` ${started} `);
+    await box.press('Enter');
+    await until('by the key, blanks and all', async () => (await rows()).length > 0 && (await rows()).every((x) => x === started));
+  } finally {
+    await browser.close();
+  }
 }
 
 await main(async (h) => {
@@ -93,4 +151,5 @@ await main(async (h) => {
   check(look.actor_kind === 2 && look.actor_name === 'Admin' && look.detail === 'with personal data' && form.test(look.cause), `with who looked, and whether cards were shown: ${JSON.stringify(look)}`);
   check((await fetch(`${h.web}/api/v1/chargers/${cp.id}/frames.txt`, { headers: { cookie: h.cookie } }).then((r) => r.text())).includes(ended.cause), 'the file has it');
   check((await looks('frames.file')).length === 1, 'each file that is taken is an entry');
+  await pages(h, cp, order, { started: story.cause, ended: ended.cause, n: found.length });
 }, { demo: true, set: { 'log.level': 0 } });
