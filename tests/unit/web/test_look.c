@@ -68,6 +68,10 @@ static void a_crowd_of_lookers(void **state)
         assert_true(ask(&l, who, 5, 100000 + who));
     for (int64_t who = 1; who <= LOOKS_MAX; who++) /* as many as there are places */
         assert_false(ask(&l, who, 5, 101000));
+    for (int64_t who = 1; who <= 10 * LOOKS_MAX; who++) { /* who goes on looking keeps the place */
+        assert_false(ask(&l, 1, 5, 101000 + who));
+        assert_true(ask(&l, LOOKS_MAX + who, 5, 101000 + who));
+    }
 }
 
 /* ---- over the wire ---- */
