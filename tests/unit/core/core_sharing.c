@@ -690,6 +690,11 @@ static void test_return_came_to_nothing(void **state)
 {
     (void)state;
     int64_t id = contradicted(), other = person_add("other");
+    struct cmd *key = world_web(w, CMD_PAYOUT_DECIDE, 77, ACTOR_API_KEY); /* no person */
+    key->u.payout_decide =
+        (struct cmd_payout_decide){.payout = id, .act = PAYOUT_ACT_PAID, .amount = 17900};
+    (void)str_copy(key->u.payout_decide.note, 201, STR_LIT("x"));
+    assert_int_equal(world_send(w, key), ERR_DENIED);
     assert_int_equal(says(id, PAYOUT_ACT_PAID, 17900, w->person), 0);
     assert_int_equal(told(id, PAY_RETURN_QUERY, PAY_DONE, 0), 0);
     assert_int_equal(says(id, PAYOUT_ACT_FAILED, 0, other), ERR_CONFLICT);
