@@ -7,7 +7,8 @@
  *            it refused → FAILED; expired → asked to close
  *  WAITING   the provider says paid → PAID, SUSPENSE                       credited, or in suspense
  *            expired → asked to close → CLOSED, or PAID after all
- *  CLOSED, FAILED   a late payment → PAID: money that came is the driver's
+ *  CLOSED, FAILED   a late payment → PAID: money that came is the driver's; of one whose account
+ *            was closed meanwhile it goes back to its source
  *  PAID, SUSPENSE   final; what is repeated changes nothing
  *
  * A provider's notice is a reason to ask and no proof: the payment is credited by the answer to our
@@ -234,6 +235,13 @@ void payment_done(struct core *c, struct payment *p, int64_t transfer)
         gift_give(c, p->row.tenant, p->row.driver, p->row.gift, p->row.gift_days, "");
 }
 
+/* His account was closed, and he paid what was open before that. */
+static bool closed(const struct core *c, const struct payment *p)
+{
+    const struct driver *d = driver_find(c, p->row.driver);
+    return d && d->row.state == ROW_DELETED;
+}
+
 static void payment_paid(struct core *c, struct payment *p, const struct cmd_pay_result *in)
 {
     int64_t contra =
@@ -246,7 +254,9 @@ static void payment_paid(struct core *c, struct payment *p, const struct cmd_pay
         payment_done(c, p,
                      payment_credit(c, p->row.tenant, p->row.driver, contra, p->row.currency,
                                     p->row.amount, in->provider_no));
-        if (p->row.connector && !late)
+        if (closed(c, p)) /* nobody will spend it */
+            single_back(c, p, p->row.amount);
+        else if (p->row.connector && !late)
             single_paid(c, p);
         if (!p->row.bound)
             sharing_begin(c, p, NULL);

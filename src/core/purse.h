@@ -208,6 +208,8 @@ void gift_refund_undo(struct core *c, struct payment *lot);
 EV_MUST_USE int single_check(struct core *c, int64_t tenant, const struct cmd_payment_new *in);
 /** It is paid: charging begins, or all of it goes back. */
 void single_paid(struct core *c, struct payment *p);
+/** `amount` of the lot to where it came from, as far as the wallet has it and may give it. */
+void single_back(struct core *c, struct payment *p, int64_t amount);
 
 /* ---- sharing.c ---- */
 

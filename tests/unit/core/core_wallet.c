@@ -484,6 +484,26 @@ static void test_package_refund_days(void **state)
     assert_int_equal(world_start(w, w->gun, 4 * Y + 100), ERR_NO_FUNDS); /* its day is over */
 }
 
+/* An account is closed, and then somebody pays what was open before: it goes back where it came from. */
+static void test_paid_after_closing(void **state)
+{
+    (void)state;
+    int64_t id = pay_open(100 * Y, package(100 * Y, 20 * Y), 0);
+    assert_int_equal(told(id, PAY_CLOSE, PAY_CLOSED, -1), 0);
+    struct cmd *c = world_web(w, CMD_DRIVER_CLOSE, w->driver, ACTOR_DRIVER);
+    c->u.driver_close = (struct cmd_driver_close){.driver = w->driver, .give_up = wallet()};
+    assert_int_equal(world_send(w, c), 0);
+    world_restart(w);
+    assert_int_equal(told(id, PAY_QUERY, PAY_DONE, 100 * Y), 0);
+    assert_non_null(asked(PAY_REFUND));
+    assert_int_equal(asked(PAY_REFUND)->amount, 100 * Y);
+    assert_int_equal(lot(id)->refunded, 100 * Y);
+    assert_int_equal(wallet() + gift(), 0);
+    assert_int_equal(world_balance(w, ACCOUNT_TRANSIT, w->driver), 100 * Y);
+    assert_int_equal(told(id, PAY_QUERY, PAY_DONE, 100 * Y), 0); /* once */
+    assert_int_equal(world_balance(w, ACCOUNT_TRANSIT, w->driver), 100 * Y);
+}
+
 static int payout_of_lot(int64_t payment, int64_t amount, int64_t rest, int32_t version)
 {
     struct cmd *c = world_web(w, CMD_PAYOUT_NEW, w->driver, ACTOR_DRIVER);
@@ -911,6 +931,7 @@ int core_wallet(void)
         cmocka_unit_test_setup_teardown(test_package_refund_expired, up, down),
         cmocka_unit_test_setup_teardown(test_package_refund_partly_expired, up, down),
         cmocka_unit_test_setup_teardown(test_package_refund_days, up, down),
+        cmocka_unit_test_setup_teardown(test_paid_after_closing, up, down),
         cmocka_unit_test_setup_teardown(test_only_the_rest_of_a_lot, up, down),
         cmocka_unit_test_setup_teardown(test_gift_is_nobodys_share, up, down),
         cmocka_unit_test_setup_teardown(test_package_refund_held, up, down),
