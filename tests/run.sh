@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runs every test of a build and counts: `run.sh BUILD [--no-e2e]`. The last line is "N passed, N failed". A test that is skipped is
 # told by name and counts as neither. TIMES=K lengthens every limit: 2 by itself, for tests run beside others; more for builds that
-# sanitizers slow down. Two rounds: most tests wait most of their time, so two more of them run than the machine has cores; those of
+# sanitizers slow down. Two rounds: most tests wait most of their time, so three more of them run than the machine has cores; those of
 # the suite `paired` count on the machine's time and run two at a time.
 set -u
 build=$1
@@ -27,7 +27,7 @@ round() {
     ok=$((ok + ${passed:-0})) bad=$((bad + worse))
 }
 
-many=$(( $(nproc) + 2 ))
+many=$(( $(nproc) + 3 ))
 if [ "$e2e" = --no-e2e ]; then
     round testlog "$many" --no-suite e2e
 else

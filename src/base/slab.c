@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* slab.c: see slab.h. Data: pages of 256 objects, made when needed; a generation and a free-list link
- * for each place.
+ * for each place, in arrays that grow as places are used: a house has dozens of slabs of a million
+ * places, and most stay nearly empty.
  *
  * Invariants:
- *  1. Places ≥ len were never used.
+ *  1. Places ≥ len were never used; what stands in gens and next_free there has no meaning.
  *  2. gens[i] is odd while place i is in use and grows at every get and put.
  *  3. live = number of odd generations;
- *  4. a place in use has its page. */
+ *  4. a place in use has its page;
+ *  5. len ≤ room ≤ cap. */
 #include "base/slab.h"
 
 #include "base/must.h"
@@ -20,10 +22,28 @@ void slab_init(struct slab *s, size_t obj_size, uint32_t cap)
 {
     *s = (struct slab){.obj_size = (obj_size + 15) / 16 * 16, .cap = cap, .free_head = UINT32_MAX};
     s->pages = calloc(cap / PAGE_OBJECTS + 1, sizeof *s->pages);
-    s->gens = calloc((size_t)cap + 1, sizeof *s->gens);
-    s->next_free = calloc((size_t)cap + 1, sizeof *s->next_free);
-    must(s->pages && s->gens &&
-         s->next_free); /* at start only: there is nothing to serve without */
+    must(s->pages); /* at start only: there is nothing to serve without */
+}
+
+/* Makes room for the place `len`. */
+static bool grow(struct slab *s)
+{
+    if (s->len < s->room)
+        return true;
+    if (s->room == s->cap)
+        return false;
+    uint32_t room = s->room ? s->room : PAGE_OBJECTS / 2;
+    room = room < s->cap / 2 ? 2 * room : s->cap;
+    uint32_t *gens = realloc(s->gens, room * sizeof *gens);
+    if (!gens)
+        return false;
+    s->gens = gens;
+    uint32_t *next_free = realloc(s->next_free, room * sizeof *next_free);
+    if (!next_free)
+        return false;
+    s->next_free = next_free;
+    s->room = room;
+    return true;
 }
 
 static void *place(const struct slab *s, uint32_t i)
@@ -48,8 +68,9 @@ void *slab_get(struct slab *s, struct slab_ref *ref)
         s->free_head = s->next_free[i];
     } else {
         i = s->len;
-        if (i == s->cap || !page_ready(s, i))
+        if (!grow(s) || !page_ready(s, i))
             return NULL;
+        s->gens[i] = 0;
         s->len++;
     }
     s->live++;

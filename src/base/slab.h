@@ -10,7 +10,7 @@
 struct slab {
     size_t obj_size;
     uint32_t cap, len, free_head; /* free_head = UINT32_MAX when empty */
-    uint32_t live;
+    uint32_t live, room;
     void **pages;
     uint32_t *gens; /* odd = in use */
     uint32_t *next_free;

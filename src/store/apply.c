@@ -21,7 +21,7 @@
 
 enum { FEW = 2 }; /* so few rows are not worth a statement over all */
 
-/* The statements of one table; those of many rows are made when first wanted. */
+/* The statements of one table, each made when it is first wanted. */
 struct statements {
     struct db_stmt *upsert, *lean, *insert, *remove, *hot, *remove_hot;
     struct db_stmt *many_upsert, *many_lean, *many_insert, *many_hot;
@@ -43,26 +43,8 @@ struct apply {
 
 /* ---- life ---- */
 
-static int table_prepare(struct apply *a, int t)
-{
-    struct statements *st = &a->tables[t];
-    int rc = db_prepare(a->db, a->sql[t].upsert, &st->upsert);
-    if (rc == 0 && a->sql[t].lean)
-        rc = db_prepare(a->db, a->sql[t].lean, &st->lean);
-    if (rc == 0)
-        rc = db_prepare(a->db, a->sql[t].insert, &st->insert);
-    if (rc == 0)
-        rc = db_prepare(a->db, a->sql[t].remove, &st->remove);
-    if (rc == 0 && a->sql[t].hot)
-        rc = db_prepare(a->db, a->sql[t].hot, &st->hot);
-    if (rc == 0 && a->sql[t].hot)
-        rc = db_prepare(a->db, a->sql[t].remove_hot, &st->remove_hot);
-    return rc;
-}
-
 int apply_open(struct db *db, struct apply **out)
 {
-    int rc = 0;
     struct apply *a = calloc(1, sizeof *a);
     if (!a)
         return ERR_NOMEM;
@@ -72,13 +54,8 @@ int apply_open(struct db *db, struct apply **out)
     a->session_state = rowio_column(ROW_SESSION, "state");
     buf_init(&a->list, SIZE_MAX);
     buf_init(&a->sorted, SIZE_MAX);
-    for (int t = 1; t < ROW_TABLE_N && rc == 0; t++)
-        rc = table_prepare(a, t);
-    if (rc)
-        apply_close(a);
-    else
-        *out = a;
-    return rc;
+    *out = a;
+    return 0;
 }
 
 void apply_close(struct apply *a)
@@ -97,45 +74,53 @@ void apply_close(struct apply *a)
 
 /* ---- row by row ---- */
 
-static int row_run(struct db_stmt *st, const struct entry *e, enum rowio_part part)
+static int row_run(struct apply *a, struct db_stmt **st, const char *sql, const struct entry *e,
+                   enum rowio_part part)
 {
-    int rc = rowio_bind(st, (enum row_table)e->table, e->columns, part);
+    int rc = *st ? 0 : db_prepare(a->db, sql, st);
+    if (rc)
+        return rc;
+    rc = rowio_bind(*st, (enum row_table)e->table, e->columns, part);
     if (rc) {
-        db_reset(st);
+        db_reset(*st);
         return rc;
     }
-    return db_run(st);
+    return db_run(*st);
 }
 
-static int row_upsert(struct apply *a, const struct statements *st, const struct entry *e,
-                      enum rowio_part part)
+static int row_upsert(struct apply *a, const struct entry *e, enum rowio_part part)
 {
-    if (st->lean) {
-        int rc = row_run(st->lean, e, part);
+    struct statements *st = &a->tables[e->table];
+    const struct schema_sql *sql = &a->sql[e->table];
+    if (sql->lean) {
+        int rc = row_run(a, &st->lean, sql->lean, e, part);
         if (rc || db_changed(a->db))
             return rc;
     }
-    return row_run(st->upsert, e, part);
+    return row_run(a, &st->upsert, sql->upsert, e, part);
 }
 
-static int row_remove(const struct statements *st, const struct entry *e)
+static int row_remove(struct apply *a, const struct entry *e)
 {
-    int rc = row_run(st->remove, e, ROWIO_KEYS);
-    return rc || !st->hot ? rc : row_run(st->remove_hot, e, ROWIO_KEYS);
+    struct statements *st = &a->tables[e->table];
+    const struct schema_sql *sql = &a->sql[e->table];
+    int rc = row_run(a, &st->remove, sql->remove, e, ROWIO_KEYS);
+    return rc || !sql->hot ? rc : row_run(a, &st->remove_hot, sql->remove_hot, e, ROWIO_KEYS);
 }
 
 static int row_apply(struct apply *a, const struct entry *e)
 {
-    const struct statements *st = &a->tables[e->table];
-    enum rowio_part part = st->hot ? ROWIO_COLD : ROWIO_ALL;
+    struct statements *st = &a->tables[e->table];
+    const struct schema_sql *sql = &a->sql[e->table];
+    enum rowio_part part = sql->hot ? ROWIO_COLD : ROWIO_ALL;
     int rc = 0;
     if (e->op == ROW_DELETE)
-        return row_remove(st, e);
+        return row_remove(a, e);
     if (e->op == ROW_INSERT)
-        rc = row_run(st->insert, e, part);
-    else if (e->op == ROW_UPSERT || !st->hot)
-        rc = row_upsert(a, st, e, part);
-    return rc || !st->hot ? rc : row_run(st->hot, e, ROWIO_HOT);
+        rc = row_run(a, &st->insert, sql->insert, e, part);
+    else if (e->op == ROW_UPSERT || !sql->hot)
+        rc = row_upsert(a, e, part);
+    return rc || !sql->hot ? rc : row_run(a, &st->hot, sql->hot, e, ROWIO_HOT);
 }
 
 /* ---- many rows ---- */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* query.c: readers and named queries; see query.h. Data of a reader: a read-only connection, every
- * statement prepared at open, scratch for sample streams. Thread: one at a time. Failure: logged
- * here; a caller's own answer from its row callback is handed through untouched. */
+/* query.c: readers and named queries; see query.h. Data of a reader: a read-only connection, its
+ * statements, each prepared when it is first asked for (a reader uses few of several hundred, and all
+ * of them took 7 ms and some megabytes), scratch for sample streams. Thread: one at a time. Failure:
+ * logged here; a caller's own answer from its row callback is handed through untouched. */
 #include "store/query.h"
 
 #include <stdlib.h>
@@ -20,20 +21,22 @@ struct store_reader {
     struct buf stream, live;
 };
 
-static int reader_prepare(struct store_reader *r)
+/* Lends the statement; NULL and an error when it cannot be prepared: a file that is not ours. */
+static int statement(struct store_reader *r, enum query q, struct db_stmt **out)
 {
-    for (int i = 0; i < QUERY_N; i++) {
-        const struct query_meta *m = &query_metas[i];
-        if (m->shape == QUERY_EXEC)
-            continue;
-        int rc = db_prepare(r->db, m->sql[db_dialect(r->db)], &r->stmts[i]);
-        if (rc)
-            return store_fail(r->db, rc, m->name);
-        if (m->shape == QUERY_ALL)
-            db_expect_many(r->stmts[i]);
-        must(db_read_only(r->stmts[i]) && db_columns(r->stmts[i]) == (int)m->columns_n);
-        must(m->columns_n <= QUERY_COLUMNS_MAX && db_params(r->stmts[i]) <= (int)m->params_n);
-    }
+    const struct query_meta *m = &query_metas[q];
+    struct db_stmt **st = &r->stmts[q];
+    *out = *st;
+    if (*st)
+        return 0;
+    int rc = db_prepare(r->db, m->sql[db_dialect(r->db)], st);
+    if (rc)
+        return store_fail(r->db, rc, m->name);
+    if (m->shape == QUERY_ALL)
+        db_expect_many(*st);
+    must(db_read_only(*st) && db_columns(*st) == (int)m->columns_n);
+    must(m->columns_n <= QUERY_COLUMNS_MAX && db_params(*st) <= (int)m->params_n);
+    *out = *st;
     return 0;
 }
 
@@ -53,11 +56,8 @@ static int reader_open(const char *db_path, const char *samples, size_t cache_by
         rc = db_open(
             &(struct db_config){.path = db_path, .mode = DB_READER, .cache_bytes = cache_bytes},
             &r->db);
-    if (rc)
-        rc = store_fail(NULL, rc, "open reader");
-    else
-        rc = reader_prepare(r);
     if (rc) {
+        rc = store_fail(NULL, rc, "open reader");
         store_reader_close(r);
         return rc;
     }
@@ -160,9 +160,11 @@ int store_query(struct store_reader *r, enum query q, const struct sql_value *pa
     const struct query_meta *m = &query_metas[q];
     must(n == m->params_n && m->shape != QUERY_EXEC);
     struct sql_value v[QUERY_COLUMNS_MAX] = {0};
-    struct db_stmt *st = r->stmts[q];
+    struct db_stmt *st;
+    int rc = statement(r, q, &st), answer = 0;
+    if (rc)
+        return rc;
     params_bind(st, m, params);
-    int rc, answer = 0;
     bool any = false;
     while ((rc = db_step(st)) == 1) {
         any = true;
@@ -184,25 +186,29 @@ void query_walk_begin(struct query_walk *w, struct store_reader *r, enum query q
     const struct query_meta *m = &query_metas[q];
     must(n == m->params_n && m->shape != QUERY_EXEC);
     *w = (struct query_walk){.r = r, .q = q};
-    params_bind(r->stmts[q], m, params);
+    w->rc = statement(r, q, &w->st);
+    if (w->rc == 0)
+        params_bind(w->st, m, params);
 }
 
 int query_walk_next(struct query_walk *w)
 {
     const struct query_meta *m = &query_metas[w->q];
-    int rc = db_step(w->r->stmts[w->q]);
+    if (w->rc)
+        return w->rc;
+    int rc = db_step(w->st);
     if (rc < 0)
         return store_fail(w->r->db, rc, m->name);
     if (rc == 1)
-        row_take(w->r->stmts[w->q], m, w->v);
+        row_take(w->st, m, w->v);
     return rc;
 }
 
 void query_walk_end(struct query_walk *w)
 {
-    if (w->r)
-        db_reset(w->r->stmts[w->q]);
-    w->r = NULL;
+    if (w->st)
+        db_reset(w->st);
+    w->st = NULL;
 }
 
 /* ---- samples ---- */
