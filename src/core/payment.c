@@ -226,6 +226,13 @@ void payment_restart(struct core *c, struct payment *p)
 
 /* ---- answers ---- */
 
+/* His account was closed, and he paid what was open before that: nobody would spend it. */
+static bool closed(const struct core *c, const struct payment *p)
+{
+    const struct driver *d = driver_find(c, p->row.driver);
+    return d && d->row.state == ROW_DELETED;
+}
+
 void payment_done(struct core *c, struct payment *p, int64_t transfer)
 {
     p->row.transfer = transfer;
@@ -233,13 +240,8 @@ void payment_done(struct core *c, struct payment *p, int64_t transfer)
     payment_state_set(c, p, PAYMENT_PAID);
     if (p->row.gift)
         gift_give(c, p->row.tenant, p->row.driver, p->row.gift, p->row.gift_days, "");
-}
-
-/* His account was closed, and he paid what was open before that. */
-static bool closed(const struct core *c, const struct payment *p)
-{
-    const struct driver *d = driver_find(c, p->row.driver);
-    return d && d->row.state == ROW_DELETED;
+    if (closed(c, p))
+        single_back(c, p, p->row.amount);
 }
 
 static void payment_paid(struct core *c, struct payment *p, const struct cmd_pay_result *in)
@@ -254,9 +256,7 @@ static void payment_paid(struct core *c, struct payment *p, const struct cmd_pay
         payment_done(c, p,
                      payment_credit(c, p->row.tenant, p->row.driver, contra, p->row.currency,
                                     p->row.amount, in->provider_no));
-        if (closed(c, p)) /* nobody will spend it */
-            single_back(c, p, p->row.amount);
-        else if (p->row.connector && !late)
+        if (p->row.connector && !late)
             single_paid(c, p);
         if (!p->row.bound)
             sharing_begin(c, p, NULL);

@@ -217,6 +217,8 @@ static int way_check(const struct core *c, const struct diff *d, int32_t way, in
     case DIFF_TO_DRIVER:
         if (!who || who->row.tenant != d->row.tenant)
             return ERR_NOT_FOUND;
+        if (who->row.state == ROW_DELETED)
+            return ERR_DISABLED; /* nobody opens that wallet again */
         if (payment_of_ours(c, d))
             return ERR_CONFLICT;
         return d->row.suspense > 0 ? 0 : ERR_RANGE;

@@ -443,6 +443,20 @@ static void test_two_people_above_the_limit(void **state)
     assert_int_equal(decide(id, DIFF_ACT_RESOLVE, DIFF_TO_DRIVER, driver, w->person), 0);
 }
 
+/* Nobody opens that wallet again. */
+static void test_to_a_closed_account(void **state)
+{
+    (void)state;
+    int64_t id = one(BILL_THEIRS_ONLY, 0, 7000);
+    struct cmd *c = world_web(w, CMD_DRIVER_CLOSE, driver, ACTOR_DRIVER);
+    c->u.driver_close =
+        (struct cmd_driver_close){.driver = driver, .give_up = balance(ACCOUNT_WALLET, driver)};
+    assert_int_equal(world_send(w, c), 0);
+    assert_int_equal(decide(id, DIFF_ACT_RESOLVE, DIFF_TO_DRIVER, driver, w->person), ERR_DISABLED);
+    assert_int_equal(balance(ACCOUNT_SUSPENSE, 0), 7000);
+    assert_int_equal(decide(id, DIFF_ACT_RESOLVE, DIFF_BY_BANK, bank, w->person), 0);
+}
+
 /* A party's share: by two people whatever its size, with a part of its own; a negative one is taken. */
 static void test_to_a_party(void **state)
 {
@@ -827,6 +841,7 @@ int core_recon(void)
         cmocka_unit_test_setup_teardown(test_bill_of_shares, up, down),
         cmocka_unit_test_setup_teardown(test_ways, up, down),
         cmocka_unit_test_setup_teardown(test_two_people_above_the_limit, up, down),
+        cmocka_unit_test_setup_teardown(test_to_a_closed_account, up, down),
         cmocka_unit_test_setup_teardown(test_to_a_party, up, down),
         cmocka_unit_test_setup_teardown(test_many_differences, up, down),
         cmocka_unit_test_setup_teardown(test_ours_only, up, down),
