@@ -4,6 +4,7 @@
  * his keys/. Fails at the start with one line; exit code 70. */
 #include "cashier.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -27,12 +28,11 @@ static const char *const faults[TILL_FAULTS] = {"lost",       "late",      "dupl
 
 static int usage(void)
 {
-    fprintf(stderr,
-            "usage: even cashier --dir FOLDER [--bind 127.0.0.1] [--port 9100] [--seed N]\n"
-            "       [--balance YUAN] [--faults lost=20,late=20,duplicate=20,reorder=20,\n"
-            "       contradict=20,timeout=20,error=20,no-funds=20,bill-early=20,bill-made=20,\n"
-            "       bill-hash=20,bill-cut=20] (per cent each)\n");
-    return 2;
+    printf("usage: even cashier --dir FOLDER [--bind 127.0.0.1] [--port 9100] [--seed N]\n"
+           "       [--balance YUAN] [--faults lost=20,late=20,duplicate=20,reorder=20,\n"
+           "       contradict=20,timeout=20,error=20,no-funds=20,bill-early=20,bill-made=20,\n"
+           "       bill-hash=20,bill-cut=20] (per cent each)\n");
+    return 0;
 }
 
 /* ---- keys ---- */
@@ -172,6 +172,13 @@ static int texts_open(struct till *t)
 
 /* ---- options ---- */
 
+/* One line: what is wrong with which argument. */
+static bool wrong(const char *what, const char *arg)
+{
+    fprintf(stderr, "even: cashier: %s%s (even cashier --help)\n", what, arg);
+    return false;
+}
+
 static bool faults_read(struct till *t, const char *text)
 {
     struct str rest = str_from_c(text);
@@ -188,33 +195,50 @@ static bool faults_read(struct till *t, const char *text)
     return true;
 }
 
+static bool number_read(const char *name, const char *value, int64_t *to, int64_t most)
+{
+    if (str_to_i64(str_from_c(value), to) == 0 && *to >= 0 && *to <= most)
+        return true;
+    fprintf(stderr, "even: cashier: %s %s: 0 to %" PRId64 " is expected\n", name, value, most);
+    return false;
+}
+
+static bool option_read(struct till *t, struct options *o, const char *name, const char *value)
+{
+    if (strcmp(name, "--port") == 0)
+        return number_read(name, value, &o->port, 65535);
+    if (strcmp(name, "--seed") == 0)
+        return number_read(name, value, &o->seed, INT64_MAX);
+    if (strcmp(name, "--balance") == 0)
+        return number_read(name, value, &o->balance, 100000000);
+    if (strcmp(name, "--faults") == 0)
+        return faults_read(t, value) || wrong("not faults with 0 to 100 per cent each: ", value);
+    if (strcmp(name, "--dir") == 0)
+        o->dir = value;
+    else
+        o->bind = value;
+    return true;
+}
+
 static bool options_read(struct till *t, struct options *o, int argc, char **argv)
 {
+    static const char *const names[] = {"--dir",  "--bind",    "--port",
+                                        "--seed", "--balance", "--faults"};
     *o = (struct options){.bind = "127.0.0.1", .port = 9100, .seed = 1, .balance = BALANCE_YUAN};
-    const struct {
-        const char *name;
-        int64_t *to, lo, hi;
-    } numbers[] = {{"--port", &o->port, 0, 65535},
-                   {"--seed", &o->seed, 0, INT64_MAX},
-                   {"--balance", &o->balance, 0, 100000000}};
     for (int i = 0; i < argc; i += 2) {
-        bool ok = false;
+        size_t k = 0;
+        while (k < ARRAY_LEN(names) && strcmp(argv[i], names[k]) != 0)
+            k++;
+        if (k == ARRAY_LEN(names))
+            return wrong("what is ", argv[i]);
         if (i + 1 == argc)
-            return false;
-        for (size_t k = 0; k < ARRAY_LEN(numbers); k++)
-            if (strcmp(argv[i], numbers[k].name) == 0)
-                ok = str_to_i64(str_from_c(argv[i + 1]), numbers[k].to) == 0 &&
-                     *numbers[k].to >= numbers[k].lo && *numbers[k].to <= numbers[k].hi;
-        if (strcmp(argv[i], "--dir") == 0)
-            ok = (o->dir = argv[i + 1]) != NULL;
-        else if (strcmp(argv[i], "--bind") == 0)
-            ok = (o->bind = argv[i + 1]) != NULL;
-        else if (strcmp(argv[i], "--faults") == 0)
-            ok = faults_read(t, argv[i + 1]);
-        if (!ok)
+            return wrong("a value is missing behind ", argv[i]);
+        if (!option_read(t, o, argv[i], argv[i + 1]))
             return false;
     }
-    return o->dir && strlen(o->dir) < sizeof t->dir;
+    if (!o->dir || !o->dir[0])
+        return wrong("--dir is missing", "");
+    return strlen(o->dir) < sizeof t->dir || wrong("a path too long: ", o->dir);
 }
 
 /* ---- the loop ---- */
@@ -261,8 +285,10 @@ int cashier_main(int argc, char **argv)
     static struct till t; /* one a process */
     struct options o;
     struct http *h = NULL;
-    if (!options_read(&t, &o, argc, argv))
+    if (argc == 1 && strcmp(argv[0], "--help") == 0)
         return usage();
+    if (!options_read(&t, &o, argc, argv))
+        return 2;
     int err = till_open(&t, &o);
     if (!err)
         err = http_new(&t, o.bind, (uint16_t)o.port, &h);

@@ -15,5 +15,8 @@ int certificate_main(int argc, char **argv);
 /** Takes `--config FILE`, `--dir D` and `--set name=value` out of the arguments, wherever they
  * stand, in order; prints what is wrong. The others stay: argv[0 … *argc). 0 or 2. */
 int app_options(int *argc, char **argv, struct config *c);
+/** What the options left over are names: prints the first that looks like an option (it begins with
+ * '-') or stands behind the `most`-th. 0 or 2. */
+int app_names(const char *command, int argc, char **argv, int most);
 
 #endif

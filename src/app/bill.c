@@ -151,17 +151,31 @@ static int bill_write(const struct config *c, int64_t channel, enum bill_kind ki
     return err;
 }
 
+/* 2026-11-25, a day that a calendar may have. */
+static bool day_ok(const char *text)
+{
+    int64_t year, month, day;
+    struct str rest = str_from_c(text);
+    if (rest.n != 10 || text[4] != '-' || text[7] != '-')
+        return false;
+    return str_to_i64(str_cut(&rest, '-'), &year) == 0 && year >= 2020 &&
+           str_to_i64(str_cut(&rest, '-'), &month) == 0 && month >= 1 && month <= 12 &&
+           str_to_i64(rest, &day) == 0 && day >= 1 && day <= 31;
+}
+
 int bill_main(int argc, char **argv)
 {
     struct config c;
     char why[160] = "";
     int64_t channel;
     int res = app_options(&argc, argv, &c);
+    if (!res)
+        res = app_names("bill", argc, argv, 3);
     if (res)
         return res;
     bool shares = argc == 3 && strcmp(argv[2], "shares") == 0;
-    if ((argc != 2 && !shares) || str_to_i64(str_from_c(argv[0]), &channel) != 0 ||
-        strlen(argv[1]) != 10) {
+    if ((argc != 2 && !shares) || str_to_i64(str_from_c(argv[0]), &channel) != 0 || channel <= 0 ||
+        !day_ok(argv[1])) {
         fprintf(stderr, "usage: even bill [options] CHANNEL 2026-11-25 [shares]\n");
         return 2;
     }

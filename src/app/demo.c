@@ -26,6 +26,7 @@
 #include "io/os/file.h"
 #include "io/os/thread.h"
 
+enum { SPEED_MAX = 600, RUN_S_MAX = 100000000 };
 enum { ARGS_MAX = 32, ARG_MAX = 1100, START_WAIT_MS = 20000, DAY_STEP_MS = 4000 };
 
 struct demo {
@@ -296,26 +297,34 @@ static int run(struct demo *d)
     return err;
 }
 
+/* The value of an option; text is NULL where the line ends. */
+static int number_take(const char *option, const char *text, int64_t most, int64_t *to)
+{
+    int64_t v = 0;
+    if (text && str_to_i64(str_from_c(text), &v) == 0 && v >= 1 && v <= most) {
+        *to = v;
+        return 0;
+    }
+    fprintf(stderr, "even: demo: %s %s: 1 to %" PRId64 " is expected\n", option, text ? text : "",
+            most);
+    return 2;
+}
+
 static int demo_options(struct demo *d, int argc, char **argv)
 {
     int res = app_options(&argc, argv, &d->settings);
-    for (int i = 0; !res && i < argc; i += 2) {
-        int64_t v;
-        if (strcmp(argv[i], "--quiet") == 0) {
+    for (int i = 0; !res && i < argc; i++) {
+        const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
+        int64_t *speed = &d->settings.demo_speed;
+        bool quiet = strcmp(name, "--quiet") == 0, run = strcmp(name, "--for") == 0;
+        if (quiet)
             d->drivers = false;
-            i--;
-        } else if (i + 1 == argc || str_to_i64(str_from_c(argv[i + 1]), &v) != 0) {
-            res = 2;
-        } else if (strcmp(argv[i], "--for") == 0 && v > 0) {
-            d->run_s = v;
-        } else if (strcmp(argv[i], "--speed") == 0 && v >= 1 && v <= 600) {
-            d->settings.demo_speed = v;
-        } else {
-            res = 2;
-        }
+        else if (run || strcmp(name, "--speed") == 0)
+            res = number_take(name, value, run ? RUN_S_MAX : SPEED_MAX, run ? &d->run_s : speed);
+        else
+            res = app_names("demo", 1, &argv[i], 0);
+        i += !quiet;
     }
-    if (res)
-        fprintf(stderr, "even: demo: wrong option; see even help\n");
     return res;
 }
 

@@ -58,10 +58,12 @@ static int backup_main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[0], "--verify") == 0)
         return verify_main(argv[1]);
     int res = app_options(&argc, argv, &c);
+    if (!res)
+        res = app_names("backup", argc, argv, 1);
     if (res)
         return res;
     if (argc != 1)
-        return wrong("backup", argc > 1 ? argv[1] : NULL);
+        return wrong("backup", NULL);
     if (c.data_db[0]) {
         fprintf(stderr, "even: data.db is a server: copy %s/samples and %s/key, then use pg_dump\n",
                 c.data_dir, c.data_dir);
@@ -101,9 +103,7 @@ static int version_main(int argc, char **argv)
 
 static int help_main(int argc, char **argv)
 {
-    (void)argc;
-    (void)argv;
-    return usage(stdout, 0);
+    return argc ? wrong("help", argv[0]) : usage(stdout, 0);
 }
 
 /* sim_main takes its arguments like a program of its own. */

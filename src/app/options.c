@@ -52,3 +52,13 @@ int app_options(int *argc, char **argv, struct config *c)
     *argc = kept;
     return config_agrees(c, stderr) ? 2 : 0;
 }
+
+int app_names(const char *command, int argc, char **argv, int most)
+{
+    for (int i = 0; i < argc; i++)
+        if (argv[i][0] == '-' || i >= most) {
+            fprintf(stderr, "even: %s: what is %s?\n", command, argv[i]);
+            return 2;
+        }
+    return 0;
+}

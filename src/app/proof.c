@@ -91,10 +91,8 @@ int check_main(int argc, char **argv)
     int res = app_options(&argc, argv, &c);
     if (!res)
         res = witness_take(&argc, argv, &text, &w);
-    if (!res && argc > 1) {
-        fprintf(stderr, "usage: even check [options] [--certificate FILE] [--head HASH] [FILE]\n");
-        res = 2;
-    }
+    if (!res)
+        res = app_names("check", argc, argv, 1);
     if (!res) {
         const char *file = file_of(&c, argc, argv, path);
         w.certificates = buf_str(&text);
@@ -156,9 +154,11 @@ int certificate_main(int argc, char **argv)
     struct printing p = {0};
     char path[PATH_CAP];
     int res = app_options(&argc, argv, &c);
+    if (!res)
+        res = app_names("certificate", argc, argv, 2);
     if (res)
         return res;
-    if (argc < 1 || argc > 2 || !day_take(argv[argc - 1], &p.day)) {
+    if (argc < 1 || !day_take(argv[argc - 1], &p.day)) {
         fprintf(stderr, "usage: even certificate [options] [FILE] YYYYMMDD|all\n");
         return 2;
     }

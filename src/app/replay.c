@@ -58,17 +58,24 @@ struct account {
 
 /* ---- the command line ---- */
 
-static int usage(FILE *out)
+static int usage(void)
 {
-    fprintf(out, "usage: even replay FILE --mapping FILE --url ws://ADDRESS:PORT/ocpp/ --web "
-                 "http://ADDRESS:PORT\n"
-                 "                   --key-file FILE [--elec YUAN] [--service YUAN] [--list FILE] "
-                 "[--expect FILE]\n"
-                 "  --key-file  API key of an administrator of the platform\n"
-                 "  --elec, --service  price of a kWh [0.80, 0.40]\n"
-                 "  --list      writes the rows that were not billed whole, with reasons\n"
-                 "  --expect    compares with such a list\n"
-                 "sim/replay_map.h describes the mapping file\n");
+    printf("usage: even replay FILE --mapping FILE --url ws://ADDRESS:PORT/ocpp/ --web "
+           "http://ADDRESS:PORT\n"
+           "                   --key-file FILE [--elec YUAN] [--service YUAN] [--list FILE] "
+           "[--expect FILE]\n"
+           "  --key-file  API key of an administrator of the platform\n"
+           "  --elec, --service  price of a kWh [0.80, 0.40]\n"
+           "  --list      writes the rows that were not billed whole, with reasons\n"
+           "  --expect    compares with such a list\n"
+           "sim/replay_map.h describes the mapping file\n");
+    return 0;
+}
+
+/* One line: what is wrong with which argument. */
+static int wrong(const char *what, const char *arg)
+{
+    fprintf(stderr, "even: replay: %s%s (even replay --help)\n", what, arg);
     return 2;
 }
 
@@ -90,14 +97,21 @@ static int options_read(int argc, char **argv, struct options *o)
             o->csv = argv[i];
             continue;
         }
-        if (k == ARRAY_LEN(rows) || ++i == argc)
-            return ERR_SYNTAX;
+        if (k == ARRAY_LEN(rows))
+            return wrong("what is ", argv[i]);
+        if (++i == argc)
+            return wrong("a value is missing behind ", argv[i - 1]);
         if (rows[k].text)
             *rows[k].text = argv[i];
         else if (money_parse(str_from_c(argv[i]), rows[k].money) || rows[k].money->v < 0)
-            return ERR_SYNTAX;
+            return wrong("no amount: ", argv[i]);
     }
-    return o->csv && o->map && o->url && o->web && o->key_file ? 0 : ERR_SYNTAX;
+    if (!o->csv)
+        return wrong("the file of sessions is missing", "");
+    for (size_t k = 0; k < 4; k++)
+        if (!*rows[k].text)
+            return wrong("missing: ", rows[k].name);
+    return 0;
 }
 
 static int url_read(struct account *a)
@@ -586,8 +600,12 @@ int replay_main(int argc, char **argv)
     static struct account a;
     size_t differ = 0;
     a.opt = (struct options){.elec = MONEY(8000), .service = MONEY(4000)};
-    if (options_read(argc, argv, &a.opt) || url_read(&a))
-        return usage(stderr);
+    if (argc == 1 && strcmp(argv[0], "--help") == 0)
+        return usage();
+    if (options_read(argc, argv, &a.opt))
+        return 2;
+    if (url_read(&a))
+        return wrong("no address of OCPP chargers: ", a.opt.url);
     int err = run(&a);
     bool exact = !err && tell(&a);
     if (!err)

@@ -234,6 +234,7 @@ void order_event(struct core *c, struct order *o, enum order_event_kind e, const
                       : h  ? h->actor_kind
                            : ACTOR_SYSTEM,
         .actor = h && !gate ? h->actor : 0,
+        .cause = (int64_t)c->cause,
     };
     row_put(c, ROW_ORDER_EVENT, ROW_INSERT, &row);
     order_dirty(c, o);

@@ -21,6 +21,7 @@ static const struct {
     {"0 or more", "不小于 0"},
     {"0, or 1 for a bill of shares", "0；分账账单为 1"},
     {"1 to 200", "1 到 200"},
+    {"16 hexadecimal digits", "应为 16 位十六进制数字"},
     {"20,000 lines or more", "达到 20,000 行"},
     {"a binary row in a JSON table", "表中有二进制行"},
     {"a column is missing", "缺少必需的列"},

@@ -12,6 +12,7 @@
 #include "base/money.h"
 #include "core/types.h"
 #include "web/api_gen.h"
+#include "web/audit.h"
 #include "web/results.h"
 #include "web/routes_gen.h"
 #include "web/sheet.h"
@@ -48,15 +49,10 @@ static void row_write(struct request *r, const struct api_BankPayout *p)
 
 static int file_audit(struct request *r, uint32_t n)
 {
-    struct cmd *cmd = req_cmd(r, CMD_AUDIT, CMD_SIZE(audit));
+    const struct web_audit a = {
+        .action = "payout.file", .object = r->id, .detail = arena_printf(&r->arena, "%u rows", n)};
 
-    if (cmd == NULL)
-        return ERR_TOO_LARGE;
-    (void)str_copy(cmd->u.audit.action, sizeof(cmd->u.audit.action), STR_LIT("payout.file"));
-    (void)str_copy(cmd->u.audit.detail, sizeof(cmd->u.audit.detail),
-                   arena_printf(&r->arena, "%u rows", n));
-    cmd->u.audit.object = r->id;
-    return req_submit(r, cmd, 1);
+    return req_audit(r, &a, 1);
 }
 
 int bank_file(struct request *r)

@@ -33,6 +33,7 @@
 #include "core/types.h"
 #include "io/os/clock.h"
 #include "io/os/file.h"
+#include "web/audit.h"
 #include "web/bill.h"
 #include "web/chinaday.h"
 #include "web/routes_gen.h"
@@ -573,18 +574,15 @@ static int bill_read(struct bill *b)
 
 static int audit(struct bill *b, const char *action, const char *why, int err, int step)
 {
-    struct cmd *cmd = req_cmd(b->r, CMD_AUDIT, CMD_SIZE(audit));
+    const struct web_audit a = {.action = action,
+                                .object = b->r->id,
+                                .detail =
+                                    arena_printf(&b->r->arena, "%sday %" PRId64 ", sha256 %s%s%s",
+                                                 b->kind == BILL_SHARES ? "shares of " : "",
+                                                 b->out.day, b->sha256, why[0] ? ": " : "", why),
+                                .outcome = err};
 
-    if (cmd == NULL)
-        return ERR_TOO_LARGE;
-    (void)str_copy(cmd->u.audit.action, sizeof(cmd->u.audit.action), str_from_c(action));
-    (void)str_copy(cmd->u.audit.detail, sizeof(cmd->u.audit.detail),
-                   arena_printf(&b->r->arena, "%sday %" PRId64 ", sha256 %s%s%s",
-                                b->kind == BILL_SHARES ? "shares of " : "", b->out.day, b->sha256,
-                                why[0] ? ": " : "", why));
-    cmd->u.audit.object = b->r->id;
-    cmd->u.audit.outcome = err;
-    return req_submit(b->r, cmd, step);
+    return req_audit(b->r, &a, step);
 }
 
 static int refuse(struct bill *b, int err)

@@ -13,6 +13,8 @@
  *     request's text becomes part of a path.
  *  3. A link to a withdrawn file, or of a charger that is gone or disabled, is void.
  *  4. One part of a file is taken at a time: nobody writes into what another request is judging.
+ *  5. The audit has the beginning of an upload before its first byte is kept, how it ended (also when
+ *     the file was not the one announced), and each link that was given out.
  *
  * Thread: the request's. Fails: a part that does not continue the file is refused with what is
  * there, so that an upload goes on after a break. */
@@ -23,6 +25,7 @@
 #include "io/os/clock.h"
 #include "io/os/file.h"
 #include "web/api_gen.h"
+#include "web/audit.h"
 #include "web/ftp_pass.h"
 #include "web/routes_gen.h"
 #include "web/state.h"
@@ -97,6 +100,14 @@ int firmware_post(struct request *r)
 }
 
 /* ---- the upload ---- */
+
+/* What is waited for: the audit of the beginning; the file's row; the audit of the end. */
+enum { STEP_BEGUN = 1, STEP_KEPT, STEP_TOLD, STEP_REFUSED };
+
+struct upload {
+    struct row_firmware row;
+    bool judged; /* its last byte was here */
+};
 
 static int part_append(const char *path, int64_t at, struct str bytes)
 {
@@ -189,22 +200,35 @@ static int room_check(struct request *r, const char *dir, size_t bytes)
     return err;
 }
 
-static int part_take(struct request *r, struct row_firmware *row)
+/* May this part come now? */
+static int part_check(struct request *r, const struct row_firmware *row)
 {
-    struct str bytes = buf_str(&r->body);
     int64_t at = req_arg_i64(r, "at"), got = got_of(r, row->id);
-    char part[PATH_CAP], dir[PATH_CAP];
-    int err = path_of(r, row->id, "part", part);
+    size_t n = r->body.n;
 
-    if (err != 0)
-        return err;
     if (row->state != FIRMWARE_COMING)
         return req_fail(r, ERR_CONFLICT, NULL, "it is complete, or withdrawn");
     if (at > got || at < 0)
         return req_fail(r, ERR_CONFLICT, "/at",
                         arena_printf(&r->arena, "%lld bytes are here", (long long)got).p);
-    if (bytes.n == 0 || at + (int64_t)bytes.n > row->size)
+    if (n == 0 || at + (int64_t)n > row->size)
         return req_fail(r, ERR_RANGE, NULL, "nothing, or more than was announced");
+    return 0;
+}
+
+/* A part into its file. */
+static int part_take(struct request *r, struct upload *u)
+{
+    const struct row_firmware *row = &u->row;
+    struct str bytes = buf_str(&r->body);
+    int64_t at = req_arg_i64(r, "at");
+    char part[PATH_CAP], dir[PATH_CAP];
+    int err = path_of(r, row->id, "part", part);
+
+    if (err == 0)
+        err = part_check(r, row);
+    if (err != 0)
+        return err;
     snprintf(dir, sizeof(dir), "%s/firmware", r->web->cfg.dir);
     err = dir_make(dir, 0700);
     if (err == 0)
@@ -213,44 +237,77 @@ static int part_take(struct request *r, struct row_firmware *row)
         err = part_append(part, at, bytes);
     if (err != 0 || at + (int64_t)bytes.n < row->size)
         return err;
-    err = part_judge(r, row, part);
-    if (err == 0)
-        row->state = FIRMWARE_READY;
-    return err;
+    u->judged = true;
+    return part_judge(r, row, part);
 }
 
-static int data_take(struct request *r, struct row_firmware *row)
+static int upload_audit(struct request *r, const struct upload *u, int outcome, int step)
 {
-    int64_t *place = upload_begin(r->web, row->id);
+    const struct web_audit a = {.action =
+                                    step == STEP_BEGUN ? "firmware.upload" : "firmware.uploaded",
+                                .object = u->row.id,
+                                .detail = arena_printf(&r->arena, "%lld bytes, SHA-256 %s",
+                                                       (long long)u->row.size, u->row.sha256),
+                                .outcome = outcome};
+
+    return req_audit(r, &a, step);
+}
+
+static int data_take(struct request *r, struct upload *u)
+{
+    int64_t *place = upload_begin(r->web, u->row.id);
     int err;
 
     if (place == NULL)
         return req_fail(r, ERR_AGAIN, NULL, "another part of it is being taken");
-    err = part_take(r, row);
+    err = part_take(r, u);
     upload_end(r->web, place);
-    return err;
+    if (u->judged && err == ERR_CONFLICT)
+        return upload_audit(r, u, err, STEP_REFUSED);
+    if (err != 0)
+        return err;
+    if (!u->judged)
+        return firmware_reply(r, &u->row);
+    u->row.state = FIRMWARE_READY;
+    return req_row_put(r, ROW_FIRMWARE, &u->row, false, STEP_KEPT);
+}
+
+static int data_begin(struct request *r)
+{
+    struct upload *u = ARENA_NEW(&r->arena, struct upload);
+    int err;
+
+    r->ctx = u;
+    if (u == NULL)
+        return ERR_TOO_LARGE;
+    if (r->actor.station != 0)
+        return ERR_DENIED; /* files are for chargers of all stations */
+    err = req_table_row(r, QUERY_WEB_FIRMWARE_ROW, ROW_FIRMWARE, r->id, &u->row);
+    if (err == 0)
+        err = part_check(r, &u->row);
+    if (err != 0)
+        return err;
+    return got_of(r, r->id) > 0 ? data_take(r, u) : upload_audit(r, u, 0, STEP_BEGUN);
 }
 
 int firmware_data(struct request *r)
 {
-    struct row_firmware *row = r->ctx;
+    struct upload *u = r->ctx;
     int err;
 
-    if (r->resumed)
-        return r->reply_err != 0 ? r->reply_err : firmware_reply(r, row);
-    r->ctx = row = ARENA_NEW(&r->arena, struct row_firmware);
-    if (row == NULL)
-        return ERR_TOO_LARGE;
-    if (r->actor.station != 0)
-        return ERR_DENIED; /* files are for chargers of all stations */
-    err = req_table_row(r, QUERY_WEB_FIRMWARE_ROW, ROW_FIRMWARE, r->id, row);
-    if (err == 0)
-        err = data_take(r, row);
-    if (err != 0)
-        return err;
-    if (row->state == FIRMWARE_COMING)
-        return firmware_reply(r, row);
-    return req_row_put(r, ROW_FIRMWARE, row, false, 1);
+    if (!r->resumed)
+        return data_begin(r);
+    if (r->reply_err != 0)
+        return r->reply_err;
+    if (r->step == STEP_REFUSED)
+        return ERR_CONFLICT; /* why is noted */
+    if (r->step == STEP_KEPT)
+        return upload_audit(r, u, 0, STEP_TOLD);
+    if (r->step == STEP_TOLD)
+        return firmware_reply(r, &u->row);
+    /* Others may have been at it meanwhile. */
+    err = req_table_row(r, QUERY_WEB_FIRMWARE_ROW, ROW_FIRMWARE, r->id, &u->row);
+    return err != 0 ? err : data_take(r, u);
 }
 
 static int withdrawn(struct request *r)
@@ -370,14 +427,28 @@ static int link_make(struct request *r, const struct row_firmware *row, int64_t 
     return url->n > 0 ? 0 : ERR_TOO_LARGE;
 }
 
+static int link_audit(struct request *r, int64_t charger)
+{
+    const struct web_audit a = {
+        .action = "firmware.link",
+        .object = r->id,
+        .detail = arena_printf(&r->arena, "for charger %lld", (long long)charger)};
+
+    return req_audit(r, &a, 1);
+}
+
 int firmware_link(struct request *r)
 {
     const struct api_FirmwareLinkIn *in = r->in;
     struct row_charger ch = {0};
     struct row_firmware row = {0};
     struct api_FirmwareLink out = {.until_ms = os_wall_ms() + r->web->cfg.firmware_link_ms};
-    int err = link_check(r, r->id, in->charger, &ch, &row);
+    int err = r->resumed ? r->reply_err : 0;
 
+    if (err == 0)
+        err = link_check(r, r->id, in->charger, &ch, &row);
+    if (err == 0 && !r->resumed)
+        return link_audit(r, in->charger);
     if (err == 0)
         err = link_make(r, &row, in->charger, &out.url);
     return err != 0 ? err : req_json(r, &api_FirmwareLink_type, &out);

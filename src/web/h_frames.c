@@ -6,13 +6,15 @@
  * Data: copies in the request's arena, GATHER_MOST bytes at most: the newest.
  *
  * Invariants: 1. only a charger of the asker's tenant and station; 2. a frame of which no charger
- * is known yet counts for the one whose name or number it carries.
+ * is known yet counts for the one whose name or number it carries; 3. nobody sees frames before the
+ * audit has it: one entry a look (look.h), each file, each beginning and end of watching.
  *
  * Thread: the request's; the table of watched chargers is written under the guard. */
 #include <stdlib.h>
 #include "base/calendar.h"
 #include "base/err.h"
 #include "io/os/clock.h"
+#include "web/audit.h"
 #include "web/frameview.h"
 #include "web/routes_gen.h"
 #include "web/state.h"
@@ -206,6 +208,59 @@ static bool is_wanted(struct request *r, const struct frame_shot *s)
     return str_eq_nocase(kind, is);
 }
 
+/* ---- who looks ---- */
+
+static int charger_known(struct request *r)
+{
+    struct row_charger row = {0};
+
+    return req_table_row(r, QUERY_WEB_CHARGER_ROW, ROW_CHARGER, r->id, &row);
+}
+
+static int64_t mono_ms(void)
+{
+    return os_mono_ns() / 1000000;
+}
+
+static bool is_new_look(struct request *r, const struct look *who)
+{
+    bool due;
+
+    web_lock(r->web);
+    due = look_due(&r->web->looks, who, mono_ms());
+    web_unlock(r->web);
+    return due;
+}
+
+/* The detail says whether cards and the like were shown. */
+static int look_audit(struct request *r, const char *action)
+{
+    const struct web_audit a = {.action = action,
+                                .object = r->id,
+                                .detail = clear_of(r) ? STR_LIT("with personal data")
+                                                      : STR_LIT("personal data masked")};
+
+    return req_audit(r, &a, 1);
+}
+
+/* 1: go on; 0: the audit is asked first; or an error. */
+static int look_begin(struct request *r)
+{
+    const struct look who = {.kind = r->actor.kind, .actor = r->actor.id, .charger = r->id};
+    int err = r->resumed ? r->reply_err : charger_known(r);
+
+    if (err != 0)
+        return err;
+    if (!r->resumed && is_new_look(r, &who))
+        return look_audit(r, "frames.read");
+    if (r->resumed) {
+        web_lock(r->web);
+        look_told(&r->web->looks, &who, mono_ms());
+        web_unlock(r->web);
+    }
+    return 1;
+}
+
 /* ---- the list ---- */
 
 /* Looked at in memory of its own: most frames do not have the word. */
@@ -250,8 +305,11 @@ int frames_list(struct request *r)
     struct gather g;
     struct rows rows = {.type = &api_Frame_type};
     struct arena a;
-    int err = frames_gather(r, &g);
+    int err = look_begin(r);
 
+    if (err <= 0)
+        return err;
+    err = frames_gather(r, &g);
     if (err != 0)
         return err;
     arena_init(&a, SHOW_MAX);
@@ -303,8 +361,12 @@ int frames_text(struct request *r)
     struct str text = req_arg(r, "text");
     bool zh = !req_english(r);
     struct arena a;
-    int err = frames_gather(r, &g);
+    int err = r->resumed ? r->reply_err : charger_known(r);
 
+    if (err == 0 && !r->resumed)
+        return look_audit(r, "frames.file");
+    if (err == 0)
+        err = frames_gather(r, &g);
     if (err != 0)
         return err;
     text_head(&g);
@@ -334,13 +396,6 @@ static int watch_reply(struct request *r)
     return req_json(r, &api_FrameWatch_type, &out);
 }
 
-static int charger_known(struct request *r)
-{
-    struct row_charger row = {0};
-
-    return req_table_row(r, QUERY_WEB_CHARGER_ROW, ROW_CHARGER, r->id, &row);
-}
-
 int frames_watch_get(struct request *r)
 {
     int err = charger_known(r);
@@ -348,19 +403,31 @@ int frames_watch_get(struct request *r)
     return err != 0 ? err : watch_reply(r);
 }
 
+static int watch_set(struct request *r, int64_t minutes)
+{
+    int64_t now = os_now_ms();
+    int err;
+
+    web_lock(r->web);
+    err = framewatch_set(r->web->cfg.watch, r->id, now + minutes * 60000, now);
+    web_unlock(r->web);
+    return err != 0 ? err : watch_reply(r);
+}
+
 int frames_watch(struct request *r)
 {
     const struct api_FrameWatchIn *in = r->in;
     int64_t minutes = in->has.minutes ? in->minutes : r->web->cfg.watch_min;
-    int64_t now = os_now_ms();
-    int err = charger_known(r);
+    struct web_audit a = {.action = "frames.watch", .object = r->id};
+    int err = r->resumed ? r->reply_err : charger_known(r);
 
     if (err == 0 && r->web->cfg.watch == NULL)
         err = ERR_UNSUPPORTED;
     if (err != 0)
         return err;
-    web_lock(r->web);
-    err = framewatch_set(r->web->cfg.watch, r->id, now + minutes * 60000, now);
-    web_unlock(r->web);
-    return err != 0 ? err : watch_reply(r);
+    if (r->resumed)
+        return watch_set(r, minutes);
+    a.detail =
+        minutes > 0 ? arena_printf(&r->arena, "%lld minutes", (long long)minutes) : STR_LIT("over");
+    return req_audit(r, &a, 1);
 }

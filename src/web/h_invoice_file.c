@@ -17,6 +17,7 @@
 #include "core/types.h"
 #include "io/os/clock.h"
 #include "web/api_gen.h"
+#include "web/audit.h"
 #include "web/results.h"
 #include "web/routes_gen.h"
 #include "web/sheet.h"
@@ -105,17 +106,12 @@ int invoice_file_get(struct request *r)
 {
     struct file f = {.r = r, .english = req_english(r)};
     int64_t state = req_arg_i64(r, "state");
-    struct cmd *cmd;
     int err;
 
     if (r->resumed)
         return r->reply_err;
     err = file_write(r, &f, state != 0 ? state : INVOICE_REQUESTED);
-    cmd = err == 0 ? req_cmd(r, CMD_AUDIT, CMD_SIZE(audit)) : NULL;
-    if (cmd == NULL)
-        return err != 0 ? err : ERR_TOO_LARGE;
-    (void)str_copy(cmd->u.audit.action, sizeof(cmd->u.audit.action), STR_LIT("invoice.file"));
-    return req_submit(r, cmd, 1);
+    return err != 0 ? err : req_audit(r, &(struct web_audit){.action = "invoice.file"}, 1);
 }
 
 static int id_take(void *ctx, const struct sql_value *v, size_t n)

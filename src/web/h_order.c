@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* h_order.c: orders: start, stop, decide, and the whole story of one, gathered from its rows on one
  * snapshot, with the live figures on top. A driver sees the own orders without split, loss,
- * transfers and commands.
+ * transfers, commands and causes.
  *
  * Invariant: whose order it is stands in the query, so a foreign id is ERR_NOT_FOUND. Thread: the
  * request's. */
@@ -278,6 +278,15 @@ static int main_of(struct request *r)
     return err == ERR_NOT_FOUND ? 0 : err;
 }
 
+/* Losses and causes are the house's own matter. */
+static void driver_view(struct api_Order *o)
+{
+    o->order.loss = MONEY_ZERO;
+    o->cause = STR_LIT("");
+    for (uint32_t i = 0; i < o->events_n; i++)
+        o->events[i].cause = STR_LIT("");
+}
+
 static int story(struct request *r, int64_t driver)
 {
     struct api_Order *o = ARENA_NEW(&r->arena, struct api_Order);
@@ -306,7 +315,7 @@ static int story(struct request *r, int64_t driver)
     if (err != 0)
         return err;
     if (driver != 0)
-        o->order.loss = MONEY_ZERO;
+        driver_view(o);
     o->now_ms = os_now_ms();
     order_live(r, o);
     return req_json(r, &api_Order_type, o);

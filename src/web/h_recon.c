@@ -18,6 +18,7 @@
 #include "core/types.h"
 #include "io/os/clock.h"
 #include "web/api_gen.h"
+#include "web/audit.h"
 #include "web/chinaday.h"
 #include "web/doc.h"
 #include "web/routes_gen.h"
@@ -264,17 +265,14 @@ static const char *reason(struct request *r, const struct api_DayFigures *o)
 /* What cannot be closed is told with the reason, and leaves an audit entry. */
 static int close_refuse(struct request *r, const struct api_DayFigures *o, const char *why)
 {
-    struct cmd *cmd = req_cmd(r, CMD_AUDIT, CMD_SIZE(audit));
+    const struct web_audit a = {.action = "day.refused",
+                                .object = r->id,
+                                .detail =
+                                    arena_printf(&r->arena, "day %lld: %s", (long long)o->day, why),
+                                .outcome = ERR_CONFLICT};
 
-    if (cmd == NULL)
-        return ERR_TOO_LARGE;
     r->ctx = (void *)(uintptr_t)why;
-    (void)str_copy(cmd->u.audit.action, sizeof cmd->u.audit.action, STR_LIT("day.refused"));
-    (void)str_copy(cmd->u.audit.detail, sizeof cmd->u.audit.detail,
-                   arena_printf(&r->arena, "day %lld: %s", (long long)o->day, why));
-    cmd->u.audit.object = r->id;
-    cmd->u.audit.outcome = ERR_CONFLICT;
-    return req_submit(r, cmd, 2);
+    return req_audit(r, &a, 2);
 }
 
 int day_close(struct request *r)

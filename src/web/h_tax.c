@@ -14,6 +14,7 @@
 #include "core/withhold.h"
 #include "io/os/clock.h"
 #include "web/api_gen.h"
+#include "web/audit.h"
 #include "web/doc.h"
 #include "web/routes_gen.h"
 #include "web/sheet.h"
@@ -194,14 +195,11 @@ int tax_persons(struct request *r)
 
 static int file_audit(struct request *r, int64_t month, uint32_t n)
 {
-    struct cmd *cmd = req_cmd(r, CMD_AUDIT, CMD_SIZE(audit));
+    const struct web_audit a = {.action = "tax.file",
+                                .detail =
+                                    arena_printf(&r->arena, "%lld: %u rows", (long long)month, n)};
 
-    if (cmd == NULL)
-        return ERR_TOO_LARGE;
-    (void)str_copy(cmd->u.audit.action, sizeof(cmd->u.audit.action), STR_LIT("tax.file"));
-    (void)str_copy(cmd->u.audit.detail, sizeof(cmd->u.audit.detail),
-                   arena_printf(&r->arena, "%lld: %u rows", (long long)month, n));
-    return req_submit(r, cmd, 1);
+    return req_audit(r, &a, 1);
 }
 
 static const char *const *columns_of(const struct request *r)

@@ -3,7 +3,7 @@
 import net from 'node:net';
 import { createRequire } from 'node:module';
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { check, even, main, until } from './house.mjs';
 
@@ -20,6 +20,25 @@ function raw(port, bytes, wait = 1500) {
     s.on('error', end);
     setTimeout(end, wait);
   });
+}
+
+/** Of each subcommand: an option that there is not, a value that is missing or out of range, an argument too many. */
+function commandLine(dir) {
+  const cashier = ['cashier', '--dir', join(dir, 'till')];
+  const replay = ['replay', 'sessions.csv', '--mapping', 'm', '--web', 'http://127.0.0.1:1', '--key-file', 'k'];
+  return [
+    ['serve', 'more'], ['serve', '--dir'],
+    ['demo', '--dance'], ['demo', 'more'], ['demo', '--speed'], ['demo', '--speed', '0'], ['demo', '--speed', 'x'], ['demo', '--for', '-1'], ['demo', '--set', 'no.such=1'],
+    ['sim', '--dance'], ['sim', 'more'], ['sim', '--ocpp'], ['sim', '--ocpp', 'x'], ['sim', '--speed', '0'], ['sim', '--url', 'http://x'], ['sim', '--ocpp', '1'],
+    ['bill', '--dance'], ['bill', '7'], ['bill', 'x', '2026-11-25'], ['bill', '0', '2026-11-25'], ['bill', '7', '2026-13-25'], ['bill', '7', '2026.11.25'],
+    ['bill', '7', '2026-11-25', 'parts'], ['bill', '7', '2026-11-25', 'shares', 'more'],
+    [...cashier, '--dance'], [...cashier, '--dance', '1'], [...cashier, '--port'], [...cashier, '--port', '70000'], [...cashier, '--port', 'x'], [...cashier, '--seed', '-1'],
+    [...cashier, '--faults', 'lost=101'], [...cashier, '--faults', 'luck=1'], [...cashier, 'more'], ['cashier'], ['cashier', '--dir', 'x'.repeat(500)],
+    [...replay, '--dance'], [...replay, '--url'], [...replay, 'more'], [...replay, '--elec', '-1', '--url', 'ws://127.0.0.1:1/'], replay, [...replay, '--url', 'http://x'], ['replay'],
+    ['replay-core'], ['replay-core', dir], ['replay-core', dir, '--dance', 'x'], ['replay-core', dir, '--flight'],
+    ['backup', '--dance'], ['backup', '--dir', dir, 'a', 'b'], ['check', '--dance'], ['check', 'a', 'b'], ['check', '--certificate'],
+    ['certificate', '--dance'], ['certificate'], ['certificate', 'a', '20261125', 'b'], ['config', '--set'], ['types', 'x'], ['help', 'x'],
+  ];
 }
 
 await main(async (h) => {
@@ -123,9 +142,12 @@ await main(async (h) => {
     ['[2,"g","StopTransaction",{"transactionId":-1,"meterStop":5,"timestamp":"2026-01-01T00:00:00Z"}]', 3, null],
     ['[2,"h","MeterValues",{"connectorId":1,"meterValue":[{"timestamp":"2026-01-01T00:00:00Z","sampledValue":[{"value":"0.15002000000000001","unit":"kWh"}]}]}]', 3, null],
     ['[2,"i","StartTransaction",{"connectorId":1,"idTag":"NOBODY","meterStart":0,"timestamp":"2026-01-01T00:00:00Z"}]', 3, null],
+    ['[2,"j\\u0000k","Heartbeat",{}]', 3, null],
+    ['[2,"l\\u0000m","Dance",{}]', 4, 'NotImplemented'],
   ];
   for (const [text, kind, code] of frames) {
     const a = await say(text);
+    check(a[1] === JSON.parse(text)[1], `the answer to ${text} has its whole id: ${JSON.stringify(a)}`);
     check(a[0] === kind && (!code || a[2] === code), `${text}: wanted ${kind} ${code ?? ''}, got ${JSON.stringify(a)}`);
   }
   ws.send('{"not":"an array"');
@@ -142,7 +164,7 @@ await main(async (h) => {
   await until('it is counted why connections end', async () => await ended('protocol') >= 1 && await ended('peer') >= 1);
 
   // ---- files and the command line ----
-  const run = (...args) => spawnSync(even, args, { encoding: 'utf8' });
+  const run = (...args) => spawnSync(even, args, { encoding: 'utf8', timeout: 20000 });
   const conf = join(h.dir, 'bad.conf');
   writeFileSync(conf, 'web.port = 99999\n');
   const lines = [
@@ -152,6 +174,7 @@ await main(async (h) => {
     [['backup'], 2], [['config', '--dance'], 2], [['openapi', 'x'], 2], [['version', 'x'], 2], [['config', '--check', '--set', 'web.proxies=me'], 2],
     [['config', '--check', '--set', 'charge.silence_s=20'], 2], [['check', '--dir', h.dir, '--certificate', conf], 70], [['check', '--dir', h.dir, '--head', 'zz'], 2],
     [['certificate', '--dir', h.dir, '20261399'], 2],
+    ...commandLine(h.dir).map((args) => [args, 2]),
   ];
   for (const [args, code] of lines) {
     const r = run(...args);
@@ -162,6 +185,11 @@ await main(async (h) => {
     const others = Object.keys(h.ports).flatMap((p) => ['--set', `${p}=${p === port ? h.ports[p] : 0}`]);
     const r = spawnSync(even, ['serve', '--dir', join(h.dir, 'second'), ...others], { encoding: 'utf8', timeout: 20000 });
     check(r.status === 70 && /cannot listen on .*: (Busy|Address already in use)/.test(r.stderr), `a second program at ${port} ends, and says why: ${r.status} ${r.stderr.slice(-300)}`);
+  }
+  check(!existsSync('--dance') && !existsSync(join(h.dir, 'till')), 'a wrong option is no name of a file, and leaves none');
+  for (const command of ['sim', 'cashier', 'replay']) {
+    const r = run(command, '--help');
+    check(r.status === 0 && r.stdout.includes(`even ${command}`) && r.stderr === '', `even ${command} --help tells its options`);
   }
   const bad = h.run(['version']);
   await until('version', () => bad.exitCode === 0);

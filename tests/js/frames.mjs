@@ -105,6 +105,11 @@ async function watching(h, viewer, cp, c) {
   const list = await frames(h, cp.id);
   check(new Set(list.map((f) => f.id)).size === list.length && list.length === Math.min(200, before + 80), `each frame once although two rings hold it: ${before}, ${list.length}`);
   check((await h.must('POST', at, { minutes: 0 })).until_ms === 0 && (await h.must('GET', at)).until_ms === 0, 'and over');
+  const seen = await told(h, cp.id, 'frames.');
+  const count = (action) => seen.filter((a) => a.action === action).length;
+  check(seen.filter((a) => a.action === 'frames.watch').map((a) => a.detail).join() === '5 minutes,over', `the audit has both: ${JSON.stringify(seen)}`);
+  check(count('frames.read') === 2 && count('frames.file') === 1 && seen.find((a) => a.action === 'frames.file').actor_name === 'V',
+    `and one look of each of two people, and the file: ${JSON.stringify(seen.map((a) => [a.action, a.actor_name]))}`);
 }
 
 async function strangers(h, w) {
@@ -123,6 +128,7 @@ async function strangers(h, w) {
   await other.login('other', 'other password');
   check((await other.ask('GET', `/api/v1/chargers/${id}/frames`)).status === 404, 'who is of another station finds no such charger');
   check((await other.ask('POST', `/api/v1/chargers/${id}/watch`, {})).status === 404, 'nor can watch it');
+  check((await told(h, id, 'frames.')).every((a) => ['Admin', 'V'].includes(a.actor_name)), 'who saw nothing is not told of');
 }
 
 const announce = (bytes, extra = {}) => ({ name: 'fw-2.0.bin', vendor: 'Vendor', model: '', version: '2.0', size: bytes.length,
@@ -131,6 +137,10 @@ const put = async (h, id, at, bytes) => {
   const r = await raw(h, 'PUT', `/api/v1/firmware/${id}/data?at=${at}`, bytes, { 'content-type': 'application/octet-stream' });
   return { status: r.status, body: JSON.parse(r.bytes.toString() || 'null') };
 };
+
+/** What the audit has of one thing, oldest first: "action outcome". */
+const told = async (h, id, prefix) => (await h.must('GET', '/api/v1/audit?limit=200')).items.filter((a) => a.object === id && a.action.startsWith(prefix)).reverse();
+const words = (list) => list.map((a) => `${a.action} ${a.outcome ? 'failed' : 'done'}`).join(', ');
 
 async function upload(h, viewer, bytes) {
   for (const [what, extra] of [['a path', { name: '../x.bin' }], ['a slash', { name: 'a/b' }], ['a dot', { name: '.x' }], ['no hash', { sha256: 'x'.repeat(64) }],
@@ -149,6 +159,10 @@ async function upload(h, viewer, bytes) {
   check((await put(h, id, 0, bytes)).status === 409, 'what is complete does not change');
   const wrong = (await h.must('POST', '/api/v1/firmware', announce(bytes, { name: 'wrong.bin', sha256: 'a'.repeat(64) }))).id;
   check((await put(h, wrong, 0, bytes)).status === 409 && (await h.must('GET', '/api/v1/firmware')).items.find((x) => x.id === wrong).got === 0, 'a wrong hash is thrown away');
+  const [fine, not] = [await told(h, id, 'firmware.'), await told(h, wrong, 'firmware.')];
+  check(words(fine) === 'firmware.upload done, firmware.uploaded done', `an upload of two parts has its beginning and its end in the audit: ${words(fine)}`);
+  check(fine.every((a) => a.actor_kind === 2 && a.detail.includes(announce(bytes).sha256) && a.detail.includes(`${bytes.length} bytes`)), `with size and hash: ${fine[0]?.detail}`);
+  check(words(not) === 'firmware.upload done, firmware.uploaded failed', `so has one that was thrown away: ${words(not)}`);
   return { id, wrong };
 }
 

@@ -8,7 +8,7 @@ export const wireTexts: Pairs = {
   'frames.text': ['搜索内容', 'Search'], 'frames.all': ['全部', 'All'], 'frames.in': ['桩 → 平台', 'From charger'], 'frames.out': ['平台 → 桩', 'To charger'],
   'frames.follow': ['实时跟随', 'Follow'], 'frames.download': ['下载', 'Download'], 'frames.watch': ['开始监视', 'Watch'], 'frames.unwatch': ['结束监视', 'Stop watching'],
   'frames.watched': ['监视中，到 {at}', 'Watched until {at}'],
-  'frames.hint': ['平台只在内存中保留最近的报文；桩多时很快被挤出。监视会为这台桩单独保留。', 'Only the last frames are kept, in memory, and a crowd pushes them out soon. Watching keeps those of this charger apart.'],
+  'frames.hint': ['平台只在内存中保留最近的报文；桩多时很快被挤出。监视会为这台桩单独保留。查看和下载会记入审计。', 'Only the last frames are kept, in memory, and a crowd pushes them out soon. Watching keeps those of this charger apart. Who looks or downloads is entered in the audit.'],
   'frames.none': ['还没有这台桩的报文', 'No frames of this charger yet'], 'frames.pick': ['选一条报文查看字段', 'Choose a frame to see its fields'],
   'frames.older': ['更早的', 'Older'], 'frames.bytes': ['{n} 字节', '{n} bytes'], 'frames.cut': ['过长，只保留了开头', 'too long: only its beginning was kept'],
   'frames.result.0': ['正常', 'fine'], 'frames.result.1': ['异常但已接受', 'odd, taken'], 'frames.result.2': ['被拒绝', 'refused'],

@@ -126,7 +126,7 @@ const tariffNow = (at) => {
 }
 const event = (o, ev, state, detail = '', at = now(), actor_kind = 1) => {
   o.state = state
-  o.events.push({ seq: o.events.length + 1, at_ms: at, state, event: ev, detail, actor_kind, actor: '0' })
+  o.events.push({ seq: o.events.length + 1, at_ms: at, state, event: ev, detail, actor_kind, actor: '0', cause: (BigInt(Math.floor(at)) << 16n).toString(16).padStart(16, '0') })
 }
 function startOrder(d, k, cap, at = now()) {
   const c = chargerOf(k)
@@ -449,7 +449,7 @@ on('GET', '/stats/days', ({ q }) => ({ items: Array.from({ length: 30 }, (_, i) 
   const day = Number(new Date(now() + 8 * 36e5 - (29 - i) * 864e5).toISOString().slice(0, 10).replaceAll('-', ''))
   return W.stations.map((s, j) => { const n = 20 + ((i * 7 + j * 13) % 25); const e = n * 9000000; return { day, station: s.id, station_name: s.name, orders: n, energy_mwh: e, elec: M(e * 0.0062), service: M(e * 0.0045), occupancy: '0.00', paid: M(e * 0.0107), loss: '0.00', minutes: n * 31 } })
 }).flat().filter((r) => (!q.get('station') || r.station === q.get('station')) && r.day >= Number(q.get('from') ?? 0) && r.day <= Number(q.get('to') ?? 99999999)), next: '' }))
-on('GET', '/audit', ({ q }) => list(W.audit, q))
+on('GET', '/audit', ({ q }) => list(W.audit.filter((a) => !q.get('cause') || a.cause === q.get('cause').toLowerCase()), q))
 
 // ---- the server ----
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.png': 'image/png' }

@@ -39,7 +39,8 @@ struct ocpp_slot {
     int16_t status;
     bool ready : 1;      /* the answer is known; it waits for those before it */
     bool tag_wanted : 1; /* the answer carries idTagInfo */
-    char id[OCPP_ID_MAX + 1];
+    uint8_t id_n;        /* an id may hold any character, NUL as well */
+    char id[OCPP_ID_MAX];
 };
 _Static_assert(sizeof(struct ocpp_slot) <= 128, "a slot is two cache lines");
 

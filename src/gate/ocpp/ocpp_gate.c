@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/must.h"
 #include "io/os/clock.h"
 #include "wire/wire.h"
 
@@ -189,6 +190,11 @@ static void send_text(struct ocpp_gate *g, struct ocpp_conn *c)
     frame_put(g, c, FRAME_OUT, buf_str(&g->out));
 }
 
+static struct str slot_id(const struct ocpp_slot *s)
+{
+    return str_from(s->id, s->id_n);
+}
+
 static int response_write(struct ocpp_gate *g, const struct ocpp_slot *s)
 {
     arena_reset(&g->arena);
@@ -197,7 +203,7 @@ static int response_write(struct ocpp_gate *g, const struct ocpp_slot *s)
         return ERR_TOO_LARGE;
     s->action->answer(s, res);
     buf_reset(&g->out);
-    ocpp_frame_put_result(&g->out, str_from_c(s->id));
+    ocpp_frame_put_result(&g->out, slot_id(s));
     int err = wire_json_encode(s->action->res, res, &g->out);
     buf_put_char(&g->out, ']');
     return err ? err : g->out.err;
@@ -217,7 +223,7 @@ static void slot_send(struct ocpp_gate *g, struct ocpp_conn *c, const struct ocp
     if (err) {
         const char *why = slot_why(g, s);
         buf_reset(&g->out);
-        ocpp_frame_put_error(&g->out, str_from_c(s->id), err_ocpp_code(err),
+        ocpp_frame_put_error(&g->out, slot_id(s), err_ocpp_code(err),
                              str_from_c(why[0] ? why : err_text(err, LANG_EN)));
     }
     send_text(g, c);
@@ -245,7 +251,10 @@ static struct ocpp_slot *slot_push(struct ocpp_gate *g, struct ocpp_conn *c, str
     s->self = self;
     s->ref = ++c->next_ref ? c->next_ref : ++c->next_ref;
     s->cause = g->cause;
-    str_copy(s->id, sizeof s->id, id);
+    must(id.n <= sizeof s->id); /* the frame's reader takes no longer one */
+    s->id_n = (uint8_t)id.n;
+    if (id.n)
+        memcpy(s->id, id.p, id.n);
     if (c->last)
         c->last->next = s;
     else

@@ -70,11 +70,19 @@ ORDER BY id DESC LIMIT :lim;
 SELECT id, tenant, name, '', role, station, quota_s, state, version, created_ms, made_by
 FROM api_key WHERE id = :id AND tenant = :tenant;
 
--- name: audit(tenant id, after id, lim int) many
+-- part: audit_row
 -- out: id id, actor_kind int, actor id, actor_name text, action text, object id, detail text, outcome int, cause i64, at_ms time
 SELECT a.id, a.actor_kind, a.actor, COALESCE(p.name, k.name, ''), a.action, a.object, a.detail, a.outcome, a.cause, a.at_ms
 FROM audit a
 LEFT JOIN person p ON a.actor_kind = 2 AND p.id = a.actor
 LEFT JOIN api_key k ON a.actor_kind = 4 AND k.id = a.actor
+
+-- name: audit(tenant id, after id, lim int) many
+-- use: audit_row
 WHERE a.tenant = :tenant AND a.id < :after
+ORDER BY a.id DESC LIMIT :lim;
+
+-- name: audit_of_cause(tenant id, of_cause i64, after id, lim int) many
+-- use: audit_row
+WHERE a.cause = :of_cause AND a.tenant = :tenant AND a.id < :after
 ORDER BY a.id DESC LIMIT :lim;

@@ -80,8 +80,8 @@ LEFT JOIN party p ON p.id = x.party
 WHERE x.order_id = :id ORDER BY x.seq;
 
 -- name: web_order_events(id id) many
--- out: seq int, at_ms time, state int, event int, detail text, actor_kind int, actor id
-SELECT seq, at_ms, state, event, detail, actor_kind, actor FROM order_event WHERE order_id = :id ORDER BY seq;
+-- out: seq int, at_ms time, state int, event int, detail text, actor_kind int, actor id, cause i64
+SELECT seq, at_ms, state, event, detail, actor_kind, actor, cause FROM order_event WHERE order_id = :id ORDER BY seq;
 
 -- name: web_order_holds(id id) many
 -- out: id id, account id, amount money, captured money, released money, state int, created_ms time, resolved_ms time

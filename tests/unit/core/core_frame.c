@@ -669,6 +669,45 @@ static void test_foreign_table_full(void **state)
     assert_int_equal(rc, ERR_FULL);
 }
 
+/* The cause of an event of the order, told once. */
+static int64_t event_cause(int64_t order, enum order_event_kind e)
+{
+    int64_t cause = -1;
+    for (size_t i = 0; i < w->rows_n; i++) {
+        const struct row_order_event *r =
+            w->rows[i].table == ROW_ORDER_EVENT ? world_unpacked(w, &w->rows[i]) : NULL;
+        if (r && r->order_id == order && r->event == (int32_t)e) {
+            assert_int_equal(cause, -1);
+            cause = r->cause;
+        }
+    }
+    return cause;
+}
+
+/* What happens to an order has the cause of the command that did it; of a timer that of the order's
+ * beginning, also after a restart. */
+static void test_event_causes(void **state)
+{
+    (void)state;
+    int64_t tx, order = world_charging(w, 40000, &tx);
+    assert_int_equal(event_cause(order, OE_CREATED), 42);
+    struct cmd *c = world_gate(w, CMD_TX_STOP);
+    c->head.cause = 7;
+    c->u.tx_stop.tx = tx;
+    c->u.tx_stop.meter_mwh = 2000000;
+    c->u.tx_stop.time_ms = w->now;
+    c->u.tx_stop.stop = STOP_LOCAL;
+    assert_int_equal(world_send(w, c), 0);
+    assert_int_equal(event_cause(order, OE_TX_STOPPED), 7);
+    assert_int_equal(event_cause(order, OE_SETTLED), 7);
+    assert_int_equal(world_start(w, w->gun, 20000), 0);
+    order = w->reply.u.made.id;
+    world_restart(w);
+    world_run(w, 90000);
+    assert_int_equal(world_order(w, order)->state, ORDER_START_FAILED);
+    assert_int_equal(event_cause(order, OE_START_TIMEOUT), 42);
+}
+
 int core_frame(void);
 /* The clock went back an hour while nobody was running: an audit row of then is not loaded, and its
  * id must not be made again. */
@@ -713,6 +752,7 @@ int core_frame(void)
         T(test_flapping_session),
         T(test_flapping_leaves),
         T(test_alarm_skipped),
+        T(test_event_causes),
         T(test_foreign_table_full),
         T(test_ids_go_on),
     };

@@ -259,7 +259,8 @@ static void collected_more_than_waits(void)
 /* Places that were free once are taken first. */
 static void no_room_for_a_bucket(void)
 {
-    w->core->purse->buckets.cap = w->core->purse->buckets.len;
+    struct slab *buckets = &w->core->purse->buckets;
+    buckets->cap = buckets->room = buckets->len;
     for (int64_t day = 200; day < 300; day++)
         share_given(
             w->core, w->tenant, "CNY",

@@ -871,7 +871,7 @@ static void an_order_of_an_instant_counts(void **state)
     books_make(b);
     box_exec(b, "UPDATE session SET energy_mwh = 100000000 WHERE order_id = 100;"
                 "INSERT INTO order_event (order_id, seq, at_ms, state, event, detail, actor_kind, "
-                "actor) VALUES (100, 99, 1, 8, 16, 'dropped', 0, 0)");
+                "actor, cause) VALUES (100, 99, 1, 8, 16, 'dropped', 0, 0, 0)");
     (void)box_check(b, said, sizeof said);
     if (strstr(said, "violation month"))
         print_error("%s", said);

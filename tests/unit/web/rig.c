@@ -418,6 +418,23 @@ static void company_rows(struct buf *b, int64_t now)
                                    .version = 1});
 }
 
+static void audit_rows(struct buf *b, int64_t now)
+{
+    put(b, ROW_AUDIT,
+        &(struct row_audit){.id = 401,
+                            .tenant = T1,
+                            .actor_kind = ACTOR_PERSON,
+                            .actor = ADMIN,
+                            .action = "login",
+                            .cause = 0xc0ffee,
+                            .at_ms = now});
+    put(b, ROW_AUDIT,
+        &(struct row_audit){.id = 402, .tenant = T1, .action = "x", .cause = 1, .at_ms = now});
+    put(b, ROW_AUDIT,
+        &(struct row_audit){
+            .id = 403, .tenant = T2, .action = "x", .cause = 0xc0ffee, .at_ms = now});
+}
+
 static void story_rows(struct buf *b)
 {
     int64_t now = os_now_ms();
@@ -470,7 +487,8 @@ static void story_rows(struct buf *b)
                                   .seq = 1,
                                   .at_ms = now,
                                   .state = ORDER_CREATED,
-                                  .event = OE_CREATED});
+                                  .event = OE_CREATED,
+                                  .cause = 0xc0ffee});
     put(b, ROW_COMMAND,
         &(struct row_command){.id = COMMAND,
                               .tenant = T1,
@@ -481,13 +499,7 @@ static void story_rows(struct buf *b)
                               .state = COMMAND_DONE,
                               .result = "{\"key\":\"HUSH2\"}",
                               .status = "Accepted"});
-    put(b, ROW_AUDIT,
-        &(struct row_audit){.id = 401,
-                            .tenant = T1,
-                            .actor_kind = ACTOR_PERSON,
-                            .actor = ADMIN,
-                            .action = "login",
-                            .at_ms = now});
+    audit_rows(b, now);
 }
 
 /* ---- the engine ---- */

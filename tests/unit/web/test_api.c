@@ -257,8 +257,11 @@ static void order_tells_its_story(void **state)
     assert_has(r->body, "{\"account\":\"91\",\"kind\":2,\"owner_name\":\"Li\",\"amount\":\"-4.00\","
                         "\"balance\":\"6.00\"");
     assert_has(r->body, "\"action\":\"RemoteStartTransaction\"");
+    assert_has(r->body, "\"cause\":\"0000000000c0ffee\"");
     r = rig_as(&rig, 2, "GET", "/api/v1/me/orders/101", NULL, NULL);
     assert_int_equal(r->status, 200);
+    assert_has_not(r->body, "c0ffee");
+    assert_has(r->body, "\"event\":1,");
     assert_has(r->body, "\"parts\":[]");
     assert_has(r->body, "\"transfers\":[]");
     assert_has(r->body, "\"amount\":\"1.33\"");

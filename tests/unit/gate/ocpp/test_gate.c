@@ -480,6 +480,8 @@ static void data_and_notes_test(void **state)
     hear("[4,\"3\",\"InternalError\",\"Input or output failed\",{}]");
 }
 
+#define ID64 "0123456789012345678901234567890123456789012345678901234567890123"
+
 static void bad_input_test(void **state)
 {
     (void)state;
@@ -502,6 +504,13 @@ static void bad_input_test(void **state)
          "[4,\"f\",\"TypeConstraintViolation\",\"idTag: a string is expected\",{}]"},
         {"[2,\"\\u4e2d\\\"\",\"Heartbeat\"]",
          "[3,\"中\\\"\",{\"currentTime\":\"2026-01-02T03:04:05.678Z\"}]"},
+        {"[2,\"g\\u0000h\",\"Heartbeat\",{}]", /* the whole id is the call's */
+         "[3,\"g\\u0000h\",{\"currentTime\":\"2026-01-02T03:04:05.678Z\"}]"},
+        {"[2,\"\\u0000\",\"Nope\",{}]", "[4,\"\\u0000\",\"NotImplemented\",\"unknown action\",{}]"},
+        {"[2,\"" ID64 "\",\"Heartbeat\",{}]",
+         "[3,\"" ID64 "\",{\"currentTime\":\"2026-01-02T03:04:05.678Z\"}]"},
+        {"[2,\"" ID64 "5\",\"Heartbeat\",{}]",
+         "[4,\"-1\",\"FormationViolation\",\"the message id is empty or too long\",{}]"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         say(cases[i].say);
@@ -515,7 +524,7 @@ static void bad_input_test(void **state)
     no_cmd();
     struct gate_stats s;
     ocpp_gate_stats(rig.gate, &s);
-    assert_int_equal(s.bad_frames, 12);
+    assert_int_equal(s.bad_frames, 14);
 }
 
 /* Answers keep the order of the calls, local ones too; the ninth call waits outside. */
