@@ -28,10 +28,10 @@ void slab_init(struct slab *s, size_t obj_size, uint32_t cap)
 /* Makes room for the place `len`. */
 static bool grow(struct slab *s)
 {
-    if (s->len >= s->cap)
-        return false;
     if (s->len < s->room)
         return true;
+    if (s->room == s->cap)
+        return false;
     uint32_t room = s->room ? s->room : PAGE_OBJECTS / 2;
     room = room < s->cap / 2 ? 2 * room : s->cap;
     uint32_t *gens = realloc(s->gens, room * sizeof *gens);
