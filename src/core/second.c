@@ -15,8 +15,9 @@
  * In a house's own first SEEN_MS nothing of this is noted: whoever sets it up is alone, and lets everybody
  * in. What is done then counts as done for ever: it cannot be repeated later.
  *
- * Invariants: 1. what counts is never looser than what was set and is never looser than what counted
- * SEEN_MS before; 2. a hand is followed HANDS_MOST steps at most. Nothing here fails. The core's thread. */
+ * Invariants: 1. what counts is never looser than what is set, nor, for SEEN_MS after a change, than what
+ * counted at that change; 2. a hand is followed HANDS_MOST steps at most. Nothing here fails. The core's
+ * thread. */
 #include "core/purse.h"
 
 enum { HANDS_MOST = 8 };
