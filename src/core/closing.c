@@ -141,7 +141,7 @@ int wallet_close(struct core *c, const struct cmd *cmd)
     bool asked = d->row.close_by && d->row.close_ask == give_up;
     if (give_up && !own && cmd->head.actor_kind != ACTOR_PERSON)
         return ERR_DENIED; /* a key is no person: whoever made it might agree with it */
-    if (give_up && !own && asked && d->row.close_by == cmd->head.actor)
+    if (give_up && !own && asked && !second_may(c, cmd, ACTOR_PERSON, d->row.close_by))
         return ERR_SECOND;
     if (give_up && !own && !asked) {
         close_ask(c, d, cmd);

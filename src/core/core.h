@@ -66,6 +66,7 @@ enum need_kind {
     NEED_PAYOUT,    /* payout id */
     NEED_PAPER,     /* party, text: payouts for which this invoice of the payee was noted */
     NEED_GIFTS,     /* driver id: payments whose gift is not all gone, the newest */
+    NEED_UNTIL,     /* driver id: of these, those that are good longest */
     NEED_SHARES, /* order id: shares of it that a channel paid, and what was asked back of them */
     /* Of these, what is not in memory has left it after its commit: a look-up need not wait for the batches in flight. */
     NEED_CHARGER,        /* charger id */

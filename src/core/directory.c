@@ -119,6 +119,7 @@ static int check_tenant(struct core *c, struct put *p)
               in(r->payout_fee, 0, 1000 * MONEY_UNIT) && r->payout_fee % MONEY_FEN == 0 &&
               r->payout_check >= 0 && in(r->gift_order, GIFT_LAST, GIFT_EVENLY) &&
               notice_set_ok(r->notices) && in(r->payee_hold_h, 0, 8760);
+    second_limits(c, r, old);
     return ok ? 0 : ERR_RANGE;
 }
 
@@ -146,6 +147,7 @@ static int check_person(struct core *c, struct put *p)
     int64_t tenant = p->cmd->head.tenant;
     r->failed = old ? old->failed : 0;
     r->locked_ms = old ? old->locked_ms : 0;
+    second_let_in(c, p->cmd, r, old);
     if (!r->login[0] || !r->pass_hash[0])
         return ERR_REQUIRED;
     if (!in(r->role, ROLE_ADMIN, ROLE_VIEWER) || !state_ok(r->state))
@@ -160,6 +162,8 @@ static int check_person(struct core *c, struct put *p)
 static int check_api_key(struct core *c, struct put *p)
 {
     struct row_api_key *r = p->row;
+    const struct row_api_key *old = p->old ? p->old->row : NULL;
+    r->made_by = old ? old->made_by : second_maker(c, p->cmd);
     if (!r->name[0] || !r->key_hash[0])
         return ERR_REQUIRED;
     if (!in(r->role, ROLE_ADMIN, ROLE_VIEWER) || !state_ok(r->state) || r->quota_s < 0)

@@ -11,7 +11,7 @@
  * the last of them.
  *
  * All gift money of a driver is good until one day (driver.gift_until): each gift moves it on, never
- * back. From then on it cannot be spent; it is posted back by the house's daily turn (CMD_GIFT_TURN, one
+ * back, but for a package that is void: then the day is the latest of the others'. From then on it cannot be spent; it is posted back by the house's daily turn (CMD_GIFT_TURN, one
  * driver each: app/turn.h), or earlier when the wallet is next given something, and noted on the lots
  * that it came with (gift_lost), so that a refund of one of them does not take it again. What an order
  * still holds of it stays until that order is over, and goes with the turn after.
@@ -113,6 +113,36 @@ static void until_move(struct core *c, struct driver *d, int64_t had, int32_t da
     if (had && (!d->row.gift_until || !longer))
         return;
     d->row.gift_until = until;
+    obj_dirty(c, &d->o);
+}
+
+/* Until when the gift of this lot alone would be good; 0: for ever. */
+static int64_t lot_until(const struct payment *lot)
+{
+    return lot->row.gift_days ? lot->row.paid_ms + lot->row.gift_days * DAY_MS : 0;
+}
+
+static bool later(int64_t a, int64_t b)
+{
+    return b && (!a || a > b);
+}
+
+/* A lot that gave the gift money its day is void: the day is the latest of the others' again. */
+static void until_back(struct core *c, const struct payment *lot)
+{
+    struct driver *d = driver_find(c, lot->row.driver);
+    const struct payment *best = NULL;
+    if (!d || lot_until(lot) != d->row.gift_until)
+        return;
+    for (uint32_t i = 0; i < c->purse->payments.len; i++) {
+        const struct payment *p = slab_at(&c->purse->payments, i);
+        if (p && p->row.driver == lot->row.driver && p->row.state == PAYMENT_PAID &&
+            lot_gift(p) > 0 && (!best || later(lot_until(p), lot_until(best))))
+            best = p;
+    }
+    if (!best || !later(d->row.gift_until, lot_until(best)))
+        return;
+    d->row.gift_until = lot_until(best);
     obj_dirty(c, &d->o);
 }
 
@@ -229,6 +259,7 @@ void gift_refund(struct core *c, struct payment *lot)
     gift_post(c, lot->row.tenant, lot->row.driver, -(due - cost), -cost, "");
     lot->row.gift_back += due;
     lot->row.gift_cost += cost;
+    until_back(c, lot);
 }
 
 void gift_refund_undo(struct core *c, struct payment *lot)
@@ -238,4 +269,9 @@ void gift_refund_undo(struct core *c, struct payment *lot)
         return; /* more of the lot went back: the package stays void */
     gift_post(c, lot->row.tenant, lot->row.driver, gift, cost, "");
     lot->row.gift_back = lot->row.gift_cost = 0;
+    struct driver *d = driver_find(c, lot->row.driver);
+    if (d && later(lot_until(lot), d->row.gift_until)) {
+        d->row.gift_until = lot_until(lot);
+        obj_dirty(c, &d->o);
+    }
 }

@@ -40,6 +40,7 @@
  *  GIFT, _TURN, what makes a payment paid   + his lots, when gift of them expired (lots_lost)
  *  PAY_RESULT                              the payment or payout, and its driver (payment_paid,
  *                                          payout_back); of a payment its connector (start_paid)
+ *  PAYOUT_NEW                              + of a package, the lots whose gift is good longest (until_back)
  *  PAYOUT_NEW, _DECIDE, _PAPER             the payment, the payout, and its driver (principal_check,
  *                                          from_transit); of a payee's invoice, whatever else it was
  *                                          noted for (paper_taken); of a share that is asked back, the
@@ -274,6 +275,14 @@ static void want_gifts(struct needs *w, int64_t driver)
         want_once(w, NEED_GIFTS, driver, "");
 }
 
+/* Of a package that becomes void: the others that say how long gift money is good (until_back). */
+static void want_until(struct needs *w, int64_t payment)
+{
+    const struct payment *p = payment_find(w->c, payment);
+    if (p && p->row.gift > p->row.gift_back + p->row.gift_lost)
+        want_once(w, NEED_UNTIL, p->row.driver, "");
+}
+
 /* And where the plug of his last charge may still show. */
 static void want_close(struct needs *w, int64_t driver)
 {
@@ -486,6 +495,7 @@ static void needs_of_money(struct needs *w, const struct cmd *cmd)
         break;
     case CMD_PAYOUT_NEW:
         want_payment(w, cmd->u.payout_new.payment);
+        want_until(w, cmd->u.payout_new.payment);
         break;
     case CMD_PAYOUT_PAPER:
         want_paper(w, &cmd->u.payout_paper);

@@ -323,8 +323,8 @@ int party_account_decide(struct core *c, const struct cmd *cmd)
     if (!waits(a))
         return ERR_CONFLICT;
     bool mine = a->row.asked_by == cmd->head.actor;
-    bool key = cmd->head.actor_kind != ACTOR_PERSON; /* whoever made it may have asked */
-    if (mine != (in->act == ACCOUNT_ACT_CANCEL) || (key && in->act == ACCOUNT_ACT_APPROVE))
+    bool may = second_may(c, cmd, a->row.asked_kind, a->row.asked_by);
+    if (mine != (in->act == ACCOUNT_ACT_CANCEL) || (in->act == ACCOUNT_ACT_APPROVE && !may))
         return ERR_SECOND;
     if (!mine)
         a->row.checked_by = cmd->head.actor;

@@ -7,7 +7,8 @@
  *            it refused → FAILED; expired → asked to close
  *  WAITING   the provider says paid → PAID, SUSPENSE                       credited, or in suspense
  *            expired → asked to close → CLOSED, or PAID after all
- *  CLOSED, FAILED   a late payment → PAID: money that came is the driver's
+ *  CLOSED, FAILED   a late payment → PAID: money that came is the driver's; of one whose account
+ *            was closed meanwhile it goes back to its source
  *  PAID, SUSPENSE   final; what is repeated changes nothing
  *
  * A provider's notice is a reason to ask and no proof: the payment is credited by the answer to our
@@ -225,6 +226,13 @@ void payment_restart(struct core *c, struct payment *p)
 
 /* ---- answers ---- */
 
+/* His account was closed, and he paid what was open before that: nobody would spend it. */
+static bool closed(const struct core *c, const struct payment *p)
+{
+    const struct driver *d = driver_find(c, p->row.driver);
+    return d && d->row.state == ROW_DELETED;
+}
+
 void payment_done(struct core *c, struct payment *p, int64_t transfer)
 {
     p->row.transfer = transfer;
@@ -232,6 +240,8 @@ void payment_done(struct core *c, struct payment *p, int64_t transfer)
     payment_state_set(c, p, PAYMENT_PAID);
     if (p->row.gift)
         gift_give(c, p->row.tenant, p->row.driver, p->row.gift, p->row.gift_days, "");
+    if (closed(c, p))
+        single_back(c, p, p->row.amount);
 }
 
 static void payment_paid(struct core *c, struct payment *p, const struct cmd_pay_result *in)

@@ -615,14 +615,20 @@ static bool frozen(const struct core *c, const struct payout *p)
     return d && d->row.frozen;
 }
 
-/* The payee's sub-account may have been closed since it was asked for. */
+/* Since it was asked for, the payee's sub-account may have been closed, the party disabled, or its payee
+ * found wrong: what another place would get today goes to none. */
 static int payee_check(const struct core *c, const struct payout *p)
 {
     const struct channel *ch = channel_find(c, p->row.channel);
-    const struct party_account *a = party_account_of(c, p->row.party, p->row.channel);
-    if (!a || !ch || ch->row.kind != CHANNEL_RAIL)
+    const struct party *party =
+        p->row.kind == PAYOUT_SHARE ? dir_find(c, ROW_PARTY, p->row.party) : NULL;
+    const char *payee, *name;
+    if (!party || !ch)
         return 0;
-    bool same = a->row.state == PARTY_ACCOUNT_OPEN && strcmp(a->row.number, p->row.payee) == 0;
+    if (party->row.state != ROW_ACTIVE)
+        return ERR_DISABLED;
+    int rc = party_account_payee(c, &party->row, &ch->row, &payee, &name);
+    bool same = !rc && strcmp(payee, p->row.payee) == 0 && strcmp(name, p->row.payee_name) == 0;
     return same ? 0 : ERR_ACCOUNT;
 }
 
@@ -631,6 +637,9 @@ static int decide_check(const struct core *c, const struct payout *p, const stru
     const struct cmd_payout_decide *in = &cmd->u.payout_decide;
     bool self = p->row.asked_by == cmd->head.actor && p->row.asked_kind == cmd->head.actor_kind;
     bool asked = p->row.state == PAYOUT_REQUESTED;
+    if (in->act != PAYOUT_ACT_CANCEL && !in->party && !self &&
+        !second_may(c, cmd, p->row.asked_kind, p->row.asked_by))
+        return ERR_SECOND;
     switch ((enum payout_act)in->act) {
     case PAYOUT_ACT_APPROVE:
         if (asked && frozen(c, p))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* payout_look.c: which payouts a second person must look at before they go.
  *
- *   amount    above the tenant's payout_check
+ *   amount    above the tenant's payout_check, as far as it counts (second.c)
  *   day       of a party: what it asked for in the local day comes to more than that, with this one, so
  *             that nobody goes below the limit by asking in parts. What came back counts no more
  *   payee     its sub-account was opened, or the payee that staff entered was changed or verified, since
@@ -64,14 +64,13 @@ static int64_t payee_since(const struct core *c, const struct payout *p, const s
 
 bool payee_new(const struct core *c, int64_t tenant, int64_t since_ms)
 {
-    return since_ms && c->now - since_ms < tenant_find(c, tenant)->row.payee_hold_h * HOUR_MS;
+    return since_ms && c->now - since_ms < second_hours(c, tenant) * HOUR_MS;
 }
 
 bool payout_alone(const struct core *c, const struct payout *p, bool by_hand)
 {
-    const struct tenant *t = tenant_find(c, p->row.tenant);
     const struct party *party = party_of(c, p);
-    int64_t most = t->row.payout_check;
+    int64_t most = second_most(c, p->row.tenant);
     if (p->row.amount > most || by_hand || paper_missing(c, p))
         return false;
     return !party ||
@@ -82,7 +81,7 @@ void payee_note(const struct core *c, struct row_party *r, const struct row_part
 {
     bool same = old ? strcmp(r->payee, old->payee) == 0 &&
                           strcmp(r->payee_name, old->payee_name) == 0 &&
-                          r->verified <= old->verified
+                          r->verified <= old->verified && r->payee_kind == old->payee_kind
                     : !r->payee[0] && !r->verified;
     bool named =
         !old || (strcmp(r->name, old->name) == 0 && strcmp(r->payee_name, old->payee_name) == 0 &&

@@ -208,6 +208,8 @@ void gift_refund_undo(struct core *c, struct payment *lot);
 EV_MUST_USE int single_check(struct core *c, int64_t tenant, const struct cmd_payment_new *in);
 /** It is paid: charging begins, or all of it goes back. */
 void single_paid(struct core *c, struct payment *p);
+/** `amount` of the lot to where it came from, as far as the wallet has it and may give it. */
+void single_back(struct core *c, struct payment *p, int64_t amount);
 
 /* ---- sharing.c ---- */
 
@@ -269,6 +271,21 @@ void payout_day_back(struct core *c, const struct payout *p);
 bool payee_new(const struct core *c, int64_t tenant, int64_t since_ms);
 /** Of a party's row that is put: what is counted is not the sender's, and when its payee changed. */
 void payee_note(const struct core *c, struct row_party *r, const struct row_party *old);
+
+/* ---- second.c ---- */
+
+/** What counts of payout_check and payee_hold_h now: what was set, or for a while still what it eased. */
+int64_t second_most(const struct core *c, int64_t tenant);
+int32_t second_hours(const struct core *c, int64_t tenant);
+/** Of a tenant's row that is put: since when its limits are looser, and what they were. */
+void second_limits(const struct core *c, struct row_tenant *r, const struct row_tenant *old);
+/** Of a person's row that is put: who let him in, and when. */
+void second_let_in(const struct core *c, const struct cmd *cmd, struct row_person *r,
+                   const struct row_person *old);
+/** The person who sends this, himself or by a key of his; 0: nobody is known. */
+int64_t second_maker(const struct core *c, const struct cmd *cmd);
+/** Is who sends this a second person to who asked? */
+bool second_may(const struct core *c, const struct cmd *cmd, int32_t asked_kind, int64_t asked_by);
 
 /* ---- paper.c ---- */
 

@@ -217,6 +217,8 @@ static int way_check(const struct core *c, const struct diff *d, int32_t way, in
     case DIFF_TO_DRIVER:
         if (!who || who->row.tenant != d->row.tenant)
             return ERR_NOT_FOUND;
+        if (who->row.state == ROW_DELETED)
+            return ERR_DISABLED; /* nobody opens that wallet again */
         if (payment_of_ours(c, d))
             return ERR_CONFLICT;
         return d->row.suspense > 0 ? 0 : ERR_RANGE;
@@ -369,7 +371,6 @@ static int post_ours(struct core *c, struct diff *d)
 static int resolve(struct core *c, const struct cmd *cmd, struct diff *d)
 {
     const struct cmd_diff_decide *in = &cmd->u.diff_decide;
-    const struct tenant *t = tenant_find(c, d->row.tenant);
     int64_t account = 0, size = d->row.suspense < 0 ? -d->row.suspense : d->row.suspense;
     if (d->row.state != DIFF_POSTED || d->row.asked_by)
         return ERR_CONFLICT;
@@ -379,11 +380,14 @@ static int resolve(struct core *c, const struct cmd *cmd, struct diff *d)
         rc = ERR_REQUIRED;
     if (!rc)
         rc = way_account(c, d, in->way, in->target, &account);
+    bool alone = size <= second_most(c, d->row.tenant) && in->way != DIFF_TO_PARTY;
+    if (!rc && !alone && cmd->head.actor_kind != ACTOR_PERSON)
+        rc = ERR_DENIED; /* a key is no person: whoever made it might approve */
     if (rc)
         return rc;
     if (!d->row.owner && cmd->head.actor_kind == ACTOR_PERSON)
         d->row.owner = cmd->head.actor;
-    if (size <= t->row.payout_check && in->way != DIFF_TO_PARTY) {
+    if (alone) {
         way_go(c, d, in->way, in->target, account);
         return 0;
     }
@@ -401,6 +405,8 @@ static int approve(struct core *c, const struct cmd *cmd, struct diff *d)
         return ERR_CONFLICT;
     if (d->row.asked_by == cmd->head.actor)
         return ERR_DENIED;
+    if (!second_may(c, cmd, ACTOR_PERSON, d->row.asked_by))
+        return ERR_SECOND;
     int rc = way_check(c, d, d->row.way, d->row.target);
     if (!rc)
         rc = way_account(c, d, d->row.way, d->row.target, &account);

@@ -273,7 +273,6 @@ static int claim_check(const struct core *c, const struct payout *p,
 /* Somebody says that this amount came back. Of a large one it is his word until another person's. */
 static int claim(struct core *c, struct payout *p, const struct cmd *cmd)
 {
-    const struct tenant *t = tenant_find(c, p->row.tenant);
     int64_t amount = cmd->u.payout_decide.amount;
     int64_t size = amount > -p->row.amount ? amount : -p->row.amount;
     int64_t first = p->row.claim_by;
@@ -281,10 +280,15 @@ static int claim(struct core *c, struct payout *p, const struct cmd *cmd)
     int rc = claim_check(c, p, &cmd->u.payout_decide);
     if (!rc && p->row.claim == amount && !second)
         rc = ERR_DENIED;
+    bool alone = size <= second_most(c, p->row.tenant);
+    if (!rc && !alone && cmd->head.actor_kind != ACTOR_PERSON)
+        rc = ERR_DENIED; /* a key is no person: whoever made it might say the same */
+    if (!rc && second && first && !second_may(c, cmd, ACTOR_PERSON, first))
+        rc = ERR_SECOND;
     if (rc)
         return rc;
     (void)obj_text(c, &p->o, &p->row.note, cmd->u.payout_decide.note);
-    if (!second && size > t->row.payout_check) {
+    if (!second && !alone) {
         p->row.claim = amount;
         p->row.claim_by = cmd->head.actor;
         payout_state_set(c, p, PAYOUT_UNKNOWN);

@@ -39,8 +39,7 @@ static void bound_set(struct core *c, struct payment *p, bool bound)
     obj_dirty(c, &p->o);
 }
 
-/* `amount` of the lot to where it came from, as far as the wallet has it. */
-static void single_back(struct core *c, struct payment *p, int64_t amount)
+void single_back(struct core *c, struct payment *p, int64_t amount)
 {
     const struct driver *d = driver_find(c, p->row.driver);
     int64_t has =

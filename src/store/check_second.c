@@ -3,6 +3,7 @@
  *
  *   asked    a party's sum of the day = its withdrawals of that day that did not come to nothing
  *   doubt    only a payout that nobody is certain of is in doubt, and says why
+ *   hands    whoever asked for a payout or a sub-account, himself or by his key, did not approve it
  *   closed   nobody asks to close an account that was closed
  *
  * Shares no code with the core. */
@@ -27,6 +28,13 @@ static int doubt_take(void *ctx, const struct sql_value *v, size_t n)
     return 0;
 }
 
+static int hands_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    (void)n;
+    check_bad(ctx, "hands", v[0].i, "asked for and approved by %lld", (long long)v[1].i);
+    return 0;
+}
+
 static int closed_take(void *ctx, const struct sql_value *v, size_t n)
 {
     (void)n;
@@ -41,6 +49,7 @@ int check_second(struct check *c)
         int (*take)(void *ctx, const struct sql_value *v, size_t n);
     } walks[] = {{QUERY_CHECK_ASKED_DAYS, asked_take},
                  {QUERY_CHECK_DOUBTS, doubt_take},
+                 {QUERY_CHECK_HANDS, hands_take},
                  {QUERY_CHECK_CLOSED, closed_take}};
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < ARRAY_LEN(walks); i++)

@@ -306,6 +306,7 @@ static const struct lookup {
 } lookups[NEED_N] = {
     [NEED_PAPER] = {FIND_PAYOUT_PAPER, true, true, plain_rows},
     [NEED_GIFTS] = {FIND_PAYMENT_GIFTS, true, false, plain_rows},
+    [NEED_UNTIL] = {FIND_PAYMENT_UNTIL, true, false, plain_rows},
     [NEED_SHARES] = {FIND_PAYOUT_SHARES, true, false, plain_rows},
     [NEED_CHARGER] = {FIND_CHARGER_ID, true, false, charger_rows},
     [NEED_CHARGER_PATH] = {FIND_CHARGER_PATH, false, true, charger_rows},

@@ -15,6 +15,7 @@ export const secondTexts: Pairs = {
   'payouts.nothinghint': ['渠道自相矛盾。请在渠道或银行账单中查明确实没有付款，再退回原账户；否则会付两次。', 'The rail contradicts itself. Make sure by its statement or the bank that nothing was paid, or it is paid twice. The amount returns to its account.'],
   'settings.payee_hold_h': ['新收款账户复核期（小时）', 'New payees (hours)'],
   'settings.payee_hold_h.hint': ['子账户新开通或收款信息变更后的这段时间内，提现不论金额都须另一人审核；0 为不限', 'So long after a sub-account was opened, or the payee changed, each withdrawal needs a second person, whatever its amount; 0 = never'],
+  'settings.loose': ['放宽后的免审额度与复核期于 {at} 起生效；此前仍按 {v}、{h} 小时审核。', 'The looser limits count from {at} on; until then a second person is asked for by {v} and {h} hours, as before.'],
   'companies.overduedays': ['逾期停用（天）', 'Stop when overdue for (days)'],
   'companies.overduedays.hint': ['账单逾期满此天数后，成员不能再启动由企业付款的充电；进行中的充电不受影响。0 为不停用', 'A bill that is overdue for so many days stops new charges at the company\'s expense; what runs goes on. 0 = never'],
   'companies.stopped': ['账单逾期已满 {n} 天：成员不能启动由本企业付款的充电，收款后自动恢复。', 'A bill is overdue for {n} days or more: members cannot begin charges that the company pays. Collecting it ends that.'],

@@ -390,6 +390,15 @@ FROM party p WHERE p.asked_day <> 0 OR p.asked_sum <> 0 ORDER BY p.id;
 SELECT id, state, doubt, said FROM payout WHERE doubt <> 0 AND (state <> 9 OR doubt NOT IN (1, 2, 3) OR (doubt = 1 AND said = 0) OR (doubt = 2 AND said <> 0))
 ORDER BY id;
 
+-- What one person asked for and approved, himself or by a key that he made.
+-- name: check_hands() many
+-- out: id id, checked_by id
+SELECT o.id, o.checked_by FROM payout o LEFT JOIN api_key k ON k.id = o.asked_by AND o.asked_kind = 4
+WHERE o.checked_by <> 0 AND (o.checked_by = o.asked_by OR COALESCE(k.made_by, 0) = o.checked_by)
+UNION ALL
+SELECT id, checked_by FROM party_account WHERE checked_by <> 0 AND checked_by = asked_by
+ORDER BY 1;
+
 -- Closed accounts that somebody still asks to close.
 -- name: check_closed() many
 -- out: id id, close_by id

@@ -54,8 +54,8 @@ WHERE tenant = :tenant AND state <> 2 AND id < :after
 ORDER BY id DESC LIMIT :lim;
 
 -- name: web_person_row(tenant id, id id) one
--- out: id id, tenant id, login text, name text, pass_hash text, role int, party id, station id, state int, failed int, locked_ms time, version int, created_ms time
-SELECT id, tenant, login, name, '', role, party, station, state, failed, locked_ms, version, created_ms
+-- out: id id, tenant id, login text, name text, pass_hash text, role int, party id, station id, state int, failed int, locked_ms time, version int, created_ms time, let_by id, let_ms time
+SELECT id, tenant, login, name, '', role, party, station, state, failed, locked_ms, version, created_ms, let_by, let_ms
 FROM person WHERE id = :id AND tenant = :tenant;
 
 -- name: api_keys(tenant id, after id, lim int) many
@@ -66,8 +66,8 @@ WHERE tenant = :tenant AND id < :after
 ORDER BY id DESC LIMIT :lim;
 
 -- name: web_key_row(tenant id, id id) one
--- out: id id, tenant id, name text, key_hash text, role int, station id, quota_s int, state int, version int, created_ms time
-SELECT id, tenant, name, '', role, station, quota_s, state, version, created_ms
+-- out: id id, tenant id, name text, key_hash text, role int, station id, quota_s int, state int, version int, created_ms time, made_by id
+SELECT id, tenant, name, '', role, station, quota_s, state, version, created_ms, made_by
 FROM api_key WHERE id = :id AND tenant = :tenant;
 
 -- part: audit_row

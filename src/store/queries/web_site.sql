@@ -2,15 +2,15 @@
 -- Operators, stations, chargers, connectors, prices and days, for the web front.
 
 -- name: web_tenant(tenant id) one
--- out: id id, name text, currency text, zone text, hold_policy int, hold_default money, overrun_policy int, unknown_policy int, suspended_s int, low_power_w int, start_timeout_s int, silence_s int, doubt_h int, refund_days int, payout_min money, payout_fee money, payout_check money, version int, gift_order int, notices int, quota_calls_s int, payee_hold_h int
+-- out: id id, name text, currency text, zone text, hold_policy int, hold_default money, overrun_policy int, unknown_policy int, suspended_s int, low_power_w int, start_timeout_s int, silence_s int, doubt_h int, refund_days int, payout_min money, payout_fee money, payout_check money, version int, gift_order int, notices int, quota_calls_s int, payee_hold_h int, eased_ms time, check_was money, hold_was int
 SELECT id, name, currency, zone, hold_policy, hold_default, overrun_policy, unknown_policy, suspended_s, low_power_w,
-       start_timeout_s, silence_s, doubt_h, refund_days, payout_min, payout_fee, payout_check, version, gift_order, notices, quota_calls_s, payee_hold_h
+       start_timeout_s, silence_s, doubt_h, refund_days, payout_min, payout_fee, payout_check, version, gift_order, notices, quota_calls_s, payee_hold_h, eased_ms, check_was, hold_was
 FROM tenant WHERE id = :tenant;
 
 -- name: web_tenant_row(tenant id, id id) one
--- out: id id, name text, currency text, zone text, state int, hold_policy int, hold_default money, overrun_policy int, unknown_policy int, suspended_s int, low_power_w int, start_timeout_s int, silence_s int, doubt_h int, quota_calls_s int, refund_days int, payout_min money, payout_fee money, payout_check money, version int, created_ms time, gift_order int, notices int, payee_hold_h int
+-- out: id id, name text, currency text, zone text, state int, hold_policy int, hold_default money, overrun_policy int, unknown_policy int, suspended_s int, low_power_w int, start_timeout_s int, silence_s int, doubt_h int, quota_calls_s int, refund_days int, payout_min money, payout_fee money, payout_check money, version int, created_ms time, gift_order int, notices int, payee_hold_h int, eased_ms time, check_was money, hold_was int
 SELECT id, name, currency, zone, state, hold_policy, hold_default, overrun_policy, unknown_policy, suspended_s, low_power_w,
-       start_timeout_s, silence_s, doubt_h, quota_calls_s, refund_days, payout_min, payout_fee, payout_check, version, created_ms, gift_order, notices, payee_hold_h
+       start_timeout_s, silence_s, doubt_h, quota_calls_s, refund_days, payout_min, payout_fee, payout_check, version, created_ms, gift_order, notices, payee_hold_h, eased_ms, check_was, hold_was
 FROM tenant WHERE id = :id AND id = :tenant;
 
 -- name: stations(tenant id, scope id, after id, lim int, today int) many

@@ -266,8 +266,8 @@ static void test_payout_two_people(void **state)
 static void test_payout_other_amount(void **state)
 {
     (void)state;
-    available_make();
     tenant_set(7, 10000, 100);
+    available_make();
     assert_int_equal(payout(w->owner, 0, 10000, wechat), 0);
     int64_t id = w->reply.u.made.id, transit = balance(ACCOUNT_TRANSIT, w->owner);
     size_t audits = world_count(w, ROW_AUDIT);
@@ -292,8 +292,8 @@ static void test_payout_other_amount(void **state)
 static void test_payout_small_and_fee(void **state)
 {
     (void)state;
-    available_make();
     tenant_set(7, 10000, 100);
+    available_make();
     assert_int_equal(payout(w->owner, 0, 10000, wechat), 0);
     int64_t id = w->reply.u.made.id;
     assert_non_null(asked(PAY_TRANSFER)); /* up to the limit it goes out at once */
@@ -308,8 +308,8 @@ static void test_payout_small_and_fee(void **state)
 static void test_payout_unknown(void **state)
 {
     (void)state;
-    available_make();
     tenant_set(7, 1000000, 0);
+    available_make();
     assert_int_equal(payout(w->owner, 0, 20000, wechat), 0);
     int64_t id = w->reply.u.made.id;
     assert_int_equal(told(id, wechat, PAY_TRANSFER, PAY_UNKNOWN, -1), 0);
@@ -330,8 +330,8 @@ static void test_payout_unknown(void **state)
 static void test_payout_short_funds(void **state)
 {
     (void)state;
-    available_make();
     tenant_set(7, 1000000, 0);
+    available_make();
     assert_int_equal(payout(w->owner, 0, 20000, wechat), 0);
     int64_t id = w->reply.u.made.id;
     assert_int_equal(told(id, wechat, PAY_TRANSFER, PAY_NO_FUNDS, -1), 0);

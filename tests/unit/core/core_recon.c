@@ -411,13 +411,23 @@ static void test_ways(void **state)
     assert_int_equal(balance(ACCOUNT_SUSPENSE, 0), -8100);
 }
 
+static int by_key(int64_t id, enum diff_act act)
+{
+    struct cmd *c = world_web(w, CMD_DIFF_DECIDE, 77, ACTOR_API_KEY);
+    c->u.diff_decide = (struct cmd_diff_decide){
+        .diff = id, .act = (int32_t)act, .way = DIFF_TO_DRIVER, .target = driver};
+    return world_send(w, c);
+}
+
 static void test_two_people_above_the_limit(void **state)
 {
     (void)state;
     tenant_set(50000);
     int64_t id = one(BILL_THEIRS_ONLY, 0, 50100), had = balance(ACCOUNT_WALLET, driver);
     assert_int_equal(decide(id, DIFF_ACT_APPROVE, 0, 0, second), ERR_CONFLICT);
+    assert_int_equal(by_key(id, DIFF_ACT_RESOLVE), ERR_DENIED); /* its maker might approve */
     assert_int_equal(decide(id, DIFF_ACT_RESOLVE, DIFF_TO_DRIVER, driver, w->person), 0);
+    assert_int_equal(by_key(id, DIFF_ACT_APPROVE), ERR_SECOND);
     assert_int_equal(balance(ACCOUNT_SUSPENSE, 0), 50100); /* nothing leaves yet */
     assert_int_equal(decide(id, DIFF_ACT_RESOLVE, DIFF_TO_LOSS, 0, second), ERR_CONFLICT);
     assert_int_equal(decide(id, DIFF_ACT_APPROVE, 0, 0, w->person), ERR_DENIED);
@@ -431,6 +441,20 @@ static void test_two_people_above_the_limit(void **state)
     assert_int_equal(diff_row(id)->checked_by, second);
     id = one(BILL_THEIRS_ONLY, 0, 50000); /* up to the limit one person is enough */
     assert_int_equal(decide(id, DIFF_ACT_RESOLVE, DIFF_TO_DRIVER, driver, w->person), 0);
+}
+
+/* Nobody opens that wallet again. */
+static void test_to_a_closed_account(void **state)
+{
+    (void)state;
+    int64_t id = one(BILL_THEIRS_ONLY, 0, 7000);
+    struct cmd *c = world_web(w, CMD_DRIVER_CLOSE, driver, ACTOR_DRIVER);
+    c->u.driver_close =
+        (struct cmd_driver_close){.driver = driver, .give_up = balance(ACCOUNT_WALLET, driver)};
+    assert_int_equal(world_send(w, c), 0);
+    assert_int_equal(decide(id, DIFF_ACT_RESOLVE, DIFF_TO_DRIVER, driver, w->person), ERR_DISABLED);
+    assert_int_equal(balance(ACCOUNT_SUSPENSE, 0), 7000);
+    assert_int_equal(decide(id, DIFF_ACT_RESOLVE, DIFF_BY_BANK, bank, w->person), 0);
 }
 
 /* A party's share: by two people whatever its size, with a part of its own; a negative one is taken. */
@@ -817,6 +841,7 @@ int core_recon(void)
         cmocka_unit_test_setup_teardown(test_bill_of_shares, up, down),
         cmocka_unit_test_setup_teardown(test_ways, up, down),
         cmocka_unit_test_setup_teardown(test_two_people_above_the_limit, up, down),
+        cmocka_unit_test_setup_teardown(test_to_a_closed_account, up, down),
         cmocka_unit_test_setup_teardown(test_to_a_party, up, down),
         cmocka_unit_test_setup_teardown(test_many_differences, up, down),
         cmocka_unit_test_setup_teardown(test_ours_only, up, down),

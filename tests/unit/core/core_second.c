@@ -494,6 +494,9 @@ static void test_payee_new(void **state)
     (void)asked_state(100, wechat, PAYOUT_SENT);
     tenant_set(100 * Y, 0);
     world_owner_payee(w, 1, "openid-9");
+    (void)asked_state(100, wechat, PAYOUT_REQUESTED); /* in three days */
+    world_run(w, 73 * HOUR_MS);
+    world_owner_payee(w, 1, "openid-10");
     (void)asked_state(100, wechat, PAYOUT_SENT); /* the operator wants it so */
 }
 
@@ -509,6 +512,201 @@ static void test_account_new(void **state)
     (void)asked_state(100, wechat, PAYOUT_SENT); /* the other channel's payee is an old one */
     world_run(w, 73 * HOUR_MS);
     (void)asked_state(100, rail, PAYOUT_SENT);
+}
+
+/* Whether he is a company decides on paper and tax: who says otherwise needs somebody who looks. */
+static void test_payee_of_another_kind(void **state)
+{
+    (void)state;
+    earn();
+    tenant_set(100 * Y, 72);
+    world_run(w, 2 * DAY_MS);
+    (void)asked_state(100, wechat, PAYOUT_SENT);
+    struct row_party p = owner_row();
+    p.payee_kind = PAYEE_PERSON;
+    assert_int_equal(world_put(w, ROW_PARTY, false, &p), 0);
+    (void)asked_state(100, wechat, PAYOUT_REQUESTED);
+}
+
+/* What waits goes to nobody whom the party's row names no more. */
+static void test_payee_found_wrong(void **state)
+{
+    (void)state;
+    earn();
+    int64_t id = asked_state(2 * Y, wechat, PAYOUT_REQUESTED);
+    world_owner_payee(w, 1, "openid-8");
+    assert_int_equal(act(id, PAYOUT_ACT_APPROVE, 0, "", second), ERR_ACCOUNT);
+    world_owner_payee(w, 0, "openid-7");
+    assert_int_equal(act(id, PAYOUT_ACT_APPROVE, 0, "", second), ERR_ACCOUNT);
+    world_owner_payee(w, 1, "openid-7");
+    struct row_party p = owner_row();
+    p.state = ROW_DISABLED;
+    assert_int_equal(world_put(w, ROW_PARTY, false, &p), 0);
+    assert_int_equal(act(id, PAYOUT_ACT_APPROVE, 0, "", second), ERR_DISABLED);
+    assert_int_equal(payout(id)->state, PAYOUT_REQUESTED);
+    p = owner_row();
+    p.state = ROW_ACTIVE;
+    assert_int_equal(world_put(w, ROW_PARTY, false, &p), 0);
+    assert_int_equal(act(id, PAYOUT_ACT_APPROVE, 0, "", second), 0);
+    assert_string_equal(payout(id)->payee, "openid-7");
+}
+
+/* ---- who is a second person ---- */
+
+/* The house is past its first days, and the owner has 6.00. */
+static void settle_in(void)
+{
+    earn();
+    world_run(w, 2 * DAY_MS);
+}
+
+static void waits_alone(int64_t amount)
+{
+    int64_t id = asked_state(amount, wechat, PAYOUT_REQUESTED);
+    assert_int_equal(act(id, PAYOUT_ACT_CANCEL, 0, "", w->person), 0);
+}
+
+static const struct row_tenant *tenant(void)
+{
+    return world_row(w, ROW_TENANT, w->tenant);
+}
+
+/* Who may change the settings lifts for a moment what stops him. */
+static void test_limit_lifted(void **state)
+{
+    (void)state;
+    settle_in();
+    waits_alone(2 * Y);
+    tenant_set(100 * Y, 0);
+    assert_int_equal(tenant()->check_was, Y);
+    waits_alone(2 * Y);
+    tenant_set(Y / 2, 0); /* tighter counts at once */
+    assert_int_equal(tenant()->eased_ms, 0);
+    waits_alone(Y);
+    tenant_set(100 * Y, 0);
+    world_restart(w);
+    world_run(w, 71 * HOUR_MS);
+    struct row_tenant t = *tenant();
+    t.eased_ms = t.check_was = 0; /* not the sender's */
+    t.name = "Other";
+    assert_int_equal(world_put(w, ROW_TENANT, false, &t), 0);
+    waits_alone(Y);
+    t = *tenant();
+    t.payout_check = 90 * Y; /* still looser than what counts: three days from now */
+    assert_int_equal(world_put(w, ROW_TENANT, false, &t), 0);
+    assert_int_equal(tenant()->check_was, Y / 2);
+    world_run(w, 71 * HOUR_MS);
+    waits_alone(Y);
+    world_run(w, 2 * HOUR_MS);
+    (void)asked_state(2 * Y, wechat, PAYOUT_SENT);
+}
+
+static void test_hours_lifted(void **state)
+{
+    (void)state;
+    tenant_set(100 * Y, 72);
+    settle_in();
+    world_owner_payee(w, 1, "openid-8");
+    tenant_set(100 * Y, 0);
+    waits_alone(100);
+    world_run(w, HOUR_MS);
+    tenant_set(100 * Y, 72);
+    assert_int_equal(tenant()->eased_ms, 0); /* nothing was loose, nothing is */
+    waits_alone(100);
+    struct row_party p = owner_row();
+    p.name = "Mallory"; /* nor does a name get older by it */
+    assert_int_equal(world_put(w, ROW_PARTY, false, &p), 0);
+    tenant_set(100 * Y, 0);
+    assert_int_equal(world_send(w, account_cmd("Mallory", "", ROLE_OPERATOR)), 0);
+    assert_int_equal(account(w->reply.u.made.id)->state, PARTY_ACCOUNT_WAITS);
+}
+
+static int64_t person_by(int64_t by, const char *login)
+{
+    int64_t person = w->person;
+    w->person = by;
+    int64_t id = add(ROW_PERSON,
+                     &(struct row_person){
+                         .login = login, .name = login, .pass_hash = "x", .role = ROLE_OPERATOR});
+    w->person = person;
+    return id;
+}
+
+/* Whom I let in is no second person, nor whom he lets in, nor whom I gave another password; for three days, in which the
+ * others see it. */
+static void test_second_self(void **state)
+{
+    (void)state;
+    settle_in();
+    int64_t id = asked_state(2 * Y, wechat, PAYOUT_REQUESTED);
+    int64_t mine = person_by(w->person, "mine"), his = person_by(mine, "his");
+    assert_int_equal(act(id, PAYOUT_ACT_APPROVE, 0, "", mine), ERR_SECOND);
+    assert_int_equal(act(id, PAYOUT_ACT_APPROVE, 0, "", his), ERR_SECOND);
+    struct row_person r = *(const struct row_person *)world_row(w, ROW_PERSON, second);
+    assert_int_equal(r.let_ms, 0); /* of the first days */
+    r.pass_hash = "mine";
+    assert_int_equal(world_put(w, ROW_PERSON, false, &r), 0);
+    assert_int_equal(act(id, PAYOUT_ACT_APPROVE, 0, "", second), ERR_SECOND);
+    r = *(const struct row_person *)world_row(w, ROW_PERSON, second);
+    assert_int_equal(r.let_by, w->person);
+    r.let_by = r.let_ms = 0; /* not the sender's */
+    r.name = "Another";
+    assert_int_equal(world_put(w, ROW_PERSON, false, &r), 0);
+    world_restart(w);
+    assert_int_equal(act(id, PAYOUT_ACT_APPROVE, 0, "", second), ERR_SECOND);
+    int64_t person = w->person;
+    w->person = mine; /* he asks, and one of the same maker agrees, or the maker does */
+    int64_t theirs = asked_state(2 * Y, wechat, PAYOUT_REQUESTED);
+    w->person = person;
+    assert_int_equal(act(theirs, PAYOUT_ACT_APPROVE, 0, "", second), ERR_SECOND);
+    assert_int_equal(act(theirs, PAYOUT_ACT_APPROVE, 0, "", w->person), ERR_SECOND);
+    world_run(w, 73 * HOUR_MS);
+    assert_int_equal(act(id, PAYOUT_ACT_APPROVE, 0, "", second), 0);
+    assert_int_equal(act(theirs, PAYOUT_ACT_APPROVE, 0, "", w->person), 0);
+}
+
+/* So it is with an account that is closed with principal given up, and a sub-account in another name. */
+static void test_second_self_elsewhere(void **state)
+{
+    (void)state;
+    settle_in();
+    int64_t mine = person_by(w->person, "mine"), all = wallet();
+    assert_int_equal(close_by(w->person, ACTOR_PERSON, all), 0);
+    assert_int_equal(close_by(mine, ACTOR_PERSON, all), ERR_SECOND);
+    assert_int_equal(driver()->state, ROW_ACTIVE);
+    assert_int_equal(world_send(w, account_cmd("Mallory", "", ROLE_OPERATOR)), 0);
+    int64_t id = w->reply.u.made.id;
+    assert_int_equal(decide(id, ACCOUNT_ACT_APPROVE, mine, ACTOR_PERSON), ERR_SECOND);
+    assert_int_equal(account(id)->state, PARTY_ACCOUNT_WAITS);
+    assert_int_equal(decide(id, ACCOUNT_ACT_APPROVE, second, ACTOR_PERSON), 0);
+    assert_int_equal(close_by(second, ACTOR_PERSON, all), 0);
+}
+
+/* A key is its maker's hand: it approves nothing, and what it asked for its maker does not approve. */
+static void test_second_by_key(void **state)
+{
+    (void)state;
+    earn();
+    int64_t key =
+        add(ROW_API_KEY, &(struct row_api_key){.name = "k", .key_hash = "k", .role = ROLE_ADMIN});
+    int64_t id = asked_state(2 * Y, wechat, PAYOUT_REQUESTED);
+    static const enum payout_act acts[] = {PAYOUT_ACT_APPROVE, PAYOUT_ACT_REFUSE,
+                                           PAYOUT_ACT_SETTLED, PAYOUT_ACT_FAILED, PAYOUT_ACT_PAID};
+    for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {
+        struct cmd *c = world_web(w, CMD_PAYOUT_DECIDE, key, ACTOR_API_KEY);
+        c->u.payout_decide = (struct cmd_payout_decide){.payout = id, .act = (int32_t)acts[i]};
+        assert_int_equal(world_send(w, c), ERR_SECOND);
+    }
+    assert_int_equal(payout(id)->state, PAYOUT_REQUESTED);
+    struct cmd *c = world_web(w, CMD_PAYOUT_NEW, key, ACTOR_API_KEY);
+    c->u.payout_new =
+        (struct cmd_payout_new){.party = w->owner, .amount = 2 * Y, .channel = wechat};
+    assert_int_equal(world_send(w, c), 0);
+    int64_t by_key = w->reply.u.made.id;
+    world_restart(w);
+    assert_int_equal(act(by_key, PAYOUT_ACT_APPROVE, 0, "", w->person), ERR_SECOND);
+    assert_int_equal(payout(by_key)->state, PAYOUT_REQUESTED);
+    assert_int_equal(act(by_key, PAYOUT_ACT_APPROVE, 0, "", second), 0);
 }
 
 /* ---- a rail that contradicts itself ---- */
@@ -650,6 +848,13 @@ int core_second(void)
         cmocka_unit_test_setup_teardown(test_day_sum, up, down),
         cmocka_unit_test_setup_teardown(test_payee_new, up, down),
         cmocka_unit_test_setup_teardown(test_account_new, up, down),
+        cmocka_unit_test_setup_teardown(test_payee_of_another_kind, up, down),
+        cmocka_unit_test_setup_teardown(test_payee_found_wrong, up, down),
+        cmocka_unit_test_setup_teardown(test_limit_lifted, up, down),
+        cmocka_unit_test_setup_teardown(test_hours_lifted, up, down),
+        cmocka_unit_test_setup_teardown(test_second_self, up, down),
+        cmocka_unit_test_setup_teardown(test_second_self_elsewhere, up, down),
+        cmocka_unit_test_setup_teardown(test_second_by_key, up, down),
         cmocka_unit_test_setup_teardown(test_failed_after_another_amount, up, down),
         cmocka_unit_test_setup_teardown(test_paid_after_failed, up, down),
         cmocka_unit_test_setup_teardown(test_done_of_nothing, up, down),

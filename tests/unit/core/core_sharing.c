@@ -684,12 +684,30 @@ static void test_return_limit(void **state)
     assert_int_equal(balance(ACCOUNT_AVAILABLE), 18000 - asked_back); /* more than he owed */
 }
 
+/* Whom I let in a moment ago says nothing that I did not say. */
+static void test_return_by_ones_own_hand(void **state)
+{
+    (void)state;
+    world_run(w, 4 * DAY_MS);
+    assert_int_equal(world_open(w), 0);
+    int64_t id = contradicted(), hand = person_add("hand");
+    assert_int_equal(says(id, PAYOUT_ACT_PAID, 17900, w->person), 0);
+    assert_int_equal(says(id, PAYOUT_ACT_PAID, 17900, hand), ERR_SECOND);
+    assert_int_equal(returned()->state, PAYOUT_UNKNOWN);
+    assert_int_equal(returned()->claim_by, w->person);
+}
+
 /* Where the provider says that nothing came back, a person may say so, too: how he knows, and not while
  * another's word waits. */
 static void test_return_came_to_nothing(void **state)
 {
     (void)state;
     int64_t id = contradicted(), other = person_add("other");
+    struct cmd *key = world_web(w, CMD_PAYOUT_DECIDE, 77, ACTOR_API_KEY); /* no person */
+    key->u.payout_decide =
+        (struct cmd_payout_decide){.payout = id, .act = PAYOUT_ACT_PAID, .amount = 17900};
+    (void)str_copy(key->u.payout_decide.note, 201, STR_LIT("x"));
+    assert_int_equal(world_send(w, key), ERR_DENIED);
     assert_int_equal(says(id, PAYOUT_ACT_PAID, 17900, w->person), 0);
     assert_int_equal(told(id, PAY_RETURN_QUERY, PAY_DONE, 0), 0);
     assert_int_equal(says(id, PAYOUT_ACT_FAILED, 0, other), ERR_CONFLICT);
@@ -742,6 +760,7 @@ int core_sharing(void)
         cmocka_unit_test_setup_teardown(test_return_waits, up, down),
         cmocka_unit_test_setup_teardown(test_return_claimed, up, down),
         cmocka_unit_test_setup_teardown(test_return_limit, up, down),
+        cmocka_unit_test_setup_teardown(test_return_by_ones_own_hand, up, down),
         cmocka_unit_test_setup_teardown(test_return_came_to_nothing, up, down),
         cmocka_unit_test_setup_teardown(test_nothing_to_share, up, down),
     };

@@ -447,6 +447,63 @@ static void test_package_refund_partly_expired(void **state)
     assert_int_equal(wallet(), 0);
 }
 
+static int64_t gift_until(void)
+{
+    return ((const struct row_driver *)world_row(w, ROW_DRIVER, w->driver))->gift_until;
+}
+
+/* A package that is bought and given back at once must not leave older gift money the days that it gave it. */
+static void test_package_refund_days(void **state)
+{
+    (void)state;
+    assert_int_equal(gift_give_days(50 * Y, 1), 0);
+    int64_t day = gift_until(), id = expiring(0), ten = w->now + 10 * DAY_MS;
+    assert_int_equal(gift_until(), ten);
+    assert_int_equal(payout(id, 100 * Y, wechat), 0);
+    assert_int_equal(gift_until(), day);
+    int64_t out = w->reply.u.made.id;
+    assert_int_equal(told(out, PAY_REFUND, PAY_FAILED, 100 * Y), 0);
+    assert_int_equal(gift_until(), ten); /* it did not go back, so it is good as before */
+    world_run(w, 3600000);
+    int64_t longer = expiring(0), more = w->now + 10 * DAY_MS;
+    world_restart(w); /* the lots have left memory */
+    assert_int_equal(payout(id, 100 * Y, wechat), 0);
+    assert_int_equal(gift_until(), more); /* that one did not give it this day */
+    world_restart(w);
+    assert_int_equal(payout(longer, 50 * Y, wechat), 0); /* any part of it */
+    assert_int_equal(gift_until(), day);
+    assert_int_equal(payout(longer, 50 * Y, wechat), 0);
+    assert_int_equal(gift_until(), day);
+    id = paid(100 * Y, package(100 * Y, 20 * Y)); /* good for ever */
+    assert_int_equal(gift_until(), 0);
+    assert_int_equal(payout(id, 100 * Y, wechat), 0);
+    assert_int_equal(gift_until(), day);
+    assert_int_equal(gift(), 50 * Y);
+    world_run(w, 2 * DAY_MS);
+    assert_int_equal(world_open(w), 0);
+    assert_int_equal(world_start(w, w->gun, 4 * Y + 100), ERR_NO_FUNDS); /* its day is over */
+}
+
+/* An account is closed, and then somebody pays what was open before: it goes back where it came from. */
+static void test_paid_after_closing(void **state)
+{
+    (void)state;
+    int64_t id = pay_open(100 * Y, package(100 * Y, 20 * Y), 0);
+    assert_int_equal(told(id, PAY_CLOSE, PAY_CLOSED, -1), 0);
+    struct cmd *c = world_web(w, CMD_DRIVER_CLOSE, w->driver, ACTOR_DRIVER);
+    c->u.driver_close = (struct cmd_driver_close){.driver = w->driver, .give_up = wallet()};
+    assert_int_equal(world_send(w, c), 0);
+    world_restart(w);
+    assert_int_equal(told(id, PAY_QUERY, PAY_DONE, 100 * Y), 0);
+    assert_non_null(asked(PAY_REFUND));
+    assert_int_equal(asked(PAY_REFUND)->amount, 100 * Y);
+    assert_int_equal(lot(id)->refunded, 100 * Y);
+    assert_int_equal(wallet() + gift(), 0);
+    assert_int_equal(world_balance(w, ACCOUNT_TRANSIT, w->driver), 100 * Y);
+    assert_int_equal(told(id, PAY_QUERY, PAY_DONE, 100 * Y), 0); /* once */
+    assert_int_equal(world_balance(w, ACCOUNT_TRANSIT, w->driver), 100 * Y);
+}
+
 static int payout_of_lot(int64_t payment, int64_t amount, int64_t rest, int32_t version)
 {
     struct cmd *c = world_web(w, CMD_PAYOUT_NEW, w->driver, ACTOR_DRIVER);
@@ -873,6 +930,8 @@ int core_wallet(void)
         cmocka_unit_test_setup_teardown(test_package_refund, up, down),
         cmocka_unit_test_setup_teardown(test_package_refund_expired, up, down),
         cmocka_unit_test_setup_teardown(test_package_refund_partly_expired, up, down),
+        cmocka_unit_test_setup_teardown(test_package_refund_days, up, down),
+        cmocka_unit_test_setup_teardown(test_paid_after_closing, up, down),
         cmocka_unit_test_setup_teardown(test_only_the_rest_of_a_lot, up, down),
         cmocka_unit_test_setup_teardown(test_gift_is_nobodys_share, up, down),
         cmocka_unit_test_setup_teardown(test_package_refund_held, up, down),

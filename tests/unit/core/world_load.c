@@ -191,7 +191,8 @@ void world_fetch(struct world *w, const struct core_need *need)
         fetch_stays(w, need->a);
         return;
     }
-    if (need->kind == NEED_PAPER || need->kind == NEED_GIFTS || need->kind == NEED_SHARES) {
+    if (need->kind == NEED_PAPER || need->kind == NEED_GIFTS || need->kind == NEED_UNTIL ||
+        need->kind == NEED_SHARES) {
         fetch_all(w, need);
         return;
     }

@@ -790,6 +790,11 @@ static const struct box_wrong wrongs[] = {
     {"doubt", PAYOUT_ROW("5, 20") "; UPDATE payout SET doubt = 1, said = 5"},
     {"doubt", PAYOUT_ROW("9, 0") "; UPDATE payout SET doubt = 2, said = 5"},
     {"doubt", PAYOUT_ROW("9, 0") "; UPDATE payout SET doubt = 1"},
+    {"hands",
+     PAYOUT_ROW("5, 20") "; UPDATE payout SET asked_kind = 2, asked_by = 77, checked_by = 77"},
+    {"hands",
+     PAYOUT_ROW("5, 20") "; UPDATE payout SET asked_kind = 4, asked_by = 78, checked_by = 77;"
+                         "INSERT INTO api_key VALUES (78, 1, 'k', 'k', 1, 0, 0, 0, 1, 0, 77)"},
     {"closed", "INSERT INTO driver VALUES (2, 1, '', '', 2, 1, 0, 0, 0, 0, '', 0, 0, 3, 0)"},
     {"gift", "INSERT INTO driver VALUES (2, 1, '', '', 0, 1, 0, 0, 0, 0, '', 0, 0, 0, 0);"
              "UPDATE payment SET gift = 500"}, /* promised, paid, and not given */
