@@ -6,7 +6,8 @@
  * answer says which: a wallet, a company's account and a party's available money are used first in
  * first out. But what is bound by its row is never shared out by that rule: a single payment pays its
  * own order, principal that goes back to its source leaves the payment that it came with, and a
- * withdrawal that came back never happened.
+ * withdrawal that came back never happened. What matures together lies in the order of its orders. The
+ * way back, from a withdrawal to its orders (h_taken.c), reads the same queue: so both ways agree.
  *
  * Invariants: 1. all of an answer is of one snapshot (request.h); 2. a walk is bounded (WALK_MAX
  * transfers): what lies before is told as "not looked at", never guessed; 3. an account whose links
@@ -17,7 +18,14 @@
 #include "web/api_gen.h"
 #include "web/request.h"
 
-enum story_rule { STORY_EXACT = 1, STORY_FIFO, STORY_OWED, STORY_BILL, STORY_TOO_FAR };
+enum story_rule {
+    STORY_EXACT = 1,
+    STORY_FIFO,
+    STORY_OWED,
+    STORY_BILL,
+    STORY_TOO_FAR,
+    STORY_CAME_BACK
+};
 enum story_recon { RECON_NONE, RECON_NO_BILL, RECON_MATCHED, RECON_DIFFERS, RECON_RESOLVED };
 
 /** An account and whose payments or payouts its transfers may be. */
@@ -28,7 +36,14 @@ struct story_account {
 struct story_move {
     int64_t transfer, code, order, effective_ms, posted_ms;
     int64_t payment, payout, payout_state, bound; /* see web_story.sql */
+    int64_t payout_kind, payout_amount, payout_order, payout_due;
+    int64_t whole; /* all that the transfer moved */
     int64_t amount, balance, prev;
+};
+/** A party's accounts in one currency, with the newest transfers of those that are walked. */
+struct story_purse {
+    int64_t party, pending, available, available_last, debt, debt_last, income, income_last;
+    int64_t refund_days; /* as the operator has it now */
 };
 /** 0 = go on, 1 = enough, or an error. */
 typedef int story_move_fn(void *ctx, const struct story_move *m);
@@ -44,6 +59,34 @@ EV_MUST_USE int story_settled(struct request *r, const struct story_account *a, 
 EV_MUST_USE int story_channel(struct request *r, int64_t channel, int64_t at_ms, int64_t row,
                               struct api_StoryChannel *out);
 EV_MUST_USE int story_payout(struct request *r, int64_t id, struct api_StoryPayout *out);
+
+/* ---- an account as a queue (story_queue.c) ---- */
+
+/** A transfer in the queue: what came in stands at [at, at + n), the newest of it ends at 0; what left
+ * took the same places, oldest first. */
+struct story_place {
+    struct story_move move;
+    int64_t at, n;
+};
+struct story_queue {              /* may be used again */
+    int64_t due, payout;          /* in: go back until this bucket, or all that this payout took */
+    struct story_place *in, *out; /* newest first */
+    uint32_t in_n, out_n;
+    bool all;                        /* false: there was too much */
+    const struct story_place *found; /* what was asked for, or NULL */
+};
+
+EV_MUST_USE int story_purse(struct request *r, int64_t party, struct str currency,
+                            struct story_purse *out);
+EV_MUST_USE int story_queue(struct request *r, const struct story_account *a, int64_t last,
+                            struct story_queue *q);
+/** How much of [a, a + an) lies in [b, b + bn). */
+int64_t story_overlap(int64_t a, int64_t an, int64_t b, int64_t bn);
+bool story_came_back(int64_t payout_state);
+/** What matured in this transfer, as api_OrderShare in the order in which it lies there; the amounts are
+ * all that matured. `out` may be used again. ERR_FULL: too many. */
+EV_MUST_USE int story_bucket(struct request *r, const struct story_purse *p,
+                             const struct story_move *mature, struct rows *out);
 
 /** What the capturing legs of these transfers (oldest first) were made of, as api_StoryLot. */
 EV_MUST_USE int story_lots(struct request *r, const struct api_MoneyStory *s, struct rows *lots);

@@ -38,6 +38,11 @@ static int move_take(void *ctx, const struct sql_value *v, size_t n)
     w->move.payout = v[5].i;
     w->move.payout_state = v[6].i;
     w->move.bound = v[7].i;
+    w->move.payout_kind = v[9].i;
+    w->move.payout_amount = v[10].i;
+    w->move.payout_order = v[11].i;
+    w->move.whole = v[12].i;
+    w->move.payout_due = v[13].i;
     while (leg_next(&c, &leg) == 0)
         if (leg.account == w->account->id) {
             w->move.amount = leg.amount;

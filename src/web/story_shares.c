@@ -13,7 +13,7 @@
 #include "base/err.h"
 #include "core/types.h"
 
-enum { TAKES_MAX = 4000, PAYOUTS_MAX = 50 };
+enum { PAYOUTS_MAX = 50 };
 
 /* ---- what each transfer gave and took ---- */
 
@@ -119,7 +119,7 @@ static int64_t share_waits(const struct api_StoryShare *x)
     return x->pending.v - x->returned.v - x->withdrawn.v;
 }
 
-/* What refunds took of what was pending goes off the first. What is more than these still had came out
+/* What refunds took of what was pending goes off the first that had not matured. What is more than these still had came out
  * of other orders' pending shares, as it does of what is available. */
 static void share_returned(struct rows *shares)
 {
@@ -132,7 +132,9 @@ static void share_returned(struct rows *shares)
             int64_t has = share_waits(&row[k]);
             int64_t cut = has < back ? has : back;
 
-            if (row[k].party != row[i].party || cut <= 0)
+            bool over = row[k].due_ms >= 0 && row[k].due_ms <= row[i].at_ms;
+
+            if (row[k].party != row[i].party || over || cut <= 0)
                 continue;
             row[k].returned.v += cut;
             back -= cut;
@@ -164,11 +166,6 @@ static int payout_add(struct request *r, struct api_StoryShare *s, int64_t id, i
     return payout_put(r, s, id, took);
 }
 
-static bool payout_came_back(int64_t state)
-{
-    return state == PAYOUT_FAILED || state == PAYOUT_REFUSED || state == PAYOUT_CANCELLED;
-}
-
 struct sent {
     int64_t payout, state, due, amount;
 };
@@ -183,14 +180,15 @@ static int sent_take(void *ctx, const struct sql_value *v, size_t n)
 /* What the channel paid a party out of the payment itself, before it matured: off the shares that
  * mature then. What the channel did not pay never left. */
 static int share_sent(struct request *r, const struct api_TransferRow *t, int64_t party,
-                      struct rows *shares)
+                      struct rows *shares, bool *back)
 {
     const struct bind keys[] = {BIND_I64("of_party", party), BIND_I64("transfer", t->id)};
     struct api_StoryShare *row = (struct api_StoryShare *)(void *)shares->p;
     struct sent w = {0};
     int err = req_query(r, QUERY_STORY_SHARED, keys, ARRAY_LEN(keys), sent_take, &w);
 
-    if (err != 0 || payout_came_back(w.state))
+    *back = *back || story_came_back(w.state);
+    if (err != 0 || story_came_back(w.state))
         return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
     for (uint32_t i = 0; err == 0 && i < shares->n && w.amount > 0; i++) {
         int64_t has = share_waits(&row[i]), took = has < w.amount ? has : w.amount;
@@ -204,7 +202,7 @@ static int share_sent(struct request *r, const struct api_TransferRow *t, int64_
 }
 
 static int shares_sent(struct request *r, const struct api_MoneyStory *s, int64_t party,
-                       struct rows *shares)
+                       struct rows *shares, bool *back)
 {
     int err = 0;
 
@@ -213,7 +211,7 @@ static int shares_sent(struct request *r, const struct api_MoneyStory *s, int64_
 
         for (uint32_t k = 0; err == 0 && t->code == TRANSFER_SHARED && k < t->legs_n; k++)
             if (t->legs[k].kind == ACCOUNT_TRANSIT && (party == 0 || t->legs[k].party == party))
-                err = share_sent(r, t, t->legs[k].party, shares);
+                err = share_sent(r, t, t->legs[k].party, shares, back);
     }
     return err;
 }
@@ -263,140 +261,151 @@ static int shares_came_back(struct request *r, const struct api_MoneyStory *s, s
 struct trail {
     struct request *r;
     const struct api_MoneyStory *s;
-    int64_t due;
-    bool found;
+    struct story_purse purse;
+    struct story_queue queue; /* of what is available, back to when the share matured */
+    struct rows bucket;
     struct story_move mature;
-    struct story_move *take; /* what left after it, newest first */
-    uint32_t n;
+    bool sent_back;      /* the channel did not pay what it was to pay of this order */
+    bool found, to_debt; /* to_debt: all of it settled what the party owed */
 };
 
-static bool payout_returned(const struct story_move *m)
-{
-    return m->payout != 0 && payout_came_back(m->payout_state);
-}
-
-static int trail_take(void *ctx, const struct story_move *m)
-{
-    struct trail *t = ctx;
-
-    if (m->code == TRANSFER_MATURE && m->effective_ms == t->due) {
-        t->mature = *m;
-        t->found = true;
-        return 1;
-    }
-    if (m->posted_ms < t->due)
-        return 1;
-    if (m->amount < 0 && !payout_returned(m)) {
-        if (t->n == TAKES_MAX)
-            return ERR_FULL;
-        t->take[t->n++] = *m;
-    }
-    return 0;
-}
-
-/* What lies in the account at [from, from + n) of the queue: who took it since? */
+/* What stands at [from, from + n) of the queue: who took it since? */
 static int trail_follow(const struct trail *t, int64_t from, int64_t n, struct api_StoryShare *s)
 {
-    int64_t gone = 0, free = n;
+    int64_t free = n;
 
-    for (uint32_t i = t->n; i > 0 && n > 0; i--) {
-        const struct story_move *m = &t->take[i - 1];
-        int64_t begin = gone > from ? gone : from, end = gone - m->amount, took;
-        int err = 0;
+    for (uint32_t i = t->queue.out_n; i > 0; i--) {
+        const struct story_place *p = &t->queue.out[i - 1];
+        int64_t took = story_overlap(from, n, p->at, p->n);
+        bool payout = p->move.code == TRANSFER_WITHDRAWAL && p->move.payout != 0 &&
+                      !story_came_back(p->move.payout_state);
+        int err = took > 0 && payout ? payout_add(t->r, s, p->move.payout, took) : 0;
 
-        gone = end;
-        end = end < from + n ? end : from + n;
-        took = end > begin ? end - begin : 0;
-        free -= took;
-        if (took > 0 && m->code == TRANSFER_WITHDRAWAL && m->payout != 0)
-            err = payout_add(t->r, s, m->payout, took);
-        else
-            s->other.v += took;
         if (err != 0)
             return err;
+        free -= took;
+        s->other.v += payout ? 0 : took;
     }
     s->free.v += free;
     return 0;
 }
 
-static int64_t overlap(int64_t a, int64_t an, int64_t b, int64_t bn)
+/* Where in what matured the share lies, and how much of it was still there. */
+static void mature_place(const struct trail *t, const struct api_StoryShare *share, int64_t *at,
+                         int64_t *n)
 {
-    int64_t from = a > b ? a : b, to = a + an < b + bn ? a + an : b + bn;
+    const struct api_OrderShare *x = (const struct api_OrderShare *)(const void *)t->bucket.p;
 
-    return to > from ? to - from : 0;
+    *at = *n = 0;
+    for (uint32_t i = 0; i < t->bucket.n; i++) {
+        if (x[i].order_id == t->s->order.id && x[i].transfer == share->transfer) {
+            *n = x[i].amount.v;
+            return;
+        }
+        *at += x[i].amount.v;
+    }
 }
 
-/* The whole amount of the transfer that matured, and where in it the share lies. */
-static int mature_place(const struct trail *t, const struct api_StoryShare *share, int64_t n,
-                        int64_t *whole, int64_t *at)
+/* What the channel did not pay after all, and gave back when the rest had matured. Where refunds took more
+ * than all else meanwhile, that was of what other orders had pending. */
+static int share_sent_back(const struct trail *t, struct api_StoryShare *share)
 {
-    const struct bind keys[] = {BIND_I64("of_party", share->party), BIND_I64("due", t->due),
-                                BIND_I64("at", share->at_ms), BIND_I64("order", t->s->order.id),
-                                BIND_I64("id", t->mature.transfer)};
-    int err = req_number(t->r, QUERY_STORY_BEFORE, keys, ARRAY_LEN(keys), at);
+    int err = 0;
 
-    if (err == 0)
-        err = req_number(t->r, QUERY_STORY_AMOUNT, keys, ARRAY_LEN(keys), whole);
-    if (*at > *whole - n)
-        *at = *whole - n; /* what was taken back of others made them less */
-    if (*at < 0)
-        *at = 0;
+    for (uint32_t i = t->queue.in_n; err == 0 && i > 0; i--) {
+        const struct story_place *p = &t->queue.in[i - 1];
+        const struct story_move *m = &p->move;
+        int64_t waited = p->n < share->waits.v ? p->n : share->waits.v;
+
+        if (m->payout_kind != PAYOUT_SHARED || m->payout_order != t->s->order.id ||
+            m->payout_due != share->due_ms)
+            continue;
+        share->waits.v -= waited;
+        share->other.v -= p->n - waited;
+        err = trail_follow(t, p->at, p->n, share);
+    }
     return err;
 }
 
-static int share_matured(const struct trail *t, struct api_StoryShare *share, bool to_debt)
+static int share_matured(const struct trail *t, struct api_StoryShare *share)
 {
-    int64_t n = share->waits.v, whole = 0, at = 0, debt, settled;
-    int err = mature_place(t, share, n, &whole, &at);
+    const struct story_move *m = &t->mature;
+    int64_t debt = t->to_debt ? m->amount : m->whole - m->amount, at, n, settled;
 
+    mature_place(t, share, &at, &n);
+    if (n == 0 && share->waits.v == 0)
+        return 0;
+    share->other.v +=
+        share->waits.v - n; /* refunds of others took it; negative: this one's of theirs */
     share->waits = MONEY_ZERO;
-    share->matured = t->mature.transfer;
-    share->matured_ms = t->mature.posted_ms;
-    debt = to_debt ? t->mature.amount : whole - t->mature.amount;
-    settled = overlap(at, n, 0, debt);
+    share->matured = m->transfer;
+    share->matured_ms = m->posted_ms;
+    settled = story_overlap(at, n, 0, debt);
     share->settled = MONEY(settled);
-    if (err != 0 || n <= settled)
-        return err;
+    if (n <= settled)
+        return 0;
     at = at > debt ? at - debt : 0;
-    return trail_follow(t, t->mature.balance - t->mature.amount + at, n - settled, share);
+    return trail_follow(t, t->queue.found->at + at, n - settled, share);
 }
 
-struct heads {
-    int64_t available, available_last, debt, debt_last;
-};
-
-static int heads_take(void *ctx, const struct sql_value *v, size_t n)
+static int debt_take(void *ctx, const struct story_move *m)
 {
-    struct heads *h = ctx;
+    struct trail *t = ctx;
 
-    (void)n;
-    *h = (struct heads){v[0].i, v[1].i, v[2].i, v[3].i};
-    return 0;
+    t->found = m->code == TRANSFER_MATURE && m->effective_ms == t->queue.due;
+    if (t->found)
+        t->mature = *m;
+    return t->found || m->posted_ms < t->queue.due ? 1 : 0;
 }
 
-static int share_trail(struct trail *t, const struct heads *h, struct api_StoryShare *share)
+static int trail_find(struct trail *t, bool *all)
 {
-    const struct story_account available = {h->available, 0, share->party},
-                               debt = {h->debt, 0, share->party};
-    bool all = true, to_debt = false;
+    const struct story_purse *p = &t->purse;
+    const struct story_account available = {p->available, 0, p->party},
+                               debt = {p->debt, 0, p->party};
+    int err = story_queue(t->r, &available, p->available_last, &t->queue);
+
+    *all = t->queue.all;
+    t->found = t->queue.found != NULL;
+    t->to_debt = false;
+    if (t->found)
+        t->mature = t->queue.found->move;
+    if (err != 0 || t->found || !*all)
+        return err;
+    t->to_debt = true;
+    return story_walk(t->r, &debt, p->debt_last, debt_take, t, all);
+}
+
+/* The first of its order in its bucket: what came back to that is told with it. */
+static bool share_first(const struct rows *shares, const struct api_StoryShare *share)
+{
+    const struct api_StoryShare *s = (const struct api_StoryShare *)(const void *)shares->p;
+
+    while (s->party != share->party || s->pending.v <= 0 || s->due_ms != share->due_ms)
+        s++;
+    return s == share;
+}
+
+static int share_trail(struct trail *t, const struct rows *shares, struct api_StoryShare *share)
+{
+    bool all = true;
     int err;
 
-    t->due = share->due_ms;
-    t->found = false;
-    t->n = 0;
+    t->queue.due = share->due_ms;
     share->rule = STORY_FIFO;
-    err = story_walk(t->r, &available, h->available_last, trail_take, t, &all);
-    if (err == 0 && all && !t->found) { /* all of it may have settled what the party owed */
-        to_debt = true;
-        err = story_walk(t->r, &debt, h->debt_last, trail_take, t, &all);
-    }
-    if (err == ERR_FULL || (err == 0 && !all)) {
+    err = trail_find(t, &all);
+    if (err == 0 && !all)
         share->rule = STORY_TOO_FAR;
-        return 0;
-    }
-    if (err != 0 || !t->found)
+    if (err == 0 && all && share_first(shares, share))
+        err = share_sent_back(t, share);
+    if (err != 0 || !all || !t->found)
         return err;
-    return share_matured(t, share, to_debt);
+    err = story_bucket(t->r, &t->purse, &t->mature, &t->bucket);
+    if (err == ERR_FULL)
+        share->rule = STORY_TOO_FAR;
+    if (err != 0)
+        return err == ERR_FULL ? 0 : err;
+    return share_matured(t, share);
 }
 
 struct bill {
@@ -428,27 +437,39 @@ static int share_bill(struct request *r, struct api_StoryShare *share)
     return err == ERR_NOT_FOUND ? 0 : err;
 }
 
-static int share_rest(struct trail *t, struct api_StoryShare *share)
+/* What a refund seems to have taken may have come out of another day (story_bucket.c), or before the channel
+ * gave back what it did not pay. */
+static bool share_again(const struct trail *t, const struct rows *shares,
+                        const struct api_StoryShare *share)
 {
-    const struct bind keys[] = {BIND_I64("of_party", share->party),
-                                BIND_TEXT("currency", t->s->currency)};
+    const struct api_StoryShare *s = (const struct api_StoryShare *)(const void *)shares->p;
+    int gives = 0;
+
+    for (uint32_t i = 0; i < shares->n; i++)
+        gives += s[i].party == share->party && s[i].pending.v > 0;
+    return share->returned.v > 0 && (gives > 1 || t->sent_back);
+}
+
+static int share_rest(struct trail *t, const struct rows *shares, struct api_StoryShare *share)
+{
     struct story_account debt;
-    struct heads h = {0};
     int64_t settled = 0;
+    bool again;
     int err;
 
     share->waits = MONEY(share->pending.v > 0 ? share_waits(share) : 0);
     if (share->waits.v > 0 && share->due_ms < 0)
         return share_bill(t->r, share);
-    if (share->waits.v <= 0 && share->owed.v >= 0)
+    again = share->pending.v > 0 && share->due_ms > 0 && share_again(t, shares, share);
+    if (share->waits.v <= 0 && share->owed.v >= 0 && !again)
         return 0;
-    err = req_query(t->r, QUERY_STORY_HEADS, keys, ARRAY_LEN(keys), heads_take, &h);
+    err = story_purse(t->r, share->party, t->s->currency, &t->purse);
     if (err != 0)
-        return err == ERR_NOT_FOUND ? 0 : err;
-    if (share->waits.v > 0)
-        return share_trail(t, &h, share);
-    debt = (struct story_account){h.debt, 0, share->party};
-    err = story_settled(t->r, &debt, h.debt_last, share->transfer, &settled);
+        return err;
+    if (share->waits.v > 0 || again)
+        return share_trail(t, shares, share);
+    debt = (struct story_account){t->purse.debt, 0, share->party};
+    err = story_settled(t->r, &debt, t->purse.debt_last, share->transfer, &settled);
     share->settled = MONEY(settled);
     share->rule = STORY_OWED;
     return err;
@@ -461,21 +482,18 @@ int story_shares(struct request *r, const struct api_MoneyStory *s, int64_t part
     struct api_StoryShare *row;
     int err = 0;
 
-    t.take = ARENA_ARRAY(&r->arena, TAKES_MAX, struct story_move);
-    if (t.take == NULL)
-        return ERR_TOO_LARGE;
     for (uint32_t i = 0; err == 0 && i < s->transfers_n; i++)
         err = transfer_shares(r, &s->transfers[i], party, shares);
     if (err != 0)
         return err;
     share_due(s, shares);
-    err = shares_sent(r, s, party, shares);
+    err = shares_sent(r, s, party, shares, &t.sent_back);
     share_returned(shares);
     row = (struct api_StoryShare *)(void *)shares->p;
     for (uint32_t i = 0; err == 0 && i < shares->n; i++) {
         err = share_names(r, &row[i]);
         if (err == 0)
-            err = share_rest(&t, &row[i]);
+            err = share_rest(&t, shares, &row[i]);
     }
     if (err == 0)
         err = shares_came_back(r, s, shares);

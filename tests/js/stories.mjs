@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// stories.mjs: for tests that made orders of other kinds: the money story of every order of a house adds up, whoever paid it and however it ended.
+// stories.mjs: for tests that made orders of other kinds: the money story of every order of a house adds up, whoever paid it and however it ended; and
+// what it says of payouts is what these say of it.
 import { check } from './house.mjs';
+import { bothWays } from './taken.mjs';
 
 const units = (v) => Math.round(Number(v) * 10000);
 const OFF = ['off', 'bill_off', 'parts_off', 'shares_off', 'holds_off'];
@@ -21,5 +23,6 @@ export async function stories(h) {
     after = page.next;
   } while (after);
   check(all.size > 0, 'there were orders');
+  await bothWays(h, all);
   return all;
 }

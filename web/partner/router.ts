@@ -6,6 +6,7 @@ import Login from './pages/Login.vue'
 import Statements from './pages/Statements.vue'
 import ShareStory from './pages/ShareStory.vue'
 import Stations from './pages/Stations.vue'
+import Taken from './pages/Taken.vue'
 import Withdraw from './pages/Withdraw.vue'
 
 export const router = createRouter({
@@ -16,6 +17,8 @@ export const router = createRouter({
     { path: '/stations', component: Stations, meta: { tab: 'stations' } },
     { path: '/withdraw', component: Withdraw, meta: { tab: 'withdraw' } },
     { path: '/statements', component: Statements },
+    { path: '/payouts/:id', component: Taken, props: (r) => ({ id: r.params.id, of: 'payouts' }) },
+    { path: '/statements/:id', component: Taken, props: (r) => ({ id: r.params.id, of: 'statements' }) },
     { path: '/orders/:id', component: ShareStory, props: true },
     { path: '/account', component: Account, meta: { tab: 'account' } },
     { path: '/:rest(.*)*', redirect: '/' },

@@ -32,7 +32,7 @@ WHERE p.id = :id AND p.driver = :actor AND p.tenant = :tenant;
 WHERE p.tenant = :tenant AND (:driver = 0 OR p.driver = :driver) AND (:state < 0 OR p.state = :state) AND p.id < :after
 ORDER BY p.id DESC LIMIT :lim;
 
--- name: payouts(tenant id, after id, lim int, state int) many
+-- part: payout_row
 -- out: id id, kind int, party id, party_name text, driver id, payment id, channel id, channel_name text, amount money, fee money, state int, payee text, provider_no text, confirm text, note text, payee_kind int, paper text, paper_amount money, asked_kind int, asked_by id, checked_by id, err int, created_ms time, checked_ms time, sent_ms time, done_ms time, version int, said money, tax money, claim money, claim_by id, doubt int
 SELECT o.id, o.kind, o.party, COALESCE(p.name, ''), o.driver, o.payment, o.channel, COALESCE(c.name, ''), o.amount, o.fee,
        o.state, CASE WHEN length(o.payee) > 4 THEN '****' || substr(o.payee, length(o.payee) - 3, 4) ELSE '' END,
@@ -41,10 +41,17 @@ SELECT o.id, o.kind, o.party, COALESCE(p.name, ''), o.driver, o.payment, o.chann
 FROM payout o
 LEFT JOIN party p ON p.id = o.party
 LEFT JOIN channel c ON c.id = o.channel
+
+-- name: payouts(tenant id, after id, lim int, state int) many
+-- use: payout_row
 WHERE o.tenant = :tenant AND (:state < 0 OR o.state = :state) AND o.id < :after
 ORDER BY o.id DESC LIMIT :lim;
 
--- name: partner_payouts(tenant id, party id, after id, lim int) many
+-- name: payout_get(tenant id, id id) one
+-- use: payout_row
+WHERE o.id = :id AND o.tenant = :tenant;
+
+-- part: partner_payout_row
 -- out: id id, kind int, party id, party_name text, driver id, payment id, channel id, channel_name text, amount money, fee money, state int, payee text, provider_no text, confirm text, note text, payee_kind int, paper text, paper_amount money, asked_kind int, asked_by id, checked_by id, err int, created_ms time, checked_ms time, sent_ms time, done_ms time, version int, said money, tax money, claim money, claim_by id, doubt int
 SELECT o.id, o.kind, o.party, COALESCE(p.name, ''), 0, 0, o.channel, COALESCE(c.name, ''), o.amount, o.fee,
        o.state, CASE WHEN length(o.payee) > 4 THEN '****' || substr(o.payee, length(o.payee) - 3, 4) ELSE '' END,
@@ -53,8 +60,15 @@ SELECT o.id, o.kind, o.party, COALESCE(p.name, ''), 0, 0, o.channel, COALESCE(c.
 FROM payout o
 LEFT JOIN party p ON p.id = o.party
 LEFT JOIN channel c ON c.id = o.channel
+
+-- name: partner_payouts(tenant id, party id, after id, lim int) many
+-- use: partner_payout_row
 WHERE o.party = :party AND o.tenant = :tenant AND o.id < :after
 ORDER BY o.id DESC LIMIT :lim;
+
+-- name: partner_payout_get(tenant id, party id, id id) one
+-- use: partner_payout_row
+WHERE o.id = :id AND o.party = :party AND o.party <> 0 AND o.tenant = :tenant;
 
 -- name: bank_payouts(tenant id, id id) many
 -- out: id id, payee text, payee_name text, amount money, fee money, currency text, note text, tax money

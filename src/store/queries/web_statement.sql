@@ -24,6 +24,23 @@ ORDER BY s.id DESC LIMIT :lim;
 -- use: statement_row
 WHERE s.tenant = :tenant AND s.id = :id;
 
+-- name: partner_statement_get(tenant id, party id, id id) one
+-- use: statement_row
+WHERE s.tenant = :tenant AND s.party = :party AND s.id = :id;
+
+-- The parts of a party in a period (which ends with the cursor, if that is earlier), newest first: with no order's number what a month's end or suspense gave.
+-- name: statement_entries(of_party id, from_ms time, to_ms time, after id, after2 id, after3 id, lim int) many
+-- out: order_id id, transfer id, at_ms time, code int, note text, station id, station_name text, zone text, energy_mwh energy, amount money, lines int, cursor id, cursor2 id, cursor3 id
+SELECT CASE WHEN x.fee_kind = 0 THEN 0 ELSE x.order_id END, x.transfer, x.at_ms, t.code, CASE WHEN x.fee_kind = 0 THEN t.note ELSE '' END,
+       x.station, COALESCE(s.name, ''), COALESCE(s.zone, ''), COALESCE(o.energy_mwh, 0), x.amount, x.fee_kind, x.at_ms, x.order_id, x.seq
+FROM split_part x
+JOIN transfer t ON t.id = x.transfer
+LEFT JOIN orders o ON o.id = x.order_id
+LEFT JOIN station s ON s.id = x.station
+WHERE x.party = :of_party AND x.at_ms >= :from_ms AND x.at_ms < :to_ms
+  AND (x.at_ms < :after OR x.order_id < :after2 OR (x.order_id = :after2 AND x.seq < :after3))
+ORDER BY x.at_ms DESC, x.order_id DESC, x.seq DESC LIMIT :lim;
+
 -- name: web_statement_near(tenant id, of_party id, before int, after int) many
 -- out: month int, from_ms time, to_ms time
 SELECT month, from_ms, to_ms FROM statement WHERE tenant = :tenant AND party = :of_party AND month IN (:before, :after);

@@ -15,11 +15,12 @@ WHERE o.id = :id AND o.tenant = :tenant;
 -- payment that its order or payout is bound to. A payout is older than its transfers, and the newest of those is mostly the one:
 -- a payee may have a hundred thousand.
 -- name: story_move(tenant id, id id, driver id, of_party id) one
--- out: code int, order_id id, effective_ms time, posted_ms time, payment id, payout id, payout_state int, bound id, legs blob
+-- out: code int, order_id id, effective_ms time, posted_ms time, payment id, payout id, payout_state int, bound id, legs blob, payout_kind int, payout_amount money, payout_order id, whole money, payout_due_ms time
 SELECT y.code, y.order_id, y.effective_ms, y.posted_ms, y.payment, y.payout, COALESCE(x.state, 0),
-       COALESCE(o.payment, x.payment, 0), y.legs
+       COALESCE(o.payment, x.payment, 0), y.legs, COALESCE(x.kind, 0), COALESCE(x.amount, 0), COALESCE(x.order_id, 0), y.whole,
+       COALESCE(x.due_ms, 0)
 FROM (
-  SELECT t.code, t.order_id, t.effective_ms, t.posted_ms, t.legs,
+  SELECT t.code, t.order_id, t.effective_ms, t.posted_ms, t.legs, t.amount AS whole,
          COALESCE((SELECT max(p.id) FROM payment p WHERE p.driver = :driver AND p.driver <> 0 AND p.transfer = t.id), 0) AS payment,
          CASE WHEN t.code NOT IN (7, 9) THEN 0
               WHEN :driver <> 0
@@ -74,22 +75,84 @@ SELECT c.id, c.kind, c.name,
 FROM channel c
 WHERE c.id = :channel AND c.tenant = :tenant;
 
--- What of one bucket of shares came before: they mature together, in this order.
--- name: story_before(of_party id, due time, at time, order id) one
--- out: amount money
-SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT)
-FROM split_part x
-WHERE x.party = :of_party AND x.due_ms = :due AND x.at_ms <= :at AND (x.at_ms < :at OR x.order_id < :order);
+-- name: story_purse(tenant id, of_party id, currency text) one
+-- out: pending id, available id, available_last id, debt id, debt_last id, income id, income_last id, refund_days int
+SELECT COALESCE(max(CASE WHEN kind = 5 THEN id ELSE 0 END), 0),
+       COALESCE(max(CASE WHEN kind = 6 THEN id ELSE 0 END), 0), COALESCE(max(CASE WHEN kind = 6 THEN last_transfer ELSE 0 END), 0),
+       COALESCE(max(CASE WHEN kind = 15 THEN id ELSE 0 END), 0), COALESCE(max(CASE WHEN kind = 15 THEN last_transfer ELSE 0 END), 0),
+       COALESCE(max(CASE WHEN kind = 7 THEN id ELSE 0 END), 0), COALESCE(max(CASE WHEN kind = 7 THEN last_transfer ELSE 0 END), 0),
+       COALESCE((SELECT refund_days FROM tenant WHERE id = :tenant), 0)
+FROM account WHERE tenant = :tenant AND kind IN (5, 6, 7, 15) AND owner = :of_party AND currency = :currency AND currency <> '';
 
--- name: story_amount(tenant id, id id) one
--- out: amount money
-SELECT amount FROM transfer WHERE id = :id AND tenant = :tenant;
+-- What was given to a bucket of shares between these times, a row a transfer: they mature together, in this order.
+-- name: story_bucket(of_party id, due time, from_ms time, to_ms time, lim int) many
+-- out: order_id id, transfer id, at_ms time, code int, note text, station id, station_name text, zone text, energy_mwh energy, share money, lines int
+SELECT CASE WHEN y.lines = 0 THEN 0 ELSE y.order_id END, y.transfer, y.at_ms, t.code, CASE WHEN y.lines = 0 THEN t.note ELSE '' END,
+       y.station, COALESCE(s.name, ''), COALESCE(s.zone, ''), COALESCE(o.energy_mwh, 0), y.share, y.lines
+FROM (
+  SELECT x.order_id, x.transfer, min(x.at_ms) AS at_ms, max(x.station) AS station, CAST(sum(x.amount) AS BIGINT) AS share,
+         max(CASE WHEN x.fee_kind = 1 THEN 1 ELSE 0 END) + max(CASE WHEN x.fee_kind = 2 THEN 2 ELSE 0 END)
+         + max(CASE WHEN x.fee_kind = 4 THEN 4 ELSE 0 END) AS lines
+  FROM split_part x
+  WHERE x.party = :of_party AND x.at_ms >= :from_ms AND x.at_ms < :to_ms AND x.due_ms = :due
+  GROUP BY x.order_id, x.transfer
+) y
+JOIN transfer t ON t.id = y.transfer
+LEFT JOIN orders o ON o.id = y.order_id
+LEFT JOIN station s ON s.id = y.station
+ORDER BY y.at_ms, y.order_id, y.transfer LIMIT :lim;
 
--- name: story_heads(tenant id, of_party id, currency text) one
--- out: available id, available_last id, debt id, debt_last id
-SELECT COALESCE(max(CASE WHEN kind = 6 THEN id ELSE 0 END), 0), COALESCE(max(CASE WHEN kind = 6 THEN last_transfer ELSE 0 END), 0),
-       COALESCE(max(CASE WHEN kind = 15 THEN id ELSE 0 END), 0), COALESCE(max(CASE WHEN kind = 15 THEN last_transfer ELSE 0 END), 0)
-FROM account WHERE tenant = :tenant AND kind IN (6, 15) AND owner = :of_party AND currency = :currency;
+-- How far back a bucket is looked for: at most 20,000 parts of the party; no row = to the first.
+-- name: story_bucket_floor(of_party id, due time) many
+-- out: at_ms time
+SELECT x.at_ms FROM split_part x WHERE x.party = :of_party AND x.at_ms < :due ORDER BY x.at_ms DESC LIMIT 1 OFFSET 20000;
+
+-- What one order did to the pending account of a party, oldest first: its shares with their bucket, and what its channel paid of them,
+-- unless that came back before that transfer. Or what the one transfer did that is for no order.
+-- name: story_pending(tenant id, of_party id, order id, own id, before id) many
+-- out: id id, code int, posted_ms time, due_ms time, sent_due_ms time, legs blob
+SELECT t.id AS id, t.code AS code, t.posted_ms AS posted_ms,
+       COALESCE((SELECT max(x.due_ms) FROM split_part x WHERE x.order_id = :order AND x.transfer = t.id AND x.party = :of_party), 0) AS due_ms,
+       CASE WHEN t.code <> 19 THEN 0
+            ELSE COALESCE((SELECT max(w.due_ms) FROM payout w
+                           WHERE w.order_id = :order AND w.order_id <> 0 AND w.kind = 3 AND w.party = :of_party AND w.transfer = t.id
+                             AND NOT (w.state IN (6, 7, 8) AND w.settled < :before)), 0) END AS sent_due_ms,
+       t.legs AS legs
+FROM transfer t
+WHERE t.order_id = :order AND t.order_id <> 0 AND t.id < :before AND t.tenant = :tenant
+UNION ALL
+SELECT t.id, t.code, t.posted_ms,
+       COALESCE((SELECT max(x.due_ms) FROM split_part x WHERE x.order_id = t.id AND x.party = :of_party), 0), 0, t.legs
+FROM transfer t
+WHERE t.id = :own AND t.order_id = 0 AND t.tenant = :tenant
+ORDER BY 1 LIMIT 60;
+
+-- What a payout consists of is asked by whoever may see it; the cursors are its order, its payment and the kind of its party.
+-- name: story_taken(tenant id, id id, of_party id) one
+-- out: kind int, state int, party id, currency text, amount money, transfer id, settled id, cursor id, cursor2 id, cursor3 int
+SELECT w.kind, w.state, w.party, w.currency, w.amount, w.transfer, w.settled, w.order_id, w.payment, COALESCE(p.kind, 0)
+FROM payout w
+LEFT JOIN party p ON p.id = w.party
+WHERE w.id = :id AND w.tenant = :tenant AND (:of_party = 0 OR (w.party = :of_party AND w.party <> 0));
+
+-- One transfer and the order that it is for, as a party sees it; there is always a row.
+-- name: story_entry(tenant id, of_party id, order id, transfer id) one
+-- out: order_id id, transfer id, at_ms time, code int, note text, station id, station_name text, zone text, energy_mwh energy, share money, lines int
+SELECT COALESCE(o.id, 0), COALESCE(t.id, 0), COALESCE(t.posted_ms, o.settled_ms, 0), COALESCE(t.code, 0),
+       CASE WHEN o.id IS NULL THEN COALESCE(t.note, '') ELSE '' END, COALESCE(o.station, 0), COALESCE(s.name, ''), COALESCE(s.zone, ''),
+       COALESCE(o.energy_mwh, 0),
+       COALESCE((SELECT CAST(sum(x.amount) AS BIGINT) FROM split_part x WHERE x.order_id = o.id AND x.party = :of_party), 0),
+       COALESCE((SELECT max(CASE WHEN x.fee_kind = 1 THEN 1 ELSE 0 END) + max(CASE WHEN x.fee_kind = 2 THEN 2 ELSE 0 END)
+                        + max(CASE WHEN x.fee_kind = 4 THEN 4 ELSE 0 END)
+                 FROM split_part x WHERE x.order_id = o.id AND x.party = :of_party), 0)
+FROM (SELECT 1 AS one) z
+LEFT JOIN transfer t ON t.id = :transfer AND t.tenant = :tenant
+LEFT JOIN orders o ON o.id = :order AND o.tenant = :tenant
+LEFT JOIN station s ON s.id = o.station;
+
+-- name: story_payment_transfer(tenant id, id id) one
+-- out: transfer id
+SELECT transfer FROM payment WHERE id = :id AND tenant = :tenant;
 
 -- name: story_statement(tenant id, of_party id, at time) many
 -- out: id id, month int, state int

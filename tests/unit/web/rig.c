@@ -418,6 +418,40 @@ static void company_rows(struct buf *b, int64_t now)
                                    .version = 1});
 }
 
+/* A payment, and a share of the order that the channel paid. */
+static void channel_money_rows(struct buf *b, int64_t now)
+{
+    put(b, ROW_PAYMENT,
+        &(struct row_payment){.id = ORDER, /* a number of another table */
+                              .tenant = T1,
+                              .driver = DRIVER,
+                              .currency = "CNY",
+                              .amount = 100000,
+                              .state = PAYMENT_PAID,
+                              .provider_no = "42001",
+                              .url = "",
+                              .payer = "",
+                              .transfer = TRANSFER_2});
+    put(b, ROW_PAYOUT,
+        &(struct row_payout){.id = ORDER, /* a number of another table */
+                             .tenant = T1,
+                             .kind = PAYOUT_SHARED,
+                             .party = OWNER,
+                             .order_id = ORDER,
+                             .currency = "CNY",
+                             .amount = 10000,
+                             .state = PAYOUT_SETTLED,
+                             .provider_no = "",
+                             .payee = "",
+                             .payee_name = "",
+                             .note = "",
+                             .confirm = "",
+                             .paper = "",
+                             .transfer = TRANSFER_2,
+                             .done_ms = now,
+                             .version = 1});
+}
+
 static void audit_rows(struct buf *b, int64_t now)
 {
     put(b, ROW_AUDIT,
@@ -470,17 +504,7 @@ static void story_rows(struct buf *b)
                                      .amount = 10000,
                                      .at_ms = now,
                                      .station = STATION});
-    put(b, ROW_PAYMENT,
-        &(struct row_payment){.id = ORDER, /* a number of another table */
-                              .tenant = T1,
-                              .driver = DRIVER,
-                              .currency = "CNY",
-                              .amount = 100000,
-                              .state = PAYMENT_PAID,
-                              .provider_no = "42001",
-                              .url = "",
-                              .payer = "",
-                              .transfer = TRANSFER_2});
+    channel_money_rows(b, now);
     statement_row(b, now);
     put(b, ROW_ORDER_EVENT,
         &(struct row_order_event){.order_id = ORDER,

@@ -109,6 +109,7 @@ int limit_tests(void);
 int sheet_tests(void);
 int ftp_pass_tests(void);
 int frame_tests(void);
+int taken_tests(void);
 int look_tests(void);
 
 #define assert_has(text, part)     assert_non_null(strstr((text), (part)))

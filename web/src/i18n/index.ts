@@ -9,6 +9,7 @@ import { noticeTexts } from './notices'
 import { occupancyTexts } from './occupancy'
 import { statementTexts } from './statement'
 import { storyTexts } from './story'
+import { takenTexts } from './taken'
 
 export type Lang = 'zh' | 'en'
 export type Pairs = Record<string, readonly [string, string]>
@@ -31,7 +32,7 @@ function side(pairs: Pairs, i: 0 | 1): Record<string, string> {
 }
 
 export function makeI18n(own: Pairs) {
-  const pairs = { ...common, ...occupancyTexts, ...dischargeTexts, ...storyTexts, ...statementTexts, ...noticeTexts, ...own }
+  const pairs = { ...common, ...occupancyTexts, ...dischargeTexts, ...storyTexts, ...statementTexts, ...noticeTexts, ...takenTexts, ...own }
   const lang = firstLang()
   document.documentElement.lang = lang === 'zh' ? 'zh-CN' : 'en'
   return createI18n({
