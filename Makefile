@@ -38,8 +38,8 @@ build: deps web
 run: build
 	@$(BUILD)/src/app/even demo --dir build/demo
 
-test: deps-test build
-	@sh tools/npm.sh tests/js
+test: deps-test
+	@sh tools/npm.sh tests/js & packages=$$!; $(MAKE) --no-print-directory build && wait $$packages
 	@sh tests/run.sh $(BUILD)
 
 asan: deps-test
