@@ -91,7 +91,7 @@ struct query_walk {
     struct store_reader *r;
     enum query q;
     struct db_stmt *st;
-    int rc; /* of the begin, told by the first next */
+    int rc;                                /* of the begin, told by the first next */
     struct sql_value v[QUERY_COLUMNS_MAX]; /* the present row, until the next */
 };
 void query_walk_begin(struct query_walk *w, struct store_reader *r, enum query q,
