@@ -317,8 +317,6 @@ static void core_main(void *arg)
     struct mailbox_batch mail = {0};
     struct ebb ebb = {0};
     bool quiet = false; /* buffers of a storm are to be given back */
-    /* What fell due while the house was down falls due before whoever asks. */
-    pulse_tick(e->pulse, os_now_ms());
     for (;;) {
         core_wait(e, quiet);
         bool stopping = atomic_load_explicit(&e->stopping, memory_order_acquire);

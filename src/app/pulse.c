@@ -194,6 +194,7 @@ int pulse_new(const struct pulse_config *cfg, struct pulse **out)
         pulse_free(p);
         return err;
     }
+    pulse_tick(p, cfg->now_ms);
     *out = p;
     return 0;
 }

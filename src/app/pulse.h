@@ -39,7 +39,8 @@ struct core_limits pulse_limits(const struct config *c, const uint8_t *key);
 /** Endings have their own lane, so that a flood of readings never keeps a stop out. */
 enum mail_lane pulse_lane(uint16_t cmd_type);
 
-/** Loads a core from the store. An error of the store, ERR_NOMEM. */
+/** Loads a core from the store and turns its timers once: what fell due while the house was down comes before
+ * whoever asks first. An error of the store, ERR_NOMEM. */
 EV_MUST_USE int pulse_new(const struct pulse_config *cfg, struct pulse **out);
 /** NULL is fine. */
 void pulse_free(struct pulse *p);

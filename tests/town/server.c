@@ -136,8 +136,6 @@ int server_open(struct server *s)
     err = pulse_new(&pc, &s->pulse);
     if (!err)
         err = gates_begin(s);
-    if (!err)
-        pulse_tick(s->pulse, os_now_ms()); /* as the engine begins */
     s->up = !err;
     return err;
 }
