@@ -42,6 +42,18 @@ export async function freePort() {
   }
 }
 
+/** A page of its own in which somebody has logged in with a name and a password. What goes wrong in it is a failed check. */
+export async function enter(browser, h, path, width, height, login, password) {
+  const p = await (await browser.newContext({ viewport: { width, height }, locale: 'zh-CN' })).newPage();
+  p.on('pageerror', (e) => check(false, `page error on ${path}: ${e.message}`));
+  await p.goto(h.web + path);
+  await p.locator('input[name=login]').fill(login);
+  await p.locator('input[name=password]').fill(password);
+  await p.locator('[data-testid=login-submit]').click();
+  await p.waitForURL(/#\/(?!login)/);
+  return p;
+}
+
 /** The page as who opens its address sees it: where only what follows the # differs, goto() alone stays on the page that is open. */
 export async function visit(page, url) {
   await page.goto('about:blank');

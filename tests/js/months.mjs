@@ -3,7 +3,7 @@
 // months end: what they post, rent and guarantee, has lines of its own in the owner's statement, at the desk, on the phone and on paper.
 import { chromium } from 'playwright-core';
 import { charge } from './charger.mjs';
-import { check, main, until } from './house.mjs';
+import { check, enter, main, until } from './house.mjs';
 
 const units = (text) => Math.round(Number(text) * 10000);
 
@@ -66,16 +66,7 @@ await main(async (h) => {
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic',
     '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
   try {
-    const open = async (path, login, password) => {
-      const page = await (await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'zh-CN' })).newPage();
-      page.on('pageerror', (e) => check(false, `page error: ${e.message}`));
-      await page.goto(`${h.web}${path}`);
-      await page.locator('input[name=login]').fill(login);
-      await page.locator('input[name=password]').fill(password);
-      await page.locator('[data-testid=login-submit]').click();
-      await page.waitForURL(/#\/(?!login)/);
-      return page;
-    };
+    const open = (path, ...who) => enter(browser, h, path, 1280, 900, ...who);
     const read = (text) => Math.round(Number(text.replace('−', '-').replace(/[^0-9.-]/g, '')) * 10000);
     const desk = await open('/', 'admin', 'correct horse battery');
     await desk.goto(`${h.web}/#/statements`);

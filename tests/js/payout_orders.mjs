@@ -6,7 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { charge } from './charger.mjs';
-import { check, main, until, visit } from './house.mjs';
+import { check, enter, main, until, visit } from './house.mjs';
 import { driver, units } from './rogue.mjs';
 import { bothWays, pages } from './taken.mjs';
 
@@ -165,16 +165,7 @@ await main(async (h) => {
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic',
     '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
   try {
-    const open = async (path, width, login, password) => {
-      const p = await (await browser.newContext({ viewport: { width, height: 900 }, locale: 'zh-CN' })).newPage();
-      p.on('pageerror', (x) => check(false, `page error on ${path}: ${x.message}`));
-      await p.goto(h.web + path);
-      await p.locator('input[name=login]').fill(login);
-      await p.locator('input[name=password]').fill(password);
-      await p.locator('[data-testid=login-submit]').click();
-      await p.waitForURL(/#\/(?!login)/);
-      return p;
-    };
+    const open = (path, width, ...who) => enter(browser, h, path, width, 900, ...who);
     const id = (p, name) => p.locator(`[data-testid="${name}"]:visible`); // Element draws each cell once more where nobody sees it
     const shot = async (p, name) => { if (shots) { mkdirSync(shots, { recursive: true }); await p.waitForTimeout(500); await p.screenshot({ path: join(shots, `${name}.png`), fullPage: true }); } };
     const figures = async (p) => (await id(p, 'taken-row').allInnerTexts()).map(seen);

@@ -6,7 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { charge } from './charger.mjs';
-import { check, main, sleep, until } from './house.mjs';
+import { check, enter, main, sleep, until } from './house.mjs';
 
 const shots = process.env.SHOTS;
 const units = (text) => Math.round(Number(String(text).replace('−', '-').replace(/[^0-9.-]/g, '')) * 10000);
@@ -75,16 +75,7 @@ await main(async (h) => {
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic',
     '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
   try {
-    const open = async (path, width, height, login, password) => {
-      const p = await (await browser.newContext({ viewport: { width, height }, locale: 'zh-CN' })).newPage();
-      p.on('pageerror', (e) => check(false, `page error on ${path}: ${e.message}`));
-      await p.goto(h.web + path);
-      await p.locator('input[name=login]').fill(login);
-      await p.locator('input[name=password]').fill(password);
-      await p.locator('[data-testid=login-submit]').click();
-      await p.waitForURL(/#\/(?!login)/);
-      return p;
-    };
+    const open = (...who) => enter(browser, h, ...who);
     const id = (p, name) => p.locator(`[data-testid="${name}"]`);
     const shot = async (p, name) => { if (shots) { mkdirSync(shots, { recursive: true }); await p.waitForTimeout(400); await p.screenshot({ path: join(shots, `${name}.png`) }); } };
     const phone = await open('/p', 390, 800, 'partner', 'partner password');
