@@ -14,7 +14,9 @@
 
 #include "io/db/layer.h"
 
-enum { STEP = 512 << 10, PAUSE_US = 5000 };
+/* Measured with 5,000 readings a second that each wait for a sync of their own: p99 of their answers 12.5 ms with
+ * steps of 512 KiB and pauses of 5 ms, 6.1 ms with these; half of this again was no better. */
+enum { STEP = 128 << 10, PAUSE_US = 2500 };
 
 struct file {
     struct layer_file layer; /* first */
