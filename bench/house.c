@@ -319,6 +319,12 @@ static void order_parts(struct build *b, int t, int64_t order, int64_t transfer,
                                      .amount = amount[k / 3] / 10 * ratio[k % 3],
                                      .at_ms = b->now_ms,
                                      .station = station_id});
+    for (int k = 0; k < 3; k++)
+        put(b, ROW_PARTY_SHARE_NEW,
+            &(struct row_party_share_new){.transfer = transfer,
+                                          .party = b->party[t][k],
+                                          .at_ms = b->now_ms,
+                                          .order_id = order});
     for (int k = 1; k <= 2; k++)
         put(b, ROW_ORDER_EVENT,
             &(struct row_order_event){.order_id = order,

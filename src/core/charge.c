@@ -104,8 +104,7 @@ static void part_put(struct core *c, struct order *o, const struct split_part *p
                                        .clause = p->clause,
                                        .passed = p->passed.v,
                                        .due = p->due};
-    row_put(c, ROW_SPLIT_PART, ROW_INSERT, &row);
-    buf_put(&o->parts_buf, &row, sizeof row);
+    share_order_part(c, o, &row);
 }
 
 /* What one party gets of an order: one leg and one event, however many lines it shares in. */

@@ -173,20 +173,21 @@ struct month_due {
 static void month_part(struct core *c, const struct contract_month *m, int64_t transfer,
                        const struct share_part *s, struct month_due due)
 {
-    row_put(c, ROW_SPLIT_PART, ROW_INSERT,
-            &(struct row_split_part){.order_id = transfer,
-                                     .seq = 1,
-                                     .tenant = m->tenant,
-                                     .transfer = transfer,
-                                     .party = s->party,
-                                     .account = s->account,
-                                     .base = due.amount,
-                                     .ratio = 1,
-                                     .ratio_sum = 1,
-                                     .amount = due.amount,
-                                     .clause = due.clause,
-                                     .at_ms = c->now,
-                                     .due_ms = s->due_ms});
+    share_part_write(c,
+                     &(struct row_split_part){.order_id = transfer,
+                                              .seq = 1,
+                                              .tenant = m->tenant,
+                                              .transfer = transfer,
+                                              .party = s->party,
+                                              .account = s->account,
+                                              .base = due.amount,
+                                              .ratio = 1,
+                                              .ratio_sum = 1,
+                                              .amount = due.amount,
+                                              .clause = due.clause,
+                                              .at_ms = c->now,
+                                              .due_ms = s->due_ms},
+                     true);
 }
 
 static void month_give(struct core *c, const struct contract_month *m, int64_t party,

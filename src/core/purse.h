@@ -141,6 +141,10 @@ int64_t share_take(struct core *c, int64_t party, int64_t amount, const struct r
  * is to come, else available (the platform: income). share_given follows. */
 struct share_part share_restore(struct core *c, int64_t tenant, int64_t party, int64_t amount,
                                 int64_t due_ms, struct ledger_request *q);
+/** Writes a part of a transfer, and where its party finds it: once a transfer and party, which `first` says. */
+void share_part_write(struct core *c, const struct row_split_part *row, bool first);
+/** The same for a part of an order, which keeps it; parts of one transfer come together. */
+void share_order_part(struct core *c, struct order *o, const struct row_split_part *row);
 /** Lowers the bucket by up to `most`; returns by how much. */
 int64_t share_pending_take(struct core *c, int64_t party, int64_t due_ms, int64_t most);
 /** Tells the party that an order gave it so much, or took it. */

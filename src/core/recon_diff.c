@@ -302,19 +302,20 @@ static int64_t party_give(struct core *c, const struct diff *d, int64_t party)
     struct ledger_ctx ctx = ledger_ctx_now(c);
     must(ledger_post(c->ledger, &ctx, &q) == 0); /* suspense is signed, a debt has no floor */
     share_given(c, r->tenant, r->currency, &s);
-    row_put(c, ROW_SPLIT_PART, ROW_INSERT,
-            &(struct row_split_part){.order_id = ctx.id,
-                                     .seq = 1,
-                                     .tenant = r->tenant,
-                                     .transfer = ctx.id,
-                                     .party = party,
-                                     .account = s.account,
-                                     .base = r->suspense,
-                                     .ratio = 1,
-                                     .ratio_sum = 1,
-                                     .amount = r->suspense,
-                                     .at_ms = c->now,
-                                     .due_ms = s.due_ms});
+    share_part_write(c,
+                     &(struct row_split_part){.order_id = ctx.id,
+                                              .seq = 1,
+                                              .tenant = r->tenant,
+                                              .transfer = ctx.id,
+                                              .party = party,
+                                              .account = s.account,
+                                              .base = r->suspense,
+                                              .ratio = 1,
+                                              .ratio_sum = 1,
+                                              .amount = r->suspense,
+                                              .at_ms = c->now,
+                                              .due_ms = s.due_ms},
+                     true);
     return ctx.id;
 }
 

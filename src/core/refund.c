@@ -70,8 +70,7 @@ static void part_row(struct core *c, struct order *o, const struct held_part *p,
     row.amount = p->keep - p->sum;
     row.at_ms = c->now;
     row.due_ms = 0;
-    row_put(c, ROW_SPLIT_PART, ROW_INSERT, &row);
-    buf_put(&o->parts_buf, &row, sizeof row);
+    share_order_part(c, o, &row);
 }
 
 /* What went back of each fee line goes off the order's invoice too. */

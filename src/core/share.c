@@ -218,3 +218,26 @@ void share_collected(struct core *c, struct bucket *b, int64_t amount, int64_t d
             c, b->row.tenant, b->row.currency,
             &(struct share_part){.party = b->row.party, .pending = amount, .due_ms = due_ms});
 }
+
+/* ---- parts ---- */
+
+void share_part_write(struct core *c, const struct row_split_part *row, bool first)
+{
+    row_put(c, ROW_SPLIT_PART, ROW_INSERT, row);
+    if (first)
+        row_put(c, ROW_PARTY_SHARE_NEW, ROW_INSERT,
+                &(struct row_party_share_new){.transfer = row->transfer,
+                                              .party = row->party,
+                                              .at_ms = row->at_ms,
+                                              .order_id = row->order_id});
+}
+
+void share_order_part(struct core *c, struct order *o, const struct row_split_part *row)
+{
+    const struct row_split_part *had = (const struct row_split_part *)(void *)o->parts_buf.p;
+    bool first = true;
+    for (size_t i = o->parts_buf.n / sizeof *had; i-- > 0 && had[i].transfer == row->transfer;)
+        first &= had[i].party != row->party;
+    share_part_write(c, row, first);
+    buf_put(&o->parts_buf, row, sizeof *row);
+}

@@ -39,6 +39,7 @@ struct apply {
     struct statements tables[ROW_TABLE_N];
     uint32_t session_id, session_state; /* columns */
     struct buf list, sorted; /* of struct entry: as they came (later room to sort in), by table */
+    size_t count[ROW_TABLE_N];
 };
 
 /* ---- life ---- */
@@ -228,11 +229,11 @@ static int session_look(const struct apply *a, const struct entry *e, apply_ende
 }
 
 /* The heads of the rows, into the list; count[t] rows of table t. */
-static int rows_list(struct apply *a, struct str rows, apply_ended_fn *ended, void *ctx,
-                     size_t count[ROW_TABLE_N])
+static int rows_list(struct apply *a, struct str rows, apply_ended_fn *ended, void *ctx)
 {
     struct cursor c = {(const uint8_t *)rows.p, (const uint8_t *)rows.p + rows.n};
     buf_reset(&a->list);
+    memset(a->count, 0, sizeof a->count);
     while (c.p < c.end) {
         struct entry e;
         enum row_table t;
@@ -247,7 +248,7 @@ static int rows_list(struct apply *a, struct str rows, apply_ended_fn *ended, vo
         if (rc)
             return rc;
         buf_put(&a->list, &e, sizeof e);
-        count[t]++;
+        a->count[t]++;
         rc = ended && t == ROW_SESSION && op != ROW_DELETE ? session_look(a, &e, ended, ctx) : 0;
         if (rc)
             return rc;
@@ -256,12 +257,12 @@ static int rows_list(struct apply *a, struct str rows, apply_ended_fn *ended, vo
 }
 
 /* Stable: a table's rows in the order of the batch. */
-static int list_sort(struct apply *a, const size_t count[ROW_TABLE_N])
+static int list_sort(struct apply *a)
 {
     size_t at[ROW_TABLE_N] = {0}, n = a->list.n / sizeof(struct entry);
     const struct entry *from = entries(&a->list);
     for (int t = 1; t < ROW_TABLE_N; t++)
-        at[t] = at[t - 1] + count[t - 1];
+        at[t] = at[t - 1] + a->count[t - 1];
     buf_reset(&a->sorted);
     buf_put(&a->sorted, a->list.p, a->list.n); /* of the size that it needs */
     if (a->sorted.err)
@@ -273,10 +274,9 @@ static int list_sort(struct apply *a, const size_t count[ROW_TABLE_N])
 
 int apply_rows(struct apply *a, struct str rows, apply_ended_fn *ended, void *ctx, uint64_t *n)
 {
-    size_t count[ROW_TABLE_N] = {0};
-    int rc = rows_list(a, rows, ended, ctx, count);
+    int rc = rows_list(a, rows, ended, ctx);
     if (rc == 0)
-        rc = list_sort(a, count);
+        rc = list_sort(a);
     if (rc)
         return rc;
     struct entry *e = entries(&a->sorted), *end = e + a->sorted.n / sizeof *e;
@@ -292,4 +292,9 @@ int apply_rows(struct apply *a, struct str rows, apply_ended_fn *ended, void *ct
         e += same;
     }
     return rc;
+}
+
+size_t apply_count(const struct apply *a, enum row_table t)
+{
+    return a->count[t];
 }

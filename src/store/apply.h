@@ -21,5 +21,7 @@ typedef void apply_ended_fn(void *ctx, int64_t session);
  * db_rollback may follow. */
 EV_MUST_USE int apply_rows(struct apply *a, struct str rows, apply_ended_fn *ended, void *ctx,
                            uint64_t *n);
+/** Rows of this table in the last run that was applied. */
+size_t apply_count(const struct apply *a, enum row_table t);
 
 #endif

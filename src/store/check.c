@@ -37,7 +37,8 @@
  *   check_recon.c      suspense, given, bill, settled, close
  *   check_tax.c        tax, office, person
  *   check_lot.c        lots, channel
- *   check_second.c     asked, doubt, closed */
+ *   check_second.c     asked, doubt, hands, closed
+ *   check_shares.c     found */
 #include "store/check.h"
 
 #include <stdarg.h>
@@ -431,7 +432,7 @@ static int all_check(struct check *c)
         ledger_check,    check_orders,   check_splits, check_purse,   check_wallet,
         check_companies, check_invoices, check_days,   check_recon,   check_occupancy,
         check_discharge, check_parallel, check_tax,    check_lot_end, check_statements,
-        check_months,    check_second,
+        check_months,    check_second,   check_shares,
     };
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < ARRAY_LEN(parts); i++)

@@ -21,6 +21,7 @@
 #include "store/query.h"
 #include "store/rowio.h"
 #include "store/samplelog.h"
+#include "store/shares.h"
 
 enum {
     CACHE_BYTES = 64 << 20,
@@ -38,6 +39,7 @@ struct store {
     struct samplelog *samples;
     struct apply *apply;
     struct chain chain;
+    struct shares shares;
     struct db_stmt *upto;
     bool all_away;    /* the file says so, and nothing was written since */
     struct buf offer; /* its maker's until offered is set, then the writer's until it is cleared */
@@ -160,6 +162,8 @@ static int open_db(struct store *s, const struct store_config *config)
     if (rc == 0)
         rc = prepare_named(s, QUERY_BLOCK_UPTO, &s->upto);
     if (rc == 0)
+        rc = shares_open(&s->shares, s->db);
+    if (rc == 0)
         rc = chain_open(s);
     return rc ? store_fail(s->db, rc, "prepare") : 0;
 }
@@ -225,6 +229,7 @@ void store_close(struct store *s)
     samplelog_close(s->samples);
     apply_close(s->apply);
     db_finish(s->upto);
+    shares_close(&s->shares);
     db_close(s->db);
     if (s->lock)
         file_lock_drop(s->lock);
@@ -437,6 +442,8 @@ static int transaction(struct store *s, struct str rows)
     if (rc == 0)
         rc = rows_apply(s, rows);
     if (rc == 0)
+        rc = shares_step(&s->shares, apply_count(s->apply, ROW_PARTY_SHARE_NEW));
+    if (rc == 0)
         rc = link_write(s, rows);
     if (rc == 0 && s->offer_taken)
         rc = rows_apply(s, buf_str(&s->offer));
@@ -450,12 +457,14 @@ static int transaction(struct store *s, struct str rows)
 static int transaction_retried(struct store *s, struct str rows)
 {
     const struct store_stats before = s->stats;
+    const struct shares shares = s->shares;
     int rc = transaction(s, rows);
     for (int i = 1; rc == ERR_AGAIN && i < TRIES; i++) {
         log_line(LOG_WARN, "store", 0, "commit, once more: %s", db_detail(s->db));
         db_rollback(s->db);
         samplelog_unsealed(s->samples);
         s->stats = before;
+        s->shares = shares;
         rc = transaction(s, rows);
     }
     return rc;

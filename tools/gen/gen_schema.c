@@ -407,6 +407,12 @@ static void insert(FILE *c, const struct table *t, enum part part, int fed)
     fprintf(c, fed ? " FROM feed($1) WHERE true" : ")");
 }
 
+/* Rows that are nothing but their key are there or not. */
+static int all_key(const struct table *t)
+{
+    return t->pk_n == t->n;
+}
+
 static int has_sum(const struct table *t)
 {
     int sum = 0;
@@ -424,7 +430,7 @@ static void upsert(FILE *c, const struct table *t, enum part part, int lean, int
     insert(c, t, part, fed);
     fprintf(c, "\"\n     \" ON CONFLICT (");
     names(c, t, t->pk, t->pk_n, ", ");
-    fprintf(c, ") DO UPDATE SET ");
+    fprintf(c, all_key(t) ? ") DO NOTHING" : ") DO UPDATE SET ");
     for (int i = 0; i < t->n; i++) {
         const struct column *k = &t->columns[i];
         if (k->pk || !in_part(t, i, part) || ((lean || adds) && k->fixed))

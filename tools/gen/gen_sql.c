@@ -24,8 +24,9 @@ struct query {
     char text[TEXTS][MAX_TEXT];
 };
 
-/* Lines that several statements have, as they stand. */
+/* Lines that several statements have, as they stand; of this file and of those that come later. */
 struct part {
+    const char *path;
     char name[48], text[MAX_TEXT];
     int line, used;
 };
@@ -128,6 +129,7 @@ static void part_start(struct source *s, const char *p)
     for (int i = 0; i < parts_n; i++)
         if (strcmp(parts[i]->name, k->name) == 0)
             lex_die(&s->lex, &s->at, "part %s stands here twice", k->name);
+    k->path = s->lex.path;
     k->line = s->at.number;
     s->part = parts[parts_n++] = k;
 }
@@ -245,7 +247,6 @@ static void file_read(const char *path)
 {
     struct source s = {.lex.path = path};
     char row[LINE_SIZE];
-    const int first = parts_n;
     FILE *in = fopen(path, "r");
     if (!in) {
         perror(path);
@@ -258,12 +259,16 @@ static void file_read(const char *path)
         line_read(&s, row);
     }
     query_end(&s);
-    for (int i = first; i < parts_n; i++)
-        if (!parts[i]->used) {
-            s.at.number = parts[i]->line;
-            lex_die(&s.lex, &s.at, "part %s is never used", parts[i]->name);
-        }
     fclose(in);
+}
+
+static void parts_check(void)
+{
+    for (int i = 0; i < parts_n; i++)
+        if (!parts[i]->used)
+            lex_die(&(struct lex){.path = parts[i]->path},
+                    &(struct lex_line){.number = parts[i]->line}, "part %s is never used",
+                    parts[i]->name);
 }
 
 static void upper(FILE *f, const char *p)
@@ -336,6 +341,7 @@ int main(int argc, char **argv)
     }
     for (int i = 3; i < argc; i++)
         file_read(argv[i]);
+    parts_check();
     FILE *h = gen_open(argv[1], "queries/*.sql"), *c = gen_open(argv[2], "queries/*.sql");
     fprintf(h, "#ifndef EVEN_STORE_QUERY_GEN_H\n#define EVEN_STORE_QUERY_GEN_H\n\nenum query {\n");
     fprintf(c, "#include \"store/query.h\"\n\n");

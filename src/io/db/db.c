@@ -14,6 +14,13 @@ bool db_is_server(const char *path)
            starts(path, "dbname=");
 }
 
+bool db_sql_reads(const char *sql)
+{
+    /* A CTE may write, too. */
+    return starts(sql, "SELECT ") || (starts(sql, "WITH ") && !strstr(sql, "INSERT ") &&
+                                      !strstr(sql, "UPDATE ") && !strstr(sql, "DELETE "));
+}
+
 int db_open(const struct db_config *config, struct db **out)
 {
     const struct db_engine *e =

@@ -51,4 +51,7 @@ struct db_stmt {
 
 extern const struct db_engine db_engine_sqlite, db_engine_postgres;
 
+/** For an engine that does not tell: true when a statement can only read, by its words. */
+bool db_sql_reads(const char *sql);
+
 #endif

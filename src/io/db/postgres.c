@@ -855,7 +855,7 @@ static int pg_params(const struct db_stmt *st)
 static bool pg_read_only(const struct db_stmt *port)
 {
     const struct pg_stmt *st = stmt_of(port);
-    return st->columns_n > 0 && str_starts(str_from_c(st->sql), STR_LIT("SELECT "));
+    return st->columns_n > 0 && db_sql_reads(st->sql);
 }
 
 /* ---- transactions ---- */

@@ -17,22 +17,22 @@ GROUP BY station ORDER BY station;
 
 -- name: report_shares(tenant id, scope id, from_ms time, to_ms time) many
 -- out: station id, party id, party_name text, kind int, shares money, back money
+-- use: tenant_shares
 SELECT x.station, x.party, min(p.name), min(p.kind),
        CAST(sum(CASE WHEN x.amount > 0 THEN x.amount ELSE 0 END) AS BIGINT),
        CAST(-sum(CASE WHEN x.amount < 0 THEN x.amount ELSE 0 END) AS BIGINT)
-FROM party p
-JOIN split_part x ON x.party = p.id AND x.at_ms >= :from_ms AND x.at_ms < :to_ms
-WHERE p.tenant = :tenant AND (:scope = 0 OR x.station = :scope)
+-- use: tenant_parts
+WHERE :scope = 0 OR x.station = :scope
 GROUP BY x.station, x.party ORDER BY x.station, x.party;
 
 -- name: report_tax(tenant id, scope id, from_ms time, to_ms time) many
 -- out: kind int, tax_bp int, gross money, own money
+-- use: tenant_shares
 SELECT x.fee_kind, CASE WHEN x.fee_kind <> 1 AND o.tax_service_bp > 0 THEN o.tax_service_bp ELSE o.tax_bp END,
        CAST(sum(x.amount) AS BIGINT), CAST(sum(CASE WHEN p.kind = 1 THEN x.amount ELSE 0 END) AS BIGINT)
-FROM party p
-JOIN split_part x ON x.party = p.id AND x.at_ms >= :from_ms AND x.at_ms < :to_ms
+-- use: tenant_parts
 JOIN orders o ON o.id = x.order_id
-WHERE p.tenant = :tenant AND (:scope = 0 OR x.station = :scope)
+WHERE :scope = 0 OR x.station = :scope
 GROUP BY 1, 2 ORDER BY 1, 2;
 
 -- name: report_costs(tenant id, scope id, of_month int) many

@@ -31,14 +31,22 @@ WHERE s.tenant = :tenant AND s.party = :party AND s.id = :id;
 -- The parts of a party in a period (which ends with the cursor, if that is earlier), newest first: with no order's number what a month's end or suspense gave.
 -- name: statement_entries(of_party id, from_ms time, to_ms time, after id, after2 id, after3 id, lim int) many
 -- out: order_id id, transfer id, at_ms time, code int, note text, station id, station_name text, zone text, energy_mwh energy, amount money, lines int, cursor id, cursor2 id, cursor3 id
+WITH h AS (
+  SELECT at_ms, order_id FROM (
+    SELECT at_ms, order_id FROM party_share
+    WHERE party = :of_party AND at_ms >= :from_ms AND at_ms < :to_ms AND at_ms <= :after AND (at_ms < :after OR order_id <= :after2)
+    ORDER BY at_ms DESC, order_id DESC LIMIT :lim + 1) f
+  UNION
+  SELECT at_ms, order_id FROM party_share_new
+  WHERE party = :of_party AND at_ms >= :from_ms AND at_ms < :to_ms AND at_ms <= :after AND (at_ms < :after OR order_id <= :after2)
+)
 SELECT CASE WHEN x.fee_kind = 0 THEN 0 ELSE x.order_id END, x.transfer, x.at_ms, t.code, CASE WHEN x.fee_kind = 0 THEN t.note ELSE '' END,
        x.station, COALESCE(s.name, ''), COALESCE(s.zone, ''), COALESCE(o.energy_mwh, 0), x.amount, x.fee_kind, x.at_ms, x.order_id, x.seq
-FROM split_part x
+-- use: party_parts
 JOIN transfer t ON t.id = x.transfer
 LEFT JOIN orders o ON o.id = x.order_id
 LEFT JOIN station s ON s.id = x.station
-WHERE x.party = :of_party AND x.at_ms >= :from_ms AND x.at_ms < :to_ms
-  AND (x.at_ms < :after OR x.order_id < :after2 OR (x.order_id = :after2 AND x.seq < :after3))
+WHERE (x.at_ms < :after OR x.order_id < :after2 OR (x.order_id = :after2 AND x.seq < :after3))
 ORDER BY x.at_ms DESC, x.order_id DESC, x.seq DESC LIMIT :lim;
 
 -- name: web_statement_near(tenant id, of_party id, before int, after int) many
@@ -48,6 +56,7 @@ SELECT month, from_ms, to_ms FROM statement WHERE tenant = :tenant AND party = :
 -- What a party got in a period, by line.
 -- name: web_statement_parts(of_party id, from_ms time, to_ms time) one
 -- out: shares money, refunds money, corrections money, guarantees money, rents money, suspense money, orders i64
+-- use: party_shares
 SELECT CAST(COALESCE(sum(CASE WHEN t.code = 2 THEN x.amount ELSE 0 END), 0) AS BIGINT) AS shares,
        CAST(COALESCE(sum(CASE WHEN t.code = 6 THEN -x.amount ELSE 0 END), 0) AS BIGINT) AS refunds,
        CAST(COALESCE(sum(CASE WHEN t.code IN (3, 4, 24) THEN x.amount ELSE 0 END), 0) AS BIGINT) AS corrections,
@@ -55,24 +64,33 @@ SELECT CAST(COALESCE(sum(CASE WHEN t.code = 2 THEN x.amount ELSE 0 END), 0) AS B
        CAST(COALESCE(sum(CASE WHEN t.code = 23 THEN x.amount ELSE 0 END), 0) AS BIGINT) AS rents,
        CAST(COALESCE(sum(CASE WHEN t.code = 11 THEN x.amount ELSE 0 END), 0) AS BIGINT) AS suspense,
        count(DISTINCT CASE WHEN x.fee_kind <> 0 THEN x.order_id END) AS orders
-FROM split_part x JOIN transfer t ON t.id = x.transfer
-WHERE x.party = :of_party AND x.at_ms >= :from_ms AND x.at_ms < :to_ms;
+-- use: party_parts
+JOIN transfer t ON t.id = x.transfer;
 
 -- What exceeded a cap of the party and stayed with the operator.
 -- name: web_statement_capped(of_party id, from_ms time, to_ms time) one
 -- out: capped money
+-- use: party_shares
 SELECT CAST(COALESCE(sum(y.amount), 0) AS BIGINT) AS capped
 FROM split_part y
 JOIN orders o ON o.id = y.order_id
 JOIN contract_clause k ON k.contract = o.contract AND k.seq = y.clause AND k.kind = 7 AND k.party = :of_party
-WHERE y.order_id IN (SELECT x.order_id FROM split_part x
-                     WHERE x.party = :of_party AND x.at_ms >= :from_ms AND x.at_ms < :to_ms AND x.passed > 0)
+WHERE y.order_id IN (SELECT x.order_id
+-- use: party_parts
+                     WHERE x.passed > 0)
   AND y.clause <> 0 AND y.amount > 0 AND y.at_ms >= :from_ms AND y.at_ms < :to_ms;
 
 -- Tax counts when it is withheld, and again when its payout comes back; the rest when a payout settles.
 -- name: web_statement_sums(tenant id, of_party id, from_ms time, to_ms time) one
 -- out: opening money, withdrawn money, fees money, tax money
-SELECT (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM split_part x WHERE x.party = p.id AND x.at_ms < :from_ms)
+WITH h AS (
+  SELECT at_ms, order_id FROM party_share WHERE party = :of_party AND at_ms < :from_ms
+  UNION
+  SELECT at_ms, order_id FROM party_share_new WHERE party = :of_party AND at_ms < :from_ms
+)
+SELECT (SELECT CAST(COALESCE(sum(x.amount), 0) AS BIGINT)
+-- use: party_parts
+       )
      - (SELECT CAST(COALESCE(sum(o.amount - o.tax), 0) AS BIGINT) FROM payout o
         WHERE o.party = p.id AND o.kind IN (1, 3, 4) AND o.state = 5 AND o.done_ms < :from_ms)
      - (SELECT CAST(COALESCE(sum(o.tax), 0) AS BIGINT) FROM payout o JOIN transfer t ON t.id = o.withheld
@@ -92,24 +110,27 @@ WHERE p.id = :of_party AND p.tenant = :tenant;
 
 -- name: web_statement_orders(of_party id, from_ms time, to_ms time) many
 -- out: order_id id, at_ms time, station_name text, energy_mwh energy, share money, refund money, correction money
+-- use: party_shares
 SELECT x.order_id, min(x.at_ms), COALESCE(min(s.name), ''), COALESCE(min(o.energy_mwh), 0),
        CAST(sum(CASE WHEN t.code = 2 THEN x.amount ELSE 0 END) AS BIGINT),
        CAST(sum(CASE WHEN t.code = 6 THEN -x.amount ELSE 0 END) AS BIGINT),
        CAST(sum(CASE WHEN t.code IN (3, 4, 24) THEN x.amount ELSE 0 END) AS BIGINT)
-FROM split_part x
+-- use: party_parts
 JOIN transfer t ON t.id = x.transfer
 LEFT JOIN station s ON s.id = x.station
 LEFT JOIN orders o ON o.id = x.order_id
-WHERE x.party = :of_party AND x.at_ms >= :from_ms AND x.at_ms < :to_ms AND x.fee_kind <> 0
+WHERE x.fee_kind <> 0
 GROUP BY x.order_id
 ORDER BY min(x.at_ms), x.order_id LIMIT 100000;
 
 -- What is no order and no withdrawal: month's ends, suspense, and tax as it is withheld and comes back. The kind is the transfer's code.
 -- name: web_statement_others(of_party id, from_ms time, to_ms time) many
 -- out: id id, at_ms time, code int, note text, amount money
+-- use: party_shares
 SELECT x.transfer AS id, x.at_ms AS at_ms, t.code AS code, t.note AS note, x.amount AS amount
-FROM split_part x JOIN transfer t ON t.id = x.transfer
-WHERE x.party = :of_party AND x.at_ms >= :from_ms AND x.at_ms < :to_ms AND x.fee_kind = 0
+-- use: party_parts
+JOIN transfer t ON t.id = x.transfer
+WHERE x.fee_kind = 0
 UNION ALL
 SELECT o.withheld, t.posted_ms, 20, '', -o.tax FROM payout o JOIN transfer t ON t.id = o.withheld
 WHERE o.party = :of_party AND o.tax <> 0 AND t.posted_ms >= :from_ms AND t.posted_ms < :to_ms

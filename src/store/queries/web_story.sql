@@ -87,14 +87,15 @@ FROM account WHERE tenant = :tenant AND kind IN (5, 6, 7, 15) AND owner = :of_pa
 -- What was given to a bucket of shares between these times, a row a transfer: they mature together, in this order.
 -- name: story_bucket(of_party id, due time, from_ms time, to_ms time, lim int) many
 -- out: order_id id, transfer id, at_ms time, code int, note text, station id, station_name text, zone text, energy_mwh energy, share money, lines int
+-- use: party_shares
 SELECT CASE WHEN y.lines = 0 THEN 0 ELSE y.order_id END, y.transfer, y.at_ms, t.code, CASE WHEN y.lines = 0 THEN t.note ELSE '' END,
        y.station, COALESCE(s.name, ''), COALESCE(s.zone, ''), COALESCE(o.energy_mwh, 0), y.share, y.lines
 FROM (
   SELECT x.order_id, x.transfer, min(x.at_ms) AS at_ms, max(x.station) AS station, CAST(sum(x.amount) AS BIGINT) AS share,
          max(CASE WHEN x.fee_kind = 1 THEN 1 ELSE 0 END) + max(CASE WHEN x.fee_kind = 2 THEN 2 ELSE 0 END)
          + max(CASE WHEN x.fee_kind = 4 THEN 4 ELSE 0 END) AS lines
-  FROM split_part x
-  WHERE x.party = :of_party AND x.at_ms >= :from_ms AND x.at_ms < :to_ms AND x.due_ms = :due
+-- use: party_parts
+  WHERE x.due_ms = :due
   GROUP BY x.order_id, x.transfer
 ) y
 JOIN transfer t ON t.id = y.transfer
@@ -102,10 +103,10 @@ LEFT JOIN orders o ON o.id = y.order_id
 LEFT JOIN station s ON s.id = y.station
 ORDER BY y.at_ms, y.order_id, y.transfer LIMIT :lim;
 
--- How far back a bucket is looked for: at most 20,000 parts of the party; no row = to the first.
+-- How far back a bucket is looked for: at most 20,000 transfers that gave the party parts, beside the latest; no row = to the first.
 -- name: story_bucket_floor(of_party id, due time) many
 -- out: at_ms time
-SELECT x.at_ms FROM split_part x WHERE x.party = :of_party AND x.at_ms < :due ORDER BY x.at_ms DESC LIMIT 1 OFFSET 20000;
+SELECT x.at_ms FROM party_share x WHERE x.party = :of_party AND x.at_ms < :due ORDER BY x.at_ms DESC LIMIT 1 OFFSET 20000;
 
 -- What one order did to the pending account of a party, oldest first: its shares with their bucket, and what its channel paid of them,
 -- unless that came back before that transfer. Or what the one transfer did that is for no order.

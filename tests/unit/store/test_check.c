@@ -145,7 +145,7 @@ static void part_put(struct box *b, int32_t seq, int64_t account, int32_t kind, 
                                        .ratio = ratio,
                                        .ratio_sum = 5,
                                        .amount = amount};
-    row_pack(&b->rows, ROW_SPLIT_PART, ROW_INSERT, &row);
+    box_part(b, &row);
 }
 
 static void line_put(struct box *b, int32_t seq, int32_t kind, int64_t price_e5, int64_t amount)
@@ -277,7 +277,7 @@ static void parties_make(struct box *b)
     for (size_t i = 0; i < ARRAY_LEN(months); i++)
         row_pack(&b->rows, ROW_CONTRACT_MONTH, ROW_UPSERT, &months[i]);
     row_pack(&b->rows, ROW_CONTRACT, ROW_UPSERT, &contract);
-    row_pack(&b->rows, ROW_SPLIT_PART, ROW_INSERT, &guarantee);
+    box_part(b, &guarantee);
     row_pack(&b->rows, ROW_STATEMENT, ROW_UPSERT, &statement);
 }
 
@@ -341,7 +341,7 @@ static void company_make(struct box *b)
     row_pack(&b->rows, ROW_MATURING, ROW_UPSERT, &waits);
     row_pack(&b->rows, ROW_ORDERS, ROW_UPSERT, &order);
     row_pack(&b->rows, ROW_FEE_LINE, ROW_INSERT, &line);
-    row_pack(&b->rows, ROW_SPLIT_PART, ROW_INSERT, &part);
+    box_part(b, &part);
 }
 
 /* 10 kWh that a vehicle gave back, at 0.06. */
@@ -632,6 +632,11 @@ static const struct box_wrong wrongs[] = {
     {"lines", "UPDATE fee_line SET amount = amount + 100, price_e5 = 0 WHERE seq = 1"},
     {"lines", "UPDATE fee_line SET price_e5 = 20100 WHERE seq = 1"},
     {"lines", "DELETE FROM fee_line WHERE seq = 2"},
+    {"found", "DELETE FROM party_share_new WHERE party = 2"},
+    {"found", "UPDATE party_share_new SET at_ms = 1 WHERE party = 2"},
+    {"found", "INSERT INTO party_share VALUES (2, 5, 10)"},
+    {"found", "INSERT INTO party_share SELECT party, at_ms, order_id FROM party_share_new;"
+              "DELETE FROM party_share WHERE party = 2; DELETE FROM party_share_new"},
     {"parts", "DELETE FROM split_part WHERE seq = 2"},
     {"parts", "UPDATE split_part SET amount = amount + 1 WHERE seq = 3"},
     {"parts", "UPDATE split_part SET account = 4 WHERE seq = 2"},

@@ -144,16 +144,15 @@ static void rows_make(struct box *b)
     row_pack(&b->rows, ROW_CONTRACT_CLAUSE, ROW_UPSERT,
              &(struct row_contract_clause){
                  .contract = 5, .seq = 1, .kind = CLAUSE_CHANNEL, .party = 1, .lines = 7});
-    row_pack(&b->rows, ROW_SPLIT_PART, ROW_INSERT,
-             &(struct row_split_part){.order_id = ACROSS,
-                                      .seq = 1,
-                                      .tenant = 1,
-                                      .transfer = 12,
-                                      .party = 1,
-                                      .fee_kind = FEE_ELECTRICITY,
-                                      .amount = 120,
-                                      .clause = 1,
-                                      .due = INT64_C(1200000000)});
+    box_part(b, &(struct row_split_part){.order_id = ACROSS,
+                                         .seq = 1,
+                                         .tenant = 1,
+                                         .transfer = 12,
+                                         .party = 1,
+                                         .fee_kind = FEE_ELECTRICITY,
+                                         .amount = 120,
+                                         .clause = 1,
+                                         .due = INT64_C(1200000000)});
 }
 
 static const struct box_wrong wrongs[] = {

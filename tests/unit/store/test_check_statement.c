@@ -132,20 +132,19 @@ static void line_put(struct box *b, int32_t seq, int64_t energy_mwh, int64_t pri
 static void part_put(struct box *b, int64_t of, int32_t seq, int64_t transfer, int64_t amount)
 {
     static const int32_t clauses[] = {[24] = CLAUSE_GUARANTEE, [25] = CLAUSE_RENT, [28] = 0};
-    row_pack(&b->rows, ROW_SPLIT_PART, ROW_INSERT,
-             &(struct row_split_part){.order_id = of,
-                                      .seq = seq,
-                                      .tenant = 1,
-                                      .transfer = transfer,
-                                      .party = PARTY,
-                                      .account = PENDING,
-                                      .fee_kind = of == ORDER ? FEE_ELECTRICITY : 0,
-                                      .base = amount,
-                                      .ratio = 1,
-                                      .ratio_sum = 1,
-                                      .amount = amount,
-                                      .at_ms = transfer * 1000,
-                                      .clause = of == ORDER ? 0 : clauses[transfer]});
+    box_part(b, &(struct row_split_part){.order_id = of,
+                                         .seq = seq,
+                                         .tenant = 1,
+                                         .transfer = transfer,
+                                         .party = PARTY,
+                                         .account = PENDING,
+                                         .fee_kind = of == ORDER ? FEE_ELECTRICITY : 0,
+                                         .base = amount,
+                                         .ratio = 1,
+                                         .ratio_sum = 1,
+                                         .amount = amount,
+                                         .at_ms = transfer * 1000,
+                                         .clause = of == ORDER ? 0 : clauses[transfer]});
 }
 
 static void order_make(struct box *b)

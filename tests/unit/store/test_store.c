@@ -63,6 +63,16 @@ void box_commit(struct box *b)
     buf_reset(&b->samples);
 }
 
+void box_part(struct box *b, const struct row_split_part *row)
+{
+    row_pack(&b->rows, ROW_SPLIT_PART, ROW_INSERT, row);
+    row_pack(&b->rows, ROW_PARTY_SHARE_NEW, ROW_UPSERT,
+             &(struct row_party_share_new){.transfer = row->transfer,
+                                           .party = row->party,
+                                           .at_ms = row->at_ms,
+                                           .order_id = row->order_id});
+}
+
 const char *box_path(const struct box *b, const char *name)
 {
     static char path[256];
@@ -245,5 +255,6 @@ int main(void)
     failed += check_tax_tests();
     failed += check_lot_tests();
     failed += check_statement_tests();
+    failed += shares_tests();
     return failed != 0;
 }

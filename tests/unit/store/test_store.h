@@ -31,6 +31,9 @@ void box_close(struct box *b);
 void box_commit(struct box *b);
 /** "DIR/name" in a static buffer, until the next call. */
 const char *box_path(const struct box *b, const char *name);
+/** Packs a part and where its party finds it. */
+struct row_split_part;
+void box_part(struct box *b, const struct row_split_part *row);
 /** First column of the first row of a statement on the box's database. */
 int64_t box_number(const struct box *b, const char *sql);
 /** Changes the database behind the back of the store. */
@@ -68,5 +71,6 @@ int check_recon_tests(void);
 int check_tax_tests(void);
 int check_lot_tests(void);
 int check_statement_tests(void);
+int shares_tests(void);
 
 #endif

@@ -504,6 +504,9 @@ static void story_rows(struct buf *b)
                                      .amount = 10000,
                                      .at_ms = now,
                                      .station = STATION});
+    put(b, ROW_PARTY_SHARE_NEW,
+        &(struct row_party_share_new){
+            .transfer = TRANSFER_2, .party = OWNER, .at_ms = now, .order_id = ORDER});
     channel_money_rows(b, now);
     statement_row(b, now);
     put(b, ROW_ORDER_EVENT,

@@ -122,6 +122,9 @@ static void part(struct play *p, struct order *o, int64_t transfer, int64_t amou
                                  .at_ms = p->now,
                                  .due_ms = due,
                                  .station = STATION});
+    put(p, ROW_PARTY_SHARE_NEW,
+        &(struct row_party_share_new){
+            .transfer = transfer, .party = p->party, .at_ms = p->now, .order_id = o->id});
 }
 
 /* ---- what happens ---- */

@@ -1,0 +1,68 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Where a party finds its parts (store/shares.h), and the entries of one party in a period, for whoever reads.
+
+-- part: party_shares
+-- An entry that is being moved stands in both tables.
+WITH h AS (
+  SELECT at_ms, order_id FROM party_share WHERE party = :of_party AND at_ms >= :from_ms AND at_ms < :to_ms
+  UNION
+  SELECT at_ms, order_id FROM party_share_new WHERE party = :of_party AND at_ms >= :from_ms AND at_ms < :to_ms
+)
+
+-- part: party_parts
+-- The parts themselves, as x.
+FROM h JOIN split_part x ON x.order_id = h.order_id AND x.at_ms = h.at_ms AND x.party = :of_party
+
+-- part: tenant_shares
+-- Those of all parties of a tenant.
+WITH h AS (
+  SELECT e.party, e.at_ms, e.order_id FROM party q JOIN party_share e ON e.party = q.id AND e.at_ms >= :from_ms AND e.at_ms < :to_ms
+  WHERE q.tenant = :tenant
+  UNION
+  SELECT e.party, e.at_ms, e.order_id FROM party_share_new e JOIN party q ON q.id = e.party AND q.tenant = :tenant
+  WHERE e.at_ms >= :from_ms AND e.at_ms < :to_ms
+)
+
+-- part: tenant_parts
+FROM h
+JOIN split_part x ON x.order_id = h.order_id AND x.at_ms = h.at_ms AND x.party = h.party
+JOIN party p ON p.id = h.party
+
+-- name: shares_waiting() one
+-- out: n i64, upto id
+SELECT count(*), COALESCE(max(transfer), 0) FROM party_share_new;
+
+-- name: shares_move(upto id, slice int) exec
+INSERT INTO party_share (party, at_ms, order_id)
+SELECT party, at_ms, order_id FROM party_share_new WHERE transfer <= :upto AND party % 16 = :slice
+ORDER BY party, at_ms, order_id
+ON CONFLICT (party, at_ms, order_id) DO NOTHING;
+
+-- name: shares_moved(upto id) exec
+DELETE FROM party_share_new WHERE transfer <= :upto;
+
+-- name: check_share_parts() all
+-- out: order_id id, party id, at_ms time
+SELECT order_id, party, at_ms FROM split_part ORDER BY order_id, seq;
+
+-- name: check_share_entries() all
+-- What is being moved counts once.
+-- out: party id, at_ms time, order_id id
+SELECT party, at_ms, order_id FROM party_share
+UNION ALL
+SELECT DISTINCT n.party, n.at_ms, n.order_id FROM party_share_new n
+WHERE NOT EXISTS (SELECT 1 FROM party_share e WHERE e.party = n.party AND e.at_ms = n.at_ms AND e.order_id = n.order_id)
+ORDER BY 1, 2, 3;
+
+-- name: check_shares_lost() many
+-- out: order_id id, party id, stray int
+SELECT DISTINCT x.order_id AS order_id, x.party AS party, 0 AS stray FROM split_part x
+WHERE NOT EXISTS (SELECT 1 FROM party_share e WHERE e.party = x.party AND e.at_ms = x.at_ms AND e.order_id = x.order_id)
+  AND NOT EXISTS (SELECT 1 FROM party_share_new e WHERE e.transfer = x.transfer AND e.party = x.party AND e.at_ms = x.at_ms AND e.order_id = x.order_id)
+UNION ALL
+SELECT e.order_id, e.party, 1 FROM party_share e
+WHERE NOT EXISTS (SELECT 1 FROM split_part x WHERE x.order_id = e.order_id AND x.party = e.party AND x.at_ms = e.at_ms)
+UNION ALL
+SELECT e.order_id, e.party, 1 FROM party_share_new e
+WHERE NOT EXISTS (SELECT 1 FROM split_part x WHERE x.order_id = e.order_id AND x.party = e.party AND x.at_ms = e.at_ms)
+ORDER BY 1, 2, 3;
