@@ -25,12 +25,12 @@ static int waiting_read(struct shares *s)
     return rc;
 }
 
-int shares_open(struct shares *s, struct db *db)
+int shares_open(struct shares *s, struct db *db, uint32_t many)
 {
     const enum query q[] = {QUERY_SHARES_WAITING, QUERY_SHARES_MOVE, QUERY_SHARES_MOVED};
     struct db_stmt **st[] = {&s->waiting, &s->move, &s->moved};
     int rc = 0;
-    *s = (struct shares){0};
+    *s = (struct shares){.many = many ? many : SHARES_MANY};
     for (size_t i = 0; i < ARRAY_LEN(q) && rc == 0; i++)
         rc = db_prepare(db, query_metas[q[i]].sql[db_dialect(db)], st[i]);
     return rc ? rc : waiting_read(s);
@@ -70,7 +70,7 @@ int shares_step(struct shares *s, uint64_t added)
     int rc = 0;
     s->n += (int64_t)added;
     if (!s->moving) {
-        if (s->n < SHARES_MANY)
+        if (s->n < s->many)
             return 0;
         rc = waiting_read(s);
         s->moving = s->n;

@@ -14,14 +14,15 @@
 
 struct shares {
     struct db_stmt *waiting, *move, *moved;
+    int64_t many;   /* so many wait before they are moved */
     int64_t n;      /* entries that wait, as far as this was told */
     int64_t moving; /* of them, when the move under way began; 0 = none is */
     int64_t upto;   /* the last transfer of those */
     int32_t slice;  /* the next of SHARES_SLICES, by party */
 };
 
-/** Counts what waits. Store errors. */
-EV_MUST_USE int shares_open(struct shares *s, struct db *db);
+/** Counts what waits; many: 0 = 10,000. Store errors. */
+EV_MUST_USE int shares_open(struct shares *s, struct db *db, uint32_t many);
 void shares_close(struct shares *s);
 /** In the open transaction, after `added` entries were written by it: moves a slice, or several where
  * many were added, once enough wait. After an error, or when the transaction is given up, the caller

@@ -162,7 +162,7 @@ static int open_db(struct store *s, const struct store_config *config)
     if (rc == 0)
         rc = prepare_named(s, QUERY_BLOCK_UPTO, &s->upto);
     if (rc == 0)
-        rc = shares_open(&s->shares, s->db);
+        rc = shares_open(&s->shares, s->db, config->shares);
     if (rc == 0)
         rc = chain_open(s);
     return rc ? store_fail(s->db, rc, "prepare") : 0;

@@ -32,6 +32,7 @@ struct store_config {
     bool create;        /* make the folder and an empty database when there is none */
     size_t cache_bytes; /* page cache of the writer; 0 = 64 MiB */
     uint32_t sessions;  /* most sessions with unsealed samples; 0 = 200,000 */
+    uint32_t shares;    /* so many new shares wait before they are moved (shares.h); 0 = 10,000 */
 };
 
 /** Takes the lock, opens or creates, migrates, reads the sample log and cuts its torn tail.

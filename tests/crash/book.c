@@ -130,6 +130,11 @@ static struct book_row *row_at(struct book *b, enum row_table t, struct cursor c
     return &b->rows[at];
 }
 
+bool book_moves(enum row_table t)
+{
+    return t == ROW_PARTY_SHARE || t == ROW_PARTY_SHARE_NEW;
+}
+
 void book_rows(struct book *b, struct str rows)
 {
     struct cursor c = {(const uint8_t *)rows.p, (const uint8_t *)rows.p + rows.n};
@@ -140,6 +145,8 @@ void book_rows(struct book *b, struct str rows)
         struct cursor columns;
         must(row_head(&c, &t, &op, &columns) == 0);
         must(t != ROW_METER_BLOCK); /* the store's own */
+        if (book_moves(t))
+            continue;
         struct book_row *r = row_at(b, t, columns);
         must(op != ROW_INSERT || !r->hash);
         b->sum.rows -= r->hash;

@@ -34,6 +34,8 @@ struct book {
 
 void book_init(struct book *b);
 void book_free(struct book *b);
+/** Tables whose rows the store moves by itself: they, and the chain's links, are `even check`'s to judge. */
+bool book_moves(enum row_table t);
 /** Takes the rows, the samples of a sealed batch. */
 void book_rows(struct book *b, struct str rows);
 void book_samples(struct book *b, struct str samples);

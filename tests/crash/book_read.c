@@ -176,7 +176,7 @@ const char *book_read(const char *folder, struct book_sum *out)
     if (sqlite3_open_v2(path, &r.db, SQLITE_OPEN_READONLY, "unix") != SQLITE_OK)
         r.wrong = "the database cannot be opened";
     for (int t = 1; t < ROW_TABLE_N && !r.wrong; t++)
-        if (t != ROW_METER_BLOCK && t != ROW_CHAIN) /* the links are `even check`'s to judge */
+        if (t != ROW_METER_BLOCK && t != ROW_CHAIN && !book_moves((enum row_table)t))
             table_read(&r, (enum row_table)t, &out->rows);
     if (!r.wrong)
         blocks_read(&r);

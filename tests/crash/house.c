@@ -62,7 +62,7 @@ int house_open(struct house *h, const char *folder, const struct people *people)
     must(core_zone_add(h->core, "Asia/Shanghai", h->zone) == 0);
     int err = store_open(
         &(struct store_config){
-            .dir = folder, .create = true, .cache_bytes = 4 << 20, .sessions = 1000},
+            .dir = folder, .create = true, .cache_bytes = 4 << 20, .sessions = 1000, .shares = 4},
         &h->store);
     if (!err)
         err = load(h);

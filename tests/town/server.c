@@ -94,7 +94,7 @@ static int store_begin(struct server *s)
     flight_open(s);
     int err = store_open(
         &(struct store_config){
-            .dir = dir, .create = true, .cache_bytes = 4 << 20, .sessions = SESSIONS},
+            .dir = dir, .create = true, .cache_bytes = 4 << 20, .sessions = SESSIONS, .shares = 40},
         &s->store);
     return err ? err : store_keeper_open(s->store, &s->keeper);
 }
