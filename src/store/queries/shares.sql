@@ -10,7 +10,7 @@ WITH h AS (
 )
 
 -- part: party_parts
--- The parts themselves, as x.
+-- The parts themselves, as x. (Who groups them by order names that of h, or SQLite may walk all parts in that order.)
 FROM h JOIN split_part x ON x.order_id = h.order_id AND x.at_ms = h.at_ms AND x.party = :of_party
 
 -- part: tenant_shares

@@ -111,7 +111,7 @@ WHERE p.id = :of_party AND p.tenant = :tenant;
 -- name: web_statement_orders(of_party id, from_ms time, to_ms time) many
 -- out: order_id id, at_ms time, station_name text, energy_mwh energy, share money, refund money, correction money
 -- use: party_shares
-SELECT x.order_id, min(x.at_ms), COALESCE(min(s.name), ''), COALESCE(min(o.energy_mwh), 0),
+SELECT h.order_id, min(x.at_ms), COALESCE(min(s.name), ''), COALESCE(min(o.energy_mwh), 0),
        CAST(sum(CASE WHEN t.code = 2 THEN x.amount ELSE 0 END) AS BIGINT),
        CAST(sum(CASE WHEN t.code = 6 THEN -x.amount ELSE 0 END) AS BIGINT),
        CAST(sum(CASE WHEN t.code IN (3, 4, 24) THEN x.amount ELSE 0 END) AS BIGINT)
@@ -120,8 +120,8 @@ JOIN transfer t ON t.id = x.transfer
 LEFT JOIN station s ON s.id = x.station
 LEFT JOIN orders o ON o.id = x.order_id
 WHERE x.fee_kind <> 0
-GROUP BY x.order_id
-ORDER BY min(x.at_ms), x.order_id LIMIT 100000;
+GROUP BY h.order_id
+ORDER BY min(x.at_ms), h.order_id LIMIT 100000;
 
 -- What is no order and no withdrawal: month's ends, suspense, and tax as it is withheld and comes back. The kind is the transfer's code.
 -- name: web_statement_others(of_party id, from_ms time, to_ms time) many

@@ -91,12 +91,12 @@ FROM account WHERE tenant = :tenant AND kind IN (5, 6, 7, 15) AND owner = :of_pa
 SELECT CASE WHEN y.lines = 0 THEN 0 ELSE y.order_id END, y.transfer, y.at_ms, t.code, CASE WHEN y.lines = 0 THEN t.note ELSE '' END,
        y.station, COALESCE(s.name, ''), COALESCE(s.zone, ''), COALESCE(o.energy_mwh, 0), y.share, y.lines
 FROM (
-  SELECT x.order_id, x.transfer, min(x.at_ms) AS at_ms, max(x.station) AS station, CAST(sum(x.amount) AS BIGINT) AS share,
+  SELECT h.order_id, x.transfer, min(x.at_ms) AS at_ms, max(x.station) AS station, CAST(sum(x.amount) AS BIGINT) AS share,
          max(CASE WHEN x.fee_kind = 1 THEN 1 ELSE 0 END) + max(CASE WHEN x.fee_kind = 2 THEN 2 ELSE 0 END)
          + max(CASE WHEN x.fee_kind = 4 THEN 4 ELSE 0 END) AS lines
 -- use: party_parts
   WHERE x.due_ms = :due
-  GROUP BY x.order_id, x.transfer
+  GROUP BY h.order_id, x.transfer
 ) y
 JOIN transfer t ON t.id = y.transfer
 LEFT JOIN orders o ON o.id = y.order_id
