@@ -123,6 +123,9 @@ enum cmd_type {
     CMD_DRIVER_CLOSE_END = 163, /* staff drop what CMD_DRIVER_CLOSE asked for; reply_made */
     CMD_PARTY_ACCOUNT_DECIDE = 164, /* a sub-account in another name: approve …; reply_made */
     CMD_GIFT_TURN = 165,            /* the house: this driver's gift money expired; no reply */
+    CMD_PAY_FILE_NEW = 170,         /* a file of payouts for a bank; reply_made (its id) */
+    CMD_PAY_FILE_OUT =
+        171, /* a payout leaves its file, the next may list it; reply_made (payout) */
 };
 
 struct cmd_head {
@@ -443,6 +446,18 @@ struct cmd_payout_decide {
     int64_t amount; /* PAID: what was paid */
 };
 
+#define PAY_FILE_MAX 500
+struct cmd_pay_file_new {
+    int64_t channel; /* of kind bank */
+    int32_t n, pad;  /* payouts that follow, their ids ascending */
+    int64_t payout[PAY_FILE_MAX];
+};
+struct cmd_pay_file_out {
+    int64_t payout;
+    char note[201]; /* why the bank will not pay it by that file: asked for */
+    char pad[7];
+};
+
 struct cmd_statement_new {
     int64_t party;
     int32_t month; /* yyyymm */
@@ -720,6 +735,8 @@ struct cmd {
         struct cmd_notice_result notice_result;
         struct cmd_driver_one driver_one;
         struct cmd_party_account_decide party_account_decide;
+        struct cmd_pay_file_new pay_file_new;
+        struct cmd_pay_file_out pay_file_out;
     } u;
 };
 /** Bytes to send for a command with payload member m. Arrays at the end (samples, payload, row) may be cut: see cmd_trim. */

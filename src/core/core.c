@@ -14,6 +14,7 @@
 #include "core/invoice.h"
 #include "core/notice.h"
 #include "core/occupancy.h"
+#include "core/pay_file.h"
 #include "core/purse.h"
 #include "core/recon.h"
 #include "core/withhold.h"
@@ -92,6 +93,8 @@ static const struct handler handlers[] = {
     [CMD_DRIVER_CLOSE_END] = {.web = wallet_close_end}, /* likewise */
     [CMD_PARTY_ACCOUNT_DECIDE] = {.web = party_account_decide, .audit = "account.decide"},
     [CMD_GIFT_TURN] = {.web = gift_turn},
+    [CMD_PAY_FILE_NEW] = {.web = pay_file_new, .audit = "payfile.new"},
+    [CMD_PAY_FILE_OUT] = {.web = pay_file_out, .audit = "payfile.out"},
 };
 
 /* ---- memory ---- */
@@ -156,6 +159,7 @@ static void dirs_init(struct core *c)
         {ROW_PARTY_ACCOUNT, sizeof(struct party_account), PARTY_ACCOUNTS_MAX},
         {ROW_TAX_MONTH, sizeof(struct tax_month), 1000000},
         {ROW_TAX_PAID, sizeof(struct tax_paid), 1000000},
+        {ROW_PAY_FILE, sizeof(struct pay_file), 1000000},
     };
     for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
         struct dir *d = &c->dir[tables[i].t];
@@ -355,6 +359,7 @@ static bool row_of_directory(enum row_table t)
     case ROW_PARTY_ACCOUNT:
     case ROW_TAX_MONTH:
     case ROW_TAX_PAID:
+    case ROW_PAY_FILE:
         return true;
     default:
         return false;

@@ -5,7 +5,8 @@
  *
  *  always in memory   tenants, parties, people, keys, stations, channels, tariffs, contracts,
  *                     companies with members and bills, occupancy rules, packages, rules, months and
- *                     receipts of withheld tax, providers' bills with what differs and is not
+ *                     receipts of withheld tax, files for banks, payouts that are not over,
+ *                     providers' bills with what differs and is not
  *                     resolved, closed days, sub-accounts of parties, accounts that are no driver's;
  *                     chargers that wait to be registered
  *  pinned             by an open order: its charger, its driver; by a call under way or a timer:
@@ -45,6 +46,7 @@
  *                                          from_transit); of a payee's invoice, whatever else it was
  *                                          noted for (paper_taken); of a share that is asked back, the
  *                                          share and what else was (claim_most)
+ *  PAY_FILE_OUT                            the payout; PAY_FILE_NEW names what waits, which is in memory
  *  INVOICE_NEW                             the driver, the orders with their parties (order_check)
  *  INVOICE_DECIDE                          the invoice, the one that it reverses, whoever else may have
  *                                          its number, the orders that it sets free (orders_free)
@@ -502,6 +504,9 @@ static void needs_of_money(struct needs *w, const struct cmd *cmd)
         break;
     case CMD_PAYOUT_DECIDE:
         want_payout(w, cmd->u.payout_decide.payout);
+        break;
+    case CMD_PAY_FILE_OUT:
+        want_payout(w, cmd->u.pay_file_out.payout);
         break;
     case CMD_DIFF_DECIDE:
         want_diff(w, &cmd->u.diff_decide);

@@ -5,8 +5,8 @@
  *  state       leaves by                                                       the money
  *  REQUESTED   a second person approves → APPROVED, refuses → REFUSED           in transit; back
  *              whoever asked takes it back → CANCELLED                          back
- *  APPROVED    sent to the rail → SENT; a bank's file stays here until a        in transit
- *              person says settled or failed
+ *  APPROVED    sent to the rail → SENT; what a bank pays stays here (and in    in transit
+ *              a file, pay_file.c) until a person says settled or failed
  *  SENT        DONE of what was asked → SETTLED, of another amount →            in transit
  *              UNKNOWN, FAILED → FAILED, the payee must confirm →
  *              WAIT_PAYEE, our balance there is short → APPROVED (tried again)

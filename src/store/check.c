@@ -38,7 +38,8 @@
  *   check_tax.c        tax, office, person
  *   check_lot.c        lots, channel
  *   check_second.c     asked, doubt, hands, closed
- *   check_shares.c     found */
+ *   check_shares.c     found
+ *   check_pay_file.c   payfile */
 #include "store/check.h"
 
 #include <stdarg.h>
@@ -429,10 +430,10 @@ int store_check(const char *path, FILE *out)
 static int all_check(struct check *c)
 {
     static int (*const parts[])(struct check * c) = {
-        ledger_check,    check_orders,   check_splits, check_purse,   check_wallet,
-        check_companies, check_invoices, check_days,   check_recon,   check_occupancy,
-        check_discharge, check_parallel, check_tax,    check_lot_end, check_statements,
-        check_months,    check_second,   check_shares,
+        ledger_check,    check_orders,   check_splits, check_purse,     check_wallet,
+        check_companies, check_invoices, check_days,   check_recon,     check_occupancy,
+        check_discharge, check_parallel, check_tax,    check_lot_end,   check_statements,
+        check_months,    check_second,   check_shares, check_pay_files,
     };
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < ARRAY_LEN(parts); i++)

@@ -172,6 +172,8 @@ void check_statement_free(struct check *c);
 EV_MUST_USE int check_tax(struct check *c);
 EV_MUST_USE int check_second(struct check *c);
 EV_MUST_USE int check_shares(struct check *c);
+/** Files of payouts for a bank. */
+EV_MUST_USE int check_pay_files(struct check *c);
 /** A leg of the journal on an account that is there. */
 EV_MUST_USE int check_wallet_leg(struct check *c, const struct check_account *a, int64_t transfer,
                                  int64_t code, int64_t amount);

@@ -403,3 +403,37 @@ ORDER BY 1;
 -- name: check_closed() many
 -- out: id id, close_by id
 SELECT id, close_by FROM driver WHERE state = 2 AND phone = '' AND close_by <> 0 ORDER BY id;
+
+-- Files for a bank against their rows: how many, and what they come to.
+-- name: check_pay_files() many
+-- out: id id, n int, amount money, is_n i64, is_amount money
+SELECT f.id, f.n, f.amount, count(r.payout) AS is_n, CAST(COALESCE(sum(r.amount), 0) AS BIGINT) AS is_amount
+FROM pay_file f LEFT JOIN pay_file_row r ON r.file = f.id GROUP BY f.id, f.n, f.amount ORDER BY f.id;
+
+-- What stands in a file and is not what its payout says: the payout names another file or none, is of another channel, or the bank is told
+-- to pay something else. And a payout that names a file in which it does not stand, or that never was approved.
+-- name: check_pay_file_rows() many
+-- out: id id, file id, row_file id
+SELECT r.payout AS id, COALESCE(o.file, 0) AS file, r.file AS row_file
+FROM pay_file_row r LEFT JOIN payout o ON o.id = r.payout LEFT JOIN pay_file f ON f.id = r.file
+WHERE f.id IS NULL OR o.id IS NULL OR r.tenant <> o.tenant OR r.tenant <> f.tenant OR o.channel <> f.channel OR o.currency <> f.currency
+   OR r.amount <> o.amount - o.fee - o.tax OR r.payee <> o.payee OR r.payee_name <> o.payee_name OR r.amount <= 0
+   OR (r.out_ms = 0 AND o.file <> r.file)
+UNION ALL
+SELECT o.id, o.file, COALESCE(r.file, 0) AS row_file
+FROM payout o LEFT JOIN pay_file_row r ON r.file = o.file AND r.payout = o.id AND r.out_ms = 0
+WHERE o.file <> 0 AND (r.payout IS NULL OR o.state NOT IN (2, 5, 6))
+ORDER BY id, row_file;
+
+-- What was taken out by whoever made the file or asked for the payout, himself or by his key; and half taken out.
+-- name: check_pay_file_hands() many
+-- out: id id, out_by id, out_ms time
+SELECT r.payout AS id, r.out_by, r.out_ms
+FROM pay_file_row r
+JOIN pay_file f ON f.id = r.file
+LEFT JOIN payout o ON o.id = r.payout
+LEFT JOIN api_key k ON k.id = f.made_by AND f.made_kind = 4
+LEFT JOIN api_key a ON a.id = o.asked_by AND o.asked_kind = 4
+WHERE (r.out_by = 0 AND (r.out_ms <> 0 OR r.out_note <> '')) OR (r.out_by <> 0 AND (r.out_ms < f.made_ms OR r.out_note = ''
+   OR r.out_by = f.made_by OR r.out_by = COALESCE(k.made_by, 0) OR r.out_by = COALESCE(o.asked_by, 0) OR r.out_by = COALESCE(a.made_by, 0)))
+ORDER BY id, r.file;

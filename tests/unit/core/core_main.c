@@ -31,6 +31,7 @@ int core_attacks(void);
 int core_notice(void);
 int core_must(void);
 int core_second(void);
+int core_pay_file(void);
 
 int main(void)
 {
@@ -64,6 +65,7 @@ int main(void)
         {"core_parallel", core_parallel},
         {"core_attacks", core_attacks},
         {"core_second", core_second},
+        {"core_pay_file", core_pay_file},
     };
     return groups_run(groups, sizeof groups / sizeof groups[0]);
 }

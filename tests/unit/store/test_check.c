@@ -582,11 +582,11 @@ static void right_books_pass(void **state)
     "provider_no, payee, payee_name, confirm, note, transfer, asked_kind, asked_by, checked_by, "  \
     "err, tries, created_ms, checked_ms, sent_ms, done_ms, version, said, paper, paper_amount, "   \
     "due_ms, order_id, tax, tax_rule, tax_month, tax_base, tax_had, withheld, tax_at, of_payout, " \
-    "claim, claim_by, asked_day, doubt, state, settled"
+    "claim, claim_by, asked_day, doubt, file, state, settled"
 #define PAYOUT_ROW(state_settled)                                                                  \
     "INSERT INTO payout (id, " PAYOUT_COLUMNS ")"                                                  \
     " VALUES (900, 1, 1, 2, 0, 0, 0, 0, 'CNY', 100, 0, '', '', '', '', '', 20, 2, 1, 0, 0, 0, 1, " \
-    "0, 0, 0, 1, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, " state_settled ")"
+    "0, 0, 0, 1, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, " state_settled ")"
 
 /* A share of 100 that its channel paid, and its return. */
 #define RETURNED_ROW(state_settled)                                                                \

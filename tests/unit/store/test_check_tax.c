@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* test_check_tax.c: `even check` and withheld tax: right books say nothing, and each thing that is changed
  * behind the store's back is found by its rule. The books are made by hand: a person has three payouts
- * of 1.00 in a month, the second of which came back; the office was paid for the first. */
+ * of 1.00 in a month, the second of which came back; the office was paid for the first. A bank was told to
+ * pay them by a file; the third was taken out of it and stands in the next one, which a key made. */
 #include "test_store.h"
 
 #include "base/err.h"
@@ -9,6 +10,7 @@
 
 enum { LOSS = 1, PENDING, AVAILABLE, TRANSIT, TAX, BANK, ACCOUNTS };
 enum { PLATFORM = 1, PERSON, RULE = 60, MONTH = 202601, ONE = 10000 };
+enum { MAKER = 101, TAKER, ASKER, KEY, HAND, FILE_1 = 950, FILE_2 };
 
 struct side {
     int64_t account, amount;
@@ -177,7 +179,12 @@ static void payouts_make(struct box *b)
                                       .tax_base = of[i][5],
                                       .tax_had = of[i][6],
                                       .withheld = of[i][7],
-                                      .tax_at = of[i][8]});
+                                      .tax_at = of[i][8],
+                                      .asked_kind = ACTOR_PERSON,
+                                      .asked_by = ASKER,
+                                      .payee = "6222",
+                                      .payee_name = "P",
+                                      .file = of[i][0] == 902 ? FILE_2 : FILE_1});
     row_pack(&b->rows, ROW_TAX_MONTH, ROW_UPSERT,
              &(struct row_tax_month){.id = 70,
                                      .tenant = 1,
@@ -195,7 +202,95 @@ static void payouts_make(struct box *b)
                                     .transfer = 31});
 }
 
+static void file_row(struct box *b, int64_t file, int64_t payout, int64_t amount, int64_t out_by)
+{
+    row_pack(&b->rows, ROW_PAY_FILE_ROW, ROW_UPSERT,
+             &(struct row_pay_file_row){.file = file,
+                                        .payout = payout,
+                                        .tenant = 1,
+                                        .amount = amount,
+                                        .payee = "6222",
+                                        .payee_name = "P",
+                                        .out_by = out_by,
+                                        .out_ms = out_by ? 40000 : 0,
+                                        .out_note = out_by ? "the bank refused the file" : ""});
+}
+
+static void files_make(struct box *b)
+{
+    struct row_pay_file f = {.id = FILE_1,
+                             .tenant = 1,
+                             .currency = "CNY",
+                             .n = 3,
+                             .amount = 8500 + 6000 + 6000,
+                             .made_kind = ACTOR_PERSON,
+                             .made_by = MAKER,
+                             .made_ms = 30000};
+    row_pack(&b->rows, ROW_PAY_FILE, ROW_UPSERT, &f);
+    f = (struct row_pay_file){.id = FILE_2,
+                              .tenant = 1,
+                              .currency = "CNY",
+                              .n = 1,
+                              .amount = 6000,
+                              .made_kind = ACTOR_API_KEY,
+                              .made_by = KEY,
+                              .made_ms = 50000};
+    row_pack(&b->rows, ROW_PAY_FILE, ROW_UPSERT, &f);
+    row_pack(&b->rows, ROW_API_KEY, ROW_UPSERT,
+             &(struct row_api_key){.id = KEY, .tenant = 1, .key_hash = "k", .made_by = HAND});
+    file_row(b, FILE_1, 900, 8500, 0);
+    file_row(b, FILE_1, 901, 6000, 0);
+    file_row(b, FILE_1, 902, 6000, TAKER);
+    file_row(b, FILE_2, 902, 6000, 0);
+}
+
 static const struct box_wrong wrongs[] = {
+    {"payfile", "UPDATE pay_file SET n = n + 1 WHERE id = 950"},
+    {"payfile", "UPDATE pay_file SET amount = amount - 100 WHERE id = 950"},
+    {"payfile", "DELETE FROM pay_file WHERE id = 951"},
+    {"payfile", "DELETE FROM pay_file_row WHERE file = 951"},
+    {"payfile", "DELETE FROM pay_file_row WHERE file = 951; UPDATE pay_file SET n = 0, amount = 0 "
+                "WHERE id = 951"},
+    {"payfile", "UPDATE payout SET file = 0 WHERE id = 900"}, /* the next one would list it */
+    {"payfile", "UPDATE payout SET file = 951 WHERE id = 900"},
+    {"payfile", "UPDATE payout SET file = 950 WHERE id = 902"},
+    {"payfile", "UPDATE payout SET file = 952 WHERE id = 902"},
+    {"payfile", "UPDATE payout SET channel = 9 WHERE id = 902"},
+    {"payfile", "UPDATE payout SET state = 1 WHERE id = 902"}, /* never approved */
+    {"payfile", "UPDATE payout SET fee = fee + 100 WHERE id = 902"},
+    {"payfile", "UPDATE payout SET payee = '6223' WHERE id = 902"},
+    {"payfile", "UPDATE payout SET payee_name = 'Q' WHERE id = 902"},
+    {"payfile", "UPDATE pay_file SET channel = 9 WHERE id = 951"},
+    {"payfile", "UPDATE pay_file SET currency = 'EUR' WHERE id = 951"},
+    {"payfile", "UPDATE pay_file SET tenant = 2 WHERE id = 951"},
+    {"payfile", "UPDATE pay_file_row SET tenant = 2 WHERE file = 951"},
+    {"payfile", "UPDATE pay_file_row SET payout = 903 WHERE file = 951"},
+    {"payfile", "UPDATE pay_file_row SET amount = amount + 100 * (2 * payout - 1801) WHERE file = "
+                "950 AND payout < 902"}, /* the sum stays */
+    {"payfile",
+     "UPDATE pay_file_row SET out_by = 0, out_ms = 0, out_note = '' WHERE file = 950 AND "
+     "payout = 902"}, /* in two files */
+    {"payfile", "UPDATE pay_file_row SET out_by = 0 WHERE payout = 902 AND file = 950"},
+    {"payfile", "UPDATE pay_file_row SET out_by = 0, out_note = '' WHERE payout = 902 AND file = "
+                "950"},
+    {"payfile", "UPDATE pay_file SET tenant = 2 WHERE id = 951; UPDATE pay_file_row SET tenant = 2 "
+                "WHERE file = 951"},
+    {"payfile", "INSERT INTO pay_file_row SELECT file, 903, tenant, 1, payee, payee_name, note, "
+                "out_by, out_ms, out_note FROM pay_file_row WHERE file = 950 AND payout = 902;"
+                "UPDATE pay_file SET n = 4, amount = amount + 1 WHERE id = 950"}, /* of no payout */
+    {"payfile", "UPDATE payout SET fee = 6000 WHERE id = 902; UPDATE pay_file_row SET amount = 0 "
+                "WHERE payout = 902; UPDATE pay_file SET amount = 0 WHERE id = 951;"
+                "UPDATE pay_file SET amount = 14500 WHERE id = 950"}, /* nothing to pay */
+    {"payfile", "UPDATE pay_file_row SET out_ms = 0 WHERE payout = 902 AND file = 950"},
+    {"payfile", "UPDATE pay_file_row SET out_ms = 29999 WHERE payout = 902 AND file = 950"},
+    {"payfile", "UPDATE pay_file_row SET out_note = '' WHERE payout = 902 AND file = 950"},
+    {"payfile", "UPDATE pay_file_row SET out_note = 'x' WHERE payout = 902 AND file = 951"},
+    {"payfile", "UPDATE pay_file_row SET out_by = 101 WHERE payout = 902 AND file = 950"},
+    {"payfile", "UPDATE pay_file_row SET out_by = 103 WHERE payout = 902 AND file = 950"},
+    {"payfile", "UPDATE pay_file SET made_kind = 4, made_by = 104 WHERE id = 950;"
+                "UPDATE pay_file_row SET out_by = 105 WHERE payout = 902 AND file = 950"},
+    {"payfile", "UPDATE payout SET asked_kind = 4, asked_by = 104 WHERE id = 902;"
+                "UPDATE pay_file_row SET out_by = 105 WHERE payout = 902 AND file = 950"},
     {"tax", "UPDATE payout SET tax = tax - 100 WHERE id = 902"},
     {"tax", "UPDATE payout SET tax_base = tax_base - 100 WHERE id = 902"},
     {"tax", "UPDATE payout SET tax_had = tax_had + 100, tax = tax - 100 WHERE id = 902"},
@@ -236,6 +331,7 @@ static void withheld_tax_is_counted_again(void **state)
     rule_make(b);
     person_make(b);
     payouts_make(b);
+    files_make(b);
     box_right(b);
     box_wrongs(b, wrongs, ARRAY_LEN(wrongs));
 }
