@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/* h_bank.c: payouts by bank: the file that goes to the bank, and the same file coming back with what
- * became of each. A channel of kind bank has no rail; its payouts stay approved until a person says
- * settled or failed, here for many at once.
+/* h_bank.c: payouts by bank: the files that go to the bank, and a file coming back with what became of each
+ * row. A channel of kind bank has no rail; its payouts stay approved until a person says settled or failed,
+ * here for many at once.
+ *
+ *  make       what waits and stands in no file, or some of it → CMD_PAY_FILE_NEW; the reply is the file
+ *  fetch      its rows, as they were then, but for those that were taken out again
+ *  take out   CMD_PAY_FILE_OUT, by another person: the next file may list it
+ *  back       what the bank made of it: results.h
  *
  * Invariants: 1. what comes back counts by the rules of results.h, for payouts that still wait in this
- * channel, with the amount that we asked for; nobody settles what he asked for himself; 2. the file
- * shows whole account numbers: it is audited.
+ * channel, in a file or not (some are paid by hand), with the amount that we asked for; nobody settles what
+ * he asked for himself; 2. the file shows whole account numbers: fetching it is audited; 3. a file that is
+ * asked for again under its key is that file: the core looks at the key before it looks at what waits.
  *
  * Thread: the request's. */
 #include "base/err.h"
@@ -21,18 +27,110 @@
 static const char *const columns[] = {"payout",   "payee",  "payee_name", "amount",
                                       "currency", "result", "bank_no",    "note"};
 
-static int payouts_read(struct request *r, struct rows *out)
+/* ---- making a file ---- */
+
+struct waiting {
+    struct request *r;
+    struct cmd_pay_file_new *c;
+    struct str currency; /* of the oldest: a file has one */
+};
+
+static int waiting_take(void *ctx, const struct sql_value *v, size_t n)
 {
-    *out = (struct rows){.type = &api_BankPayout_type, .max = RESULTS_MAX};
-    return req_rows(r, QUERY_BANK_PAYOUTS, NULL, 0, out);
+    struct waiting *w = ctx;
+
+    (void)n;
+    if (w->c->n == 0)
+        w->currency = req_copy(w->r, v[1].s);
+    if (w->c->n < PAY_FILE_MAX && str_eq(w->currency, v[1].s))
+        w->c->payout[w->c->n++] = v[0].i;
+    return 0;
 }
 
-static void amount_text(const struct api_BankPayout *p, char text[MONEY_TEXT_SIZE])
+/* Into its place: the core wants them ascending. */
+static int id_insert(struct request *r, struct cmd_pay_file_new *c, int64_t id)
 {
-    money_format(money_sub(money_sub(p->amount, p->fee), p->tax), text);
+    int32_t at = c->n;
+
+    while (at > 0 && c->payout[at - 1] > id)
+        at--;
+    if (at > 0 && c->payout[at - 1] == id)
+        return req_fail(r, ERR_RANGE, "/payouts", "given twice");
+    memmove(&c->payout[at + 1], &c->payout[at], (size_t)(c->n - at) * sizeof(c->payout[0]));
+    c->payout[at] = id;
+    c->n++;
+    return 0;
 }
 
-/* ---- out ---- */
+static int payouts_fill(struct request *r, struct cmd_pay_file_new *c)
+{
+    const struct api_PayFileIn *in = r->in;
+    struct waiting w = {.r = r, .c = c};
+    int err = 0;
+
+    if (!in->has.payouts)
+        return req_query(r, QUERY_BANK_WAITING, NULL, 0, waiting_take, &w);
+    for (uint32_t i = 0; err == 0 && i < in->payouts_n && i < PAY_FILE_MAX; i++)
+        err = id_insert(r, c, in->payouts[i]);
+    return err;
+}
+
+/* What the core says; `asked` 0: it was asked for what waits, and nothing did. */
+static int file_made(struct request *r, int32_t asked)
+{
+    struct api_PayFile f = {0};
+    struct bind id = BIND_I64("id", r->made.id);
+    int err = r->reply_err;
+
+    if (err == ERR_CONFLICT)
+        return req_fail(r, err, NULL,
+                        asked == 0 ? "no payout waits that stands in no file"
+                                   : "a payout waits here no more, or stands in a file");
+    if (err == 0 && r->made.replay != 0)
+        req_header_add(r, "Idempotency-Replayed", STR_LIT("true"));
+    if (err == 0)
+        err = req_one(r, QUERY_PAY_FILE_GET, &id, 1, &api_PayFile_type, &f);
+    return err != 0 ? err : req_json(r, &api_PayFile_type, &f);
+}
+
+int bank_file_new(struct request *r)
+{
+    struct cmd *cmd = r->ctx;
+    int err;
+
+    if (r->resumed)
+        return file_made(r, cmd->u.pay_file_new.n);
+    cmd = r->ctx = req_cmd(r, CMD_PAY_FILE_NEW, CMD_SIZE(pay_file_new));
+    if (cmd == NULL)
+        return ERR_TOO_LARGE;
+    cmd->u.pay_file_new.channel = r->id;
+    err = payouts_fill(r, &cmd->u.pay_file_new);
+    if (err != 0)
+        return err;
+    req_idem(r, cmd);
+    return req_submit(r, cmd, 1);
+}
+
+int payouts_file_out(struct request *r)
+{
+    const struct api_PayFileOutIn *in = r->in;
+    struct cmd *cmd;
+
+    if (r->resumed && r->reply_err == ERR_SECOND)
+        return req_fail(r, ERR_SECOND, NULL, "not whoever made the file or asked for the payout");
+    if (r->resumed)
+        return req_made(r);
+    cmd = req_cmd(r, CMD_PAY_FILE_OUT, CMD_SIZE(pay_file_out));
+    if (cmd == NULL)
+        return ERR_TOO_LARGE;
+    cmd->u.pay_file_out.payout = r->id;
+    if (REQ_TEXT(r, cmd->u.pay_file_out.note, in->note, "/note") != 0)
+        return ERR_RANGE;
+    req_idem(r, cmd);
+    return req_submit(r, cmd, 1);
+}
+
+/* ---- fetching it ---- */
 
 static void row_write(struct request *r, const struct api_BankPayout *p)
 {
@@ -41,10 +139,24 @@ static void row_write(struct request *r, const struct api_BankPayout *p)
     buf_put_i64(&r->out, p->id);
     sheet_put(&r->out, false, p->payee);
     sheet_put(&r->out, false, p->payee_name);
-    amount_text(p, amount);
+    money_format(p->amount, amount);
     buf_printf(&r->out, ",%s,%.*s,,,", amount, STR_FMT(p->currency));
     sheet_put(&r->out, true, p->note);
     buf_put_c(&r->out, "\r\n");
+}
+
+static void file_write(struct request *r, const struct rows *rows)
+{
+    buf_put_c(&r->out, "\xef\xbb\xbf"); /* spreadsheets take it for UTF-8 then */
+    for (size_t i = 0; i < ARRAY_LEN(columns); i++)
+        buf_printf(&r->out, "%s%s", i > 0 ? "," : "", columns[i]);
+    buf_put_c(&r->out, "\r\n");
+    for (uint32_t i = 0; i < rows->n; i++)
+        row_write(r, &((const struct api_BankPayout *)(void *)rows->p)[i]);
+    r->mime = "text/csv; charset=utf-8";
+    req_header_add(
+        r, "Content-Disposition",
+        arena_printf(&r->arena, "attachment; filename=\"payouts-%lld.csv\"", (long long)r->id));
 }
 
 static int file_audit(struct request *r, uint32_t n)
@@ -57,22 +169,18 @@ static int file_audit(struct request *r, uint32_t n)
 
 int bank_file(struct request *r)
 {
-    struct rows rows;
+    struct rows rows = {.type = &api_BankPayout_type, .max = PAY_FILE_MAX};
+    struct api_PayFile f;
     int err;
 
     if (r->resumed)
         return r->reply_err;
-    err = payouts_read(r, &rows);
+    err = req_one(r, QUERY_PAY_FILE_GET, NULL, 0, &api_PayFile_type, &f);
+    if (err == 0)
+        err = req_rows(r, QUERY_PAY_FILE_ROWS, NULL, 0, &rows);
     if (err != 0)
         return err;
-    buf_put_c(&r->out, "\xef\xbb\xbf"); /* spreadsheets take it for UTF-8 then */
-    for (size_t i = 0; i < ARRAY_LEN(columns); i++)
-        buf_printf(&r->out, "%s%s", i > 0 ? "," : "", columns[i]);
-    buf_put_c(&r->out, "\r\n");
-    for (uint32_t i = 0; i < rows.n; i++)
-        row_write(r, &((const struct api_BankPayout *)(void *)rows.p)[i]);
-    r->mime = "text/csv; charset=utf-8";
-    req_header_add(r, "Content-Disposition", STR_LIT("attachment; filename=\"payouts.csv\""));
+    file_write(r, &rows);
     return file_audit(r, rows.n);
 }
 
@@ -80,16 +188,10 @@ int bank_file(struct request *r)
 
 static int payout_asked(struct request *r, void *ctx, int64_t id, int64_t *amount)
 {
-    const struct rows *rows = ctx;
-    const struct api_BankPayout *p = (const struct api_BankPayout *)(void *)rows->p;
+    struct bind of = BIND_I64("payout", id);
 
-    (void)r;
-    for (uint32_t i = 0; i < rows->n; i++)
-        if (p[i].id == id) {
-            *amount = p[i].amount.v - p[i].fee.v - p[i].tax.v;
-            return 0;
-        }
-    return ERR_NOT_FOUND; /* it waits no more, or never did here */
+    (void)ctx;
+    return req_number(r, QUERY_BANK_ASKED, &of, 1, amount); /* not found: it waits no more */
 }
 
 static int payout_fill(struct request *r, const struct result_row *x, struct cmd *cmd)
@@ -115,8 +217,6 @@ int bank_result(struct request *r)
         .size = CMD_SIZE(payout_decide),
         .asked = payout_asked,
         .fill = payout_fill};
-    struct rows rows = {0};
-    int err = r->resumed ? 0 : payouts_read(r, &rows);
 
-    return err != 0 ? err : results_import(r, &kind, &rows);
+    return results_import(r, &kind, NULL);
 }

@@ -33,11 +33,11 @@ WHERE p.tenant = :tenant AND (:driver = 0 OR p.driver = :driver) AND (:state < 0
 ORDER BY p.id DESC LIMIT :lim;
 
 -- part: payout_row
--- out: id id, kind int, party id, party_name text, driver id, payment id, channel id, channel_name text, amount money, fee money, state int, payee text, provider_no text, confirm text, note text, payee_kind int, paper text, paper_amount money, asked_kind int, asked_by id, checked_by id, err int, created_ms time, checked_ms time, sent_ms time, done_ms time, version int, said money, tax money, claim money, claim_by id, doubt int
+-- out: id id, kind int, party id, party_name text, driver id, payment id, channel id, channel_name text, amount money, fee money, state int, payee text, provider_no text, confirm text, note text, payee_kind int, paper text, paper_amount money, asked_kind int, asked_by id, checked_by id, err int, created_ms time, checked_ms time, sent_ms time, done_ms time, version int, said money, tax money, claim money, claim_by id, doubt int, file id
 SELECT o.id, o.kind, o.party, COALESCE(p.name, ''), o.driver, o.payment, o.channel, COALESCE(c.name, ''), o.amount, o.fee,
        o.state, CASE WHEN length(o.payee) > 4 THEN '****' || substr(o.payee, length(o.payee) - 3, 4) ELSE '' END,
        o.provider_no, CASE WHEN o.state = 4 THEN o.confirm ELSE '' END, o.note, COALESCE(p.payee_kind, 0), o.paper, o.paper_amount, o.asked_kind, o.asked_by,
-       o.checked_by, o.err, o.created_ms, o.checked_ms, o.sent_ms, o.done_ms, o.version, o.said, o.tax, o.claim, o.claim_by, o.doubt
+       o.checked_by, o.err, o.created_ms, o.checked_ms, o.sent_ms, o.done_ms, o.version, o.said, o.tax, o.claim, o.claim_by, o.doubt, o.file
 FROM payout o
 LEFT JOIN party p ON p.id = o.party
 LEFT JOIN channel c ON c.id = o.channel
@@ -52,11 +52,11 @@ ORDER BY o.id DESC LIMIT :lim;
 WHERE o.id = :id AND o.tenant = :tenant;
 
 -- part: partner_payout_row
--- out: id id, kind int, party id, party_name text, driver id, payment id, channel id, channel_name text, amount money, fee money, state int, payee text, provider_no text, confirm text, note text, payee_kind int, paper text, paper_amount money, asked_kind int, asked_by id, checked_by id, err int, created_ms time, checked_ms time, sent_ms time, done_ms time, version int, said money, tax money, claim money, claim_by id, doubt int
+-- out: id id, kind int, party id, party_name text, driver id, payment id, channel id, channel_name text, amount money, fee money, state int, payee text, provider_no text, confirm text, note text, payee_kind int, paper text, paper_amount money, asked_kind int, asked_by id, checked_by id, err int, created_ms time, checked_ms time, sent_ms time, done_ms time, version int, said money, tax money, claim money, claim_by id, doubt int, file id
 SELECT o.id, o.kind, o.party, COALESCE(p.name, ''), 0, 0, o.channel, COALESCE(c.name, ''), o.amount, o.fee,
        o.state, CASE WHEN length(o.payee) > 4 THEN '****' || substr(o.payee, length(o.payee) - 3, 4) ELSE '' END,
        o.provider_no, CASE WHEN o.state = 4 THEN o.confirm ELSE '' END, o.note, COALESCE(p.payee_kind, 0), o.paper, o.paper_amount, o.asked_kind, 0, 0, o.err,
-       o.created_ms, o.checked_ms, o.sent_ms, o.done_ms, o.version, o.said, o.tax, 0, 0, o.doubt
+       o.created_ms, o.checked_ms, o.sent_ms, o.done_ms, o.version, o.said, o.tax, 0, 0, o.doubt, 0
 FROM payout o
 LEFT JOIN party p ON p.id = o.party
 LEFT JOIN channel c ON c.id = o.channel
@@ -70,10 +70,57 @@ ORDER BY o.id DESC LIMIT :lim;
 -- use: partner_payout_row
 WHERE o.id = :id AND o.party = :party AND o.party <> 0 AND o.tenant = :tenant;
 
--- name: bank_payouts(tenant id, id id) many
--- out: id id, payee text, payee_name text, amount money, fee money, currency text, note text, tax money
-SELECT o.id, o.payee, o.payee_name, o.amount, o.fee, o.currency, o.note, o.tax
+-- What a bank pays: a file is made of what waits and stands in none, the oldest first (net, whole fen: what the core takes). That the state is
+-- none of those that are over is said again for the index.
+-- name: bank_waiting(tenant id, id id) many
+-- out: id id, currency text
+SELECT o.id, o.currency
+FROM payout o
+WHERE o.tenant = :tenant AND o.channel = :id AND o.state = 2 AND o.state NOT IN (5, 6, 7, 8) AND o.file = 0
+  AND o.amount - o.fee - o.tax > 0 AND (o.amount - o.fee - o.tax) % 100 = 0
+ORDER BY o.id LIMIT 500;
+
+-- What a bank was asked to pay, or shall be, by a payout that waits there; in a file or not.
+-- name: bank_asked(tenant id, id id, payout id) one
+-- out: amount money
+SELECT o.amount - o.fee - o.tax
 FROM payout o
 JOIN channel c ON c.id = o.channel AND c.kind = 4 AND c.tenant = o.tenant
-WHERE o.tenant = :tenant AND o.channel = :id AND o.state = 2
-ORDER BY o.id LIMIT 1000;
+WHERE o.id = :payout AND o.tenant = :tenant AND o.channel = :id AND o.state = 2;
+
+-- part: pay_file_cols
+-- out: id id, channel id, currency text, n int, amount money, made_kind int, made_by id, made_name text, made_ms time, waiting int, settled int, failed int, taken_out int, out_amount money
+SELECT f.id, f.channel, f.currency, f.n, f.amount, f.made_kind, f.made_by, COALESCE(p.name, k.name, ''), f.made_ms,
+       CAST(COALESCE(sum(CASE WHEN r.out_ms = 0 AND o.state = 2 THEN 1 ELSE 0 END), 0) AS BIGINT),
+       CAST(COALESCE(sum(CASE WHEN r.out_ms = 0 AND o.state = 5 THEN 1 ELSE 0 END), 0) AS BIGINT),
+       CAST(COALESCE(sum(CASE WHEN r.out_ms = 0 AND o.state = 6 THEN 1 ELSE 0 END), 0) AS BIGINT),
+       CAST(COALESCE(sum(CASE WHEN r.out_ms <> 0 THEN 1 ELSE 0 END), 0) AS BIGINT),
+       CAST(COALESCE(sum(CASE WHEN r.out_ms <> 0 THEN r.amount ELSE 0 END), 0) AS BIGINT)
+
+-- part: pay_file_joins
+LEFT JOIN person p ON p.id = f.made_by AND f.made_kind = 2
+LEFT JOIN api_key k ON k.id = f.made_by AND f.made_kind = 4
+LEFT JOIN pay_file_row r ON r.file = f.id
+LEFT JOIN payout o ON o.id = r.payout
+GROUP BY f.id, f.channel, f.currency, f.n, f.amount, f.made_kind, f.made_by, p.name, k.name, f.made_ms
+
+-- name: pay_files(tenant id, id id, after id, lim int) many
+-- use: pay_file_cols
+FROM (SELECT * FROM pay_file WHERE tenant = :tenant AND channel = :id AND id < :after ORDER BY id DESC LIMIT :lim) f
+-- use: pay_file_joins
+ORDER BY f.id DESC;
+
+-- name: pay_file_get(tenant id, id id) one
+-- use: pay_file_cols
+FROM (SELECT * FROM pay_file WHERE tenant = :tenant AND id = :id) f
+-- use: pay_file_joins
+ORDER BY f.id;
+
+-- The rows of a file, as they were when it was made, but for those that were taken out again.
+-- name: pay_file_rows(tenant id, id id) many
+-- out: id id, payee text, payee_name text, amount money, currency text, note text
+SELECT r.payout, r.payee, r.payee_name, r.amount, f.currency, r.note
+FROM pay_file_row r
+JOIN pay_file f ON f.id = r.file
+WHERE r.file = :id AND f.tenant = :tenant AND r.out_ms = 0
+ORDER BY r.payout;

@@ -352,6 +352,13 @@ static void channel_row(struct buf *b)
                               .version = 1});
 }
 
+/* A file for a bank, with no row. */
+static void pay_file_row(struct buf *b)
+{
+    put(b, ROW_PAY_FILE,
+        &(struct row_pay_file){.id = ORDER, .tenant = T1, .channel = ORDER, .currency = "CNY"});
+}
+
 static void statement_row(struct buf *b, int64_t now)
 {
     invoice_rows(b);
@@ -601,6 +608,7 @@ void rig_start(struct rig *rig, bool empty)
         company_rows(&rows, os_now_ms());
         firmware_rows(&rows);
         channel_row(&rows);
+        pay_file_row(&rows);
         assert_int_equal(store_commit(rig->store, buf_str(&rows), STR_LIT("")), 0);
     }
     buf_free(&rows);
