@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // second.mjs: what one person alone may not do, as the people see it who need another one: an account closed with principal given up, a sub-account in
 // another name, withdrawals in parts and to a new payee, all agreed to in the browser; names that a log-in does not tell; a plug that is still in; gift money
-// that goes when its day is over; one person who would be two. After each step `even check` is content. SHOTS=folder keeps screenshots.
+// that goes when its day is over; one person who would be two; files for a bank, which list nothing twice. After each step `even check` is content. SHOTS=folder keeps screenshots.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { charge, Charger } from './charger.mjs';
@@ -98,6 +98,66 @@ async function parts(w, rail) {
   check(over.state === REQUESTED, 'a cent more is over it, however small');
   await h.must('POST', `/api/v1/payouts/${over.id}/decide`, { act: 3 });
   books('after the parts');
+}
+
+/** Files for a bank: nothing stands in two of them; one is taken out again, in the browser, by a third person. */
+async function files(page, second, w) {
+  const bank = (await h.must('POST', '/api/v1/channels', { kind: 4, name: '工行', url: '', app: '', merchant: '', keys: '', fee_bp: 0, state: 0 })).id;
+  const self = (await h.must('GET', '/api/v1/parties')).items.find((p) => p.id === w.self);
+  await h.must('PUT', `/api/v1/parties/${w.self}`, { kind: 1, name: self.name, verified: true, payee: '6222020200001234567', payee_name: '=运营', state: 0 }, { 'if-match': `"${self.version}"` });
+  await h.must('POST', '/api/v1/people', { login: 'desk', name: '出纳', password: 'desk password', role: 1, party: '0', station: '0', state: 0 });
+  const desk = h.client();
+  await desk.login('desk', 'desk password');
+  const ask = async () => {
+    const { id } = await h.must('POST', '/api/v1/payouts', { party: w.self, channel: bank, amount: '0.01', note: 'by bank' });
+    await second.must('POST', `/api/v1/payouts/${id}/decide`, { act: 1 });
+    return id;
+  };
+  const row = async (id) => h.must('GET', `/api/v1/payouts/${id}`);
+  const list = async () => (await h.must('GET', `/api/v1/channels/${bank}/payout-files`)).items;
+  const text = async (f) => (await second.must('GET', `/api/v1/payout-files/${f}/file`)).replace(/^\ufeff/, '');
+  const ids = (csv) => csv.trim().split('\r\n').slice(1).map((l) => l.split(',')[0]).join();
+  const make = () => second.ask('POST', `/api/v1/channels/${bank}/payout-files`, {});
+  check((await make()).status === 409, 'nothing waits, no file');
+  const a = await ask(), b = await ask();
+  await visit(page, `${h.web}/#/payouts`);
+  await page.getByTestId('payfiles').click();
+  await page.getByTestId('payfile-make').click();
+  await page.getByTestId('payfile-get').waitFor();
+  const [one] = await list();
+  check(one.n === 2 && one.amount === '0.02' && one.made_name === '第二人' && one.waiting === 2, `made on the page: ${JSON.stringify(one)}`);
+  const [saved] = await Promise.all([page.waitForEvent('download'), page.getByTestId('payfile-get').click()]);
+  const first = await text(one.id);
+  check(readFileSync(await saved.path(), 'utf8').replace(/^\ufeff/, '') === first && ids(first) === [a, b].join(), `downloaded: ${first}`);
+  await shot(page, 'payfiles');
+  const c = await ask(), two = (await make()).body;
+  check(two.n === 1 && ids(await text(two.id)) === c, 'the next file lists what the first does not');
+  check((await make()).status === 409 && await text(one.id) === first, 'there is no third, and the first has the same bytes');
+  check((await row(a)).file === one.id && (await row(c)).file === two.id, 'a payout names its file');
+  const out = (who, id, note = 'the bank refused it') => who.ask('POST', `/api/v1/payouts/${id}/file-out`, { note });
+  check(is(await out(second, c), 403, 'second'), 'who made the file takes nothing out');
+  check(is(await out(h, c), 403, 'second'), 'nor who asked for the payout');
+  check((await row(c)).file === two.id, 'it stands');
+  await page.evaluate(async () => fetch('/api/v1/login', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ login: 'desk', password: 'desk password' }) }));
+  await visit(page, `${h.web}/#/payouts`);
+  await page.getByTestId('payout-again').first().click(); // the newest
+  await page.getByTestId('fileout-why').fill('银行退回了整个文件');
+  await shot(page, 'fileout');
+  await page.getByTestId('fileout-go').click();
+  await until('it stands in no file', async () => (await row(c)).file === '0');
+  check((await h.must('GET', '/api/v1/audit?limit=200')).items.some((x) => x.action === 'payfile.out' && x.object === c), 'that is audited');
+  check((await out(desk, c)).status === 409, 'once');
+  const left = (await list()).find((f) => f.id === two.id);
+  check(left.taken_out === 1 && left.out_amount === '0.01' && left.waiting === 0 && ids(await text(two.id)) === '', `its file lists it no more: ${JSON.stringify(left)}`);
+  const three = (await make()).body;
+  check(ids(await text(three.id)) === c, 'the next one lists it again');
+  const back = (await second.ask('POST', `/api/v1/channels/${bank}/payouts-file`, ['payout,amount,result,bank_no,note', `${a},0.01,settled,B1,`, `${b},0.01,failed,,`, `${c},0.01,settled,B2,`].join('\r\n'),
+    { 'content-type': 'text/csv' })).body.items;
+  check(back.every((x) => x.err === 0), `the bank's results: ${JSON.stringify(back)}`);
+  const end = (await list()).find((f) => f.id === one.id);
+  check(end.settled === 1 && end.failed === 1 && end.waiting === 0 && await text(one.id) === first, `it counts them, and is the same file: ${JSON.stringify(end)}`);
+  check((await out(desk, a)).status === 409, 'what is settled is not paid again');
+  books('after the files');
 }
 
 /** What a stranger hears: of an unknown name, of a wrong password, of a lock. */
@@ -229,6 +289,7 @@ try {
   await closing(page, second, w);
   await account(page, w, rail);
   await parts(w, rail);
+  await files(page, second, w);
   await names();
   await plug(w);
   await gifts();

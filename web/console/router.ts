@@ -16,6 +16,7 @@ export const routes: RouteRecordRaw[] = [
   { path: '/packages', component: () => import('./pages/Packages.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'plus', key: 'packages' } },
   { path: '/payouts', component: () => import('./pages/Payouts.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'logout', key: 'payouts' } },
   { path: '/payouts/:id', component: () => import('./pages/TakenPage.vue'), props: (r) => ({ id: r.params.id, of: 'payouts' }), meta: { perm: 'ledger.read', under: '/payouts' } },
+  { path: '/payout-files', component: () => import('./pages/PayFiles.vue'), meta: { perm: 'ledger.read', under: '/payouts' } },
   { path: '/taxes', component: () => import('./pages/Taxes.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'audit', key: 'taxes' } },
   { path: '/recon', component: () => import('./pages/Recon.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'check', key: 'recon' } },
   { path: '/channels', component: () => import('./pages/Channels.vue'), meta: { perm: 'ledger.read', menu: 'money', icon: 'globe', key: 'channels' } },

@@ -5,6 +5,7 @@ import { companyTexts } from './company_texts'
 import { wireTexts } from './textsWire'
 import { invoiceTexts } from './texts_invoice'
 import { subAccountTexts } from '@/i18n/sub_account'
+import { payfileTexts } from './texts_payfile'
 import { secondTexts } from './texts_second'
 import { taxTexts } from './texts_tax'
 
@@ -265,6 +266,7 @@ export const consoleTexts: Pairs = {
   ...invoiceTexts,
   ...taxTexts,
   ...secondTexts,
+  ...payfileTexts,
   ...companyTexts,
   ...subAccountTexts,
 }
