@@ -35,7 +35,9 @@
  *  3. captured and refunded of a bill are those of the company's orders between from_ms and to_ms;
  *  4. with credit: Σ collected of its bills + advance = Σ of what it paid in; advance > 0 only when
  *     no issued bill lacks anything; 0 ≤ collected ≤ amount of a bill that is not negative;
- *  5. a bucket of a bill that is settled does not exist.
+ *  5. a bucket of a bill that is settled does not exist;
+ *  6. whatever left a bucket of a bill as it was collected stands in bill_share; the transfer that made it
+ *     available names the bill.
  * The core's thread. Nothing here is ever fetched: companies, members and bills are always in memory. */
 #ifndef EVEN_CORE_COMPANY_H
 #define EVEN_CORE_COMPANY_H

@@ -10,6 +10,7 @@
  *
  * Captured and refunded of a bill grow only while its month runs, so an issued bill never changes
  * its amount. Months are issued in their order. Fails by result codes; the core's thread. */
+#include "core/collect.h"
 #include "core/company.h"
 #include "core/purse.h"
 
@@ -93,9 +94,29 @@ int64_t company_bill_matures(const struct core *c, const struct company_bill *b)
 
 /* ---- collecting ---- */
 
-/* `amount` of the `rest` that the bill lacks was paid: so much of each party's shares matures. */
-static void shares_mature(struct core *c, const struct company_bill *b, int64_t amount,
-                          int64_t rest)
+/* So much of what waits in the bucket matures, and a row says so. */
+static void bucket_collect(struct core *c, struct bucket *k, int64_t paid, int64_t lacked,
+                           int64_t due)
+{
+    int64_t waited = k->row.amount, amount = collect_part(waited, paid, lacked);
+    int64_t transfer = share_collected(c, k, amount, due);
+    const struct row_bill_share row = {.id = transfer ? transfer : core_id(c),
+                                       .tenant = k->row.tenant,
+                                       .bill = -k->row.due_ms,
+                                       .party = k->row.party,
+                                       .paid = paid,
+                                       .lacked = lacked,
+                                       .waited = waited,
+                                       .amount = amount,
+                                       .due_ms = transfer ? 0 : due,
+                                       .at_ms = c->now};
+    if (amount)
+        row_put(c, ROW_BILL_SHARE, ROW_INSERT, &row);
+}
+
+/* `paid` of what the bill `lacked` came in: so much of each party's shares matures. */
+static void shares_mature(struct core *c, const struct company_bill *b, int64_t paid,
+                          int64_t lacked)
 {
     const struct slab *s = &c->dir[ROW_PARTY].slab;
     int64_t due = company_bill_matures(c, b);
@@ -104,10 +125,8 @@ static void shares_mature(struct core *c, const struct company_bill *b, int64_t 
         struct bucket *k =
             p && p->row.tenant == b->row.tenant ? bucket_find(c, p->row.id, -b->row.id) : NULL;
         if (k)
-            share_collected(
-                c, k, amount == rest ? k->row.amount : muldiv_floor(k->row.amount, amount, rest),
-                due);
-        if (k && amount == rest)
+            bucket_collect(c, k, paid, lacked, due);
+        if (k && paid == lacked)
             bucket_drop(c, k);
     }
 }
@@ -279,7 +298,7 @@ int company_bill_issue(struct core *c, const struct cmd *cmd)
     (void)obj_text(c, &b->o, &b->row.note, cmd->u.company_bill.note);
     obj_dirty(c, &b->o);
     if (co->row.kind == COMPANY_PREPAID || amount <= 0) {
-        shares_mature(c, b, 1, 1);
+        shares_mature(c, b, 0, 0);
         b->row.state = COMPANY_BILL_SETTLED;
         b->row.collected = amount;
         b->row.settled_ms = c->now;

@@ -151,9 +151,9 @@ int64_t share_pending_take(struct core *c, int64_t party, int64_t due_ms, int64_
 void share_event(struct core *c, const struct order *o, int64_t party, int64_t amount);
 /** A bucket is due. */
 void share_mature(struct core *c, struct bucket *b);
-/** `amount` of a bucket that waits for a bill was collected: available at once when due_ms is past,
- * else moved to the bucket of that time. The bucket stays. */
-void share_collected(struct core *c, struct bucket *b, int64_t amount, int64_t due_ms);
+/** `amount` of a bucket that waits for a bill was collected: available at once when due_ms is past, by the
+ * transfer that is the answer; else moved to the bucket of that time (0). The bucket stays. */
+int64_t share_collected(struct core *c, struct bucket *b, int64_t amount, int64_t due_ms);
 bool party_is_platform(const struct core *c, int64_t party);
 
 /* ---- refund.c ---- */

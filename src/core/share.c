@@ -177,8 +177,9 @@ int64_t share_take(struct core *c, int64_t party, int64_t amount, const struct r
     return owed;
 }
 
-/* `amount` of the party's pending account becomes available: what it owes is settled first. */
-static void mature(struct core *c, const struct row_maturing *r, int64_t amount)
+/* `amount` of the party's pending account becomes available: what it owes is settled first. Answers the
+ * transfer. */
+static int64_t mature(struct core *c, const struct row_maturing *r, int64_t amount)
 {
     struct ledger_request q;
     struct ledger_ctx ctx;
@@ -186,6 +187,8 @@ static void mature(struct core *c, const struct row_maturing *r, int64_t amount)
     purse_request(c, &q, r->tenant, TRANSFER_MATURE, r->currency);
     if (r->due_ms > 0)
         q.effective_ms = r->due_ms; /* names the bucket: the money story finds it by this */
+    else
+        q.contract = -r->due_ms; /* names the bill */
     int64_t debt = debt_left(c, r->tenant, r->party, &q, &debt_account);
     int64_t repay = debt < amount ? debt : amount;
     purse_leg(&q, purse_account(c, r->tenant, ACCOUNT_PENDING, r->party, r->currency), -amount,
@@ -195,28 +198,28 @@ static void mature(struct core *c, const struct row_maturing *r, int64_t amount)
               amount - repay, r->party);
     ctx = ledger_ctx_now(c);
     must(ledger_post(c->ledger, &ctx, &q) == 0); /* invariant 1 of purse.h */
+    return ctx.id;
 }
 
 void share_mature(struct core *c, struct bucket *b)
 {
     if (b->row.amount > 0)
-        mature(c, &b->row, b->row.amount);
+        (void)mature(c, &b->row, b->row.amount);
     bucket_drop(c, b);
 }
 
-void share_collected(struct core *c, struct bucket *b, int64_t amount, int64_t due_ms)
+int64_t share_collected(struct core *c, struct bucket *b, int64_t amount, int64_t due_ms)
 {
     must(amount >= 0 && amount <= b->row.amount);
     if (!amount)
-        return;
+        return 0;
     b->row.amount -= amount;
     obj_dirty(c, &b->o);
     if (due_ms <= c->now)
-        mature(c, &b->row, amount);
-    else
-        share_given(
-            c, b->row.tenant, b->row.currency,
-            &(struct share_part){.party = b->row.party, .pending = amount, .due_ms = due_ms});
+        return mature(c, &b->row, amount);
+    share_given(c, b->row.tenant, b->row.currency,
+                &(struct share_part){.party = b->row.party, .pending = amount, .due_ms = due_ms});
+    return 0;
 }
 
 /* ---- parts ---- */

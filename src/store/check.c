@@ -199,6 +199,7 @@ static int transfer_take(void *ctx, const struct sql_value *v, size_t n)
     if (v[6].i < c->posted_ms)
         check_bad(c, "transfer", id, "ledger time goes back");
     c->posted_ms = v[6].i;
+    c->named += v[2].i == TRANSFER_MATURE && v[9].i;
     if (v[3].i >= id || (v[2].i == CODE_REVERSAL && v[3].i == 0))
         check_bad(c, "reversal", id, "names transfer %lld", (long long)v[3].i);
     return rc;

@@ -75,6 +75,7 @@ struct check {
     struct strmap split_ids;
     int64_t posted_ms;
     uint64_t transfers, holds, orders, certificates;
+    int64_t named; /* transfers that made shares available and name a company's bill */
     struct check_chain chain;
     struct buf sums, given;
     struct strmap sum_ids;

@@ -273,6 +273,42 @@ LEFT JOIN (SELECT o.company, x.party, x.due_ms, CAST(sum(x.amount) AS BIGINT) AS
   ON u.company = b.company AND u.party = m.party AND u.due_ms = m.due_ms
 WHERE m.due_ms < 0 ORDER BY m.party, m.due_ms;
 
+-- What the collection of bills set free, a bill and party at a time in the order in which it happened, with the transfer that did.
+-- name: check_bill_shares() many
+-- out: id id, tenant id, bill id, party id, paid money, lacked money, waited money, amount money, due_ms time, at_ms time
+-- out: code int, contract id, transfer_tenant id, posted_ms time, legs blob, bill_tenant id, bill_amount money, collected money, issued_ms time
+SELECT s.id, s.tenant, s.bill, s.party, s.paid, s.lacked, s.waited, s.amount, s.due_ms, s.at_ms,
+       COALESCE(t.code, 0) AS code, COALESCE(t.contract, 0) AS contract, COALESCE(t.tenant, 0) AS transfer_tenant,
+       COALESCE(t.posted_ms, 0) AS posted_ms, t.legs AS legs, COALESCE(b.tenant, 0) AS bill_tenant,
+       COALESCE(b.captured - b.refunded, 0) AS bill_amount, COALESCE(b.collected, 0) AS collected, COALESCE(b.issued_ms, 0) AS issued_ms
+FROM bill_share s
+LEFT JOIN transfer t ON t.id = s.id
+LEFT JOIN company_bill b ON b.id = s.bill
+ORDER BY s.bill, s.party, s.id;
+
+-- Of each bill and party: what its shares were, what still waits, what was set free; and what the rest can be, which is not more than what
+-- the same orders took back and what the party owed.
+-- name: check_bill_parties() many
+-- out: bill id, party id, shares money, waits money, freed money, rest money
+SELECT -u.due_ms AS bill, u.party, u.amount AS shares, COALESCE(m.amount, 0) AS waits, COALESCE(f.amount, 0) AS freed,
+       COALESCE(g.amount, 0) + (SELECT CAST(COALESCE(sum(a.posted_in), 0) AS BIGINT) FROM account a
+                                WHERE a.tenant = u.tenant AND a.kind = 15 AND a.owner = u.party AND a.currency <> '') AS rest
+FROM (SELECT x.tenant, x.party, x.due_ms, CAST(sum(x.amount) AS BIGINT) AS amount
+      FROM orders o
+      JOIN split_part x ON x.order_id = o.id
+      WHERE o.company <> 0 AND x.due_ms < 0 GROUP BY x.tenant, x.party, x.due_ms) u
+LEFT JOIN (SELECT y.party, y.due_ms, CAST(-sum(n.amount) AS BIGINT) AS amount
+           FROM (SELECT DISTINCT x.order_id, x.party, x.due_ms
+                 FROM orders o
+                 JOIN split_part x ON x.order_id = o.id
+                 WHERE o.company <> 0 AND x.due_ms < 0) y
+           JOIN split_part n ON n.order_id = y.order_id AND n.party = y.party AND n.amount < 0
+           GROUP BY y.party, y.due_ms) g ON g.party = u.party AND g.due_ms = u.due_ms
+LEFT JOIN maturing m ON m.party = u.party AND m.due_ms = u.due_ms
+LEFT JOIN (SELECT s.bill, s.party, CAST(sum(s.amount) AS BIGINT) AS amount FROM bill_share s GROUP BY s.bill, s.party) f
+  ON f.bill = -u.due_ms AND f.party = u.party
+ORDER BY u.due_ms, u.party;
+
 -- name: check_occupancies() all
 -- out: id id, tenant id, state int, driver id, connector id, start_ms time, free_ms time, end_ms time, total money, other money
 -- out: of_kind int, of_tenant id, of_driver id, of_connector id, of_state int, of_end_ms time, of_settled_ms time

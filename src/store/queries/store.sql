@@ -71,6 +71,7 @@ SELECT COALESCE(max(id), 0) AS id FROM (
   UNION ALL SELECT max(id) FROM payout
   UNION ALL SELECT max(id) FROM invoice
   UNION ALL SELECT max(id) FROM bill_diff
+  UNION ALL SELECT max(id) FROM bill_share
   UNION ALL SELECT max(id) FROM audit
 ) AS made;
 

@@ -153,6 +153,46 @@ int64_t co_charging(int64_t cap, int64_t *tx)
     return order;
 }
 
+/* What bills set free of a party's shares, by the rule, and by transfers that name them. */
+static int64_t freed_sum(const struct row_bill_share *s)
+{
+    int64_t id = s->id, bill = s->bill, amount = s->amount, due = s->due_ms;
+    int64_t part = s->lacked ? s->waited * s->paid / s->lacked : s->waited;
+    assert_true(s->waited > 0 && s->paid >= 0 && s->paid <= s->lacked);
+    assert_true(s->paid % MONEY_FEN == 0 && s->lacked % MONEY_FEN == 0); /* as companies pay */
+    assert_int_equal(amount, part);
+    const struct row_transfer *t = world_row(w, ROW_TRANSFER, id);
+    assert_int_equal(t != NULL, due == 0);
+    assert_true(!t || (t->code == TRANSFER_MATURE && t->contract == bill && t->amount == amount));
+    return amount;
+}
+
+/* Of what waited for bills what is not there was set free, or taken back. */
+static void co_freed(void)
+{
+    int64_t parts = 0, back = 0, waits = 0, freed = 0, named = 0, rows = 0;
+    for (size_t i = 0; i < w->rows_n; i++) {
+        const void *row = world_unpacked(w, &w->rows[i]);
+        const struct row_split_part *p = row;
+        const struct row_maturing *m = row;
+        const struct row_transfer *t = row;
+        const struct row_bill_share *s = row;
+        if (w->rows[i].table == ROW_SPLIT_PART && world_order(w, p->order_id)->company)
+            *(p->amount < 0 ? &back : &parts) +=
+                p->party != w->platform && p->due_ms <= 0 ? p->amount : 0;
+        else if (w->rows[i].table == ROW_MATURING)
+            waits += m->due_ms < 0 ? m->amount : 0;
+        else if (w->rows[i].table == ROW_TRANSFER)
+            named += t->code == TRANSFER_MATURE && t->contract;
+        else if (w->rows[i].table == ROW_BILL_SHARE) {
+            rows += s->due_ms == 0;
+            freed += freed_sum(s);
+        }
+    }
+    assert_int_equal(named, rows);
+    assert_true(waits + freed <= parts && waits + freed >= parts + back);
+}
+
 void co_sums(void)
 {
     int64_t used = 0, held = 0, captured = 0, refunded = 0;
@@ -175,6 +215,7 @@ void co_sums(void)
     assert_int_equal(m->used, used);
     assert_int_equal(m->held, held);
     assert_int_equal(captured, refunded);
+    co_freed();
 }
 
 void co_draw(int64_t kwh)

@@ -106,6 +106,7 @@ static void test_bill_inside_the_window(void **state)
     world_run(w, 2 * DAY_MS);
     assert_int_equal(co_balance(ACCOUNT_AVAILABLE, w->owner), 5 * YUAN);
     co_sums();
+    assert_int_equal(world_count(w, ROW_BILL_SHARE), 1);
 }
 
 /* All of it was given back, and the program started again, before the bill is issued: nothing waits for it,
@@ -122,6 +123,26 @@ static void test_all_given_back(void **state)
     assert_int_equal(co_issue(202601), 0);
     assert_int_equal(co_bill(202601)->state, COMPANY_BILL_SETTLED);
     assert_int_equal(world_count(w, ROW_MATURING), 0);
+    co_sums();
+}
+
+/* A bill that what an older one gives back makes nothing lacks nothing: its shares come at once, and what set
+ * them free says so. */
+static void test_made_nothing(void **state)
+{
+    (void)state;
+    int64_t order = co_order_of(10 * KWH);
+    co_to_february();
+    assert_int_equal(co_issue(202601), 0);
+    assert_int_equal(world_open(w), 0);
+    (void)co_order_of(10 * KWH);
+    assert_int_equal(co_refund(order, 12 * YUAN), 0);
+    assert_int_equal(co_balance(ACCOUNT_PENDING, w->owner), 6 * YUAN);
+    world_run(w, 28 * DAY_MS);
+    assert_int_equal(co_issue(202602), 0);
+    assert_int_equal(co_bill(202602)->state, COMPANY_BILL_SETTLED);
+    assert_int_equal(co_balance(ACCOUNT_AVAILABLE, w->owner), 6 * YUAN);
+    assert_int_equal(world_count(w, ROW_BILL_SHARE), 1);
     co_sums();
 }
 
@@ -296,6 +317,7 @@ int core_company_bill(void)
         TEST(test_bill),
         TEST(test_bill_inside_the_window),
         TEST(test_all_given_back),
+        TEST(test_made_nothing),
         TEST(test_advance),
         TEST(test_months_in_order),
         TEST(test_parts_end_exactly),

@@ -248,12 +248,12 @@ static void matures_and_is_not_pending(void)
 
 static void collected_less_than_nothing(void)
 {
-    share_collected(w->core, bucket(), -1, w->now + DAY_MS);
+    (void)share_collected(w->core, bucket(), -1, w->now + DAY_MS);
 }
 
 static void collected_more_than_waits(void)
 {
-    share_collected(w->core, bucket(), 101, w->now + DAY_MS);
+    (void)share_collected(w->core, bucket(), 101, w->now + DAY_MS);
 }
 
 /* Places that were free once are taken first. */
@@ -351,7 +351,7 @@ static void test_none_dies_whole(void **state)
     comes_back(0);
     rail_says(PAY_DONE, 10000);
     assert_int_equal(out_row()->state, PAYOUT_SETTLED);
-    share_collected(w->core, bucket(), 100, w->now + DAY_MS);
+    (void)share_collected(w->core, bucket(), 100, w->now + DAY_MS);
     refund_move(w->core, order_find(w->core, order_id), 100, TRANSFER_REFUND, "");
     month_over();
 }

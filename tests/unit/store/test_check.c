@@ -761,6 +761,12 @@ static const struct box_wrong wrongs[] = {
     {"bill", "UPDATE company_bill SET from_ms = 1"},
     {"share", "UPDATE company_bill SET state = 4"},
     {"share", "UPDATE maturing SET amount = amount + 1 WHERE due_ms < 0"},
+    {"share", "UPDATE maturing SET amount = amount - 1 WHERE due_ms < 0"},
+    {"share", "UPDATE company_bill SET issued_ms = 1;"
+              "INSERT INTO bill_share VALUES (900, 1, 71, 2, 20000, 20000, 1, 1, 5, 2)"},
+    {"share", "UPDATE company_bill SET issued_ms = 1;"
+              "UPDATE maturing SET amount = 19999 WHERE due_ms < 0;"
+              "INSERT INTO bill_share VALUES (900, 1, 71, 2, 20000, 20000, 1, 1, 0, 2)"},
     {"share", "DELETE FROM company_bill"},
     {"occupancy", "UPDATE fee_line SET from_ms = from_ms - 60000 WHERE order_id = 103 AND seq = 1"},
     {"occupancy", "UPDATE fee_line SET to_ms = to_ms + 60000 WHERE order_id = 103 AND seq = 2"},
