@@ -349,6 +349,15 @@ static void parts_own(struct api_MoneyStory *s, int64_t party)
     s->parts_n = n;
 }
 
+/* Nor what a company paid of its bill: of his shares he learns how much that set free. */
+static void share_own(struct api_StoryShare *s)
+{
+    for (uint32_t k = 0; k < s->payouts_n; k++)
+        channel_own(&s->payouts[k].channel);
+    for (uint32_t k = 0; k < s->collected_n; k++)
+        s->collected[k].paid = s->collected[k].lacked = MONEY_ZERO;
+}
+
 int partner_order_story(struct request *r)
 {
     struct api_MoneyStory *s = ARENA_NEW(&r->arena, struct api_MoneyStory);
@@ -368,8 +377,7 @@ int partner_order_story(struct request *r)
     parts_own(s, r->actor.party);
     err = shares_read(r, s, r->actor.party);
     for (uint32_t i = 0; err == 0 && i < s->shares_n; i++)
-        for (uint32_t k = 0; k < s->shares[i].payouts_n; k++)
-            channel_own(&s->shares[i].payouts[k].channel);
+        share_own(&s->shares[i]);
     if (err != 0)
         return err;
     out.parts = s->parts;

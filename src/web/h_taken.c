@@ -3,7 +3,8 @@
  * a party's statement of a month.
  *
  * What a withdrawal took is found by the same rule as what became of a share (story.h): it took the oldest
- * of what was available, and what matured together lies in the order of its orders. A share that the
+ * of what was available, and what matured together lies in the order of its orders; of what the bill of a
+ * company set free each of its orders gave its part. A share that the
  * channel paid, one that came back to it and principal of a driver are bound to their order or payment by
  * their rows.
  *
@@ -24,6 +25,7 @@ struct page {
     struct request *r;
     struct rows rows, bucket;
     struct story_purse purse;
+    struct story_bill bill;
     const struct story_place *took; /* the withdrawal in the queue */
 };
 
@@ -103,7 +105,7 @@ static int place_put(struct page *p, const struct story_place *in)
         return 0;
     if (!mature)
         return entry_put(p, m->transfer, order, n, STORY_FIFO);
-    err = story_bucket(p->r, &p->purse, m, &p->bucket);
+    err = story_bucket(p->r, &p->purse, m, &p->bill, &p->bucket);
     if (err == ERR_FULL)
         return m->transfer == after ? 0 : entry_put(p, m->transfer, 0, n, STORY_TOO_FAR);
     return err != 0 ? err : bucket_put(p, in);

@@ -4,7 +4,7 @@
  *
  * Money in an account has no marks, so what an amount was made of is a rule, and every row of the
  * answer says which: a wallet, a company's account and a party's available money are used first in
- * first out. But what is bound by its row is never shared out by that rule: a single payment pays its
+ * first out. Of what a company's bill set free each share gave the same part. But what is bound by its row is never shared out by that rule: a single payment pays its
  * own order, principal that goes back to its source leaves the payment that it came with, and a
  * withdrawal that came back never happened. What matures together lies in the order of its orders. The
  * way back, from a withdrawal to its orders (h_taken.c), reads the same queue: so both ways agree.
@@ -38,6 +38,7 @@ struct story_move {
     int64_t payment, payout, payout_state, bound; /* see web_story.sql */
     int64_t payout_kind, payout_amount, payout_order, payout_due;
     int64_t whole; /* all that the transfer moved */
+    int64_t bill;  /* whose collection made shares available, 0 = the day's end */
     int64_t amount, balance, prev;
 };
 /** A party's accounts in one currency, with the newest transfers of those that are walked. */
@@ -69,7 +70,8 @@ struct story_place {
     int64_t at, n;
 };
 struct story_queue {              /* may be used again */
-    int64_t due, payout;          /* in: go back until this bucket, or all that this payout took */
+    int64_t due, payout;          /* in: go back until this bucket, or all that this payout took, */
+    int64_t transfer;             /* … or this transfer; one of the three */
     struct story_place *in, *out; /* newest first */
     uint32_t in_n, out_n;
     bool all;                        /* false: there was too much */
@@ -83,10 +85,41 @@ EV_MUST_USE int story_queue(struct request *r, const struct story_account *a, in
 /** How much of [a, a + an) lies in [b, b + bn). */
 int64_t story_overlap(int64_t a, int64_t an, int64_t b, int64_t bn);
 bool story_came_back(int64_t payout_state);
+
+/* ---- shares that wait for a company's bill (story_bill.c) ---- */
+
+/** What a collection of a bill set free of a party's shares (bill_share). */
+struct story_collect {
+    int64_t id, paid, lacked, waited, amount, due_ms, at_ms;
+};
+struct story_billed {
+    struct api_OrderShare share;  /* without amount */
+    int64_t pending, left, freed; /* it waited for the bill; still does; was set free */
+    /* The collection at hand set so much free; so much of that was taken back while it waited for its day; and
+     * so much that others of its day had set free of it is still there. */
+    int64_t took, off, before;
+};
+struct story_bill { /* of one party; may be used again */
+    int64_t bill, waits, month;
+    struct story_billed *share;
+    struct story_take *take;
+    struct story_collect *collect; /* oldest first */
+    uint32_t n, take_n, collect_n;
+};
+
+/** Reads a bill's shares of the party. ERR_FULL: too many. */
+EV_MUST_USE int story_bill(struct request *r, const struct story_purse *p, int64_t bill,
+                           struct story_bill *b);
+/** Works out what became of each share, and what this collection (or NULL) set free of it. */
+EV_MUST_USE int story_bill_play(struct story_bill *b, const struct story_collect *at);
+/** NULL: there is none. */
+const struct story_collect *story_bill_collect(const struct story_bill *b, int64_t id);
+
 /** What matured in this transfer, as api_OrderShare in the order in which it lies there; the amounts are
- * all that matured. `out` may be used again. ERR_FULL: too many. */
+ * all that matured. `out` and `b` may be used again. ERR_FULL: too many. */
 EV_MUST_USE int story_bucket(struct request *r, const struct story_purse *p,
-                             const struct story_move *mature, struct rows *out);
+                             const struct story_move *mature, struct story_bill *b,
+                             struct rows *out);
 
 /** What the capturing legs of these transfers (oldest first) were made of, as api_StoryLot. */
 EV_MUST_USE int story_lots(struct request *r, const struct api_MoneyStory *s, struct rows *lots);

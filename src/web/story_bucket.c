@@ -5,8 +5,10 @@
  * order of their orders. Of each is there what the order's own refunds did not take back while it was
  * pending, and what its channel did not pay. Where refunds of orders took more than these had pending, the
  * bucket is less than its shares: the oldest of them are less. Where it is more, a second refund of an order
- * with shares of several days took of the first day again: the other one has what it seems to lack. What is
- * still more are shares of companies' bills that came in as they were collected; they lie behind the others.
+ * with shares of several days took of the first day again: the other one has what it seems to lack. What
+ * companies' bills set free before the refund window of their month was over matures with a day, too, and lies
+ * behind the others, as it was collected; what they set free later matures in a transfer of its own
+ * (story_bill.c).
  *
  * Invariants: 1. the amounts of the answer are all that matured, to the last ten-thousandth; 2. how many
  * parts are looked at is bounded. Owns nothing. The request's thread. */
@@ -16,7 +18,7 @@
 #include "core/types.h"
 #include "web/legs.h"
 
-enum { BUCKET_MAX = 8192, PENDS_MAX = 60 };
+enum { BUCKET_MAX = 8192, PENDS_MAX = 60, FREED_MAX = 400 };
 #define DAY_MS  INT64_C(86400000)
 #define HOUR_MS INT64_C(3600000)
 
@@ -136,6 +138,83 @@ struct window {
     int64_t from_ms, to_ms;
 };
 
+/* What bills set free that matures with this day; it lies behind the shares of orders, from `at` on. */
+struct bills {
+    struct story_bill *bill;
+    int64_t id[FREED_MAX], of[FREED_MAX];
+    uint32_t n, at;
+};
+
+static int freed_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    struct bills *b = ctx;
+
+    (void)n;
+    if (b->n == FREED_MAX)
+        return ERR_FULL;
+    b->id[b->n] = v[0].i;
+    b->of[b->n++] = v[1].i;
+    return 0;
+}
+
+/* What one collection set free of each order, and `more` of what these seem to have given back since. */
+static int collect_put(struct request *r, const struct story_purse *p, int64_t bill, int64_t id,
+                       struct story_bill *b, struct rows *rows, int64_t *more)
+{
+    const struct story_collect *at;
+    int err = story_bill(r, p, bill, b);
+
+    at = err == 0 ? story_bill_collect(b, id) : NULL;
+    if (err == 0)
+        err = at != NULL ? story_bill_play(b, at) : ERR_CORRUPT;
+    for (uint32_t i = 0; err == 0 && i < b->n; i++) {
+        const struct story_billed *x = &b->share[i];
+        int64_t again = x->off < *more ? x->off : *more, n = x->took - x->off + again;
+        struct api_OrderShare *s = n > 0 && rows->n < BUCKET_MAX ? rows_add(r, rows) : NULL;
+
+        *more -= again;
+        if (n > 0 && s == NULL)
+            err = rows->n == BUCKET_MAX ? ERR_FULL : ERR_TOO_LARGE;
+        if (s == NULL)
+            continue;
+        *s = x->share;
+        s->amount = MONEY(n);
+        s->collected = id;
+    }
+    return err;
+}
+
+static int bills_read(struct request *r, const struct story_purse *p, int64_t due,
+                      struct story_bill *bill, struct bills *b)
+{
+    const struct bind keys[] = {BIND_I64("of_party", p->party), BIND_I64("due", due)};
+    int err;
+
+    *b = (struct bills){.bill = bill};
+    err = req_query(r, QUERY_STORY_BILL_DUE, keys, ARRAY_LEN(keys), freed_take, b);
+    return err == ERR_NOT_FOUND ? 0 : err;
+}
+
+static int bills_put(struct request *r, const struct story_purse *p, const struct bills *b,
+                     int64_t more, struct rows *rows)
+{
+    int err = 0;
+
+    for (uint32_t i = 0; err == 0 && i < b->n; i++)
+        err = collect_put(r, p, b->of[i], b->id[i], b->bill, rows, &more);
+    return err;
+}
+
+static void rows_begin(struct rows *rows)
+{
+    if (rows->size > 0)
+        memset(rows->p, 0, rows->size * sizeof(struct api_OrderShare));
+    rows->type = &api_OrderShare_type;
+    rows->max = BUCKET_MAX;
+    rows->n = 0;
+    rows->more = false;
+}
+
 static int bucket_read(struct request *r, const struct story_purse *p, const struct story_move *m,
                        const struct window *w, struct rows *rows)
 {
@@ -144,12 +223,7 @@ static int bucket_read(struct request *r, const struct story_purse *p, const str
                                 BIND_I64("lim", BUCKET_MAX + 1)};
     int err;
 
-    if (rows->size > 0)
-        memset(rows->p, 0, rows->size * sizeof(struct api_OrderShare));
-    rows->type = &api_OrderShare_type;
-    rows->max = BUCKET_MAX;
-    rows->n = 0;
-    rows->more = false;
+    rows_begin(rows);
     err = req_rows(r, QUERY_STORY_BUCKET, keys, ARRAY_LEN(keys), rows);
     if (err == 0 && rows->more)
         err = ERR_FULL;
@@ -180,13 +254,13 @@ static void bucket_cut(struct rows *rows, int64_t over)
 
 /* `more` goes to shares of orders that have several, of which a refund took less than it seems. */
 static int bucket_more(struct request *r, const struct story_purse *p, const struct story_move *m,
-                       int64_t more, struct rows *rows)
+                       int64_t more, struct rows *rows, uint32_t n)
 {
     struct api_OrderShare *s = (struct api_OrderShare *)(void *)rows->p;
     struct pends *pends = more > 0 ? ARENA_NEW(&r->arena, struct pends) : NULL;
     int err = more > 0 && pends == NULL ? ERR_TOO_LARGE : 0;
 
-    for (uint32_t i = 0; err == 0 && i < rows->n && more > 0; i++) {
+    for (uint32_t i = 0; err == 0 && i < n && more > 0; i++) {
         int64_t had = 0, left;
         int gives = 0;
 
@@ -204,43 +278,85 @@ static int bucket_more(struct request *r, const struct story_purse *p, const str
     return err;
 }
 
-/* Shares of a bill have no order of being collected, and what was given under another window than of now
- * may lie further back than is looked. */
-static int bucket_rest(struct request *r, const struct story_move *m, int64_t rest, bool far,
+/* What was given under another window than of now may lie further back than is looked. */
+static int bucket_rest(struct request *r, const struct story_move *m, int64_t rest,
                        struct rows *rows)
 {
     struct api_OrderShare *s = rest > 0 ? rows_add(r, rows) : NULL;
 
     if (s != NULL)
         *s = (struct api_OrderShare){.transfer = m->transfer,
-                                     .code = far ? TRANSFER_MATURE : TRANSFER_COMPANY_IN,
+                                     .code = TRANSFER_MATURE,
                                      .at_ms = m->posted_ms,
                                      .share = MONEY(rest),
                                      .amount = MONEY(rest),
-                                     .rule = far ? STORY_TOO_FAR : STORY_BILL};
+                                     .rule = STORY_TOO_FAR};
     return rest > 0 && s == NULL ? ERR_TOO_LARGE : 0;
 }
 
-int story_bucket(struct request *r, const struct story_purse *p, const struct story_move *mature,
-                 struct rows *out)
+/* The shares of orders, and behind them what bills set free. */
+static int bucket_fill(struct request *r, const struct story_purse *p, const struct story_move *m,
+                       const struct window *w, struct bills *b, struct rows *out)
+{
+    int err = bucket_read(r, p, m, w, out);
+
+    b->at = out->n;
+    return err == 0 ? bills_put(r, p, b, 0, out) : err;
+}
+
+/* Refunds took less of these shares than it seems. */
+static int bucket_again(struct request *r, const struct story_purse *p, const struct story_move *m,
+                        struct bills *b, struct rows *out)
+{
+    int err = bucket_more(r, p, m, m->whole - bucket_sum(out), out, b->at);
+    int64_t more = m->whole - bucket_sum(out);
+
+    if (err != 0 || b->n == 0 || more <= 0)
+        return err;
+    out->n = b->at;
+    return bills_put(r, p, b, more, out);
+}
+
+static int bucket_of_day(struct request *r, const struct story_purse *p,
+                         const struct story_move *mature, struct story_bill *bill, struct rows *out)
 {
     int64_t due = mature->effective_ms, floor = 0;
     const struct bind keys[] = {BIND_I64("of_party", p->party), BIND_I64("due", due)};
     struct window w = {due - (p->refund_days + 1) * DAY_MS - 2 * HOUR_MS,
                        due - p->refund_days * DAY_MS + 2 * HOUR_MS};
-    int err = bucket_read(r, p, mature, &w, out);
+    struct bills *b = ARENA_NEW(&r->arena, struct bills);
+    int err = b == NULL ? ERR_TOO_LARGE : bills_read(r, p, due, bill, b);
 
+    if (err == 0)
+        err = bucket_fill(r, p, mature, &w, b, out);
     if (err == 0 && bucket_sum(out) < mature->whole) {
         err = req_number(r, QUERY_STORY_BUCKET_FLOOR, keys, ARRAY_LEN(keys), &floor);
         w = (struct window){floor, due};
-        err = err == 0 || err == ERR_NOT_FOUND ? bucket_read(r, p, mature, &w, out) : err;
+        err = err == 0 || err == ERR_NOT_FOUND ? bucket_fill(r, p, mature, &w, b, out) : err;
     }
     if (err != 0)
         return err;
     bucket_cut(out, bucket_sum(out) - mature->whole);
-    err = bucket_more(r, p, mature, mature->whole - bucket_sum(out), out);
-    if (err == 0)
-        err = bucket_rest(r, mature, mature->whole - bucket_sum(out), floor != 0, out);
+    err = bucket_again(r, p, mature, b, out);
+    return err == 0 ? bucket_rest(r, mature, mature->whole - bucket_sum(out), out) : err;
+}
+
+/* What a bill set free at once: the transfer is the collection. */
+static int bucket_of_bill(struct request *r, const struct story_purse *p,
+                          const struct story_move *mature, struct story_bill *b, struct rows *out)
+{
+    int64_t none = 0;
+
+    rows_begin(out);
+    return collect_put(r, p, mature->bill, mature->transfer, b, out, &none);
+}
+
+int story_bucket(struct request *r, const struct story_purse *p, const struct story_move *mature,
+                 struct story_bill *b, struct rows *out)
+{
+    int err = mature->bill != 0 ? bucket_of_bill(r, p, mature, b, out)
+                                : bucket_of_day(r, p, mature, b, out);
+
     for (uint32_t i = 0; err == 0 && i < out->n; i++)
         ((struct api_OrderShare *)(void *)out->p)[i].matured = mature->transfer;
     return err;

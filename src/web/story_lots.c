@@ -43,6 +43,7 @@ static int move_take(void *ctx, const struct sql_value *v, size_t n)
     w->move.payout_order = v[11].i;
     w->move.whole = v[12].i;
     w->move.payout_due = v[13].i;
+    w->move.bill = v[14].i;
     while (leg_next(&c, &leg) == 0)
         if (leg.account == w->account->id) {
             w->move.amount = leg.amount;

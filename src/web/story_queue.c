@@ -81,7 +81,12 @@ static bool queue_enough(struct queue_walk *w, const struct story_move *m)
 {
     struct story_queue *q = w->q;
 
-    if (q->due != 0 && m->code == TRANSFER_MATURE && m->effective_ms == q->due && m->amount > 0)
+    if (q->transfer != 0 && m->transfer == q->transfer && m->amount > 0)
+        q->found = &q->in[q->in_n - 1];
+    if (q->transfer != 0)
+        return q->found != NULL || m->transfer < q->transfer;
+    if (q->due != 0 && m->code == TRANSFER_MATURE && m->effective_ms == q->due && m->bill == 0 &&
+        m->amount > 0)
         q->found = &q->in[q->in_n - 1];
     if (q->due != 0)
         return q->found != NULL || m->posted_ms < q->due;

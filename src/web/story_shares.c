@@ -5,7 +5,8 @@
  * A bucket of shares matures in one transfer, whose effective time is the time when it was due
  * (core/share.c). Within it shares come in the order of their orders; debts of the party are settled
  * with the first of it. The rest lies in the available account behind what was there before, and
- * what leaves that account from then on takes the oldest first.
+ * what leaves that account from then on takes the oldest first. What a company's bill sets free of it goes the
+ * same way, collection by collection (story_bill.c).
  *
  * Owns nothing. The request's thread. */
 #include "web/story.h"
@@ -13,7 +14,7 @@
 #include "base/err.h"
 #include "core/types.h"
 
-enum { PAYOUTS_MAX = 50 };
+enum { PAYOUTS_MAX = 50, COLLECTED_MAX = 50 };
 
 /* ---- what each transfer gave and took ---- */
 
@@ -264,6 +265,7 @@ struct trail {
     struct story_purse purse;
     struct story_queue queue; /* of what is available, back to when the share matured */
     struct rows bucket;
+    struct story_bill bill, other; /* the share's; of buckets */
     struct story_move mature;
     bool sent_back;      /* the channel did not pay what it was to pay of this order */
     bool found, to_debt; /* to_debt: all of it settled what the party owed */
@@ -327,10 +329,23 @@ static int share_sent_back(const struct trail *t, struct api_StoryShare *share)
     return err;
 }
 
+/* Of this share at [at, at + n) of what the transfer made available; the first of it settled debts. */
+static int place_follow(const struct trail *t, int64_t at, int64_t n, int64_t debt,
+                        struct api_StoryShare *share)
+{
+    int64_t settled = story_overlap(at, n, 0, debt);
+
+    share->settled.v += settled;
+    if (n <= settled)
+        return 0;
+    at = at > debt ? at - debt : 0;
+    return trail_follow(t, t->queue.found->at + at, n - settled, share);
+}
+
 static int share_matured(const struct trail *t, struct api_StoryShare *share)
 {
     const struct story_move *m = &t->mature;
-    int64_t debt = t->to_debt ? m->amount : m->whole - m->amount, at, n, settled;
+    int64_t debt = t->to_debt ? m->amount : m->whole - m->amount, at, n;
 
     mature_place(t, share, &at, &n);
     if (n == 0 && share->waits.v == 0)
@@ -340,12 +355,7 @@ static int share_matured(const struct trail *t, struct api_StoryShare *share)
     share->waits = MONEY_ZERO;
     share->matured = m->transfer;
     share->matured_ms = m->posted_ms;
-    settled = story_overlap(at, n, 0, debt);
-    share->settled = MONEY(settled);
-    if (n <= settled)
-        return 0;
-    at = at > debt ? at - debt : 0;
-    return trail_follow(t, t->queue.found->at + at, n - settled, share);
+    return place_follow(t, at, n, debt, share);
 }
 
 static int debt_take(void *ctx, const struct story_move *m)
@@ -376,6 +386,19 @@ static int trail_find(struct trail *t, bool *all)
     return story_walk(t->r, &debt, p->debt_last, debt_take, t, all);
 }
 
+/* Nothing matured that day: it is to come, or refunds of others took all that waited for it. */
+static int trail_waits(const struct trail *t, int64_t due, int64_t n, struct api_StoryShare *share)
+{
+    const struct bind keys[] = {BIND_I64("of_party", t->purse.party), BIND_I64("due", due)};
+    int64_t there = 0;
+    int err = req_number(t->r, QUERY_STORY_WAITS, keys, ARRAY_LEN(keys), &there);
+
+    there = n < there ? n : there;
+    share->waits.v += there;
+    share->other.v += n - there;
+    return err == ERR_NOT_FOUND ? 0 : err;
+}
+
 /* The first of its order in its bucket: what came back to that is told with it. */
 static bool share_first(const struct rows *shares, const struct api_StoryShare *share)
 {
@@ -398,9 +421,15 @@ static int share_trail(struct trail *t, const struct rows *shares, struct api_St
         share->rule = STORY_TOO_FAR;
     if (err == 0 && all && share_first(shares, share))
         err = share_sent_back(t, share);
-    if (err != 0 || !all || !t->found)
+    if (err == 0 && all && !t->found) {
+        int64_t n = share->waits.v;
+
+        share->waits = MONEY_ZERO;
+        return trail_waits(t, share->due_ms, n, share);
+    }
+    if (err != 0 || !all)
         return err;
-    err = story_bucket(t->r, &t->purse, &t->mature, &t->bucket);
+    err = story_bucket(t->r, &t->purse, &t->mature, &t->other, &t->bucket);
     if (err == ERR_FULL)
         share->rule = STORY_TOO_FAR;
     if (err != 0)
@@ -408,33 +437,154 @@ static int share_trail(struct trail *t, const struct rows *shares, struct api_St
     return share_matured(t, share);
 }
 
-struct bill {
-    int64_t total, collected;
-};
+/* ---- what waits for a company's bill ---- */
 
-static int bill_take(void *ctx, const struct sql_value *v, size_t n)
+/* What was looked for is further back than is looked: it is told as waiting. */
+static int place_far(int64_t n, struct api_StoryShare *share)
 {
-    struct bill *b = ctx;
-
-    (void)n;
-    *b = (struct bill){v[3].i - v[4].i, v[5].i};
+    share->rule = STORY_TOO_FAR;
+    share->waits.v += n;
     return 0;
 }
 
-/* As much of it as of its bill was collected: which order of a bill was paid, nobody says. */
-static int share_bill(struct request *r, struct api_StoryShare *share)
+/* Where it stands in its bill; NULL: all of it settled a debt. */
+static const struct story_billed *billed_of(const struct story_bill *b, int64_t transfer,
+                                            int64_t *at)
 {
-    const struct bind key = BIND_I64("id", -share->due_ms);
-    struct bill b = {0};
-    int err = req_query(r, QUERY_STORY_BILL, &key, 1, bill_take, &b);
-    int64_t n = share->waits.v, part = b.total > 0 && b.collected > 0 ? n : 0;
+    *at = 0;
+    for (uint32_t i = 0; i < b->n; i++) {
+        if (b->share[i].share.transfer == transfer)
+            return &b->share[i];
+        *at += b->share[i].took;
+    }
+    return NULL;
+}
 
-    share->rule = STORY_BILL;
-    if (part != 0 && b.collected < b.total)
-        part = muldiv_half_up(n, b.collected, b.total);
-    share->free = MONEY(part);
-    share->waits = MONEY(n - part);
-    return err == ERR_NOT_FOUND ? 0 : err;
+/* A collection after its month's refund window: its transfer made it available. */
+static int billed_at_once(struct trail *t, const struct story_collect *c, int64_t at, int64_t n,
+                          struct api_StoryShare *share)
+{
+    const struct story_account available = {t->purse.available, 0, t->purse.party};
+    int err;
+
+    t->queue.due = 0;
+    t->queue.transfer = c->id;
+    err = story_queue(t->r, &available, t->purse.available_last, &t->queue);
+    t->queue.transfer = 0;
+    if (err != 0)
+        return err;
+    if (t->queue.found == NULL && !t->queue.all)
+        return place_far(n, share);
+    share->matured = c->id;
+    share->matured_ms = c->at_ms;
+    return place_follow(t, at, n, c->amount - (t->queue.found != NULL ? t->queue.found->n : 0),
+                        share);
+}
+
+/* All that bills set free of it for that day; `n` by them, *found there. */
+static int billed_with_day(struct trail *t, int64_t due, int64_t n, struct api_StoryShare *share,
+                           int64_t *found)
+{
+    const struct api_OrderShare *x;
+    int64_t at = 0, debt;
+    bool all;
+    int err;
+
+    t->queue.due = due;
+    err = trail_find(t, &all);
+    *found += n;
+    if (err == 0 && !all)
+        return place_far(n, share);
+    if (err != 0 || !t->found)
+        return err == 0 ? trail_waits(t, due, n, share) : err;
+    err = story_bucket(t->r, &t->purse, &t->mature, &t->other, &t->bucket);
+    if (err != 0)
+        return err == ERR_FULL ? place_far(n, share) : err;
+    *found -= n;
+    share->matured = t->mature.transfer;
+    share->matured_ms = t->mature.posted_ms;
+    debt = t->to_debt ? t->mature.amount : t->mature.whole - t->mature.amount;
+    x = (const struct api_OrderShare *)(const void *)t->bucket.p;
+    for (uint32_t i = 0; err == 0 && i < t->bucket.n; at += x[i++].amount.v) {
+        if (x[i].bill == 0 || x[i].transfer != share->transfer)
+            continue;
+        *found += x[i].amount.v;
+        err = place_follow(t, at, x[i].amount.v, debt, share);
+    }
+    return err;
+}
+
+static int collected_put(struct request *r, const struct story_collect *c, int64_t n,
+                         struct api_StoryShare *share)
+{
+    if (share->collected == NULL)
+        share->collected = ARENA_ARRAY(&r->arena, COLLECTED_MAX, struct api_StoryCollected);
+    if (share->collected == NULL)
+        return ERR_TOO_LARGE;
+    if (share->collected_n < COLLECTED_MAX)
+        share->collected[share->collected_n++] =
+            (struct api_StoryCollected){.transfer = c->due_ms == 0 ? c->id : 0,
+                                        .at_ms = c->at_ms,
+                                        .paid = MONEY(c->paid),
+                                        .lacked = MONEY(c->lacked),
+                                        .amount = MONEY(n),
+                                        .due_ms = c->due_ms};
+    return 0; /* the sums stay whole */
+}
+
+static bool day_again(const struct story_bill *b, uint32_t k)
+{
+    for (uint32_t i = k + 1; i < b->collect_n; i++)
+        if (b->collect[i].due_ms == b->collect[k].due_ms)
+            return true;
+    return false;
+}
+
+/* One collection; those of one day are followed together, with the last of them. */
+static int billed_collect(struct trail *t, uint32_t k, struct api_StoryShare *share, int64_t *found)
+{
+    const struct story_collect *c = &t->bill.collect[k];
+    int err = story_bill_play(&t->bill, c);
+    const struct story_billed *x;
+    int64_t at, n;
+
+    x = err == 0 ? billed_of(&t->bill, share->transfer, &at) : NULL;
+    if (x == NULL)
+        return err;
+    if (x->took != 0)
+        err = collected_put(t->r, c, x->took, share);
+    n = x->took - x->off + (c->due_ms != 0 ? x->before : 0);
+    if (err == 0 && c->due_ms != 0) /* a refund may have taken less of it than it seems */
+        return x->freed == 0 || day_again(&t->bill, k)
+                   ? 0
+                   : billed_with_day(t, c->due_ms, n, share, found);
+    if (err != 0 || n == 0)
+        return err;
+    *found += n;
+    return billed_at_once(t, c, at, n, share);
+}
+
+/* Each collection set a part of it free; what is left waits. Refunds of others took the rest of it; negative:
+ * this one's took of theirs. */
+static int share_billed(struct trail *t, struct api_StoryShare *share)
+{
+    int64_t had = share->waits.v, found = 0, at;
+    int err = story_bill(t->r, &t->purse, -share->due_ms, &t->bill);
+    const struct story_billed *x;
+
+    share->rule = err == ERR_FULL ? STORY_TOO_FAR : STORY_BILL;
+    if (err != 0)
+        return err == ERR_FULL ? 0 : err;
+    share->bill_month = t->bill.month;
+    share->waits = MONEY_ZERO;
+    for (uint32_t k = 0; err == 0 && k < t->bill.collect_n; k++)
+        err = billed_collect(t, k, share, &found);
+    if (err == 0)
+        err = story_bill_play(&t->bill, NULL);
+    x = err == 0 ? billed_of(&t->bill, share->transfer, &at) : NULL;
+    share->waits.v += x != NULL ? x->left : 0;
+    share->other.v += had - found - (x != NULL ? x->left : 0);
+    return err;
 }
 
 /* What a refund seems to have taken may have come out of another day (story_bucket.c), or before the channel
@@ -454,18 +604,19 @@ static int share_rest(struct trail *t, const struct rows *shares, struct api_Sto
 {
     struct story_account debt;
     int64_t settled = 0;
-    bool again;
+    bool again, bill;
     int err;
 
     share->waits = MONEY(share->pending.v > 0 ? share_waits(share) : 0);
-    if (share->waits.v > 0 && share->due_ms < 0)
-        return share_bill(t->r, share);
+    bill = share->pending.v > 0 && share->due_ms < 0;
     again = share->pending.v > 0 && share->due_ms > 0 && share_again(t, shares, share);
-    if (share->waits.v <= 0 && share->owed.v >= 0 && !again)
+    if (share->waits.v <= 0 && share->owed.v >= 0 && !again && !bill)
         return 0;
     err = story_purse(t->r, share->party, t->s->currency, &t->purse);
     if (err != 0)
         return err;
+    if (bill)
+        return share_billed(t, share);
     if (share->waits.v > 0 || again)
         return share_trail(t, shares, share);
     debt = (struct story_account){t->purse.debt, 0, share->party};

@@ -56,7 +56,7 @@ static const struct floor floors[] = {
     {"src/rail/", "rail/ wire/ io/net/ io/os/ core/types.h core/cmd.h"},
     {"src/texts/", "texts/ wire/ io/net/ io/os/"},
     {"src/web/", "web/ store/ wire/ io/os/ core/types.h core/cmd.h core/core.h core/rows.h "
-                 "core/tariff.h core/split.h core/withhold.h"},
+                 "core/tariff.h core/split.h core/withhold.h core/collect.h"},
     {"src/app/", "app/ web/ gate/ rail/ texts/ store/ core/ wire/ io/ sim/ cashier/"},
 };
 

@@ -15,12 +15,12 @@ WHERE o.id = :id AND o.tenant = :tenant;
 -- payment that its order or payout is bound to. A payout is older than its transfers, and the newest of those is mostly the one:
 -- a payee may have a hundred thousand.
 -- name: story_move(tenant id, id id, driver id, of_party id) one
--- out: code int, order_id id, effective_ms time, posted_ms time, payment id, payout id, payout_state int, bound id, legs blob, payout_kind int, payout_amount money, payout_order id, whole money, payout_due_ms time
+-- out: code int, order_id id, effective_ms time, posted_ms time, payment id, payout id, payout_state int, bound id, legs blob, payout_kind int, payout_amount money, payout_order id, whole money, payout_due_ms time, bill id
 SELECT y.code, y.order_id, y.effective_ms, y.posted_ms, y.payment, y.payout, COALESCE(x.state, 0),
        COALESCE(o.payment, x.payment, 0), y.legs, COALESCE(x.kind, 0), COALESCE(x.amount, 0), COALESCE(x.order_id, 0), y.whole,
-       COALESCE(x.due_ms, 0)
+       COALESCE(x.due_ms, 0), CASE WHEN y.code = 5 THEN y.contract ELSE 0 END
 FROM (
-  SELECT t.code, t.order_id, t.effective_ms, t.posted_ms, t.legs, t.amount AS whole,
+  SELECT t.code, t.order_id, t.effective_ms, t.posted_ms, t.legs, t.amount AS whole, t.contract,
          COALESCE((SELECT max(p.id) FROM payment p WHERE p.driver = :driver AND p.driver <> 0 AND p.transfer = t.id), 0) AS payment,
          CASE WHEN t.code NOT IN (7, 9) THEN 0
               WHEN :driver <> 0
@@ -167,9 +167,57 @@ FROM orders o
 JOIN company_bill b ON b.company = o.company AND b.tenant = o.tenant AND b.from_ms <= o.settled_ms AND b.to_ms > o.settled_ms
 WHERE o.id = :id AND o.company <> 0 AND o.tenant = :tenant ORDER BY b.id LIMIT 4;
 
--- name: story_bill(tenant id, id id) one
--- out: id id, month int, state int, captured money, refunded money, collected money, due_ms time
-SELECT id, month, state, captured, refunded, collected, due_ms FROM company_bill WHERE id = :id AND tenant = :tenant;
+-- When a bill filled, and what still waits for it of a party's shares.
+-- name: story_bill(tenant id, of_party id, bill id) one
+-- out: from_ms time, to_ms time, waits money, month int
+SELECT b.from_ms, b.to_ms, COALESCE((SELECT m.amount FROM maturing m WHERE m.party = :of_party AND m.due_ms = -b.id), 0), b.month
+FROM company_bill b WHERE b.id = :bill AND b.tenant = :tenant;
+
+-- The shares of a party that waited for a bill, a row a transfer, in the order of a bucket. The cursor: its legs.
+-- name: story_bill_shares(of_party id, due time, from_ms time, to_ms time, lim int) many
+-- out: order_id id, transfer id, at_ms time, code int, station id, station_name text, zone text, energy_mwh energy, share money, lines int, legs blob
+-- use: party_shares
+SELECT y.order_id, y.transfer, y.at_ms, t.code, y.station, COALESCE(s.name, ''), COALESCE(s.zone, ''), COALESCE(o.energy_mwh, 0), y.share,
+       y.lines, t.legs
+FROM (
+  SELECT h.order_id, x.transfer, min(x.at_ms) AS at_ms, max(x.station) AS station, CAST(sum(x.amount) AS BIGINT) AS share,
+         max(CASE WHEN x.fee_kind = 1 THEN 1 ELSE 0 END) + max(CASE WHEN x.fee_kind = 2 THEN 2 ELSE 0 END)
+         + max(CASE WHEN x.fee_kind = 4 THEN 4 ELSE 0 END) AS lines
+-- use: party_parts
+  WHERE x.due_ms = :due
+  GROUP BY h.order_id, x.transfer
+) y
+JOIN transfer t ON t.id = y.transfer
+LEFT JOIN orders o ON o.id = y.order_id
+LEFT JOIN station s ON s.id = y.station
+ORDER BY y.at_ms, y.order_id, y.transfer LIMIT :lim;
+
+-- What took something back of the orders that had a share in it, oldest first.
+-- name: story_bill_takes(of_party id, due time, from_ms time, to_ms time, lim int) many
+-- out: id id, order_id id, posted_ms time, legs blob
+-- use: party_shares
+SELECT t.id, t.order_id, t.posted_ms, t.legs
+FROM (
+  SELECT DISTINCT n.transfer
+  FROM (
+    SELECT DISTINCT h.order_id
+-- use: party_parts
+    WHERE x.due_ms = :due
+  ) y
+  JOIN split_part n ON n.order_id = y.order_id AND n.party = :of_party AND n.amount < 0
+) z
+JOIN transfer t ON t.id = z.transfer
+ORDER BY t.id LIMIT :lim;
+
+-- name: story_bill_freed(of_party id, bill id) many
+-- out: id id, paid money, lacked money, waited money, amount money, due_ms time, at_ms time
+SELECT s.id, s.paid, s.lacked, s.waited, s.amount, s.due_ms, s.at_ms
+FROM bill_share s WHERE s.bill = :bill AND s.party = :of_party ORDER BY s.id LIMIT 401;
+
+-- What bills set free that matured with a bucket.
+-- name: story_bill_due(of_party id, due time) many
+-- out: id id, bill id
+SELECT s.id, s.bill FROM bill_share s WHERE s.party = :of_party AND s.due_ms = :due AND s.due_ms <> 0 ORDER BY s.id LIMIT 401;
 
 -- name: story_invoices(tenant id, id id) many
 -- out: id id, red_of id, state int, number text, amount money, rest money, issued_on int, created_ms time
@@ -188,6 +236,11 @@ LEFT JOIN station s ON s.id = o.station
 LEFT JOIN contract c ON c.id = o.contract
 WHERE o.id = :id AND o.tenant = :tenant
   AND EXISTS (SELECT 1 FROM split_part x WHERE x.order_id = o.id AND x.party = :party);
+
+-- What a party has waiting for that day; no row = nothing.
+-- name: story_waits(of_party id, due time) many
+-- out: amount money
+SELECT m.amount FROM maturing m WHERE m.party = :of_party AND m.due_ms = :due;
 
 -- name: story_party_name(tenant id, of_party id) one
 -- out: name text, kind int

@@ -2,7 +2,9 @@
 /* test_taken.c: the two ways of the money story agree, by seed. A party's money is played here as the core
  * moves it (share.c, payout.c, sharing.c): shares of several orders and days, debts that they settle, refunds
  * of pending and of available money, of an order's own and beyond, withdrawals of a part, some of which come
- * back and settle debts then, shares that the channel pays, or gives back before or after their day. Then each
+ * back and settle debts then, shares that the channel pays, or gives back before or after their day, shares that
+ * wait for bills of a company, which are collected in parts, before and after the day when all of them may be
+ * had (company_bill.c). Then each
  * payout's rows, a few to a page, must add up to its amount; what they say of an order must be what the
  * order's story says of the payout; and the places of all shares must add up. */
 #include "rig.h"
@@ -12,7 +14,8 @@
 #include "web/api_gen.h"
 #include "web/story.h"
 
-enum { SEEDS = 60, DAYS = 12, ORDERS = 60, GIVES = 90, PAYOUTS = 60, BUCKETS = 20 };
+enum { SEEDS = 100, DAYS = 12, ORDERS = 60, GIVES = 90, PAYOUTS = 60, BUCKETS = 30 };
+enum { BILLS = 4, BILL_DAYS = 3 };
 enum { PEND, FREE, OWED, AWAY, PURSES };
 #define DAY   INT64_C(86400000)
 #define BEGIN (INT64_C(20600) * DAY)
@@ -24,12 +27,19 @@ struct give {
 struct order {
     int64_t id, rest, transfer;
     int parts;
-    bool shared;
+    bool shared, billed;
+};
+struct bill {
+    int64_t id, to, lacks, freed; /* freed: for a day to come */
 };
 struct play {
     struct buf rows, legs;
     struct rng rng;
     int64_t id, now, party, balance[PURSES], last[PURSES], in[PURSES], out[PURSES], window;
+    int64_t contract; /* what the next transfer names */
+    struct bill bill[BILLS];
+    int64_t at_once[GIVES]; /* transfers of collections */
+    int at_once_n;
     struct order order[ORDERS];
     struct give give[GIVES];
     struct row_payout payout[PAYOUTS];
@@ -90,6 +100,7 @@ static int64_t post(struct play *p, int code, int64_t order, int64_t effective,
                                .order_id = order,
                                .currency = "CNY",
                                .amount = sum,
+                               .contract = p->contract,
                                .effective_ms = effective,
                                .posted_ms = p->now,
                                .legs = buf_str(&p->legs),
@@ -129,13 +140,16 @@ static void part(struct play *p, struct order *o, int64_t transfer, int64_t amou
 
 /* ---- what happens ---- */
 
-static void share(struct play *p, int order)
+static void share(struct play *p, int order, int64_t amount)
 {
     struct order *o = &p->order[order];
-    int64_t amount = rng_range(&p->rng, 1, 40), repay = debt_of(p, amount), due, id;
+    int64_t repay = debt_of(p, amount), due, id;
     const int64_t move[PURSES] = {[PEND] = amount - repay, [OWED] = repay};
 
+    p->now++; /* it lies behind the share before it */
     due = amount > repay ? (p->now / DAY + 1 + p->window) * DAY : 0;
+    if (due != 0 && o->billed)
+        due = -p->bill[(p->now - BEGIN) / DAY / BILL_DAYS].id;
     id = post(p, o->transfer ? TRANSFER_LATE : TRANSFER_CAPTURE, o->id, p->now, move);
     part(p, o, id, amount, due);
     o->transfer = o->transfer ? o->transfer : id;
@@ -152,7 +166,31 @@ static void order_new(struct play *p)
     if (p->orders == ORDERS || p->gives == GIVES)
         return;
     p->order[p->orders].id = ++p->id;
-    share(p, p->orders++);
+    p->order[p->orders].billed = rng_below(&p->rng, 2);
+    share(p, p->orders++, rng_range(&p->rng, 1, 40));
+}
+
+static int64_t bucket_take(struct play *p, int64_t due, int64_t most)
+{
+    int64_t *in = bucket(p, due), n = least(most, *in);
+
+    *in -= n;
+    return n;
+}
+
+static struct bill *bill_of(struct play *p, int64_t id)
+{
+    struct bill *b = p->bill;
+
+    while (b->id != id)
+        b++;
+    return b;
+}
+
+/* When its month may be given back no more. */
+static int64_t bill_day(const struct play *p, const struct bill *b)
+{
+    return b->to + p->window * DAY;
 }
 
 /* As take_pending does: of the rows of this order, but out of whatever is in their buckets. */
@@ -162,24 +200,23 @@ static int64_t pending_take(struct play *p, int order, int64_t amount)
 
     for (int i = 0; i < p->gives && taken < amount; i++) {
         struct give *g = &p->give[i];
-        int64_t *in, most = least(amount - taken, g->amount);
+        int64_t got, most = least(amount - taken, g->amount);
 
-        if (g->order != order || g->due <= p->now)
+        if (g->order != order || (g->due >= 0 && g->due <= p->now))
             continue;
-        in = bucket(p, g->due);
-        most = least(most, *in);
-        *in -= most;
-        taken += most;
-        g->left -= least(g->left, most);
+        got = bucket_take(p, g->due, most);
+        if (g->due < 0)
+            got += bucket_take(p, bill_day(p, bill_of(p, -g->due)), most - got);
+        taken += got;
+        g->left -= least(g->left, got);
     }
     return taken;
 }
 
-static void refund(struct play *p, int order)
+static void refund(struct play *p, int order, int64_t amount)
 {
     struct order *o = &p->order[order];
-    int64_t amount = o->rest > 0 ? rng_range(&p->rng, 1, o->rest) : 0, pending, had;
-    int64_t move[PURSES] = {0}, id;
+    int64_t move[PURSES] = {0}, id, pending, had;
 
     if (amount == 0)
         return;
@@ -199,13 +236,51 @@ static void midnight(struct play *p)
     for (int i = 0; i < p->buckets; i++) {
         int64_t amount = p->bucket[i].amount, repay;
 
-        if (p->bucket[i].due > p->now || amount == 0)
+        if (p->bucket[i].due < 0 || p->bucket[i].due > p->now || amount == 0)
             continue;
         repay = debt_of(p, amount);
         post(p, TRANSFER_MATURE, 0, p->bucket[i].due,
              (const int64_t[PURSES]){-amount, amount - repay, repay, 0});
         p->bucket[i].amount = 0;
     }
+}
+
+/* As shares_mature does, of one bill. */
+static void collect(struct play *p, struct bill *b, int64_t paid)
+{
+    int64_t day = bill_day(p, b), waited = *bucket(p, -b->id), repay;
+    struct row_bill_share row = {
+        .tenant = T1, .bill = b->id, .party = p->party, .paid = paid, .lacked = b->lacks};
+
+    row.amount = bucket_take(p, -b->id, paid == b->lacks ? waited : waited * paid / b->lacks);
+    row.waited = waited;
+    row.at_ms = p->now;
+    b->lacks -= paid;
+    if (row.amount == 0)
+        return;
+    p->contract = b->id;
+    repay = debt_of(p, row.amount);
+    if (day > p->now) {
+        row.due_ms = day;
+        row.id = ++p->id;
+        *bucket(p, day) += row.amount;
+        b->freed += row.amount;
+    } else {
+        assert_true(p->at_once_n < GIVES);
+        row.id = post(p, TRANSFER_MATURE, 0, p->now,
+                      (const int64_t[PURSES]){-row.amount, row.amount - repay, repay, 0});
+        p->at_once[p->at_once_n++] = row.id;
+    }
+    p->contract = 0;
+    put(p, ROW_BILL_SHARE, &row);
+}
+
+static void collect_some(struct play *p)
+{
+    struct bill *b = &p->bill[rng_below(&p->rng, BILLS)];
+
+    if (b->lacks > 0 && b->to <= p->now)
+        collect(p, b, rng_below(&p->rng, 4) ? rng_range(&p->rng, 1, b->lacks) : b->lacks);
 }
 
 static struct row_payout *payout(struct play *p, int kind, int64_t amount)
@@ -230,38 +305,39 @@ static struct row_payout *payout(struct play *p, int kind, int64_t amount)
     return w;
 }
 
-static void withdraw(struct play *p)
+static void withdraw(struct play *p, int64_t amount)
 {
-    int64_t amount = p->balance[FREE] > 0 ? rng_range(&p->rng, 1, p->balance[FREE]) : 0;
-
     if (amount == 0 || p->payouts == PAYOUTS)
         return;
     payout(p, PAYOUT_SHARE, amount)->transfer =
         post(p, TRANSFER_WITHDRAWAL, 0, p->now, (const int64_t[PURSES]){0, -amount, 0, amount});
 }
 
-/* The channel pays what an order has pending in one bucket, or a part of it. */
-static void channel_pays(struct play *p)
+/* The channel pays so much of what an order has pending in one bucket. */
+static void channel_pays(struct play *p, struct give *g, int64_t amount)
 {
-    struct give *g = p->gives > 0 ? &p->give[rng_below(&p->rng, (uint64_t)p->gives)] : NULL;
-    struct order *o = g != NULL ? &p->order[g->order] : NULL;
-    int64_t most, amount;
-    struct row_payout *w;
+    struct order *o = &p->order[g->order];
+    struct row_payout *w = payout(p, PAYOUT_SHARED, amount);
 
-    if (g == NULL || o->shared || g->due <= p->now || p->payouts == PAYOUTS)
-        return;
-    most = least(g->left, *bucket(p, g->due));
-    if (most <= 0)
-        return;
-    amount = rng_range(&p->rng, 1, most);
     o->shared = true;
     g->left -= amount;
     *bucket(p, g->due) -= amount;
-    w = payout(p, PAYOUT_SHARED, amount);
     w->order_id = o->id;
     w->due_ms = g->due;
     w->transfer =
         post(p, TRANSFER_SHARED, o->id, p->now, (const int64_t[PURSES]){-amount, 0, 0, amount});
+}
+
+static void channel_pays_some(struct play *p)
+{
+    struct give *g = p->gives > 0 ? &p->give[rng_below(&p->rng, (uint64_t)p->gives)] : NULL;
+    int64_t most;
+
+    if (g == NULL || p->order[g->order].shared || g->due <= p->now || p->payouts == PAYOUTS)
+        return;
+    most = least(g->left, *bucket(p, g->due));
+    if (most > 0)
+        channel_pays(p, g, rng_range(&p->rng, 1, most));
 }
 
 static void payout_over(struct play *p)
@@ -295,25 +371,29 @@ static void act(struct play *p)
     int any = p->orders > 0 ? (int)rng_below(&p->rng, (uint64_t)p->orders) : -1;
 
     p->now += rng_range(&p->rng, 1, 60000);
-    switch (rng_below(&p->rng, 10)) {
+    switch (rng_below(&p->rng, 12)) {
     case 0:
     case 1:
         if (any >= 0)
-            refund(p, any);
+            refund(p, any, p->order[any].rest > 0 ? rng_range(&p->rng, 1, p->order[any].rest) : 0);
         break;
     case 2:
     case 3:
-        withdraw(p);
+        withdraw(p, p->balance[FREE] > 0 ? rng_range(&p->rng, 1, p->balance[FREE]) : 0);
         break;
     case 4:
-        channel_pays(p);
+        channel_pays_some(p);
         break;
     case 5:
         payout_over(p);
         break;
     case 6:
         if (any >= 0 && p->order[any].rest > 0 && p->gives < GIVES)
-            share(p, any); /* its true end */
+            share(p, any, rng_range(&p->rng, 1, 40)); /* its true end */
+        break;
+    case 7:
+    case 8:
+        collect_some(p);
         break;
     default:
         order_new(p);
@@ -348,6 +428,29 @@ static void ends_put(struct play *p)
                                  .transfer = p->order[i].transfer});
     for (int i = 0; i < p->payouts; i++)
         put(p, ROW_PAYOUT, &p->payout[i]);
+    for (int i = 0; i < BILLS; i++) {
+        const struct bill *b = &p->bill[i];
+
+        put(p, ROW_COMPANY_BILL,
+            &(struct row_company_bill){.id = b->id,
+                                       .tenant = T1,
+                                       .company = p->party,
+                                       .month = 202601 + i,
+                                       .from_ms = b->to - BILL_DAYS * DAY,
+                                       .to_ms = b->to,
+                                       .currency = "CNY",
+                                       .state = COMPANY_BILL_ISSUED,
+                                       .note = "",
+                                       .version = 1});
+    }
+    for (int i = 0; i < p->buckets; i++)
+        if (p->bucket[i].amount > 0)
+            put(p, ROW_MATURING,
+                &(struct row_maturing){.party = p->party,
+                                       .due_ms = p->bucket[i].due,
+                                       .tenant = T1,
+                                       .currency = "CNY",
+                                       .amount = p->bucket[i].amount});
     put(p, ROW_PARTY,
         &(struct row_party){
             .id = p->party, .tenant = T1, .kind = PARTY_PROPERTY, .name = "", .version = 1});
@@ -358,6 +461,9 @@ static void play_begin(struct play *p, uint64_t seed)
     *p = (struct play){.id = 1000000 * (int64_t)seed, .now = BEGIN, .window = (int64_t)seed % 3};
     p->party = ++p->id;
     p->id += PURSES;
+    for (int i = 0; i < BILLS; i++)
+        p->bill[i] =
+            (struct bill){.id = ++p->id, .to = BEGIN + (i + 1) * BILL_DAYS * DAY, .lacks = 1000};
     p->rng.s = seed;
     buf_init(&p->rows, 1 << 24);
     buf_init(&p->legs, 4000);
@@ -386,6 +492,8 @@ static void play(struct play *p, uint64_t seed)
 /* ---- what is told of it ---- */
 
 static int64_t back[PAYOUTS][ORDERS], there[PAYOUTS][ORDERS];
+static int64_t waits;    /* for bills, as the stories have it */
+static int billed, days; /* rows of payouts whose shares a bill set free; with a day's */
 
 static int order_of(const struct play *p, int64_t id)
 {
@@ -393,6 +501,18 @@ static int order_of(const struct play *p, int64_t id)
         if (p->order[i].id == id)
             return i;
     return -1;
+}
+
+/* It matured with the shares of a day, in a transfer that names no bill. */
+static bool day_of_bill(const struct play *p, int64_t bill, int64_t transfer)
+{
+    for (int i = 0; i < p->at_once_n; i++)
+        if (p->at_once[i] == transfer)
+            return false;
+    for (int i = 0; i < BILLS; i++)
+        if (p->bill[i].id == bill)
+            return p->bill[i].freed > 0;
+    return false;
 }
 
 /* Objects without objects in them, one after the other. */
@@ -407,9 +527,12 @@ static int64_t page_read(const struct play *p, int w, const char *body, struct a
 
         assert_int_equal(wire_json_decode(&api_OrderShare_type, one, a, &s, WIRE_STRICT, NULL), 0);
         order = order_of(p, s.order_id);
+        billed += s.bill != 0;
+        days += s.bill != 0 && s.matured != 0 && day_of_bill(p, s.bill, s.matured);
         sum += s.amount.v;
         assert_true(s.amount.v > 0);
-        if (s.rule == STORY_TOO_FAR || s.rule == STORY_BILL)
+        assert_int_equal(s.rule == STORY_BILL, s.bill != 0);
+        if (s.rule == STORY_TOO_FAR)
             fail_msg("payout %lld: %.*s", (long long)p->payout[w].id, (int)one.n, one.p);
         if (s.rule != STORY_CAME_BACK) {
             assert_true(order >= 0);
@@ -457,10 +580,27 @@ static void ask_order(const struct play *p, int o, struct arena *a)
         wire_json_decode(&api_MoneyStory_type, str_from_c(r->body), a, &s, WIRE_STRICT, NULL), 0);
     assert_int_equal(s.sum.shares_off.v, 0);
     for (uint32_t i = 0; i < s.shares_n; i++)
+        waits += s.shares[i].due_ms < 0 ? s.shares[i].waits.v : 0;
+    for (uint32_t i = 0; i < s.shares_n; i++)
         for (uint32_t k = 0; k < s.shares[i].payouts_n; k++)
             for (int w = 0; w < p->payouts; w++)
                 if (p->payout[w].id == s.shares[i].payouts[k].payout)
                     there[w][o] += s.shares[i].payouts[k].taken.v;
+}
+
+/* What waits for bills is what their buckets have, and what was set free for a day that is to come: of that a
+ * day that has other shares as well says only that there is no more. */
+static void waits_are_there(const struct play *p)
+{
+    int64_t bills = 0, open = 0;
+
+    for (int i = 0; i < p->buckets; i++)
+        bills += p->bucket[i].due < 0 ? p->bucket[i].amount : 0;
+    for (int i = 0; i < BILLS; i++)
+        open += bill_day(p, &p->bill[i]) > p->now ? p->bill[i].freed : 0;
+    if (waits < bills || waits > bills + open)
+        fail_msg("party %lld: %lld wait by the stories, %lld and at most %lld in the books",
+                 (long long)p->party, (long long)waits, (long long)bills, (long long)open);
 }
 
 static void both_ways_agree(void **state)
@@ -475,8 +615,10 @@ static void both_ways_agree(void **state)
         memset(back, 0, sizeof(back));
         memset(there, 0, sizeof(there));
         play(&p, seed);
+        waits = 0;
         for (int o = 0; o < p.orders; o++)
             ask_order(&p, o, &a);
+        waits_are_there(&p);
         for (int w = 0; w < p.payouts; w++) {
             ask_payout(&p, w, &a);
             returned += p.payout[w].state == PAYOUT_FAILED;
@@ -489,8 +631,215 @@ static void both_ways_agree(void **state)
             }
         }
     }
+    assert_true(billed > SEEDS && days > SEEDS / 4);
     assert_true(taken > SEEDS && returned > SEEDS / 2); /* they were lives with something in them */
     arena_free(&a);
+}
+
+/* ---- which shares it is, where there is a choice ---- */
+
+enum { A, B, C }; /* orders */
+
+static void at_day(struct play *p, int day)
+{
+    p->now = BEGIN + day * DAY;
+    midnight(p);
+}
+
+static void choose_begin(struct play *p, int n, int64_t window)
+{
+    play_begin(p, (uint64_t)(1000 + n));
+    p->window = window;
+    p->orders = 3;
+    for (int i = 0; i < p->orders; i++)
+        p->order[i].id = ++p->id;
+}
+
+/* Of each of the withdrawals: what is of A, B and C; by both ways. */
+static void choose_is(struct play *p, int n, const int64_t of[][3])
+{
+    struct arena a;
+
+    arena_init(&a, 1 << 24);
+    play_end(p);
+    memset(back, 0, sizeof(back));
+    memset(there, 0, sizeof(there));
+    for (int o = A; o <= C; o++)
+        ask_order(p, o, &a);
+    for (int w = p->payouts - n, i = 0; i < n; w++, i++) {
+        ask_payout(p, w, &a);
+        for (int o = A; o <= C; o++)
+            if (back[w][o] != of[i][o] || there[w][o] != of[i][o])
+                fail_msg("withdrawal %d of %lld, order %c: there %lld, back %lld, not %lld", i,
+                         (long long)p->party, 'A' + o, (long long)there[w][o],
+                         (long long)back[w][o], (long long)of[i][o]);
+    }
+    arena_free(&a);
+}
+
+struct told {
+    int64_t returned, withdrawn;
+};
+/* What is told of the shares of A: taken back before it matured, and paid out. */
+static void told_is(const struct play *p, struct told first, struct told second)
+{
+    static struct api_MoneyStory s;
+    struct arena a;
+    char path[100];
+    const struct reply *r;
+
+    arena_init(&a, 1 << 22);
+    snprintf(path, sizeof(path), "/api/v1/orders/%lld/story", (long long)p->order[A].id);
+    r = rig_as(&rig, 0, "GET", path, NULL, NULL);
+    assert_int_equal(r->status, 200);
+    assert_int_equal(
+        wire_json_decode(&api_MoneyStory_type, str_from_c(r->body), &a, &s, WIRE_STRICT, NULL), 0);
+    assert_int_equal(s.shares[0].returned.v, first.returned);
+    assert_int_equal(s.shares[0].withdrawn.v, first.withdrawn);
+    assert_int_equal(s.shares[1].returned.v, second.returned);
+    assert_int_equal(s.shares[1].withdrawn.v, second.withdrawn);
+    arena_free(&a);
+}
+
+/* An order with shares of two days, each beside an older one of another. What the channel pays is of the day
+ * that it says; a refund takes of the first that has not matured. Off another day it would be the older
+ * order's money that seems to be gone. */
+static void two_days(struct play *p, int n, int64_t window)
+{
+    choose_begin(p, n, window);
+    share(p, B, 10);
+    share(p, A, 10);
+    at_day(p, 1);
+    share(p, C, 10);
+    share(p, A, 10);
+}
+
+static void right_day_is_taken(void **state)
+{
+    static struct play p;
+
+    (void)state;
+    two_days(&p, 1, 1); /* the channel pays of the second day, both pending */
+    channel_pays(&p, &p.give[3], 6);
+    at_day(&p, 2);
+    at_day(&p, 3);
+    withdraw(&p, 20);
+    withdraw(&p, 14);
+    choose_is(&p, 2, (const int64_t[][3]){{10, 10, 0}, {4, 0, 10}});
+    told_is(&p, (struct told){0, 10}, (struct told){0, 10});
+    two_days(&p, 2, 1); /* … of the first, after a refund of it */
+    refund(&p, A, 3);
+    channel_pays(&p, &p.give[1], 4);
+    at_day(&p, 2);
+    at_day(&p, 3);
+    withdraw(&p, 13);
+    withdraw(&p, 20);
+    choose_is(&p, 2, (const int64_t[][3]){{3, 10, 0}, {10, 0, 10}});
+    told_is(&p, (struct told){3, 7}, (struct told){0, 10});
+    two_days(&p, 3, 0); /* a refund when the first has matured: of the second */
+    refund(&p, A, 6);
+    at_day(&p, 2);
+    withdraw(&p, 20);
+    withdraw(&p, 14);
+    choose_is(&p, 2, (const int64_t[][3]){{10, 10, 0}, {4, 0, 10}});
+    told_is(&p, (struct told){0, 10}, (struct told){6, 4});
+    two_days(&p, 4, 1); /* and while both are pending: of the first, then of the second */
+    refund(&p, A, 13);
+    at_day(&p, 2);
+    at_day(&p, 3);
+    withdraw(&p, 10);
+    withdraw(&p, 17);
+    choose_is(&p, 2, (const int64_t[][3]){{0, 10, 0}, {7, 0, 10}});
+    told_is(&p, (struct told){10, 0}, (struct told){3, 7});
+}
+
+/* ---- bills ---- */
+
+static void billed_begin(struct play *p, int n, int64_t window)
+{
+    choose_begin(p, n, window);
+    for (int o = A; o <= B; o++)
+        p->order[o].billed = true;
+    share(p, B, 10);
+    share(p, A, 30);
+    p->bill[0].lacks = 400;
+}
+
+static void bill_gives_parts(void **state)
+{
+    static struct play p;
+
+    (void)state;
+    billed_begin(&p, 11, 0); /* refunds before and after a part is collected */
+    refund(&p, A, 10);
+    at_day(&p, 3);
+    collect(&p, &p.bill[0], 100); /* 7 of 30: 2 of 10, the rest of 20 */
+    withdraw(&p, 7);
+    refund(&p, B, 4);
+    collect(&p, &p.bill[0], 300);
+    withdraw(&p, 19);
+    choose_is(&p, 2, (const int64_t[][3]){{5, 2, 0}, {15, 4, 0}});
+    told_is(&p, (struct told){10, 20}, (struct told){0, 0});
+    billed_begin(&p, 12, 0); /* more than its own: the oldest has less */
+    at_day(&p, 3);
+    collect(&p, &p.bill[0], 200);
+    refund(&p, A, 18);
+    collect(&p, &p.bill[0], 200);
+    withdraw(&p, 20);
+    withdraw(&p, 2);
+    choose_is(&p, 2, (const int64_t[][3]){{15, 5, 0}, {0, 2, 0}});
+    billed_begin(&p, 13, 0); /* nothing lacks: all of it, beside a debt */
+    refund(&p, C, 8);        /* it has nothing: owed */
+    at_day(&p, 3);
+    p.bill[0].lacks = 0;
+    collect(&p, &p.bill[0], 0);
+    withdraw(&p, 10);
+    choose_is(&p, 1, (const int64_t[][3]){{8, 2, 0}});
+    billed_begin(&p, 14,
+                 0); /* a refund comes out of the older bill, so the newer one has all of it */
+    at_day(&p, 3);
+    share(&p, B, 10);
+    share(&p, A, 10);
+    p.bill[1].lacks = 200;
+    at_day(&p, 6);
+    collect(&p, &p.bill[1], 100);
+    refund(&p, A, 8);
+    collect(&p, &p.bill[1], 100);
+    withdraw(&p, 10);
+    withdraw(&p, 10);
+    choose_is(&p, 2, (const int64_t[][3]){{5, 5, 0}, {5, 5, 0}});
+}
+
+/* Collected before all of the month may be had: it waits for that day behind what else is due then. */
+static void bill_waits_for_its_day(void **state)
+{
+    static struct play p;
+
+    (void)state;
+    billed_begin(&p, 21, 2);
+    at_day(&p, 2);
+    share(&p, C, 5); /* due with it, on day 5 */
+    at_day(&p, 3);
+    collect(&p, &p.bill[0], 200);
+    collect(&p, &p.bill[0], 200);
+    refund(&p, A, 20); /* 15 of the first, 5 of the second collection */
+    at_day(&p, 5);
+    withdraw(&p, 5);
+    withdraw(&p, 5);
+    withdraw(&p, 5);
+    withdraw(&p, 10);
+    choose_is(&p, 4, (const int64_t[][3]){{0, 0, 5}, {0, 5, 0}, {0, 5, 0}, {10, 0, 0}});
+    billed_begin(&p, 22, 2); /* its second part with another day, which refunds take of */
+    at_day(&p, 3);
+    collect(&p, &p.bill[0], 200);
+    p.window = 3;
+    collect(&p, &p.bill[0], 200);
+    refund(&p, A, 9);
+    at_day(&p, 5);
+    at_day(&p, 6);
+    withdraw(&p, 20);
+    withdraw(&p, 11);
+    choose_is(&p, 2, (const int64_t[][3]){{15, 5, 0}, {6, 5, 0}});
 }
 
 /* One row of all that the first payout took. */
@@ -522,7 +871,7 @@ static void too_far_is_told(void **state)
         p.orders = 1;
         for (int i = 0; i < (many ? SHARES : 2000); i++) {
             p.gives = 0;
-            share(&p, 0);
+            share(&p, 0, rng_range(&p.rng, 1, 40));
         }
         p.now = BEGIN + DAY;
         midnight(&p);
@@ -553,8 +902,10 @@ static int stop(void **state)
 
 int taken_tests(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(both_ways_agree),
-                                       cmocka_unit_test(too_far_is_told)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(both_ways_agree), cmocka_unit_test(right_day_is_taken),
+        cmocka_unit_test(bill_gives_parts), cmocka_unit_test(bill_waits_for_its_day),
+        cmocka_unit_test(too_far_is_told)};
 
     return cmocka_run_group_tests_name("taken", tests, start, stop);
 }
