@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // company.mjs: a company with credit pays for a driver's charging, as the people who do it see it: quotas and limits refuse, shares wait, the month is
-// billed and collected in two parts, shares become available in proportion, what is given back lowers the next bill. And thieves: two starts on one quota,
+// billed and collected in two parts, shares become available in proportion, order by order, and are withdrawn, what is given back lowers the next bill, and
+// the pages tell it. And thieves: two starts on one quota,
 // a member removed while charging, a card of a disabled company, another operator's company. After each step the amounts are exact and `even check` is
 // content; and it is not when the file is changed behind its back. python3 is there wherever meson is.
 import { execFile, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { check, even, main, until } from './house.mjs';
+import { chromium } from 'playwright-core';
+import { check, enter, even, main, until, visit } from './house.mjs';
 import { stories } from './stories.mjs';
 import { Cp, driver, order, over, units } from './rogue.mjs';
+import { pages } from './taken.mjs';
 
 const sql = `
 import sqlite3, sys
@@ -50,6 +53,17 @@ const wrong = [
 const paid = [
   ['company', 'UPDATE transfer SET code = 1 WHERE code = 17'],
   ['bill', 'UPDATE company_bill SET collected = collected - 100 WHERE collected <> 0'],
+  ['share', 'UPDATE transfer SET contract = 0 WHERE code = 5'],
+  ['share', 'UPDATE transfer SET contract = contract + 1 WHERE code = 5'],
+  ['share', 'UPDATE bill_share SET bill = bill + 1'],
+  ['share', 'UPDATE bill_share SET party = party + 1'],
+  ['share', 'UPDATE bill_share SET amount = amount - 100, waited = waited - 100'],
+  ['share', 'UPDATE bill_share SET paid = paid - 100 WHERE paid < lacked'],
+  ['share', 'UPDATE bill_share SET lacked = lacked + 100, paid = paid + 100 WHERE paid = lacked'],
+  ['share', 'UPDATE bill_share SET at_ms = 1'],
+  ['share', 'UPDATE bill_share SET due_ms = at_ms + 1'],
+  ['share', 'DELETE FROM bill_share WHERE paid = lacked'],
+  ['share', 'DELETE FROM bill_share'],
 ];
 async function tamper(h, statements) {
   for (const [rule, statement] of statements) {
@@ -214,6 +228,11 @@ await main(async (h) => {
   check(bill.state === 3 && bill.collected === '1.40', 'a quarter, once');
   check(units((await party()).available) === 7000 && units((await party()).pending) === 21000, `a quarter of the shares: ${JSON.stringify(await party())}`);
   books('with a part collected');
+  const story = (id, who = h, path = 'orders') => who.must('GET', `/api/v1/${path}/${id}/story`);
+  const owners = async (id) => (await story(id)).shares.find((x) => x.party === w.owner && x.due_ms < 0);
+  let part = await owners(first), more = await owners(second.id);
+  check(part.bill_month === month && part.collected.length === 1 && part.collected[0].paid === '1.40' && part.collected[0].lacked === '5.60' && part.collected[0].amount === '0.25', `a quarter of its 1.00: ${JSON.stringify(part)}`);
+  check(units(part.free) === 2500 && units(part.waits) === 7500 && units(part.returned) === 2000 && units(more.free) === 4500 && units(more.waits) === 13500, `the rest waits: ${JSON.stringify(more)}`);
   check((await collect('4.20')).status === 200, 'the rest');
   bill = (await bills()).find((b) => b.id === made);
   check(bill.state === 4 && bill.settled_ms > 0, 'settled');
@@ -236,6 +255,48 @@ await main(async (h) => {
     const r = await fetch(`${h.web}/api/v1/company-bills/${made}/sheet.${kind}?lang=zh`, { headers: { cookie: h.cookie } });
     check(r.status === 200 && Buffer.from(await r.arrayBuffer()).toString('latin1').startsWith(head), `the bill as ${kind}`);
     check((await foreign.ask('GET', `/api/v1/company-bills/${made}/sheet.${kind}`)).status === 404, `not to another operator as ${kind}`);
+  }
+
+  // ---- and withdrawn: the owner sees which orders it is, and each order where it went ----
+  const owner = await party();
+  const bank = (await h.must('POST', '/api/v1/channels', { kind: 4, name: '银行转账', url: '', app: '', merchant: '', keys: '', fee_bp: 0, state: 0 })).id;
+  await h.must('PUT', `/api/v1/parties/${w.owner}`, { kind: owner.kind, name: owner.name, state: 0, verified: true, payee: '6222020200001234567', payee_name: owner.name }, { 'if-match': `"${owner.version}"` });
+  const payout = (await h.must('POST', '/api/v1/payouts', { party: w.owner, channel: bank, amount: '1.00' })).id;
+  const taken = await pages(h, `/api/v1/payouts/${payout}/orders`, 1);
+  check(taken.map((x) => `${x.order_id}:${units(x.amount)}`).join() === [`${second.id}:500`, `${first}:7500`, `${second.id}:2000`].join(), `0.20 of the first collection, of which the refund took the oldest; then the second: ${JSON.stringify(taken)}`);
+  check(taken.every((x) => x.rule === 4 && x.bill === made && x.matured === x.collected) && taken[0].matured === taken[1].matured && taken[1].matured !== taken[2].matured, 'each names its bill and the collection');
+  part = await owners(first);
+  more = await owners(second.id);
+  check(part.collected.map((x) => x.amount).join() === '0.25,0.75' && units(part.withdrawn) === 7500 && units(part.other) === 2500 && units(part.waits) === 0, `all of it is told: ${JSON.stringify(part)}`);
+  check(units(more.withdrawn) === 2500 && units(more.free) === 13000 && part.payouts[0].payout === payout, `and of the other: ${JSON.stringify(more)}`);
+  const owns = h.client();
+  await owns.login('partner', 'partner password');
+  const his = (await story(first, owns, 'partner/orders')).shares.find((x) => x.due_ms < 0);
+  check(his.collected.map((x) => x.amount).join() === '0.25,0.75' && his.collected.every((x) => units(x.paid) === 0 && units(x.lacked) === 0), `the owner sees his own, not what the company paid: ${JSON.stringify(his)}`);
+  check(JSON.stringify(await pages(owns, `/api/v1/partner/payouts/${payout}/orders`)) === JSON.stringify(taken), 'and the same orders');
+  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic',
+    '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
+  try {
+    const id = (p, name) => p.locator(`[data-testid="${name}"]:visible`);
+    const desk = await enter(browser, h, '/', 1400, 900, 'admin', 'correct horse battery');
+    await visit(desk, `${h.web}/#/orders/${first}/story`);
+    await id(desk, 'share-collected').first().waitFor();
+    const lines = await id(desk, 'share-collected').allInnerTexts();
+    check(lines.length === 2 && /5\.60.*1\.40/s.test(lines[0]) && lines[0].includes('0.25') && lines[1].includes('0.75'), `the desk tells each collection: ${lines}`);
+    check((await id(desk, 'story-even').innerText()).startsWith('✓'), 'and that all of it adds up');
+    await id(desk, 'payout-link').first().click();
+    await id(desk, 'taken-even').waitFor();
+    check((await id(desk, 'taken-row').count()) === 3 && (await id(desk, 'taken-even').innerText()).startsWith('✓'), 'the way back has the same rows');
+    check((await desk.locator('main').innerText()).includes('企业账单收款'), 'and says that a bill was collected');
+    const phone = await enter(browser, h, '/p', 390, 900, 'partner', 'partner password');
+    await visit(phone, `${h.web}/p#/payouts/${payout}`);
+    await id(phone, 'taken-even').waitFor();
+    check((await id(phone, 'taken-row').count()) === 3, 'the phone has them, too');
+    await visit(phone, `${h.web}/p#/orders/${first}`);
+    await id(phone, 'share-collected').first().waitFor();
+    check(!(await phone.locator('body').innerText()).includes('5.60'), "without the company's figures");
+  } finally {
+    await browser.close();
   }
   const told = await stories(h);
   check([...told.values()].some((s) => s.bills.length === 1 && s.shares.some((x) => x.rule === 4)), 'a company\'s order names its bill, and its shares follow it');

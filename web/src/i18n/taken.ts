@@ -15,7 +15,7 @@ export const takenTexts: Pairs = {
   'taken.instatement': ['计入本月', 'In this month'],
   'taken.of': ['分成共 {v}', 'of a share of {v}'],
   'taken.matured': ['结转', 'Became available'],
-  'taken.rule.4': ['随企业账单收款转为可用的分成', "Shares of a company's bill, as it was collected"],
+  'taken.rule.4': ['企业账单收款', "as the company's bill was collected"],
   'taken.rule.5': ['更早的资金，未再追踪', 'Money from before, not looked at'],
   'taken.rule.6': ['已全部退回，没有用去任何分成', 'It came back: nothing was taken'],
   'taken.even': ['逐笔相加等于本笔金额 {v}', 'The rows add up to {v}, the whole amount'],
