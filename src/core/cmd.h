@@ -444,6 +444,7 @@ struct cmd_payout_decide {
     char bank_no[65]; /* SETTLED: the bank's number of it */
     char note[201];
     int64_t amount; /* PAID: what was paid */
+    int64_t file;   /* SETTLED, FAILED: what became of it by this pay_file; 0 = none is named */
 };
 
 #define PAY_FILE_MAX 500

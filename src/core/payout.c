@@ -657,6 +657,8 @@ static int decide_check(const struct core *c, const struct payout *p, const stru
             return in->note[0] ? 0 : ERR_REQUIRED; /* the rail itself says that it paid nothing */
         if (p->row.state != PAYOUT_APPROVED || !by_people(c, p))
             return ERR_CONFLICT;
+        if (in->file && in->file != p->row.file)
+            return ERR_CONFLICT; /* another file pays it now, or none */
         return in->act == PAYOUT_ACT_SETTLED && !in->bank_no[0] ? ERR_REQUIRED : 0;
     case PAYOUT_ACT_PAID:
         return in->party || self ? ERR_DENIED : paid_check(c, p, in);

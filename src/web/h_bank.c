@@ -10,7 +10,8 @@
  *
  * Invariants: 1. what comes back counts by the rules of results.h, for payouts that still wait in this
  * channel, in a file or not (some are paid by hand), with the amount that we asked for; nobody settles what
- * he asked for himself; 2. the file shows whole account numbers: fetching it is audited; 3. a file that is
+ * he asked for himself; a row that names a file counts for what stands in that one, and of what was ever taken out of one
+ * no row counts that names none, else a late "failed" of the first file gives back what the second one pays; 2. the file shows whole account numbers: fetching it is audited; 3. a file that is
  * asked for again under its key is that file: the core looks at the key before it looks at what waits.
  *
  * Thread: the request's. */
@@ -24,8 +25,8 @@
 #include "web/sheet.h"
 #include "web/state.h"
 
-static const char *const columns[] = {"payout",   "payee",  "payee_name", "amount",
-                                      "currency", "result", "bank_no",    "note"};
+static const char *const columns[] = {"payout", "payee",   "payee_name", "amount", "currency",
+                                      "result", "bank_no", "note",       "file"};
 
 /* ---- making a file ---- */
 
@@ -142,7 +143,7 @@ static void row_write(struct request *r, const struct api_BankPayout *p)
     money_format(p->amount, amount);
     buf_printf(&r->out, ",%s,%.*s,,,", amount, STR_FMT(p->currency));
     sheet_put(&r->out, true, p->note);
-    buf_put_c(&r->out, "\r\n");
+    buf_printf(&r->out, ",%lld\r\n", (long long)r->id);
 }
 
 static void file_write(struct request *r, const struct rows *rows)
@@ -186,12 +187,26 @@ int bank_file(struct request *r)
 
 /* ---- back ---- */
 
-static int payout_asked(struct request *r, void *ctx, int64_t id, int64_t *amount)
+/* Without a file's number it may be the answer to a file that the payout left; with one the core looks. */
+static int file_asked(struct request *r, const struct result_row *x)
 {
-    struct bind of = BIND_I64("payout", id);
+    struct bind of = BIND_I64("payout", x->id);
+    int64_t n, file;
+    int err;
+
+    if (x->by.n > 0)
+        return str_to_i64(x->by, &file) != 0 || file <= 0 ? ERR_RANGE : 0;
+    err = req_number(r, QUERY_BANK_TAKEN_OUT, &of, 1, &n);
+    return err != 0 ? err : n > 0 ? ERR_REQUIRED : 0;
+}
+
+static int payout_asked(struct request *r, void *ctx, const struct result_row *x, int64_t *amount)
+{
+    struct bind of = BIND_I64("payout", x->id);
+    int err = req_number(r, QUERY_BANK_ASKED, &of, 1, amount);
 
     (void)ctx;
-    return req_number(r, QUERY_BANK_ASKED, &of, 1, amount); /* not found: it waits no more */
+    return err != 0 ? err : file_asked(r, x); /* not found: it waits no more */
 }
 
 static int payout_fill(struct request *r, const struct result_row *x, struct cmd *cmd)
@@ -201,6 +216,8 @@ static int payout_fill(struct request *r, const struct result_row *x, struct cmd
 
     c->payout = x->id;
     c->act = x->act;
+    if (err == 0 && x->by.n > 0)
+        err = str_to_i64(x->by, &c->file);
     return err != 0 ? err : req_text(r, c->note, sizeof(c->note), x->cell[RESULT_NOTE], NULL);
 }
 
@@ -212,6 +229,7 @@ int bank_result(struct request *r)
         .columns_n = ARRAY_LEN(columns),
         .used = used,
         .used_n = ARRAY_LEN(used),
+        .by = "file",
         .acts = {{"settled", PAYOUT_ACT_SETTLED}, {"failed", PAYOUT_ACT_FAILED}},
         .type = CMD_PAYOUT_DECIDE,
         .size = CMD_SIZE(payout_decide),

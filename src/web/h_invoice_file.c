@@ -197,10 +197,10 @@ static int64_t day_read(struct str s)
     return digits == 8 ? day : 0;
 }
 
-static int invoice_asked(struct request *r, void *ctx, int64_t id, int64_t *amount)
+static int invoice_asked(struct request *r, void *ctx, const struct result_row *x, int64_t *amount)
 {
     struct waiting w = {0};
-    struct bind of = BIND_I64("id", id);
+    struct bind of = BIND_I64("id", x->id);
     int err = req_query(r, QUERY_INVOICE_WAITING, &of, 1, waiting_take, &w);
 
     (void)ctx;

@@ -11,7 +11,7 @@ struct results {
     struct request *r;
     const struct result_kind *kind;
     void *ctx;
-    int col[RESULT_CELLS];
+    int col[RESULT_CELLS], by; /* columns; by: −1 = the file has none */
     struct result_row *row;
     uint32_t n, at;
 };
@@ -42,6 +42,7 @@ static int header_read(struct results *m, struct sheet *c)
         if (m->col[i] < 0)
             err = req_fail(m->r, ERR_REQUIRED, NULL, "a column is missing");
     }
+    m->by = m->kind->by ? sheet_column(c, m->kind->by) : -1;
     return err;
 }
 
@@ -49,7 +50,7 @@ static int row_judge(const struct results *m, const struct result_row *x)
 {
     struct money said;
     int64_t amount = 0;
-    int err = m->kind->asked(m->r, m->ctx, x->id, &amount);
+    int err = m->kind->asked(m->r, m->ctx, x, &amount);
 
     if (err != 0)
         return err;
@@ -83,6 +84,7 @@ static int row_read(struct results *m, const struct sheet *c, struct result_row 
     x->line = c->line;
     for (int i = 0; i < m->kind->used_n; i++)
         x->cell[i] = c->cell[m->col[i]];
+    x->by = m->by < 0 ? STR_NONE : c->cell[m->by];
     if (str_to_i64(x->cell[RESULT_ID], &x->id) != 0 || x->id <= 0)
         return req_fail(m->r, ERR_SYNTAX, NULL,
                         arena_printf(&m->r->arena, "%s is not a number", m->kind->used[0]).p);

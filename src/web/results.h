@@ -22,12 +22,14 @@ struct result_row {
     int32_t act; /* 0 = nothing is said */
     int err;     /* why it was refused */
     struct str cell[RESULT_CELLS];
+    struct str by; /* what the column `by` says */
 };
 
 struct result_kind {
     const char *const *columns; /* the file may have these */
     const char *const *used;    /* … and must have these, in the order above */
     int columns_n, used_n;
+    const char *by; /* one of `columns` that a file may lack; NULL = none */
     struct {
         const char *word;
         int32_t act;
@@ -35,7 +37,7 @@ struct result_kind {
     enum cmd_type type;
     size_t size; /* of the command */
     /** What was asked of the row with this id, or why it does not count. */
-    int (*asked)(struct request *r, void *ctx, int64_t id, int64_t *amount);
+    int (*asked)(struct request *r, void *ctx, const struct result_row *x, int64_t *amount);
     /** Fills the command; what does not fit refuses the row. */
     int (*fill)(struct request *r, const struct result_row *x, struct cmd *cmd);
 };

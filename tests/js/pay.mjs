@@ -185,7 +185,7 @@ async function bank(h) {
   const file = (await c.must('GET', `/api/v1/payout-files/${made.id}/file`)).replace(/^\ufeff/, '');
   check((await h.ask('POST', `/api/v1/channels/${ch}/payout-files`, {})).status === 409, 'nothing waits that stands in no file');
   const lines = file.trim().split('\r\n');
-  check(lines[0] === 'payout,payee,payee_name,amount,currency,result,bank_no,note' && lines.length === 4, `the file has a row each: ${file}`);
+  check(lines[0] === 'payout,payee,payee_name,amount,currency,result,bank_no,note,file' && lines.length === 4, `the file has a row each: ${file}`);
   check(lines.slice(1).every((l, i) => l.startsWith(`${ids[i]},"SUB-1","Payee",0.01,CNY,,,`)), `whole payees, our amounts: ${lines}`);
   const raw = { 'content-type': 'text/csv' };
   const send = (who, text) => who.ask('POST', path, text, raw);

@@ -151,8 +151,11 @@ async function files(page, second, w) {
   check(left.taken_out === 1 && left.out_amount === '0.01' && left.waiting === 0 && ids(await text(two.id)) === '', `its file lists it no more: ${JSON.stringify(left)}`);
   const three = (await make()).body;
   check(ids(await text(three.id)) === c, 'the next one lists it again');
-  const back = (await second.ask('POST', `/api/v1/channels/${bank}/payouts-file`, ['payout,amount,result,bank_no,note', `${a},0.01,settled,B1,`, `${b},0.01,failed,,`, `${c},0.01,settled,B2,`].join('\r\n'),
+  const results = async (...rows) => (await second.ask('POST', `/api/v1/channels/${bank}/payouts-file`, ['payout,amount,result,bank_no,note,file', ...rows].join('\r\n'),
     { 'content-type': 'text/csv' })).body.items;
+  const late = await results(`${c},0.01,failed,,,${two.id}`, `${c},0.01,failed,,,`);
+  check(late.map((x) => x.outcome + x.err).join() === 'refused-9,refused-13', `what the first file's answer says late gives nothing back: ${JSON.stringify(late)}`);
+  const back = await results(`${a},0.01,settled,B1,,`, `${b},0.01,failed,,,${one.id}`, `${c},0.01,settled,B2,,${three.id}`);
   check(back.every((x) => x.err === 0), `the bank's results: ${JSON.stringify(back)}`);
   const end = (await list()).find((f) => f.id === one.id);
   check(end.settled === 1 && end.failed === 1 && end.waiting === 0 && await text(one.id) === first, `it counts them, and is the same file: ${JSON.stringify(end)}`);

@@ -88,6 +88,11 @@ FROM payout o
 JOIN channel c ON c.id = o.channel AND c.kind = 4 AND c.tenant = o.tenant
 WHERE o.id = :payout AND o.tenant = :tenant AND o.channel = :id AND o.state = 2;
 
+-- How many files it left.
+-- name: bank_taken_out(tenant id, payout id) one
+-- out: n i64
+SELECT count(*) FROM pay_file_row r WHERE r.payout = :payout AND r.tenant = :tenant AND r.out_ms <> 0;
+
 -- part: pay_file_cols
 -- out: id id, channel id, currency text, n int, amount money, made_kind int, made_by id, made_name text, made_ms time, waiting int, settled int, failed int, taken_out int, out_amount money
 SELECT f.id, f.channel, f.currency, f.n, f.amount, f.made_kind, f.made_by, COALESCE(p.name, k.name, ''), f.made_ms,

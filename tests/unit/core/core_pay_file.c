@@ -68,12 +68,18 @@ static int64_t payout(int64_t channel, int64_t amount)
     return payout_by(channel, amount, w->person);
 }
 
-static int decide(int64_t id, enum payout_act act)
+/* What became of it by that file. */
+static int result(int64_t id, int64_t file, enum payout_act act)
 {
     struct cmd *c = world_web(w, CMD_PAYOUT_DECIDE, third, ACTOR_PERSON);
-    c->u.payout_decide =
-        (struct cmd_payout_decide){.payout = id, .act = (int32_t)act, .bank_no = "B-1"};
+    c->u.payout_decide = (struct cmd_payout_decide){
+        .payout = id, .act = (int32_t)act, .bank_no = "B-1", .file = file};
     return world_send(w, c);
+}
+
+static int decide(int64_t id, enum payout_act act)
+{
+    return result(id, 0, act);
 }
 
 static const struct row_payout *payout_row(int64_t id)
@@ -324,6 +330,27 @@ static void test_take_out(void **state)
     assert_int_equal(((const struct row_pay_file *)world_row(w, ROW_PAY_FILE, first))->n, 2);
 }
 
+/* The bank's answer to the first file comes when the payout stands in the second: "failed" would give the
+ * money back while the second file pays it. */
+static void test_result_of_another_file(void **state)
+{
+    (void)state;
+    const int64_t a = payout(bank, 5000), b = payout(bank, 3000), ids[] = {a, b};
+    assert_int_equal(file_of(bank, ids, 2), 0);
+    int64_t first = w->reply.u.made.id;
+    assert_int_equal(take_out(a, "lost", third, ACTOR_PERSON), 0);
+    assert_int_equal(result(a, first, PAYOUT_ACT_FAILED), ERR_CONFLICT); /* it stands in none */
+    assert_int_equal(file_of(bank, &a, 1), 0);
+    int64_t second = w->reply.u.made.id;
+    assert_int_equal(result(a, first, PAYOUT_ACT_FAILED), ERR_CONFLICT);
+    assert_int_equal(result(a, first, PAYOUT_ACT_SETTLED), ERR_CONFLICT);
+    assert_int_equal(w->changed, 0);
+    assert_int_equal(result(b, second, PAYOUT_ACT_SETTLED), ERR_CONFLICT);
+    assert_int_equal(result(b, first, PAYOUT_ACT_SETTLED), 0);
+    assert_int_equal(result(a, second, PAYOUT_ACT_FAILED), 0);
+    assert_int_equal(payout_row(a)->state, PAYOUT_FAILED);
+}
+
 /* A key is its maker's hand. */
 static void test_take_out_of_a_key(void **state)
 {
@@ -367,10 +394,15 @@ int core_pay_file(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, up, down)
     const struct CMUnitTest tests[] = {
-        T(test_file_is_made),      T(test_bad_files),
-        T(test_long_file),         T(test_same_key_same_file),
-        T(test_principal_by_bank), T(test_take_out),
-        T(test_take_out_of_a_key), T(test_over_stays_where_it_stood),
+        T(test_file_is_made),
+        T(test_bad_files),
+        T(test_long_file),
+        T(test_same_key_same_file),
+        T(test_principal_by_bank),
+        T(test_take_out),
+        T(test_take_out_of_a_key),
+        T(test_over_stays_where_it_stood),
+        T(test_result_of_another_file),
     };
     return cmocka_run_group_tests_name("core pay file", tests, NULL, NULL);
 }

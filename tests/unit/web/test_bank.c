@@ -225,11 +225,12 @@ static void files_are_counted(void **state)
 /* What the bank was told when the file was made, whatever the payouts say now; no cell is a formula. */
 static void a_file_has_its_bytes(void **state)
 {
-    static const char want[] = "\xef\xbb\xbf"
-                               "payout,payee,payee_name,amount,currency,result,bank_no,note\r\n"
-                               "711,\"'=6222 0202\",\"Li, \"\"Ming\"\"\",0.85,CNY,,,\"\"\r\n"
-                               "712,\"'=6222 0202\",\"Li, \"\"Ming\"\"\",1.85,CNY,,,\"十月\"\r\n"
-                               "713,\"'=6222 0202\",\"Li, \"\"Ming\"\"\",2.85,CNY,,,\"\"\r\n";
+    static const char want[] =
+        "\xef\xbb\xbf"
+        "payout,payee,payee_name,amount,currency,result,bank_no,note,file\r\n"
+        "711,\"'=6222 0202\",\"Li, \"\"Ming\"\"\",0.85,CNY,,,\"\",731\r\n"
+        "712,\"'=6222 0202\",\"Li, \"\"Ming\"\"\",1.85,CNY,,,\"十月\",731\r\n"
+        "713,\"'=6222 0202\",\"Li, \"\"Ming\"\"\",2.85,CNY,,,\"\",731\r\n";
 
     (void)state;
     for (int i = 0; i < 2; i++) {
@@ -248,7 +249,7 @@ static void a_file_has_its_bytes(void **state)
     assert_int_equal(staff("GET", "/api/v1/payout-files/701/file", NULL)->status, 404);
     assert_int_equal(rig_as(&rig, 1, "GET", FILE_URL, NULL, NULL)->status, 403);
     assert_int_equal(rig.commands, before);
-    assert_has(staff("GET", "/api/v1/payout-files/732/file", NULL)->body, "bank_no,note\r\n");
+    assert_has(staff("GET", "/api/v1/payout-files/732/file", NULL)->body, "bank_no,note,file\r\n");
 }
 
 /* ---- taking out, and results ---- */
@@ -286,17 +287,42 @@ static void results_are_judged(void **state)
     r = rig_as(&rig, 0, "POST", "/api/v1/channels/701/payouts-file", "Content-Type: text/csv\r\n",
                "payout,amount,result,note,bank_no\n"
                "713,2.85,settled,,B1\n"   /* in a file */
-               "714,3.85,failed,no,\n"    /* in none: it was paid by hand */
-               "714,4.00,settled,,B2\n"   /* before fee and tax */
+               "716,5.85,failed,no,\n"    /* in none: it was paid by hand */
+               "716,6.00,settled,,B2\n"   /* before fee and tax */
                "711,0.85,settled,,B3\n"   /* over */
                "719,8.85,settled,,B4\n"); /* another channel's */
     assert_int_equal(r->status, 200);
     assert_has(r->body, "{\"line\":2,\"id\":\"713\",\"outcome\":\"settled\",\"err\":0}");
-    assert_has(r->body, "{\"line\":3,\"id\":\"714\",\"outcome\":\"failed\",\"err\":0}");
-    assert_has(r->body, "{\"line\":4,\"id\":\"714\",\"outcome\":\"refused\",\"err\":-9}");
+    assert_has(r->body, "{\"line\":3,\"id\":\"716\",\"outcome\":\"failed\",\"err\":0}");
+    assert_has(r->body, "{\"line\":4,\"id\":\"716\",\"outcome\":\"refused\",\"err\":-9}");
     assert_has(r->body, "{\"line\":5,\"id\":\"711\",\"outcome\":\"refused\",\"err\":-8}");
     assert_has(r->body, "{\"line\":6,\"id\":\"719\",\"outcome\":\"refused\",\"err\":-8}");
     assert_int_equal(rig.commands, before + 2);
+}
+
+/* What left a file counts by the file that is named only; the core looks whether it stands in that. */
+static void results_name_their_file(void **state)
+{
+    const struct reply *r;
+    int before = rig.commands;
+
+    (void)state;
+    r = rig_as(&rig, 0, "POST", "/api/v1/channels/701/payouts-file", "Content-Type: text/csv\r\n",
+               "payout,amount,result,note,bank_no,file\n"
+               "714,3.85,failed,no,,\n"
+               "714,3.85,failed,no,,x\n"
+               "713,2.85,failed,no,,-731\n"
+               "714,3.85,failed,no,,732\n");
+    assert_int_equal(r->status, 200);
+    assert_has(r->body, "{\"line\":2,\"id\":\"714\",\"outcome\":\"refused\",\"err\":-13}");
+    assert_has(r->body, "{\"line\":3,\"id\":\"714\",\"outcome\":\"refused\",\"err\":-5}");
+    assert_has(r->body, "{\"line\":4,\"id\":\"713\",\"outcome\":\"refused\",\"err\":-5}");
+    assert_has(r->body, "{\"line\":5,\"id\":\"714\",\"outcome\":\"failed\",\"err\":0}");
+    assert_int_equal(rig.commands, before + 1);
+    assert_int_equal(rig.last.u.payout_decide.file, FILE_2);
+    r = rig_as(&rig, 0, "POST", "/api/v1/channels/701/payouts-file", "Content-Type: text/csv\r\n",
+               "payout,amount,result,note,bank_no\n714,3.85,failed,no,\n");
+    assert_has(r->body, "\"outcome\":\"refused\",\"err\":-13}");
 }
 
 int bank_tests(void)
@@ -305,7 +331,7 @@ int bank_tests(void)
         cmocka_unit_test(all_that_waits_is_named), cmocka_unit_test(some_are_named),
         cmocka_unit_test(nothing_waits),           cmocka_unit_test(files_are_counted),
         cmocka_unit_test(a_file_has_its_bytes),    cmocka_unit_test(one_is_taken_out),
-        cmocka_unit_test(results_are_judged),
+        cmocka_unit_test(results_are_judged),      cmocka_unit_test(results_name_their_file),
     };
 
     return cmocka_run_group_tests_name("web bank", tests, setup, teardown);
