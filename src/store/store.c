@@ -467,6 +467,8 @@ static int transaction_retried(struct store *s, struct str rows)
         s->shares = shares;
         rc = transaction(s, rows);
     }
+    if (rc)
+        s->shares = shares;
     return rc;
 }
 

@@ -4,14 +4,15 @@
  * here for many at once.
  *
  *  make       what waits and stands in no file, or some of it → CMD_PAY_FILE_NEW; the reply is the file
- *  fetch      its rows, as they were then, but for those that were taken out again
+ *  fetch      its rows that still wait, as they were then
  *  take out   CMD_PAY_FILE_OUT, by another person: the next file may list it
  *  back       what the bank made of it: results.h
  *
  * Invariants: 1. what comes back counts by the rules of results.h, for payouts that still wait in this
  * channel, in a file or not (some are paid by hand), with the amount that we asked for; nobody settles what
  * he asked for himself; a row that names a file counts for what stands in that one, and of what was ever taken out of one
- * no row counts that names none, else a late "failed" of the first file gives back what the second one pays; 2. the file shows whole account numbers: fetching it is audited; 3. a file that is
+ * no row counts that names none, else a late "failed" of the first file gives back what the second one pays; 2. the file shows whole account numbers: fetching it is audited, and denied
+ * to staff of one station; 3. a file that is
  * asked for again under its key is that file: the core looks at the key before it looks at what waits.
  *
  * Thread: the request's. */
@@ -176,6 +177,8 @@ int bank_file(struct request *r)
 
     if (r->resumed)
         return r->reply_err;
+    if (r->actor.station != 0)
+        return ERR_DENIED;
     err = req_one(r, QUERY_PAY_FILE_GET, NULL, 0, &api_PayFile_type, &f);
     if (err == 0)
         err = req_rows(r, QUERY_PAY_FILE_ROWS, NULL, 0, &rows);

@@ -121,11 +121,13 @@ FROM (SELECT * FROM pay_file WHERE tenant = :tenant AND id = :id) f
 -- use: pay_file_joins
 ORDER BY f.id;
 
--- The rows of a file, as they were when it was made, but for those that were taken out again.
+-- The rows of a file that still wait, as they were when it was made: without what was taken out again, and what is over, since a file
+-- that is fetched late may go to the bank late.
 -- name: pay_file_rows(tenant id, id id) many
 -- out: id id, payee text, payee_name text, amount money, currency text, note text
 SELECT r.payout, r.payee, r.payee_name, r.amount, f.currency, r.note
 FROM pay_file_row r
 JOIN pay_file f ON f.id = r.file
+JOIN payout o ON o.id = r.payout AND o.state = 2
 WHERE r.file = :id AND f.tenant = :tenant AND r.out_ms = 0
 ORDER BY r.payout;
