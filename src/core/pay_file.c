@@ -4,7 +4,7 @@
  *
  * The same payout in two files is paid twice. So a file is made once, by one command, of payouts that stand
  * in no other; what stands in it is kept as it was then, and whoever fetches the file later gets the same
- * bytes. A payout leaves its file in one way only: somebody says that the bank will not pay it by that
+ * rows, of those that still wait. A payout leaves its file in one way only: somebody says that the bank will not pay it by that
  * file, and the next one may list it. That is the act by which it could be paid twice, so it is another
  * person's: neither whoever made the file nor whoever asked for the payout (second.c).
  *

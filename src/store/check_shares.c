@@ -3,8 +3,8 @@
  *
  *   found    each part is found by its party and time, once, and nothing else is
  *
- * Both sides are counted and summed as they lie in the file, which is quick; only where they differ are
- * those looked for that lack their other side. Memory: the parties of one order at a time. Shares no
+ * The hashes of both sides are summed as they lie in the file, which is quick; only where the sums differ
+ * are those looked for that lack their other side. Memory: the parties of one order at a time. Shares no
  * code with the core. */
 #include "store/check.h"
 
