@@ -46,7 +46,8 @@ void shares_close(struct shares *s)
 static int slice_move(struct shares *s)
 {
     db_bind_i64(s->move, 1, s->upto);
-    db_bind_i64(s->move, 2, s->slice++);
+    db_bind_i64(s->move, 2, SHARES_SLICES);
+    db_bind_i64(s->move, 3, s->slice++);
     return db_run(s->move);
 }
 

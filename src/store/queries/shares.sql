@@ -32,9 +32,9 @@ JOIN party p ON p.id = h.party
 -- out: n i64, upto id
 SELECT count(*), COALESCE(max(transfer), 0) FROM party_share_new;
 
--- name: shares_move(upto id, slice int) exec
+-- name: shares_move(upto id, slices int, slice int) exec
 INSERT INTO party_share (party, at_ms, order_id)
-SELECT party, at_ms, order_id FROM party_share_new WHERE transfer <= :upto AND party % 16 = :slice
+SELECT party, at_ms, order_id FROM party_share_new WHERE transfer <= :upto AND party % :slices = :slice
 ORDER BY party, at_ms, order_id
 ON CONFLICT (party, at_ms, order_id) DO NOTHING;
 
