@@ -84,12 +84,8 @@ SELECT COALESCE(max(CASE WHEN kind = 5 THEN id ELSE 0 END), 0),
        COALESCE((SELECT refund_days FROM tenant WHERE id = :tenant), 0)
 FROM account WHERE tenant = :tenant AND kind IN (5, 6, 7, 15) AND owner = :of_party AND currency = :currency AND currency <> '';
 
--- What was given to a bucket of shares between these times, a row a transfer: they mature together, in this order.
--- name: story_bucket(of_party id, due time, from_ms time, to_ms time, lim int) many
--- out: order_id id, transfer id, at_ms time, code int, note text, station id, station_name text, zone text, energy_mwh energy, share money, lines int
--- use: party_shares
-SELECT CASE WHEN y.lines = 0 THEN 0 ELSE y.order_id END, y.transfer, y.at_ms, t.code, CASE WHEN y.lines = 0 THEN t.note ELSE '' END,
-       y.station, COALESCE(s.name, ''), COALESCE(s.zone, ''), COALESCE(o.energy_mwh, 0), y.share, y.lines
+-- part: bucket_parts
+-- The parts of a bucket, a row a transfer, in the order in which they lie in it.
 FROM (
   SELECT h.order_id, x.transfer, min(x.at_ms) AS at_ms, max(x.station) AS station, CAST(sum(x.amount) AS BIGINT) AS share,
          max(CASE WHEN x.fee_kind = 1 THEN 1 ELSE 0 END) + max(CASE WHEN x.fee_kind = 2 THEN 2 ELSE 0 END)
@@ -101,7 +97,15 @@ FROM (
 JOIN transfer t ON t.id = y.transfer
 LEFT JOIN orders o ON o.id = y.order_id
 LEFT JOIN station s ON s.id = y.station
-ORDER BY y.at_ms, y.order_id, y.transfer LIMIT :lim;
+ORDER BY y.at_ms, y.order_id, y.transfer LIMIT :lim
+
+-- What was given to a bucket of shares between these times, a row a transfer: they mature together, in this order.
+-- name: story_bucket(of_party id, due time, from_ms time, to_ms time, lim int) many
+-- out: order_id id, transfer id, at_ms time, code int, note text, station id, station_name text, zone text, energy_mwh energy, share money, lines int
+-- use: party_shares
+SELECT CASE WHEN y.lines = 0 THEN 0 ELSE y.order_id END, y.transfer, y.at_ms, t.code, CASE WHEN y.lines = 0 THEN t.note ELSE '' END,
+       y.station, COALESCE(s.name, ''), COALESCE(s.zone, ''), COALESCE(o.energy_mwh, 0), y.share, y.lines
+-- use: bucket_parts
 
 -- How far back a bucket is looked for: at most 20,000 transfers that gave the party parts, beside the latest; no row = to the first.
 -- name: story_bucket_floor(of_party id, due time) many
@@ -179,18 +183,7 @@ FROM company_bill b WHERE b.id = :bill AND b.tenant = :tenant;
 -- use: party_shares
 SELECT y.order_id, y.transfer, y.at_ms, t.code, y.station, COALESCE(s.name, ''), COALESCE(s.zone, ''), COALESCE(o.energy_mwh, 0), y.share,
        y.lines, t.legs
-FROM (
-  SELECT h.order_id, x.transfer, min(x.at_ms) AS at_ms, max(x.station) AS station, CAST(sum(x.amount) AS BIGINT) AS share,
-         max(CASE WHEN x.fee_kind = 1 THEN 1 ELSE 0 END) + max(CASE WHEN x.fee_kind = 2 THEN 2 ELSE 0 END)
-         + max(CASE WHEN x.fee_kind = 4 THEN 4 ELSE 0 END) AS lines
--- use: party_parts
-  WHERE x.due_ms = :due
-  GROUP BY h.order_id, x.transfer
-) y
-JOIN transfer t ON t.id = y.transfer
-LEFT JOIN orders o ON o.id = y.order_id
-LEFT JOIN station s ON s.id = y.station
-ORDER BY y.at_ms, y.order_id, y.transfer LIMIT :lim;
+-- use: bucket_parts
 
 -- What took something back of the orders that had a share in it, oldest first.
 -- name: story_bill_takes(of_party id, due time, from_ms time, to_ms time, lim int) many
