@@ -456,6 +456,7 @@ int store_check_against(const char *path, const struct store_witness *witness, F
     map_init(&c.gifts, ACCOUNTS_CAP, 0xc4ec8);
     map_init(&c.months, ACCOUNTS_CAP, 0xc4eca);
     buf_init(&c.splits, SIZE_MAX);
+    buf_init(&c.found.seen, SIZE_MAX);
     strmap_init(&c.split_ids, ACCOUNTS_CAP, 0xc4ec7);
     struct db *db = store_reader_db(c.r);
     rc = check_chain_witness(&c, witness);
@@ -489,6 +490,7 @@ int store_check_against(const char *path, const struct store_witness *witness, F
     map_free(&c.months);
     strmap_free(&c.split_ids);
     buf_free(&c.splits);
+    check_shares_free(&c);
     buf_free(&c.accounts);
     store_reader_close(c.r);
     return rc ? rc : c.bad != 0;

@@ -61,6 +61,13 @@ struct check_statements {
     size_t sheet;
 };
 
+/* check_shares.c: the parts of the order at hand, and the sum of the hashes of all. */
+struct check_found {
+    int64_t order;
+    struct buf seen;
+    uint64_t parts;
+};
+
 struct check {
     struct store_reader *r;
     FILE *out;
@@ -82,6 +89,7 @@ struct check {
     const char *head;
     struct check_lots lots;
     struct check_statements statements;
+    struct check_found found;
 };
 
 /** Counts a violation and prints it (the first CHECK_PRINT_MAX): rule, what it is about, detail. */
@@ -172,7 +180,10 @@ void check_statement_free(struct check *c);
 /** Tax withheld of persons. */
 EV_MUST_USE int check_tax(struct check *c);
 EV_MUST_USE int check_second(struct check *c);
+/** What parties find: a part, by order, and after the last of them. */
+EV_MUST_USE int check_shares_part(struct check *c, int64_t order, int64_t party, int64_t at_ms);
 EV_MUST_USE int check_shares(struct check *c);
+void check_shares_free(struct check *c);
 /** Files of payouts for a bank. */
 EV_MUST_USE int check_pay_files(struct check *c);
 /** A leg of the journal on an account that is there. */

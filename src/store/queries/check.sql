@@ -104,9 +104,9 @@ SELECT order_id, seq, kind, energy_mwh, price_e5, amount FROM fee_line ORDER BY 
 
 -- name: check_split_parts() all
 -- out: order_id id, seq int, transfer id, account id, party id, fee_kind int, base money, ratio int, ratio_sum int
--- out: amount money, tenant id, clause int, passed money, due i64
+-- out: amount money, tenant id, clause int, passed money, due i64, at_ms time
 SELECT order_id, seq, transfer, account, party, fee_kind, base, ratio, ratio_sum, amount, tenant, clause,
-  passed, due
+  passed, due, at_ms
 FROM split_part ORDER BY order_id, seq;
 
 -- name: check_order_transfers() all

@@ -41,10 +41,6 @@ ON CONFLICT (party, at_ms, order_id) DO NOTHING;
 -- name: shares_moved(upto id) exec
 DELETE FROM party_share_new WHERE transfer <= :upto;
 
--- name: check_share_parts() all
--- out: order_id id, party id, at_ms time
-SELECT order_id, party, at_ms FROM split_part ORDER BY order_id, seq;
-
 -- name: check_share_entries() all
 -- What is being moved counts once.
 -- out: party id, at_ms time, order_id id
