@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* check.c: `even check`: accounts, transfers, holds, the trial balance; check_*.c have the rest.
+/* check.c: `even check`: accounts, transfers, holds, the trial balance; check_run.c sets it all going and
+ * check_*.c have the rest.
  *
  * Works on one snapshot of the file, so a running program does not disturb it. Memory: about 130 bytes
- * an account and the page caches; transfers, holds and orders are streamed. Thread: the caller's, and
- * for the storage of a large file one more with a connection of its own.
+ * an account and the page caches; transfers, holds and orders are streamed. Threads: check_run.c.
  *
  * Not read, for they carry no money:
  * people, keys, cards, chargers, tariffs, channels and packages of the directory; sessions of the web,
@@ -45,13 +45,8 @@
 #include <stdarg.h>
 #include "base/err.h"
 #include "base/money.h"
-#include "io/os/file.h"
-#include "io/os/thread.h"
-#include "store/migrate.h"
-#include "store/store_internal.h"
 
-enum { CACHE_BYTES = 256 << 20, LARGE = 64 << 20 };
-enum { ACCOUNTS_CAP = 50000000, CODE_REVERSAL = 3, HOLD_IS_OPEN = 1, HOLD_IS_RESOLVED = 2 };
+enum { CODE_REVERSAL = 3, HOLD_IS_OPEN = 1, HOLD_IS_RESOLVED = 2 };
 
 void check_bad(struct check *c, const char *rule, int64_t id, const char *fmt, ...)
 {
@@ -75,9 +70,9 @@ void check_equal(struct check *c, const char *rule, int64_t id, const char *what
 struct check_account *check_account(const struct check *c, int64_t id)
 {
     uint64_t place;
-    if (!map_get(&c->by_id, (uint64_t)id, &place))
+    if (!map_get(&c->shared->by_id, (uint64_t)id, &place))
         return NULL;
-    return (struct check_account *)(void *)(c->accounts.p +
+    return (struct check_account *)(void *)(c->shared->accounts.p +
                                             (place - 1) * sizeof(struct check_account));
 }
 
@@ -129,14 +124,14 @@ static int account_take(void *ctx, const struct sql_value *v, size_t n)
     int rc = check_chain_account(c, &a);
     if (rc)
         return rc;
-    buf_put(&c->accounts, &a, sizeof a);
-    rc = c->accounts.err;
-    uint64_t at = c->accounts.n / sizeof a;
+    buf_put(&c->shared->accounts, &a, sizeof a);
+    rc = c->shared->accounts.err;
+    uint64_t at = c->shared->accounts.n / sizeof a;
     if (rc == 0 && a.kind == ACCOUNT_PENDING)
-        rc = map_put(&c->pending, (uint64_t)a.owner, at);
+        rc = map_put(&c->shared->pending, (uint64_t)a.owner, at);
     if (rc == 0 && a.kind == ACCOUNT_TRANSIT)
-        rc = map_put(&c->transit, (uint64_t)a.owner, at);
-    return rc ? rc : map_put(&c->by_id, (uint64_t)a.id, at);
+        rc = map_put(&c->shared->transit, (uint64_t)a.owner, at);
+    return rc ? rc : map_put(&c->shared->by_id, (uint64_t)a.id, at);
 }
 
 static int leg_check(struct check *c, const struct sql_value *v, const struct check_leg *leg)
@@ -335,8 +330,8 @@ static int trial_balance(struct check *c)
     int rc = 0;
     buf_init(&kinds, 64 << 20);
     buf_init(&sums, 64 << 20);
-    const struct check_account *a = (const struct check_account *)(void *)c->accounts.p;
-    for (size_t i = 0; i < c->accounts.n / sizeof *a && rc == 0; i++) {
+    const struct check_account *a = (const struct check_account *)(void *)c->shared->accounts.p;
+    for (size_t i = 0; i < c->shared->accounts.n / sizeof *a && rc == 0; i++) {
         account_check(c, &a[i]);
         rc = total_add(&kinds, &a[i], true);
         if (rc == 0)
@@ -353,61 +348,16 @@ static int trial_balance(struct check *c)
     return rc;
 }
 
-/* ---- storage ---- */
-
-/* The engine looks through its own structures for as long as all our rules take, so a large file gets
- * a thread and a connection for it. */
-struct storage {
-    const char *path;
-    struct os_thread *thread;
-    struct buf words; /* complaints, each with its NUL */
-    int rc;
-};
-
-static void storage_bad(void *ctx, const char *text)
-{
-    struct storage *s = ctx;
-    buf_put(&s->words, text, strlen(text) + 1);
-}
-
-static void storage_check(void *arg)
-{
-    struct storage *s = arg;
-    struct db *db = NULL;
-    const struct db_config config = {
-        .path = s->path, .mode = DB_READER, .cache_bytes = CACHE_BYTES};
-    s->rc = db_open(&config, &db);
-    if (s->rc == 0)
-        s->rc = db_verify(db, storage_bad, s);
-    db_close(db);
-}
-
-static int storage_begin(struct storage *s)
-{
-    int64_t size = 0;
-    buf_init(&s->words, 1 << 20);
-    if (!db_is_server(s->path) && file_size(s->path, &size) == 0 && size >= LARGE)
-        return os_thread_start("storage", storage_check, s, &s->thread);
-    storage_check(s);
-    return 0;
-}
-
-static int storage_end(struct check *c, struct storage *s)
-{
-    os_thread_join(s->thread);
-    for (size_t i = 0; i < s->words.n; i += strlen(s->words.p + i) + 1)
-        check_bad(c, "storage", 0, "%s", s->words.p + i);
-    buf_free(&s->words);
-    return s->rc == ERR_CORRUPT ? 0 : s->rc;
-}
-
 /* ---- all of it ---- */
 
-static int ledger_check(struct check *c)
+int check_accounts(struct check *c)
 {
-    int rc = store_query(c->r, QUERY_CHECK_ACCOUNTS, NULL, 0, account_take, c);
-    if (rc == 0)
-        rc = check_chain_begin(c);
+    return store_query(c->r, QUERY_CHECK_ACCOUNTS, NULL, 0, account_take, c);
+}
+
+int check_ledger(struct check *c)
+{
+    int rc = check_chain_begin(c);
     if (rc == 0)
         rc = check_lot_begin(c);
     if (rc == 0)
@@ -421,77 +371,4 @@ static int ledger_check(struct check *c)
     if (rc == 0)
         rc = store_query(c->r, QUERY_CHECK_HOLDS, NULL, 0, hold_take, c);
     return rc ? rc : trial_balance(c);
-}
-
-int store_check(const char *path, FILE *out)
-{
-    return store_check_against(path, NULL, out);
-}
-
-static int all_check(struct check *c)
-{
-    static int (*const parts[])(struct check * c) = {
-        ledger_check,    check_orders,   check_splits, check_purse,     check_wallet,
-        check_companies, check_invoices, check_days,   check_recon,     check_occupancy,
-        check_discharge, check_parallel, check_tax,    check_lot_end,   check_statements,
-        check_months,    check_second,   check_shares, check_pay_files,
-    };
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < ARRAY_LEN(parts); i++)
-        rc = parts[i](c);
-    return rc;
-}
-
-int store_check_against(const char *path, const struct store_witness *witness, FILE *out)
-{
-    struct check c = {.out = out};
-    int rc = store_reader_open_wide(path, CACHE_BYTES, &c.r);
-    if (rc)
-        return rc;
-    buf_init(&c.accounts, (size_t)ACCOUNTS_CAP * sizeof(struct check_account));
-    map_init(&c.by_id, ACCOUNTS_CAP, 0xc4ec4);
-    map_init(&c.pending, ACCOUNTS_CAP, 0xc4ec5);
-    map_init(&c.transit, ACCOUNTS_CAP, 0xc4ec6);
-    map_init(&c.got, ACCOUNTS_CAP, 0xc4ec9);
-    map_init(&c.gifts, ACCOUNTS_CAP, 0xc4ec8);
-    map_init(&c.months, ACCOUNTS_CAP, 0xc4eca);
-    buf_init(&c.splits, SIZE_MAX);
-    buf_init(&c.found.seen, SIZE_MAX);
-    strmap_init(&c.split_ids, ACCOUNTS_CAP, 0xc4ec7);
-    struct db *db = store_reader_db(c.r);
-    rc = check_chain_witness(&c, witness);
-    if (rc == 0) /* what a newer file says is not for us to judge */
-        rc = migrate_fits(db, schema_ddl[db_dialect(db)], schema_migrations);
-    if (rc == 0)
-        rc = store_reader_begin(c.r);
-    bool begun = rc == 0;
-    struct storage storage = {.path = path};
-    if (begun)
-        rc = storage_begin(&storage);
-    if (begun && rc == 0)
-        rc = all_check(&c);
-    int broken = begun ? storage_end(&c, &storage) : 0;
-    rc = rc ? rc : broken;
-    check_chain_free(&c);
-    if (begun)
-        store_reader_end(c.r);
-    if (begun)
-        fprintf(out, "%llu accounts, %llu transfers, %llu holds, %llu orders: %llu violations\n",
-                (unsigned long long)(c.accounts.n / sizeof(struct check_account)),
-                (unsigned long long)c.transfers, (unsigned long long)c.holds,
-                (unsigned long long)c.orders, (unsigned long long)c.bad);
-    check_lot_free(&c);
-    check_statement_free(&c);
-    map_free(&c.by_id);
-    map_free(&c.pending);
-    map_free(&c.transit);
-    map_free(&c.got);
-    map_free(&c.gifts);
-    map_free(&c.months);
-    strmap_free(&c.split_ids);
-    buf_free(&c.splits);
-    check_shares_free(&c);
-    buf_free(&c.accounts);
-    store_reader_close(c.r);
-    return rc ? rc : c.bad != 0;
 }

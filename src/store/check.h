@@ -68,15 +68,22 @@ struct check_found {
     uint64_t parts;
 };
 
-struct check {
-    struct store_reader *r;
-    FILE *out;
-    uint64_t bad; /* violations found */
+/* What the two halves of a run have in common (check_run.c). The accounts are there before either begins,
+ * and only the half that walks the journal changes them; sums of parts are the other half's, until it
+ * is over. */
+struct check_shared {
     struct buf accounts;
     struct map by_id;            /* account id → index + 1 */
     struct map pending, transit; /* owner → index + 1 of its account of that kind */
     struct map got;              /* party → sum of its parts */
     struct map months; /* party → … of those that belong to no order: guarantees, rents */
+};
+
+struct check {
+    struct check_shared *shared;
+    struct store_reader *r;
+    FILE *out;
+    uint64_t bad;      /* violations found */
     struct map gifts;  /* check_wallet.c: driver → gift money given, less what came back */
     struct buf splits; /* check_split.c: what each party of a contract is behind */
     struct strmap split_ids;
@@ -98,6 +105,9 @@ void check_bad(struct check *c, const char *rule, int64_t id, const char *fmt, .
 /** bad unless a = b. */
 void check_equal(struct check *c, const char *rule, int64_t id, const char *what, int64_t a,
                  int64_t b);
+/** The accounts, before all else; and then, along the journal, they and the transfers and holds. */
+EV_MUST_USE int check_accounts(struct check *c);
+EV_MUST_USE int check_ledger(struct check *c);
 /** NULL when there is none. */
 struct check_account *check_account(const struct check *c, int64_t id);
 /** Sums in two's complement: damaged numbers must not be able to trap. */

@@ -289,10 +289,11 @@ static void state_check(struct order_check *o)
  * end, with the kind of its clause, or out of suspense. */
 static int part_count(struct check *c, const struct sql_value *v)
 {
-    int rc = check_map_add(&c->got, v[4].i, v[9].i);
+    int rc = check_map_add(&c->shared->got, v[4].i, v[9].i);
     if (rc == 0)
         rc = check_shares_part(c, v[0].i, v[4].i, v[14].i);
-    return rc || v[0].i != v[2].i || !v[11].i ? rc : check_map_add(&c->months, v[4].i, v[9].i);
+    return rc || v[0].i != v[2].i || !v[11].i ? rc
+                                              : check_map_add(&c->shared->months, v[4].i, v[9].i);
 }
 
 static const struct {

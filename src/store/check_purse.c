@@ -25,13 +25,13 @@ static struct check_account *account_of(const struct check *c, const struct map 
     uint64_t at;
     if (!map_get(by, (uint64_t)owner, &at))
         return NULL;
-    return (struct check_account *)(void *)c->accounts.p + at - 1;
+    return (struct check_account *)(void *)c->shared->accounts.p + at - 1;
 }
 
 static int maturing_take(void *ctx, const struct sql_value *v, size_t n)
 {
     struct check *c = ctx;
-    struct check_account *a = account_of(c, &c->pending, v[0].i);
+    struct check_account *a = account_of(c, &c->shared->pending, v[0].i);
     (void)n;
     if (!a || a->tenant != v[1].i || !str_eq_c(v[2].s, a->currency))
         check_bad(c, "maturing", v[0].i, "no pending account of the party");
@@ -45,7 +45,7 @@ static int payout_take(void *ctx, const struct sql_value *v, size_t n)
     struct check *c = ctx;
     bool over = v[9].i >= PAYOUT_SETTLED && v[9].i <= PAYOUT_CANCELLED;
     int64_t owner = v[2].i == PAYOUT_PRINCIPAL ? v[4].i : v[3].i;
-    struct check_account *a = account_of(c, &c->transit, owner);
+    struct check_account *a = account_of(c, &c->shared->transit, owner);
     (void)n;
     if (v[2].i == PAYOUT_RETURNED)
         return 0; /* never in transit: returned_take */
@@ -127,7 +127,7 @@ static int position_take(void *ctx, const struct sql_value *v, size_t n)
     const struct check *c = ctx;
     uint64_t got = 0;
     (void)n;
-    (void)map_get(&c->got, (uint64_t)v[0].i, &got);
+    (void)map_get(&c->shared->got, (uint64_t)v[0].i, &got);
     check_equal(ctx, "position", v[0].i, "got less taken", check_sub((int64_t)got, v[1].i), v[2].i);
     return 0;
 }
@@ -137,9 +137,9 @@ static int month_take(void *ctx, const struct sql_value *v, size_t n)
     struct check *c = ctx;
     uint64_t got = 0;
     (void)n;
-    (void)map_get(&c->months, (uint64_t)v[0].i, &got);
+    (void)map_get(&c->shared->months, (uint64_t)v[0].i, &got);
     check_equal(c, "month", v[0].i, "posted", v[1].i, (int64_t)got);
-    (void)map_del(&c->months, (uint64_t)v[0].i);
+    (void)map_del(&c->shared->months, (uint64_t)v[0].i);
     return 0;
 }
 
@@ -148,7 +148,7 @@ static int months_check(struct check *c)
     int rc = store_query(c->r, QUERY_CHECK_CONTRACT_MONTHS, NULL, 0, month_take, c);
     size_t at = 0;
     uint64_t party, got;
-    while (rc == 0 && map_next(&c->months, &at, &party, &got))
+    while (rc == 0 && map_next(&c->shared->months, &at, &party, &got))
         if (got)
             check_bad(c, "month", (int64_t)party, "%lld got, and nothing was posted",
                       (long long)(int64_t)got);
@@ -174,8 +174,8 @@ int check_purse(struct check *c)
         rc = store_query(c->r, QUERY_CHECK_POSITIONS, NULL, 0, position_take, c);
     if (rc == 0)
         rc = months_check(c);
-    const struct check_account *a = (const struct check_account *)(void *)c->accounts.p;
-    for (size_t i = 0; i < c->accounts.n / sizeof *a && rc == 0; i++) {
+    const struct check_account *a = (const struct check_account *)(void *)c->shared->accounts.p;
+    for (size_t i = 0; i < c->shared->accounts.n / sizeof *a && rc == 0; i++) {
         int64_t balance = check_sub(a[i].row_in, a[i].row_out);
         if (a[i].kind == ACCOUNT_PENDING)
             check_equal(c, "maturing", a[i].id, "pending of the party", balance, a[i].waits);

@@ -87,8 +87,8 @@ static int given_take(void *ctx, const struct sql_value *v, size_t n)
 
 static int diffs_check(struct recon *r)
 {
-    struct check_account *a = (struct check_account *)(void *)r->c->accounts.p;
-    for (size_t i = 0; i < r->c->accounts.n / sizeof *a; i++)
+    struct check_account *a = (struct check_account *)(void *)r->c->shared->accounts.p;
+    for (size_t i = 0; i < r->c->shared->accounts.n / sizeof *a; i++)
         if (a[i].kind == ACCOUNT_SUSPENSE)
             buf_put(&r->suspense, &(struct check_account *){&a[i]}, sizeof(struct check_account *));
     int rc = r->suspense.err;

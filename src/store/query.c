@@ -116,6 +116,14 @@ int store_reader_begin(struct store_reader *r)
     return 0;
 }
 
+int store_readers_begin(struct store_reader *a, struct store_reader *b)
+{
+    must(!a->snapshot && !b->snapshot);
+    int rc = db_begin_same(a->db, b->db);
+    a->snapshot = b->snapshot = rc == 0;
+    return rc;
+}
+
 void store_reader_end(struct store_reader *r)
 {
     must(r->snapshot);

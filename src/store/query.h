@@ -74,6 +74,8 @@ EV_MUST_USE int store_reader_open_path(const char *db_path, struct store_reader 
 void store_reader_close(struct store_reader *r);
 
 EV_MUST_USE int store_reader_begin(struct store_reader *r);
+/** Begins both on one snapshot: ERR_AGAIN, ERR_UNSUPPORTED as db_begin_same says. */
+EV_MUST_USE int store_readers_begin(struct store_reader *a, struct store_reader *b);
 void store_reader_end(struct store_reader *r);
 
 /** Gets one row, v[0 … n-1] in the order of `-- out:`. 0 = go on; anything else ends the query and

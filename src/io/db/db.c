@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* db.c: the port of db.h hands every call to the engine that the path named. Owns nothing; no
  * thread, no failure of its own. */
+#include "base/err.h"
+#include "base/must.h"
 #include "io/db/engine.h"
 
 static bool starts(const char *s, const char *with)
@@ -151,6 +153,12 @@ bool db_read_only(const struct db_stmt *st)
 int db_begin(struct db *db)
 {
     return db->engine->begin(db);
+}
+
+int db_begin_same(struct db *a, struct db *b)
+{
+    must(a->engine == b->engine);
+    return a->engine->begin_same ? a->engine->begin_same(a, b) : ERR_UNSUPPORTED;
 }
 
 int db_commit(struct db *db)

@@ -108,6 +108,9 @@ bool db_read_only(const struct db_stmt *st);
 
 /** Writer: starts a transaction that may write. Others: fixes the snapshot that reads see. */
 EV_MUST_USE int db_begin(struct db *db);
+/** Two readers: fixes one and the same snapshot for both. ERR_AGAIN: the writer left no room between
+ * two commits; ERR_UNSUPPORTED. After an error neither is inside a transaction. */
+EV_MUST_USE int db_begin_same(struct db *a, struct db *b);
 /** Durable on 0. On an error the transaction is still open: db_rollback. */
 EV_MUST_USE int db_commit(struct db *db);
 void db_rollback(struct db *db);

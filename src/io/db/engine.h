@@ -33,6 +33,7 @@ struct db_engine {
     int (*params)(const struct db_stmt *st);
     bool (*read_only)(const struct db_stmt *st);
     int (*begin)(struct db *db);
+    int (*begin_same)(struct db *a, struct db *b); /* NULL: it cannot */
     int (*commit)(struct db *db);
     void (*rollback)(struct db *db);
     void (*shrink)(struct db *db);

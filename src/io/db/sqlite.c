@@ -29,6 +29,7 @@ enum {
     AUTO_PAGES = 100000,
     COPY_PAGES = 2000,
     BUSY_MS = 5000,
+    SAME_TRIES = 100,
     SQL_MAX = 1 << 20
 };
 
@@ -375,6 +376,49 @@ static int lite_begin(struct db *db)
     return rc;
 }
 
+/* A number that this connection finds changed once another has committed. */
+static int commits_seen(struct db *db, int64_t *seen)
+{
+    struct db_stmt *st = NULL;
+    int rc = lite_prepare(db, "PRAGMA data_version", &st);
+    if (rc == 0)
+        rc = lite_step(st);
+    if (rc == 1)
+        *seen = lite_column_i64(st, 0);
+    if (st)
+        lite_finish(st);
+    return rc < 0 ? rc : 0;
+}
+
+/* b sees no commit from before a's snapshot was fixed until its own is. *same is told on 0 only. */
+static int begin_both(struct db *a, struct db *b, bool *same)
+{
+    int64_t before = 0, then = 0;
+    int rc = commits_seen(b, &before);
+    if (rc == 0)
+        rc = lite_begin(a);
+    if (rc == 0)
+        rc = lite_begin(b);
+    if (rc == 0)
+        rc = commits_seen(b, &then);
+    *same = before == then;
+    return rc;
+}
+
+static int lite_begin_same(struct db *a, struct db *b)
+{
+    int rc = 0;
+    for (int i = 0; i < SAME_TRIES && rc == 0; i++) {
+        bool same = false;
+        rc = begin_both(a, b, &same);
+        if (rc == 0 && same)
+            return 0;
+        lite_rollback(b);
+        lite_rollback(a);
+    }
+    return rc ? rc : ERR_AGAIN;
+}
+
 static int lite_commit(struct db *db)
 {
     return lite_run(lite_of(db)->commit);
@@ -503,6 +547,7 @@ const struct db_engine db_engine_sqlite = {.dialect = DB_SQLITE,
                                            .params = lite_params,
                                            .read_only = lite_read_only,
                                            .begin = lite_begin,
+                                           .begin_same = lite_begin_same,
                                            .commit = lite_commit,
                                            .rollback = lite_rollback,
                                            .shrink = lite_shrink,

@@ -892,6 +892,27 @@ static void an_order_of_an_instant_counts(void **state)
     assert_non_null(strstr(said, "violation month"));
 }
 
+/* … whose halves are checked side by side. */
+static void a_large_file_is_told_the_same(void **state)
+{
+    struct box *b = *state;
+    char small[20000], large[20000];
+    books_make(b);
+    box_exec(b, "UPDATE account_hot SET posted_in = posted_in + 1 WHERE id = 2;"
+                "UPDATE orders SET total = total + 100 WHERE id = 100;"
+                "UPDATE stat_day SET orders = orders + 1;"
+                "UPDATE split_part SET amount = amount + 100 WHERE order_id = 100 AND seq = 1");
+    assert_int_equal(box_check(b, small, sizeof small), 1);
+    assert_non_null(strstr(small, "violation account 2"));
+    assert_non_null(strstr(small, "violation order 100"));
+    assert_non_null(strstr(small, "violation day"));
+    assert_non_null(strstr(small, "violation position")); /* of the sums of both halves */
+    box_exec(b, "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 700)"
+                "INSERT INTO meter_block SELECT -i, 1, 0, 0, 0, zeroblob(100000) FROM n");
+    assert_int_equal(box_check(b, large, sizeof large), 1);
+    assert_string_equal(large, small);
+}
+
 /* Damage of the file itself: whatever the engine or we see of it, it is not passed. */
 static void a_damaged_file_does_not_pass(void **state)
 {
@@ -922,6 +943,7 @@ int check_tests(void)
         cmocka_unit_test_setup_teardown(right_books_pass, box_make, box_drop),
         cmocka_unit_test_setup_teardown(each_wrong_is_found, box_make, box_drop),
         cmocka_unit_test_setup_teardown(an_order_of_an_instant_counts, box_make, box_drop),
+        cmocka_unit_test_setup_teardown(a_large_file_is_told_the_same, box_make, box_drop),
         cmocka_unit_test_setup_teardown(a_damaged_file_does_not_pass, box_make, box_drop),
     };
     return cmocka_run_group_tests_name("check", tests, NULL, NULL);

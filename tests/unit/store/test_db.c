@@ -3,9 +3,11 @@
  * there. */
 #include "test_store.h"
 
+#include <stdatomic.h>
 #include "base/err.h"
 #include "io/db/db.h"
 #include "io/os/file.h"
+#include "io/os/thread.h"
 #include "store/migrate.h"
 
 static const char ddl[] = "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT NOT NULL) STRICT;"
@@ -71,6 +73,46 @@ static void readers_see_snapshots(void **state)
 
 /* Rows of 2 KB and a cache of some pages: the journal gets pages before the commit, gets them again,
  * and they are read back from it. */
+struct busy {
+    struct db *w;
+    atomic_bool end;
+};
+
+static void commit_on(void *arg)
+{
+    struct busy *busy = arg;
+    while (!atomic_load(&busy->end))
+        assert_int_equal(db_exec(busy->w, "UPDATE t SET v = CAST(v AS INTEGER) + 1"), 0);
+}
+
+/* … while a writer commits all the time. */
+static void two_readers_see_one_snapshot(void **state)
+{
+    struct busy busy = {.w = db_at(*state, DB_WRITER)};
+    struct os_thread *writer;
+    int64_t first, v = 0;
+    assert_int_equal(db_exec(busy.w, ddl), 0);
+    assert_int_equal(db_exec(busy.w, "INSERT INTO t VALUES (1, '0')"), 0);
+    struct db *a = db_at(*state, DB_READER), *b = db_at(*state, DB_READER);
+    first = number(a, "SELECT CAST(v AS INTEGER) FROM t");
+    assert_int_equal(os_thread_start("writer", commit_on, &busy, &writer), 0);
+    while (v < first + 100) { /* some of so many fall between */
+        int rc = db_begin_same(a, b);
+        if (rc == ERR_AGAIN)
+            continue;
+        assert_int_equal(rc, 0);
+        v = number(a, "SELECT CAST(v AS INTEGER) FROM t");
+        assert_int_equal(number(b, "SELECT CAST(v AS INTEGER) FROM t"), v);
+        assert_int_equal(db_commit(a), 0);
+        assert_int_equal(db_commit(b), 0);
+    }
+    atomic_store(&busy.end, true);
+    os_thread_join(writer);
+    db_close(b);
+    db_close(a);
+    db_close(busy.w);
+}
+
 static void a_large_transaction_passes_the_cache(void **state)
 {
     const struct box *b = *state;
@@ -280,6 +322,7 @@ int db_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(parameters_go_by_place, box_make, box_drop),
         cmocka_unit_test_setup_teardown(readers_see_snapshots, box_make, box_drop),
+        cmocka_unit_test_setup_teardown(two_readers_see_one_snapshot, box_make, box_drop),
         cmocka_unit_test_setup_teardown(a_large_transaction_passes_the_cache, box_make, box_drop),
         cmocka_unit_test_setup_teardown(a_second_writer_is_locked_out, box_make, box_drop),
         cmocka_unit_test_setup_teardown(what_is_no_database_is_refused, box_make, box_drop),
