@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/must.h"
 #include "io/os/clock.h"
 #include "web/assets.h"
 #include "web/state.h"
@@ -437,7 +438,22 @@ static int body_read(struct request *r)
     return 0;
 }
 
-static int handler_run(struct request *r)
+static int route_run(struct request *r)
+{
+    return r->route->fn != NULL ? r->route->fn(r) : req_query_route(r);
+}
+
+int begin_work(struct request *r)
+{
+    int err = route_run(r);
+
+    must(!r->wait);
+    reader_give(r);
+    return err;
+}
+
+/* *away: it sleeps, and is not ours while it does. */
+static int handler_run(struct request *r, bool *away)
 {
     int err;
 
@@ -454,8 +470,15 @@ static int handler_run(struct request *r)
         if (err != 0)
             return err;
     }
+    if (r->route->flags & ROUTE_SLOW) {
+        if (r->resumed)
+            return r->reply_err;
+        err = desk_send(r);
+        *away = err == 0;
+        return err;
+    }
     r->wait = false;
-    return r->route->fn != NULL ? r->route->fn(r) : req_query_route(r);
+    return route_run(r);
 }
 
 static void etag_of_body(struct request *r)
@@ -485,17 +508,21 @@ static void finish(struct request *r)
         r->status = 304;
 }
 
-void begin_run(struct request *r)
+bool begin_run(struct request *r)
 {
-    int err = handler_run(r);
+    bool away = false;
+    int err = handler_run(r, &away);
 
+    if (away)
+        return true;
     reader_give(r);
     if (err == 0 && r->wait)
-        return;
+        return true;
     r->wait = false;
     if (err == 0 && r->out.err != 0)
         err = ERR_TOO_LARGE;
     if (err != 0)
         req_problem(r, err);
     finish(r);
+    return false;
 }

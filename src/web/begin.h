@@ -10,9 +10,11 @@
 /** Looks at the head. What is wrong is kept and answered by begin_run, when the body has been read.
  */
 void begin_head(struct request *r, struct str method);
-/** Runs the handler (again). Afterwards r->wait tells whether it sleeps, else the answer is ready.
- */
-void begin_run(struct request *r);
+/** Runs the handler (again). False: the answer is ready. True: it sleeps, and may be another thread's,
+ * so that it is not touched before it is resumed. */
+bool begin_run(struct request *r);
+/** The desk's part of it: the handler of a slow route, whole. Its error. */
+EV_MUST_USE int begin_work(struct request *r);
 /** The cause id as the client sees it, and as it stands in the log; out[17]. */
 void begin_cause_text(const struct request *r, char out[17]);
 /** The same of a row, a frame: "" when it has none. */

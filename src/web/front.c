@@ -356,8 +356,7 @@ static enum MHD_Result front_handle(void *cls, struct MHD_Connection *conn, cons
         r->complete = true;
         line_set(r->web, conn, os_mono_ns() + ANSWER_S * INT64_C(1000000000), true);
     }
-    begin_run(r);
-    return r->wait ? MHD_YES : front_answer(r);
+    return begin_run(r) ? MHD_YES : front_answer(r);
 }
 
 /* Percent signs stay: the path is decoded once, by us (begin.c). */

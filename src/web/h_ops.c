@@ -108,14 +108,16 @@ int ops_metrics(struct request *r)
          &w->http},
     };
     const char *before = NULL;
-    uint32_t waiting, streams, sessions;
+    uint32_t waiting, streams, sessions, reports;
 
     web_lock(w);
     waiting = w->slots.live;
     streams = w->events.subs.live;
     sessions = w->sessions.n;
+    reports = w->desk.n;
     web_unlock(w);
     gauge_write(&r->out, "even_web_waiting", "Writes that wait for the core", waiting);
+    gauge_write(&r->out, "even_web_reports", "Reports that are made or wait", reports);
     gauge_write(&r->out, "even_web_streams", "Live event streams", streams);
     gauge_write(&r->out, "even_web_sessions", "Log-ins remembered", sessions);
     gauge_write(&r->out, "even_cpu_seconds", "CPU time of the process",

@@ -14,7 +14,45 @@
 #include "web/routes_gen.h"
 #include "web/state.h"
 
-enum { SAMPLES_KEEP = 4000 };
+enum { SAMPLES_KEEP = 4000, ID_TIME_BITS = 20 };
+#define DAY_MS INT64_C(86400000)
+
+/* ---- lists ---- */
+
+/* By the index that leaves the fewest to look at; what else is asked for is judged row by row. */
+static enum query list_query(const struct request *r, int64_t station)
+{
+    int64_t state = req_arg_i64(r, "state");
+    bool over = state == ORDER_SETTLED || state == ORDER_START_FAILED;
+
+    if (req_arg_i64(r, "driver") != 0)
+        return QUERY_ORDERS_OF_DRIVER;
+    if (req_arg(r, "state").n > 0 && state >= 0 && !over)
+        return QUERY_ORDERS_NOT_OVER;
+    return station != 0 ? QUERY_ORDERS_OF_STATION : QUERY_ORDERS;
+}
+
+/* The first id of that time. Ids begin with the time at which they were made. */
+static int64_t id_at(int64_t ms)
+{
+    int64_t most = INT64_MAX >> ID_TIME_BITS;
+
+    return (ms < 0 ? 0 : ms < most ? ms : most) * (INT64_C(1) << ID_TIME_BITS);
+}
+
+/* A day more on both sides, for clocks that were set. */
+int orders_list(struct request *r)
+{
+    int64_t from = req_arg_i64(r, "from"), to = req_arg_i64(r, "to");
+    int64_t station = req_arg_i64(r, "station") != 0 ? req_arg_i64(r, "station") : r->actor.station;
+    int64_t after = r->after[0] != 0 ? r->after[0] : INT64_MAX;
+    int64_t last = to > 0 && to < INT64_MAX - DAY_MS ? id_at(to + DAY_MS) : INT64_MAX;
+    const struct bind of[] = {BIND_I64("station", station),
+                              BIND_I64("least", from > 0 ? id_at(from - DAY_MS) : 0),
+                              BIND_I64("after", last < after ? last : after)};
+
+    return req_query_answer(r, list_query(r, station), of, ARRAY_LEN(of));
+}
 
 /* ---- writes ---- */
 

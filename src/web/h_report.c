@@ -2,7 +2,7 @@
 /* h_report.c: what a month brought: profit and loss of each station (场站分润), and the operator's revenue
  * as principal and as agent (总额法, 净额法).
  *
- * All figures come from the books, on one snapshot:
+ * All figures of a month come from the books, on one snapshot:
  *
  *   elec + service + occupancy − loss = paid        stat_day, by the day on which an order ended
  *   paid + moved − back = own + partners             split_part, by when it was posted
@@ -58,7 +58,7 @@ static int64_t month_arg(struct request *r, const char *name)
 struct report {
     struct request *r;
     struct rows stations, shares;
-    struct money tax, own_tax; /* of the month */
+    struct report_parts parts; /* its rates stay, its cells are shares after it was read */
     int64_t payments, fees;    /* fees: times BP */
 };
 
@@ -95,25 +95,34 @@ static int day_take(void *ctx, const struct sql_value *v, size_t n)
     return 0;
 }
 
-static int share_take(void *ctx, const struct sql_value *v, size_t n)
+/* Cells of a station follow one another, in the order of its parties. */
+static int share_add(struct report *p, const struct report_cell *cell)
 {
-    struct report *p = ctx;
-    struct api_StationProfit *s = station_of(p, v[0].i);
-    struct api_StationShare *x;
+    struct api_StationProfit *s = station_of(p, cell->station);
+    const struct report_party *party = report_party_at(&p->parts, cell->party);
+    struct api_StationShare *x = s != NULL ? rows_add(p->r, &p->shares) : NULL;
 
-    (void)n;
-    if (s == NULL)
-        return 0;
-    x = rows_add(p->r, &p->shares);
     if (x == NULL)
-        return ERR_TOO_LARGE;
-    *x = (struct api_StationShare){.party = v[1].i,
-                                   .party_name = req_copy(p->r, v[2].s),
-                                   .kind = v[3].i,
-                                   .shares = MONEY(v[4].i),
-                                   .back = MONEY(v[5].i)};
+        return s != NULL ? ERR_TOO_LARGE : 0;
+    *x = (struct api_StationShare){.party = party->id,
+                                   .party_name = party->name,
+                                   .kind = party->kind,
+                                   .shares = cell->shares,
+                                   .back = cell->back};
     s->shares_n++;
     return 0;
+}
+
+static int shares_read(struct report *p, int64_t from_ms, int64_t to_ms)
+{
+    const struct report_cell *cell;
+    int err = report_parts_read(p->r, from_ms, to_ms, &p->parts);
+
+    cell = (const struct report_cell *)(const void *)p->parts.cells.p;
+    for (size_t i = 0; err == 0 && i < p->parts.cells.n / sizeof(*cell); i++)
+        err = share_add(p, &cell[i]);
+    report_parts_free(&p->parts);
+    return err;
 }
 
 static int cost_take(void *ctx, const struct sql_value *v, size_t n)
@@ -145,18 +154,6 @@ static int fees_take(void *ctx, const struct sql_value *v, size_t n)
     return 0;
 }
 
-static int tax_take(void *ctx, const struct sql_value *v, size_t n)
-{
-    struct report *p = ctx;
-
-    (void)n;
-    if (v[1].i < 0 || v[1].i > TAX_BP_MAX)
-        return ERR_CORRUPT;
-    p->tax = money_add(p->tax, tax_inclusive(MONEY(v[2].i), (int32_t)v[1].i).tax);
-    p->own_tax = money_add(p->own_tax, tax_inclusive(MONEY(v[3].i), (int32_t)v[1].i).tax);
-    return 0;
-}
-
 static int month_read(struct report *p, int64_t month)
 {
     struct request *r = p->r;
@@ -174,10 +171,8 @@ static int month_read(struct report *p, int64_t month)
         enum query q;
         query_row_fn *fn;
     } parts[] = {{QUERY_REPORT_DAYS, day_take},
-                 {QUERY_REPORT_SHARES, share_take},
                  {QUERY_REPORT_COSTS, cost_take},
-                 {QUERY_REPORT_FEES, fees_take},
-                 {QUERY_REPORT_TAX, tax_take}};
+                 {QUERY_REPORT_FEES, fees_take}};
     int err;
 
     p->stations = (struct rows){.type = &api_StationProfit_type, .max = STATIONS_MAX};
@@ -187,7 +182,7 @@ static int month_read(struct report *p, int64_t month)
         err = ERR_TOO_LARGE; /* a total over some of them would be taken for that over all */
     for (size_t i = 0; err == 0 && i < ARRAY_LEN(parts); i++)
         err = req_query(r, parts[i].q, of, ARRAY_LEN(of), parts[i].fn, p);
-    return err;
+    return err != 0 ? err : shares_read(p, from, to);
 }
 
 /* What stands beside the sums of one station. */
@@ -316,6 +311,7 @@ int report_cost_post(struct request *r)
 
 /* ---- revenue ---- */
 
+/* On a snapshot of its own: what is over changes no more, and none is kept for minutes. */
 static int revenue_month(struct request *r, int64_t month, struct rows *out)
 {
     struct report p = {.r = r};
@@ -323,6 +319,10 @@ static int revenue_month(struct request *r, int64_t month, struct rows *out)
     int err = report_make(&p, month, &m);
     struct api_RevenueMonth *row = err != 0 ? NULL : rows_add(r, out);
     const struct api_StationProfit *t = &m.total;
+    struct money tax, own_tax;
+
+    req_snapshot_end(r);
+    report_parts_tax(&p.parts, &tax, &own_tax);
 
     if (row == NULL)
         return err != 0 ? err : ERR_TOO_LARGE;
@@ -335,9 +335,9 @@ static int revenue_month(struct request *r, int64_t month, struct rows *out)
                                   .moved = t->moved,
                                   .back = t->back,
                                   .gross = money_add(t->own, t->partners),
-                                  .gross_tax = p.tax,
+                                  .gross_tax = tax,
                                   .own = t->own,
-                                  .own_tax = p.own_tax,
+                                  .own_tax = own_tax,
                                   .partners = t->partners};
     row->gross_net = money_sub(row->gross, row->gross_tax);
     row->own_net = money_sub(row->own, row->own_tax);

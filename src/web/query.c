@@ -369,10 +369,15 @@ int req_page(struct request *r, const struct rows *rows)
 
 int req_query_route(struct request *r)
 {
+    return req_query_answer(r, (enum query)r->route->query, NULL, 0);
+}
+
+int req_query_answer(struct request *r, enum query q, const struct bind *extra, size_t n)
+{
     const struct route *route = r->route;
     bool page = (route->flags & ROUTE_PAGE) != 0;
     struct rows rows = {.type = route->out, .max = page ? (uint32_t)r->limit : 0};
-    int err = req_rows(r, (enum query)route->query, NULL, 0, &rows);
+    int err = req_rows(r, q, extra, n, &rows);
 
     if (err != 0)
         return err;

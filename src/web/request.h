@@ -238,6 +238,9 @@ void *rows_add(struct request *r, struct rows *rows);
 EV_MUST_USE int req_page(struct request *r, const struct rows *rows);
 /** Answers a route that has only a query. */
 EV_MUST_USE int req_query_route(struct request *r);
+/** The same by a query that its handler chose. */
+EV_MUST_USE int req_query_answer(struct request *r, enum query q, const struct bind *extra,
+                                 size_t n);
 
 /** Copies into the arena; the empty text when it is full. */
 struct str req_copy(struct request *r, struct str s);

@@ -11,7 +11,7 @@
 struct request;
 
 enum route_method { ROUTE_GET, ROUTE_POST, ROUTE_PUT, ROUTE_DELETE, ROUTE_METHODS };
-enum route_flag { ROUTE_IDEM = 1, ROUTE_PAGE = 2, ROUTE_LIST = 4, ROUTE_RAW = 8 };
+enum route_flag { ROUTE_IDEM = 1, ROUTE_PAGE = 2, ROUTE_LIST = 4, ROUTE_RAW = 8, ROUTE_SLOW = 16 };
 enum reply_kind {
     REPLY_TYPE,
     REPLY_TEXT,

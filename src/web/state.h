@@ -4,7 +4,7 @@
  * (io/os/pool.h): held for microseconds, never across a query, a hash or a socket.
  *
  * Under the guard: slots, sessions, quotas, codes, daily and hourly counts, lines, the live
- * replica, the subscribers, the looks at frames. Constant
+ * replica, the subscribers, the looks at frames, the seats at the desk. Constant
  * after the start: the rest. */
 #ifndef EVEN_WEB_STATE_H
 #define EVEN_WEB_STATE_H
@@ -15,6 +15,7 @@
 #include "io/os/thread.h"
 #include "web/code.h"
 #include "web/daily.h"
+#include "web/desk.h"
 #include "web/events.h"
 #include "web/hourly.h"
 #include "web/lines.h"
@@ -53,6 +54,7 @@ struct web {
     uint32_t readers_n;
     struct mailbox *mail, *jobs; /* of the pump, of the password worker */
     struct os_thread *pump, *worker;
+    struct desk desk;
     char no_hash[CRYPTO_PASSWORD_SIZE]; /* of a password that nobody knows: password_start */
     _Atomic bool stopping, resync;
     _Atomic bool pump_rests, replied; /* events wake nobody; a reply was delivered */

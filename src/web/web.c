@@ -3,7 +3,7 @@
  * and state.h.
  *
  * Invariants:
- *  1. Threads are stopped in the order HTTP accept, password worker, pump, HTTP pool, so that
+ *  1. Threads are stopped in the order HTTP accept, password worker, desk, pump, HTTP pool, so that
  *     nobody resumes a connection that is gone.
  *  2. web_stop works on a front that was only half started. */
 #include "web/web.h"
@@ -18,7 +18,8 @@
 #include "web/state.h"
 
 enum { LOCK_WAIT_MS = INT32_MAX, DRAIN_MS = 2000, DRAIN_STEP_MS = 5 };
-enum { LINES_NEW = 64 }; /* connections of one network that never completed a request */
+enum { MORE_READERS = 2 }; /* of the pump and the desk, beside one a thread */
+enum { LINES_NEW = 64 };   /* connections of one network that never completed a request */
 
 void web_lock(struct web *w)
 {
@@ -54,8 +55,8 @@ static void config_defaults(struct web_config *c)
         c->bind = "127.0.0.1";
     if (c->threads == 0)
         c->threads = 3;
-    if (c->threads > WEB_READERS_MAX - 1)
-        c->threads = WEB_READERS_MAX - 1;
+    if (c->threads > WEB_READERS_MAX - MORE_READERS)
+        c->threads = WEB_READERS_MAX - MORE_READERS;
     if (c->connections == 0)
         c->connections = 2048;
     if (c->per_address == 0)
@@ -83,7 +84,7 @@ static int readers_open(struct web *w)
     void *items[WEB_READERS_MAX];
     int err = 0;
 
-    while (err == 0 && w->readers_n < w->cfg.threads + 1) {
+    while (err == 0 && w->readers_n < w->cfg.threads + MORE_READERS) {
         err = store_reader_open(w->cfg.store, &w->reader[w->readers_n]);
         if (err == 0) {
             items[w->readers_n] = w->reader[w->readers_n];
@@ -148,6 +149,8 @@ int web_start(const struct web_config *config, struct web **out)
     if (err == 0)
         err = password_start(w);
     if (err == 0)
+        err = desk_start(w);
+    if (err == 0)
         err = front_start(w);
     if (err != 0) {
         web_stop(w);
@@ -171,6 +174,8 @@ void web_stop(struct web *w)
         front_quiesce(w);
     if (w->worker != NULL)
         password_stop(w);
+    if (w->desk.worker != NULL)
+        desk_stop(w);
     if (w->pump != NULL)
         pump_stop(w);
     for (int ms = 0; w->open > 0 && ms < DRAIN_MS; ms += DRAIN_STEP_MS)
@@ -178,6 +183,7 @@ void web_stop(struct web *w)
     if (w->daemon != NULL)
         front_stop(w);
     mailbox_free(w->jobs);
+    mailbox_free(w->desk.jobs);
     mailbox_free(w->mail);
     for (uint32_t i = 0; i < w->readers_n; i++)
         store_reader_close(w->reader[i]);

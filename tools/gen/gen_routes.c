@@ -162,6 +162,8 @@ static void route_read(const struct lex_line *line)
         lex_die(&lr, line, "page without a list");
     if (lex_has(line, 2, "raw") && r->in)
         lex_die(&lr, line, "a raw body has no type");
+    if (lex_has(line, 2, "slow") && lex_has(line, 2, "idem"))
+        lex_die(&lr, line, "a slow route changes nothing");
     for (int i = 0; i < routes_n - 1; i++)
         if (routes[i].method == r->method && strcmp(routes[i].path, r->path) == 0)
             lex_die(&lr, line, "this route is there already");
@@ -264,10 +266,11 @@ static void route_write(FILE *f, const struct route *r, int at)
     int typed = type_find(r->out_type) != NULL, args = 0;
     for (const char *p = r->args; *p; p++)
         args += *p == ':';
-    fprintf(f, "    {\"%s\", \"%s\", ROUTE_%s, %s%s%s%s0, REPLY_", r->name, r->path,
+    fprintf(f, "    {\"%s\", \"%s\", ROUTE_%s, %s%s%s%s%s0, REPLY_", r->name, r->path,
             methods[r->method], lex_has(r->line, 2, "idem") ? "ROUTE_IDEM | " : "",
             lex_has(r->line, 2, "page") ? "ROUTE_PAGE | " : "",
-            lex_has(r->line, 2, "raw") ? "ROUTE_RAW | " : "", r->list ? "ROUTE_LIST | " : "");
+            lex_has(r->line, 2, "raw") ? "ROUTE_RAW | " : "", r->list ? "ROUTE_LIST | " : "",
+            lex_has(r->line, 2, "slow") ? "ROUTE_SLOW | " : "");
     if (typed)
         fprintf(f, "TYPE");
     else

@@ -13,21 +13,6 @@ WITH h AS (
 -- The parts themselves, as x. (Who groups them by order names that of h, or SQLite may walk all parts in that order.)
 FROM h JOIN split_part x ON x.order_id = h.order_id AND x.at_ms = h.at_ms AND x.party = :of_party
 
--- part: tenant_shares
--- Those of all parties of a tenant.
-WITH h AS (
-  SELECT e.party, e.at_ms, e.order_id FROM party q JOIN party_share e ON e.party = q.id AND e.at_ms >= :from_ms AND e.at_ms < :to_ms
-  WHERE q.tenant = :tenant
-  UNION
-  SELECT e.party, e.at_ms, e.order_id FROM party_share_new e JOIN party q ON q.id = e.party AND q.tenant = :tenant
-  WHERE e.at_ms >= :from_ms AND e.at_ms < :to_ms
-)
-
--- part: tenant_parts
-FROM h
-JOIN split_part x ON x.order_id = h.order_id AND x.at_ms = h.at_ms AND x.party = h.party
-JOIN party p ON p.id = h.party
-
 -- name: shares_waiting() one
 -- out: n i64, upto id
 SELECT count(*), COALESCE(max(transfer), 0) FROM party_share_new;

@@ -15,25 +15,36 @@ FROM stat_day
 WHERE tenant = :tenant AND day >= :from_day AND day <= :to_day AND (:scope = 0 OR station = :scope)
 GROUP BY station ORDER BY station;
 
--- name: report_shares(tenant id, scope id, from_ms time, to_ms time) many
--- out: station id, party id, party_name text, kind int, shares money, back money
--- use: tenant_shares
-SELECT x.station, x.party, min(p.name), min(p.kind),
-       CAST(sum(CASE WHEN x.amount > 0 THEN x.amount ELSE 0 END) AS BIGINT),
-       CAST(-sum(CASE WHEN x.amount < 0 THEN x.amount ELSE 0 END) AS BIGINT)
--- use: tenant_parts
-WHERE :scope = 0 OR x.station = :scope
-GROUP BY x.station, x.party ORDER BY x.station, x.party;
+-- name: report_parties(tenant id) many
+-- out: id id, name text, kind int
+SELECT id, name, kind FROM party WHERE tenant = :tenant ORDER BY id;
 
--- name: report_tax(tenant id, scope id, from_ms time, to_ms time) many
--- out: kind int, tax_bp int, gross money, own money
--- use: tenant_shares
-SELECT x.fee_kind, CASE WHEN x.fee_kind <> 1 AND o.tax_service_bp > 0 THEN o.tax_service_bp ELSE o.tax_bp END,
-       CAST(sum(x.amount) AS BIGINT), CAST(sum(CASE WHEN p.kind = 1 THEN x.amount ELSE 0 END) AS BIGINT)
--- use: tenant_parts
-JOIN orders o ON o.id = x.order_id
+-- What was posted, part by part: orders first, each once however many parties share in it, for by party it would be as many searches as
+-- there are shares. Summed in C (report_parts.c): to group millions of rows the engine sorts them all. Their order says nothing; on
+-- SQLite it is this one by itself.
+-- part: report_parts_rows
+WITH h AS (
+  SELECT e.order_id, e.at_ms FROM party q JOIN party_share e ON e.party = q.id AND e.at_ms >= :from_ms AND e.at_ms < :to_ms
+  WHERE q.tenant = :tenant
+  UNION
+  SELECT e.order_id, e.at_ms FROM party_share_new e JOIN party q ON q.id = e.party AND q.tenant = :tenant
+  WHERE e.at_ms >= :from_ms AND e.at_ms < :to_ms
+)
+SELECT x.station, x.party, x.fee_kind,
+       CASE WHEN x.fee_kind <> 1 AND o.tax_service_bp > 0 THEN o.tax_service_bp ELSE COALESCE(o.tax_bp, 0) END, x.amount
+FROM h
+LEFT JOIN orders o ON o.id = h.order_id
+JOIN split_part x ON x.order_id = h.order_id AND x.at_ms = h.at_ms
 WHERE :scope = 0 OR x.station = :scope
-GROUP BY 1, 2 ORDER BY 1, 2;
+
+-- name: report_parts(tenant id, scope id, from_ms time, to_ms time) all
+-- out: station id, party id, fee_kind int, tax_bp int, amount money
+-- @sqlite
+-- use: report_parts_rows
+;
+-- @pg
+-- use: report_parts_rows
+ORDER BY h.order_id, h.at_ms, x.seq;
 
 -- name: report_costs(tenant id, scope id, of_month int) many
 -- out: station id, kind int, amount money, note text

@@ -135,6 +135,7 @@ WHERE d.tenant = :tenant AND (:scope = 0 OR d.station = :scope) AND (:station = 
   AND (:from < 0 OR d.day >= :from) AND (:to < 0 OR d.day <= :to)
 ORDER BY d.day DESC, d.station LIMIT 5000;
 
+-- Held orders by the index of what is not over: hence what is said twice of the state, and the + that keeps the tenant's out.
 -- name: web_overview(tenant id, scope id, today int) one
 -- out: stations i64, chargers i64, chargers_online i64, connectors i64, charging i64, faulted i64, orders_today i64, energy_today_mwh energy, paid_today money, drivers i64, held_orders i64, waiting_chargers i64
 SELECT (SELECT count(*) FROM station s WHERE s.tenant = :tenant AND s.state <> 2 AND (:scope = 0 OR s.id = :scope)),
@@ -154,7 +155,7 @@ SELECT (SELECT count(*) FROM station s WHERE s.tenant = :tenant AND s.state <> 2
        (SELECT CAST(COALESCE(sum(d.paid), 0) AS BIGINT) FROM stat_day d
            WHERE d.tenant = :tenant AND d.day = :today AND (:scope = 0 OR d.station = :scope)),
        (SELECT count(*) FROM driver v WHERE v.tenant = :tenant AND v.state <> 2),
-       (SELECT count(*) FROM orders o WHERE o.tenant = :tenant AND o.state = 10 AND (:scope = 0 OR o.station = :scope)),
+       (SELECT count(*) FROM orders o WHERE +o.tenant = :tenant AND o.state = 10 AND o.state NOT IN (8, 9) AND (:scope = 0 OR o.station = :scope)),
        (SELECT count(*) FROM charger c WHERE c.tenant = :tenant AND c.state = 2);
 
 -- name: web_family_piles(tenant id, family id) one

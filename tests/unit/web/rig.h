@@ -111,6 +111,7 @@ int ftp_pass_tests(void);
 int frame_tests(void);
 int taken_tests(void);
 int look_tests(void);
+int desk_tests(void);
 int bank_tests(void);
 
 #define assert_has(text, part)     assert_non_null(strstr((text), (part)))
