@@ -46,7 +46,8 @@
  *                                          from_transit); of a payee's invoice, whatever else it was
  *                                          noted for (paper_taken); of a share that is asked back, the
  *                                          share and what else was (claim_most)
- *  PAY_FILE_OUT                            the payout; PAY_FILE_NEW names what waits, which is in memory
+ *  PAY_FILE_OUT                            the payout; PAY_FILE_NEW names what waits, which is in memory with its
+ *                                          driver (payout_stopped)
  *  INVOICE_NEW                             the driver, the orders with their parties (order_check)
  *  INVOICE_DECIDE                          the invoice, the one that it reverses, whoever else may have
  *                                          its number, the orders that it sets free (orders_free)

@@ -6,11 +6,15 @@
  * in no other; what stands in it is kept as it was then, and whoever fetches the file later gets the same
  * rows, of those that still wait. A payout leaves its file in one way only: somebody says that the bank will not pay it by that
  * file, and the next one may list it. That is the act by which it could be paid twice, so it is another
- * person's: neither whoever made the file nor whoever asked for the payout (second.c).
+ * person's: neither whoever made the file nor whoever asked for the payout (second.c). To say that it failed
+ * is such an act, too: its money goes back and can be asked for again, while the bank may still pay it.
+ *
+ * Days may pass between an approval and the file: what may not go any more to where it was asked for
+ * (payout_stopped) is not listed. It waits until that is put right, or somebody says that it failed.
  *
  *  payout        file   its row in that file
  *  APPROVED      0      none, or taken out (out_ms)
- *  APPROVED      set    stands; taken out → file 0
+ *  APPROVED      set    stands; taken out → file 0, failed → over: by a second person
  *  over          set    stands for ever: what came of it changes no file
  *
  * Data: a file is a row of the directory; rows of files are written and never read here: all that they say
@@ -18,11 +22,9 @@
  *
  * Invariants: 1. a payout's row stands in the file that the payout names, and in no other; 2. n and amount
  * of a file are those of all rows that it was made with; 3. a command names all of its payouts rightly, or
- * changes nothing. Whatever waits is in memory (purse.c), so nothing is looked up. `even check` has the
- * rule payfile. The core's thread. */
+ * changes nothing. Whatever waits is in memory (purse.c), and its driver (schema.tbl), so nothing is looked
+ * up. `even check` has the rule payfile. The core's thread. */
 #include "core/pay_file.h"
-
-#include "core/purse.h"
 
 /* ---- rows ---- */
 
@@ -61,7 +63,7 @@ static int payout_check(const struct core *c, const struct cmd *cmd, int32_t i)
     const struct payout *p = payout_find(c, id[i]);
     if (i && id[i] <= id[i - 1])
         return ERR_RANGE;
-    if (!waits(p, cmd->u.pay_file_new.channel))
+    if (!waits(p, cmd->u.pay_file_new.channel) || payout_stopped(c, p) != 0)
         return ERR_CONFLICT;
     if (strcmp(p->row.currency, payout_find(c, id[0])->row.currency) != 0)
         return ERR_CURRENCY;
@@ -121,15 +123,20 @@ int pay_file_new(struct core *c, const struct cmd *cmd)
 
 /* ---- taking one out ---- */
 
+bool pay_file_second(const struct core *c, const struct cmd *cmd, const struct payout *p)
+{
+    const struct pay_file *f = dir_find(c, ROW_PAY_FILE, p->row.file);
+    return f && second_may(c, cmd, f->row.made_kind, f->row.made_by) &&
+           second_may(c, cmd, p->row.asked_kind, p->row.asked_by);
+}
+
 static int out_check(const struct core *c, const struct cmd *cmd, const struct payout *p)
 {
-    const struct pay_file *f = p ? dir_find(c, ROW_PAY_FILE, p->row.file) : NULL;
     if (!p || p->row.tenant != cmd->head.tenant || cmd->head.station)
         return ERR_NOT_FOUND;
-    if (!f || p->row.state != PAYOUT_APPROVED)
+    if (!p->row.file || p->row.state != PAYOUT_APPROVED)
         return ERR_CONFLICT;
-    if (!second_may(c, cmd, f->row.made_kind, f->row.made_by) ||
-        !second_may(c, cmd, p->row.asked_kind, p->row.asked_by))
+    if (!pay_file_second(c, cmd, p))
         return ERR_SECOND;
     return cmd->u.pay_file_out.note[0] ? 0 : ERR_REQUIRED;
 }

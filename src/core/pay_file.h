@@ -4,6 +4,7 @@
 #define EVEN_CORE_PAY_FILE_H
 
 #include "core/core_state.h"
+#include "core/purse.h"
 
 struct pay_file {
     struct obj o;
@@ -14,5 +15,7 @@ struct pay_file {
 int pay_file_new(struct core *c, const struct cmd *cmd);
 /** One of them leaves its file, so that the next may list it. */
 int pay_file_out(struct core *c, const struct cmd *cmd);
+/** Is who sends this somebody else than who made the payout's file, and than who asked for it (second.c)? */
+bool pay_file_second(const struct core *c, const struct cmd *cmd, const struct payout *p);
 
 #endif

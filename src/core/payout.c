@@ -6,7 +6,8 @@
  *  REQUESTED   a second person approves → APPROVED, refuses → REFUSED           in transit; back
  *              whoever asked takes it back → CANCELLED                          back
  *  APPROVED    sent to the rail → SENT; what a bank pays stays here (and in    in transit
- *              a file, pay_file.c) until a person says settled or failed
+ *              a file, pay_file.c) until a person says settled or failed; of
+ *              what stands in a file "failed" is said by a second person
  *  SENT        DONE of what was asked → SETTLED, of another amount →            in transit
  *              UNKNOWN, FAILED → FAILED, the payee must confirm →
  *              WAIT_PAYEE, our balance there is short → APPROVED (tried again)
@@ -26,6 +27,7 @@
  * Invariants: 4. of purse.h; a lot's refunded contains what is on its way; one transfer into transit
  * and at most one out of it. */
 #include "core/lotfee.h"
+#include "core/pay_file.h"
 #include "core/purse.h"
 #include "core/recon.h"
 #include "core/withhold.h"
@@ -609,42 +611,17 @@ int payout_source(struct core *c, struct payment *lot, int64_t amount)
     return 0;
 }
 
-static bool frozen(const struct core *c, const struct payout *p)
-{
-    const struct driver *d = p->row.driver ? driver_find(c, p->row.driver) : NULL;
-    return d && d->row.frozen;
-}
-
-/* Since it was asked for, the payee's sub-account may have been closed, the party disabled, or its payee
- * found wrong: what another place would get today goes to none. */
-static int payee_check(const struct core *c, const struct payout *p)
-{
-    const struct channel *ch = channel_find(c, p->row.channel);
-    const struct party *party =
-        p->row.kind == PAYOUT_SHARE ? dir_find(c, ROW_PARTY, p->row.party) : NULL;
-    const char *payee, *name;
-    if (!party || !ch)
-        return 0;
-    if (party->row.state != ROW_ACTIVE)
-        return ERR_DISABLED;
-    int rc = party_account_payee(c, &party->row, &ch->row, &payee, &name);
-    bool same = !rc && strcmp(payee, p->row.payee) == 0 && strcmp(name, p->row.payee_name) == 0;
-    return same ? 0 : ERR_ACCOUNT;
-}
-
 static int decide_check(const struct core *c, const struct payout *p, const struct cmd *cmd)
 {
     const struct cmd_payout_decide *in = &cmd->u.payout_decide;
     bool self = p->row.asked_by == cmd->head.actor && p->row.asked_kind == cmd->head.actor_kind;
     bool asked = p->row.state == PAYOUT_REQUESTED;
-    if (in->act != PAYOUT_ACT_CANCEL && !in->party && !self &&
+    bool from_file = in->act == PAYOUT_ACT_FAILED && p->row.file;
+    if (in->act != PAYOUT_ACT_CANCEL && !in->party && (!self || from_file) &&
         !second_may(c, cmd, p->row.asked_kind, p->row.asked_by))
         return ERR_SECOND;
     switch ((enum payout_act)in->act) {
     case PAYOUT_ACT_APPROVE:
-        if (asked && frozen(c, p))
-            return ERR_DISABLED;
-        return in->party || self ? ERR_DENIED : asked ? 0 : ERR_CONFLICT;
     case PAYOUT_ACT_REFUSE:
         return in->party || self ? ERR_DENIED : asked ? 0 : ERR_CONFLICT;
     case PAYOUT_ACT_CANCEL:
@@ -659,6 +636,8 @@ static int decide_check(const struct core *c, const struct payout *p, const stru
             return ERR_CONFLICT;
         if (in->file && in->file != p->row.file)
             return ERR_CONFLICT; /* another file pays it now, or none */
+        if (from_file && !pay_file_second(c, cmd, p))
+            return ERR_SECOND;
         return in->act == PAYOUT_ACT_SETTLED && !in->bank_no[0] ? ERR_REQUIRED : 0;
     case PAYOUT_ACT_PAID:
         return in->party || self ? ERR_DENIED : paid_check(c, p, in);
@@ -677,7 +656,7 @@ static int decide(struct core *c, struct payout *p, const struct cmd *cmd)
     if (!rc && in->act == PAYOUT_ACT_APPROVE && paper_missing(c, p))
         rc = ERR_REQUIRED;
     if (!rc && in->act == PAYOUT_ACT_APPROVE)
-        rc = payee_check(c, p);
+        rc = payout_stopped(c, p);
     if (!rc && in->act == PAYOUT_ACT_APPROVE)
         rc = withhold_check(c, p);
     if (rc)

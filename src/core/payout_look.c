@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* payout_look.c: which payouts a second person must look at before they go.
+/* payout_look.c: which payouts a second person must look at before they go, and which may not go any more.
  *
  *   amount    above the tenant's payout_check, as far as it counts (second.c)
  *   day       of a party: what it asked for in the local day comes to more than that, with this one, so
@@ -9,6 +9,10 @@
  *             somebody else who lets it go, or these hours, in which it is seen
  *   by hand   principal to an account that somebody typed in
  *   paper     a company's share whose invoice is not there
+ *
+ * Between the asking, the approval and a bank's file days go by. So whoever approves, and whoever makes a
+ * file, sees whether the money may still go there: the payee's sub-account may have been closed, the party
+ * disabled, its payee found wrong, the driver frozen. What another place would get today goes to none.
  *
  * A day is never an earlier one than the last (a zone may be changed for one further west); a payout
  * keeps the day that it counts in, so it is taken out of no other. Invariant: asked_sum of a party = Σ
@@ -75,6 +79,29 @@ bool payout_alone(const struct core *c, const struct payout *p, bool by_hand)
         return false;
     return !party ||
            (party->row.asked_sum <= most && !payee_new(c, p->row.tenant, payee_since(c, p, party)));
+}
+
+/* A closed account has nothing on its way (closing.c), but whose it was is known no more. */
+static bool driver_stopped(const struct core *c, const struct payout *p)
+{
+    const struct driver *d = p->row.driver ? driver_find(c, p->row.driver) : NULL;
+    return d && (d->row.frozen || d->row.state == ROW_DELETED);
+}
+
+int payout_stopped(const struct core *c, const struct payout *p)
+{
+    const struct channel *ch = channel_find(c, p->row.channel);
+    const struct party *party = party_of(c, p);
+    const char *payee, *name;
+    if (driver_stopped(c, p))
+        return ERR_DISABLED;
+    if (!party || !ch)
+        return 0;
+    if (party->row.state != ROW_ACTIVE)
+        return ERR_DISABLED;
+    int rc = party_account_payee(c, &party->row, &ch->row, &payee, &name);
+    bool same = !rc && strcmp(payee, p->row.payee) == 0 && strcmp(name, p->row.payee_name) == 0;
+    return same ? 0 : ERR_ACCOUNT;
 }
 
 void payee_note(const struct core *c, struct row_party *r, const struct row_party *old)

@@ -268,6 +268,9 @@ void payment_done(struct core *c, struct payment *p, int64_t transfer);
 
 /** May it go by one person's word? After payout_day_add. `by_hand`: to an account that somebody typed in. */
 bool payout_alone(const struct core *c, const struct payout *p, bool by_hand);
+/** Why it may not go now to where it was asked for: ERR_DISABLED (its party, its driver's wallet), ERR_ACCOUNT
+ * (its party's payee is another one by now, or none); 0. */
+EV_MUST_USE int payout_stopped(const struct core *c, const struct payout *p);
 /** A party's payout counts in the sum of its day; it came to nothing and counts no more. */
 void payout_day_add(struct core *c, struct payout *p);
 void payout_day_back(struct core *c, const struct payout *p);

@@ -262,6 +262,16 @@ enum payout_doubt {
     PAYOUT_DOUBT_FAILED = 3
 };
 
+/** Why a bank's file does not list a payout that waits: since its approval its party was disabled or got
+ * another payee, its driver's wallet was frozen or closed. */
+enum payout_left {
+    PAYOUT_LEFT_NONE = 0,
+    PAYOUT_LEFT_PARTY = 1,
+    PAYOUT_LEFT_PAYEE = 2,
+    PAYOUT_LEFT_FROZEN = 3,
+    PAYOUT_LEFT_CLOSED = 4
+};
+
 /** What the core asks of a provider. */
 enum pay_op {
     PAY_CREATE = 1,

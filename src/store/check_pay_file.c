@@ -4,8 +4,8 @@
  *
  *   payfile   a file's n and amount are those of its rows; each row says what its payout says (channel,
  *             payee, net); a payout stands in the file that it names and in no other, and was approved;
- *             what was taken out was taken out by somebody else than who made the file or asked for the
- *             payout, himself or by his key, and says why
+ *             what was taken out, or failed while it stood there, was so by the word of somebody else than
+ *             who made the file or asked for the payout, himself or by his key; what was taken out says why
  *
  * Shares no code with the core. */
 #include "store/check.h"
@@ -32,8 +32,8 @@ static int row_take(void *ctx, const struct sql_value *v, size_t n)
 static int hand_take(void *ctx, const struct sql_value *v, size_t n)
 {
     (void)n;
-    check_bad(ctx, "payfile", v[0].i, "taken out by %lld at %lld", (long long)v[1].i,
-              (long long)v[2].i);
+    check_bad(ctx, "payfile", v[0].i, "taken out, or said to have failed, by %lld at %lld",
+              (long long)v[1].i, (long long)v[2].i);
     return 0;
 }
 

@@ -3,7 +3,8 @@
  * row. A channel of kind bank has no rail; its payouts stay approved until a person says settled or failed,
  * here for many at once.
  *
- *  make       what waits and stands in no file, or some of it → CMD_PAY_FILE_NEW; the reply is the file
+ *  make       what waits and stands in no file, or some of it → CMD_PAY_FILE_NEW; the reply is the file. What may
+ *             not go any more to where it was approved to is left out, or the reason why nothing is made
  *  fetch      its rows that still wait, as they were then
  *  take out   CMD_PAY_FILE_OUT, by another person: the next file may list it
  *  back       what the bank made of it: results.h
@@ -77,6 +78,56 @@ static int payouts_fill(struct request *r, struct cmd_pay_file_new *c)
     return err;
 }
 
+struct left_out {
+    struct request *r;
+    const char *pointer, *why; /* of the one that the request names first */
+    uint32_t at;
+};
+
+/* The numbers are enum payout_left. */
+static const char *left_text(int64_t why)
+{
+    switch (why) {
+    case PAYOUT_LEFT_PARTY:
+        return "its party is disabled";
+    case PAYOUT_LEFT_PAYEE:
+        return "its party's payee is another one by now, or is not verified";
+    case PAYOUT_LEFT_FROZEN:
+        return "its driver's wallet is frozen";
+    default:
+        return "its driver's account is closed";
+    }
+}
+
+static int left_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    struct left_out *l = ctx;
+    const struct api_PayFileIn *in = l->r->in;
+
+    (void)n;
+    for (uint32_t i = 0; i < in->payouts_n; i++)
+        if (in->payouts[i] == v[0].i && (l->why == NULL || i < l->at)) {
+            l->pointer = arena_printf(&l->r->arena, "/payouts/%u", i).p;
+            l->why = left_text(v[5].i);
+            l->at = i;
+        }
+    return 0;
+}
+
+/* Why the core did not take what was named: the first that may not go any more, else in general. */
+static int named_refused(struct request *r)
+{
+    struct left_out l = {.r = r};
+    struct bind most = BIND_I64("lim", PAY_FILE_MAX);
+    int err = req_query(r, QUERY_BANK_LEFT, &most, 1, left_take, &l);
+
+    if (err != 0)
+        return err;
+    if (l.why != NULL)
+        return req_fail(r, ERR_CONFLICT, l.pointer, l.why);
+    return req_fail(r, ERR_CONFLICT, NULL, "a payout waits here no more, or stands in a file");
+}
+
 /* What the core says; `asked` 0: it was asked for what waits, and nothing did. */
 static int file_made(struct request *r, int32_t asked)
 {
@@ -85,9 +136,8 @@ static int file_made(struct request *r, int32_t asked)
     int err = r->reply_err;
 
     if (err == ERR_CONFLICT)
-        return req_fail(r, err, NULL,
-                        asked == 0 ? "no payout waits that stands in no file"
-                                   : "a payout waits here no more, or stands in a file");
+        return asked > 0 ? named_refused(r)
+                         : req_fail(r, err, NULL, "no payout waits that stands in no file");
     if (err == 0 && r->made.replay != 0)
         req_header_add(r, "Idempotency-Replayed", STR_LIT("true"));
     if (err == 0)

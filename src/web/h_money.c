@@ -192,6 +192,8 @@ int payouts_decide(struct request *r)
 {
     const struct api_PayoutDecideIn *in = r->in;
 
+    if (r->resumed && r->reply_err == ERR_SECOND && in->act == PAYOUT_ACT_FAILED)
+        return req_fail(r, ERR_SECOND, NULL, "not whoever made the file or asked for the payout");
     if (r->resumed)
         return req_made(r);
     if (in->act == PAYOUT_ACT_SETTLED && in->bank_no.n == 0)

@@ -461,10 +461,10 @@ FROM payout o LEFT JOIN pay_file_row r ON r.file = o.file AND r.payout = o.id AN
 WHERE o.file <> 0 AND (r.payout IS NULL OR o.state NOT IN (2, 5, 6))
 ORDER BY id, row_file;
 
--- What was taken out by whoever made the file or asked for the payout, himself or by his key; and half taken out.
+-- What was taken out, or failed in its file, by whoever made the file or asked for the payout, himself or by his key; and half taken out.
 -- name: check_pay_file_hands() many
--- out: id id, out_by id, out_ms time
-SELECT r.payout AS id, r.out_by, r.out_ms
+-- out: id id, out_by id, out_ms time, file id
+SELECT r.payout AS id, r.out_by, r.out_ms, r.file
 FROM pay_file_row r
 JOIN pay_file f ON f.id = r.file
 LEFT JOIN payout o ON o.id = r.payout
@@ -472,4 +472,11 @@ LEFT JOIN api_key k ON k.id = f.made_by AND f.made_kind = 4
 LEFT JOIN api_key a ON a.id = o.asked_by AND o.asked_kind = 4
 WHERE (r.out_by = 0 AND (r.out_ms <> 0 OR r.out_note <> '')) OR (r.out_by <> 0 AND (r.out_ms < f.made_ms OR r.out_note = ''
    OR r.out_by = f.made_by OR r.out_by = COALESCE(k.made_by, 0) OR r.out_by = COALESCE(o.asked_by, 0) OR r.out_by = COALESCE(a.made_by, 0)))
-ORDER BY id, r.file;
+UNION ALL
+SELECT o.id, o.checked_by, o.done_ms, o.file
+FROM payout o
+JOIN pay_file f ON f.id = o.file
+LEFT JOIN api_key k ON k.id = f.made_by AND f.made_kind = 4
+LEFT JOIN api_key a ON a.id = o.asked_by AND o.asked_kind = 4
+WHERE o.state = 6 AND o.checked_by IN (0, f.made_by, o.asked_by, COALESCE(k.made_by, 0), COALESCE(a.made_by, 0))
+ORDER BY id, file, out_ms;

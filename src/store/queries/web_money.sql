@@ -70,15 +70,36 @@ ORDER BY o.id DESC LIMIT :lim;
 -- use: partner_payout_row
 WHERE o.id = :id AND o.party = :party AND o.party <> 0 AND o.tenant = :tenant;
 
--- What a bank pays: a file is made of what waits and stands in none, the oldest first (net, whole fen: what the core takes). That the state is
--- none of those that are over is said again for the index.
+-- What a bank may be asked to pay: what waits in this channel and stands in no file, and (enum payout_left) why it may not go there any more; 0 = it may.
+-- As the core looks (payout_stopped). That the state is none of those that are over is said again for the index.
+-- part: bank_free
+FROM (SELECT o.id, o.currency, o.amount, o.amount - o.fee - o.tax AS net, o.payee, o.asked_kind, o.asked_by, o.created_ms,
+             COALESCE(p.name, '') AS party_name,
+             CASE WHEN p.state <> 0 THEN 1
+                  WHEN p.verified = 0 OR p.payee = '' OR p.payee <> o.payee OR p.payee_name <> o.payee_name THEN 2
+                  WHEN d.state = 2 THEN 4
+                  WHEN d.frozen <> 0 THEN 3
+                  ELSE 0 END AS why
+      FROM payout o
+      LEFT JOIN party p ON p.id = o.party AND o.kind = 1
+      LEFT JOIN driver d ON d.id = o.driver AND o.driver <> 0
+      WHERE o.tenant = :tenant AND o.channel = :id AND o.state = 2 AND o.state NOT IN (5, 6, 7, 8) AND o.file = 0) w
+
+-- A file is made of it, the oldest first (net, whole fen: what the core takes).
 -- name: bank_waiting(tenant id, id id) many
 -- out: id id, currency text
-SELECT o.id, o.currency
-FROM payout o
-WHERE o.tenant = :tenant AND o.channel = :id AND o.state = 2 AND o.state NOT IN (5, 6, 7, 8) AND o.file = 0
-  AND o.amount - o.fee - o.tax > 0 AND (o.amount - o.fee - o.tax) % 100 = 0
-ORDER BY o.id LIMIT 500;
+SELECT w.id, w.currency
+-- use: bank_free
+WHERE w.why = 0 AND w.net > 0 AND w.net % 100 = 0
+ORDER BY w.id LIMIT 500;
+
+-- What no file lists, newest first.
+-- name: bank_left(tenant id, id id, after id, lim int) many
+-- out: id id, party_name text, amount money, currency text, payee text, why int, asked_kind int, asked_by id, created_ms time
+SELECT w.id, w.party_name, w.amount, w.currency, w.payee, w.why, w.asked_kind, w.asked_by, w.created_ms
+-- use: bank_free
+WHERE w.why <> 0 AND w.id < :after
+ORDER BY w.id DESC LIMIT :lim;
 
 -- What a bank was asked to pay, or shall be, by a payout that waits there; in a file or not.
 -- name: bank_asked(tenant id, id id, payout id) one

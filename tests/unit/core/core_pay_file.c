@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* core_pay_file.c: files of payouts for a bank: made of what waits, all or nothing; no payout stands in
- * two; one leaves its file by another person's word only; what is over stays where it stood. */
+/* core_pay_file.c: files of payouts for a bank: made of what waits and may still go, all or nothing; no
+ * payout stands in two; one leaves its file, or failed in it, by another person's word only; what is over
+ * stays where it stood. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -68,18 +69,29 @@ static int64_t payout(int64_t channel, int64_t amount)
     return payout_by(channel, amount, w->person);
 }
 
-/* What became of it by that file. */
-static int result(int64_t id, int64_t file, enum payout_act act)
+/* What became of it by that file, as somebody says. */
+static int result_by(int64_t id, int64_t file, enum payout_act act, int64_t who,
+                     enum actor_kind kind)
 {
-    struct cmd *c = world_web(w, CMD_PAYOUT_DECIDE, third, ACTOR_PERSON);
+    struct cmd *c = world_web(w, CMD_PAYOUT_DECIDE, who, kind);
     c->u.payout_decide = (struct cmd_payout_decide){
         .payout = id, .act = (int32_t)act, .bank_no = "B-1", .file = file};
     return world_send(w, c);
 }
 
+static int result(int64_t id, int64_t file, enum payout_act act)
+{
+    return result_by(id, file, act, third, ACTOR_PERSON);
+}
+
 static int decide(int64_t id, enum payout_act act)
 {
     return result(id, 0, act);
+}
+
+static int decide_by(int64_t id, int64_t who)
+{
+    return result_by(id, 0, PAYOUT_ACT_FAILED, who, ACTOR_PERSON);
 }
 
 static const struct row_payout *payout_row(int64_t id)
@@ -263,10 +275,11 @@ static void test_same_key_same_file(void **state)
     assert_int_equal(world_count(w, ROW_PAY_FILE), 1);
 }
 
-/* Principal of a driver, to an account that somebody typed in, stands in files as shares do. */
-static void test_principal_by_bank(void **state)
+/* ---- looking again ---- */
+
+/* 5.00 of a driver's principal to an account that somebody typed in, approved; its id. */
+static int64_t principal(void)
 {
-    (void)state;
     assert_int_equal(world_topup(w, 100000), 0);
     const struct row_payment *lot = world_last(w, ROW_PAYMENT);
     struct cmd *c = world_web(w, CMD_PAYOUT_NEW, w->person, ACTOR_PERSON);
@@ -278,6 +291,73 @@ static void test_principal_by_bank(void **state)
     assert_int_equal(world_send(w, c), 0);
     const int64_t id = w->reply.u.made.id;
     assert_int_equal(decide(id, PAYOUT_ACT_APPROVE), 0);
+    return id;
+}
+
+static void owner_set(int32_t state, const char *payee, const char *name)
+{
+    struct row_party p = *(const struct row_party *)world_row(w, ROW_PARTY, w->owner);
+    p.state = state;
+    p.payee = payee;
+    p.payee_name = name;
+    assert_int_equal(world_put(w, ROW_PARTY, false, &p), 0);
+}
+
+/* Since its approval the party was disabled, or its payee is another one, or verified no more. */
+static void test_party_may_be_paid_no_more(void **state)
+{
+    (void)state;
+    const char card[] = "6222020200001234567";
+    const int64_t a = payout(bank, 1000), b = payout(bank, 1000);
+    owner_set(ROW_DISABLED, card, "property");
+    refused(bank, a, b, ERR_CONFLICT);
+    owner_set(ROW_ACTIVE, "6222020200001234568", "property");
+    refused(bank, a, b, ERR_CONFLICT);
+    owner_set(ROW_ACTIVE, card, "somebody else");
+    refused(bank, a, b, ERR_CONFLICT);
+    world_owner_payee(w, 0, card);
+    refused(bank, a, b, ERR_CONFLICT);
+    world_restart(w);
+    refused(bank, a, b, ERR_CONFLICT);
+    assert_int_equal(decide(b, PAYOUT_ACT_FAILED), 0); /* the way out: its money goes back */
+    world_owner_payee(w, 1, card);
+    assert_int_equal(file_of(bank, &a, 1), 0); /* as it was approved */
+}
+
+static int freeze(int32_t on)
+{
+    struct cmd *c = world_web(w, CMD_WALLET_FREEZE, w->person, ACTOR_PERSON);
+    c->u.wallet_freeze.driver = w->driver;
+    c->u.wallet_freeze.freeze = on;
+    (void)str_copy(c->u.wallet_freeze.reason, sizeof c->u.wallet_freeze.reason, STR_LIT("lost"));
+    return world_send(w, c);
+}
+
+/* The core knows it after a restart, too, though drivers are fetched by need. */
+static void test_driver_may_be_paid_no_more(void **state)
+{
+    (void)state;
+    const int64_t id = principal(), other = payout(bank, 1000), both[] = {id, other};
+    assert_int_equal(freeze(1), 0);
+    assert_int_equal(file_of(bank, both, 2), ERR_CONFLICT);
+    world_restart(w);
+    assert_int_equal(file_of(bank, both, 2), ERR_CONFLICT);
+    assert_int_equal(w->changed, 0);
+    assert_int_equal(file_of(bank, &other, 1), 0);
+    assert_int_equal(freeze(0), 0);
+    /* Nobody can close an account while money of it is on its way: closed by hand here. */
+    driver_find(w->core, w->driver)->row.state = ROW_DELETED;
+    assert_int_equal(file_of(bank, &id, 1), ERR_CONFLICT);
+    driver_find(w->core, w->driver)->row.state =
+        ROW_DISABLED; /* may not charge, may have its own */
+    assert_int_equal(file_of(bank, &id, 1), 0);
+}
+
+/* Principal stands in files as shares do. */
+static void test_principal_by_bank(void **state)
+{
+    (void)state;
+    const int64_t id = principal();
     assert_int_equal(file_of(bank, &id, 1), 0);
     int64_t file = w->reply.u.made.id;
     assert_int_equal(row_of(file, id)->amount, 50000);
@@ -351,6 +431,53 @@ static void test_result_of_another_file(void **state)
     assert_int_equal(payout_row(a)->state, PAYOUT_FAILED);
 }
 
+/* If the bank pays it all the same, and its money was given back and asked for again, the payee has it
+ * twice: so nobody says that it failed who made the file or asked for it, however small it is. */
+static void test_failed_by_another_person(void **state)
+{
+    (void)state;
+    const int64_t a = payout_by(bank, 100, w->person + 3), b = payout(bank, 100), ids[] = {a, b};
+    const int64_t none = payout(bank, 100);
+    assert_int_equal(file_of(bank, ids, 2), 0);
+    int64_t file = w->reply.u.made.id;
+    assert_int_equal(result_by(a, file, PAYOUT_ACT_FAILED, maker, ACTOR_PERSON), ERR_SECOND);
+    assert_int_equal(result_by(a, 0, PAYOUT_ACT_FAILED, maker, ACTOR_PERSON), ERR_SECOND);
+    assert_int_equal(result_by(b, file, PAYOUT_ACT_FAILED, w->person, ACTOR_PERSON), ERR_SECOND);
+    assert_int_equal(result_by(a, file, PAYOUT_ACT_FAILED, 77, ACTOR_API_KEY), ERR_SECOND);
+    assert_int_equal(payout_row(a)->state, PAYOUT_APPROVED);
+    assert_int_equal(w->changed, 0);
+    /* What stands in none is not made by anybody; that it was paid keeps its own rule. */
+    assert_int_equal(result_by(none, 0, PAYOUT_ACT_FAILED, maker, ACTOR_PERSON), 0);
+    assert_int_equal(result_by(b, file, PAYOUT_ACT_SETTLED, w->person, ACTOR_PERSON), ERR_DENIED);
+    assert_int_equal(result_by(b, file, PAYOUT_ACT_SETTLED, maker, ACTOR_PERSON), 0);
+    world_restart(w);
+    assert_int_equal(result(a, file, PAYOUT_ACT_FAILED), 0);
+    assert_int_equal(payout_row(a)->state, PAYOUT_FAILED);
+    assert_int_equal(payout_row(a)->checked_by, third);
+    assert_int_equal(result_by(a, file, PAYOUT_ACT_FAILED, maker, ACTOR_PERSON), ERR_CONFLICT);
+}
+
+/* Whom the maker let in a moment ago is his hand, and a key is its maker's. */
+static void test_failed_by_a_hand(void **state)
+{
+    (void)state;
+    const struct row_api_key key = {
+        .name = "k", .key_hash = "0123456789abcdef", .role = ROLE_OPERATOR};
+    const int64_t a = payout_by(bank, 5000, w->person + 3);
+    assert_int_equal(world_put(w, ROW_API_KEY, true, &key), 0); /* by w->person */
+    struct cmd *c = file_cmd(bank, &a, 1);
+    c->head.actor = w->reply.u.made.id;
+    c->head.actor_kind = ACTOR_API_KEY;
+    assert_int_equal(world_send(w, c), 0);
+    assert_int_equal(decide_by(a, w->person), ERR_SECOND);
+    struct row_person p = {.login = "new", .name = "New", .pass_hash = "x", .role = ROLE_OPERATOR};
+    assert_int_equal(world_put(w, ROW_PERSON, true, &p), 0); /* by w->person, who is not new */
+    int64_t let_in = w->reply.u.made.id;
+    assert_int_equal(decide_by(a, let_in), ERR_SECOND);
+    world_run(w, 3 * DAY_MS);
+    assert_int_equal(decide_by(a, let_in), 0);
+}
+
 /* A key is its maker's hand. */
 static void test_take_out_of_a_key(void **state)
 {
@@ -398,11 +525,15 @@ int core_pay_file(void)
         T(test_bad_files),
         T(test_long_file),
         T(test_same_key_same_file),
+        T(test_party_may_be_paid_no_more),
+        T(test_driver_may_be_paid_no_more),
         T(test_principal_by_bank),
         T(test_take_out),
         T(test_take_out_of_a_key),
         T(test_over_stays_where_it_stood),
         T(test_result_of_another_file),
+        T(test_failed_by_another_person),
+        T(test_failed_by_a_hand),
     };
     return cmocka_run_group_tests_name("core pay file", tests, NULL, NULL);
 }

@@ -244,7 +244,7 @@ struct charger *world_charger(struct world *w)
 }
 
 /* Eager: all of it. Else the tables that are always in memory, accounts that are no driver's, and
- * what open orders and unregistered chargers pin. */
+ * what open orders, payouts on their way and unregistered chargers pin. */
 static void directory_restart(struct world *w)
 {
     for (int t = 1; t < ROW_TABLE_N; t++)
@@ -267,6 +267,10 @@ static void directory_restart(struct world *w)
             load_charger(w, o->charger);
             load_driver(w, o->driver);
         }
+        const struct row_payout *p = row;
+        if (w->rows[i].table == ROW_PAYOUT && p->driver && !driver_find(w->core, p->driver) &&
+            (p->state < PAYOUT_SETTLED || p->state > PAYOUT_CANCELLED))
+            load_driver(w, p->driver);
     }
 }
 

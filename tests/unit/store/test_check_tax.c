@@ -182,6 +182,7 @@ static void payouts_make(struct box *b)
                                       .tax_at = of[i][8],
                                       .asked_kind = ACTOR_PERSON,
                                       .asked_by = ASKER,
+                                      .checked_by = TAKER,
                                       .payee = "6222",
                                       .payee_name = "P",
                                       .file = of[i][0] == 902 ? FILE_2 : FILE_1});
@@ -291,6 +292,13 @@ static const struct box_wrong wrongs[] = {
                 "UPDATE pay_file_row SET out_by = 105 WHERE payout = 902 AND file = 950"},
     {"payfile", "UPDATE payout SET asked_kind = 4, asked_by = 104 WHERE id = 902;"
                 "UPDATE pay_file_row SET out_by = 105 WHERE payout = 902 AND file = 950"},
+    {"payfile", "UPDATE payout SET checked_by = 0 WHERE id = 901"}, /* who said that it failed */
+    {"payfile", "UPDATE payout SET checked_by = 101 WHERE id = 901"},
+    {"payfile", "UPDATE payout SET checked_by = 103 WHERE id = 901"},
+    {"payfile", "UPDATE pay_file SET made_kind = 4, made_by = 104 WHERE id = 950;"
+                "UPDATE payout SET checked_by = 105 WHERE id = 901"},
+    {"payfile", "UPDATE payout SET asked_kind = 4, asked_by = 104, checked_by = 105 "
+                "WHERE id = 901"},
     {"tax", "UPDATE payout SET tax = tax - 100 WHERE id = 902"},
     {"tax", "UPDATE payout SET tax_base = tax_base - 100 WHERE id = 902"},
     {"tax", "UPDATE payout SET tax_had = tax_had + 100, tax = tax - 100 WHERE id = 902"},

@@ -132,6 +132,47 @@ static void story(struct box *b)
     row_pack(&b->rows, ROW_CONTRACT_MONTH, ROW_UPSERT, &past);
 }
 
+/* Two drivers with a wallet, a debt and two payouts each: of 21 one of these is on its way. */
+static void payees_put(struct box *b)
+{
+    for (int64_t d = 21; d <= 22; d++) {
+        char phone[8] = {(char)('0' + d % 10)};
+        row_pack(&b->rows, ROW_DRIVER, ROW_UPSERT,
+                 &(struct row_driver){.id = d, .tenant = 1, .phone = phone});
+        for (int k = 0; k < 2; k++) {
+            row_pack(&b->rows, ROW_ACCOUNT, ROW_UPSERT,
+                     &(struct row_account){.id = 2 * d + k,
+                                           .tenant = 1,
+                                           .kind = k ? ACCOUNT_DEBT : ACCOUNT_WALLET,
+                                           .owner = d,
+                                           .currency = "CNY"});
+            row_pack(&b->rows, ROW_PAYOUT, ROW_UPSERT,
+                     &(struct row_payout){.id = 4 * d + k,
+                                          .tenant = 1,
+                                          .driver = d,
+                                          .state = d == 21 && k ? PAYOUT_APPROVED : PAYOUT_FAILED});
+        }
+    }
+}
+
+/* Whether the driver of a payout may be paid is known as long as it waits (payout_stopped). */
+static void payees_are_loaded(void **state)
+{
+    struct box *b = *state;
+    struct seen seen;
+    box_open(b);
+    payees_put(b);
+    box_commit(b);
+    box_close(b);
+    box_open(b);
+    seen_init(&seen);
+    assert_int_equal(store_load(b->store, see, &seen), 0);
+    assert_int_equal(seen.n[ROW_PAYOUT], 1);
+    assert_int_equal(seen.n[ROW_DRIVER], 1);
+    assert_int_equal(seen.n[ROW_ACCOUNT], 2); /* a driver without his accounts would get others */
+    buf_free(&seen.rows);
+}
+
 static void open_state_is_loaded(void **state)
 {
     struct box *b = *state;
@@ -724,6 +765,8 @@ int life_tests(void)
     const struct CMUnitTest tests[] = {
         LIFE(rows_come_back),
         LIFE(open_state_is_loaded),
+        LIFE(payees_are_loaded),
+        LIFE(payees_are_loaded),
         LIFE(the_last_id_is_found_in_every_table),
         LIFE(look_ups_find_what_was_committed),
         LIFE(directory_by_need),

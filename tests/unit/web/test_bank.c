@@ -21,10 +21,19 @@ enum {
     ASKED,
     CRUMB,
     ELSEWHERE,
+    GONE, /* to a party that is disabled … */
+    MOVED,
+    RENAMED,
+    UNCHECKED,
+    FROZEN, /* … and to drivers */
+    CLOSED,
+    IDLE,
     FILE_1 = 731,
     FILE_2,
     FILE_OF_T2,
-    SEEN_KEY
+    SEEN_KEY,
+    PARTY_1 = 741,
+    DRIVER_1 = 751
 };
 
 static void put(struct buf *b, enum row_table t, const void *row)
@@ -52,9 +61,64 @@ static void payout(struct buf *b, int64_t id, enum payout_state s, int64_t file)
                              .fee = 1000,
                              .tax = 500,
                              .state = (int32_t)s,
-                             .payee = "changed since",
+                             .payee = "6222 1",
+                             .payee_name = "Li",
                              .file = file,
                              .version = 1});
+}
+
+/* The owner's payee is as its payouts say. */
+static void party(struct buf *b, int64_t id, int32_t state, int32_t verified, const char *payee,
+                  const char *name)
+{
+    put(b, ROW_PARTY,
+        &(struct row_party){.id = id,
+                            .tenant = T1,
+                            .kind = 2,
+                            .name = id == OWNER ? "Property" : "Partner",
+                            .state = state,
+                            .verified = verified,
+                            .payee = payee,
+                            .payee_name = name,
+                            .version = 1});
+}
+
+static void driver(struct buf *b, int64_t id, int32_t state, int32_t frozen)
+{
+    const char phone[] = {'1', (char)('0' + id % 10), 0};
+
+    put(b, ROW_DRIVER,
+        &(struct row_driver){
+            .id = id, .tenant = T1, .phone = phone, .state = state, .frozen = frozen});
+}
+
+/* What waits and may not go there any more; the last may. */
+static void left_rows(struct buf *b)
+{
+    party(b, PARTY_1, ROW_DISABLED, 1, "6222 1", "Li");
+    party(b, PARTY_1 + 1, ROW_ACTIVE, 1, "6222 2", "Li");
+    party(b, PARTY_1 + 2, ROW_ACTIVE, 1, "6222 1", "Lu");
+    party(b, PARTY_1 + 3, ROW_ACTIVE, 0, "6222 1", "Li");
+    driver(b, DRIVER_1, ROW_ACTIVE, 1);
+    driver(b, DRIVER_1 + 1, ROW_DELETED, 0);
+    driver(b, DRIVER_1 + 2, ROW_DISABLED, 0);
+    for (int64_t id = GONE; id <= IDLE; id++)
+        put(b, ROW_PAYOUT,
+            &(struct row_payout){.id = id,
+                                 .tenant = T1,
+                                 .kind = id < FROZEN ? PAYOUT_SHARE : PAYOUT_PRINCIPAL,
+                                 .party = id < FROZEN ? PARTY_1 + id - GONE : 0,
+                                 .driver = id < FROZEN ? 0 : DRIVER_1 + id - FROZEN,
+                                 .channel = BANK,
+                                 .currency = "CNY",
+                                 .amount = 20000,
+                                 .state = PAYOUT_APPROVED,
+                                 .payee = "6222 1",
+                                 .payee_name = "Li",
+                                 .asked_kind = ACTOR_PERSON,
+                                 .asked_by = ADMIN,
+                                 .created_ms = 7000,
+                                 .version = 1});
 }
 
 static void file_row(struct buf *b, int64_t file, int64_t id, int64_t out_ms)
@@ -106,6 +170,8 @@ static int setup(void **state)
     payout(&b, ASKED, PAYOUT_REQUESTED, 0);
     payout(&b, CRUMB, PAYOUT_APPROVED, 0);
     payout(&b, ELSEWHERE, PAYOUT_APPROVED, 0);
+    party(&b, OWNER, ROW_ACTIVE, 1, "6222 1", "Li");
+    left_rows(&b);
     for (int64_t id = PAID; id <= OUT; id++)
         file_row(&b, FILE_1, id, id == OUT ? 9000 : 0);
     file_row(&b, FILE_OF_T2, PAID, 0);
@@ -137,7 +203,7 @@ static const struct reply *staff(const char *method, const char *path, const cha
 
 /* ---- making ---- */
 
-/* All that waits there, is in no file, in whole fen and in one currency: that of the oldest. */
+/* All that waits there and may go, is in no file, in whole fen and in one currency: that of the oldest. */
 static void all_that_waits_is_named(void **state)
 {
     const struct reply *r;
@@ -150,9 +216,10 @@ static void all_that_waits_is_named(void **state)
     assert_int_equal(rig.last.head.tenant, T1);
     assert_int_equal(rig.last.head.idem_set, 1);
     assert_int_equal(rig.last.u.pay_file_new.channel, BANK);
-    assert_int_equal(rig.last.u.pay_file_new.n, 2);
+    assert_int_equal(rig.last.u.pay_file_new.n, 3);
     assert_int_equal(rig.last.u.pay_file_new.payout[0], OUT);
     assert_int_equal(rig.last.u.pay_file_new.payout[1], LATE);
+    assert_int_equal(rig.last.u.pay_file_new.payout[2], IDLE);
     assert_has(r->body, "{\"id\":\"731\",\"channel\":\"701\",\"currency\":\"CNY\",\"n\":4,");
     rig.answer.replay = 1;
     r = staff("POST", FILES, "{}");
@@ -195,6 +262,61 @@ static void nothing_waits(void **state)
     assert_has(r->body, "没有待付且未列入付款文件的出款");
     r = staff("POST", FILES, "{}");
     assert_int_equal(r->status, 409);
+    assert_has(r->body, "a payout waits here no more, or stands in a file");
+    rig.answer_err = 0;
+}
+
+/* The list says why, and so does the answer to who names one of them: of the first that stands in it. */
+static void what_may_not_go_is_left_out(void **state)
+{
+    static const char left[] = "/api/v1/channels/701/payouts-left";
+    static const struct {
+        int64_t id;
+        int why;
+        const char *en;
+    } want[] = {{CLOSED, PAYOUT_LEFT_CLOSED, "its driver's account is closed"},
+                {FROZEN, PAYOUT_LEFT_FROZEN, "its driver's wallet is frozen"},
+                {UNCHECKED, PAYOUT_LEFT_PAYEE, "its party's payee is another one by now, or is"},
+                {RENAMED, PAYOUT_LEFT_PAYEE, "its party's payee is another one by now, or is"},
+                {MOVED, PAYOUT_LEFT_PAYEE, "its party's payee is another one by now, or is"},
+                {GONE, PAYOUT_LEFT_PARTY, "its party is disabled"}};
+    const struct reply *r = staff("GET", left, NULL);
+    const char *at = r->body;
+
+    (void)state;
+    assert_int_equal(r->status, 200);
+    for (size_t i = 0; i < sizeof want / sizeof want[0]; i++) {
+        char row[200];
+
+        snprintf(row, sizeof row,
+                 "{\"id\":\"%lld\",\"party_name\":\"%s\",\"amount\":\"2.00\","
+                 "\"currency\":\"CNY\",\"payee\":\"6222 1\",\"why\":%d,\"asked_kind\":2,"
+                 "\"asked_by\":\"21\",\"created_ms\":7000}",
+                 (long long)want[i].id, want[i].id < FROZEN ? "Partner" : "", want[i].why);
+        at = strstr(at, row);
+        assert_non_null(at);
+    }
+    assert_has(at, "]");
+    assert_has_not(at, "},{"); /* no others */
+    assert_has(staff("GET", "/api/v1/channels/703/payouts-left", NULL)->body, "\"items\":[]");
+    assert_int_equal(rig_as(&rig, 1, "GET", left, NULL, NULL)->status, 403);
+    rig.answer_err = ERR_CONFLICT;
+    for (size_t i = 0; i < sizeof want / sizeof want[0]; i++) {
+        char body[100];
+
+        snprintf(body, sizeof body, "{\"payouts\":[\"714\",\"%lld\",\"720\"]}",
+                 (long long)want[i].id);
+        if (want[i].id == GONE)
+            snprintf(body, sizeof body, "{\"payouts\":[\"714\",\"720\"]}");
+        r = staff("POST", FILES, body);
+        assert_int_equal(r->status, 409);
+        assert_has(r->body, want[i].en);
+        assert_has(r->body, "\"pointer\":\"/payouts/1\"");
+    }
+    assert_has(r->body, "该分成方已停用");
+    r = staff("POST", FILES, "{\"payouts\":[\"720\",\"725\"]}");
+    assert_has(r->body, "\"pointer\":\"/payouts/0\"");
+    r = staff("POST", FILES, "{\"payouts\":[\"714\",\"713\"]}");
     assert_has(r->body, "a payout waits here no more, or stands in a file");
     rig.answer_err = 0;
 }
@@ -273,6 +395,14 @@ static void one_is_taken_out(void **state)
     rig.answer_err = 0;
     assert_int_equal(r->status, 403);
     assert_has(r->body, "not whoever made the file or asked for the payout");
+    rig.answer_err = ERR_SECOND;
+    r = staff("POST", "/api/v1/payouts/713/decide", "{\"act\":5}"); /* that it failed */
+    assert_int_equal(r->status, 403);
+    assert_has(r->body, "不能由生成文件者或申请该笔出款者操作");
+    r = staff("POST", "/api/v1/payouts/713/decide", "{\"act\":1}");
+    rig.answer_err = 0;
+    assert_int_equal(r->status, 403);
+    assert_has_not(r->body, "not whoever made the file");
 }
 
 /* In a file or in none; of this channel, and waiting; with the net amount. */
@@ -327,9 +457,10 @@ int bank_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_that_waits_is_named), cmocka_unit_test(some_are_named),
-        cmocka_unit_test(nothing_waits),           cmocka_unit_test(files_are_counted),
-        cmocka_unit_test(a_file_has_its_bytes),    cmocka_unit_test(one_is_taken_out),
-        cmocka_unit_test(results_are_judged),      cmocka_unit_test(results_name_their_file),
+        cmocka_unit_test(nothing_waits),           cmocka_unit_test(what_may_not_go_is_left_out),
+        cmocka_unit_test(files_are_counted),       cmocka_unit_test(a_file_has_its_bytes),
+        cmocka_unit_test(one_is_taken_out),        cmocka_unit_test(results_are_judged),
+        cmocka_unit_test(results_name_their_file),
     };
 
     return cmocka_run_group_tests_name("web bank", tests, setup, teardown);
