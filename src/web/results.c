@@ -7,6 +7,8 @@
 #include "web/api_gen.h"
 #include "web/sheet.h"
 
+enum { NAME_MAX_SHOWN = 40 }; /* of a column that is none of ours */
+
 struct results {
     struct request *r;
     const struct result_kind *kind;
@@ -18,12 +20,15 @@ struct results {
 
 static int column_known(struct results *m, const struct sheet *c, int i)
 {
+    struct str name = c->cell[i].n <= NAME_MAX_SHOWN ? c->cell[i] : STR_NONE;
     int k = 0;
 
     while (k < m->kind->columns_n && !str_eq_c(c->cell[i], m->kind->columns[k]))
         k++;
     if (k == m->kind->columns_n)
-        return req_fail(m->r, ERR_RANGE, NULL, "unknown column");
+        return req_fail(
+            m->r, ERR_RANGE, NULL,
+            arena_printf(&m->r->arena, "unknown column %d: %.*s", i + 1, STR_FMT(name)).p);
     return sheet_column(c, m->kind->columns[k]) == i
                ? 0
                : req_fail(m->r, ERR_RANGE, NULL, "a column twice");
@@ -40,21 +45,21 @@ static int header_read(struct results *m, struct sheet *c)
     for (int i = 0; err == 0 && i < m->kind->used_n; i++) {
         m->col[i] = sheet_column(c, m->kind->used[i]);
         if (m->col[i] < 0)
-            err = req_fail(m->r, ERR_REQUIRED, NULL, "a column is missing");
+            err = req_fail(m->r, ERR_REQUIRED, NULL,
+                           arena_printf(&m->r->arena, "no column %s", m->kind->used[i]).p);
     }
     m->by = m->kind->by ? sheet_column(c, m->kind->by) : -1;
     return err;
 }
 
-static int row_judge(const struct results *m, const struct result_row *x)
+static int row_judge(const struct results *m, struct result_row *x)
 {
     struct money said;
-    int64_t amount = 0;
-    int err = m->kind->asked(m->r, m->ctx, x, &amount);
+    int err = m->kind->asked(m->r, m->ctx, x, &x->amount);
 
     if (err != 0)
         return err;
-    if (money_parse(x->cell[RESULT_AMOUNT], &said) != 0 || said.v != amount)
+    if (money_parse(x->cell[RESULT_AMOUNT], &said) != 0 || said.v != x->amount)
         return ERR_CONFLICT;
     for (int i = RESULT_MORE; x->act == m->kind->acts[0].act && i < m->kind->used_n; i++)
         if (x->cell[i].n == 0)
@@ -72,9 +77,21 @@ static int act_read(struct results *m, struct result_row *x)
     if (x->act != 0 || says.n == 0)
         return 0;
     return req_fail(m->r, ERR_RANGE, NULL,
-                    arena_printf(&m->r->arena, "result is %s, %s or nothing", m->kind->acts[0].word,
-                                 m->kind->acts[1].word)
+                    arena_printf(&m->r->arena, "line %lld: result is %s, %s or nothing",
+                                 (long long)x->line, m->kind->acts[0].word, m->kind->acts[1].word)
                         .p);
+}
+
+/* Of two that would both count it would be chance which one does. */
+static int row_once(const struct results *m, const struct result_row *x)
+{
+    for (const struct result_row *y = m->row; x->act != 0 && x->err == 0 && y < x; y++)
+        if (y->id == x->id && y->act != 0 && y->err == 0)
+            return req_fail(m->r, ERR_RANGE, NULL,
+                            arena_printf(&m->r->arena, "lines %lld and %lld are of the same one",
+                                         (long long)y->line, (long long)x->line)
+                                .p);
+    return 0;
 }
 
 static int row_read(struct results *m, const struct sheet *c, struct result_row *x)
@@ -87,11 +104,13 @@ static int row_read(struct results *m, const struct sheet *c, struct result_row 
     x->by = m->by < 0 ? STR_NONE : c->cell[m->by];
     if (str_to_i64(x->cell[RESULT_ID], &x->id) != 0 || x->id <= 0)
         return req_fail(m->r, ERR_SYNTAX, NULL,
-                        arena_printf(&m->r->arena, "%s is not a number", m->kind->used[0]).p);
+                        arena_printf(&m->r->arena, "line %lld: %s is not a number",
+                                     (long long)x->line, m->kind->used[0])
+                            .p);
     err = act_read(m, x);
     if (err == 0 && x->act != 0)
         x->err = row_judge(m, x);
-    return err;
+    return err != 0 ? err : row_once(m, x);
 }
 
 static int file_read_all(struct results *m)
@@ -109,7 +128,11 @@ static int file_read_all(struct results *m)
     while (err == 0 && (got = sheet_next(c, &r->arena)) != 0) {
         if (got < 0 || c->n != width)
             return req_fail(r, ERR_SYNTAX, NULL,
-                            arena_printf(&r->arena, "line %lld", (long long)c->line).p);
+                            arena_printf(&r->arena,
+                                         "line %lld has other cells than the header, a quote that "
+                                         "does not close, or is no UTF-8",
+                                         (long long)c->line)
+                                .p);
         if (m->n == RESULTS_MAX)
             return req_fail(r, ERR_TOO_LARGE, NULL, "at most 1,000 rows");
         err = row_read(m, c, &m->row[m->n++]);
@@ -128,6 +151,8 @@ static int reply(const struct results *m)
         int act = x->act == m->kind->acts[0].act ? 0 : 1;
 
         out[i] = (struct api_ResultRow){.line = x->line, .id = x->id, .err = x->err};
+        if (x->act != 0 && x->err == 0)
+            out[i].amount.v = x->amount;
         out[i].outcome = str_from_c(x->err != 0   ? "refused"
                                     : x->act == 0 ? "skipped"
                                                   : m->kind->acts[act].word);

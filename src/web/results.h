@@ -3,7 +3,8 @@
  * tax system: which of our rows, with what amount, what became of it.
  *
  * Invariants: 1. a file is judged as a whole before anything of it is done: unknown, missing or
- * doubled columns, a row that cannot be read, too many rows refuse it; 2. a row counts only for what
+ * doubled columns, a row that cannot be read (a file that was cut off has one), two rows that would
+ * both count of one of ours, too many rows refuse it; 2. a row counts only for what
  * waits, with the amount that was asked; 3. each row is a command of its own and the core's rules hold
  * for it; the same file again finds nothing waiting, so it needs no idempotency key.
  *
@@ -19,8 +20,9 @@ enum { RESULT_ID, RESULT_AMOUNT, RESULT_SAYS, RESULT_NOTE, RESULT_MORE };
 
 struct result_row {
     int64_t line, id;
-    int32_t act; /* 0 = nothing is said */
-    int err;     /* why it was refused */
+    int32_t act;    /* 0 = nothing is said */
+    int err;        /* why it was refused */
+    int64_t amount; /* that was asked */
     struct str cell[RESULT_CELLS];
     struct str by; /* what the column `by` says */
 };

@@ -420,11 +420,19 @@ static void results_are_judged(void **state)
                "711,0.85,settled,,B3\n"   /* over */
                "719,8.85,settled,,B4\n"); /* another channel's */
     assert_int_equal(r->status, 200);
-    assert_has(r->body, "{\"line\":2,\"id\":\"713\",\"outcome\":\"settled\",\"err\":0}");
-    assert_has(r->body, "{\"line\":3,\"id\":\"716\",\"outcome\":\"failed\",\"err\":0}");
-    assert_has(r->body, "{\"line\":4,\"id\":\"716\",\"outcome\":\"refused\",\"err\":-9}");
-    assert_has(r->body, "{\"line\":5,\"id\":\"711\",\"outcome\":\"refused\",\"err\":-8}");
-    assert_has(r->body, "{\"line\":6,\"id\":\"719\",\"outcome\":\"refused\",\"err\":-8}");
+    assert_has(r->body,
+               "{\"line\":2,\"id\":\"713\",\"outcome\":\"settled\",\"err\":0,\"amount\":\"2.85\"}");
+    assert_has(r->body,
+               "{\"line\":3,\"id\":\"716\",\"outcome\":\"failed\",\"err\":0,\"amount\":\"5.85\"}");
+    assert_has(
+        r->body,
+        "{\"line\":4,\"id\":\"716\",\"outcome\":\"refused\",\"err\":-9,\"amount\":\"0.00\"}");
+    assert_has(
+        r->body,
+        "{\"line\":5,\"id\":\"711\",\"outcome\":\"refused\",\"err\":-8,\"amount\":\"0.00\"}");
+    assert_has(
+        r->body,
+        "{\"line\":6,\"id\":\"719\",\"outcome\":\"refused\",\"err\":-8,\"amount\":\"0.00\"}");
     assert_int_equal(rig.commands, before + 2);
 }
 
@@ -442,24 +450,98 @@ static void results_name_their_file(void **state)
                "713,2.85,failed,no,,-731\n"
                "714,3.85,failed,no,,732\n");
     assert_int_equal(r->status, 200);
-    assert_has(r->body, "{\"line\":2,\"id\":\"714\",\"outcome\":\"refused\",\"err\":-13}");
-    assert_has(r->body, "{\"line\":3,\"id\":\"714\",\"outcome\":\"refused\",\"err\":-5}");
-    assert_has(r->body, "{\"line\":4,\"id\":\"713\",\"outcome\":\"refused\",\"err\":-5}");
-    assert_has(r->body, "{\"line\":5,\"id\":\"714\",\"outcome\":\"failed\",\"err\":0}");
+    assert_has(
+        r->body,
+        "{\"line\":2,\"id\":\"714\",\"outcome\":\"refused\",\"err\":-13,\"amount\":\"0.00\"}");
+    assert_has(
+        r->body,
+        "{\"line\":3,\"id\":\"714\",\"outcome\":\"refused\",\"err\":-5,\"amount\":\"0.00\"}");
+    assert_has(
+        r->body,
+        "{\"line\":4,\"id\":\"713\",\"outcome\":\"refused\",\"err\":-5,\"amount\":\"0.00\"}");
+    assert_has(r->body,
+               "{\"line\":5,\"id\":\"714\",\"outcome\":\"failed\",\"err\":0,\"amount\":\"3.85\"}");
     assert_int_equal(rig.commands, before + 1);
     assert_int_equal(rig.last.u.payout_decide.file, FILE_2);
     r = rig_as(&rig, 0, "POST", "/api/v1/channels/701/payouts-file", "Content-Type: text/csv\r\n",
                "payout,amount,result,note,bank_no\n714,3.85,failed,no,\n");
-    assert_has(r->body, "\"outcome\":\"refused\",\"err\":-13}");
+    assert_has(r->body, "\"outcome\":\"refused\",\"err\":-13,\"amount\":\"0.00\"}");
+}
+
+/* Each of these is refused whole, and says which line: no row of it was sent. */
+static void bad_results_change_nothing(void **state)
+{
+    static const struct {
+        const char *text, *en, *zh;
+        int status;
+    } bad[] = {
+        {"", "no header line", "缺少表头行", 422},
+        {"payout,amount,result,note,bank_no,teller\n", "unknown column 6: teller",
+         "第 6 列不认识：teller", 422},
+        {"payout,amount,result,note\n713,2.85,settled,\n", "no column bank_no", "缺少列 bank_no",
+         422},
+        {"payout,amount,result,note,bank_no,note\n", "a column twice", "有重复的列", 422},
+        {"payout,amount,result,note,bank_no\n713,2.85,settled,,B1\n716,5.8",
+         "line 3 has other cells", "第 3 行的列数与表头不符", 400}, /* cut off */
+        {"payout,amount,result,note,bank_no\n713,2.85,settled,,B1\n716,5.85,fai,,\n",
+         "line 3: result is settled, failed or nothing",
+         "第 3 行：结果只能是 settled、failed 或留空", 422},
+        {"payout,amount,result,note,bank_no\n713,2.85,settled,,\"B1\n", "line 3 has other cells",
+         "引号未闭合", 400},
+        {"payout,amount,result,note,bank_no\n713,2.85,settled,\xb9\xa4,B1\n",
+         "line 2 has other cells", "不是 UTF-8", 400},
+        {"payout,amount,result,note,bank_no\n713,2.85,settled,,B1\n6.2E+18,1.00,settled,,B2\n",
+         "line 3: payout is not a number", "第 3 行：payout 不是数字", 400}, /* a spreadsheet's */
+        {"payout,amount,result,note,bank_no\n713,2.85,settled,,B1\n713,2.85,failed,,\n",
+         "lines 2 and 3 are of the same one", "第 2 行与第 3 行是同一笔", 422},
+    };
+    int before = rig.commands;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        const struct reply *r = rig_as(&rig, 0, "POST", "/api/v1/channels/701/payouts-file",
+                                       "Content-Type: text/csv\r\n", bad[i].text);
+
+        assert_int_equal(r->status, bad[i].status);
+        assert_has(r->body, bad[i].en);
+        assert_has(r->body, bad[i].zh);
+    }
+    assert_int_equal(rig.commands, before);
+}
+
+/* A row that the core refuses is its own matter: the others count. */
+static void results_of_one_person(void **state)
+{
+    const struct reply *r;
+
+    (void)state;
+    rig.answer_err = ERR_SECOND;
+    r = rig_as(
+        &rig, 0, "POST", "/api/v1/channels/701/payouts-file", "Content-Type: text/csv\r\n",
+        "payout,amount,result,note,bank_no\n713,2.85,failed,,\n716,4.50,,,\n717,x,failed,,\n");
+    rig.answer_err = 0;
+    assert_int_equal(r->status, 200);
+    assert_has(
+        r->body,
+        "\"line\":2,\"id\":\"713\",\"outcome\":\"refused\",\"err\":-80,\"amount\":\"0.00\"}");
+    assert_has(r->body,
+               "\"line\":3,\"id\":\"716\",\"outcome\":\"skipped\",\"err\":0,\"amount\":\"0.00\"}");
+    assert_has(r->body, "\"line\":4,\"id\":\"717\",\"outcome\":\"refused\"");
 }
 
 int bank_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_that_waits_is_named), cmocka_unit_test(some_are_named),
-        cmocka_unit_test(nothing_waits),           cmocka_unit_test(what_may_not_go_is_left_out),
-        cmocka_unit_test(files_are_counted),       cmocka_unit_test(a_file_has_its_bytes),
-        cmocka_unit_test(one_is_taken_out),        cmocka_unit_test(results_are_judged),
+        cmocka_unit_test(all_that_waits_is_named),
+        cmocka_unit_test(some_are_named),
+        cmocka_unit_test(nothing_waits),
+        cmocka_unit_test(what_may_not_go_is_left_out),
+        cmocka_unit_test(files_are_counted),
+        cmocka_unit_test(a_file_has_its_bytes),
+        cmocka_unit_test(one_is_taken_out),
+        cmocka_unit_test(results_are_judged),
+        cmocka_unit_test(bad_results_change_nothing),
+        cmocka_unit_test(results_of_one_person),
         cmocka_unit_test(results_name_their_file),
     };
 

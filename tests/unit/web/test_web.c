@@ -80,7 +80,7 @@ static void details_are_told_in_chinese(void **state)
         {"text too long", "文本过长"},
         {"at most 16 bytes", "最多 16 字节"}, /* a text of its own goes before the pattern */
         {"at most 45 bytes", "最多 45 字节"},
-        {"result is done, failed or nothing", "结果只能是 done、failed 或留空"},
+        {"line 7: result is done, failed or nothing", "第 7 行：结果只能是 done、failed 或留空"},
         {"no column 商户订单号", "缺少列 商户订单号"},
         {"no bill of the shares of 20261125", "缺少 20261125 的分账账单"},
         {"no bill of 20261125", "缺少 20261125 的账单"},
