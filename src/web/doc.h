@@ -5,7 +5,8 @@
  *
  * Amounts and energies are numbers in a workbook, so that an accountant can add them up: they come in
  * the units of the house and are divided here, where they leave it. Times are shown in the zone that
- * the document names. Thread: the request's; libhpdf and libxlsxwriter keep no state between calls. */
+ * the document names. Digits that are no number (accounts, cards, our ids) are text, in cells that stay text
+ * whatever people type into them: a spreadsheet rounds numbers beyond their fifteenth digit. Thread: the request's; libhpdf and libxlsxwriter keep no state between calls. */
 #ifndef EVEN_WEB_DOC_H
 #define EVEN_WEB_DOC_H
 
@@ -13,7 +14,7 @@
 #include "base/buf.h"
 #include "base/zone.h"
 
-enum doc_kind { DOC_TEXT, DOC_MONEY, DOC_ENERGY, DOC_TIME, DOC_COUNT };
+enum doc_kind { DOC_TEXT, DOC_MONEY, DOC_ENERGY, DOC_TIME, DOC_COUNT, DOC_DIGITS };
 
 #define DOC_COLUMNS_MAX 20
 #define DOC_TABLES_MAX  4
@@ -25,7 +26,7 @@ struct doc_column {
     int width; /* characters */
 };
 struct doc_cell {
-    struct str text; /* DOC_TEXT */
+    struct str text; /* DOC_TEXT, DOC_DIGITS */
     int64_t v;       /* the others: 1/10,000 yuan, mWh, ms UTC, a count */
 };
 struct doc_table {
@@ -54,7 +55,12 @@ struct doc {
 /** A cell as people read it: "1,234.50", "12.345", "2026-11-25 08:30". */
 void doc_number(const struct doc *d, enum doc_kind kind, int64_t v, char out[DOC_NUMBER_SIZE]);
 
-/** Writes the workbook: a sheet of the facts, a sheet a table. ERR_NOMEM, ERR_IO. */
+static inline bool doc_is_text(enum doc_kind kind)
+{
+    return kind == DOC_TEXT || kind == DOC_DIGITS;
+}
+
+/** Writes the workbook: a sheet of the facts if there are any, a sheet a table. ERR_NOMEM, ERR_IO. */
 EV_MUST_USE int doc_xlsx(const struct doc *d, struct buf *out);
 /** Writes pages of A4 with their numbers. Needs a font with Chinese (fonts-wqy-zenhei); without one
  * ERR_UNSUPPORTED. ERR_NOMEM. */

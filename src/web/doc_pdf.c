@@ -81,7 +81,7 @@ static void cell_text(const struct print *p, enum doc_kind kind, const struct do
                       char out[TEXT_MAX])
 {
     char number[DOC_NUMBER_SIZE];
-    if (kind == DOC_TEXT) {
+    if (doc_is_text(kind)) {
         snprintf(out, TEXT_MAX, "%.*s", STR_FMT(c->text));
         return;
     }
@@ -92,7 +92,7 @@ static void cell_text(const struct print *p, enum doc_kind kind, const struct do
 static void cell_print(struct print *p, float x, float width, enum doc_kind kind, char *text)
 {
     fit(p, text, width - PADDING);
-    if (kind != DOC_TEXT && kind != DOC_TIME)
+    if (!doc_is_text(kind) && kind != DOC_TIME)
         x += width - PADDING - HPDF_Page_TextWidth(p->page, text);
     text_at(p, x, SIZE_TEXT, text);
 }

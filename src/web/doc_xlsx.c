@@ -17,7 +17,7 @@ enum { PIECE = 1 << 16, NAME_WIDTH = 26, VALUE_WIDTH = 40, DAYS_TO_1970 = 25569 
 struct sheet {
     lxw_workbook *book;
     lxw_worksheet *sheet;
-    lxw_format *head, *strong, *of[DOC_COUNT + 1];
+    lxw_format *head, *strong, *of[DOC_DIGITS + 1]; /* of DOC_TEXT: none */
     const struct doc *doc;
 };
 
@@ -26,13 +26,14 @@ static void formats_make(struct sheet *s)
     static const char *const shown[] = {[DOC_MONEY] = "#,##0.00##",
                                         [DOC_ENERGY] = "#,##0.000",
                                         [DOC_TIME] = "yyyy-mm-dd hh:mm",
-                                        [DOC_COUNT] = "#,##0"};
+                                        [DOC_COUNT] = "#,##0",
+                                        [DOC_DIGITS] = "@"};
     s->head = workbook_add_format(s->book);
     format_set_bold(s->head);
     format_set_bottom(s->head, LXW_BORDER_THIN);
     s->strong = workbook_add_format(s->book);
     format_set_bold(s->strong);
-    for (int k = DOC_MONEY; k <= DOC_COUNT; k++) {
+    for (int k = DOC_MONEY; k <= DOC_DIGITS; k++) {
         s->of[k] = workbook_add_format(s->book);
         format_set_num_format(s->of[k], shown[k]);
     }
@@ -52,8 +53,9 @@ static void cell_write(const struct sheet *s, uint32_t row, int column, enum doc
     char text[400];
     switch (kind) {
     case DOC_TEXT:
+    case DOC_DIGITS:
         snprintf(text, sizeof text, "%.*s", STR_FMT(cell->text));
-        worksheet_write_string(s->sheet, row, at, text, NULL);
+        worksheet_write_string(s->sheet, row, at, text, s->of[kind]);
         break;
     case DOC_MONEY:
         worksheet_write_number(s->sheet, row, at, (double)cell->v / 10000.0, s->of[kind]);
@@ -95,7 +97,8 @@ static void table_write(struct sheet *s, const struct doc_table *t)
     if (!s->sheet)
         return;
     for (int k = 0; k < t->columns_n; k++) {
-        worksheet_set_column(s->sheet, (lxw_col_t)k, (lxw_col_t)k, t->column[k].width, NULL);
+        lxw_format *all = t->column[k].kind == DOC_DIGITS ? s->of[DOC_DIGITS] : NULL;
+        worksheet_set_column(s->sheet, (lxw_col_t)k, (lxw_col_t)k, t->column[k].width, all);
         worksheet_write_string(s->sheet, 0, (lxw_col_t)k, t->column[k].name, s->head);
     }
     worksheet_freeze_panes(s->sheet, 1, 0);
@@ -128,7 +131,8 @@ int doc_xlsx(const struct doc *d, struct buf *out)
     if (!s.book)
         goto out;
     formats_make(&s);
-    facts_write(&s);
+    if (d->facts_n > 0)
+        facts_write(&s);
     for (int i = 0; i < d->tables_n; i++)
         table_write(&s, &d->table[i]);
     rc = workbook_close(s.book) == LXW_NO_ERROR ? file_take(fd, out) : ERR_IO;

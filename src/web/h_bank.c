@@ -5,7 +5,8 @@
  *
  *  make       what waits and stands in no file, or some of it → CMD_PAY_FILE_NEW; the reply is the file. What may
  *             not go any more to where it was approved to is left out, or the reason why nothing is made
- *  fetch      its rows that still wait, as they were then
+ *  fetch      its rows that still wait, as they were then; CSV, or a sheet for people, whose cells are text: a
+ *             spreadsheet that opens the CSV rounds card numbers and our ids beyond their fifteenth digit
  *  take out   CMD_PAY_FILE_OUT, by another person: the next file may list it
  *  back       what the bank made of it: results.h
  *
@@ -22,6 +23,7 @@
 #include "core/types.h"
 #include "web/api_gen.h"
 #include "web/audit.h"
+#include "web/doc.h"
 #include "web/results.h"
 #include "web/routes_gen.h"
 #include "web/sheet.h"
@@ -219,22 +221,83 @@ static int file_audit(struct request *r, uint32_t n)
     return req_audit(r, &a, 1);
 }
 
+static int file_read(struct request *r, struct rows *rows)
+{
+    struct api_PayFile f;
+    int err;
+
+    *rows = (struct rows){.type = &api_BankPayout_type, .max = PAY_FILE_MAX};
+    if (r->actor.station != 0)
+        return ERR_DENIED;
+    err = req_one(r, QUERY_PAY_FILE_GET, NULL, 0, &api_PayFile_type, &f);
+    return err != 0 ? err : req_rows(r, QUERY_PAY_FILE_ROWS, NULL, 0, rows);
+}
+
 int bank_file(struct request *r)
 {
-    struct rows rows = {.type = &api_BankPayout_type, .max = PAY_FILE_MAX};
-    struct api_PayFile f;
+    struct rows rows;
     int err;
 
     if (r->resumed)
         return r->reply_err;
-    if (r->actor.station != 0)
-        return ERR_DENIED;
-    err = req_one(r, QUERY_PAY_FILE_GET, NULL, 0, &api_PayFile_type, &f);
-    if (err == 0)
-        err = req_rows(r, QUERY_PAY_FILE_ROWS, NULL, 0, &rows);
+    err = file_read(r, &rows);
     if (err != 0)
         return err;
     file_write(r, &rows);
+    return file_audit(r, rows.n);
+}
+
+/* In the order of `columns`; what people fill in is empty. No cell is a formula: they are text. */
+static void row_cells(struct request *r, const struct api_BankPayout *p, struct doc_cell *at)
+{
+    char amount[MONEY_TEXT_SIZE];
+
+    money_format(p->amount, amount);
+    at[0].text = arena_printf(&r->arena, "%lld", (long long)p->id);
+    at[1].text = p->payee;
+    at[2].text = p->payee_name;
+    at[3].text = arena_printf(&r->arena, "%s", amount);
+    at[4].text = p->currency;
+    at[7].text = p->note;
+    at[8].text = arena_printf(&r->arena, "%lld", (long long)r->id);
+}
+
+/* One sheet and nothing before it: that is what a spreadsheet saves as CSV, for the way back. */
+static int sheet_write(struct request *r, const struct rows *rows)
+{
+    static const int widths[] = {22, 26, 22, 14, 10, 12, 26, 26, 22};
+    enum { COLUMNS = ARRAY_LEN(columns) };
+    struct doc *d = ARENA_NEW(&r->arena, struct doc);
+    struct doc_cell *cells = ARENA_ARRAY(&r->arena, COLUMNS * rows->n + 1, struct doc_cell);
+
+    if (d == NULL || cells == NULL)
+        return ERR_TOO_LARGE;
+    d->tables_n = 1;
+    d->table[0] = (struct doc_table){
+        .name = "payouts", .columns_n = COLUMNS, .cell = cells, .rows_n = rows->n};
+    for (int k = 0; k < COLUMNS; k++)
+        d->table[0].column[k] = (struct doc_column){columns[k], DOC_DIGITS, widths[k]};
+    for (uint32_t i = 0; i < rows->n; i++)
+        row_cells(r, &((const struct api_BankPayout *)(void *)rows->p)[i],
+                  cells + (size_t)i * COLUMNS);
+    return doc_xlsx(d, &r->out);
+}
+
+int bank_sheet(struct request *r)
+{
+    struct rows rows;
+    int err;
+
+    if (r->resumed)
+        return r->reply_err;
+    err = file_read(r, &rows);
+    if (err == 0)
+        err = sheet_write(r, &rows);
+    if (err != 0)
+        return err;
+    req_header_add(
+        r, "Content-Disposition",
+        arena_printf(&r->arena, "attachment; filename=\"payouts-%lld.xlsx\"", (long long)r->id));
     return file_audit(r, rows.n);
 }
 

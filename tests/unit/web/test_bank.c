@@ -372,6 +372,26 @@ static void a_file_has_its_bytes(void **state)
     assert_has(staff("GET", "/api/v1/payout-files/732/file", NULL)->body, "bank_no,note,file\r\n");
 }
 
+/* The same rows, for whom the same is asked; its cells are looked at by second.mjs. */
+static void a_file_is_a_sheet(void **state)
+{
+    static const char url[] = "/api/v1/payout-files/731/sheet.xlsx";
+    const struct reply *r = staff("GET", url, NULL);
+
+    (void)state;
+    assert_int_equal(r->status, 200);
+    assert_memory_equal(r->body, "PK\3\4", 4);
+    assert_has(rig_header(r, "Content-Disposition"), "payouts-731.xlsx");
+    assert_int_equal(rig.last.head.type, CMD_AUDIT);
+    assert_string_equal(rig.last.u.audit.action, "payout.file");
+    assert_int_equal(rig.last.u.audit.object, FILE_1);
+    assert_string_equal(rig.last.u.audit.detail, "1 rows");
+    int before = rig.commands;
+    assert_int_equal(staff("GET", "/api/v1/payout-files/733/sheet.xlsx", NULL)->status, 404);
+    assert_int_equal(rig_as(&rig, 1, "GET", url, NULL, NULL)->status, 403);
+    assert_int_equal(rig.commands, before);
+}
+
 /* ---- taking out, and results ---- */
 
 static void one_is_taken_out(void **state)
@@ -532,17 +552,12 @@ static void results_of_one_person(void **state)
 int bank_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_that_waits_is_named),
-        cmocka_unit_test(some_are_named),
-        cmocka_unit_test(nothing_waits),
-        cmocka_unit_test(what_may_not_go_is_left_out),
-        cmocka_unit_test(files_are_counted),
-        cmocka_unit_test(a_file_has_its_bytes),
-        cmocka_unit_test(one_is_taken_out),
-        cmocka_unit_test(results_are_judged),
-        cmocka_unit_test(bad_results_change_nothing),
-        cmocka_unit_test(results_of_one_person),
-        cmocka_unit_test(results_name_their_file),
+        cmocka_unit_test(all_that_waits_is_named), cmocka_unit_test(some_are_named),
+        cmocka_unit_test(nothing_waits),           cmocka_unit_test(what_may_not_go_is_left_out),
+        cmocka_unit_test(files_are_counted),       cmocka_unit_test(a_file_has_its_bytes),
+        cmocka_unit_test(a_file_is_a_sheet),       cmocka_unit_test(one_is_taken_out),
+        cmocka_unit_test(results_are_judged),      cmocka_unit_test(bad_results_change_nothing),
+        cmocka_unit_test(results_of_one_person),   cmocka_unit_test(results_name_their_file),
     };
 
     return cmocka_run_group_tests_name("web bank", tests, setup, teardown);
