@@ -13,6 +13,7 @@
 #include "base/err.h"
 
 enum { PIECE = 1 << 16, NAME_WIDTH = 26, VALUE_WIDTH = 40, DAYS_TO_1970 = 25569 };
+enum { STAYS_TEXT = 49 }; /* the format @ as all spreadsheets know it */
 
 struct sheet {
     lxw_workbook *book;
@@ -26,17 +27,18 @@ static void formats_make(struct sheet *s)
     static const char *const shown[] = {[DOC_MONEY] = "#,##0.00##",
                                         [DOC_ENERGY] = "#,##0.000",
                                         [DOC_TIME] = "yyyy-mm-dd hh:mm",
-                                        [DOC_COUNT] = "#,##0",
-                                        [DOC_DIGITS] = "@"};
+                                        [DOC_COUNT] = "#,##0"};
     s->head = workbook_add_format(s->book);
     format_set_bold(s->head);
     format_set_bottom(s->head, LXW_BORDER_THIN);
     s->strong = workbook_add_format(s->book);
     format_set_bold(s->strong);
-    for (int k = DOC_MONEY; k <= DOC_DIGITS; k++) {
+    for (int k = DOC_MONEY; k <= DOC_COUNT; k++) {
         s->of[k] = workbook_add_format(s->book);
         format_set_num_format(s->of[k], shown[k]);
     }
+    s->of[DOC_DIGITS] = workbook_add_format(s->book);
+    format_set_num_format_index(s->of[DOC_DIGITS], STAYS_TEXT);
 }
 
 /* Days since the epoch of workbooks, in the document's own zone. */

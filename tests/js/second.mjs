@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // second.mjs: what one person alone may not do, as the people see it who need another one: an account closed with principal given up, a sub-account in
 // another name, withdrawals in parts and to a new payee, all agreed to in the browser; names that a log-in does not tell; a plug that is still in; gift money
-// that goes when its day is over; one person who would be two; files for a bank, which list nothing twice. After each step `even check` is content. SHOTS=folder keeps screenshots.
+// that goes when its day is over; one person who would be two; files for a bank, which list nothing twice and nothing that may not go, and its results. After each step `even check` is content. SHOTS=folder keeps screenshots.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { charge, Charger } from './charger.mjs';
 import { check, House, finish, sleep, until, visit } from './house.mjs';
 import { login } from './shares.mjs';
 import { RAIL, Till, WECHAT } from './till.mjs';
+import { workbook } from './workbook.mjs';
 
 const shots = process.env.SHOTS;
 const REQUESTED = 1, SETTLED = 5, WAITS = 6, OPEN = 3;
@@ -33,10 +34,12 @@ async function console_() {
   const page = await (await browser.newContext({ viewport: { width: 1300, height: 900 }, locale: 'zh-CN' })).newPage();
   page.on('pageerror', (e) => check(false, `page error: ${e.message}`));
   await page.goto(`${h.web}/`);
-  await page.evaluate(async () => fetch('/api/v1/login', { method: 'POST', headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ login: 'second', password: 'second password' }) }));
+  await as(page, 'second');
   return page;
 }
+/** The page is somebody else's now. */
+const as = (page, login) => page.evaluate((name) => fetch('/api/v1/login', { method: 'POST', headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({ login: name, password: `${name} password` }) }).then((r) => r.status), login);
 const shot = async (page, name) => { if (shots) { mkdirSync(shots, { recursive: true }); await page.screenshot({ path: join(shots, `${name}.png`) }); } };
 
 /** Closing with principal given up. */
@@ -130,6 +133,7 @@ async function files(page, second, w) {
   const first = await text(one.id);
   check(readFileSync(await saved.path(), 'utf8').replace(/^\ufeff/, '') === first && ids(first) === [a, b].join(), `downloaded: ${first}`);
   await shot(page, 'payfiles');
+  await sheet(page, one, [a, b]);
   const c = await ask(), two = (await make()).body;
   check(two.n === 1 && ids(await text(two.id)) === c, 'the next file lists what the first does not');
   check((await make()).status === 409 && await text(one.id) === first, 'there is no third, and the first has the same bytes');
@@ -142,7 +146,7 @@ async function files(page, second, w) {
   check(is(await out(second, c), 403, 'second'), 'who made the file takes nothing out');
   check(is(await out(h, c), 403, 'second'), 'nor who asked for the payout');
   check((await row(c)).file === two.id, 'it stands');
-  await page.evaluate(async () => fetch('/api/v1/login', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ login: 'desk', password: 'desk password' }) }));
+  await as(page, 'desk');
   await visit(page, `${h.web}/#/payouts`);
   await page.getByTestId('payout-again').first().click(); // the newest
   await page.getByTestId('fileout-why').fill('银行退回了整个文件');
@@ -159,12 +163,91 @@ async function files(page, second, w) {
     { 'content-type': 'text/csv' })).body.items;
   const late = await results(`${c},0.01,failed,,,${two.id}`, `${c},0.01,failed,,,`);
   check(late.map((x) => x.outcome + x.err).join() === 'refused-9,refused-13', `what the first file's answer says late gives nothing back: ${JSON.stringify(late)}`);
+  check(is(await second.ask('POST', `/api/v1/payouts/${b}/decide`, { act: 5 }), 403, 'second'), 'who made the file does not say that it failed');
+  check(is(await h.ask('POST', `/api/v1/payouts/${b}/decide`, { act: 5 }), 403, 'second'), 'nor who asked for the payout');
   const back = await results(`${a},0.01,settled,B1,,`, `${b},0.01,failed,,,${one.id}`, `${c},0.01,settled,B2,,${three.id}`);
-  check(back.every((x) => x.err === 0), `the bank's results: ${JSON.stringify(back)}`);
+  check(back.map((x) => x.outcome + x.err).join() === 'settled0,refused-80,settled0' && back[0].amount === '0.01', `nor by an import, whose other rows count: ${JSON.stringify(back)}`);
+  await imported(page, b, one.id, async () => (await row(b)).state);
   const end = (await list()).find((f) => f.id === one.id);
   check(end.settled === 1 && end.failed === 1 && end.waiting === 0 && ids(await text(one.id)) === '', `it counts them, and lists nothing that is over: ${JSON.stringify(end)}`);
   check((await out(desk, a)).status === 409, 'what is settled is not paid again');
+  await leftOut(page, second, w, bank, ask);
   books('after the files');
+}
+
+/** The first button: a workbook of one sheet whose cells are text, so that no spreadsheet rounds a card or an id. */
+async function sheet(page, file, ids) {
+  const TEXT = 49; // the number format @
+  const [saved] = await Promise.all([page.waitForEvent('download'), page.getByTestId('payfile-xlsx').click()]);
+  const book = workbook(readFileSync(await saved.path()));
+  check(book.sheets.join() === 'payouts' && book.rows.length === 3, `one sheet, for that is what is saved as CSV: ${JSON.stringify(book)}`);
+  check(book.rows[0].map((c) => c.text).join() === 'payout,payee,payee_name,amount,currency,result,bank_no,note,file', 'with the columns of the CSV');
+  for (const [i, id] of ids.entries()) {
+    const cells = book.rows[i + 1];
+    check(cells.map((c) => c.text).join() === [id, '6222020200001234567', '=运营', '0.01', 'CNY', '', '', 'by bank', file.id].join(), `whole digits: ${JSON.stringify(cells)}`);
+    check(cells.every((c) => (c.kind === 's' || c.text === '') && c.format === TEXT), `text, also where people fill in: ${JSON.stringify(cells)}`);
+  }
+}
+
+/** The bank's results on the page, by a person who may: a wrong file changes nothing; of a right one each row says what became of it. */
+async function imported(page, id, file, state) {
+  const APPROVED = 2, head = 'payout,amount,result,bank_no,note,file\r\n';
+  const give = async (bytes) => {
+    await page.getByTestId('payresult-file').setInputFiles({ name: 'results.csv', mimeType: 'text/csv', buffer: Buffer.from(bytes) });
+    await page.getByTestId('payresult-go').click();
+  };
+  await visit(page, `${h.web}/#/payouts`);
+  await page.getByTestId('payout-failed').first().click();
+  await page.getByTestId('payout-failhint').waitFor();
+  await shot(page, 'failed');
+  await visit(page, `${h.web}/#/payout-files?tab=results`);
+  await page.getByText('还没有选择文件').waitFor();
+  for (const [bytes, words] of [[`${head}${id},0.01,failed,,,${file}\r\n${id},0.`, '第 3 行'], [`${head}${id},0.01,failed,,,${file}\r\n${id},0.01,settled,B9,,${file}`, '第 2 行与第 3 行是同一笔'],
+    [`payout,amount,state\r\n${id},0.01,failed`, '第 3 列不认识：state'], ['PK\x03\x04', '另存为 CSV']]) {
+    await give(bytes);
+    const told = page.getByTestId('payresult-error').filter({ hasText: words });
+    await told.waitFor();
+    check((await told.innerText()).includes('没有任何改动') && await state() === APPROVED, `${words}: nothing changed`);
+  }
+  await shot(page, 'results_bad');
+  const gbk = Buffer.concat([Buffer.from(`${head}${id},0.01,failed,,`), Buffer.from([0xcd, 0xcb, 0xc6, 0xb1]), Buffer.from(`,${file}\r\n17,0.01,settled,B9,,\r\n18,0.01,,,,\r\n`)]); // 退票, as a Chinese spreadsheet saves it
+  await give(gbk);
+  const rows = page.getByTestId('payresult-rows').locator('li');
+  await rows.nth(2).waitFor();
+  check((await rows.evaluateAll((l) => l.map((x) => x.dataset.outcome))).join() === 'refused,failed,skipped', 'what was refused stands first');
+  check((await rows.nth(0).innerText()).includes('不在此渠道待付'), 'and why');
+  check((await page.getByTestId('payresult-totals').innerText()).replace(/\s+/g, ' ') === '已到账 0 ¥0.00 失败，已退回 1 ¥0.01 未处理 1 没有填结果 1', await page.getByTestId('payresult-totals').innerText());
+  check(await state() === 6 && (await h.must('GET', `/api/v1/payouts/${id}`)).note === '退票', 'it failed, and the note is what the bank wrote');
+  await page.setViewportSize({ width: 390, height: 844 });
+  await shot(page, 'results_phone');
+  check(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'it fits a phone');
+  await page.setViewportSize({ width: 1300, height: 900 });
+  await shot(page, 'results');
+}
+
+/** Approved, and then the party's payee is another one: no file lists it, the page says why, and has the way out. */
+async function leftOut(page, second, w, bank, ask) {
+  const party = async (payee) => {
+    const self = (await h.must('GET', '/api/v1/parties')).items.find((p) => p.id === w.self);
+    await h.must('PUT', `/api/v1/parties/${w.self}`, { kind: 1, name: self.name, verified: true, payee, payee_name: '=运营', state: 0 }, { 'if-match': `"${self.version}"` });
+  };
+  const make = (body) => second.ask('POST', `/api/v1/channels/${bank}/payout-files`, body);
+  const d = await ask();
+  await party('6222020200007654321');
+  const e = await ask();
+  const named = await make({ payouts: [e, d] });
+  check(named.status === 409 && named.body.pointer === '/payouts/1' && named.body.detail_zh.includes('收款信息已变更'), `which one, and why: ${JSON.stringify(named.body)}`);
+  check((await make({})).body.n === 1 && (await h.must('GET', `/api/v1/payouts/${e}`)).file !== '0', 'all that waits is all that may go');
+  await visit(page, `${h.web}/#/payout-files`);
+  const left = page.getByTestId('payleft');
+  await left.waitFor();
+  check((await left.locator('li').count()) === 1 && (await left.innerText()).includes('收款信息已变更'), await left.innerText());
+  await shot(page, 'payleft');
+  await page.getByTestId('payleft-failed').click();
+  await page.getByTestId('payleft-note').fill('换了账户');
+  await page.getByTestId('payleft-go').click();
+  await left.waitFor({ state: 'detached' });
+  check((await h.must('GET', `/api/v1/payouts/${d}`)).state === 6, 'its money went back');
 }
 
 /** What a stranger hears: of an unknown name, of a wrong password, of a lock. */
@@ -252,7 +335,7 @@ async function hands(page, second, w, rail) {
   check(t.payout_check === '1000.00' && t.check_was === '0.05' && t.eased_ms > 0, `it is lifted, and does not count yet: ${JSON.stringify(t)}`);
   const a = await ask();
   check((await row(a)).state === REQUESTED, 'a limit that was lifted a moment ago lets nothing through');
-  await page.evaluate(async () => fetch('/api/v1/login', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ login: 'second', password: 'second password' }) }));
+  await as(page, 'second');
   await visit(page, `${h.web}/#/settings`);
   await page.getByTestId('limits-wait').waitFor();
   await shot(page, 'limits');

@@ -73,8 +73,8 @@ WHERE o.id = :id AND o.party = :party AND o.party <> 0 AND o.tenant = :tenant;
 -- What a bank may be asked to pay: what waits in this channel and stands in no file, and (enum payout_left) why it may not go there any more; 0 = it may.
 -- As the core looks (payout_stopped). That the state is none of those that are over is said again for the index.
 -- part: bank_free
-FROM (SELECT o.id, o.currency, o.amount, o.amount - o.fee - o.tax AS net, o.payee, o.asked_kind, o.asked_by, o.created_ms,
-             COALESCE(p.name, '') AS party_name,
+FROM (SELECT o.id, o.currency, o.amount, o.amount - o.fee - o.tax AS net, o.asked_kind, o.asked_by, o.created_ms,
+             COALESCE(p.name, '') AS party_name, CASE WHEN length(o.payee) > 4 THEN '****' || substr(o.payee, length(o.payee) - 3, 4) ELSE '' END AS payee,
              CASE WHEN p.state <> 0 THEN 1
                   WHEN p.verified = 0 OR p.payee = '' OR p.payee <> o.payee OR p.payee_name <> o.payee_name THEN 2
                   WHEN d.state = 2 THEN 4

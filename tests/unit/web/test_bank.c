@@ -290,7 +290,7 @@ static void what_may_not_go_is_left_out(void **state)
 
         snprintf(row, sizeof row,
                  "{\"id\":\"%lld\",\"party_name\":\"%s\",\"amount\":\"2.00\","
-                 "\"currency\":\"CNY\",\"payee\":\"6222 1\",\"why\":%d,\"asked_kind\":2,"
+                 "\"currency\":\"CNY\",\"payee\":\"****22 1\",\"why\":%d,\"asked_kind\":2,"
                  "\"asked_by\":\"21\",\"created_ms\":7000}",
                  (long long)want[i].id, want[i].id < FROZEN ? "Partner" : "", want[i].why);
         at = strstr(at, row);
