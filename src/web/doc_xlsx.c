@@ -52,7 +52,7 @@ static void cell_write(const struct sheet *s, uint32_t row, int column, enum doc
                        const struct doc_cell *cell)
 {
     lxw_col_t at = (lxw_col_t)column;
-    char text[400];
+    char text[512]; /* the longest payee, 120 characters of four bytes, is whole */
     switch (kind) {
     case DOC_TEXT:
     case DOC_DIGITS:
