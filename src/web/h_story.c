@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* h_story.c: the money story of an order in one call: what paid it (story_lots.c), hold, bill, split
  * by the contract's version, what became of each share (story_shares.c), bills, invoices and refunds,
- * and the sums that prove it. Partners and drivers have a part of it of their own type, so that there
+ * and the sums that prove it. Of a discharge, which nobody shares in: what its driver was paid, and where
+ * that went (story_earned.c). Partners and drivers have a part of it of their own type, so that there
  * is no member in which anybody else's money could stand.
  *
  * Invariants: 1. whose order it is stands in the query, so a foreign id is ERR_NOT_FOUND; 2. sums are
@@ -71,6 +72,16 @@ static int shares_read(struct request *r, struct api_MoneyStory *s, int64_t part
 
     s->shares = (struct api_StoryShare *)(void *)rows.p;
     s->shares_n = rows.n;
+    return err;
+}
+
+static int earned_read(struct request *r, struct api_MoneyStory *s)
+{
+    struct rows rows = {.type = &api_StoryEarned_type};
+    int err = story_earned(r, s, &rows);
+
+    s->earned = (struct api_StoryEarned *)(void *)rows.p;
+    s->earned_n = rows.n;
     return err;
 }
 
@@ -201,6 +212,47 @@ static void sum_shares(const struct api_MoneyStory *s, struct api_StorySum *m)
                           m->debts.v - m->owed.v - m->other.v);
 }
 
+static void sum_places(const struct api_StoryEarned *e, struct api_StoryEarnedSum *m)
+{
+    m->given.v += e->amount.v;
+    m->debts.v += e->debt.v;
+    m->there.v += e->there.v;
+    m->spent.v += e->spent.v;
+    m->withdrawn.v += e->withdrawn.v;
+    m->back.v += e->back.v;
+    m->other.v += e->other.v;
+    m->unknown.v += e->unknown.v;
+}
+
+static void sum_earned(struct api_MoneyStory *s)
+{
+    struct api_StoryEarnedSum *m = &s->earned_sum;
+
+    for (uint32_t i = 0; i < s->earned_n; i++) {
+        const struct api_StoryEarned *e = &s->earned[i];
+
+        if (e->amount.v >= 0) {
+            sum_places(e, m);
+            continue;
+        }
+        m->taken.v -= e->amount.v;
+        m->others.v -= e->wallet.v + e->own.v;
+        m->owed.v -= e->debt.v;
+    }
+    m->off = MONEY(m->given.v - m->debts.v - m->there.v - m->spent.v - m->withdrawn.v - m->back.v -
+                   m->other.v - m->unknown.v);
+    m->paid_off = MONEY(m->given.v - m->taken.v - s->order.paid.v);
+    m->taken_off = MONEY(m->taken.v - m->back.v - m->others.v - m->owed.v);
+}
+
+static bool earned_even(const struct api_MoneyStory *s)
+{
+    const struct api_StoryEarnedSum *m = &s->earned_sum;
+    bool paid = s->order.kind != ORDER_DISCHARGE || m->paid_off.v == 0;
+
+    return paid && m->off.v == 0 && m->taken_off.v == 0;
+}
+
 static void sums(struct api_MoneyStory *s)
 {
     struct api_StorySum *m = &s->sum;
@@ -209,7 +261,7 @@ static void sums(struct api_MoneyStory *s)
     sum_source(s, m);
     sum_shares(s, m);
     m->even = m->off.v == 0 && m->bill_off.v == 0 && m->parts_off.v == 0 && m->shares_off.v == 0 &&
-              m->holds_off.v == 0;
+              m->holds_off.v == 0 && earned_even(s);
 }
 
 /* ---- staff ---- */
@@ -235,6 +287,16 @@ static int staff_rows(struct request *r, struct api_MoneyStory *s)
     return err;
 }
 
+/* What paid it, and came back of that; a discharge pays by itself. */
+static int payer_read(struct request *r, struct api_MoneyStory *s)
+{
+    int err = lots_read(r, s);
+
+    if (err == 0)
+        err = backs_read(r, s);
+    return err == 0 ? returns_read(r, s) : err;
+}
+
 /* The order and what paid it, for whoever may see that much. */
 static struct api_MoneyStory *story_begin(struct request *r, int64_t driver, int *err)
 {
@@ -246,18 +308,14 @@ static struct api_MoneyStory *story_begin(struct request *r, int64_t driver, int
         *err = req_one(r, QUERY_STORY_ORDER, NULL, 0, &api_MoneyStory_type, s);
     if (*err == 0)
         *err = req_one(r, QUERY_WEB_ORDER, &key, 1, &api_OrderRow_type, &s->order);
-    if (*err == 0 && s->order.kind == ORDER_DISCHARGE)
-        *err = ERR_DISCHARGE; /* its money goes the other way: the order's page says all of it */
     if (*err == 0)
         *err = PART(s, QUERY_WEB_ORDER_LINES, FeeLine, lines, 400);
     if (*err == 0)
         *err = transfers_read(r, s);
     if (*err == 0)
-        *err = lots_read(r, s);
+        *err = s->order.kind == ORDER_DISCHARGE ? earned_read(r, s) : payer_read(r, s);
     if (*err == 0)
-        *err = backs_read(r, s);
-    if (*err == 0)
-        *err = returns_read(r, s);
+        sum_earned(s);
     return s;
 }
 
@@ -311,6 +369,13 @@ static void lots_own(struct api_MoneyStory *s)
     s->lots_n = n;
 }
 
+static void earned_own(struct api_MoneyStory *s)
+{
+    for (uint32_t i = 0; i < s->earned_n; i++)
+        for (uint32_t k = 0; k < s->earned[i].payouts_n; k++)
+            channel_own(&s->earned[i].payouts[k].channel);
+}
+
 int me_order_story(struct request *r)
 {
     int err;
@@ -320,6 +385,7 @@ int me_order_story(struct request *r)
     if (err != 0)
         return err;
     lots_own(s);
+    earned_own(s);
     for (uint32_t i = 0; i < s->returns_n; i++)
         channel_own(&s->returns[i].channel);
     out.order_id = s->order.id;
@@ -334,6 +400,9 @@ int me_order_story(struct request *r)
     out.backs_n = s->backs_n;
     out.returns = s->returns;
     out.returns_n = s->returns_n;
+    out.earned = s->earned;
+    out.earned_n = s->earned_n;
+    out.earned_sum = s->earned_sum;
     return req_json(r, &api_DriverStory_type, &out);
 }
 

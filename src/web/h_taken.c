@@ -143,15 +143,25 @@ static int withdrawal_put(struct page *p, const struct payout *w)
 
 /* ---- payouts ---- */
 
+static int from_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    int64_t *from = ctx;
+
+    (void)n;
+    from[0] = v[0].i;
+    from[1] = v[1].i;
+    return 0;
+}
+
 static int principal_put(struct page *p, const struct payout *w)
 {
     const struct bind key = BIND_I64("id", w->payment);
-    int64_t transfer = 0;
-    int err = req_number(p->r, QUERY_STORY_PAYMENT_TRANSFER, &key, 1, &transfer);
+    int64_t from[2] = {0};
+    int err = req_query(p->r, QUERY_STORY_PAYMENT_FROM, &key, 1, from_take, from);
 
     if (err != 0 && err != ERR_NOT_FOUND)
         return err;
-    return entry_put(p, transfer, 0, w->amount, STORY_EXACT);
+    return entry_put(p, from[0], from[1], w->amount, STORY_EXACT);
 }
 
 static int payout_put(struct page *p, const struct payout *w)

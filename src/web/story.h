@@ -7,7 +7,9 @@
  * first out. Of what a company's bill set free each share gave the same part. But what is bound by its row is never shared out by that rule: a single payment pays its
  * own order, principal that goes back to its source leaves the payment that it came with, and a
  * withdrawal that came back never happened. What matures together lies in the order of its orders. The
- * way back, from a withdrawal to its orders (h_taken.c), reads the same queue: so both ways agree.
+ * way back, from a withdrawal to its orders (h_taken.c), reads the same queue: so both ways agree. What a
+ * discharge paid is followed forwards (story_earned.c), by the rule by which an order names its lots
+ * backwards (story_lots.c).
  *
  * Invariants: 1. all of an answer is of one snapshot (request.h); 2. a walk is bounded (WALK_MAX
  * transfers): what lies before is told as "not looked at", never guessed; 3. an account whose links
@@ -37,8 +39,10 @@ struct story_move {
     int64_t transfer, code, order, effective_ms, posted_ms;
     int64_t payment, payout, payout_state, bound; /* see web_story.sql */
     int64_t payout_kind, payout_amount, payout_order, payout_due;
-    int64_t whole; /* all that the transfer moved */
-    int64_t bill;  /* whose collection made shares available, 0 = the day's end */
+    int64_t whole;   /* all that the transfer moved */
+    int64_t bill;    /* whose collection made shares available, 0 = the day's end */
+    int64_t brought; /* the transfer that brought what it is bound to, */
+    int64_t single;  /* … and whether that is for one order */
     int64_t amount, balance, prev;
 };
 /** A party's accounts in one currency, with the newest transfers of those that are walked. */
@@ -53,6 +57,8 @@ typedef int story_move_fn(void *ctx, const struct story_move *m);
  * first or was stopped; it is false when there was too much. */
 EV_MUST_USE int story_walk(struct request *r, const struct story_account *a, int64_t from,
                            story_move_fn *fn, void *ctx, bool *all);
+/** The newest transfer of an account. */
+EV_MUST_USE int story_last(struct request *r, int64_t account, int64_t *last);
 /** How much of the debt that this transfer left last was settled since, oldest first. */
 EV_MUST_USE int story_settled(struct request *r, const struct story_account *a, int64_t last,
                               int64_t transfer, int64_t *out);
@@ -127,5 +133,12 @@ EV_MUST_USE int story_lots(struct request *r, const struct api_MoneyStory *s, st
  * are those of the order. */
 EV_MUST_USE int story_shares(struct request *r, const struct api_MoneyStory *s, int64_t party,
                              struct rows *shares);
+
+/* ---- what a discharge earned (story_earned.c) ---- */
+
+/** What these transfers (oldest first) of a discharge paid its driver or took back, and where that went since, as
+ * api_StoryEarned. */
+EV_MUST_USE int story_earned(struct request *r, const struct api_MoneyStory *s,
+                             struct rows *earned);
 
 #endif

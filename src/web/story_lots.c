@@ -44,6 +44,8 @@ static int move_take(void *ctx, const struct sql_value *v, size_t n)
     w->move.whole = v[12].i;
     w->move.payout_due = v[13].i;
     w->move.bill = v[14].i;
+    w->move.brought = v[15].i;
+    w->move.single = v[16].i;
     while (leg_next(&c, &leg) == 0)
         if (leg.account == w->account->id) {
             w->move.amount = leg.amount;
@@ -337,13 +339,20 @@ static int last_take(void *ctx, const struct sql_value *v, size_t n)
     return 0;
 }
 
+int story_last(struct request *r, int64_t account, int64_t *last)
+{
+    const struct bind key = BIND_I64("id", account);
+
+    *last = 0;
+    return req_query(r, QUERY_WEB_ACCOUNT_LAST, &key, 1, last_take, last);
+}
+
 static int leg_owed(struct request *r, const struct api_Leg *leg, int64_t driver,
                     struct api_StoryLot *lot)
 {
     const struct story_account a = {leg->account, driver, 0};
-    const struct bind key = BIND_I64("id", leg->account);
-    int64_t last = 0, settled = 0;
-    int err = req_query(r, QUERY_WEB_ACCOUNT_LAST, &key, 1, last_take, &last);
+    int64_t last, settled = 0;
+    int err = story_last(r, leg->account, &last);
 
     if (err == 0)
         err = story_settled(r, &a, last, lot->capture, &settled);

@@ -12,16 +12,20 @@ LEFT JOIN company m ON m.id = o.company
 WHERE o.id = :id AND o.tenant = :tenant;
 
 -- A transfer on the way back through an account, with the payment that it brought, the payout that it was for, and the
--- payment that its order or payout is bound to. A payout is older than its transfers, and the newest of those is mostly the one:
--- a payee may have a hundred thousand.
+-- payment that its order or payout is bound to, or that it corrects, with what brought that, and whether it is for one order. A payout is older than its transfers, and
+-- the newest of those is mostly the one: a payee may have a hundred thousand.
 -- name: story_move(tenant id, id id, driver id, of_party id) one
--- out: code int, order_id id, effective_ms time, posted_ms time, payment id, payout id, payout_state int, bound id, legs blob, payout_kind int, payout_amount money, payout_order id, whole money, payout_due_ms time, bill id
+-- out: code int, order_id id, effective_ms time, posted_ms time, payment id, payout id, payout_state int, bound id, legs blob, payout_kind int, payout_amount money, payout_order id, whole money, payout_due_ms time, bill id, brought id, single int
 SELECT y.code, y.order_id, y.effective_ms, y.posted_ms, y.payment, y.payout, COALESCE(x.state, 0),
-       COALESCE(o.payment, x.payment, 0), y.legs, COALESCE(x.kind, 0), COALESCE(x.amount, 0), COALESCE(x.order_id, 0), y.whole,
-       COALESCE(x.due_ms, 0), CASE WHEN y.code = 5 THEN y.contract ELSE 0 END
+       CASE WHEN y.corrects <> 0 THEN y.corrects ELSE COALESCE(o.payment, x.payment, 0) END, y.legs, COALESCE(x.kind, 0), COALESCE(x.amount, 0), COALESCE(x.order_id, 0), y.whole,
+       COALESCE(x.due_ms, 0), CASE WHEN y.code = 5 THEN y.contract ELSE 0 END, COALESCE(b.transfer, 0),
+       CASE WHEN COALESCE(b.connector, 0) = 0 THEN 0 ELSE 1 END
 FROM (
   SELECT t.code, t.order_id, t.effective_ms, t.posted_ms, t.legs, t.amount AS whole, t.contract,
          COALESCE((SELECT max(p.id) FROM payment p WHERE p.driver = :driver AND p.driver <> 0 AND p.transfer = t.id), 0) AS payment,
+         CASE WHEN t.code = 4 AND t.reverses <> 0 AND :driver <> 0
+              THEN COALESCE((SELECT max(p.id) FROM payment p WHERE p.driver = :driver AND p.transfer = t.reverses), 0)
+              ELSE 0 END AS corrects,
          CASE WHEN t.code NOT IN (7, 9) THEN 0
               WHEN :driver <> 0
               THEN COALESCE((SELECT w.id FROM payout w WHERE w.driver = :driver AND w.id < t.id AND (w.transfer = t.id OR w.settled = t.id)
@@ -32,7 +36,8 @@ FROM (
   WHERE t.id = :id AND t.tenant = :tenant
 ) y
 LEFT JOIN payout x ON x.id = y.payout AND y.payout <> 0
-LEFT JOIN orders o ON o.id = y.order_id AND y.order_id <> 0;
+LEFT JOIN orders o ON o.id = y.order_id AND y.order_id <> 0
+LEFT JOIN payment b ON b.id = CASE WHEN y.corrects <> 0 THEN y.corrects ELSE COALESCE(o.payment, x.payment, 0) END;
 
 -- The cursor is the channel.
 -- name: story_payment(tenant id, id id) one
@@ -45,6 +50,12 @@ FROM payment WHERE id = :id AND tenant = :tenant;
 -- out: payout id, state int, amount money, fee money, cursor id, provider_no text, transfer id, settled id, asked_ms time, done_ms time
 SELECT id, state, amount, fee, channel, provider_no, transfer, settled, created_ms, done_ms
 FROM payout WHERE id = :id AND tenant = :tenant;
+
+-- Single payments whose orders are not over, with what brought them: nothing else is paid from them.
+-- name: story_single_open(tenant id, driver id) many
+-- out: transfer id, amount money
+SELECT transfer, amount - refunded FROM payment
+WHERE driver = :driver AND bound = 1 AND state = 3 AND tenant = :tenant ORDER BY id LIMIT 50;
 
 -- What the channel paid to a party out of the payment itself.
 -- name: story_shared(tenant id, of_party id, transfer id) one
@@ -155,9 +166,10 @@ LEFT JOIN transfer t ON t.id = :transfer AND t.tenant = :tenant
 LEFT JOIN orders o ON o.id = :order AND o.tenant = :tenant
 LEFT JOIN station s ON s.id = o.station;
 
--- name: story_payment_transfer(tenant id, id id) one
--- out: transfer id
-SELECT transfer FROM payment WHERE id = :id AND tenant = :tenant;
+-- What brought a lot of a wallet, and the discharge that earned it.
+-- name: story_payment_from(tenant id, id id) one
+-- out: transfer id, order_id id
+SELECT transfer, CASE WHEN method = 5 THEN order_id ELSE 0 END FROM payment WHERE id = :id AND tenant = :tenant;
 
 -- name: story_statement(tenant id, of_party id, at time) many
 -- out: id id, month int, state int

@@ -3,6 +3,7 @@
 #include "rig.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -706,6 +707,8 @@ const struct reply *rig_call(struct rig *rig, const char *method, const char *pa
     while (n < sizeof(all) - 1) {
         ssize_t got = recv(fd, all + n, sizeof(all) - 1 - n, 0);
 
+        if (got < 0 && errno == EINTR)
+            continue; /* with a deadline it is not begun again by itself */
         if (got <= 0)
             break;
         n += (size_t)got;

@@ -110,6 +110,7 @@ int sheet_tests(void);
 int ftp_pass_tests(void);
 int frame_tests(void);
 int taken_tests(void);
+int earned_tests(void);
 int look_tests(void);
 int desk_tests(void);
 int bank_tests(void);
