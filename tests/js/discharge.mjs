@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // discharge.mjs: drivers are paid for what their vehicles give back, with the simulator's piles and a clock thirty times faster: a charge turned round and
 // back, the floor that a driver set, stops of driver and staff, records that come twice, late or whose acknowledgement is lost, the program killed in the
-// middle, starts that are refused; then the wallet and its lots, statistics, the station's profit and loss, and the books, to the fen.
-import { check, main, until } from './house.mjs';
+// middle, starts that are refused; then the wallet and its lots, statistics, the station's profit and loss, and the books, to the fen. What was earned pays
+// the next charge and is paid out, and the money story tells it, both ways, at the desk and on the driver's phone. SHOTS=folder keeps screenshots.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { check, main, until, visit } from './house.mjs';
 
 const speed = Number(process.env.SPEED ?? 30);
 const units = (m) => Math.round(Number(m) * 10000);
@@ -32,6 +36,87 @@ function proven(o, what) {
   check(units(o.elec) === 0 && units(o.service) === 0 && o.parts.length === 0, `${what}: nobody shares in it`);
   check(o.sessions[0].direction === -1 && o.transfers.length === (sum ? 1 : 0), `${what}: one transfer`);
   return sum;
+}
+
+const id = (p, name) => p.locator(`[data-testid="${name}"]:visible`);
+async function page(browser, h, path, width, locale = 'zh-CN') {
+  const p = await (await browser.newContext({ viewport: { width, height: 900 }, locale })).newPage();
+  p.on('pageerror', (e) => check(false, `page error on ${path}: ${e.message}`));
+  await p.goto(h.web + path);
+  return p;
+}
+async function enter(browser, h, path, width, login, password, locale) {
+  const p = await page(browser, h, path, width, locale);
+  await p.locator('input[name=login]').fill(login);
+  await p.locator('input[name=password]').fill(password);
+  await id(p, 'login-submit').click();
+  await p.waitForURL(/#\/(?!login)/);
+  return p;
+}
+async function shot(p, name) {
+  if (!process.env.SHOTS) return;
+  mkdirSync(process.env.SHOTS, { recursive: true });
+  await p.waitForTimeout(500);
+  await p.screenshot({ path: join(process.env.SHOTS, `discharge-${name}.png`), fullPage: true });
+}
+/** No page shows the key of a text. */
+async function worded(p, what) {
+  const text = await p.locator('body').innerText();
+  check(!/\b(trail|give|transfer_code|payout_state)\.[a-z0-9]/.test(text), `${what} shows a key: ${text.match(/\b(trail|give|transfer_code|payout_state)\.\S*/)?.[0]}`);
+  return text;
+}
+
+/** The story of one discharge, to which page it leads and back; the driver's part of it; nothing for a partner. */
+async function pages(h, given, charge, sold) {
+  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic',
+    '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
+  try {
+    for (const locale of ['en-GB', 'zh-CN']) {
+      const desk = await enter(browser, h, '/', 1200, 'admin', 'correct horse battery', locale);
+      await visit(desk, `${h.web}/#/orders/${given}`);
+      await id(desk, 'to-story').click();
+      await id(desk, 'earned-row').first().waitFor();
+      check((await id(desk, 'story-even').innerText()).startsWith('✓'), 'the desk sees that all of it adds up');
+      check((await id(desk, 'story-line').count()) > 0 && /kWh/.test(await id(desk, 'story-kwh').innerText()), 'and for which energy it was');
+      await shot(desk, `story-${locale}`);
+      await worded(desk, 'the story');
+      await id(desk, 'earned-order').first().click();
+      await desk.waitForURL(new RegExp(`#/orders/${charge}/story`));
+      const lots = id(desk, 'lot-row');
+      await lots.first().waitFor();
+      check((await lots.first().innerText()).includes(locale === 'zh-CN' ? '放电付款' : 'Paid for a discharge'), `the charge names what paid it: ${await lots.allInnerTexts()}`);
+      await lots.first().locator(`a[href$="/orders/${given}/story"]`).click();
+      await id(desk, 'earned-row').first().waitFor();
+      await visit(desk, `${h.web}/#/orders/${sold}/story`);
+      await id(desk, 'earned-payout').waitFor();
+      await shot(desk, `sold-${locale}`);
+      await worded(desk, 'the story of what was paid out');
+      await id(desk, 'earned-payout').locator('a[href*="#/payouts/"]').click();
+      await id(desk, 'taken-order').waitFor();
+      check((await id(desk, 'taken-order').innerText()).includes(sold), 'the payout names the discharge');
+      await shot(desk, `payout-${locale}`);
+      await desk.context().close();
+    }
+    const phone = await page(browser, h, '/d#/login', 390);
+    await phone.locator('input[name=phone]').fill('13800138000');
+    await id(phone, 'driver-code-send').click();
+    await phone.locator('input[name=code]').fill((await id(phone, 'driver-demo-code').innerText()).replace(/\D/g, ''));
+    await id(phone, 'driver-login').click();
+    await phone.waitForURL(/#\/(?!login)/);
+    await visit(phone, `${h.web}/d#/orders/${given}`);
+    await id(phone, 'receipt-earned').waitFor();
+    await shot(phone, 'phone');
+    await worded(phone, "the driver's receipt");
+    await id(phone, 'earned-order').first().click();
+    await id(phone, 'receipt-sources').waitFor();
+    check((await id(phone, 'lot-row').first().innerText()).includes('放电付款'), 'a click leads to what it paid, which names it');
+    const owner = await enter(browser, h, '/p', 390, 'partner', 'partner password');
+    await visit(owner, `${h.web}/p#/orders/${given}`);
+    await owner.getByText('这笔订单没有您的分成').waitFor();
+    check((await id(owner, 'share-trail').count()) === 0, 'nobody shares in it');
+  } finally {
+    await browser.close();
+  }
 }
 
 const refused = (r, status, code, what) => check(r.status === status && r.body.type === `urn:even:${code}`, `${what}: ${r.status} ${JSON.stringify(r.body)}`);
@@ -149,7 +234,6 @@ await main(async (h) => {
   const lots = (await driver.must('GET', '/api/v1/me/lots')).items;
   check(lots.some((l) => l.method === 5), `a lot of a discharge: ${JSON.stringify(lots)}`);
   refused(await h.ask('POST', `/api/v1/orders/${given.order.id}/refund`, { amount: '0.01', note: 'x' }), 409, 'discharge', 'no refund');
-  refused(await h.ask('GET', `/api/v1/orders/${given.order.id}/story`), 409, 'discharge', 'and no story of shares');
   refused(await driver.ask('POST', '/api/v1/me/invoices', { orders: [given.order.id], buyer: 1, title: '个人', email: 'a@b.cn' }), 409, 'discharge', 'no invoice');
   check(!(await driver.must('GET', '/api/v1/me/invoiceable')).items.some((o) => o.id === given.order.id), 'nor is it offered');
 
@@ -162,6 +246,36 @@ await main(async (h) => {
   check(units(profit.discharged) === earned, `the station paid ${profit.discharged}`);
   check(units(profit.result) === units(profit.own) - units(profit.channel_fee) - earned, `result ${profit.result}`);
   check(units((await h.must('GET', '/api/v1/ledger/trial')).sum) === 0, 'the trial balance is zero');
+
+  // ---- where it went: the top-up is paid out, so the next charge is paid with what was earned, the oldest first; some of the newest is paid out ----
+  const pay = async (lot, amount) => h.must('POST', '/api/v1/payouts', { payment: lot, amount });
+  const desk = await driver.must('GET', '/api/v1/me/lots');
+  for (const l of desk.items.filter((x) => x.method === 0)) await pay(l.id, l.rest);
+  await plugged(5);
+  const next = await driver.must('POST', '/api/v1/me/orders', { code: code(5), cap: '0.50' });
+  const bought = await over(h, next.id);
+  const newest = (await driver.must('GET', '/api/v1/me/lots')).items.at(-1);
+  await pay(newest.id, '0.05');
+  const money = (o, who = h, path = 'orders') => who.must('GET', `/api/v1/${path}/${o}/story`);
+  const gave = (await h.must('GET', '/api/v1/orders?limit=100')).items.filter((o) => o.kind === 3 && units(o.paid) > 0).map((o) => o.id);
+  let there = 0, used = 0, out = 0, sold;
+  for (const o of gave) {
+    const s = await money(o), e = s.earned[0], sums = s.earned_sum;
+    check(s.sum.even && s.earned.length === 1 && e.rule === 2 && units(sums.given) === units(s.order.paid), `it adds up: ${JSON.stringify(sums)}`);
+    check(units(e.there) + units(e.spent) + units(e.withdrawn) === units(e.wallet), `each is somewhere: ${JSON.stringify(e)}`);
+    there += units(e.there);
+    used += e.uses.filter((u) => u.order_id === next.id).reduce((a, u) => a + units(u.amount), 0);
+    out += units(e.withdrawn);
+    if (e.payouts.length) sold = o;
+    const own = await money(o, driver, 'me/orders');
+    check(JSON.stringify(own.earned_sum) === JSON.stringify(sums) && own.earned[0].payouts.every((p) => p.channel.recon === 0), 'the driver is told the same');
+    check((await other.ask('GET', `/api/v1/me/orders/${o}/story`)).status === 404, 'nobody else is');
+  }
+  check(there === units((await driver.must('GET', '/api/v1/me')).balance), `what is there is the wallet: ${there}`);
+  check(used === units(bought.order.paid) && used > 0 && out === 500, `the charge took ${used}, should be ${bought.order.paid}; paid out: ${out}`);
+  const back2 = (await money(next.id)).lots.filter((l) => l.code === 18);
+  check(back2.reduce((a, l) => a + units(l.used), 0) === used && back2.every((l) => gave.includes(l.order_id)), 'its story names the same');
+  await pages(h, back2[0].order_id, next.id, sold);
 
   for (const s of sims) s.kill('SIGTERM');
   await until('the piles are gone', () => sims.every((s) => s.exitCode !== null || s.signalCode !== null), 30000);

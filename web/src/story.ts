@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* story.ts: how the parts of a money story are told, alike on the three faces. */
 import type { StoryChannel, StoryLot } from '@/gen/api'
-import { TRANSFER_COMPANY_IN, TRANSFER_GIFT, TRANSFER_TOPUP } from '@/gen/enums'
+import { TRANSFER_COMPANY_IN, TRANSFER_DISCHARGE, TRANSFER_GIFT, TRANSFER_TOPUP } from '@/gen/enums'
 
 export const dayName = (n: number): string => `${Math.floor(n / 10000)}-${String(Math.floor(n / 100) % 100).padStart(2, '0')}-${String(n % 100).padStart(2, '0')}`
 export const monthName = (n: number): string => `${Math.floor(n / 100)}-${String(n % 100).padStart(2, '0')}`
@@ -9,6 +9,7 @@ export const monthName = (n: number): string => `${Math.floor(n / 100)}-${String
 /** Key of the text that names a lot whose channel has no name of its own. */
 export function lotKey(l: StoryLot): string {
   if (l.rule >= 3) return `trail.rule.${l.rule}`
+  if (l.code === TRANSFER_DISCHARGE) return 'transfer_code.18'
   if (l.order_id !== '0') return 'trail.lot.refund'
   if (l.code === TRANSFER_GIFT) return 'trail.lot.gift'
   if (l.code === TRANSFER_COMPANY_IN) return 'trail.lot.company'
