@@ -361,10 +361,55 @@ int me_get(struct request *r)
     return err != 0 ? err : req_json(r, &api_Me_type, &me);
 }
 
+struct home_sums {
+    struct api_PartnerHome *home;
+    struct monthsum known;
+};
+
+static int sums_take(void *ctx, const struct sql_value *v, size_t n)
+{
+    struct home_sums *s = ctx;
+
+    (void)n;
+    s->home->today = MONEY(v[0].i);
+    s->home->today_orders = v[1].i;
+    s->home->month = money_add(MONEY(s->known.sum), MONEY(v[2].i));
+    if (v[4].i > s->known.upto_ms) {
+        s->known.sum += v[3].i;
+        s->known.upto_ms = v[4].i;
+    }
+    return 0;
+}
+
+/* Of the month only what came since it was looked at last, and what of today was. */
+static int home_sums(struct request *r, struct api_PartnerHome *home)
+{
+    int64_t today_ms, month_ms, day;
+    struct home_sums s = {.home = home};
+    int err;
+
+    req_today(r, &today_ms, &month_ms, &day);
+    web_lock(r->web);
+    s.known = monthsum_get(&r->web->sums, r->actor.party, month_ms);
+    web_unlock(r->web);
+    const struct bind of[] = {
+        BIND_I64("from_ms", today_ms < s.known.upto_ms ? today_ms : s.known.upto_ms),
+        BIND_I64("since_ms", s.known.upto_ms), BIND_I64("today_ms", today_ms)};
+    err = req_query(r, QUERY_WEB_PARTNER_SUMS, of, ARRAY_LEN(of), sums_take, &s);
+    if (err != 0)
+        return err;
+    web_lock(r->web);
+    monthsum_put(&r->web->sums, &s.known);
+    web_unlock(r->web);
+    return 0;
+}
+
 int partner_home(struct request *r)
 {
     struct api_PartnerHome home;
     int err = req_one(r, QUERY_WEB_PARTNER_HOME, NULL, 0, &api_PartnerHome_type, &home);
 
+    if (err == 0)
+        err = home_sums(r, &home);
     return err != 0 ? err : req_json(r, &api_PartnerHome_type, &home);
 }

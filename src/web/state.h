@@ -4,7 +4,8 @@
  * (io/os/pool.h): held for microseconds, never across a query, a hash or a socket.
  *
  * Under the guard: slots, sessions, quotas, codes, daily and hourly counts, lines, the live
- * replica, the subscribers, the looks at frames, the seats at the desk. Constant
+ * replica, the subscribers, the looks at frames, the seats at the desk, sums of
+ * parties. Constant
  * after the start: the rest. */
 #ifndef EVEN_WEB_STATE_H
 #define EVEN_WEB_STATE_H
@@ -20,6 +21,7 @@
 #include "web/hourly.h"
 #include "web/lines.h"
 #include "web/look.h"
+#include "web/monthsum.h"
 #include "web/quota.h"
 #include "web/replica.h"
 #include "web/session.h"
@@ -77,6 +79,7 @@ struct web {
     int64_t uploads[WEB_READERS_MAX]; /* firmware files of which a part is being taken; 0 = none */
     bool has_tenant;                  /* the first-run set-up is over */
     struct looks looks;               /* at frames */
+    struct monthsums sums;            /* of parties */
 
     struct metric_hist http;
     _Atomic uint32_t open; /* requests between first line and end */

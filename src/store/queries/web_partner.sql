@@ -1,30 +1,35 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- What a partner may see: own shares, own stations, own contracts; never a driver.
 
--- name: web_partner_home(tenant id, party id, today_ms time, month_ms time) one
--- out: party id, name text, currency text, pending money, available money, transit money, debt money, verified int, payee text, payout_min money, payout_fee money, today money, today_orders i64, month money
-WITH h AS (
-  SELECT at_ms, order_id FROM party_share WHERE party = :party AND at_ms >= :month_ms
-  UNION
-  SELECT at_ms, order_id FROM party_share_new WHERE party = :party AND at_ms >= :month_ms
-), s AS (
-  SELECT CAST(COALESCE(sum(CASE WHEN x.at_ms >= :today_ms THEN x.amount ELSE 0 END), 0) AS BIGINT) AS today,
-         count(DISTINCT CASE WHEN x.at_ms >= :today_ms AND x.fee_kind <> 0 THEN x.order_id END) AS orders,
-         CAST(COALESCE(sum(x.amount), 0) AS BIGINT) AS month
-  FROM h JOIN split_part x ON x.order_id = h.order_id AND x.at_ms = h.at_ms AND x.party = :party
-)
+-- name: web_partner_home(tenant id, party id) one
+-- out: party id, name text, currency text, pending money, available money, transit money, debt money, verified int, payee text, payout_min money, payout_fee money
 SELECT p.id, p.name, t.currency, COALESCE(a.posted_in - a.posted_out, 0), COALESCE(b.posted_in - b.posted_out, 0),
        COALESCE(v.posted_in - v.posted_out, 0), COALESCE(d.posted_out - d.posted_in, 0), p.verified,
-       CASE WHEN length(p.payee) > 4 THEN '****' || substr(p.payee, length(p.payee) - 3, 4) ELSE '' END, t.payout_min, t.payout_fee,
-       s.today, s.orders, s.month
+       CASE WHEN length(p.payee) > 4 THEN '****' || substr(p.payee, length(p.payee) - 3, 4) ELSE '' END, t.payout_min, t.payout_fee
 FROM party p
 JOIN tenant t ON t.id = p.tenant
-CROSS JOIN s
 LEFT JOIN account a ON a.tenant = p.tenant AND a.kind = 5 AND a.owner = p.id AND a.currency = t.currency AND a.currency <> ''
 LEFT JOIN account b ON b.tenant = p.tenant AND b.kind = 6 AND b.owner = p.id AND b.currency = t.currency AND b.currency <> ''
 LEFT JOIN account v ON v.tenant = p.tenant AND v.kind = 13 AND v.owner = p.id AND v.currency = t.currency AND v.currency <> ''
 LEFT JOIN account d ON d.tenant = p.tenant AND d.kind = 15 AND d.owner = p.id AND d.currency = t.currency AND d.currency <> ''
 WHERE p.id = :party AND p.tenant = :tenant;
+
+-- Of today; of all since the sum that is known; what of that is before the newest, and when that was.
+-- name: web_partner_sums(party id, from_ms time, today_ms time, since_ms time) one
+-- out: today money, today_orders i64, since money, fixed money, newest_ms time
+WITH h AS (
+  SELECT at_ms, order_id FROM party_share WHERE party = :party AND at_ms >= :from_ms
+  UNION
+  SELECT at_ms, order_id FROM party_share_new WHERE party = :party AND at_ms >= :from_ms
+), n AS (
+  SELECT CAST(COALESCE(max(at_ms), 0) AS BIGINT) AS ms FROM h
+)
+SELECT CAST(COALESCE(sum(CASE WHEN x.at_ms >= :today_ms THEN x.amount ELSE 0 END), 0) AS BIGINT),
+       count(DISTINCT CASE WHEN x.at_ms >= :today_ms AND x.fee_kind <> 0 THEN x.order_id END),
+       CAST(COALESCE(sum(CASE WHEN x.at_ms >= :since_ms THEN x.amount ELSE 0 END), 0) AS BIGINT),
+       CAST(COALESCE(sum(CASE WHEN x.at_ms >= :since_ms AND x.at_ms < n.ms THEN x.amount ELSE 0 END), 0) AS BIGINT),
+       CAST(COALESCE(max(n.ms), 0) AS BIGINT)
+FROM n CROSS JOIN h JOIN split_part x ON x.order_id = h.order_id AND x.at_ms = h.at_ms AND x.party = :party;
 
 -- name: partner_stations(tenant id, party id, today int, today_ms time) many
 -- out: id id, name text, connectors i64, charging i64, faulted i64, today_orders i64, today_energy_mwh energy, today_share money

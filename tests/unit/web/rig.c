@@ -653,7 +653,7 @@ int rig_dial(const struct rig *rig)
     struct sockaddr_in to = {.sin_family = AF_INET,
                              .sin_port = htons(rig->port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct timeval wait = {.tv_sec = 30};
+    struct timeval wait = {.tv_sec = 120};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
 
     assert_true(fd >= 0);

@@ -112,6 +112,7 @@ int frame_tests(void);
 int taken_tests(void);
 int earned_tests(void);
 int look_tests(void);
+int home_tests(void);
 int desk_tests(void);
 int bank_tests(void);
 

@@ -343,6 +343,6 @@ int main(void)
     int failed = cmocka_run_group_tests_name("web parts", tests, NULL, NULL);
 
     return failed + api_tests() + bad_tests() + live_tests() + limit_tests() + sheet_tests() +
-           ftp_pass_tests() + frame_tests() + look_tests() + desk_tests() + bank_tests() +
-           taken_tests() + earned_tests();
+           ftp_pass_tests() + frame_tests() + look_tests() + home_tests() + desk_tests() +
+           bank_tests() + taken_tests() + earned_tests();
 }
