@@ -355,7 +355,7 @@ int report_revenue_read(struct request *r, struct rows *out)
     for (int64_t m = from; err == 0 && m <= to; m = civil_month_next(m)) {
         if (n++ == MONTHS_MAX)
             return req_fail(r, ERR_RANGE, NULL, "at most twelve months");
-        err = revenue_month(r, m, out);
+        err = r->web->stopping ? ERR_CLOSED : revenue_month(r, m, out); /* a month takes seconds */
     }
     return err;
 }
