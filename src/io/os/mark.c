@@ -33,8 +33,10 @@ static void take_stock(struct page *p)
 {
     if (p->magic != MARK_MAGIC)
         *p = (struct page){.magic = MARK_MAGIC};
-    if (p->running == 0)
+    if (p->running == 0) {
+        p->last = p->crashes = 0; /* whatever ended it was no command */
         return;
+    }
     p->crashes = p->last == p->running ? p->crashes + 1 : 1;
     p->last = p->running;
     p->running = 0;

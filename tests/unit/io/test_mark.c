@@ -56,6 +56,16 @@ static void others_between_are_fine(void **state)
     assert_true(run(0xaaa0, false));
 }
 
+/* Killed from outside, twice in a command, with a run between that died in none. */
+static void a_death_in_none_is_no_row(void **state)
+{
+    (void)state;
+    assert_true(run(0xccc0, true));
+    assert_true(run(0xddd0, false));
+    assert_true(run(0xccc0, true));
+    assert_true(run(0xccc0, false));
+}
+
 int main(void)
 {
     int fd = mkstemp(path);
@@ -63,7 +73,8 @@ int main(void)
         return 1;
     close(fd);
     const struct CMUnitTest tests[] = {cmocka_unit_test(twice_is_poison),
-                                       cmocka_unit_test(others_between_are_fine)};
+                                       cmocka_unit_test(others_between_are_fine),
+                                       cmocka_unit_test(a_death_in_none_is_no_row)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     unlink(path);
     return failed;
