@@ -36,6 +36,9 @@ static bool sub_sees(const struct sub *s, const struct out_event *e)
     if (s->face == FACE_PARTNER)
         return e->party != 0 && e->party == a->party &&
                (e->kind == EVENT_SHARE || e->kind == EVENT_WALLET || e->kind == EVENT_PAYOUT);
+    if (s->quiet && e->station != s->station &&
+        (e->kind == EVENT_CONNECTOR || e->kind == EVENT_METER))
+        return false;
     return a->station == 0 || e->station == a->station;
 }
 
@@ -119,6 +122,8 @@ int events_open(struct request *r, enum face face)
         s->conn = r->conn;
         s->actor = r->actor;
         s->face = face;
+        s->quiet = face == FACE_STAFF && req_arg_i64(r, "quiet") != 0;
+        s->station = req_arg_i64(r, "station");
         s->until_ns = os_mono_ns() + SUB_LIFE_NS;
         buf_init(&s->out, SUB_OUT_MAX);
         sub_snapshot(w, s);

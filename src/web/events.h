@@ -10,7 +10,9 @@
  *  2. A reader that cannot follow loses its backlog and gets a fresh snapshot.
  *  3. A stream ends after SUB_LIFE_NS, so that permissions are looked at again when the browser
  *     comes back.
- *  4. Nobody alone takes the streams, or the connections, of all.
+ *  4. What staff with very many connectors need not see is not sent them: a quiet stream tells of
+ *     connectors and meters of the one station that is looked at; the rest as ever.
+ *  5. Nobody alone takes the streams, or the connections, of all.
  *
  * Under the web's guard. */
 #ifndef EVEN_WEB_EVENTS_H
@@ -37,6 +39,8 @@ struct sub {
     size_t sent;
     int64_t until_ns;
     bool suspended, over;
+    bool quiet;      /* connectors and meters of `station` only: staff with very many of them */
+    int64_t station;
 };
 struct events {
     struct slab subs;

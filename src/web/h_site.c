@@ -342,38 +342,6 @@ int chargers_call(struct request *r)
 
 /* ---- connectors ---- */
 
-static void connector_live(const struct web *w, struct api_ConnectorRow *c)
-{
-    const struct live *l = replica_connector(&w->replica, c->id);
-
-    if (l == NULL)
-        return;
-    if (l->status_known)
-        c->status = l->status;
-    if (l->order == 0)
-        return;
-    c->order_id = l->order;
-    c->power_w = l->power_w;
-    c->energy_mwh = l->energy_mwh > 0 ? l->energy_mwh : c->energy_mwh;
-    c->soc_pm = l->soc_pm > 0 ? l->soc_pm : c->soc_pm;
-    c->cost = MONEY(l->cost);
-    c->cap = l->cap > 0 ? MONEY(l->cap) : c->cap;
-}
-
-int connectors_list(struct request *r)
-{
-    struct rows rows = {.type = &api_ConnectorRow_type};
-    int err = req_rows(r, QUERY_WEB_WALL, NULL, 0, &rows);
-
-    if (err != 0)
-        return err;
-    web_lock(r->web);
-    for (uint32_t i = 0; i < rows.n; i++)
-        connector_live(r->web, (struct api_ConnectorRow *)(void *)rows.p + i);
-    web_unlock(r->web);
-    return req_page(r, &rows);
-}
-
 /* Codes stand in addresses and on stickers: letters and digits only. */
 static bool code_good(struct str s)
 {

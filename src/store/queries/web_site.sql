@@ -13,7 +13,7 @@ SELECT id, name, currency, zone, state, hold_policy, hold_default, overrun_polic
        start_timeout_s, silence_s, doubt_h, quota_calls_s, refund_days, payout_min, payout_fee, payout_check, version, created_ms, gift_order, notices, payee_hold_h, eased_ms, check_was, hold_was
 FROM tenant WHERE id = :id AND id = :tenant;
 
--- name: stations(tenant id, scope id, after id, lim int, today int) many
+-- name: stations(tenant id, scope id, after id, lim int, today int, word text) many
 -- out: id id, name text, address text, state int, lat_e7 i64, lng_e7 i64, chargers i64, connectors i64, charging i64, faulted i64, offline i64, today_orders i64, today_energy_mwh energy, today_paid money, version int
 SELECT s.id, s.name, s.address, s.state, s.lat_e7, s.lng_e7,
        (SELECT count(*) FROM charger c WHERE c.station = s.id),
@@ -25,6 +25,7 @@ SELECT s.id, s.name, s.address, s.state, s.lat_e7, s.lng_e7,
 FROM station s
 LEFT JOIN stat_day d ON d.station = s.id AND d.day = :today
 WHERE s.tenant = :tenant AND s.state <> 2 AND (:scope = 0 OR s.id = :scope) AND s.id < :after
+  AND (:word = '' OR replace(lower(s.name), lower(:word), '') <> lower(s.name))
 ORDER BY s.id DESC LIMIT :lim;
 
 -- name: web_station(tenant id, scope id, id id) one
@@ -49,7 +50,7 @@ SELECT id, tenant, station, path, protocol, name, vendor, model, serial, firmwar
        stop_ms, last_tx, price_tariff, profile, boot_ms, flaps, version, created_ms
 FROM charger WHERE id = :id AND tenant = :tenant AND (:scope = 0 OR station = :scope);
 
--- name: web_wall(tenant id, scope id, station id, charger id) many
+-- name: web_wall(tenant id, scope id, station id, charger id, most int) many
 -- out: id id, station id, station_name text, charger id, charger_name text, path text, protocol int, number int, code text, kind int, max_power_w int, status int, error text, status_ms time, parking int, bay int, order_id id, power_w i64, energy_mwh energy, soc_pm int, cost money, cap money, version int, occupancy id, free_ms time
 SELECT k.id, c.station, COALESCE(s.name, ''), c.id, c.name, c.path, c.protocol, k.number, k.code, k.kind, k.max_power_w,
        k.status, k.error, k.status_ms, k.parking, k.bay, COALESCE(NULLIF(o.part_of, 0), k.order_id),
@@ -62,7 +63,35 @@ LEFT JOIN orders q ON k.occupancy <> 0 AND q.id = k.occupancy
 LEFT JOIN session e ON k.order_id <> 0 AND e.order_id = k.order_id AND e.state = 1
 WHERE k.tenant = :tenant AND (:scope = 0 OR c.station = :scope) AND (:station = 0 OR c.station = :station)
   AND (:charger = 0 OR c.id = :charger)
-ORDER BY c.station, c.path, k.number LIMIT 20000;
+ORDER BY c.station, c.path, k.number LIMIT :most;
+
+-- What a text contains is asked by replace, which both engines have and which knows no wildcards.
+-- name: wall_stations(tenant id, scope id, after id, lim int, word text, status int) many
+-- out: id id, name text, connectors i64, offline i64, available i64, preparing i64, charging i64, suspended_ev i64, suspended_evse i64, finishing i64, reserved i64, unavailable i64, faulted i64
+SELECT p.id, p.name, count(k.id), count(CASE WHEN k.status = 0 THEN 1 END), count(CASE WHEN k.status = 1 THEN 1 END), count(CASE WHEN k.status = 2 THEN 1 END),
+       count(CASE WHEN k.status = 3 THEN 1 END), count(CASE WHEN k.status = 4 THEN 1 END), count(CASE WHEN k.status = 5 THEN 1 END), count(CASE WHEN k.status = 6 THEN 1 END),
+       count(CASE WHEN k.status = 7 THEN 1 END), count(CASE WHEN k.status = 8 THEN 1 END), count(CASE WHEN k.status = 9 THEN 1 END)
+FROM (SELECT s.id, s.name FROM station s
+      WHERE s.tenant = :tenant AND s.state <> 2 AND (:scope = 0 OR s.id = :scope) AND s.id < :after
+        AND (:word = '' OR replace(lower(s.name), lower(:word), '') <> lower(s.name)
+             OR EXISTS (SELECT 1 FROM charger h WHERE h.station = s.id
+                        AND (replace(lower(h.name), lower(:word), '') <> lower(h.name) OR replace(lower(h.path), lower(:word), '') <> lower(h.path)))
+             OR EXISTS (SELECT 1 FROM charger h JOIN connector g ON g.charger = h.id
+                        WHERE h.station = s.id AND replace(lower(g.code), lower(:word), '') <> lower(g.code)))
+        AND (:status < 0 OR EXISTS (SELECT 1 FROM charger h JOIN connector g ON g.charger = h.id WHERE h.station = s.id AND g.status = :status))
+      ORDER BY s.id DESC LIMIT :lim) p
+LEFT JOIN charger c ON c.station = p.id
+LEFT JOIN connector k ON k.charger = c.id
+GROUP BY p.id, p.name ORDER BY p.id DESC;
+
+-- name: wall_total(tenant id, scope id) one
+-- out: connectors i64, offline i64, available i64, preparing i64, charging i64, suspended_ev i64, suspended_evse i64, finishing i64, reserved i64, unavailable i64, faulted i64
+SELECT count(k.id), count(CASE WHEN k.status = 0 THEN 1 END), count(CASE WHEN k.status = 1 THEN 1 END), count(CASE WHEN k.status = 2 THEN 1 END),
+       count(CASE WHEN k.status = 3 THEN 1 END), count(CASE WHEN k.status = 4 THEN 1 END), count(CASE WHEN k.status = 5 THEN 1 END), count(CASE WHEN k.status = 6 THEN 1 END),
+       count(CASE WHEN k.status = 7 THEN 1 END), count(CASE WHEN k.status = 8 THEN 1 END), count(CASE WHEN k.status = 9 THEN 1 END)
+FROM charger c
+JOIN connector k ON k.charger = c.id
+WHERE c.tenant = :tenant AND (:scope = 0 OR c.station = :scope);
 
 -- name: web_connector_row(tenant id, scope id, id id) one
 -- out: id id, tenant id, charger id, number int, code text, kind int, max_power_w int, status int, error text, status_ms time, order_id id, reported int, version int
@@ -124,6 +153,16 @@ SELECT tariff, seq, first_mmdd, last_mmdd, weekdays, plan FROM tariff_day WHERE 
 -- name: web_tariff_slices(id id) many
 -- out: tariff id, plan int, from_min int, label text, elec_e5 i64, service_e5 i64
 SELECT tariff, plan, from_min, label, elec_e5, service_e5 FROM tariff_slice WHERE tariff = :id ORDER BY plan, from_min;
+
+-- All stations of a day as one row: what a chart and its sums are made of, whose rows by station may be more than a list gives.
+-- name: stats_sums(tenant id, scope id, from int, to int) many
+-- out: day int, station id, station_name text, orders i64, energy_mwh energy, elec money, service money, occupancy money, paid money, loss money, minutes i64, discharges i64, discharge_mwh energy, discharged money
+SELECT d.day, 0, '', CAST(sum(d.orders) AS BIGINT), CAST(sum(d.energy_mwh) AS BIGINT), CAST(sum(d.elec) AS BIGINT), CAST(sum(d.service) AS BIGINT),
+       CAST(sum(d.occupancy) AS BIGINT), CAST(sum(d.paid) AS BIGINT), CAST(sum(d.loss) AS BIGINT), CAST(sum(d.minutes) AS BIGINT),
+       CAST(sum(d.discharges) AS BIGINT), CAST(sum(d.discharge_mwh) AS BIGINT), CAST(sum(d.discharged) AS BIGINT)
+FROM stat_day d
+WHERE d.tenant = :tenant AND (:scope = 0 OR d.station = :scope) AND (:from < 0 OR d.day >= :from) AND (:to < 0 OR d.day <= :to)
+GROUP BY d.day ORDER BY d.day DESC LIMIT 5000;
 
 -- name: stats_days(tenant id, scope id, from int, to int, station id) many
 -- out: day int, station id, station_name text, orders i64, energy_mwh energy, elec money, service money, occupancy money, paid money, loss money, minutes i64, discharges i64, discharge_mwh energy, discharged money

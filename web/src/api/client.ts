@@ -150,8 +150,8 @@ export async function fetchFile(method: string, path: string, o: Options = {}): 
   return r.text()
 }
 
-/** All pages of a list, up to `most` rows: for choices in forms, not for journals. */
-export async function all<T>(path: string, query: Query = {}, most = 2000): Promise<T[]> {
+/** The pages of a list, up to `most` rows; `cut` says that there are more. */
+export async function upTo<T>(path: string, query: Query, most: number): Promise<{ rows: T[]; cut: boolean }> {
   const rows: T[] = []
   let after = ''
   do {
@@ -159,8 +159,10 @@ export async function all<T>(path: string, query: Query = {}, most = 2000): Prom
     rows.push(...page.items)
     after = page.next ?? ''
   } while (after && rows.length < most)
-  return rows
+  return { rows, cut: after !== '' }
 }
+/** The same of a list that is short by its nature: for choices in forms, not for journals. */
+export const all = async <T>(path: string, query: Query = {}, most = 2000): Promise<T[]> => (await upTo<T>(path, query, most)).rows
 
 export async function loadSession(): Promise<Session> {
   session.value = await get<Session>('/session')
