@@ -168,6 +168,7 @@ static const struct {
     {"too long", "过长"},
     {"too many clauses", "条款过多"},
     {"too many codes were asked for in this hour", "本小时请求的验证码过多"},
+    {"too many connectors: ask for one station", "枪太多：请按场站查询"},
     {"too many elements", "元素过多"},
     {"too many parties", "分成方过多"},
     {"too many query arguments", "查询参数过多"},

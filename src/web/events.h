@@ -39,7 +39,7 @@ struct sub {
     size_t sent;
     int64_t until_ns;
     bool suspended, over;
-    bool quiet;      /* connectors and meters of `station` only: staff with very many of them */
+    bool quiet; /* connectors and meters of `station` only: staff with very many of them */
     int64_t station;
 };
 struct events {

@@ -115,6 +115,7 @@ int look_tests(void);
 int home_tests(void);
 int desk_tests(void);
 int bank_tests(void);
+int wall_tests(void);
 
 #define assert_has(text, part)     assert_non_null(strstr((text), (part)))
 #define assert_has_not(text, part) assert_null(strstr((text), (part)))

@@ -94,6 +94,37 @@ static void staff_follows_connectors(void **state)
                "\"energy_mwh\":50");
 }
 
+/* Of who has very many connectors: the one station that is looked at, and what orders do anywhere. */
+static void quiet_streams_follow_one_station(void **state)
+{
+    int fd = open_stream(0, "/api/v1/events?quiet=1&station=41");
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        int64_t station = i == 0 ? STATION_B : STATION;
+
+        tell((struct out_event){.kind = EVENT_CONNECTOR,
+                                .status = 8,
+                                .tenant = T1,
+                                .station = station,
+                                .connector = 7001 + i});
+        tell((struct out_event){.kind = EVENT_METER,
+                                .tenant = T1,
+                                .station = station,
+                                .connector = 7011 + i,
+                                .order = 7021 + i,
+                                .power_w = 77});
+    }
+    tell((struct out_event){
+        .kind = EVENT_ORDER, .state = 4, .tenant = T1, .station = STATION_B, .order = 7031});
+    assert_true(rig_stream_wait(fd, "\"order\":\"7031\"", 5000, text, sizeof(text)));
+    assert_has(text, "\"connector\":\"7002\"");
+    assert_has(text, "\"connector\":\"7012\"");
+    assert_has_not(text, "\"connector\":\"7001\"");
+    assert_has_not(text, "\"connector\":\"7011\"");
+    close(fd);
+}
+
 static void newcomers_get_a_picture(void **state)
 {
     int fd = open_stream(0, "/api/v1/events");
@@ -216,9 +247,13 @@ static void stop_answers_who_waits(void **state)
 int live_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(staff_follows_connectors),     cmocka_unit_test(newcomers_get_a_picture),
-        cmocka_unit_test(shares_come_to_their_party),   cmocka_unit_test(drivers_follow_their_own),
-        cmocka_unit_test(streams_end_with_the_session), cmocka_unit_test(strangers_get_no_stream),
+        cmocka_unit_test(staff_follows_connectors),
+        cmocka_unit_test(newcomers_get_a_picture),
+        cmocka_unit_test(quiet_streams_follow_one_station),
+        cmocka_unit_test(shares_come_to_their_party),
+        cmocka_unit_test(drivers_follow_their_own),
+        cmocka_unit_test(streams_end_with_the_session),
+        cmocka_unit_test(strangers_get_no_stream),
         cmocka_unit_test(stop_answers_who_waits),
     };
 

@@ -344,5 +344,5 @@ int main(void)
 
     return failed + api_tests() + bad_tests() + live_tests() + limit_tests() + sheet_tests() +
            ftp_pass_tests() + frame_tests() + look_tests() + home_tests() + desk_tests() +
-           bank_tests() + taken_tests() + earned_tests();
+           bank_tests() + taken_tests() + earned_tests() + wall_tests();
 }
