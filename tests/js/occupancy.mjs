@@ -61,6 +61,36 @@ function proven(o, what) {
   check(sum === units(o.order.total) && sum === units(o.occupancy), `${what}: lines sum to the total: ${sum}, ${o.order.total}`);
 }
 
+/** The wall of who has very many connectors: stations first, then one of them, alive; back works, and a list that fails says so. That all
+ * connectors are too many is the one thing played here: the server's answer to more than a test can put up (tests/unit/web/test_wall.c). */
+async function manyConnectors(h, desk, gun, shot) {
+  const id = (name) => desk.locator(`[data-testid="${name}"]`);
+  const is = (status) => desk.locator(`[data-testid="wall-tile"][data-status="${status}"]`).waitFor();
+  await desk.route(`${h.web}/api/v1/connectors`, (r) => r.fulfill({ status: 413, contentType: 'application/problem+json', body: '{"title":"Too large"}' }));
+  await desk.route(`${h.web}/api/v1/wall/stations*`, (r) => r.fulfill({ status: 500, contentType: 'application/problem+json', body: '{"title":"Broken"}' }), { times: 1 });
+  await visit(desk, `${h.web}/#/wall`);
+  await desk.locator('.el-alert--error button').click();
+  await shot(desk, '0-stations');
+  await id('wall-search').fill('no such place');
+  await id('wall-place').waitFor({ state: 'detached' });
+  await id('wall-search').fill('');
+  await id('wall-place').click();
+  await is(2);
+  check(/station=\d+/.test(desk.url()), `the address names the station: ${desk.url()}`);
+  await gun.status('Available');
+  await is(1);
+  await gun.status('Preparing');
+  await is(2);
+  await desk.reload();
+  await is(2);
+  await desk.goBack();
+  await id('wall-place').waitFor();
+  check(!desk.url().includes('station='), 'back leads to the stations');
+  await desk.unrouteAll();
+  await visit(desk, `${h.web}/#/wall`);
+  await is(2); // and small houses have one wall
+}
+
 await main(async (h) => {
   await h.setup();
   const w = await h.world({ balance: '50.00', elec_e5: 8000000, service_e5: 4000000 });
@@ -110,6 +140,7 @@ await main(async (h) => {
     let gun = await connect(h, cp);
     await gun.call('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M' });
     await gun.status('Preparing');
+    await manyConnectors(h, desk, gun, shot);
     const phone = await page(`/c/${cp.connectors[0].code}`, 390, 844);
     check((await id(phone, 'start-occupancy').innerText()).includes('免费停放 15 分钟'), 'the rule stands where the code is scanned');
     await shot(phone, '2-announced');
