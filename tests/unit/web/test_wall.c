@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "base/buf.h"
 #include "core/rows.h"
 
@@ -153,6 +154,7 @@ static void power_is_live(void **state)
     assert_has(staff("/api/v1/wall/stations"), HILL "\"power_w\":60500}");
     assert_has(staff("/api/v1/wall/stations"), "\"power_w\":7000}");
     assert_has(staff("/api/v1/wall"), "\"power_w\":67500}");
+    close(fd);
 }
 
 static void days_are_summed(void **state)
