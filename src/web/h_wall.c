@@ -37,7 +37,7 @@ static void connector_live(const struct web *w, struct api_ConnectorRow *c)
 
 int connectors_list(struct request *r)
 {
-    const struct bind most = {"most", SQL_I64(WALL_MOST + 1)};
+    const struct bind most = {"lim", SQL_I64(WALL_MOST + 1)};
     struct rows rows = {.type = &api_ConnectorRow_type, .max = WALL_MOST};
     int err = req_rows(r, QUERY_WEB_WALL, &most, 1, &rows);
 

@@ -50,7 +50,7 @@ SELECT id, tenant, station, path, protocol, name, vendor, model, serial, firmwar
        stop_ms, last_tx, price_tariff, profile, boot_ms, flaps, version, created_ms
 FROM charger WHERE id = :id AND tenant = :tenant AND (:scope = 0 OR station = :scope);
 
--- name: web_wall(tenant id, scope id, station id, charger id, most int) many
+-- name: web_wall(tenant id, scope id, station id, charger id, lim int) many
 -- out: id id, station id, station_name text, charger id, charger_name text, path text, protocol int, number int, code text, kind int, max_power_w int, status int, error text, status_ms time, parking int, bay int, order_id id, power_w i64, energy_mwh energy, soc_pm int, cost money, cap money, version int, occupancy id, free_ms time
 SELECT k.id, c.station, COALESCE(s.name, ''), c.id, c.name, c.path, c.protocol, k.number, k.code, k.kind, k.max_power_w,
        k.status, k.error, k.status_ms, k.parking, k.bay, COALESCE(NULLIF(o.part_of, 0), k.order_id),
@@ -63,7 +63,7 @@ LEFT JOIN orders q ON k.occupancy <> 0 AND q.id = k.occupancy
 LEFT JOIN session e ON k.order_id <> 0 AND e.order_id = k.order_id AND e.state = 1
 WHERE k.tenant = :tenant AND (:scope = 0 OR c.station = :scope) AND (:station = 0 OR c.station = :station)
   AND (:charger = 0 OR c.id = :charger)
-ORDER BY c.station, c.path, k.number LIMIT :most;
+ORDER BY c.station, c.path, k.number LIMIT :lim;
 
 -- What a text contains is asked by replace, which both engines have and which knows no wildcards.
 -- name: wall_stations(tenant id, scope id, after id, lim int, word text, status int) many
