@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/money.h"
 #include "base/must.h"
+#include "core/rows.h"
 #include "core/types.h"
 #include "town/vnet.h"
 
@@ -30,6 +31,8 @@ void audit_free(struct audit *a)
     free(a->order);
     free(a->start);
     free(a->notice);
+    free(a->bank.pay);
+    free(a->bank.file);
 }
 
 void audit_differ(struct audit *a, const char *format, ...)
@@ -425,6 +428,8 @@ static int expect_principal(const struct audit *a, const struct cmd *cmd)
         return ERR_REQUIRED;
     if (!whole_fen(p->amount, lot->amount - gone_back(a, lot->id)))
         return ERR_RANGE;
+    if (audit_bank_frozen(a, lot->who))
+        return ERR_DISABLED;
     int d = driver_index(a, lot->who);
     int64_t gift = a->gift_said[d] - a->gift_held_said[d];
     int64_t due = gone_back(a, lot->id) ? 0 : lot->gift, cost = due > gift ? due - gift : 0;
@@ -446,35 +451,14 @@ static int expect_payout(struct audit *a, const struct cmd *cmd, int64_t now_ms)
         return ERR_NOT_FOUND;
     if (p->party == a->platform)
         return ERR_DENIED; /* it was never verified */
+    int rc = audit_bank_party(a, p->party);
+    if (rc)
+        return rc;
     if (!whole_fen(p->amount, INT64_MAX))
         return ERR_RANGE;
     if (p->amount > audit_available(a, p->party, now_ms))
         return ERR_NO_FUNDS;
     return audit_tax_may(a, p->party, now_ms);
-}
-
-static int expect_payout_decide(struct audit *a, const struct cmd *cmd, int64_t now_ms)
-{
-    const struct cmd_payout_decide *d = &cmd->u.payout_decide;
-    const struct fact *p = audit_payout(a, d->payout);
-    bool asked = p && p->state == PAYOUT_REQUESTED;
-    if (!p)
-        return ERR_NOT_FOUND;
-    if (d->act == PAYOUT_ACT_CANCEL)
-        return asked ? 0 : ERR_CONFLICT;
-    if (p->asked_by == cmd->head.actor)
-        return ERR_DENIED;
-    if ((d->act == PAYOUT_ACT_APPROVE || d->act == PAYOUT_ACT_REFUSE) && !asked)
-        return ERR_CONFLICT;
-    if (d->act == PAYOUT_ACT_APPROVE && audit_tax_paper_lacks(a, p))
-        return ERR_REQUIRED;
-    if (d->act == PAYOUT_ACT_APPROVE)
-        return p->kind == FACT_PAYOUT ? audit_tax_may(a, p->who, now_ms) : 0;
-    if (d->act == PAYOUT_ACT_REFUSE)
-        return 0;
-    if (p->state != PAYOUT_APPROVED || p->channel != a->channel)
-        return ERR_CONFLICT;
-    return d->act == PAYOUT_ACT_SETTLED && !d->bank_no[0] ? ERR_REQUIRED : 0;
 }
 
 static int expect(struct audit *a, const struct cmd *cmd, int64_t now_ms)
@@ -497,11 +481,17 @@ static int expect(struct audit *a, const struct cmd *cmd, int64_t now_ms)
     case CMD_PAYOUT_NEW:
         return expect_payout(a, cmd, now_ms);
     case CMD_PAYOUT_DECIDE:
-        return expect_payout_decide(a, cmd, now_ms);
+        return audit_bank_decide(a, cmd, now_ms);
+    case CMD_ROW_PUT:
+        return cmd->u.row_put.table == ROW_PARTY ? audit_bank_expect(a, cmd)
+                                                 : audit_company_expect(a, cmd, now_ms);
     case CMD_COMPANY_PAY:
     case CMD_COMPANY_BILL:
-    case CMD_ROW_PUT:
         return audit_company_expect(a, cmd, now_ms);
+    case CMD_PAY_FILE_NEW:
+    case CMD_PAY_FILE_OUT:
+    case CMD_WALLET_FREEZE:
+        return audit_bank_expect(a, cmd);
     case CMD_TAX_PAID:
     case CMD_PAYOUT_PAPER:
         return audit_tax_expect(a, cmd);
@@ -538,7 +528,9 @@ static void payout_new_effect(struct audit *a, const struct cmd *cmd, int64_t id
                                      .amount = p->amount,
                                      .at_ms = now_ms,
                                      .state = PAYOUT_REQUESTED,
+                                     .asked_kind = cmd->head.actor_kind,
                                      .asked_by = cmd->head.actor,
+                                     .place = audit_bank_place(a, p->party),
                                      .channel = p->channel,
                                      .of = p->payment});
 }
@@ -557,9 +549,22 @@ static void start_effect(struct audit *a, const struct cmd *cmd, int64_t id)
     o->state = ORDER_HELD;
 }
 
+static void refund_effect(struct audit *a, const struct cmd *cmd, int64_t id, int64_t now_ms)
+{
+    const struct seen_order *o = audit_order(a, cmd->u.order_refund.order);
+    int64_t who = !o ? 0 : o->company ? o->company : o->driver;
+    audit_fact_add(a, &(struct fact){.kind = FACT_REFUND,
+                                     .id = id,
+                                     .who = who,
+                                     .member = o ? o->member : 0,
+                                     .amount = cmd->u.order_refund.amount,
+                                     .at_ms = now_ms});
+    if (o && !o->company)
+        audit_debt_settle(a, o->driver, cmd->u.order_refund.amount, true);
+}
+
 void audit_effect(struct audit *a, const struct cmd *cmd, int64_t id, int64_t now_ms)
 {
-    const struct seen_order *o;
     switch (cmd->head.type) {
     case CMD_TOPUP:
         audit_fact_add(a, &(struct fact){.kind = FACT_TOPUP,
@@ -578,17 +583,7 @@ void audit_effect(struct audit *a, const struct cmd *cmd, int64_t id, int64_t no
         start_effect(a, cmd, id);
         break;
     case CMD_ORDER_REFUND:
-        o = audit_order(a, cmd->u.order_refund.order);
-        audit_fact_add(a, &(struct fact){.kind = FACT_REFUND,
-                                         .id = id,
-                                         .who = !o           ? 0
-                                                : o->company ? o->company
-                                                             : o->driver,
-                                         .member = o ? o->member : 0,
-                                         .amount = cmd->u.order_refund.amount,
-                                         .at_ms = now_ms});
-        if (o && !o->company)
-            audit_debt_settle(a, o->driver, cmd->u.order_refund.amount, true);
+        refund_effect(a, cmd, id, now_ms);
         break;
     case CMD_PAYMENT_NEW:
         audit_fact_add(a, &(struct fact){.kind = FACT_PAID,
@@ -604,10 +599,20 @@ void audit_effect(struct audit *a, const struct cmd *cmd, int64_t id, int64_t no
     case CMD_PAYOUT_DECIDE:
         payout_effect(a, cmd, now_ms);
         break;
+    case CMD_ROW_PUT:
+        if (cmd->u.row_put.table == ROW_PARTY)
+            audit_bank_effect(a, cmd, id);
+        else
+            audit_company_effect(a, cmd, id, now_ms);
+        break;
     case CMD_COMPANY_PAY:
     case CMD_COMPANY_BILL:
-    case CMD_ROW_PUT:
         audit_company_effect(a, cmd, id, now_ms);
+        break;
+    case CMD_PAY_FILE_NEW:
+    case CMD_PAY_FILE_OUT:
+    case CMD_WALLET_FREEZE:
+        audit_bank_effect(a, cmd, id);
         break;
     case CMD_TAX_PAID:
     case CMD_PAYOUT_PAPER:

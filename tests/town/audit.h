@@ -14,6 +14,7 @@
 #define EVEN_TOWN_AUDIT_H
 
 #include "core/cmd.h"
+#include "town/audit_bank.h"
 #include "town/audit_clause.h"
 #include "town/audit_company.h"
 #include "town/audit_tax.h"
@@ -49,8 +50,10 @@ struct fact {
     int64_t id;  /* transfer, order, order, payout, payment, payout */
     int64_t who; /* driver, driver, party, party */
     int64_t amount, at_ms;
-    int32_t state; /* of a payout or payment */
+    int32_t state;             /* of a payout or payment */
+    int32_t asked_kind, place; /* place: of a payout, which of the party's payees it goes to */
     int64_t asked_by, channel, of;
+    int64_t file; /* of a payout: in which it stands for a bank; 0 = none */
     int64_t gift; /* of a payment: comes with it, while nothing of it has gone back */
     int64_t member, mwh;
     int64_t tax; /* of a payout that was approved */
@@ -147,6 +150,7 @@ struct audit {
     struct seen_companies co;
     struct seen_taxes tax;
     struct seen_terms terms;
+    struct seen_bank bank;
     bool occ_hold; /* a fee for a bay holds its cap in the wallet, as far as that has it */
     bool occ_debt; /* what the wallet does not have of it, the driver owes */
     int64_t occ_cap;

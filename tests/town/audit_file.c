@@ -283,6 +283,7 @@ void audit_reload(struct audit *a, const char *path, struct cmd *const *pending,
     audit_company_file(a, db);
     audit_discharge_file(a, db);
     audit_tax_file(a, db);
+    audit_bank_file(a, db, false);
     must(sqlite3_close(db) == SQLITE_OK);
 }
 
@@ -499,6 +500,7 @@ void audit_finish(struct audit *a, const char *path, const struct street *s, int
     audit_company_file(a, db);
     audit_discharge_file(a, db);
     audit_tax_file(a, db);
+    audit_bank_file(a, db, true);
     audit_notice_file(a, db);
     if (number(db, "SELECT count(*) FROM hold WHERE state = 1", 0, 0) != 0)
         audit_differ(a, "money is still held");

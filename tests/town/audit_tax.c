@@ -167,6 +167,7 @@ void audit_tax_effect(struct audit *a, const struct cmd *cmd, int64_t id)
                                          .id = id,
                                          .who = slip_of(cmd->u.tax_paid.number),
                                          .amount = cmd->u.tax_paid.amount,
+                                         .channel = cmd->u.tax_paid.bank,
                                          .of = cmd->u.tax_paid.month});
     else if (p)
         p->paper = true;

@@ -45,6 +45,8 @@ static void submit(struct town *t, struct cmd *c)
     if (t->control == CONTROL_REFUND && sent.head.type == CMD_ORDER_REFUND &&
         sent.u.order_refund.amount > MONEY_FEN)
         sent.u.order_refund.amount -= MONEY_FEN;
+    if (t->control == CONTROL_BANK && sent.head.type == CMD_PAY_FILE_OUT)
+        sent.head.actor = t->audit.tenant; /* a stranger */
     if (t->control == CONTROL_COMPANY && sent.head.type == CMD_COMPANY_PAY &&
         sent.u.company_pay.amount > MONEY_FEN)
         sent.u.company_pay.amount -= MONEY_FEN;
@@ -90,6 +92,8 @@ static void ask(struct town *t)
 void people_ask(struct town *t)
 {
     struct cmd *c = &t->cmd;
+    if (!people_bank_honest(t)) /* nobody lies about money: asks for what is refused */
+        c->u.payout_decide.act = PAYOUT_ACT_CANCEL;
     c->head.idem_set = 1;
     snprintf(c->head.idem_key, sizeof c->head.idem_key, "%016llx-%u", (unsigned long long)t->seed,
              t->ref + 1);
@@ -188,7 +192,7 @@ int64_t people_made(struct town *t)
     return t->last.u.made.id;
 }
 
-int64_t people_row(struct town *t, enum row_table table, const void *row, bool create)
+void people_row_cmd(struct town *t, enum row_table table, const void *row, bool create)
 {
     struct cmd *c = people_cmd(t, CMD_ROW_PUT, CMD_SIZE(row_put));
     struct buf b;
@@ -200,22 +204,34 @@ int64_t people_row(struct town *t, enum row_table table, const void *row, bool c
     c->u.row_put.n = (uint32_t)b.n;
     memcpy(c->u.row_put.row, b.p, b.n);
     buf_free(&b);
+}
+
+int64_t people_row(struct town *t, enum row_table table, const void *row, bool create)
+{
+    people_row_cmd(t, table, row, create);
     return people_made(t);
+}
+
+void people_partner_row(const struct town *t, int partner, struct row_party *row)
+{
+    static const int32_t kinds[AUDIT_PARTNERS] = {PARTY_PROPERTY, PARTY_PARTNER, PARTY_AGENT};
+    static const char *const names[AUDIT_PARTNERS] = {"Owner", "Maintainer", "Agent"};
+    *row = (struct row_party){.tenant = t->audit.tenant,
+                              .kind = kinds[partner],
+                              .name = names[partner],
+                              .verified = 1,
+                              .payee = "6222020000000000",
+                              .payee_name = names[partner],
+                              .payee_kind = t->audit.tax.payee[partner]};
 }
 
 static void partners_make(struct town *t)
 {
-    static const int32_t kinds[AUDIT_PARTNERS] = {PARTY_PROPERTY, PARTY_PARTNER, PARTY_AGENT};
-    static const char *const names[AUDIT_PARTNERS] = {"Owner", "Maintainer", "Agent"};
     for (int i = 0; i < AUDIT_PARTNERS; i++) {
-        const struct row_party row = {.tenant = t->audit.tenant,
-                                      .kind = kinds[i],
-                                      .name = names[i],
-                                      .verified = 1,
-                                      .payee = "6222020000000000",
-                                      .payee_name = names[i],
-                                      .payee_kind =
-                                          t->has[TOPIC_TAX] ? people_payee_kind(t, i) : 0};
+        struct row_party row;
+        if (t->has[TOPIC_TAX])
+            (void)people_payee_kind(t, i);
+        people_partner_row(t, i, &row);
         t->audit.partner[i].id = people_row(t, ROW_PARTY, &row, true);
     }
 }
@@ -232,7 +248,8 @@ static void tenant_make(struct town *t)
     t->audit.tenant = people_made(t);
     t->audit.platform = t->audit.tenant + 1; /* made with it */
     t->audit.card_hold = 50 * MONEY_UNIT;
-    t->audit.refund_days = rng_below(&t->rng, 2) && !t->has[TOPIC_TAX] ? 7 : 0;
+    t->audit.refund_days =
+        rng_below(&t->rng, 2) && !t->has[TOPIC_TAX] && !t->has[TOPIC_BANK] ? 7 : 0;
     const struct row_tenant row = {.id = t->audit.tenant,
                                    .name = "Town",
                                    .currency = "CNY",
@@ -470,6 +487,8 @@ void people_set_up(struct town *t)
         people_companies_make(t);
     if (t->has[TOPIC_TAX])
         people_taxes_make(t);
+    if (t->has[TOPIC_BANK])
+        people_bank_make(t);
     for (int i = 0; i < AUDIT_DRIVERS; i++)
         topup(t, t->audit.driver[i], rng_range(&t->rng, 4, 100) * MONEY_UNIT);
 }
@@ -624,13 +643,15 @@ void people_payout_decide(struct town *t)
 }
 
 /* The same once more; or something else under the same key. */
-static bool act_repeat(struct town *t)
+bool people_repeat(struct town *t)
 {
     const struct ask *a = &t->ask[rng_below(&t->rng, TOWN_ASKS)];
     if (!a->cmd)
         return false;
-    t->repeats++;
     memcpy(&t->cmd, a->cmd, a->cmd->head.size);
+    if (!people_bank_honest(t))
+        return false;
+    t->repeats++;
     if (rng_below(&t->rng, 3) == 0) {
         if (t->cmd.head.type == CMD_TOPUP)
             t->cmd.u.topup.amount += MONEY_FEN;
@@ -640,10 +661,19 @@ static bool act_repeat(struct town *t)
             t->cmd.u.company_pay.amount += MONEY_FEN;
         else if (t->cmd.head.type == CMD_ORDER_START)
             t->cmd.u.order_start.cap += MONEY_FEN;
+        else if (t->cmd.head.type == CMD_PAY_FILE_NEW && t->cmd.u.pay_file_new.n > 1)
+            t->cmd.u.pay_file_new.n--;
+        else if (t->cmd.head.type == CMD_PAY_FILE_OUT)
+            (void)str_copy(t->cmd.u.pay_file_out.note, 201, STR_LIT("another reason"));
         finger_set(&t->cmd);
     }
     ask(t);
     return true;
+}
+
+static void bank_act(struct town *t)
+{
+    people_bank_act(t, false);
 }
 
 void people_act(struct town *t)
@@ -651,15 +681,16 @@ void people_act(struct town *t)
     static void (*const acts[TOPICS])(struct town *) = {[TOPIC_COMPANY] = people_company_act,
                                                         [TOPIC_DISCHARGE] = people_discharge_act,
                                                         [TOPIC_TAX] = people_tax_act,
-                                                        [TOPIC_STAY] = people_stay_act};
-    static const uint64_t one_in[TOPICS] = {5, 6, 8, 1, 12};
+                                                        [TOPIC_STAY] = people_stay_act,
+                                                        [TOPIC_BANK] = bank_act};
+    static const uint64_t one_in[TOPICS] = {5, 6, 8, 1, 12, 4};
     for (int i = 0; i < TOPICS && t->server.up; i++)
         if (t->has[i] && acts[i] && rng_below(&t->chance[i], one_in[i]) == 0) {
             acts[i](t);
             return;
         }
     uint64_t what = rng_below(&t->rng, 100);
-    if (!t->server.up || (what < 12 && act_repeat(t)))
+    if (!t->server.up || (what < 12 && people_repeat(t)))
         return;
     if (what < 14)
         act_gift(t);

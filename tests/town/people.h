@@ -18,6 +18,13 @@ void people_ask(struct town *t);
 int64_t people_made(struct town *t);
 int64_t people_row(struct town *t, enum row_table table, const void *row, bool create);
 
+/** Each of the partners as the set-up makes it. */
+void people_partner_row(const struct town *t, int partner, struct row_party *row);
+/** Asks for a change of that row, or the making of one. */
+void people_row_cmd(struct town *t, enum row_table table, const void *row, bool create);
+/** The same request once more, or another one under its key; false: there is none. */
+bool people_repeat(struct town *t);
+
 int64_t people_tariff(struct town *t, const struct tariff_slice_in *slice, int n);
 void people_refund(struct town *t);
 void people_payout(struct town *t);
@@ -41,6 +48,16 @@ void people_discharge_act(struct town *t);
 int32_t people_payee_kind(struct town *t, int partner);
 void people_taxes_make(struct town *t);
 void people_tax_act(struct town *t);
+
+/* ---- people_bank.c ---- */
+
+void people_bank_make(struct town *t);
+/** quiet: nothing is charged any more, and wallets may be frozen. */
+void people_bank_act(struct town *t, bool quiet);
+/** All that the bank was told it has done, and says so; people say the same. */
+void people_bank_end(struct town *t);
+/** What the request in t->cmd says of the bank is so, whoever asks it, when it is taken. */
+bool people_bank_honest(const struct town *t);
 
 /* ---- people_clause.c ---- */
 

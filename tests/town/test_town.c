@@ -24,7 +24,8 @@ static char base[300], folder[TOWN_FOLDERS][400];
 struct sums {
     uint64_t seeds, bad, replies, refusals, replays, settled, known, exact, failed, doubtful, cuts,
         inside, torn, reloads, facts, flights, flown, gate, faults, deals, moved, stays, fees,
-        by_companies, bills, given, given_exact, turned, taxed, divided, waived, debts, told;
+        by_companies, bills, given, given_exact, turned, taxed, divided, waived, debts, told, files,
+        listed, taken_out, paid;
 };
 
 /* ---- folders ---- */
@@ -97,6 +98,12 @@ static void play(uint64_t seed, enum town_control control, struct sums *s)
     s->waived += a->waived;
     s->debts += a->debts;
     s->told += a->told;
+    s->files += a->bank.files;
+    s->listed += a->bank.pays;
+    for (size_t i = 0; i < a->bank.pays; i++) {
+        s->taken_out += a->bank.pay[i].out_by != 0;
+        s->paid += a->bank.pay[i].bank == BANK_PAID;
+    }
     s->reloads += a->reloads;
     s->facts += a->facts;
     s->cuts += t.server.stats.cuts;
@@ -138,12 +145,15 @@ static int seeds(uint64_t first, uint64_t n)
            " stays waived, %" PRIu64 " debts; %" PRIu64 " ends of charges told\n",
            s.by_companies, s.bills, s.given, s.given_exact, s.turned, s.taxed, s.divided, s.waived,
            s.debts, s.told);
+    printf("town: %" PRIu64 " files for the bank of %" PRIu64 " payouts, %" PRIu64 " paid, %" PRIu64
+           " taken out\n",
+           s.files, s.listed, s.paid, s.taken_out);
     printf("town: %" PRIu64 " power cuts (%" PRIu64 " in a commit, %" PRIu64
            " after a disk that failed, %" PRIu64 " torn); %" PRIu64 " flights of %" PRIu64
            " batches lived again\n",
            s.cuts, s.inside, s.faults, s.torn, s.flights, s.flown);
     bool all = s.fees && s.by_companies && s.bills && s.given && s.turned && s.taxed && s.divided &&
-               s.waived && s.told;
+               s.waived && s.told && s.paid && s.taken_out;
     return s.bad != 0 || s.settled == 0 || s.exact == 0 || (n >= SEEDS && !all);
 }
 
@@ -179,7 +189,8 @@ static int controls(void)
            control("a company's payment a fen short", CONTROL_COMPANY, 1, CONTROL_SEEDS) |
            control("no quotas", CONTROL_QUOTA, 1, CONTROL_SEEDS) |
            control("tax at a percent more", CONTROL_TAX, 1, CONTROL_SEEDS) |
-           control("dearer clauses", CONTROL_CLAUSE, 1, CONTROL_SEEDS);
+           control("dearer clauses", CONTROL_CLAUSE, 1, CONTROL_SEEDS) |
+           control("anybody takes out of files", CONTROL_BANK, 1, CONTROL_SEEDS);
 }
 
 static uint64_t number(const char *text)

@@ -8,10 +8,11 @@
 #include "base/must.h"
 #include "town/vnet.h"
 
-#define MINUTE_MS INT64_C(60000)
-#define HOUR_MS   (60 * MINUTE_MS)
-#define START_MS  INT64_C(1795305600000) /* 2026-11-22T00:00:00Z */
-#define MONTH_MS  INT64_C(1796054400000) /* 2026-12-01 in China */
+#define MINUTE_MS   INT64_C(60000)
+#define HOUR_MS     (60 * MINUTE_MS)
+#define START_MS    INT64_C(1795305600000) /* 2026-11-22T00:00:00Z */
+#define MIDNIGHT_MS INT64_C(1795363200000) /* the first one in China */
+#define MONTH_MS    INT64_C(1796054400000) /* 2026-12-01 in China */
 
 enum { DOWN_LO_MS = 300, DOWN_HI_MS = 20000, STEPS_MOST = 4000000 };
 
@@ -138,7 +139,7 @@ static void weather_draw(struct rng *r, struct vnet_weather *w)
 /* What this town has besides; and when its life begins: where bills are made, mostly before a month's end. */
 static int64_t begin_draw(struct town *t)
 {
-    static const uint64_t one_in[TOPICS] = {3, 3, 3, 3, 2};
+    static const uint64_t one_in[TOPICS] = {3, 3, 3, 3, 2, 6};
     int64_t usual = START_MS + rng_range(&t->rng, 0, 24) * HOUR_MS;
     struct rng *r = &t->chance[TOPIC_COMPANY];
     for (int i = 0; i < TOPICS; i++) {
@@ -148,11 +149,15 @@ static int64_t begin_draw(struct town *t)
     t->has[TOPIC_COMPANY] |= t->control == CONTROL_COMPANY || t->control == CONTROL_QUOTA;
     t->has[TOPIC_TAX] |= t->control == CONTROL_TAX;
     t->has[TOPIC_CLAUSE] |= t->control == CONTROL_CLAUSE;
+    t->has[TOPIC_BANK] |= t->control == CONTROL_BANK;
     if (t->has[TOPIC_COMPANY] && rng_below(r, 4))
         return MONTH_MS - rng_range(r, 0, 50) * MINUTE_MS;
     r = &t->chance[TOPIC_TAX];
     if (t->has[TOPIC_TAX])
         return MONTH_MS - rng_range(r, 0, 5) * 24 * HOUR_MS - rng_range(r, 5, 50) * MINUTE_MS;
+    r = &t->chance[TOPIC_BANK];
+    if (t->has[TOPIC_BANK]) /* shares become available while it lives */
+        return MIDNIGHT_MS - rng_range(r, 5, 50) * MINUTE_MS;
     return usual;
 }
 
@@ -241,6 +246,19 @@ static void taxes_close(struct town *t)
     }
 }
 
+/* Files for the bank, with power cuts in their commits; then all that the bank did is told. */
+static void bank_close(struct town *t)
+{
+    struct rng *r = &t->chance[TOPIC_BANK];
+    for (int64_t n = rng_range(r, 40, 70); n > 0; n--) {
+        t->server.cut_armed |= t->server.up && rng_below(r, 40) == 0;
+        people_bank_act(t, true);
+        town_run(t, vnet_now_ms() + rng_range(r, 1, 30) * 1000);
+    }
+    t->server.cut_armed = false;
+    people_bank_end(t);
+}
+
 static void close_all(struct town *t)
 {
     char db[600];
@@ -267,7 +285,9 @@ void town_play(struct town *t, uint64_t seed, enum town_control control,
         months_close(t);
     if (t->has[TOPIC_TAX])
         taxes_close(t);
-    if (t->has[TOPIC_COMPANY] || t->has[TOPIC_TAX])
+    if (t->has[TOPIC_BANK])
+        bank_close(t);
+    if (t->has[TOPIC_COMPANY] || t->has[TOPIC_TAX] || t->has[TOPIC_BANK])
         town_run(t, vnet_now_ms() + 3 * HOUR_MS);
     close_all(t);
     if (t->server.stats.flight_err)

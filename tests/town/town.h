@@ -31,10 +31,19 @@ enum town_control {
     CONTROL_COMPANY, /* what a company pays is booked a fen short */
     CONTROL_QUOTA,   /* members have no quotas */
     CONTROL_TAX,     /* tax is withheld at a percent more */
-    CONTROL_CLAUSE   /* clauses per kWh and per order are half as dear again */
+    CONTROL_CLAUSE,  /* clauses per kWh and per order are half as dear again */
+    CONTROL_BANK     /* whoever made a file may take out of it */
 };
 
-enum town_topic { TOPIC_COMPANY, TOPIC_DISCHARGE, TOPIC_TAX, TOPIC_CLAUSE, TOPIC_STAY, TOPICS };
+enum town_topic {
+    TOPIC_COMPANY,
+    TOPIC_DISCHARGE,
+    TOPIC_TAX,
+    TOPIC_CLAUSE,
+    TOPIC_STAY,
+    TOPIC_BANK,
+    TOPICS
+};
 
 /** A request that was made. Kept after its answer, to be repeated. */
 struct ask {
