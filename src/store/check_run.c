@@ -186,8 +186,8 @@ static int orders_end(struct check *c, struct orders *o)
     c->orders = o->c.orders;
     if (fclose(o->c.out) != 0 && o->rc == 0)
         o->rc = ERR_NOMEM;
-    if (o->rc == 0)
-        fputs(o->text, c->out);
+    if (o->text)
+        fputs(o->text, c->out); /* also what was found before an error */
     free(o->text);
     return o->rc;
 }

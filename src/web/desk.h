@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 #include "base/compiler.h"
+#include "web/worker.h"
 
 enum { DESK_SEATS = 64, DESK_OWN = 6 };
 
@@ -15,20 +16,15 @@ struct desk_seat {
 };
 /** Under the guard: one seat for each report that is made or waits. */
 struct desk {
-    struct mailbox *jobs;
-    struct os_thread *worker;
+    struct worker worker;
     struct desk_seat seats[DESK_SEATS];
     uint32_t n;
 };
-
-struct request;
-struct web;
 
 /** Hands over a request whose head and body were read. From 0 on it belongs to the desk, and the
  * caller touches it no more; it is resumed when its answer stands in it. ERR_FULL, ERR_CLOSED;
  * ERR_RATE_LIMIT: who asks has DESK_OWN there already. */
 EV_MUST_USE int desk_send(struct request *r);
 EV_MUST_USE int desk_start(struct web *w);
-void desk_stop(struct web *w);
 
 #endif

@@ -54,8 +54,9 @@ struct web {
     struct os_pool *guard, *readers;
     struct store_reader *reader[WEB_READERS_MAX];
     uint32_t readers_n;
-    struct mailbox *mail, *jobs; /* of the pump, of the password worker */
-    struct os_thread *pump, *worker;
+    struct mailbox *mail; /* of the pump */
+    struct os_thread *pump;
+    struct worker hasher; /* of passwords */
     struct desk desk;
     char no_hash[CRYPTO_PASSWORD_SIZE]; /* of a password that nobody knows: password_start */
     _Atomic bool stopping, resync;
@@ -114,6 +115,5 @@ void slot_end(struct web *w, struct slab_ref ref, int err);
 EV_MUST_USE int password_start(struct web *w);
 /** Hands the request that waits in the slot to the worker; ERR_FULL, ERR_CLOSED. Under the guard. */
 EV_MUST_USE int password_send(struct web *w, struct slab_ref ref);
-void password_stop(struct web *w);
 
 #endif

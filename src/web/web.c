@@ -172,18 +172,16 @@ void web_stop(struct web *w)
         return;
     if (w->daemon != NULL)
         front_quiesce(w);
-    if (w->worker != NULL)
-        password_stop(w);
-    if (w->desk.worker != NULL)
-        desk_stop(w);
+    worker_stop(&w->hasher);
+    worker_stop(&w->desk.worker);
     if (w->pump != NULL)
         pump_stop(w);
     for (int ms = 0; w->open > 0 && ms < DRAIN_MS; ms += DRAIN_STEP_MS)
         os_sleep_ms(DRAIN_STEP_MS); /* the answers are on their way */
     if (w->daemon != NULL)
         front_stop(w);
-    mailbox_free(w->jobs);
-    mailbox_free(w->desk.jobs);
+    worker_free(&w->hasher);
+    worker_free(&w->desk.worker);
     mailbox_free(w->mail);
     for (uint32_t i = 0; i < w->readers_n; i++)
         store_reader_close(w->reader[i]);
