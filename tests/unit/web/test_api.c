@@ -615,6 +615,43 @@ static void proxies_are_believed_if_named(void **state)
     rig_proxies = NULL;
 }
 
+/* Each filter takes another index; what is asked for beside it counts all the same. */
+static void orders_are_narrowed(void **state)
+{
+    static const struct {
+        const char *query;
+        bool there;
+    } rows[] = {
+        {"limit=200", true},
+        {"station=41", true},
+        {"station=42", false},
+        {"driver=31", true},
+        {"driver=32", false},
+        {"driver=31&station=42", false},
+        {"state=8", true},
+        {"state=9", false},
+        {"state=4", false},
+        {"state=10", false},
+        {"state=8&station=41&driver=31&connector=61", true},
+        {"connector=62", false},
+        {"to=1", false},
+        {"from=9223372036854775807", false},
+        {"to=9223372036854775807", true},
+        {"from=9223372036854775807&to=9223372036854775807", false},
+    };
+    char path[120];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        snprintf(path, sizeof(path), "/api/v1/orders?%s", rows[i].query);
+        const struct reply *r = rig_as(&rig, 0, "GET", path, NULL, NULL);
+        bool there = strstr(r->body, "\"id\":\"101\"") != NULL;
+
+        if (r->status != 200 || there != rows[i].there)
+            fail_msg("%s: %d, %s", path, r->status, there ? "there" : "not there");
+    }
+}
+
 int api_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -639,6 +676,7 @@ int api_tests(void)
         cmocka_unit_test(offline_cards_have_credit),
         cmocka_unit_test(secrets_are_shown_once),
         cmocka_unit_test(pages_are_served),
+        cmocka_unit_test(orders_are_narrowed),
         cmocka_unit_test(logout_ends_it),
         cmocka_unit_test(set_up_once),
         cmocka_unit_test(proxies_are_believed_if_named),
